@@ -1,0 +1,20 @@
+//! pillarbox: registry credentials and deploy variables in an encrypted pillar, compiled into plans
+//! that bring Docker hosts to the wanted state.
+//!
+//! The library exists for the two binaries and promises no stable interface. Data flows one way;
+//! a module uses lower layers only (held by `tests/it/layers.rs`):
+//!
+//! | layer | modules | |
+//! |---|---|---|
+//! | 0 | [`problem`], [`secret`], [`name`] | pure |
+//! | 1 | [`keys`], [`pillar`] | pure |
+//! | 2 | [`inventory`], [`state`], [`desired`], [`observed`], [`registry`] | pure |
+//! | 3 | [`compile`], [`plan`], [`planner`], [`check`], [`credential`] | pure |
+//! | 4 | [`store`], [`engine`], [`observe`], [`lock`], [`execute`], [`event`] | reads and changes the world |
+//! | 5 | [`cli`] | arguments, terminal, exit codes |
+#![forbid(unsafe_code)]
+
+pub mod name;
+pub mod pillar;
+pub mod problem;
+pub mod secret;

@@ -1,0 +1,12 @@
+//! Names that come from outside, parsed once: registry hosts, image references, key paths, and the
+//! words that may name a host, workspace, reader or container.
+
+mod image;
+mod key;
+mod registry;
+mod word;
+
+pub use image::{Digest, ImageName, ImageRef};
+pub use key::KeyPath;
+pub use registry::RegistryHost;
+pub use word::{ContainerName, HostName, ReaderName, WorkspaceName};

@@ -1,0 +1,9 @@
+//! The pillar: values in TOML files, merged per host; secrets sealed, the rest in clear.
+//!
+//! `document` turns text into a tree and edits it keeping comments; `seal` binds a secret to its
+//! place; `boxes` holds slot, lock and readers; `known` is the anchor outside of the workspace;
+//! `merge` lays files over each other; `gate` says what may run.
+
+mod value;
+
+pub use value::{Node, Origin, SealId, Sealed, Table, Value};

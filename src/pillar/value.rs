@@ -1,0 +1,171 @@
+//! The tree of a pillar: every value remembers the file and line it came from.
+
+use crate::name::KeyPath;
+use crate::problem::{Place, Problem, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A table, sorted by key: nothing may depend on the order in which people write.
+pub type Table = BTreeMap<String, Node>;
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What stands there.
+    pub value: Value,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Node {
+    /// A value at a place.
+    pub fn new(value: Value, place: &Place) -> Self {
+        Self { value, place: place.clone() }
+    }
+
+    /// The table, if it is one.
+    pub fn as_table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value at a path below this one.
+    pub fn at<'a>(&'a self, path: impl IntoIterator<Item = &'a str>) -> Option<&'a Node> {
+        path.into_iter().try_fold(self, |node, part| node.as_table()?.get(part))
+    }
+}
+
+/// What can stand in a pillar.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Text.
+    String(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A date or time, as written.
+    Datetime(String),
+    /// A list.
+    Array(Vec<Node>),
+    /// A table.
+    Table(Table),
+    /// A secret, unopened: a leaf.
+    Sealed(Sealed),
+}
+
+impl Value {
+    /// The word for its type, for errors.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::String(_) => "string",
+            Self::Integer(_) => "integer",
+            Self::Float(_) => "float",
+            Self::Boolean(_) => "boolean",
+            Self::Datetime(_) => "datetime",
+            Self::Array(_) => "array",
+            Self::Table(_) => "table",
+            Self::Sealed(_) => "sealed value",
+        }
+    }
+}
+
+/// 64 random bits, 16 hexadecimal digits: new whenever a secret changes, kept when it is re-sealed or
+/// moved. It stands for the secret in fingerprints and plans.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SealId(String);
+
+impl SealId {
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// Where it is not 16 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self> {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() == 16 && text.bytes().all(hex) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Problem::failed(format!("`{}` is not the id of a sealed value", crate::problem::escaped(text)))
+            .into())
+    }
+
+    /// From 64 random bits.
+    pub fn from_bits(bits: [u8; 8]) -> Self {
+        Self(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// All 16 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Four digits of it, for people.
+    pub fn short(&self) -> &str {
+        &self.0[..4]
+    }
+}
+
+impl TryFrom<String> for SealId {
+    type Error = crate::problem::Problems;
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
+}
+
+impl From<SealId> for String {
+    fn from(id: SealId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for SealId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SealId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A sealed value as it stands in a file: `{ sealed = "…", id = "…" }`, and the place it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Base64 of a binary age file, on one line.
+    pub sealed: String,
+    /// Names the secret without telling it.
+    pub id: SealId,
+    /// Where it stands, and therefore where alone it may be opened.
+    pub origin: Origin,
+}
+
+/// The place a sealed value is bound to: a file below `pillar/` and a key in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Path relative to `pillar/`, with `/` between its parts: `registries/ghcr.io.toml`.
+    pub file: String,
+    /// The key within the file.
+    pub key: KeyPath,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in pillar/{}", self.key, self.file)
+    }
+}

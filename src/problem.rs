@@ -1,0 +1,250 @@
+//! What went wrong, said for people: one type from the deepest parser to the printer.
+//!
+//! A [`Problem`] never holds a secret. Where several things are wrong at once, all of them are
+//! collected in [`Problems`] and printed together.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A line of a file that people write; printed as `pillar/apps.toml:12`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Path relative to the workspace, with `/` between its parts.
+    pub file: Arc<str>,
+    /// Counted from 1; 0 where only the file is known.
+    pub line: u32,
+}
+
+impl Place {
+    /// A line of a file, counted from 1.
+    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
+        Self { file: file.into(), line }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}", self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The kind of a problem: it picks the exit code (design: Commands, exit codes) and `error.code`
+/// in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// The command line or a file that people write is wrong in form. Exit 64.
+    Usage,
+    /// A question was answered with no, or could not be asked. Exit 9.
+    Declined,
+    /// Another apply holds the lock of a host. Exit 6.
+    Locked,
+    /// Some host was changed and the rest failed, or was rolled back. Exit 3.
+    Partial,
+    /// A seal or a known key does not hold: tampered, moved, changed. Exit 8.
+    Seal,
+    /// No identity at hand opens it. Exit 10.
+    NoIdentity,
+    /// A registry refused the credential. Exit 7.
+    Refused,
+    /// A stored plan no longer fits the world. Exit 5.
+    Stale,
+    /// Interrupted before anything was changed. Exit 130 (or 143).
+    Interrupted,
+    /// Anything else; no host was changed. Exit 1.
+    Failed,
+}
+
+impl Code {
+    /// The word for JSON `error.code`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Declined => "declined",
+            Self::Locked => "locked",
+            Self::Partial => "partial",
+            Self::Seal => "seal",
+            Self::NoIdentity => "no_identity",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One thing that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind it is.
+    pub code: Code,
+    /// What failed, in one lower-case sentence without a full stop.
+    pub what: String,
+    /// Where it stands written, if it does.
+    pub place: Option<Place>,
+    /// Why, from near to far; printed as `caused by:`.
+    pub causes: Vec<String>,
+    /// What to do; whole commands that can be pasted, printed as `hint:`.
+    pub hints: Vec<String>,
+}
+
+impl Problem {
+    /// A problem of a kind.
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), place: None, causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// A plain failure (exit 1).
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Code::Failed, what)
+    }
+
+    /// Something people wrote is wrong in form (exit 64 for arguments, 1 for files: see
+    /// [`Code::Usage`]; files use [`Problem::failed`]).
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Code::Usage, what)
+    }
+
+    /// Adds where it stands written.
+    #[must_use]
+    pub fn at(mut self, place: &Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+
+    /// Adds a cause; an error's own chain of sources is unrolled.
+    #[must_use]
+    pub fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Adds a cause in words.
+    #[must_use]
+    pub fn cause(mut self, why: impl Into<String>) -> Self {
+        self.causes.push(why.into());
+        self
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds "did you mean" if one of the known words is near.
+    #[must_use]
+    pub fn nearest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(word, known) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The known word nearest to one that was written, if any is near enough to be a slip.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Everything that went wrong in one go; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// `Ok` if nothing was collected.
+    ///
+    /// # Errors
+    /// All of `found`, if there are any.
+    pub fn check(found: Vec<Problem>) -> Result<()> {
+        if found.is_empty() { Ok(()) } else { Err(Self(found)) }
+    }
+
+    /// All of them, in the order found.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// Takes them out, to be collected with others.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    /// The one that decides the exit code: the lowest in the order of [`Code`].
+    pub fn code(&self) -> Code {
+        self.0.iter().map(|problem| problem.code).min().unwrap_or(Code::Failed)
+    }
+
+    /// Changes each of them, say to add a hint.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(Problem) -> Problem) -> Self {
+        Self(self.0.into_iter().map(change).collect())
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// The result of nearly everything here.
+pub type Result<T, E = Problems> = std::result::Result<T, E>;
+
+/// Text from hosts, registries, logs and comments with control characters escaped, so that it
+/// cannot move the cursor or hide a line. Newlines and tabs are escaped too.
+pub fn escaped(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let hidden = c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if hidden { c.escape_default().collect::<Vec<_>>() } else { vec![c] }
+        })
+        .collect()
+}
