@@ -4,6 +4,7 @@
 //! place; `boxes` holds slot, lock and readers; `known` is the anchor outside of the workspace;
 //! `merge` lays files over each other; `gate` says what may run.
 
+pub mod document;
 mod value;
 
 pub use value::{Node, Origin, SealId, Sealed, Table, Value};
