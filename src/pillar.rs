@@ -5,6 +5,8 @@
 //! `merge` lays files over each other; `gate` says what may run.
 
 pub mod document;
+pub mod fields;
+pub mod merge;
 mod value;
 
 pub use value::{Node, Origin, SealId, Sealed, Table, Value};
