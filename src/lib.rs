@@ -26,3 +26,4 @@ pub mod problem;
 pub mod registry;
 pub mod secret;
 pub mod state;
+pub mod store;
