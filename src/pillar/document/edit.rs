@@ -76,7 +76,7 @@ impl Document {
                 let stands = document.get(key).is_some_and(|node| matches!(node.value, Value::Sealed(_)));
                 match find(root, key.parts()) {
                     Some(Found::Value(value)) if stands => {
-                        splices.extend(value.span().map(|range| Splice { range, text: sealed_text(sealed) }))
+                        splices.extend(value.span().map(|range| Splice { range, text: sealed_text(sealed) }));
                     }
                     _ => {
                         return Err(
