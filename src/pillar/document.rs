@@ -66,6 +66,15 @@ impl Document {
         Ok(&self.tree)
     }
 
+    /// The values, to be merged.
+    ///
+    /// # Errors
+    /// As [`Self::tree`].
+    pub fn into_tree(self) -> Result<Node> {
+        Problems::check(self.problems)?;
+        Ok(self.tree)
+    }
+
     /// The value at a key, if there is one.
     pub fn get(&self, key: &KeyPath) -> Option<&Node> {
         self.tree.at(key.parts().iter().map(String::as_str))
