@@ -105,7 +105,8 @@ fn what_the_fence_forbids_is_found_in_groups_and_in_the_middle_of_code() {
     ] {
         assert_eq!(forbidden(&source("plan/a", text), &layers), Vec::<String>::new(), "{text}");
     }
-    let upward = source("plan/a", "use crate::{name, store::{self, write}}; fn f() { super::super::store::x(); }");
+    let upward =
+        source("plan/a", "use crate::{name, store::{self, write}}; fn f() { super::super::store::x(); }");
     let named: Vec<_> = modules_named_by(&upward, &layers).into_iter().map(|(module, _)| module).collect();
     assert_eq!(named, ["store", "store", "store"]);
 }
@@ -177,7 +178,9 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
     for named in &source.names {
         let parts: Vec<&str> = named.path.iter().map(String::as_str).collect();
         let why = match parts.as_slice() {
-            ["std", "fs", ..] | ["tokio", "fs", ..] if !within("store") => "only `store` reads and writes files",
+            ["std", "fs", ..] | ["tokio", "fs", ..] if !within("store") => {
+                "only `store` reads and writes files"
+            }
             ["std", "env" | "process" | "thread", ..] if pure => "layers 0 to 3 are pure",
             ["std", "net", what, ..] if pure && !what.ends_with("Addr") => "layers 0 to 3 are pure",
             ["std", "io", "stdin" | "stdout" | "stderr", ..] if pure => "layers 0 to 3 are pure",
