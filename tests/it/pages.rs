@@ -110,6 +110,7 @@ pub(crate) fn perform(path: &Path, env: &mut TestEnv, replaced: &[(&str, &str)],
             Deed::Command { line, text, code, .. } => {
                 if let Some(target) = text.strip_prefix("cd ") {
                     folder = folder.join(target.trim());
+                    assert!(folder.is_dir(), "{shown}:{line}: there is no folder {}", folder.display());
                     continue;
                 }
                 let output = env.program("sh", &["-c", &text]).within(&folder).run();
