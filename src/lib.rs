@@ -14,6 +14,7 @@
 //! | 5 | [`cli`] | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod keys;
 pub mod name;
 pub mod pillar;
 pub mod problem;
