@@ -63,11 +63,11 @@ impl Envelope {
 
     /// Opens it; `None` if it is not sealed to this key.
     pub(crate) fn open(&self, key: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, Reason> {
-        let decryptor = age::Decryptor::new_buffered(&self.bytes[..]).map_err(reason)?;
+        let decryptor = age::Decryptor::new_buffered(&self.bytes[..]).map_err(|error| reason(&error))?;
         let mut reader = match decryptor.decrypt(std::iter::once(key.age() as &dyn age::Identity)) {
             Ok(reader) => reader,
             Err(DecryptError::NoMatchingKeys) => return Ok(None),
-            Err(error) => return Err(reason(error)),
+            Err(error) => return Err(reason(&error)),
         };
         // Of its final length from the start: growing would leave copies behind.
         let mut plain = Zeroizing::new(vec![0; self.plain_len]);
@@ -81,7 +81,7 @@ impl Envelope {
 
 const TAMPERED: Reason = "it was changed after it was sealed";
 
-fn reason(error: DecryptError) -> Reason {
+fn reason(error: &DecryptError) -> Reason {
     match error {
         DecryptError::InvalidHeader | DecryptError::UnknownFormat => NO_AGE,
         _ => TAMPERED,

@@ -8,6 +8,10 @@ mod change;
 mod file;
 mod folder;
 mod lock;
+#[cfg(test)]
+pub(super) mod people;
+#[cfg(test)]
+mod refused;
 
 pub use change::{Made, NewSlot, ReaderChange, make, rekey};
 pub use file::BoxFile;

@@ -9,6 +9,8 @@
 
 mod boxes;
 mod hosts;
+#[cfg(test)]
+mod refused;
 mod text;
 
 pub use boxes::{BoxVerdict, Purpose, SeenBox};

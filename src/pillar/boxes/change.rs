@@ -119,3 +119,56 @@ fn finish(open: OpenBox, change: ReaderChange, new_slot: bool) -> Result<Made> {
     };
     Ok(Made { file, open, change, new_slot })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pillar::boxes::people::*;
+    use crate::pillar::seal::{self, reseal};
+
+    #[test]
+    fn adding_a_reader_keeps_the_slot_and_taking_one_away_does_not() {
+        let (alice, ci, bob) = (person("alice"), person("ci"), person("bob"));
+        let made = top(&[&alice, &ci]);
+        let value = post("s3cret", &place("apps.toml", "api.db_password"), &made.file.slot);
+        let added = rekey(&made.open, &readers(&[&alice, &ci, &bob]), NewSlot::IfKeysGo).expect("rekeyed");
+        assert!(!added.new_slot && added.file.slot == made.file.slot && added.open.turn() == 1);
+        let (old, new) = (made.file.to_string(), added.file.to_string());
+        assert_eq!(
+            old.lines().zip(new.lines()).filter(|(old, new)| old != new).count(),
+            2,
+            "two lines of one file"
+        );
+        open_value(&value, &opened_by(&added.file, &bob).expect("a reader"));
+
+        let less = rekey(&added.open, &readers(&[&alice, &bob]), NewSlot::IfKeysGo).expect("rekeyed");
+        assert!(less.new_slot && less.file.slot != made.file.slot && less.open.turn() == 2);
+        let open = opened_by(&less.file, &bob).expect("a reader");
+        assert_eq!(open.keys().retired_slots().collect::<Vec<_>>(), [&made.file.slot]);
+        let again = reseal(&value, open.keys(), &less.file.slot).expect("sealed again");
+        assert_eq!((&again.id, &again.origin), (&value.id, &value.origin));
+        assert_eq!(open_value(&again, &open).retired, None);
+        refusal(seal::open(&again, added.open.keys()));
+
+        // A reader who comes with another key is one who goes.
+        let bob_again = Person { name: bob.name, ..person("bob2") };
+        let changed = rekey(&less.open, &readers(&[&alice, &bob_again]), NewSlot::IfKeysGo).expect("rekeyed");
+        assert!(changed.new_slot && changed.change.come.len() == 1 && changed.change.gone.len() == 1);
+    }
+
+    #[test]
+    fn eight_retired_keys_are_kept_newest_first() {
+        let alice = person("alice");
+        let mut boxes = vec![top(&[&alice])];
+        for _ in 0..10 {
+            let last = boxes.last().expect("one");
+            boxes.push(rekey(&last.open, &readers(&[&alice]), NewSlot::Always).expect("rekeyed"));
+        }
+        let open = opened_by(&boxes[10].file, &alice).expect("a reader");
+        let expected: Vec<&Recipient> = boxes[2..10].iter().rev().map(|made| &made.file.slot).collect();
+        assert_eq!((open.turn(), open.keys().retired_slots().collect::<Vec<_>>()), (11, expected));
+        let value = |index: usize| post("s3cret", &place("a.toml", "k"), &boxes[index].file.slot);
+        assert_eq!(open_value(&value(2), &open).retired.as_ref(), Some(&boxes[2].file.slot));
+        assert!(refusal(seal::open(&value(1), open.keys())).contains("was not sealed for this box's slot"));
+    }
+}

@@ -56,7 +56,7 @@ fn read(top: &Table, found: &mut Vec<String>) -> Known {
         match (key, item.as_table_like()) {
             ("format", _) if item.as_integer() == Some(1) => {}
             ("format", _) => {
-                found.push("it has a format that this version of pillarbox does not know".into())
+                found.push("it has a format that this version of pillarbox does not know".into());
             }
             ("workspaces", Some(table)) => {
                 for (name, table) in tables(table, key, found) {
