@@ -1,0 +1,133 @@
+//! What a host shall look like: the result of compiling, and one half of what the planner sees.
+
+mod spec;
+
+pub use spec::{Fingerprint, Spec};
+
+use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
+use crate::problem::Place;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Everything wanted on one host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Whose containers these are.
+    pub workspace: WorkspaceName,
+    /// The host.
+    pub host: HostName,
+    /// In the order of execution: `order`, then `require`.
+    pub items: Vec<Item>,
+    /// Said to people, without consequence ("requisite on `pip` is not ours and was ignored").
+    pub notes: Vec<String>,
+}
+
+/// One wanted thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// What it is called in plans.
+    pub address: Address,
+    /// What is wanted of it.
+    pub wish: Wish,
+    /// Ids of the declarations it was merged from, with their places.
+    pub declared: Vec<(String, Place)>,
+    /// What must be done before, each an address of this host.
+    pub needs: Vec<Address>,
+}
+
+/// A thing on a host, printed as `container nginx`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Its name, unique within the kind.
+    pub name: String,
+}
+
+/// Kinds of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An image reference.
+    Image,
+    /// A container.
+    Container,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Image => "image",
+            Kind::Container => "container",
+        };
+        write!(f, "{kind} {}", self.name)
+    }
+}
+
+/// What is wanted of a thing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// The image is on the host, under its tag.
+    ImagePulled {
+        /// Which image.
+        image: ImageRef,
+        /// Ask the registry even if the tag is on the host already.
+        force: bool,
+    },
+    /// The tag is not on the host.
+    ImageAbsent {
+        /// Which image.
+        image: ImageRef,
+    },
+    /// The container as described.
+    Container(Box<ContainerWish>),
+    /// No container of this name that is ours.
+    ContainerAbsent {
+        /// Its name.
+        name: ContainerName,
+        /// Seconds to wait after the stop signal; `None`: what the container says.
+        stop_timeout: Option<u32>,
+    },
+}
+
+/// A wanted container.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerWish {
+    /// Its plain name.
+    pub name: ContainerName,
+    /// Whether it runs.
+    pub run: Run,
+    /// From what it is made.
+    pub image: ImageRef,
+    /// Whether a registry is asked for the image.
+    pub pull: PullPolicy,
+    /// Its options.
+    pub spec: Spec,
+    /// Seconds to wait after the stop signal; `None`: what the container says (10).
+    pub stop_timeout: Option<u32>,
+    /// Without a health check: seconds it must stay up to count as started.
+    pub monitor: u32,
+    /// With a health check: seconds within which it must become healthy.
+    pub start_timeout: u32,
+    /// Pillar values and lines behind each field, by field name (`image`, `env.LOG`, `memory`).
+    pub sources: BTreeMap<String, Vec<Place>>,
+}
+
+/// Whether a wanted container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// It exists; whether it runs is left as it is (`container.installed` alone).
+    Created,
+    /// It runs.
+    Running,
+    /// It exists and does not run.
+    Stopped,
+}
+
+/// Where an image may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// From its registry, unless this very digest is on the host.
+    Missing,
+    /// From the host alone; identity is the image's id.
+    Never,
+}

@@ -1,0 +1,95 @@
+//! The canonical spec of a container: only what was declared, normalised, and its fingerprint.
+
+use crate::state::Text;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Declared options in canonical form, by option name. What is not declared is not here: an Engine's
+/// or image's default is never compared with a wish.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spec {
+    /// Options that are fixed when a container is created; a difference replaces it. By field:
+    /// options whose parts are told apart in plans have a field each (`labels.team`).
+    pub fixed: BTreeMap<String, serde_json::Value>,
+    /// Environment, also fixed at creation; the only place of a container where secrets may end.
+    pub env: BTreeMap<String, Text>,
+    /// Options that can be changed in place.
+    pub live: BTreeMap<String, serde_json::Value>,
+}
+
+/// `v1:sha256…` over the fixed part of a spec. The version is that of the canonical form: a newer
+/// pillarbox must print the same for the same declaration, or replace nothing because of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(pub String);
+
+impl Spec {
+    /// Fingerprint of everything that is fixed at creation.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let fields: BTreeMap<String, serde_json::Value> = self.fields().collect();
+        Fingerprint(format!("v1:sha256:{}", hex(&Sha256::digest(canonical(&fields).as_bytes()))))
+    }
+
+    /// A short fingerprint for each field, for the label that lets a plan say which field changed.
+    pub fn field_fingerprints(&self) -> BTreeMap<String, String> {
+        self.fields()
+            .map(|(field, value)| {
+                let text = canonical(&BTreeMap::from([(field.clone(), value)]));
+                (field, hex(&Sha256::digest(text.as_bytes()))[..8].to_owned())
+            })
+            .collect()
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (String, serde_json::Value)> + '_ {
+        let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text.canonical()));
+        self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())).chain(env)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// JSON with sorted keys and no white space.
+fn canonical(fields: &BTreeMap<String, serde_json::Value>) -> String {
+    fn write(value: &serde_json::Value, out: &mut String) {
+        match value {
+            serde_json::Value::Object(map) => {
+                let sorted: BTreeMap<_, _> = map.iter().collect();
+                out.push('{');
+                for (index, (key, value)) in sorted.into_iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    out.push_str(&serde_json::Value::from(key.as_str()).to_string());
+                    out.push(':');
+                    write(value, out);
+                }
+                out.push('}');
+            }
+            serde_json::Value::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write(item, out);
+                }
+                out.push(']');
+            }
+            leaf => out.push_str(&leaf.to_string()),
+        }
+    }
+    let map = fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut out = String::new();
+    write(&serde_json::Value::Object(map), &mut out);
+    out
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,127 @@
+//! An Engine, as few calls as we need: those of [`crate::plan::Action`] and the reads that observing
+//! needs.
+
+mod error;
+
+pub use error::{EngineError, ErrorKind};
+
+use crate::name::ImageRef;
+use crate::observed::{Facts, Image, Inspect, RunState};
+use crate::registry::AuthHeader;
+use std::collections::BTreeMap;
+
+/// Result of an Engine call.
+pub type EngineResult<T> = Result<T, EngineError>;
+
+/// How far a pull is: bytes over all layers that are known so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PullProgress {
+    /// Bytes downloaded.
+    pub done: u64,
+    /// Bytes known to be needed; grows while layers are announced.
+    pub total: u64,
+    /// Layers that are complete.
+    pub layers_done: u32,
+    /// Layers that are known.
+    pub layers: u32,
+}
+
+/// A container as listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Full id.
+    pub id: String,
+    /// Name without the leading `/`.
+    pub name: String,
+    /// Labels, its own and its image's.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A container in full.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// Full id.
+    pub id: String,
+    /// Name without the leading `/`.
+    pub name: String,
+    /// Id of its image.
+    pub image_id: String,
+    /// Labels, its own and its image's.
+    pub labels: BTreeMap<String, String>,
+    /// How it is.
+    pub state: RunState,
+    /// Everything else.
+    pub inspect: Inspect,
+}
+
+/// A volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// Its labels: those of its first creation.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created, seconds since 1970 by the Engine's clock.
+    pub created_at: i64,
+}
+
+/// The calls. Ids and names are interchangeable where the Engine takes either.
+#[expect(async_fn_in_trait, reason = "one thread waits for Engines; no future crosses threads")]
+pub trait Engine {
+    /// What the Engine says of itself.
+    async fn facts(&self) -> EngineResult<Facts>;
+    /// Seconds since 1970 by the Engine's clock, from the `Date` of a fresh answer.
+    async fn now(&self) -> EngineResult<i64>;
+    /// All containers, running or not.
+    async fn containers(&self) -> EngineResult<Vec<Summary>>;
+    /// One container; `None` if there is none of that id or name.
+    async fn container(&self, id: &str) -> EngineResult<Option<Inspected>>;
+    /// One image by reference or id; `None` if it is not on the host.
+    async fn image(&self, reference: &str) -> EngineResult<Option<Image>>;
+    /// The digest that the registry names for a reference, asked from the host.
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String>;
+    /// Pulls; every error in the stream is an error.
+    async fn pull(
+        &self,
+        image: &ImageRef,
+        auth: Option<&AuthHeader>,
+        progress: &dyn Fn(PullProgress),
+    ) -> EngineResult<()>;
+    /// Gives an image one more name.
+    async fn tag(&self, source: &str, name: &str) -> EngineResult<()>;
+    /// Takes a name off an image, and the image away with its last name; never forced.
+    async fn untag(&self, name: &str) -> EngineResult<()>;
+    /// Creates a container; answers its id and the Engine's warnings.
+    async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)>;
+    /// Joins a network.
+    async fn connect(&self, id: &str, network: &str, endpoint: &serde_json::Value) -> EngineResult<()>;
+    /// Leaves a network.
+    async fn disconnect(&self, id: &str, network: &str, force: bool) -> EngineResult<()>;
+    /// Starts; fine if it runs already.
+    async fn start(&self, id: &str) -> EngineResult<()>;
+    /// Stops with its own signal, kills after `timeout` seconds; fine if it does not run.
+    async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()>;
+    /// Changes live fields; answers warnings, each of which means that a value was discarded.
+    async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>>;
+    /// Renames.
+    async fn rename(&self, id: &str, name: &str) -> EngineResult<()>;
+    /// Removes a container that does not run; its volumes stay.
+    async fn remove(&self, id: &str) -> EngineResult<()>;
+    /// The last lines of its log, both streams, raw.
+    async fn log_tail(&self, id: &str, lines: u32) -> EngineResult<Vec<String>>;
+    /// Creates a volume, or answers the one that is there with its first labels.
+    async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume>;
+    /// Volumes that have a label with this value.
+    async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>>;
+    /// Removes a volume; fine if it is not there.
+    async fn remove_volume(&self, name: &str) -> EngineResult<()>;
+}
+
+/// A create body with its secrets opened. `Debug` is fixed text.
+pub struct CreateBody(pub serde_json::Value);
+
+impl std::fmt::Debug for CreateBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[create body]")
+    }
+}

@@ -1,0 +1,55 @@
+//! What an Engine answered instead.
+
+use crate::problem::{Code, Problem, escaped};
+
+/// A failed call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineError {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// HTTP status, 0 if there was no answer.
+    pub status: u16,
+    /// The Engine's words, control characters escaped.
+    pub message: String,
+}
+
+/// Kinds of failures that callers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No answer: not running, connection lost, TLS or ssh failed.
+    Unreachable,
+    /// It speaks no API version that we do.
+    TooOld,
+    /// What was named is not there (404).
+    NotFound,
+    /// In the way: a name or port is taken, it is in use (409 and their like).
+    Conflict,
+    /// A registry refused the credential that was sent.
+    Refused,
+    /// A registry wants a credential and none was sent.
+    CredentialMissing,
+    /// A credential was sent to the Engine, and the Engine dropped it.
+    CredentialDropped,
+    /// A registry could not be reached from the host.
+    RegistryUnreachable,
+    /// The registry does not have it.
+    NoSuchImage,
+    /// Anything else.
+    Other,
+}
+
+impl EngineError {
+    /// A failure with the Engine's words.
+    pub fn new(kind: ErrorKind, status: u16, message: &str) -> Self {
+        Self { kind, status, message: escaped(message.trim()) }
+    }
+
+    /// As a problem: `what` failed, because of this.
+    pub fn problem(&self, what: impl Into<String>) -> Problem {
+        let code = match self.kind {
+            ErrorKind::Refused | ErrorKind::CredentialMissing | ErrorKind::CredentialDropped => Code::Refused,
+            _ => Code::Failed,
+        };
+        Problem::new(code, what).cause(self.message.clone())
+    }
+}

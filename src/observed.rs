@@ -1,0 +1,143 @@
+//! What a host looks like: read once before planning, the other half of what the planner sees.
+
+mod inspect;
+mod ownership;
+
+pub use inspect::{Inspect, Private};
+pub use ownership::{Label, Ownership};
+
+use crate::name::{Digest, HostName, ImageRef};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One host as it was when it was read. Containers are read before images, images before digests:
+/// a container seen here had its image on the host.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The host.
+    pub host: HostName,
+    /// What the Engine says of itself.
+    pub facts: Facts,
+    /// All containers, running or not, ours or not.
+    pub containers: Vec<Container>,
+    /// Images that were asked for, by the reference they were asked by; absent ones are not here.
+    pub images: BTreeMap<ImageRef, Image>,
+    /// What the references that are wanted stand for.
+    pub resolved: BTreeMap<ImageRef, Resolution>,
+}
+
+/// What a host says of itself; `grains` is an alias in states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The Engine's own id (`/info` ID).
+    pub engine_id: String,
+    /// Version of the Engine, `20.10.24`.
+    pub engine_version: String,
+    /// API version spoken with it, `1.41`.
+    pub api_version: String,
+    /// `linux`.
+    pub os: String,
+    /// As images name it: `amd64`, `arm64`.
+    pub arch: String,
+    /// Number of processors.
+    pub cpus: u32,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// The machine's host name.
+    pub hostname: String,
+    /// The Engine's labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A container as it was found.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// Its full id.
+    pub id: String,
+    /// Its name without the leading `/`.
+    pub name: String,
+    /// Id of the image it was made from.
+    pub image_id: String,
+    /// What our labels say, if they are there and truly its own (see [`Ownership`]).
+    pub ours: Option<Ownership>,
+    /// It carries labels of this workspace, but they came with its image or are those of another,
+    /// older container: reported, never touched.
+    pub impostor: bool,
+    /// How it is.
+    pub state: RunState,
+    /// Everything else the Engine says of it.
+    pub inspect: Inspect,
+}
+
+/// The run state of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunState {
+    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
+    pub status: String,
+    /// A process runs; also true between two crashes of a crash loop.
+    pub running: bool,
+    /// It is waiting to be restarted.
+    pub restarting: bool,
+    /// How often the Engine restarted it.
+    pub restart_count: i64,
+    /// When it started, as the Engine prints it; `0001-01-01T00:00:00Z` if never.
+    pub started_at: String,
+    /// When it was created, as the Engine prints it.
+    pub created_at: String,
+    /// Exit code of its last run.
+    pub exit_code: i64,
+    /// The Engine's own words on why it could not start; may be empty.
+    pub error: String,
+    /// Result of its health check, if it has one.
+    pub health: Option<Health>,
+}
+
+/// What a health check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Not known yet.
+    Starting,
+    /// It passes.
+    Healthy,
+    /// It fails.
+    Unhealthy,
+}
+
+/// An image on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its id, `sha256:…`.
+    pub id: String,
+    /// `repo@sha256:…` names it was pulled by.
+    pub repo_digests: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Paths it declares as volumes.
+    pub volumes: Vec<String>,
+    /// Whether it has a health check of its own.
+    pub has_health_check: bool,
+}
+
+/// What a wanted reference stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// `sha256:…` as its registry names it; for [`ResolvedBy::ImageId`] the image's id.
+    pub digest: Digest,
+    /// Who said so.
+    pub by: ResolvedBy,
+}
+
+/// Who said what a reference stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResolvedBy {
+    /// The reference has a digest.
+    Pinned,
+    /// Its registry, asked through this or another host.
+    Registry,
+    /// `pull = "never"`: the image on the host.
+    ImageId,
+    /// `--offline`: what runs or lies there now. Marked `?`; such a plan cannot be stored.
+    Offline,
+}

@@ -1,0 +1,99 @@
+//! A plan: an ordered set of steps with causes and expectations; data, printable, storable, free of
+//! secrets.
+
+mod action;
+mod cause;
+
+pub use action::{Action, Create, Expect, Target};
+pub use cause::{Cause, Verb};
+
+use crate::name::{HostName, WorkspaceName};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Version of the stored form; an unknown major is refused.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// What will be done, on all selected hosts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// Whose hosts these are.
+    pub workspace: WorkspaceName,
+    /// In the order in which they are changed.
+    pub hosts: Vec<HostPlan>,
+}
+
+/// What will be done on one host.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HostPlan {
+    /// The host.
+    pub host: HostName,
+    /// Its Engine's address as in the inventory.
+    pub engine: String,
+    /// Its Engine's id: another Engine behind the same address makes the plan stale.
+    pub engine_id: String,
+    /// What changes, for people and `--json`; unchanged things are listed too.
+    pub changes: Vec<Change>,
+    /// What is done, in an order that respects `needs`.
+    pub steps: Vec<Step>,
+    /// Who receives which secret.
+    pub receivers: Vec<Receiver>,
+    /// What was not planned and why, and warnings.
+    pub notes: Vec<String>,
+}
+
+/// One thing and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// `container nginx`.
+    pub address: String,
+    /// What becomes of it.
+    pub actions: Vec<Verb>,
+    /// Why.
+    pub cause: Vec<Cause>,
+    /// How it is, fields by name; values that came from an Engine are left out.
+    pub before: Option<BTreeMap<String, serde_json::Value>>,
+    /// How it will be; a secret is `(sealed 9f2c)`.
+    pub after: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// One call to an Engine, or one wait.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// Unique within the host's plan, counts from 1.
+    pub id: u32,
+    /// What it is a part of (`replace nginx`): steps of a group run one after another, and a group
+    /// that was begun is ended or taken back.
+    pub group: String,
+    /// The call.
+    pub action: Action,
+    /// Steps that must be done before.
+    pub needs: Vec<u32>,
+    /// Why, for people; nothing may branch on it.
+    pub cause: Cause,
+    /// What must still be so just before the call.
+    pub expects: Vec<Expect>,
+    /// If this step fails, or the run is interrupted before it: done in this order, each whatever
+    /// became of the one before.
+    pub undo: Vec<Action>,
+}
+
+/// A secret and who will see it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Receiver {
+    /// Key of the secret in the pillar.
+    pub secret: String,
+    /// The container.
+    pub container: String,
+    /// `env DB_URL`.
+    pub field: String,
+}
+
+impl Plan {
+    /// Whether there is nothing to do anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.hosts.iter().all(|host| host.steps.is_empty())
+    }
+}

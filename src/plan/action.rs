@@ -1,0 +1,181 @@
+//! The closed set of steps: each one Engine call or one wait. Composite verbs are lowered to these by
+//! the planner; execution makes no choices.
+
+use crate::name::{Digest, ImageRef};
+use crate::state::{Segment, Text};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// A container that exists when the plan is made, or one that the plan creates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// Full id.
+    Id(String),
+    /// Created by the step with this id, on the same host.
+    CreatedBy(u32),
+}
+
+/// One call or one wait.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Action {
+    /// `POST /images/create` of `repo@sha256:…`.
+    Pull {
+        /// By digest.
+        image: ImageRef,
+    },
+    /// `POST /images/{name}/tag`.
+    Tag {
+        /// What gets the tag: `repo@sha256:…` or an image id.
+        source: String,
+        /// The new name, `repo:tag`.
+        name: String,
+    },
+    /// `DELETE /images/{name}` of a reference; never forced.
+    Untag {
+        /// The name that goes.
+        name: String,
+    },
+    /// `POST /containers/create`.
+    Create(Box<Create>),
+    /// `POST /networks/{network}/connect`.
+    Connect {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Network name.
+        network: String,
+        /// `EndpointSettings` of the Engine API.
+        endpoint: serde_json::Value,
+    },
+    /// `POST /networks/{network}/disconnect`.
+    Disconnect {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Network name.
+        network: String,
+        /// Also where the network is gone.
+        force: bool,
+    },
+    /// `POST /containers/{id}/start`.
+    Start {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+    },
+    /// `POST /containers/{id}/stop`; the signal is the container's own.
+    Stop {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Seconds until it is killed; `None`: the container's own.
+        timeout: Option<u32>,
+    },
+    /// `POST /containers/{id}/update`.
+    Update {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Body with all declared live fields.
+        body: serde_json::Value,
+    },
+    /// `POST /containers/{id}/rename`.
+    Rename {
+        /// Which container.
+        container: Target,
+        /// Its name now.
+        from: String,
+        /// Its name then.
+        to: String,
+    },
+    /// `DELETE /containers/{id}`; never forced, anonymous volumes stay.
+    Remove {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+    },
+    /// Waits until it is healthy; without a health check until it has run for a while without a restart.
+    AwaitHealthy {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Without a health check: seconds of running, not restarting, restart count 0, start time unchanged.
+        monitor: u32,
+        /// With a health check: seconds until it counts as failed.
+        timeout: u32,
+    },
+}
+
+/// A container to be created.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Create {
+    /// The name it is created under.
+    pub name: String,
+    /// The container's plain name.
+    pub service: String,
+    /// What it is created from: `repo:1.9.0@sha256:…`, or an image id.
+    pub image: String,
+    /// The credential's image, if a pull belongs to it; for the receiver of a refusal.
+    pub digest: Option<Digest>,
+    /// The Engine's create body without `Env` and `Image`; holds no secret. Names one network at most
+    /// in `NetworkingConfig` (below API 1.44 an Engine refuses two); others are connected after.
+    pub body: serde_json::Value,
+    /// Environment; secrets are opened just before the call.
+    #[serde(serialize_with = "masked")]
+    pub env: BTreeMap<String, Text>,
+}
+
+/// What must still be so just before a step, else the plan is stale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expect {
+    /// This container is there under this name, and runs or does not.
+    Container {
+        /// Full id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Whether it runs; `None`: either.
+        running: Option<bool>,
+    },
+    /// Nobody has this name.
+    NameFree {
+        /// Container name.
+        name: String,
+    },
+    /// The image is on the host (by digest or id), as it must be before a create.
+    Image {
+        /// `repo@sha256:…` or id.
+        image: String,
+    },
+}
+
+/// A stored text: clear parts as they are, secrets by place, id and encoders.
+fn masked<S: Serializer>(env: &BTreeMap<String, Text>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(env.iter().map(|(name, text)| (name, stored(text))))
+}
+
+fn stored(text: &Text) -> serde_json::Value {
+    if let Some(clear) = text.as_clear() {
+        return clear.into();
+    }
+    let part = |segment: &Segment| match segment {
+        Segment::Clear(text) => serde_json::json!(text),
+        Segment::Secret(secret) => serde_json::json!({
+            "sealed": secret.origin.key.to_string(),
+            "file": secret.origin.file,
+            "id": secret.id,
+            "encoders": secret.encoders,
+        }),
+    };
+    text.segments().iter().map(part).collect()
+}

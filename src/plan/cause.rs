@@ -1,0 +1,124 @@
+//! Why something changes, for people. Nothing may branch on it.
+
+use crate::problem::Place;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// What becomes of a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// `+`: it is made.
+    Create,
+    /// `-`: it goes.
+    Remove,
+    /// `~`: changed in place, started, stopped or renamed.
+    Update,
+    /// `-/+`: the old one stops before the new one starts.
+    ReplaceStopFirst,
+    /// `+/-`: the new one runs before the old one stops.
+    ReplaceStartFirst,
+    /// `=`: nothing to do.
+    Unchanged,
+    /// `!`: held back.
+    Held,
+}
+
+impl Verb {
+    /// Its symbol in a printed plan.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Remove => "-",
+            Self::Update => "~",
+            Self::ReplaceStopFirst => "-/+",
+            Self::ReplaceStartFirst => "+/-",
+            Self::Unchanged => "=",
+            Self::Held => "!",
+        }
+    }
+}
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// It is not there.
+    Missing,
+    /// It is as wanted.
+    AsWanted,
+    /// `image.pulled` with `force`, or the tag stands for something else now.
+    ImageNeeded,
+    /// Another image than the one it was made from.
+    Version {
+        /// Tag it was made from.
+        from: String,
+        /// Tag that is wanted.
+        to: String,
+        /// Pillar line that says so.
+        at: Option<Place>,
+    },
+    /// The same tag with another digest.
+    Digest {
+        /// Twelve digits.
+        from: String,
+        /// Twelve digits.
+        to: String,
+    },
+    /// Fields that are declared differently now, each with the line that says so.
+    Fields(Vec<(String, Option<Place>)>),
+    /// It shall run and does not.
+    NotRunning {
+        /// Its status, `exited (1)`.
+        status: String,
+    },
+    /// It runs and shall not.
+    Running,
+    /// A state says that it shall be absent.
+    Unwanted,
+    /// No state declares it any more.
+    Undeclared,
+    /// Left by an apply that did not come to its end.
+    Interrupted,
+    /// Somebody changed it by hand: these fields.
+    Drift(Vec<String>),
+    /// Part of something else: `replaces nginx`.
+    PartOf(String),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("not there yet"),
+            Self::AsWanted => f.write_str("as wanted"),
+            Self::ImageNeeded => f.write_str("image is not on the host"),
+            Self::Version { from, to, at } => {
+                write!(f, "version {from} → {to}")?;
+                at.as_ref().map_or(Ok(()), |place| write!(f, ", {place}"))
+            }
+            Self::Digest { from, to } => write!(f, "same tag, other image: {from} → {to}"),
+            Self::Fields(fields) => {
+                for (index, (field, place)) in fields.iter().enumerate() {
+                    let comma = if index > 0 { ", " } else { "" };
+                    write!(f, "{comma}{field} changed")?;
+                    if let Some(place) = place {
+                        write!(f, " ({place})")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::NotRunning { status } => write!(f, "it is {status}"),
+            Self::Running => f.write_str("it runs and shall not"),
+            Self::Unwanted => f.write_str("declared absent"),
+            Self::Undeclared => f.write_str("no state declares it any more"),
+            Self::Interrupted => f.write_str("left by an apply that did not finish"),
+            Self::Drift(fields) => write!(f, "changed by hand: {}", fields.join(", ")),
+            Self::PartOf(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}

@@ -1,0 +1,8 @@
+//! What people write in `states/`, after its expressions were evaluated: declarations with arguments
+//! whose strings may hold secrets as references.
+
+mod arg;
+mod text;
+
+pub use arg::{Arg, ArgValue};
+pub use text::{Encoder, SecretRef, Segment, Text};

@@ -1,0 +1,50 @@
+//! Arguments of a declaration: TOML or Starlark values with their place, evaluated.
+
+use super::Text;
+use crate::problem::Place;
+use std::collections::BTreeMap;
+
+/// An argument with the place where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arg {
+    /// What it is.
+    pub value: ArgValue,
+    /// The line of the state file.
+    pub place: Place,
+    /// Pillar values that its expressions read: what a plan names as the cause of a change.
+    pub read: Vec<Place>,
+}
+
+/// What an argument can be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArgValue {
+    /// `None`: as if it had not been written.
+    Unset,
+    /// Text, maybe with secrets.
+    Text(Text),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A list.
+    Array(Vec<Arg>),
+    /// A table.
+    Table(BTreeMap<String, Arg>),
+}
+
+impl ArgValue {
+    /// The word for its type, for errors.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unset => "None",
+            Self::Text(_) => "string",
+            Self::Integer(_) => "integer",
+            Self::Float(_) => "float",
+            Self::Boolean(_) => "boolean",
+            Self::Array(_) => "array",
+            Self::Table(_) => "table",
+        }
+    }
+}
