@@ -107,3 +107,21 @@ fn a_strange_key_under_keys_changes_nothing_until_a_rekey_shows_it() {
     assert!(known.unknown_readers(&shop, open.readers()).is_empty());
     assert_ne!(fingerprint(&wish), fingerprint(open.readers()));
 }
+
+#[test]
+fn a_turn_never_goes_back() {
+    let alice = person("alice");
+    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let old = top(&[&alice]);
+    let new = rekey(&old.open, &readers(&[&alice]), NewSlot::Always).expect("rekeyed");
+    let mut known = Known::default();
+    known.learn_box(&seen(&shop, &pillar, &old.file, Some(&old.open)));
+    // Somebody who held the key of the known slot lists it as retired in a lock of an earlier turn.
+    let later = known.to_string().replace("turn = 1", "turn = 7");
+    let mut later = Known::parse(&later, "known.toml").expect("reads back");
+    let said =
+        refusal(later.meet_box(&seen(&shop, &pillar, &new.file, Some(&new.open)), Purpose::Read, false));
+    assert!(said.contains("its turn is 2, and was 7"), "{said}");
+    refusal(later.meet_box(&seen(&shop, &pillar, &old.file, Some(&old.open)), Purpose::Read, false));
+    assert!(known.meet_box(&seen(&shop, &pillar, &new.file, Some(&new.open)), Purpose::Read, false).is_ok());
+}
