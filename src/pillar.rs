@@ -5,6 +5,7 @@
 //! `merge` lays files over each other; `gate` says what may run.
 
 pub mod boxes;
+pub mod document;
 pub mod known;
 pub mod seal;
 mod value;
