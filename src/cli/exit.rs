@@ -40,7 +40,7 @@ pub enum Exit {
 }
 
 /// The table of `--help`.
-pub const TABLE: &str = "\
+pub(super) const TABLE: &str = "\
 Exit codes:
     0  done, or nothing to do
     1  failed, no host was changed
