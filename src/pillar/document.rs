@@ -3,6 +3,7 @@
 //! An edit replaces a few bytes of the text and reads the result again, so comments, order and
 //! formatting of everything else stay as people wrote them, whatever they wrote.
 
+mod add;
 mod edit;
 mod inline;
 mod key;
