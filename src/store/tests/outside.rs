@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::store::{
-    Environment, PersonalPaths, Scratch, create_private, read_identity, read_private, write_private,
+    Environment, PersonalPaths, Scratch, create_private, read_identity, read_identity_if_there, read_private,
+    write_private,
 };
 use std::os::unix::fs::symlink;
 
@@ -59,6 +60,10 @@ fn an_identity_is_never_overwritten_and_a_huge_one_is_refused() {
     assert!(create_private(&path, b"other").is_err());
     assert!(read_identity(&path, None).is_err());
     assert!(read_identity(folder.path(), None).is_err(), "a folder");
+    let none = folder.path().join("none");
+    assert!(read_identity_if_there(&none, None).expect("not there").is_none());
+    let problems = read_identity(&none, None).expect_err("not there");
+    assert_eq!(problems.code(), crate::problem::Code::NoIdentity);
 }
 
 #[test]
