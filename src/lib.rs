@@ -14,9 +14,11 @@
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod desired;
 pub mod engine;
 pub mod event;
+pub mod keys;
 pub mod name;
 pub mod observed;
 pub mod pillar;
