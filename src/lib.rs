@@ -20,6 +20,7 @@ pub mod engine;
 pub mod event;
 pub mod keys;
 pub mod name;
+pub mod observe;
 pub mod observed;
 pub mod pillar;
 pub mod plan;

@@ -5,7 +5,7 @@ mod header;
 mod read;
 mod scope;
 
-pub use entry::{Credentials, Entry, How, Lookup};
+pub use entry::{Credential, Credentials, Entry, How, Lookup};
 pub use header::AuthHeader;
 pub use read::{FIELDS, TABLE};
 pub use scope::Scope;

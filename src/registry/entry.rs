@@ -1,9 +1,10 @@
 //! Credentials of a workspace, still sealed, and the one that an image gets.
 
+use super::read::key_path;
 use super::{AuthHeader, Scope};
 use crate::name::ImageName;
-use crate::pillar::Sealed;
-use crate::problem::{Place, Problem, Result};
+use crate::pillar::{SealId, Sealed};
+use crate::problem::{Place, Problem, Result, quoted};
 use crate::secret::Secret;
 
 /// All entries of a merged `registries` table; no two cover the same.
@@ -88,27 +89,44 @@ impl Entry {
         }
     }
 
-    /// The header, made from what [`Entry::sealed`] opened to. Its address is the entry's own: there is
-    /// no way to send a credential elsewhere.
+    /// The credential, made from what [`Entry::sealed`] opened to. Its address is the entry's own: there
+    /// is no way to send it elsewhere.
     ///
     /// # Errors
     /// Where the secret is not text, which the header's JSON could not carry, or nothing is sealed here.
-    pub fn header(&self, opened: &Secret) -> Result<AuthHeader> {
+    pub fn credential(&self, opened: &Secret) -> Result<Credential> {
         let Some(text) = opened.reveal_text() else {
             return Err(Problem::failed(format!("the secret of the registry {} is not text", self.scope))
                 .at(&self.place)
-                .hint(format!("seal it again: 'pillarbox registry add {}'", self.scope))
+                .hint(format!("pillarbox registry add {} -u USER", quoted(&self.key)))
                 .into());
         };
         let host = self.scope.host();
-        match &self.how {
-            How::Basic { username, .. } => Ok(AuthHeader::basic(host, username, text)),
-            How::IdentityToken(_) => Ok(AuthHeader::identity_token(host, text)),
-            How::Helper(_) | How::Anonymous => {
-                Err(Problem::failed(format!("the registry {} has no secret of its own", self.scope))
-                    .at(&self.place)
-                    .into())
+        let (header, sealed, field) = match &self.how {
+            How::Basic { username, password } => {
+                (AuthHeader::basic(host, username, text), password, "password")
             }
-        }
+            How::IdentityToken(token) => (AuthHeader::identity_token(host, text), token, "identity_token"),
+            How::Helper(_) | How::Anonymous => {
+                return Err(Problem::failed(format!("the registry {} has no secret of its own", self.scope))
+                    .at(&self.place)
+                    .into());
+            }
+        };
+        let key = key_path(&self.key, Some(field));
+        Ok(Credential { header, id: sealed.id.clone(), key, place: self.place.clone() })
     }
+}
+
+/// A credential that was opened, and what errors may say of it.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// What is sent.
+    pub header: AuthHeader,
+    /// Which secret it is.
+    pub id: SealId,
+    /// Its key in the pillar, `registries."ghcr.io/acme".password`.
+    pub key: String,
+    /// Where it stands.
+    pub place: Place,
 }

@@ -50,7 +50,7 @@ impl Credentials {
     }
 }
 
-fn key_path(registry: &str, field: Option<&str>) -> String {
+pub(super) fn key_path(registry: &str, field: Option<&str>) -> String {
     let parts = [Some(TABLE), Some(registry), field].into_iter().flatten();
     KeyPath::from_parts(parts.map(str::to_owned).collect()).map(|path| path.to_string()).unwrap_or_default()
 }

@@ -74,9 +74,10 @@ fn the_address_of_a_header_is_that_of_its_entry() {
     let credentials = credentials.expect("credentials");
     let entry = credentials.iter().next().expect("one");
     let expected = AuthHeader::basic(entry.scope.host(), "acme", "p~?>");
-    let header = entry.header(&Secret::from("p~?>".to_owned())).expect("a header");
-    assert_eq!(header.reveal(), expected.reveal());
-    assert!(entry.header(&Secret::new(vec![0xff])).is_err());
+    let credential = entry.credential(&Secret::from("p~?>".to_owned())).expect("a credential");
+    assert_eq!(credential.header.reveal(), expected.reveal());
+    assert_eq!(credential.key, "registries.\"ghcr.io/acme\".password");
+    assert!(entry.credential(&Secret::new(vec![0xff])).is_err());
 }
 
 #[test]
