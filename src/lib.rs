@@ -19,6 +19,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod keys;
+pub mod lock;
 pub mod name;
 pub mod observe;
 pub mod observed;
