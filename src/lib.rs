@@ -18,6 +18,7 @@ pub mod cli;
 pub mod desired;
 pub mod engine;
 pub mod event;
+pub mod keys;
 pub mod name;
 pub mod observed;
 pub mod pillar;
