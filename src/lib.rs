@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;

@@ -2,7 +2,8 @@
 //! `~/.config/pillarbox/identity.txt`, in this order. What was tried is shown when none opens.
 
 use super::{AGE_KEY, Context};
-use crate::problem::{Code, Problem, Result};
+use crate::keys::Identities;
+use crate::problem::{Code, Problem, Problems, Result};
 use crate::secret::Secret;
 use std::path::Path;
 
@@ -25,6 +26,21 @@ pub struct FoundIdentities {
 }
 
 impl FoundIdentities {
+    /// The keys in them, in the order in which they are tried.
+    ///
+    /// # Errors
+    /// Where one of the texts is not an identity file.
+    pub fn keys(&self) -> Result<Identities> {
+        let (mut keys, mut problems) = (Identities::default(), Vec::new());
+        for one in &self.found {
+            match Identities::parse(&one.text, &one.from) {
+                Ok(more) => keys.extend(more),
+                Err(found) => problems.extend(found.into_vec()),
+            }
+        }
+        Problems::check(problems).map(|()| keys)
+    }
+
     /// What to say when none of them opens something: code [`Code::NoIdentity`], with every place that
     /// was tried as a cause.
     pub fn none_opens(&self, what: impl Into<String>) -> Problem {
@@ -40,17 +56,30 @@ impl FoundIdentities {
 }
 
 impl Context {
-    /// Reads every identity at hand. Nothing with `--no-identity`.
+    /// Every identity at hand, read once. Nothing with `--no-identity`; `--identity -` is standard
+    /// input.
     ///
     /// # Errors
     /// Where a file that was named by an option or a variable cannot be read.
-    pub fn identities(&self) -> Result<FoundIdentities> {
+    pub fn identities(&self) -> Result<&FoundIdentities> {
+        if let Some(found) = self.found_identities.get() {
+            return Ok(found);
+        }
+        let found = self.read_identities()?;
+        Ok(self.found_identities.get_or_init(|| found))
+    }
+
+    fn read_identities(&self) -> Result<FoundIdentities> {
         let mut all = FoundIdentities::default();
         if self.global.no_identity {
             all.missing.push("--no-identity was given".to_owned());
             return Ok(all);
         }
         match &self.global.identity {
+            Some(path) if path.as_os_str() == "-" => {
+                let text = self.stdin_secret()?;
+                all.found.push(IdentityText { from: "--identity -".to_owned(), text });
+            }
             Some(path) => all.found.push(self.named("--identity", path)?),
             None => all.missing.push("--identity was not given".to_owned()),
         }
@@ -116,8 +145,18 @@ mod tests {
             all.found.iter().map(|one| one.text.reveal_text().expect("text").to_owned()).collect()
         };
         assert_eq!(texts(&context), ["option", "variable", "key", "pillarbox/identity.txt"]);
+    }
+
+    #[test]
+    fn without_identities_none_is_read() {
+        let mut context = Context::for_tests(Environment {
+            identity: Some("/nonexistent/identity".into()),
+            age_key: Some(Secret::from("key".to_owned())),
+            ..Environment::default()
+        });
         context.global.no_identity = true;
-        assert_eq!(texts(&context), Vec::<String>::new());
+        let all = context.identities().expect("nothing to read");
+        assert!(all.found.is_empty() && all.keys().expect("no keys").is_empty());
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl<'a> Progress<'a> {
     /// For a plan; `terminal`: bars can be drawn on standard error.
     pub(in crate::cli) fn new(plan: &'a Plan, level: Level, terminal: bool) -> Self {
         let bars = (terminal && level > Level::Quiet).then(Bars::new);
-        Self { plan, level, bars, line: Box::new(|line| to_stderr(line)) }
+        Self { plan, level, bars, line: Box::new(to_stderr) }
     }
 
     /// Shows one event.
