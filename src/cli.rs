@@ -3,6 +3,7 @@
 
 mod commands;
 mod context;
+mod deploy;
 mod exit;
 mod failure;
 mod output;

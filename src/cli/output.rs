@@ -6,6 +6,7 @@ pub(super) mod desired;
 mod layout;
 pub(super) mod plan;
 pub(super) mod progress;
+pub(super) mod status;
 pub(super) mod style;
 pub(super) mod words;
 
