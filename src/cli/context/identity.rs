@@ -2,8 +2,7 @@
 //! `~/.config/pillarbox/identity.txt`, in this order. What was tried is shown when none opens.
 
 use super::{AGE_KEY, Context};
-use crate::keys::Identities;
-use crate::problem::{Code, Problem, Problems, Result};
+use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 use std::path::Path;
 
@@ -26,21 +25,6 @@ pub struct FoundIdentities {
 }
 
 impl FoundIdentities {
-    /// The keys in them, in the order in which they are tried.
-    ///
-    /// # Errors
-    /// Where one of the texts is not an identity file.
-    pub fn keys(&self) -> Result<Identities> {
-        let (mut keys, mut problems) = (Identities::default(), Vec::new());
-        for one in &self.found {
-            match Identities::parse(&one.text, &one.from) {
-                Ok(more) => keys.extend(more),
-                Err(found) => problems.extend(found.into_vec()),
-            }
-        }
-        Problems::check(problems).map(|()| keys)
-    }
-
     /// What to say when none of them opens something: code [`Code::NoIdentity`], with every place that
     /// was tried as a cause.
     pub fn none_opens(&self, what: impl Into<String>) -> Problem {
@@ -61,12 +45,12 @@ impl Context {
     ///
     /// # Errors
     /// Where a file that was named by an option or a variable cannot be read.
-    pub fn identities(&self) -> Result<&FoundIdentities> {
+    pub fn identities(&self) -> Result<FoundIdentities> {
         if let Some(found) = self.found_identities.get() {
-            return Ok(found);
+            return Ok(found.clone());
         }
         let found = self.read_identities()?;
-        Ok(self.found_identities.get_or_init(|| found))
+        Ok(self.found_identities.get_or_init(|| found).clone())
     }
 
     fn read_identities(&self) -> Result<FoundIdentities> {
@@ -156,7 +140,7 @@ mod tests {
         });
         context.global.no_identity = true;
         let all = context.identities().expect("nothing to read");
-        assert!(all.found.is_empty() && all.keys().expect("no keys").is_empty());
+        assert!(all.found.is_empty());
     }
 
     #[test]
