@@ -1,8 +1,13 @@
 //! An Engine, as few calls as we need: those of [`crate::plan::Action`] and the reads that observing
 //! needs.
 
+mod address;
+pub mod docker;
 mod error;
+#[doc(hidden)]
+pub mod fake;
 
+pub use address::Address;
 pub use error::{EngineError, ErrorKind};
 
 use crate::name::ImageRef;
