@@ -2,6 +2,8 @@
 //! needs.
 
 mod error;
+#[doc(hidden)]
+pub mod fake;
 
 pub use error::{EngineError, ErrorKind};
 
