@@ -25,6 +25,7 @@ pub mod name;
 pub mod observed;
 pub mod pillar;
 pub mod plan;
+pub mod planner;
 pub mod problem;
 pub mod registry;
 pub mod secret;
