@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod observe;
 pub mod observed;
 pub mod pillar;
 pub mod plan;
+pub mod planner;
 pub mod problem;
 pub mod registry;
 pub mod secret;
