@@ -14,6 +14,7 @@
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod compile;
 pub mod desired;
 pub mod engine;
 pub mod event;
