@@ -17,6 +17,7 @@
 pub mod desired;
 pub mod engine;
 pub mod event;
+pub mod execute;
 pub mod name;
 pub mod observed;
 pub mod pillar;
