@@ -16,7 +16,7 @@ mod secrets;
 
 pub use interrupt::Interrupt;
 pub use outcome::{GroupEnd, HostOutcome, Outcome};
-pub use secrets::{Auth, Secrets};
+pub use secrets::Secrets;
 
 use crate::engine::Engine;
 use crate::event::{Event, Happened};
@@ -92,6 +92,7 @@ pub async fn execute<E: Engine, G: Guard>(
         .iter()
         .map(|host| Run {
             caller: Caller {
+                host: &host.plan.host,
                 engine: host.engine,
                 secrets,
                 opened: &opened,

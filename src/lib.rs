@@ -14,11 +14,14 @@
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod keys;
 pub mod name;
+pub mod observe;
 pub mod observed;
 pub mod pillar;
 pub mod plan;

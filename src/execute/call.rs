@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::redact::Redactor;
 use super::secrets::{Opened, Secrets};
 use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, PullProgress};
-use crate::name::ImageRef;
+use crate::name::{HostName, ImageRef};
 use crate::plan::{Action, Create, KEEP, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 /// What calls on one host share.
 pub(super) struct Caller<'a, E> {
+    pub(super) host: &'a HostName,
     pub(super) engine: &'a E,
     pub(super) secrets: &'a dyn Secrets,
     pub(super) opened: &'a Opened,
@@ -114,25 +115,8 @@ impl<E: Engine> Caller<'_, E> {
         })?;
         let header = auth.as_ref().map(|auth| &auth.header);
         let Err(error) = self.engine.pull(image, header, progress).await else { return Ok(Vec::new()) };
-        let what = format!("pull of {image} failed");
-        let mut problem = error.problem(what);
-        problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
-        let host = image.name.host();
-        problem = match (error.kind, auth) {
-            (ErrorKind::Refused, Some(auth)) => problem
-                .cause(format!("registry {host} refused the credential of {}", auth.entry))
-                .hint(format!("try it: 'pillarbox registry check {host}'")),
-            (ErrorKind::CredentialDropped, Some(auth)) => {
-                problem.cause(format!("the Engine dropped the credential of {}", auth.entry))
-            }
-            (ErrorKind::Refused | ErrorKind::CredentialMissing | ErrorKind::CredentialDropped, None) => {
-                problem
-                    .cause(format!("registry {host} wants a credential, and no entry of the pillar matches"))
-                    .hint(format!("add one: 'pillarbox registry add {host} -u USER'"))
-            }
-            _ => problem,
-        };
-        Err(Failed { problems: problem.into(), refused: false, moved: false, interrupted: false })
+        let problem = error.registry_problem(self.host, image, auth.as_ref());
+        Err(Failed { refused: error.kind != ErrorKind::Unreachable, ..Failed::from(problem) })
     }
 
     async fn create(&self, step: u32, create: &Create) -> Result<Vec<String>, Failed> {

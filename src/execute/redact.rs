@@ -76,10 +76,11 @@ fn encoded(bytes: &[u8]) -> Vec<Zeroizing<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::secrets::{Auth, Secrets};
+    use super::super::secrets::Secrets;
     use super::*;
     use crate::name::ImageName;
     use crate::problem::Result;
+    use crate::registry::Credential;
     use crate::secret::Secret;
     use crate::state::SecretRef;
     use base64::engine::general_purpose::STANDARD;
@@ -90,7 +91,7 @@ mod tests {
         fn open(&self, _: &SecretRef) -> Result<Secret> {
             Ok(Secret::new(self.0.to_vec()))
         }
-        fn auth(&self, _: &ImageName) -> Result<Option<Auth>> {
+        fn auth(&self, _: &ImageName) -> Result<Option<Credential>> {
             Ok(None)
         }
     }

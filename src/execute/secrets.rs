@@ -5,7 +5,7 @@ use crate::name::ImageName;
 use crate::pillar::{Origin, SealId};
 use crate::plan::{Action, HostPlan};
 use crate::problem::{Problem, Problems, Result};
-use crate::registry::AuthHeader;
+use crate::registry::Credential;
 use crate::secret::Secret;
 use crate::state::{Encoder, SecretRef, Segment, Text};
 use base64::Engine as _;
@@ -26,16 +26,7 @@ pub trait Secrets {
     ///
     /// # Errors
     /// Where one belongs to it and does not open, or its helper fails: never anonymous then.
-    fn auth(&self, image: &ImageName) -> Result<Option<Auth>>;
-}
-
-/// A credential for a registry.
-#[derive(Clone, Debug)]
-pub struct Auth {
-    /// What is sent.
-    pub header: AuthHeader,
-    /// The pillar entry it is from, for errors: `registries."ghcr.io/acme" in pillar/registries/ghcr.io.toml`.
-    pub entry: String,
+    fn auth(&self, image: &ImageName) -> Result<Option<Credential>>;
 }
 
 /// All secrets that the containers of a run are given, wiped when the run ends. `Debug` shows none.
