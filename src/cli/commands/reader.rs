@@ -2,7 +2,6 @@
 
 pub(super) mod acceptance;
 mod add;
-mod defaults;
 mod list;
 mod rekey;
 mod remove;
