@@ -6,7 +6,9 @@
 
 pub mod boxes;
 pub mod document;
+pub mod fields;
 pub mod known;
+pub mod merge;
 pub mod seal;
 mod value;
 
