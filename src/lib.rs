@@ -16,6 +16,7 @@
 
 pub mod cli;
 pub mod credential;
+pub mod compile;
 pub mod desired;
 pub mod engine;
 pub mod event;

@@ -16,8 +16,13 @@ pub struct Spec {
     pub fixed: BTreeMap<String, serde_json::Value>,
     /// Environment, also fixed at creation; the only place of a container where secrets may end.
     pub env: BTreeMap<String, Text>,
-    /// Options that can be changed in place.
+    /// Options that can be changed in place. That a limit is declared at all also stands in `fixed`, as
+    /// `limits.memory`: the Engine reads "no limit" as "leave", so declaring one for the first time, or
+    /// no more, replaces the container, and another value changes it in place.
     pub live: BTreeMap<String, serde_json::Value>,
+    /// Options that are written at creation and are in no fingerprint: a difference changes nothing by
+    /// itself (`stop_timeout`, which is also given with each stop).
+    pub aside: BTreeMap<String, serde_json::Value>,
 }
 
 /// `v1:sha256…` over the fixed part of a spec. The version is that of the canonical form: a newer
