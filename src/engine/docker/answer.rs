@@ -53,7 +53,9 @@ pub(super) fn summaries(answer: &Value) -> Vec<Summary> {
         Summary {
             id: text(&container["Id"]),
             name: names.find(|name| !name.contains('/')).unwrap_or_default().to_owned(),
+            image_id: text(&container["ImageID"]),
             labels: labels(&container["Labels"]),
+            status: text(&container["State"]),
         }
     })
     .collect()

@@ -21,16 +21,13 @@ pub(super) fn of_resolve(error: EngineError, image: &ImageRef, sent: bool) -> En
     if error.kind == ErrorKind::Unreachable {
         return error;
     }
-    match kind(&error, image, sent) {
-        Some(kind) => EngineError { kind, ..error },
-        // The route itself is missing: Podman answers `Not Found` and Engines `page not found`.
-        None if error.status == 404 => EngineError {
-            kind: ErrorKind::Unsupported,
-            message: "this Engine cannot ask a registry for a digest".to_owned(),
-            ..error
-        },
-        None => error,
+    // The route itself is missing: these are all the words that Podman and Docker have for it.
+    if error.status == 404 && matches!(error.message.as_str(), "Not Found" | "page not found") {
+        let message = "this Engine cannot ask a registry for a digest".to_owned();
+        return EngineError { kind: ErrorKind::Unsupported, message, ..error };
     }
+    let kind = kind(&error, image, sent);
+    EngineError { kind: kind.unwrap_or(error.kind), ..error }
 }
 
 fn kind(error: &EngineError, image: &ImageRef, sent: bool) -> Option<ErrorKind> {

@@ -4,6 +4,7 @@
 
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -131,6 +132,13 @@ impl Tunnel {
         }
         error
     }
+}
+
+/// `tempfile` leaves the mode of a folder to the umask.
+fn private_folder() -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir()?;
+    rustix::fs::chmod(folder.path(), rustix::fs::Mode::RWXU)?;
+    Ok(folder)
 }
 
 /// Nothing is asked: a question would stand in the way of a plan's output, and of CI for ever. The

@@ -221,8 +221,14 @@ impl World {
 
     pub(super) fn list(&self) -> Vec<Summary> {
         let all = self.containers.iter().rev();
-        all.map(|held| Summary { id: held.id.clone(), name: held.name.clone(), labels: held.labels.clone() })
-            .collect()
+        all.map(|held| Summary {
+            id: held.id.clone(),
+            name: held.name.clone(),
+            image_id: held.image_id.clone(),
+            labels: held.labels.clone(),
+            status: self.run_state(held).status,
+        })
+        .collect()
     }
 
     pub(super) fn inspect(&self, at: usize) -> Inspected {
