@@ -21,6 +21,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod inventory;
+pub mod execute;
 pub mod keys;
 pub mod lock;
 pub mod name;
