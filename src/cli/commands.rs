@@ -8,6 +8,7 @@ mod init;
 mod known;
 mod man;
 mod reader;
+mod verify;
 mod version;
 
 use super::{Context, Exit};
@@ -22,6 +23,7 @@ pub(super) enum Command {
     Box(boxes::Args),
     Reader(reader::Args),
     Known(known::Args),
+    Verify(verify::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -35,6 +37,7 @@ impl Command {
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::Verify(args) => verify::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),
