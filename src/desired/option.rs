@@ -203,3 +203,6 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         OPTIONS.iter().flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().copied()));
     options.chain(GROUPS.iter().map(|(name, _)| *name)).chain(ENV.iter().copied())
 }
+
+#[cfg(test)]
+mod tests;
