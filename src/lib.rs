@@ -15,10 +15,12 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod compile;
 pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;
+pub mod execute;
 pub mod inventory;
 pub mod keys;
 pub mod lock;
