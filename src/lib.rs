@@ -15,13 +15,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
-pub mod credential;
 pub mod compile;
+pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;
-pub mod inventory;
 pub mod execute;
+pub mod inventory;
 pub mod keys;
 pub mod lock;
 pub mod name;
