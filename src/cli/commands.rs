@@ -1,11 +1,15 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod apply;
 mod boxes;
+mod compile;
 mod completions;
 mod identity;
 mod man;
+mod plan;
 mod reader;
+mod status;
 mod version;
 
 use super::{Context, Exit};
@@ -18,6 +22,10 @@ pub(super) enum Command {
     Identity(identity::Args),
     Box(boxes::Args),
     Reader(reader::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Compile(compile::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -29,6 +37,10 @@ impl Command {
             Self::Identity(args) => identity::run(args, ctx),
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
+            Self::Plan(args) => plan::run(args, ctx),
+            Self::Apply(args) => apply::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Compile(args) => compile::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),
