@@ -155,6 +155,11 @@ impl<'c> Vault<'c> {
         })
     }
 
+    /// Whether a first use is refused.
+    pub(in crate::cli) fn is_strict(&self) -> bool {
+        self.ctx.strict()
+    }
+
     /// The workspace's files.
     pub(in crate::cli) fn workspace(&self) -> &'c Workspace {
         self.workspace

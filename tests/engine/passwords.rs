@@ -26,7 +26,7 @@ fn passwords() -> Vec<String> {
     all.extend(["~", "?", ">", "~~~", "???", ">>>", "+/=", "\"\\\"", "ÿÿÿ", "<token>"].map(str::to_owned));
     while all.len() < 210 {
         let length = 8 + dice.roll(33);
-        let from_beyond = all.len() % 3 == 0;
+        let from_beyond = all.len().is_multiple_of(3);
         let mut password = String::new();
         while password.chars().count() < length && password.len() <= 68 {
             let beyond_now = from_beyond && dice.roll(4) == 0;

@@ -1,6 +1,6 @@
 //! `pillarbox box`: folders of the pillar with readers of their own.
 
-use super::reader::acceptance;
+use super::reader::acceptance::{self, Acceptance};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::ReaderName;
@@ -30,7 +30,7 @@ enum Action {
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         readers: Vec<String>,
         #[command(flatten)]
-        accept: acceptance::Args,
+        accept: Acceptance,
     },
 }
 
@@ -81,7 +81,7 @@ fn list(ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn new(folder: &str, readers: &[String], accept: &acceptance::Args, ctx: &Context) -> Result<Exit> {
+fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> Result<Exit> {
     let folder = BoxFolder::parse(folder)?;
     let workspace = vault::workspace(ctx)?;
     let mut vault = Vault::load(ctx, &workspace)?;

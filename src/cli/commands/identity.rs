@@ -21,14 +21,18 @@ enum Action {
         /// The file [default: ~/.config/pillarbox/identity.txt]
         file: Option<PathBuf>,
     },
-    /// Print the public halves of the private keys at hand, in the order in which they are tried
-    Public,
+    /// Print the public half of the private key that is tried first
+    Public {
+        /// Of all private keys at hand, in the order in which they are tried
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     match &args.action {
         Action::New { file } => new(file.as_deref(), ctx),
-        Action::Public => public(ctx),
+        Action::Public { all } => public(*all, ctx),
     }
 }
 
@@ -56,10 +60,10 @@ fn new(file: Option<&Path>, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn public(ctx: &Context) -> Result<Exit> {
+fn public(every: bool, ctx: &Context) -> Result<Exit> {
     let found = ctx.identities()?;
     let mut all: Vec<(String, Identities)> = Vec::new();
-    for one in &found.found {
+    for one in found.found.iter().take(if every { usize::MAX } else { 1 }) {
         all.push((one.from.clone(), Identities::parse(&one.text, &one.from)?));
     }
     let keys = || all.iter().flat_map(|(from, keys)| keys.iter().map(move |key| (from, key.recipient())));

@@ -2,7 +2,6 @@
 
 pub(super) mod acceptance;
 mod add;
-mod defaults;
 mod list;
 mod rekey;
 mod remove;
@@ -12,6 +11,8 @@ use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::pillar::boxes::BoxFolder;
 use crate::problem::{Problem, Result};
+
+pub(super) use list::pending as pending_wish;
 
 /// Who can open a box: list, add, remove; make locks agree with keys/
 #[derive(clap::Args, Debug)]

@@ -7,7 +7,7 @@ use crate::problem::{Code, Problem, Result};
 
 /// How readers are accepted without a terminal.
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct Acceptance {
     /// Accept the readers whose fingerprint was shown
     #[arg(long, value_name = "FINGERPRINT")]
     accept_readers: Option<String>,
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Args {
 /// [`Code::Declined`] where they are not accepted; [`Code::Seal`] where others were.
 pub(in crate::cli) fn ask(
     ctx: &Context,
-    args: &Args,
+    args: &Acceptance,
     changes: &[(&BoxFolder, &ReaderChange)],
     to: &Readers,
 ) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `pillarbox reader add NAME [KEY]`.
 
-use super::acceptance;
+use super::acceptance::{self, Acceptance};
 use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
     #[command(flatten)]
-    accept: acceptance::Args,
+    accept: Acceptance,
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {

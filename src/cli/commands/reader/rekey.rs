@@ -1,7 +1,7 @@
 //! `pillarbox reader rekey`: makes the locks agree with `keys/`, and seals again what was posted to a
 //! slot that has retired.
 
-use super::acceptance;
+use super::acceptance::{self, Acceptance};
 use super::named_boxes;
 use super::rotation::{self, Exposed};
 use crate::cli::vault::{self, KeyFiles, Vault};
@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
     #[command(flatten)]
-    accept: acceptance::Args,
+    accept: Acceptance,
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {

@@ -1,7 +1,7 @@
 //! `pillarbox reader remove NAME`.
 
+use super::named_boxes;
 use super::rotation::{self, Exposed};
-use super::{defaults, named_boxes};
 use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory;
@@ -48,7 +48,8 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             vault.remove(&KeyFiles::path(&name));
         }
         let text = vault.read(inventory::FILE)?.unwrap_or_default();
-        if let Some(without) = defaults::without(&text, &name) {
+        let without = inventory::remove_reader(&text, &name)?;
+        if without != text {
             vault.put(inventory::FILE, without);
         }
     }
