@@ -5,7 +5,7 @@
 mod tests;
 
 use super::layout::{columns, cut, pad, wrap};
-use super::{style, words};
+use super::{Level, Output, style, words};
 use crate::plan::{Cause, Change, HostPlan, Plan, Verb};
 use crate::problem::escaped;
 use serde_json::Value;
@@ -19,6 +19,13 @@ pub(in crate::cli) struct View {
     pub verbose: bool,
     /// Columns, if it is a terminal.
     pub width: Option<usize>,
+}
+
+impl View {
+    /// As standard output and the options ask for.
+    pub(in crate::cli) fn of(out: &Output) -> Self {
+        Self { verbose: out.level == Level::Verbose, width: out.width() }
+    }
 }
 
 /// Longest address that still shares a line with its cause.
