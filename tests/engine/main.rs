@@ -5,7 +5,12 @@
 #[path = "../it/env.rs"]
 mod env;
 
+#[allow(dead_code, reason = "shared with tests/it")]
+#[path = "../it/pages.rs"]
+mod pages;
+
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
+mod docs;
 mod harness;

@@ -128,29 +128,45 @@ fn layers() -> BTreeMap<String, u8> {
 
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    read_sources(&repository().join("src"), "", &mut found);
+    let mut tests = BTreeSet::new();
+    read_sources(&repository().join("src"), "", &mut found, &mut tests);
+    found.retain(|source| {
+        !tests.iter().any(|test| source.file == *test || source.file.starts_with(&format!("{test}/")))
+    });
     assert!(found.len() > 5, "the source was not found");
     found
 }
 
-fn read_sources(folder: &Path, prefix: &str, found: &mut Vec<Source>) {
+/// Reads every file; `tests` are the modules declared under `#[cfg(test)]`.
+fn read_sources(folder: &Path, prefix: &str, found: &mut Vec<Source>, tests: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("a folder of the source") {
         let entry = entry.expect("an entry");
         let name = entry.file_name().into_string().expect("a name in UTF-8");
         let path = format!("{prefix}{name}");
         if entry.path().is_dir() {
-            if path != "bin" && name != "tests" {
-                read_sources(&entry.path(), &format!("{path}/"), found);
+            if path != "bin" {
+                read_sources(&entry.path(), &format!("{path}/"), found, tests);
             }
         } else if let Some(file) = path.strip_suffix(".rs") {
-            if matches!(file, "lib" | "main") || name == "tests.rs" {
+            if matches!(file, "lib" | "main") {
                 continue;
             }
-            let code = bare(&fs::read_to_string(entry.path()).expect("a source file"));
+            let text = fs::read_to_string(entry.path()).expect("a source file");
+            tests.extend(test_modules(&text).map(|module| format!("{file}/{module}")));
+            let code = bare(&text);
             let file = file.strip_suffix("/mod").unwrap_or(file).to_owned();
             found.push(Source { file, names: names(&code), code });
         }
     }
+}
+
+/// Names of modules that are compiled for tests only.
+fn test_modules(text: &str) -> impl Iterator<Item = &str> {
+    text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| {
+        let line = rest.lines().next()?.trim().strip_suffix(';')?;
+        let (visible, module) = line.split_once("mod ")?;
+        (visible.is_empty() || visible.starts_with("pub")).then_some(module)
+    })
 }
 
 /// The top-level modules that a file names, by `crate::` or by climbing with `super::`.
@@ -347,6 +363,12 @@ fn cycle(uses: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     }
     let mut done = BTreeSet::new();
     uses.keys().find_map(|module| walk(module, uses, &mut Vec::new(), &mut done))
+}
+
+#[test]
+fn modules_for_tests_only_are_told_from_others() {
+    let text = "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\npub(super) mod c;\n#[cfg(test)]\nmod tests {\n}\nmod d;\n";
+    assert_eq!(test_modules(text).collect::<Vec<_>>(), ["b", "c"]);
 }
 
 #[test]
