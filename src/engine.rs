@@ -1,8 +1,14 @@
 //! An Engine, as few calls as we need: those of [`crate::plan::Action`] and the reads that observing
 //! needs.
 
+mod address;
+pub mod docker;
 mod error;
+#[doc(hidden)]
+pub mod fake;
+mod registry;
 
+pub use address::Address;
 pub use error::{EngineError, ErrorKind};
 
 use crate::name::ImageRef;
@@ -33,8 +39,12 @@ pub struct Summary {
     pub id: String,
     /// Name without the leading `/`.
     pub name: String,
+    /// Id of its image.
+    pub image_id: String,
     /// Labels, its own and its image's.
     pub labels: BTreeMap<String, String>,
+    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
+    pub status: String,
 }
 
 /// A container in full.

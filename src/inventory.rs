@@ -2,6 +2,7 @@
 //! one gets.
 
 mod address;
+mod edit;
 mod files;
 mod read;
 
@@ -9,6 +10,7 @@ mod read;
 mod tests;
 
 pub use address::{EngineAddress, Tls};
+pub use edit::remove_reader;
 pub use files::{matches_glob, pillar_files, state_files};
 
 use crate::name::{HostName, ReaderName, WorkspaceName};

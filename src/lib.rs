@@ -15,15 +15,19 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod inventory;
 pub mod keys;
+pub mod lock;
 pub mod name;
+pub mod observe;
 pub mod observed;
 pub mod pillar;
 pub mod plan;
+pub mod planner;
 pub mod problem;
 pub mod registry;
 pub mod secret;

@@ -4,7 +4,7 @@
 mod action;
 mod cause;
 
-pub use action::{Action, Create, Expect, Target};
+pub use action::{Action, Create, Expect, KEEP, Target};
 pub use cause::{Cause, Verb};
 
 use crate::name::{HostName, WorkspaceName};

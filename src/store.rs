@@ -23,7 +23,10 @@ mod tests;
 
 pub use change::{Change, Writer};
 pub use personal::{Environment, PersonalPaths};
-pub use private::{create_private, read_identity, read_private, read_text, update_private, write_private};
+pub use private::{
+    create_private, read_identity, read_identity_if_there, read_private, read_text, update_private,
+    write_private,
+};
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use workspace::Workspace;

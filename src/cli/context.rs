@@ -11,6 +11,7 @@ pub use identity::{FoundIdentities, IdentityText};
 
 use super::output::{Level, Output};
 use clap::{Args, ColorChoice, ValueEnum};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// Options that every command takes.
@@ -20,7 +21,7 @@ pub struct Global {
     /// The workspace [default: PILLARBOX_WORKSPACE, else the nearest pillarbox.toml from here upwards]
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub workspace: Option<PathBuf>,
-    /// File with the private key (a pipe is fine)
+    /// File with the private key (a pipe is fine, `-` is standard input)
     #[arg(long, value_name = "FILE", global = true, conflicts_with = "no_identity")]
     pub identity: Option<PathBuf>,
     /// Use no private key, even if there is one
@@ -35,8 +36,8 @@ pub struct Global {
     /// Say more: what stays as it is, every step
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    /// When to use colours: auto (on terminals, unless NO_COLOR is set), always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, global = true)]
     pub color: When,
     /// Print data as JSON, errors too
     #[arg(long, global = true)]
@@ -74,6 +75,7 @@ pub struct Context {
     pub env: Environment,
     /// Where to print.
     pub out: Output,
+    found_identities: OnceCell<FoundIdentities>,
 }
 
 impl Context {
@@ -89,7 +91,7 @@ impl Context {
             When::Never => anstream::ColorChoice::Never,
         };
         let out = Output::new(level, global.json, color);
-        Self { global, env, out }
+        Self { global, env, out, found_identities: OnceCell::new() }
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.

@@ -2,7 +2,13 @@
 //! gone away (`| head`) is no error; a full disk is. `-q` silences everything but data, warnings,
 //! errors and questions.
 
+pub(super) mod desired;
+mod layout;
+pub(super) mod plan;
+pub(super) mod progress;
+pub(super) mod status;
 pub(super) mod style;
+pub(super) mod words;
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;

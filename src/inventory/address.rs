@@ -68,7 +68,7 @@ impl EngineAddress {
         Self::with_tls(text, None)
     }
 
-    pub(super) fn with_tls(text: &str, tls: Option<TlsKey>) -> Result<Self> {
+    pub(super) fn with_tls(text: &str, tls: Option<&TlsKey>) -> Result<Self> {
         let wrong = |why: &str| {
             Problem::failed(format!("`{}` is not the address of an Engine: {why}", escaped(text)))
                 .hint("it is unix:///PATH, tcp://HOST:PORT, ssh://[USER@]HOST[:PORT] or context:NAME")
@@ -81,7 +81,7 @@ impl EngineAddress {
         } else if let Some(rest) = text.strip_prefix("tcp://") {
             let (host, port) = host_and_port(rest.trim_end_matches('/')).map_err(wrong)?;
             let local = is_loopback(&host);
-            let tls = match &tls {
+            let tls = match tls {
                 Some(TlsKey::Off) if !local => {
                     return Err(wrong("without TLS anyone on the way could read every credential, so `tls = false` is for loopback only").into());
                 }

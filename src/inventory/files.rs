@@ -80,7 +80,7 @@ fn resolve(folder: &str, endings: &[&str], wanted: Vec<&Entry>, all: &[String]) 
                 Some(stem) => matches_glob(pattern, if whole { file } else { &stem }),
                 None => false,
             })
-            .filter(|file| !is_glob || !(folder == "pillar" && file.starts_with("hosts/")))
+            .filter(|file| !(is_glob && folder == "pillar" && file.starts_with("hosts/")))
             .collect();
         match fits.as_slice() {
             [] if is_glob => {}

@@ -173,7 +173,8 @@ fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -
             }
         })
         .collect();
-    let engine = engine.and_then(|(text, place)| taken(EngineAddress::with_tls(text, tls), place, problems));
+    let engine =
+        engine.and_then(|(text, place)| taken(EngineAddress::with_tls(text, tls.as_ref()), place, problems));
     let mut own: Vec<String> = Vec::new();
     for (group, place) in wanted {
         if !groups.contains(&group) {

@@ -239,9 +239,9 @@ fn no_address_can_smuggle_an_option_or_a_command() {
     ] {
         assert!(EngineAddress::parse(text).is_err(), "{text}");
     }
-    assert!(EngineAddress::with_tls("tcp://10.0.0.1", Some(address::TlsKey::Off)).is_err());
-    assert!(EngineAddress::with_tls("tcp://127.0.0.1", Some(address::TlsKey::Off)).is_ok());
-    assert!(EngineAddress::with_tls("ssh://h", Some(address::TlsKey::Folder("x".to_owned()))).is_err());
+    assert!(EngineAddress::with_tls("tcp://10.0.0.1", Some(&address::TlsKey::Off)).is_err());
+    assert!(EngineAddress::with_tls("tcp://127.0.0.1", Some(&address::TlsKey::Off)).is_ok());
+    assert!(EngineAddress::with_tls("ssh://h", Some(&address::TlsKey::Folder("x".to_owned()))).is_err());
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 //! An edit replaces a few bytes of the text and reads the result again, so comments, order and
 //! formatting of everything else stay as people wrote them, whatever they wrote.
 
+mod add;
 mod edit;
 mod inline;
 mod key;
@@ -64,6 +65,15 @@ impl Document {
     pub fn tree(&self) -> Result<&Node> {
         Problems::check(self.problems.clone())?;
         Ok(&self.tree)
+    }
+
+    /// The values, to be merged.
+    ///
+    /// # Errors
+    /// As [`Self::tree`].
+    pub fn into_tree(self) -> Result<Node> {
+        Problems::check(self.problems)?;
+        Ok(self.tree)
     }
 
     /// The value at a key, if there is one.

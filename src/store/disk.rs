@@ -24,7 +24,6 @@ pub(super) enum Like<'a> {
 
 impl Disk {
     #[cfg(not(test))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests fail here")]
     fn step(&self) -> io::Result<()> {
         Ok(())
     }
@@ -32,6 +31,13 @@ impl Disk {
     #[cfg(test)]
     fn step(&self) -> io::Result<()> {
         self.faults.step()
+    }
+
+    /// Whether files can be made in a folder.
+    pub(super) fn writable(&self, folder: &Path) -> io::Result<()> {
+        #[cfg(test)]
+        self.faults.writable()?;
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).map_err(io::Error::from)
     }
 
     /// Makes a file that is not there yet and waits until it is on the disk.
@@ -42,13 +48,7 @@ impl Disk {
         };
         self.step()?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-        if let Err(error) = self.step() {
-            // Cut off within the write: half of it is there.
-            #[cfg(test)]
-            file.write_all(&bytes[..bytes.len() / 2])?;
-            return Err(error);
-        }
-        file.write_all(bytes)?;
+        self.fill(&mut file, bytes)?;
         if let Like::Existing(old) = like {
             let own = file.metadata()?;
             if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
@@ -59,6 +59,16 @@ impl Disk {
         }
         self.step()?;
         file.sync_all()
+    }
+
+    fn fill(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        if let Err(error) = self.step() {
+            // Cut off within the write: half of it is there.
+            file.write_all(&bytes[..bytes.len() / 2])?;
+            return Err(error);
+        }
+        file.write_all(bytes)
     }
 
     pub(super) fn create_folder(&self, path: &Path) -> io::Result<()> {

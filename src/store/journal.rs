@@ -68,6 +68,14 @@ fn beside(target: &Path) -> PathBuf {
     target.with_file_name(format!(".{name}.pillarbox-new"))
 }
 
+/// Removes what changes that were cut off have left. The caller holds the lock.
+pub(super) fn sweep(disk: &Disk, own: &Path) {
+    for leftover in ["next", "done"] {
+        // If it cannot be removed now, the next change will say why.
+        let _ = disk.remove_folder(&own.join(leftover));
+    }
+}
+
 /// Makes a change. The caller holds the lock, and no change is pending.
 ///
 /// # Errors
@@ -92,8 +100,7 @@ pub(super) fn write(disk: &Disk, root: &Path, own: &Path, files: &Files) -> Resu
     }
     let (next, commit) = (own.join("next"), own.join("commit"));
     if let Err(error) = stage(disk, &next, staged) {
-        // What is left of it is swept away by the next change, too.
-        let _ = disk.remove_folder(&next);
+        sweep(disk, own);
         return Err(cannot("write", &next, &error).into());
     }
     disk.rename(&next, &commit).map_err(|error| cannot("write", &commit, &error))?;
@@ -133,8 +140,15 @@ fn one(disk: &Disk, root: &Path, own: &Path, target: &Path, bytes: Option<&[u8]>
     let written = disk
         .write_new(&staged, bytes, &like)
         .and_then(|()| make_parents(disk, root, target))
-        .and_then(|()| place(disk, &staged, target, bytes, &like));
-    let _ = disk.remove_file(&staged);
+        .and_then(|()| match disk.rename(&staged, target) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                place(disk, &staged, target, bytes, &like)
+            }
+            renamed => renamed,
+        });
+    if written.is_err() {
+        let _ = disk.remove_file(&staged);
+    }
     written?;
     disk.sync_folder(folder)
 }
@@ -303,8 +317,7 @@ impl Pending {
         let done = own.join("done");
         let over = disk.remove_folder(&done).and_then(|()| disk.rename(&own.join("commit"), &done));
         over.and_then(|()| disk.sync_folder(own)).map_err(|error| cannot("write", own, &error))?;
-        // The change is over; what is left of it is swept away by the next one, too.
-        let _ = disk.remove_folder(&done);
+        sweep(disk, own);
         Ok(())
     }
 }

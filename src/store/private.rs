@@ -4,7 +4,7 @@ use super::disk::{Disk, Like, read_bounded, read_regular};
 use super::fault::cannot;
 use super::journal::LARGEST;
 use super::lock::{Mode, PATIENCE, take};
-use crate::problem::{Problem, Result, escaped, quoted};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::secret::Secret;
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -107,7 +107,11 @@ pub fn update_private(
 /// Where others may read it (with the command that helps), where it lies in the workspace, is not there,
 /// or is larger than 64 KiB.
 pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
-    let fail = |error: &io::Error| cannot("read the identity", path, error);
+    let fail = |error: &io::Error| {
+        let mut problem = cannot("read the identity", path, error);
+        problem.code = Code::NoIdentity;
+        problem
+    };
     let shown = path.display().to_string();
     // Not `canonicalize` first: `/dev/fd/63` of a shell's `<(…)` leads to no path.
     let file = File::open(path).map_err(|error| fail(&error))?;
@@ -138,6 +142,17 @@ pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
     // Room for all of it at once, so that no copy is left behind by growing.
     let expected = if is_stream { LARGEST_IDENTITY } else { data.len() };
     Ok(Secret::new(read_bounded(&file, expected, LARGEST_IDENTITY).map_err(|error| fail(&error))?))
+}
+
+/// As [`read_identity`]; `None` if there is no such file.
+///
+/// # Errors
+/// As [`read_identity`], but for a file that is not there.
+pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<Option<Secret>> {
+    match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read_identity(path, workspace).map(Some),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

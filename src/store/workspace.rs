@@ -182,8 +182,19 @@ impl Workspace {
         if self.writing.load(Ordering::SeqCst) {
             return reading(self);
         }
+        let own = own_folder(&self.root);
         loop {
             let before = self.shared_lock()?;
+            if self.unfinished.is_empty() && pending(&own)?.is_some() {
+                // Cut off after this workspace was opened.
+                drop(before);
+                if finish_pending(&self.disk, &self.root)?.is_empty() {
+                    continue;
+                }
+                return Err(Problem::failed("the workspace was changed while it was read")
+                    .hint("run the same command again")
+                    .into());
+            }
             let read = reading(self);
             // Without a lock file nobody has written here yet; if somebody began to, it is there now.
             if before.is_some() || self.shared_lock()?.is_none() {
@@ -215,6 +226,7 @@ impl Workspace {
         if let Some(pending) = pending(&own)? {
             pending.finish(&self.disk, &self.root, &own)?;
         }
+        journal::sweep(&self.disk, &own);
         Ok(Writer::new(self, own, lock))
     }
 
@@ -261,7 +273,7 @@ fn finish_pending(disk: &Disk, root: &Path) -> Result<Files> {
         _ => return Ok(Files::new()),
     }
     let Some(found) = pending(&own)? else { return Ok(Files::new()) };
-    if let Err(error) = writable(&own) {
+    if let Err(error) = disk.writable(&own) {
         if is_read_only(&error) {
             return found.left(root, &own);
         }
@@ -273,8 +285,4 @@ fn finish_pending(disk: &Disk, root: &Path) -> Result<Files> {
         found.finish(disk, root, &own)?;
     }
     Ok(Files::new())
-}
-
-fn writable(own: &Path) -> io::Result<()> {
-    rustix::fs::access(own, rustix::fs::Access::WRITE_OK).map_err(io::Error::from)
 }

@@ -40,17 +40,30 @@ impl FoundIdentities {
 }
 
 impl Context {
-    /// Reads every identity at hand. Nothing with `--no-identity`.
+    /// Every identity at hand, read once. Nothing with `--no-identity`; `--identity -` is standard
+    /// input.
     ///
     /// # Errors
     /// Where a file that was named by an option or a variable cannot be read.
     pub fn identities(&self) -> Result<FoundIdentities> {
+        if let Some(found) = self.found_identities.get() {
+            return Ok(found.clone());
+        }
+        let found = self.read_identities()?;
+        Ok(self.found_identities.get_or_init(|| found).clone())
+    }
+
+    fn read_identities(&self) -> Result<FoundIdentities> {
         let mut all = FoundIdentities::default();
         if self.global.no_identity {
             all.missing.push("--no-identity was given".to_owned());
             return Ok(all);
         }
         match &self.global.identity {
+            Some(path) if path.as_os_str() == "-" => {
+                let text = self.stdin_secret()?;
+                all.found.push(IdentityText { from: "--identity -".to_owned(), text });
+            }
             Some(path) => all.found.push(self.named("--identity", path)?),
             None => all.missing.push("--identity was not given".to_owned()),
         }
@@ -116,8 +129,18 @@ mod tests {
             all.found.iter().map(|one| one.text.reveal_text().expect("text").to_owned()).collect()
         };
         assert_eq!(texts(&context), ["option", "variable", "key", "pillarbox/identity.txt"]);
+    }
+
+    #[test]
+    fn without_identities_none_is_read() {
+        let mut context = Context::for_tests(Environment {
+            identity: Some("/nonexistent/identity".into()),
+            age_key: Some(Secret::from("key".to_owned())),
+            ..Environment::default()
+        });
         context.global.no_identity = true;
-        assert_eq!(texts(&context), Vec::<String>::new());
+        let all = context.identities().expect("nothing to read");
+        assert!(all.found.is_empty());
     }
 
     #[test]

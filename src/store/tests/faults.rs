@@ -8,6 +8,8 @@ pub(crate) enum Fault {
     Crash,
     /// The disk is full at this one step.
     Full,
+    /// Nothing can be written.
+    ReadOnly,
 }
 
 /// Lets a number of steps pass, then fails.
@@ -19,9 +21,16 @@ impl Faults {
         Self(Mutex::new(Some((steps, fault))))
     }
 
-    /// Whether the fault has not come yet.
-    pub(crate) fn is_to_come(&self) -> bool {
-        self.0.lock().expect("no panic").is_some_and(|(left, _)| left > 0)
+    /// Whether the fault has come.
+    pub(crate) fn has_come(&self) -> bool {
+        self.0.lock().expect("no panic").is_none_or(|(left, _)| left == 0)
+    }
+
+    pub(crate) fn writable(&self) -> io::Result<()> {
+        match *self.0.lock().expect("no panic") {
+            Some((0, Fault::ReadOnly)) => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn step(&self) -> io::Result<()> {
@@ -29,6 +38,7 @@ impl Faults {
         match &mut *state {
             None => Ok(()),
             Some((0, Fault::Crash)) => Err(io::Error::other("cut off")),
+            Some((0, Fault::ReadOnly)) => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
             Some((0, Fault::Full)) => {
                 *state = None;
                 Err(io::ErrorKind::StorageFull.into())
