@@ -207,7 +207,8 @@ impl Planning {
                 Vec::from_iter(self.pulls.want(world, &mut self.steps, image, &Cause::ImageNeeded))
             }
             Decision::Container(course) => {
-                let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull) else {
+                let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
+                else {
                     return Vec::new();
                 };
                 let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);

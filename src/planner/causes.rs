@@ -32,8 +32,10 @@ pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
                 causes.push(Cause::Running);
             }
             let live = course.live.iter().map(|field| (field.clone(), place(course.wish, field)));
-            let networks =
-                course.networks.iter().map(|name| (format!("networks.{name}"), place(course.wish, "networks")));
+            let networks = course
+                .networks
+                .iter()
+                .map(|name| (format!("networks.{name}"), place(course.wish, "networks")));
             let fields: Vec<_> = live.chain(networks).collect();
             if !fields.is_empty() {
                 causes.push(Cause::Fields(fields));

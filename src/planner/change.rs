@@ -81,7 +81,9 @@ fn before(container: &Container) -> BTreeMap<String, Value> {
 /// How it will be, as declared; a secret is `(sealed 9f2c)`.
 fn after(wish: &ContainerWish, source: &Source, generation: u64, runs: bool) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> = BTreeMap::new();
-    fields.extend(wish.spec.fixed.iter().chain(&wish.spec.live).map(|(name, value)| (name.clone(), value.clone())));
+    fields.extend(
+        wish.spec.fixed.iter().chain(&wish.spec.live).map(|(name, value)| (name.clone(), value.clone())),
+    );
     fields.extend(wish.spec.env.iter().map(|(name, text)| (format!("env.{name}"), json!(text.to_string()))));
     fields.insert("image".to_owned(), json!(source.label));
     fields.insert("version".to_owned(), json!(source.version));
@@ -92,7 +94,8 @@ fn after(wish: &ContainerWish, source: &Source, generation: u64, runs: bool) -> 
 
 /// Who gets to see which secret of a container that is created.
 pub(super) fn receivers(wish: &ContainerWish) -> Vec<Receiver> {
-    let secrets = wish.spec.env.iter().flat_map(|(name, text)| text.secrets().map(move |secret| (name, secret)));
+    let secrets =
+        wish.spec.env.iter().flat_map(|(name, text)| text.secrets().map(move |secret| (name, secret)));
     secrets
         .map(|(name, secret)| Receiver {
             secret: secret.origin.key.to_string(),
@@ -104,7 +107,13 @@ pub(super) fn receivers(wish: &ContainerWish) -> Vec<Receiver> {
 
 /// A change without fields.
 pub(super) fn plain(address: &Address, verb: Verb, cause: Cause) -> Change {
-    Change { address: address.to_string(), actions: vec![verb], cause: vec![cause], before: None, after: None }
+    Change {
+        address: address.to_string(),
+        actions: vec![verb],
+        cause: vec![cause],
+        before: None,
+        after: None,
+    }
 }
 
 /// The word for the group of its steps.

@@ -127,9 +127,10 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
         None => format!("was not made by workspace {}", world.desired.workspace),
     };
-    let problem = Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
-        .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
-        .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
+    let problem =
+        Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
+            .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
+            .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
     Some(problem)
 }
 
@@ -152,8 +153,7 @@ fn has_run(container: &Container) -> bool {
 /// Whether a container is what is wished, and usable.
 fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Container) -> bool {
     let labels = container.ours.as_ref();
-    let same =
-        labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
+    let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
     same && usable && !(world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty())
 }

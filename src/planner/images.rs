@@ -70,12 +70,17 @@ fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
             "image {} of container {} is not on host {host}, and no registry may be asked for it",
             wish.image, wish.name
         ))
-        .hint(format!("load it there ('docker load'), or take `pull = \"never\"` out of container {}", wish.name)),
+        .hint(format!(
+            "load it there ('docker load'), or take `pull = \"never\"` out of container {}",
+            wish.name
+        )),
         PullPolicy::Missing => Problem::failed(format!(
             "nobody says which image {} of container {} stands for on host {host}",
             wish.image, wish.name
         ))
-        .hint("pin it with a digest ('pillarbox gate set'), or plan with an identity that opens its registry"),
+        .hint(
+            "pin it with a digest ('pillarbox gate set'), or plan with an identity that opens its registry",
+        ),
     }
 }
 

@@ -27,7 +27,10 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
         let declared = world.declared();
         let services: BTreeSet<&str> = world.ours().map(|(_, labels)| labels.service.as_str()).collect();
         notes.extend(services.into_iter().filter(|service| !declared.contains(service)).map(|service| {
-            format!("container {}: ours, and no state declares it any more; --prune removes it", escaped(service))
+            format!(
+                "container {}: ours, and no state declares it any more; --prune removes it",
+                escaped(service)
+            )
         }));
     }
     notes.extend(absent_but_foreign(world));
@@ -65,8 +68,10 @@ fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
     }
     let mounted = mounted(&course.wish.spec.create_body());
     let image = course.source.on_host(world).map(|image| image.volumes.clone()).unwrap_or_default();
-    let old = course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);
-    let paths: BTreeSet<String> = image.into_iter().chain(old).filter(|path| !mounted.contains(path)).collect();
+    let old =
+        course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);
+    let paths: BTreeSet<String> =
+        image.into_iter().chain(old).filter(|path| !mounted.contains(path)).collect();
     paths
         .into_iter()
         .map(|path| {

@@ -1,7 +1,7 @@
 //! In which order things are done: as declared, but what frees a host port comes before what takes it.
 
-use super::instances::runs;
 use super::course::Choice;
+use super::instances::runs;
 use super::{Decision, Entry};
 use crate::desired::Address;
 use serde_json::Value;

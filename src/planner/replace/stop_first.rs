@@ -8,9 +8,9 @@
 use super::super::course::{Choice, Course};
 use super::super::create::{create, no_restart, parked, same_policy};
 use super::super::images::keep_tag;
-use super::super::remove::removal;
 use super::super::instances::{generation, runs};
 use super::super::networks;
+use super::super::remove::removal;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::way_back::WayBack;
@@ -131,8 +131,11 @@ fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
         let is_fallback = course.fallback.is_some_and(|fallback| fallback.id == old.id);
         let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
         back.stopped |= is_fallback;
-        let stop =
-            Action::Stop { container: container.clone(), name: name.clone(), timeout: course.wish.stop_timeout };
+        let stop = Action::Stop {
+            container: container.clone(),
+            name: name.clone(),
+            timeout: course.wish.stop_timeout,
+        };
         group.push(stop, back.actions());
         let policy = old.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
         // A container that stays gets its policy with its other live fields.
