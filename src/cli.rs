@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod output;
 mod signal;
+mod vault;
 
 pub use context::{AGE_KEY, Context, Environment, FoundIdentities, Global, IdentityText, Terminal, When};
 pub use exit::Exit;

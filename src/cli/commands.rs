@@ -1,8 +1,13 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod boxes;
 mod completions;
+mod identity;
+mod init;
+mod known;
 mod man;
+mod reader;
 mod version;
 
 use super::{Context, Exit};
@@ -12,6 +17,11 @@ use clap::Subcommand;
 /// The commands, in the order of `--help`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Init(init::Args),
+    Identity(identity::Args),
+    Box(boxes::Args),
+    Reader(reader::Args),
+    Known(known::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -20,6 +30,11 @@ pub(super) enum Command {
 impl Command {
     pub(super) fn run(&self, ctx: &Context) -> Result<Exit> {
         match self {
+            Self::Init(args) => init::run(args, ctx),
+            Self::Identity(args) => identity::run(args, ctx),
+            Self::Box(args) => boxes::run(args, ctx),
+            Self::Reader(args) => reader::run(args, ctx),
+            Self::Known(args) => known::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

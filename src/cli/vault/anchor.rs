@@ -5,7 +5,7 @@ use crate::pillar::known::{BoxVerdict, Known, Purpose, SeenBox};
 use crate::problem::{Code, Problem, Problems, Result};
 use crate::store;
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What this machine knows of workspaces, and its file.
 pub(in crate::cli) struct Anchor {
@@ -21,7 +21,7 @@ impl Anchor {
     pub(in crate::cli) fn load(ctx: &Context) -> Result<Self> {
         let path = ctx.known_path();
         let known = match &path {
-            Some(path) => parse(path, store::read_private(path)?)?,
+            Some(path) => parse(path, &store::read_private(path)?.unwrap_or_default())?,
             None => Known::default(),
         };
         Ok(Self { path, known: RefCell::new(known) })
@@ -42,16 +42,18 @@ impl Anchor {
         let is_changed = tried.is_changed();
         *self.known.borrow_mut() = tried;
         let (true, Some(path)) = (is_changed, &self.path) else { return Ok(result) };
-        let _lock = store::lock_beside(path)?;
-        let mut fresh = parse(path, store::read_private(path)?)?;
-        let result = change(&mut fresh)?;
-        if fresh.is_changed() {
+        let mut result = Ok(result);
+        store::update_private(path, |text| {
+            let mut fresh = parse(path, text.unwrap_or_default())?;
+            result = change(&mut fresh);
+            if result.is_err() || !fresh.is_changed() {
+                return Ok(None);
+            }
             let text = fresh.to_string();
-            store::write_private(path, text.as_bytes())?;
-            fresh = parse(path, Some(text))?;
-        }
-        *self.known.borrow_mut() = fresh;
-        Ok(result)
+            *self.known.borrow_mut() = parse(path, &text)?;
+            Ok(Some(text))
+        })?;
+        result
     }
 
     /// Judges a box, remembers what may be remembered, and says a first use on standard error.
@@ -121,6 +123,6 @@ fn causes(problems: &Problems) -> String {
     problems.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn parse(path: &std::path::Path, text: Option<String>) -> Result<Known> {
-    Known::parse(&text.unwrap_or_default(), &path.display().to_string())
+fn parse(path: &Path, text: &str) -> Result<Known> {
+    Known::parse(text, &path.display().to_string())
 }

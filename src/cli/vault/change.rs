@@ -1,11 +1,22 @@
 //! Changes of a workspace: collected, then written as one.
 
-use super::Vault;
-use crate::pillar::Sealed;
-use crate::pillar::boxes::Made;
+use super::{Vault, on_all_cores};
+use crate::pillar::boxes::{Made, OpenBox};
 use crate::pillar::document::Document;
 use crate::pillar::known::SeenBox;
-use crate::problem::{Problem, Result};
+use crate::pillar::seal;
+use crate::pillar::{Origin, Sealed};
+use crate::problem::{Problem, Problems, Result};
+use crate::store::Writer;
+
+/// The values of a box after a look at each of them.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Sweep {
+    /// Sealed again, to be put in their places.
+    pub(in crate::cli) resealed: Vec<Sealed>,
+    /// Places of those that stood sealed to a slot that has retired.
+    pub(in crate::cli) late: Vec<Origin>,
+}
 
 impl Vault<'_> {
     /// Changes a pillar file, or makes it. `file` is relative to `pillar/`. Nothing is written before
@@ -35,13 +46,13 @@ impl Vault<'_> {
     }
 
     /// Writes any file of the workspace; `path` is relative to it. Pillar files: [`Self::edit`].
-    pub(in crate::cli) fn put(&mut self, path: &str, text: impl Into<String>) {
-        self.changes.insert(path.to_owned(), Some(text.into()));
+    pub(in crate::cli) fn put(&mut self, path: &str, text: impl Into<Vec<u8>>) {
+        self.change.put(path, text);
     }
 
     /// Removes any file of the workspace.
     pub(in crate::cli) fn remove(&mut self, path: &str) {
-        self.changes.insert(path.to_owned(), None);
+        self.change.remove(path);
     }
 
     /// Puts a box that was made or rekeyed in its place. It counts as opened.
@@ -70,28 +81,73 @@ impl Vault<'_> {
         Ok(())
     }
 
+    /// Opens every value of a box with the keys that it had, and seals again what has to be: all of
+    /// them where the slot is a new one, else those that stand sealed to an old slot.
+    ///
+    /// # Errors
+    /// All values that do not open, and files of the box that are not sound: nothing may be left sealed
+    /// to a key that goes.
+    pub(in crate::cli) fn sweep(&self, open: &OpenBox, made: &Made) -> Result<Sweep> {
+        let mut problems = Vec::new();
+        let mut all: Vec<&Sealed> = Vec::new();
+        for document in self.documents_in(open.folder()) {
+            all.extend(document.sealed());
+            problems.extend(document.tree().err().into_iter().flat_map(Problems::into_vec));
+        }
+        let results = on_all_cores(&all, |sealed| {
+            let opened = seal::open(sealed, open.keys())?;
+            let late = opened.retired.is_some();
+            let again = (late || made.new_slot).then(|| {
+                seal::seal(&opened.secret, opened.kind, &sealed.origin, sealed.id.clone(), &made.file.slot)
+            });
+            Ok((again.transpose()?, late.then(|| sealed.origin.clone())))
+        });
+        let mut sweep = Sweep::default();
+        for result in results {
+            match result {
+                Ok((again, late)) => {
+                    sweep.resealed.extend(again);
+                    sweep.late.extend(late);
+                }
+                Err(found) => problems.extend(Problems::into_vec(found)),
+            }
+        }
+        Problems::check(problems)?;
+        Ok(sweep)
+    }
+
     /// Whether there is anything to commit.
     pub(in crate::cli) fn is_changed(&self) -> bool {
-        !self.changes.is_empty()
+        !self.change.is_empty()
+    }
+
+    /// Any file of the workspace, as it stands under the lock.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or the workspace was loaded for reading alone.
+    pub(in crate::cli) fn read(&self, path: &str) -> Result<Option<String>> {
+        self.writer()?.read_if_there(path)
     }
 
     /// Writes all changes as one: after a crash at any moment the workspace is the old one or the new
-    /// one. Then this machine knows the boxes made. Returns the paths changed.
+    /// one. Then this machine knows the boxes made.
     ///
     /// # Errors
     /// Where they cannot be written; then nothing is changed.
-    pub(in crate::cli) fn commit(mut self) -> Result<Vec<String>> {
-        let Some(lock) = self.lock.take() else {
-            return Err(Problem::failed("the workspace was loaded for reading alone").into());
-        };
-        let changed = self.workspace.commit(&lock, &self.changes)?;
+    pub(in crate::cli) fn commit(self) -> Result<()> {
+        self.writer()?.commit(&self.change)?;
         for folder in &self.made {
             let open = self.unlock(folder)?;
             let slot = open.keys().slot();
-            self.anchor
-                .learn(self.ctx, &SeenBox { workspace: self.name(), folder, slot, open: Some(&open) })?;
+            let seen = SeenBox { workspace: self.name(), folder, slot, open: Some(&open) };
+            self.anchor.learn(self.ctx, &seen)?;
         }
-        drop(lock);
-        Ok(changed)
+        Ok(())
+    }
+
+    fn writer(&self) -> Result<&Writer<'_>> {
+        self.writer
+            .as_ref()
+            .ok_or_else(|| Problem::failed("the workspace was loaded for reading alone").into())
     }
 }

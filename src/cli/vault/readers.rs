@@ -70,11 +70,11 @@ impl Vault<'_> {
     /// Where the folder cannot be read, or a file in it has a name that no reader can have.
     pub(in crate::cli) fn key_files(&self) -> Result<KeyFiles> {
         let (mut found, mut problems) = (BTreeMap::new(), Vec::new());
-        for (file, text) in self.workspace.keys()? {
-            let Some(stem) = file.strip_suffix(".pub") else { continue };
+        for file in self.workspace.key_files()? {
             let path = format!("keys/{file}");
-            match ReaderName::parse(stem) {
-                Ok(name) => drop(found.insert(name, Recipient::parse_file(&text, &path))),
+            let key = self.workspace.read(&path).and_then(|text| Recipient::parse_file(&text, &path));
+            match ReaderName::parse(file.trim_end_matches(".pub")) {
+                Ok(name) => drop(found.insert(name, key)),
                 Err(wrong) => {
                     problems
                         .extend(wrong.map(|problem| problem.at(&Place::new(path.as_str(), 0))).into_vec());
