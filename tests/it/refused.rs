@@ -172,7 +172,7 @@ fn a_slot_minted_together_with_a_lock_is_refused_where_the_box_is_known() {
     env.program("git", &["commit", "-qm", "honest"]).run().ok();
     let (_, mallory) = person(&env, "mallory");
     let alice = own_key(&env);
-    put_box(&env, "", &minted(&env, "shop", "", &[("alice", &alice), ("mallory", &mallory)]));
+    put_box(&env, "", &minted("shop", "", &[("alice", &alice), ("mallory", &mallory)]));
     std::fs::remove_file(env.workspace().join("pillar/registries/ghcr.io.toml")).expect("gone");
     env.write("pillar/apps.toml", "");
     env.write("keys/mallory.pub", format!("{mallory}\n"));
@@ -193,7 +193,7 @@ fn a_slot_minted_together_with_a_lock_is_refused_where_the_box_is_known() {
 #[test]
 fn an_older_box_may_be_read_and_never_posted_to() {
     let env = shop();
-    let (bob, key) = person(&env, "bob");
+    let (_, key) = person(&env, "bob");
     env.run(&["reader", "add", "bob", &key]).ok();
     let (old_box, old_apps, old_registry) = (
         env.read("pillar/box.toml"),
@@ -205,7 +205,6 @@ fn an_older_box_may_be_read_and_never_posted_to() {
     env.write("pillar/registries/ghcr.io.toml", old_registry).write("keys/bob.pub", format!("{key}\n"));
     env.run(&["reader", "list"]).ok().says("bob");
     refused(&env, &["its slot is one that has retired"]);
-    let _ = bob;
 }
 
 #[test]
@@ -216,7 +215,7 @@ fn a_lock_sealed_to_one_more_key_than_it_lists_is_refused() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let stanza = {
-        let own = minted(&env, "shop", "", &[("mallory", &mallory)]);
+        let own = minted("shop", "", &[("mallory", &mallory)]);
         let bytes = STANDARD.decode(own.lock).expect("base64");
         let text: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').skip(1).take(2).collect();
         text.join(&b'\n')

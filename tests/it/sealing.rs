@@ -99,8 +99,7 @@ pub(crate) fn person(env: &TestEnv, name: &str) -> (PathBuf, String) {
 }
 
 /// A box with slot and lock minted by somebody who has no key of the old one.
-pub(crate) fn minted(env: &TestEnv, workspace: &str, name: &str, readers: &[(&str, &str)]) -> BoxFile {
-    let _ = env;
+pub(crate) fn minted(workspace: &str, name: &str, readers: &[(&str, &str)]) -> BoxFile {
     let readers: Readers = readers
         .iter()
         .map(|(name, key)| (ReaderName::parse(name).expect("a name"), Recipient::parse(key).expect("a key")))
