@@ -1,6 +1,10 @@
 //! The compiler from text to items; fixtures for the tests below it.
 
 mod article;
+mod errors;
+mod laws;
+mod merging;
+mod ordering;
 
 use super::{Inputs, compile};
 use crate::desired::{ContainerWish, Desired, Wish};
