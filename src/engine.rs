@@ -1,9 +1,17 @@
 //! An Engine, as few calls as we need: those of [`crate::plan::Action`] and the reads that observing
 //! needs.
 
+mod address;
+pub mod docker;
 mod error;
+#[doc(hidden)]
+pub mod fake;
+mod locate;
+mod registry;
 
+pub use address::Address;
 pub use error::{EngineError, ErrorKind};
+pub use locate::Folders;
 
 use crate::name::ImageRef;
 use crate::observed::{Facts, Image, Inspect, RunState};
@@ -33,8 +41,12 @@ pub struct Summary {
     pub id: String,
     /// Name without the leading `/`.
     pub name: String,
+    /// Id of its image.
+    pub image_id: String,
     /// Labels, its own and its image's.
     pub labels: BTreeMap<String, String>,
+    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
+    pub status: String,
 }
 
 /// A container in full.

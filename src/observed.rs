@@ -1,9 +1,11 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
-mod inspect;
+mod claim;
+
 mod ownership;
 
-pub use inspect::{Inspect, Private};
+pub use crate::inspect::{Inspect, Private};
+pub use claim::{Found, claim};
 pub use ownership::{Label, Ownership};
 
 use crate::name::{Digest, HostName, ImageRef};
@@ -60,12 +62,12 @@ pub struct Container {
     pub image_id: String,
     /// What our labels say, if they are there and truly its own (see [`Ownership`]).
     pub ours: Option<Ownership>,
-    /// It carries labels of this workspace, but they came with its image or are those of another,
-    /// older container: reported, never touched.
+    /// It carries labels of this workspace, but they came with its image, are those of another, older
+    /// container, or are not complete: reported, never touched.
     pub impostor: bool,
     /// How it is.
     pub state: RunState,
-    /// Everything else the Engine says of it.
+    /// Everything else the Engine says of it; `null` where it is neither ours nor has a wanted name.
     pub inspect: Inspect,
 }
 

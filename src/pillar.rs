@@ -4,6 +4,13 @@
 //! place; `boxes` holds slot, lock and readers; `known` is the anchor outside of the workspace;
 //! `merge` lays files over each other; `gate` says what may run.
 
+pub mod boxes;
+pub mod document;
+pub mod fields;
+pub mod gate;
+pub mod known;
+pub mod merge;
+pub mod seal;
 mod value;
 
 pub use value::{Node, Origin, SealId, Sealed, Table, Value};

@@ -237,6 +237,11 @@ impl std::error::Error for Problems {}
 /// The result of nearly everything here.
 pub type Result<T, E = Problems> = std::result::Result<T, E>;
 
+/// Text as one argument of a POSIX shell, in single quotes: for commands in hints.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", escaped(text).replace('\'', r"'\''"))
+}
+
 /// Text from hosts, registries, logs and comments with control characters escaped, so that it
 /// cannot move the cursor or hide a line. Newlines and tabs are escaped too.
 pub fn escaped(text: &str) -> String {

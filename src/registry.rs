@@ -1,5 +1,13 @@
 //! Registries: which credential belongs to an image, and the header that carries it.
 
+mod entry;
 mod header;
+mod read;
+mod schema;
+mod scope;
 
+pub use entry::{Credential, Credentials, Entry, How, Lookup};
 pub use header::AuthHeader;
+pub use read::{FIELDS, TABLE};
+pub use schema::{check_key, unquoted_key};
+pub use scope::Scope;

@@ -2,7 +2,7 @@
 
 use super::Spec;
 use super::option::{self, Body, Kind, OPTIONS};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

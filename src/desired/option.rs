@@ -22,7 +22,7 @@ pub(crate) use network::{differing as differing_networks, endpoints};
 pub(crate) use restart::policy;
 
 use super::compare;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::Result;
 use crate::state::Arg;
 use serde_json::{Map, Value, json};

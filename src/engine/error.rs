@@ -11,6 +11,8 @@ pub struct EngineError {
     pub status: u16,
     /// The Engine's words, control characters escaped.
     pub message: String,
+    /// What to do about it, where that is known.
+    pub hints: Vec<String>,
 }
 
 /// Kinds of failures that callers tell apart.
@@ -34,6 +36,8 @@ pub enum ErrorKind {
     RegistryUnreachable,
     /// The registry does not have it.
     NoSuchImage,
+    /// This Engine has no such call: Podman cannot resolve a reference.
+    Unsupported,
     /// Anything else.
     Other,
 }
@@ -41,7 +45,14 @@ pub enum ErrorKind {
 impl EngineError {
     /// A failure with the Engine's words.
     pub fn new(kind: ErrorKind, status: u16, message: &str) -> Self {
-        Self { kind, status, message: escaped(message.trim()) }
+        Self { kind, status, message: escaped(message.trim()), hints: Vec::new() }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
     }
 
     /// As a problem: `what` failed, because of this.
@@ -50,6 +61,7 @@ impl EngineError {
             ErrorKind::Refused | ErrorKind::CredentialMissing | ErrorKind::CredentialDropped => Code::Refused,
             _ => Code::Failed,
         };
-        Problem::new(code, what).cause(self.message.clone())
+        let problem = Problem::new(code, what).cause(self.message.clone());
+        self.hints.iter().fold(problem, |problem, hint| problem.hint(hint.clone()))
     }
 }

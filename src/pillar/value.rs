@@ -41,7 +41,7 @@ impl Node {
     }
 
     /// The value at a path below this one.
-    pub fn at<'a>(&'a self, path: impl IntoIterator<Item = &'a str>) -> Option<&'a Node> {
+    pub fn at<'k>(&self, path: impl IntoIterator<Item = &'k str>) -> Option<&Node> {
         path.into_iter().try_fold(self, |node, part| node.as_table()?.get(part))
     }
 }

@@ -5,6 +5,7 @@ use crate::name::{Digest, ImageRef};
 use crate::state::{Segment, Text};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A container that exists when the plan is made, or one that the plan creates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -113,6 +114,67 @@ pub enum Action {
         /// With a health check: seconds until it counts as failed.
         timeout: u32,
     },
+}
+
+/// Repository of the tags that keep our images from being pruned; no registry can have this name
+/// (RFC 6761).
+pub const KEEP: &str = "pillarbox.invalid";
+
+impl Action {
+    /// The container that it acts on, but for one that it creates.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Pull { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Create(_) => None,
+            Self::Connect { container, .. }
+            | Self::Disconnect { container, .. }
+            | Self::Start { container, .. }
+            | Self::Stop { container, .. }
+            | Self::Update { container, .. }
+            | Self::Rename { container, .. }
+            | Self::Remove { container, .. }
+            | Self::AwaitHealthy { container, .. } => Some(container),
+        }
+    }
+
+    /// Whether it only brings an image to the host and keeps it there: done on all hosts before
+    /// anything else is done anywhere, and not counted as a change.
+    pub fn prepares(&self) -> bool {
+        match self {
+            Self::Pull { .. } => true,
+            Self::Tag { name, .. } => name.strip_prefix(KEEP).is_some_and(|rest| rest.starts_with('/')),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// Verb and thing: `stop nginx`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull { image } => write!(f, "pull {image}"),
+            Self::Tag { name, .. } => write!(f, "tag {name}"),
+            Self::Untag { name } => write!(f, "untag {name}"),
+            Self::Create(create) => write!(f, "create {}", create.name),
+            Self::Connect { name, network, .. } => write!(f, "connect {name} to {network}"),
+            Self::Disconnect { name, network, .. } => write!(f, "disconnect {name} from {network}"),
+            Self::Start { name, .. } => write!(f, "start {name}"),
+            Self::Stop { name, .. } => write!(f, "stop {name}"),
+            Self::Update { name, .. } => write!(f, "update {name}"),
+            Self::Rename { from, to, .. } => write!(f, "rename {from} to {to}"),
+            Self::Remove { name, .. } => write!(f, "remove {name}"),
+            Self::AwaitHealthy { name, .. } => write!(f, "await {name}"),
+        }
+    }
+}
+
+impl Create {
+    /// Its image by the name that is looked for on the host: `repo@sha256:…`, or an image id.
+    pub fn on_host(&self) -> String {
+        match (&self.digest, ImageRef::parse(&self.image)) {
+            (Some(digest), Ok(image)) => image.by_digest(digest).to_string(),
+            _ => self.image.clone(),
+        }
+    }
 }
 
 /// A container to be created.

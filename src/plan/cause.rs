@@ -46,8 +46,10 @@ pub enum Cause {
     Missing,
     /// It is as wanted.
     AsWanted,
-    /// `image.pulled` with `force`, or the tag stands for something else now.
+    /// The image is not on the host.
     ImageNeeded,
+    /// Its tag stands for something else on the host, or is not there.
+    TagElsewhere,
     /// Another image than the one it was made from.
     Version {
         /// Tag it was made from.
@@ -90,6 +92,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Missing => f.write_str("not there yet"),
             Self::AsWanted => f.write_str("as wanted"),
+            Self::TagElsewhere => f.write_str("the tag stands for another image on the host"),
             Self::ImageNeeded => f.write_str("image is not on the host"),
             Self::Version { from, to, at } => {
                 write!(f, "version {from} → {to}")?;

@@ -1,1 +1,20 @@
+//! Tests against a real Docker Engine and a real registry, as `scripts/testbed` starts them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+#[allow(dead_code, reason = "shared with tests/it; each binary uses a part of it")]
+#[path = "../it/env.rs"]
+mod env;
+
+#[allow(dead_code, reason = "shared with tests/it")]
+#[path = "../it/pages.rs"]
+mod pages;
+
+#[allow(dead_code, reason = "what only some tests need")]
+mod testbed;
+
+mod docker;
+mod docs;
+mod harness;
+mod lock;
+mod passwords;
+mod transport;

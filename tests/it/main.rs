@@ -1,1 +1,10 @@
+//! Tests that run the binaries as people do, without an Engine. One binary links faster than many.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+mod cli;
+mod docs;
+#[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
+mod env;
+mod layers;
+#[allow(dead_code, reason = "shared with tests/engine")]
+mod pages;

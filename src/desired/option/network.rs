@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::desired::{compare, read};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Problems, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};

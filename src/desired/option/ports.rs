@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::desired::read;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};

@@ -1,0 +1,144 @@
+//! The command line: arguments, terminal, exit codes. Nothing below this layer prints, reads the
+//! environment or picks an exit code.
+
+mod commands;
+mod context;
+mod deploy;
+mod exit;
+mod failure;
+mod output;
+mod signal;
+mod vault;
+
+pub use context::{AGE_KEY, Context, Environment, FoundIdentities, Global, IdentityText, Terminal, When};
+pub use exit::Exit;
+pub use output::{Level, Output};
+
+use crate::problem::{Problem, Problems};
+use clap::{CommandFactory, FromArgMatches, Parser};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Registry credentials and deploy variables in an encrypted pillar, compiled into plans that bring
+/// Docker hosts to the wanted state
+#[derive(Debug, Parser)]
+#[command(name = "pillarbox", version, about, long_about = None, after_help = exit::TABLE, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true, infer_long_args = false)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+/// The tree of commands, for completions, the manual page and tests.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs one command line.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    harden();
+    let cli = match command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    let ctx = Context::new(cli.global, Environment::read());
+    let result = cli.command.run(&ctx);
+    let result = match ctx.out.take_failure() {
+        Some(error) => also(result, Problem::failed("could not write to standard output").because(&error)),
+        None => result,
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(problems) => {
+            if ctx.out.json {
+                ctx.out.error_object(&failure::json(&problems));
+            }
+            ctx.out.stderr(failure::text(&problems));
+            Exit::of(&problems)
+        }
+    }
+    .into()
+}
+
+/// Adds a problem to a result.
+fn also(result: crate::problem::Result<Exit>, problem: Problem) -> crate::problem::Result<Exit> {
+    let mut all = result.map_or_else(Problems::into_vec, |_| Vec::new());
+    all.push(problem);
+    Problems::check(all).map(|()| Exit::Done)
+}
+
+/// `--help` and `--version` are data; everything else clap has to say is a usage error.
+fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// No core dump may hold a secret, and no panic message may show one.
+fn harden() {
+    forbid_core_dumps();
+    std::panic::set_hook(Box::new(|panic| {
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let error = output::style::ERROR;
+        let text = format!(
+            "{error}error:{error:#} pillarbox has a defect{place}\n  hint: the same command can be run \
+             again; please report this line\n"
+        );
+        let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+        #[expect(clippy::exit, reason = "unwinding would print the payload; nothing may run after a defect")]
+        std::process::exit(Exit::Defect as i32);
+    }));
+}
+
+fn forbid_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn no_core_dump_can_be_written() {
+        forbid_core_dumps();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_in_one_line_what_it_does() {
+        for one in command().get_subcommands() {
+            let about = one.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && !about.contains('\n') && about.len() < 100, "{}", one.get_name());
+            assert!(!about.ends_with('.'), "{}: {about}", one.get_name());
+        }
+    }
+
+    #[test]
+    fn usage_errors_and_help_have_their_exit_codes() {
+        let run = |args: &[&str]| {
+            let args = std::iter::once(&"pillarbox").chain(args);
+            match Cli::try_parse_from(args) {
+                Ok(_) => None,
+                Err(error) => Some(if error.use_stderr() { Exit::Usage } else { Exit::Done }),
+            }
+        };
+        assert_eq!(run(&["--nonsense"]), Some(Exit::Usage));
+        assert_eq!(run(&["no-such-command"]), Some(Exit::Usage));
+        assert_eq!(run(&["-q", "-v", "version"]), Some(Exit::Usage));
+        assert_eq!(run(&["--help"]), Some(Exit::Done));
+        assert_eq!(run(&["version"]), None);
+    }
+}

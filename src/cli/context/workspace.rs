@@ -1,0 +1,65 @@
+//! Which folder is the workspace: `-C`, else `PILLARBOX_WORKSPACE`, else the nearest folder upwards
+//! with a `pillarbox.toml`.
+
+use super::Context;
+use crate::problem::Result;
+use crate::store::{Search, Workspace, find};
+use std::path::PathBuf;
+
+impl Context {
+    /// The workspace.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be opened.
+    pub fn workspace(&self) -> Result<Workspace> {
+        let given = self.global.workspace.as_ref().or(self.env.workspace.as_ref());
+        let workspace = find(&Search {
+            given: given.map(|path| self.absolute(path)),
+            start: self.env.cwd.clone(),
+            home: self.env.personal.home.clone().map(PathBuf::from),
+        })?;
+        let _ = self.root.set(workspace.root().to_path_buf());
+        Ok(workspace)
+    }
+
+    /// The workspace's folder.
+    ///
+    /// # Errors
+    /// As [`Self::workspace`].
+    pub fn workspace_dir(&self) -> Result<PathBuf> {
+        match self.root.get() {
+            Some(root) => Ok(root.clone()),
+            None => Ok(self.workspace()?.root().to_path_buf()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::context::Environment;
+
+    #[test]
+    fn an_option_goes_before_a_variable_and_a_variable_before_the_search() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let make = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(&path).expect("made");
+            std::fs::write(path.join("pillarbox.toml"), "workspace = \"shop\"\n").expect("written");
+            path.canonicalize().expect("its real path")
+        };
+        let (option, variable, here) = (make("option"), make("variable"), make("here"));
+        let found = |global: Option<&str>, variable: Option<&PathBuf>| {
+            let mut context = Context::for_tests(Environment {
+                cwd: here.clone(),
+                workspace: variable.cloned(),
+                ..Environment::default()
+            });
+            context.global.workspace = global.map(PathBuf::from);
+            context.workspace_dir().expect("a workspace")
+        };
+        assert_eq!(found(Some("../option"), Some(&variable)), option);
+        assert_eq!(found(None, Some(&variable)), variable);
+        assert_eq!(found(None, None), here);
+    }
+}

@@ -1,0 +1,225 @@
+//! An Engine over its HTTP API: Docker from 20.10 (API 1.41) on, and Podman, which offers the same.
+//!
+//! Bodies and answers are plain JSON, so that nothing an Engine says or a plan asks for is lost in
+//! somebody's model of it.
+
+mod answer;
+mod call;
+mod connection;
+mod dial;
+mod logs;
+mod progress;
+mod refusal;
+mod ssh;
+mod tls;
+mod version;
+
+use super::{
+    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary,
+    Volume,
+};
+use crate::name::ImageRef;
+use crate::observed::{Facts, Image};
+use crate::registry::AuthHeader;
+use call::{Call, query, segment};
+use connection::Http;
+use hyper::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use version::Api;
+
+/// How long a call may take that does its work before it answers.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long an Engine may be silent that talks to a registry.
+const REGISTRY_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a stop may take that has no timeout of its own here: the container's may be long.
+const STOP_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// A connection to an Engine.
+pub struct Docker {
+    http: Http,
+    api: Api,
+}
+
+impl Docker {
+    /// Connects and agrees on a version of the API.
+    ///
+    /// # Errors
+    /// `Unreachable` with what to do, where nobody answers; `TooOld` with both numbers.
+    pub async fn connect(address: &Address) -> EngineResult<Self> {
+        let http = Http::new(dial::Dial::new(address).await?);
+        let answer = http.send(Call::new(Method::GET, "/_ping"), PATIENCE).await?;
+        let api = Api::agree(answer.header("Api-Version"));
+        answer.drain(PATIENCE).await?;
+        Ok(Self { http, api: api? })
+    }
+
+    /// A call of the agreed version.
+    fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(method, &format!("/v{}{path}", self.api))
+    }
+
+    async fn get(&self, path: &str) -> EngineResult<Value> {
+        self.http.json(self.call(Method::GET, path), PATIENCE).await
+    }
+
+    async fn post(&self, path: &str, body: Option<&Value>) -> EngineResult<Value> {
+        let call = self.call(Method::POST, path);
+        let call = match body {
+            Some(body) => call.body(body)?,
+            None => call,
+        };
+        self.http.json(call, PATIENCE).await
+    }
+}
+
+/// `Ok(None)` for what is not there.
+fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Engine for Docker {
+    async fn facts(&self) -> EngineResult<Facts> {
+        Ok(answer::facts(&self.get("/info").await?, self.api))
+    }
+
+    async fn now(&self) -> EngineResult<i64> {
+        let answer = self.http.send(self.call(Method::GET, "/_ping"), PATIENCE).await?;
+        let date = answer.date();
+        answer.drain(PATIENCE).await?;
+        date.ok_or_else(|| EngineError::new(ErrorKind::Other, 200, "its answer has no Date header"))
+    }
+
+    async fn containers(&self) -> EngineResult<Vec<Summary>> {
+        Ok(answer::summaries(&self.get("/containers/json?all=1").await?))
+    }
+
+    async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
+        let answer = self.get(&format!("/containers/{}/json", segment(id))).await;
+        Ok(absent(answer)?.map(answer::inspected))
+    }
+
+    async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
+        let answer = self.get(&format!("/images/{}/json", segment(reference))).await;
+        Ok(absent(answer)?.as_ref().map(answer::image))
+    }
+
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String> {
+        let path = format!("/distribution/{}/json", segment(&image.to_string()));
+        let call = self.call(Method::GET, &path).auth(auth)?;
+        let answer = self.http.json(call, REGISTRY_PATIENCE).await;
+        let answer = answer.map_err(|error| refusal::of_resolve(error, image, auth.is_some()))?;
+        match answer["Descriptor"]["digest"].as_str() {
+            Some(digest) => Ok(digest.to_owned()),
+            None => Err(EngineError::new(ErrorKind::Other, 200, "it named no digest")),
+        }
+    }
+
+    async fn pull(
+        &self,
+        image: &ImageRef,
+        auth: Option<&AuthHeader>,
+        progress: &dyn Fn(PullProgress),
+    ) -> EngineResult<()> {
+        let tag = match (&image.digest, &image.tag) {
+            (Some(digest), _) => digest.as_str(),
+            (None, Some(tag)) => tag,
+            (None, None) => "latest",
+        };
+        let path =
+            format!("/images/create{}", query(&[("fromImage", &image.name.to_string()), ("tag", tag)]));
+        let call = self.call(Method::POST, &path).auth(auth)?;
+        let refused = |error| refusal::of_pull(error, image, auth.is_some());
+        let answer = self.http.send(call, REGISTRY_PATIENCE).await.map_err(refused)?;
+        progress::follow(answer, REGISTRY_PATIENCE, progress).await.map_err(refused)
+    }
+
+    async fn tag(&self, source: &str, name: &str) -> EngineResult<()> {
+        let Ok(tagged) = ImageRef::parse(name) else {
+            return Err(EngineError::new(ErrorKind::Other, 0, &format!("{name} is not an image reference")));
+        };
+        let tag = tagged.tag.as_deref().unwrap_or("latest");
+        let named = query(&[("repo", &tagged.name.to_string()), ("tag", tag)]);
+        self.post(&format!("/images/{}/tag{named}", segment(source)), None).await.map(drop)
+    }
+
+    async fn untag(&self, name: &str) -> EngineResult<()> {
+        let call = self.call(Method::DELETE, &format!("/images/{}", segment(name)));
+        self.http.json(call, PATIENCE).await.map(drop)
+    }
+
+    async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)> {
+        let path = format!("/containers/create{}", query(&[("name", name)]));
+        let answer = self.post(&path, Some(&body.0)).await?;
+        match answer["Id"].as_str() {
+            Some(id) => Ok((id.to_owned(), answer::warnings(&answer))),
+            None => Err(EngineError::new(ErrorKind::Other, 201, "it named no container")),
+        }
+    }
+
+    async fn connect(&self, id: &str, network: &str, endpoint: &Value) -> EngineResult<()> {
+        let body = json!({ "Container": id, "EndpointConfig": endpoint });
+        self.post(&format!("/networks/{}/connect", segment(network)), Some(&body)).await.map(drop)
+    }
+
+    async fn disconnect(&self, id: &str, network: &str, force: bool) -> EngineResult<()> {
+        let body = json!({ "Container": id, "Force": force });
+        self.post(&format!("/networks/{}/disconnect", segment(network)), Some(&body)).await.map(drop)
+    }
+
+    async fn start(&self, id: &str) -> EngineResult<()> {
+        self.post(&format!("/containers/{}/start", segment(id)), None).await.map(drop)
+    }
+
+    async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
+        let seconds = timeout.map(|seconds| seconds.to_string());
+        let wanted = seconds.as_deref().map_or(String::new(), |seconds| query(&[("t", seconds)]));
+        let call = self.call(Method::POST, &format!("/containers/{}/stop{wanted}", segment(id)));
+        let patience = timeout.map_or(STOP_PATIENCE, |t| Duration::from_secs(u64::from(t)) + PATIENCE);
+        self.http.json(call, patience).await.map(drop)
+    }
+
+    async fn update(&self, id: &str, body: &Value) -> EngineResult<Vec<String>> {
+        let answer = self.post(&format!("/containers/{}/update", segment(id)), Some(body)).await?;
+        Ok(answer::warnings(&answer))
+    }
+
+    async fn rename(&self, id: &str, name: &str) -> EngineResult<()> {
+        let path = format!("/containers/{}/rename{}", segment(id), query(&[("name", name)]));
+        self.post(&path, None).await.map(drop)
+    }
+
+    async fn remove(&self, id: &str) -> EngineResult<()> {
+        let call = self.call(Method::DELETE, &format!("/containers/{}", segment(id)));
+        self.http.json(call, PATIENCE).await.map(drop)
+    }
+
+    async fn log_tail(&self, id: &str, lines: u32) -> EngineResult<Vec<String>> {
+        let lines = lines.to_string();
+        let wanted = query(&[("stdout", "1"), ("stderr", "1"), ("tail", &lines)]);
+        let call = self.call(Method::GET, &format!("/containers/{}/logs{wanted}", segment(id)));
+        let bytes = self.http.send(call, PATIENCE).await?.bytes(PATIENCE).await?;
+        Ok(logs::lines(&bytes))
+    }
+
+    async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume> {
+        let body = json!({ "Name": name, "Labels": labels });
+        answer::volume(&self.post("/volumes/create", Some(&body)).await?)
+    }
+
+    async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>> {
+        let filters = json!({ "label": [format!("{label}={value}")] }).to_string();
+        let answer = self.get(&format!("/volumes{}", query(&[("filters", &filters)]))).await?;
+        answer["Volumes"].as_array().into_iter().flatten().map(answer::volume).collect()
+    }
+
+    async fn remove_volume(&self, name: &str) -> EngineResult<()> {
+        let call = self.call(Method::DELETE, &format!("/volumes/{}", segment(name)));
+        absent(self.http.json(call, PATIENCE).await).map(drop)
+    }
+}

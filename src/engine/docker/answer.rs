@@ -1,0 +1,167 @@
+//! An Engine's JSON as our types.
+
+use super::version::Api;
+use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Summary, Volume};
+use crate::observed::{Facts, Health, Image, Inspect, RunState};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}
+
+fn labels(value: &Value) -> BTreeMap<String, String> {
+    value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// `Warnings` of an answer; `null` where there are none.
+pub(super) fn warnings(answer: &Value) -> Vec<String> {
+    texts(&answer["Warnings"])
+}
+
+/// `GET /info`.
+pub(super) fn facts(info: &Value, api: Api) -> Facts {
+    let given = info["Labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let split = |label: &str| {
+        let (key, value) = label.split_once('=').unwrap_or((label, ""));
+        (key.to_owned(), value.to_owned())
+    };
+    Facts {
+        engine_id: text(&info["ID"]),
+        engine_version: text(&info["ServerVersion"]),
+        api_version: api.to_string(),
+        os: text(&info["OSType"]),
+        arch: architecture(&info["Architecture"]),
+        cpus: info["NCPU"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        memory: info["MemTotal"].as_u64().unwrap_or_default(),
+        hostname: text(&info["Name"]),
+        labels: given.map(split).collect(),
+    }
+}
+
+/// As images name it. Docker prints what the kernel calls the machine, Podman what Go calls it.
+fn architecture(info: &Value) -> String {
+    match info.as_str().unwrap_or_default() {
+        "x86_64" => "amd64",
+        "aarch64" | "aarch64_be" => "arm64",
+        "i386" | "i486" | "i586" | "i686" => "386",
+        "loongarch64" => "loong64",
+        name if name.starts_with("arm") && name != "arm64" => "arm",
+        name => name,
+    }
+    .to_owned()
+}
+
+/// `GET /containers/json`.
+pub(super) fn summaries(answer: &Value) -> Vec<Summary> {
+    let all = answer.as_array().into_iter().flatten();
+    all.map(|container| {
+        // A container also goes by the names that others link it by, `/other/alias`.
+        let names = container["Names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mut names = names.map(|name| name.strip_prefix('/').unwrap_or(name));
+        Summary {
+            id: text(&container["Id"]),
+            name: names.find(|name| !name.contains('/')).unwrap_or_default().to_owned(),
+            image_id: text(&container["ImageID"]),
+            labels: labels(&container["Labels"]),
+            status: text(&container["State"]),
+        }
+    })
+    .collect()
+}
+
+/// `GET /containers/{id}/json`.
+pub(super) fn inspected(answer: Value) -> Inspected {
+    let name = text(&answer["Name"]);
+    Inspected {
+        id: text(&answer["Id"]),
+        name: name.strip_prefix('/').unwrap_or(&name).to_owned(),
+        image_id: text(&answer["Image"]),
+        labels: labels(&answer["Config"]["Labels"]),
+        state: run_state(&answer),
+        inspect: Inspect::new(answer),
+    }
+}
+
+fn run_state(answer: &Value) -> RunState {
+    let state = &answer["State"];
+    let health = match state["Health"]["Status"].as_str() {
+        Some("starting") => Some(Health::Starting),
+        Some("healthy") => Some(Health::Healthy),
+        Some("unhealthy") => Some(Health::Unhealthy),
+        // `none`, or empty with Podman: it has no health check.
+        _ => None,
+    };
+    RunState {
+        status: text(&state["Status"]),
+        running: state["Running"].as_bool().unwrap_or_default(),
+        restarting: state["Restarting"].as_bool().unwrap_or_default(),
+        restart_count: answer["RestartCount"].as_i64().unwrap_or_default(),
+        started_at: text(&state["StartedAt"]),
+        created_at: text(&answer["Created"]),
+        exit_code: state["ExitCode"].as_i64().unwrap_or_default(),
+        error: text(&state["Error"]),
+        health,
+    }
+}
+
+/// `GET /images/{name}/json`.
+pub(super) fn image(answer: &Value) -> Image {
+    let config = &answer["Config"];
+    let test = texts(&config["Healthcheck"]["Test"]);
+    Image {
+        id: text(&answer["Id"]),
+        repo_digests: texts(&answer["RepoDigests"]),
+        labels: labels(&config["Labels"]),
+        volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
+        has_health_check: test.first().is_some_and(|word| word != "NONE"),
+    }
+}
+
+/// `POST /volumes/create`, and each of `GET /volumes`.
+pub(super) fn volume(answer: &Value) -> EngineResult<Volume> {
+    let created = answer["CreatedAt"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let Some(created) = created else {
+        return Err(EngineError::new(ErrorKind::Other, 200, "it does not say when a volume was created"));
+    };
+    Ok(Volume {
+        name: text(&answer["Name"]),
+        labels: labels(&answer["Labels"]),
+        created_at: created.as_second(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_linked_container_keeps_its_own_name() {
+        let answer = json!([{ "Id": "1", "Names": ["/web/db", "/db"], "Labels": null }]);
+        assert_eq!(summaries(&answer)[0].name, "db");
+    }
+
+    #[test]
+    fn volumes_say_when_they_were_made_whatever_the_time_zone() {
+        for at in ["2026-11-23T05:33:46Z", "2026-11-23T06:33:46.123+01:00"] {
+            let volume = volume(&json!({ "Name": "v", "CreatedAt": at, "Labels": { "a": "b" } }));
+            assert_eq!(volume.expect("a volume").created_at, 1_795_412_026, "{at}");
+        }
+        assert!(super::volume(&json!({ "Name": "v" })).is_err());
+    }
+
+    #[test]
+    fn a_health_check_that_is_switched_off_is_none() {
+        let with = |test| {
+            image(&json!({ "Id": "i", "Config": { "Healthcheck": { "Test": test } } })).has_health_check
+        };
+        assert!(with(json!(["CMD", "true"])));
+        assert!(!with(json!(["NONE"])));
+        assert!(!with(json!(null)));
+    }
+}

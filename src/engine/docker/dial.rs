@@ -1,0 +1,158 @@
+//! A byte stream to an Engine, over whatever its address says.
+
+use super::ssh::Tunnel;
+use super::tls::Tls;
+use crate::engine::{Address, EngineError, EngineResult, ErrorKind};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::timeout;
+
+/// How long a connection may take to open.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A stream of any kind.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// How to open streams to one Engine.
+pub(super) enum Dial {
+    Unix(PathBuf),
+    Tcp { host: String, port: u16, tls: Option<Tls> },
+    Ssh(Tunnel),
+}
+
+impl Dial {
+    /// Reads certificates, opens the tunnel.
+    pub(super) async fn new(address: &Address) -> EngineResult<Self> {
+        match address {
+            Address::Unix(path) => Ok(Self::Unix(path.clone())),
+            Address::Tcp { host, port, tls } => {
+                let tls = tls.as_deref().map(|folder| Tls::new(folder, host)).transpose()?;
+                Ok(Self::Tcp { host: host.clone(), port: *port, tls })
+            }
+            Address::Ssh { user, host, port, path } => {
+                Tunnel::open(user.as_deref(), host, *port, path.as_deref()).await.map(Self::Ssh)
+            }
+        }
+    }
+
+    /// A stream.
+    pub(super) async fn open(&self) -> EngineResult<Box<dyn Stream>> {
+        let opened = timeout(PATIENCE, self.connect()).await;
+        opened.unwrap_or_else(|_| {
+            Err(unreachable(&format!("no connection within {} seconds", PATIENCE.as_secs())))
+        })
+    }
+
+    async fn connect(&self) -> EngineResult<Box<dyn Stream>> {
+        match self {
+            Self::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(|error| socket_error(path, &error))?;
+                Ok(Box::new(stream))
+            }
+            Self::Ssh(tunnel) => tunnel.connect().await,
+            Self::Tcp { host, port, tls } => {
+                let stream = tcp(host, *port, tls.is_none()).await?;
+                match tls {
+                    Some(tls) => tls.wrap(stream).await,
+                    None => Ok(Box::new(stream)),
+                }
+            }
+        }
+    }
+
+    /// What this side knows beside the error itself: ssh's own words.
+    pub(super) fn explain(&self, error: EngineError) -> EngineError {
+        match self {
+            Self::Ssh(tunnel) if error.kind == ErrorKind::Unreachable => tunnel.explain(error),
+            _ => error,
+        }
+    }
+}
+
+pub(super) fn unreachable(words: &str) -> EngineError {
+    EngineError::new(ErrorKind::Unreachable, 0, words)
+}
+
+async fn tcp(host: &str, port: u16, plain: bool) -> EngineResult<TcpStream> {
+    let found = lookup_host((host, port)).await;
+    let found: Vec<SocketAddr> =
+        found.map_err(|error| unreachable(&format!("{host} is not known: {error}")))?.collect();
+    if plain && !found.iter().all(|address| is_loopback(address.ip())) {
+        let words = format!("{host}:{port} is not this machine, and plain tcp protects nothing");
+        return Err(unreachable(&words).hint("give it certificates (`tls`), or use ssh://"));
+    }
+    let stream = TcpStream::connect(found.as_slice())
+        .await
+        .map_err(|error| unreachable(&format!("{host}:{port}: {error}")))?;
+    // A request is small and waited for.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn socket_error(path: &Path, error: &io::Error) -> EngineError {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}"))
+            .hint("is the Engine running? systemctl start docker"),
+        io::ErrorKind::ConnectionRefused => unreachable(&format!("nobody listens at {path}"))
+            .hint("is the Engine running? systemctl start docker"),
+        io::ErrorKind::PermissionDenied => {
+            unreachable(&format!("{path} may not be opened: permission denied"))
+                .hint("add yourself to the group docker and log in again: sudo usermod -aG docker \"$USER\"")
+        }
+        _ => unreachable(&format!("{path}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refused(address: Address) -> EngineError {
+        let opened = match Dial::new(&address).await {
+            Ok(dial) => dial.open().await.map(drop),
+            Err(error) => Err(error),
+        };
+        opened.expect_err("refused")
+    }
+
+    #[tokio::test]
+    async fn a_missing_socket_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = refused(Address::Unix(folder.path().join("docker.sock"))).await;
+        assert_eq!(error.kind, ErrorKind::Unreachable);
+        assert!(error.message.starts_with("there is no socket at"), "{}", error.message);
+        assert_eq!(error.hints.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_nobody_listens_at_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("docker.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
+        assert!(refused(Address::Unix(path)).await.message.starts_with("nobody listens at"));
+    }
+
+    #[tokio::test]
+    async fn plain_tcp_leaves_this_machine_for_nobody() {
+        let error = refused(Address::Tcp { host: "192.0.2.1".to_owned(), port: 2375, tls: None }).await;
+        assert!(error.message.contains("plain tcp"), "{}", error.message);
+    }
+
+    #[tokio::test]
+    async fn missing_certificates_are_named() {
+        let tls = Some(PathBuf::from("/nonexistent"));
+        let error = refused(Address::Tcp { host: "192.0.2.1".to_owned(), port: 2376, tls }).await;
+        assert!(error.message.contains("/nonexistent/ca.pem"), "{}", error.message);
+    }
+}

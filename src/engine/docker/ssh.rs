@@ -1,0 +1,170 @@
+//! An Engine behind ssh: the user's own OpenSSH with the user's own configuration forwards the remote
+//! socket to one in a private folder here. One connection for each host and run; every stream is a
+//! channel in it.
+
+use super::dial::{Stream, unreachable};
+use crate::engine::{EngineError, EngineResult};
+use crate::problem::{escaped, quoted};
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::{Instant, sleep};
+
+/// How long ssh may take to log in.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the socket is looked for meanwhile.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Where Engines listen.
+const REMOTE_SOCKET: &str = "/var/run/docker.sock";
+/// How much of ssh's words is kept: the last bytes.
+const KEPT: usize = 4096;
+
+/// A running ssh; it ends when this is dropped, and its folder goes.
+pub(super) struct Tunnel {
+    destination: String,
+    port: Option<u16>,
+    socket: PathBuf,
+    said: Said,
+    // Before the folder: a dropped child is killed.
+    child: Child,
+    _folder: TempDir,
+}
+
+type Said = Arc<Mutex<Vec<u8>>>;
+
+impl Tunnel {
+    /// Logs in.
+    pub(super) async fn open(
+        user: Option<&str>,
+        host: &str,
+        port: Option<u16>,
+        path: Option<&str>,
+    ) -> EngineResult<Self> {
+        let destination = user.map_or(host.to_owned(), |user| format!("{user}@{host}"));
+        let remote = path.unwrap_or(REMOTE_SOCKET);
+        let folder = private_folder()
+            .map_err(|error| unreachable(&format!("no private folder for a socket: {error}")))?;
+        let socket = folder.path().join("engine.sock");
+        let local = socket.to_string_lossy().into_owned();
+        for path in [remote, local.as_str()] {
+            // ssh reads `:`, `%`, `$` and `\` in it in its own way.
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b);
+            if !path.starts_with('/') || !path.bytes().all(plain) {
+                return Err(unreachable(&format!("ssh cannot forward a socket at {path}")));
+            }
+        }
+        let mut command = Command::new("ssh");
+        command.args(["-N", "-T", "-L", &format!("{local}:{remote}")]);
+        for option in OPTIONS {
+            command.args(["-o", option]);
+        }
+        if let Some(port) = port {
+            command.args(["-p", &port.to_string()]);
+        }
+        // A destination is never an option, whatever it begins with.
+        command.args(["--", &destination]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.env_remove("PILLARBOX_AGE_KEY").kill_on_drop(true);
+        // Ctrl-C at the terminal is for us: the way back may still need the tunnel.
+        command.process_group(0);
+        let mut child = command.spawn().map_err(|error| {
+            unreachable(&format!("ssh cannot be started: {error}")).hint("install the OpenSSH client")
+        })?;
+        let said = Said::default();
+        if let Some(stderr) = child.stderr.take() {
+            drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
+        }
+        let mut tunnel = Self { destination, port, socket, said, child, _folder: folder };
+        tunnel.ready().await?;
+        Ok(tunnel)
+    }
+
+    async fn ready(&mut self) -> EngineResult<()> {
+        let began = Instant::now();
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(self.ended(status).await);
+            }
+            if UnixStream::connect(&self.socket).await.is_ok() {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                let words = format!("ssh to {} took longer than {} s", self.destination, PATIENCE.as_secs());
+                return Err(self.explain(unreachable(&words)));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn ended(&self, status: ExitStatus) -> EngineError {
+        // What it said last may still be on its way.
+        sleep(Duration::from_millis(50)).await;
+        let error = self.explain(unreachable(&format!("ssh to {} failed ({status})", self.destination)));
+        let port = self.port.map_or(String::new(), |port| format!("-p {port} "));
+        let by_hand = format!("ssh -o BatchMode=yes {port}-- {} true", quoted(&self.destination));
+        error.hint(format!("does it work by hand, without a question? {by_hand}"))
+    }
+
+    /// A channel.
+    pub(super) async fn connect(&self) -> EngineResult<Box<dyn Stream>> {
+        match UnixStream::connect(&self.socket).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(_) => Err(unreachable(&format!("ssh to {} has ended", self.destination))),
+        }
+    }
+
+    /// Adds what ssh said.
+    pub(super) fn explain(&self, mut error: EngineError) -> EngineError {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = String::from_utf8_lossy(&said);
+        for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let line = escaped(line);
+            if !error.message.contains(&line) {
+                error.message.push_str("; ssh: ");
+                error.message.push_str(&line);
+            }
+        }
+        error
+    }
+}
+
+/// `tempfile` leaves the mode of a folder to the umask.
+fn private_folder() -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir()?;
+    rustix::fs::chmod(folder.path(), rustix::fs::Mode::RWXU)?;
+    Ok(folder)
+}
+
+/// Nothing is asked: a question would stand in the way of a plan's output, and of CI for ever. The
+/// connection is ours alone (a shared master would keep the forwarded socket), forwards nothing else of
+/// worth, and is given up when the host is silent for a minute. Forwards in the user's configuration
+/// may fail: their ports are taken wherever the user is logged in already.
+const OPTIONS: [&str; 11] = [
+    "BatchMode=yes",
+    "ExitOnForwardFailure=no",
+    "ForwardAgent=no",
+    "ForwardX11=no",
+    "PermitLocalCommand=no",
+    "ControlMaster=no",
+    "ControlPath=none",
+    "StreamLocalBindMask=0177",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
+    "LogLevel=INFO",
+];
+
+async fn listen(mut stderr: ChildStderr, said: Said) {
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend_from_slice(&buffer[..count]);
+        let excess = said.len().saturating_sub(KEPT);
+        said.drain(..excess);
+    }
+}

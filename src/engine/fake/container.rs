@@ -1,0 +1,347 @@
+//! Containers of the Engine in memory.
+
+use super::behaviour::Goes;
+use super::world::{World, printed, refused};
+use super::{Behaviour, EngineResult, ErrorKind, Inspected, Summary};
+use crate::observed::{Health, Inspect, RunState};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use tokio::time::Instant;
+
+/// Seconds that an Engine lets pass before it starts a crashed container again.
+const RESTART_PAUSE: u64 = 1;
+
+pub(super) struct Held {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) image_id: String,
+    pub(super) body: Value,
+    labels: BTreeMap<String, String>,
+    behaviour: Behaviour,
+    created: Instant,
+    run: Run,
+    networks: BTreeMap<String, Value>,
+}
+
+enum Run {
+    Created { error: String },
+    Started(Instant),
+    Stopped { code: i64, started: Instant },
+}
+
+impl World {
+    pub(super) fn find(&self, id: &str) -> EngineResult<usize> {
+        let id = id.trim_start_matches('/');
+        match self.containers.iter().position(|held| held.id == id || held.name == id) {
+            Some(at) => Ok(at),
+            None => refused(ErrorKind::NotFound, 404, format!("No such container: {id}")),
+        }
+    }
+
+    pub(super) fn create(&mut self, name: &str, body: Value) -> EngineResult<String> {
+        if let Ok(at) = self.find(name) {
+            let id = &self.containers[at].id;
+            let message = format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". \
+                 You have to remove (or rename) that container to be able to reuse that name."
+            );
+            return refused(ErrorKind::Conflict, 409, message);
+        }
+        let reference = body["Image"].as_str().unwrap_or_default();
+        let Some(image) = self.image(reference).cloned() else {
+            return refused(ErrorKind::NotFound, 404, format!("No such image: {reference}"));
+        };
+        let wanted = body["NetworkingConfig"]["EndpointsConfig"].as_object();
+        let mut networks: BTreeMap<String, Value> =
+            wanted.into_iter().flatten().map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect();
+        if networks.len() > 1 {
+            let message = "Container cannot be connected to network endpoints: more than one was given";
+            return refused(ErrorKind::Other, 400, message);
+        }
+        if networks.is_empty() {
+            let mode = match body["HostConfig"]["NetworkMode"].as_str() {
+                None | Some("" | "default") => "bridge",
+                Some(mode) => mode,
+            };
+            if !mode.starts_with("container:") {
+                networks.insert(mode.to_owned(), json!({}));
+            }
+        }
+        let mut labels = image.behaviour.labels.clone();
+        for (key, value) in body["Labels"].as_object().into_iter().flatten() {
+            labels.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
+        }
+        let id = format!("{:064x}", self.fresh());
+        self.containers.push(Held {
+            id: id.clone(),
+            name: name.to_owned(),
+            image_id: image.id,
+            body,
+            labels,
+            behaviour: image.behaviour,
+            created: Instant::now(),
+            run: Run::Created { error: String::new() },
+            networks,
+        });
+        Ok(id)
+    }
+
+    pub(super) fn start(&mut self, id: &str) -> EngineResult<()> {
+        let at = self.find(id)?;
+        let held = &self.containers[at];
+        if self.run_state(held).running {
+            return Ok(());
+        }
+        let missing = held.networks.keys().find(|name| !self.networks.contains(*name));
+        let failed = if let Some(network) = missing {
+            Some((ErrorKind::NotFound, 404, format!("network {network} not found")))
+        } else if let Some(port) = self.port_taken(held) {
+            let message = format!(
+                "driver failed programming external connectivity on endpoint {}: Bind for 0.0.0.0:{port} \
+                 failed: port is already allocated",
+                held.name
+            );
+            Some((ErrorKind::Conflict, 500, message))
+        } else if let Goes::NotAtAll(words) = &held.behaviour.goes {
+            Some((ErrorKind::Other, 400, words.clone()))
+        } else {
+            None
+        };
+        let held = &mut self.containers[at];
+        if let Some((kind, status, message)) = failed {
+            held.run = Run::Created { error: message.clone() };
+            return refused(kind, status, message);
+        }
+        held.run = Run::Started(Instant::now());
+        Ok(())
+    }
+
+    /// A host port that another running container has.
+    fn port_taken(&self, wanted: &Held) -> Option<String> {
+        let mine = host_ports(&wanted.body);
+        let others =
+            self.containers.iter().filter(|held| held.id != wanted.id && self.run_state(held).running);
+        others.flat_map(|held| host_ports(&held.body)).find(|port| mine.contains(port))
+    }
+
+    pub(super) fn ignores_stop(&self, id: &str) -> bool {
+        self.find(id).is_ok_and(|at| {
+            let held = &self.containers[at];
+            held.behaviour.ignores_stop && self.run_state(held).running
+        })
+    }
+
+    pub(super) fn stop(&mut self, id: &str) -> EngineResult<()> {
+        let at = self.find(id)?;
+        if !self.run_state(&self.containers[at]).running {
+            return Ok(());
+        }
+        let held = &mut self.containers[at];
+        if let Run::Started(started) = held.run {
+            let code = if held.behaviour.ignores_stop { 137 } else { 0 };
+            held.run = Run::Stopped { code, started };
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, id: &str, name: &str) -> EngineResult<()> {
+        let at = self.find(id)?;
+        if self.containers.iter().any(|held| held.name == name) {
+            let message = format!("Conflict. The container name \"/{name}\" is already in use");
+            return refused(ErrorKind::Conflict, 409, message);
+        }
+        name.clone_into(&mut self.containers[at].name);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> EngineResult<()> {
+        let at = self.find(id)?;
+        if self.run_state(&self.containers[at]).running {
+            let message = format!("You cannot remove a running container {id}. Stop the container before");
+            return refused(ErrorKind::Conflict, 409, message);
+        }
+        self.containers.remove(at);
+        Ok(())
+    }
+
+    pub(super) fn connect(&mut self, id: &str, network: &str, endpoint: &Value) -> EngineResult<()> {
+        let at = self.find(id)?;
+        if !self.networks.contains(network) {
+            return refused(ErrorKind::NotFound, 404, format!("network {network} not found"));
+        }
+        let held = &mut self.containers[at];
+        if held.networks.contains_key(network) {
+            let message = format!("endpoint with name {} already exists in network {network}", held.name);
+            return refused(ErrorKind::Conflict, 403, message);
+        }
+        held.networks.insert(network.to_owned(), endpoint.clone());
+        Ok(())
+    }
+
+    pub(super) fn disconnect(&mut self, id: &str, network: &str, force: bool) -> EngineResult<()> {
+        let at = self.find(id)?;
+        let known = self.networks.contains(network);
+        let held = &mut self.containers[at];
+        if held.networks.remove(network).is_none() && !force {
+            let message = format!("container {id} is not connected to network {network}");
+            let (kind, status) = if known { (ErrorKind::Other, 403) } else { (ErrorKind::NotFound, 404) };
+            return refused(kind, status, message);
+        }
+        Ok(())
+    }
+
+    /// `/update` with its traps: zero and empty mean "leave", memory wants swap beside it.
+    pub(super) fn update(&mut self, id: &str, body: &Value) -> EngineResult<Vec<String>> {
+        let at = self.find(id)?;
+        let memory = body["Memory"].as_i64().unwrap_or(0);
+        if memory > 0 && body["MemorySwap"].as_i64().unwrap_or(0) == 0 {
+            let message = "Memory limit should be smaller than already set memoryswap limit, update the \
+                           memoryswap at the same time";
+            return refused(ErrorKind::Conflict, 409, message);
+        }
+        if memory > 0 && memory < 6 << 20 {
+            return refused(ErrorKind::Other, 400, "Minimum memory limit allowed is 6MB");
+        }
+        let host = &mut self.containers[at].body["HostConfig"];
+        for (field, value) in body.as_object().into_iter().flatten() {
+            let leave =
+                value == &json!(0) || value == &json!("") || value["Name"] == json!("") || value.is_null();
+            if !leave {
+                host[field.as_str()] = value.clone();
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    pub(super) fn log(&self, id: &str, lines: u32) -> EngineResult<Vec<String>> {
+        let log = &self.containers[self.find(id)?].behaviour.log;
+        let skip = log.len().saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
+        Ok(log[skip..].to_vec())
+    }
+
+    pub(super) fn list(&self) -> Vec<Summary> {
+        let all = self.containers.iter().rev();
+        all.map(|held| Summary {
+            id: held.id.clone(),
+            name: held.name.clone(),
+            image_id: held.image_id.clone(),
+            labels: held.labels.clone(),
+            status: self.run_state(held).status,
+        })
+        .collect()
+    }
+
+    pub(super) fn inspect(&self, at: usize) -> Inspected {
+        let held = &self.containers[at];
+        let state = self.run_state(held);
+        let mut config = held.body.clone();
+        let host = config.as_object_mut().and_then(|body| body.remove("HostConfig")).unwrap_or(json!({}));
+        if let Some(body) = config.as_object_mut() {
+            body.remove("NetworkingConfig");
+            body.insert("Labels".to_owned(), json!(held.labels));
+            let own = body.get("Env").and_then(Value::as_array).cloned().unwrap_or_default();
+            let named = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
+            let set: Vec<String> = own.iter().filter_map(Value::as_str).map(named).collect();
+            let inherited = held.behaviour.env.iter().filter(|entry| !set.contains(&named(entry)));
+            let env: Vec<Value> = own.iter().cloned().chain(inherited.map(|e| json!(e))).collect();
+            body.insert("Env".to_owned(), Value::Array(env));
+        }
+        let answer = json!({
+            "Id": held.id, "Name": format!("/{}", held.name), "Image": held.image_id,
+            "Created": state.created_at, "RestartCount": state.restart_count,
+            "State": {
+                "Status": state.status, "Running": state.running, "Restarting": state.restarting,
+                "ExitCode": state.exit_code, "Error": state.error, "StartedAt": state.started_at,
+            },
+            "Config": config, "HostConfig": host,
+            "NetworkSettings": { "Networks": held.networks },
+        });
+        Inspected {
+            id: held.id.clone(),
+            name: held.name.clone(),
+            image_id: held.image_id.clone(),
+            labels: held.labels.clone(),
+            state,
+            inspect: Inspect::new(answer),
+        }
+    }
+
+    pub(super) fn run_state(&self, held: &Held) -> RunState {
+        let never = "0001-01-01T00:00:00Z".to_owned();
+        let mut state = RunState {
+            status: "created".to_owned(),
+            running: false,
+            restarting: false,
+            restart_count: 0,
+            started_at: never,
+            created_at: printed(self.at(held.created)),
+            exit_code: 0,
+            error: String::new(),
+            health: None,
+        };
+        match &held.run {
+            Run::Created { error } => {
+                state.exit_code = if error.is_empty() { 0 } else { 128 };
+                state.error.clone_from(error);
+            }
+            Run::Stopped { code, started } => {
+                state.exit_code = *code;
+                state.started_at = printed(self.at(*started));
+                "exited".clone_into(&mut state.status);
+            }
+            Run::Started(started) => self.running(held, *started, &mut state),
+        }
+        state
+    }
+
+    fn running(&self, held: &Held, started: Instant, state: &mut RunState) {
+        let up = started.elapsed().as_secs();
+        let mut began = self.at(started);
+        let policy = held.body["HostConfig"]["RestartPolicy"]["Name"].as_str().unwrap_or_default();
+        if let Goes::Ends { after, code } = held.behaviour.goes {
+            let after = u64::from(after);
+            let again =
+                matches!(policy, "always" | "unless-stopped") || (policy == "on-failure" && code != 0);
+            let period = after + RESTART_PAUSE;
+            let rounds = if again { up / period } else { 0 };
+            if up - rounds * period >= after {
+                state.exit_code = code;
+                state.started_at = printed(began);
+                state.restart_count = i64::try_from(rounds).unwrap_or(i64::MAX);
+                // An Engine calls a container running while it waits to start it again.
+                (state.running, state.restarting) = (again, again);
+                (if again { "restarting" } else { "exited" }).clone_into(&mut state.status);
+                return;
+            }
+            state.restart_count = i64::try_from(rounds).unwrap_or(i64::MAX);
+            began += i64::try_from(rounds * period).unwrap_or(0);
+        }
+        state.running = true;
+        "running".clone_into(&mut state.status);
+        state.started_at = printed(began);
+        let test = held.body["Healthcheck"]["Test"].as_array();
+        let switched_off = test.is_some_and(|test| test.first() == Some(&json!("NONE")));
+        let given = test.is_some_and(|test| !test.is_empty());
+        if (given || held.behaviour.has_health_check) && !switched_off {
+            state.health = Some(match held.behaviour.healthy_after {
+                Some(after) if up >= u64::from(after) => Health::Healthy,
+                None if up >= 3 => Health::Unhealthy,
+                _ => Health::Starting,
+            });
+        }
+    }
+}
+
+/// `8080/tcp` for each published port with a fixed number.
+fn host_ports(body: &Value) -> Vec<String> {
+    let bindings = body["HostConfig"]["PortBindings"].as_object();
+    let all = bindings.into_iter().flatten().flat_map(|(port, bound)| {
+        let protocol = port.rsplit_once('/').map_or("tcp", |(_, protocol)| protocol).to_owned();
+        let bound = bound.as_array().cloned().unwrap_or_default();
+        bound.into_iter().filter_map(move |binding| {
+            let number = binding["HostPort"].as_str().unwrap_or_default();
+            (!number.is_empty() && number != "0").then(|| format!("{number}/{protocol}"))
+        })
+    });
+    all.collect()
+}

@@ -1,0 +1,83 @@
+//! Everything there is on the Engine in memory.
+
+use super::container::Held as Container;
+use super::image::{Held as Image, Published};
+use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
+use crate::name::RegistryHost;
+use crate::observed::Facts;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// Seconds since 1970 at which every Engine in memory begins.
+pub const EPOCH: i64 = 1_767_225_600;
+
+pub(super) struct World {
+    pub(super) began: Instant,
+    pub(super) facts: Facts,
+    pub(super) containers: Vec<Container>,
+    pub(super) images: Vec<Image>,
+    pub(super) registry: Vec<Published>,
+    pub(super) guards: BTreeMap<RegistryHost, Option<String>>,
+    pub(super) networks: BTreeSet<String>,
+    pub(super) volumes: BTreeMap<String, Volume>,
+    pub(super) calls: Vec<String>,
+    pub(super) changes: Vec<String>,
+    pub(super) faults: BTreeMap<usize, Fault>,
+    pub(super) refusals: Vec<(String, EngineError)>,
+    pub(super) gone: bool,
+    pub(super) next_id: u64,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            facts: Facts {
+                engine_id: "FAKE:0001".to_owned(),
+                engine_version: "20.10.24".to_owned(),
+                api_version: "1.41".to_owned(),
+                os: "linux".to_owned(),
+                arch: "amd64".to_owned(),
+                cpus: 4,
+                memory: 8 << 30,
+                hostname: "fake".to_owned(),
+                labels: BTreeMap::new(),
+            },
+            containers: Vec::new(),
+            images: Vec::new(),
+            registry: Vec::new(),
+            guards: BTreeMap::new(),
+            networks: ["bridge", "host", "none"].map(str::to_owned).into(),
+            volumes: BTreeMap::new(),
+            calls: Vec::new(),
+            changes: Vec::new(),
+            faults: BTreeMap::new(),
+            refusals: Vec::new(),
+            gone: false,
+            next_id: 0,
+        }
+    }
+
+    /// Seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        self.at(Instant::now())
+    }
+
+    pub(super) fn at(&self, instant: Instant) -> i64 {
+        EPOCH + i64::try_from(instant.duration_since(self.began).as_secs()).unwrap_or(i64::MAX - EPOCH)
+    }
+
+    pub(super) fn fresh(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+/// Seconds since 1970 as an Engine prints them.
+pub(super) fn printed(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}
+
+pub(super) fn refused<T>(kind: ErrorKind, status: u16, message: impl AsRef<str>) -> EngineResult<T> {
+    Err(EngineError::new(kind, status, message.as_ref()))
+}

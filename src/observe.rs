@@ -1,0 +1,41 @@
+//! Reading a host once, before anything is decided: containers, then the images they and the wish need,
+//! then what the wanted references stand for.
+
+mod containers;
+mod images;
+mod resolve;
+mod what;
+
+pub use resolve::{Ask, Keychain, Resolved};
+pub use what::{Need, What};
+
+use crate::engine::Engine;
+use crate::name::HostName;
+use crate::observed::{Facts, Observed};
+use crate::problem::Result;
+
+/// How many calls are under way at once on one host.
+const AT_ONCE: usize = 8;
+
+/// Reads a host; `facts` were read before compiling.
+///
+/// # Errors
+/// Where the Engine fails, a registry refuses, or a credential that is needed cannot be opened; all
+/// references that cannot be resolved are named.
+pub async fn observe<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    facts: Facts,
+    what: &What,
+    ask: &Ask<'_>,
+) -> Result<Observed> {
+    let found = containers::read(engine, host, what).await?;
+    let mut images = images::read(engine, host, what.looks()).await?;
+    let containers = containers::judge(engine, host, what, found, &images).await?;
+    let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
+    images::read_digests(engine, host, &resolved, &mut images).await?;
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved })
+}
+
+#[cfg(test)]
+mod tests;

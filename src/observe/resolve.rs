@@ -1,0 +1,132 @@
+//! What references stand for: their registries are asked through the host's own Engine, so that what the
+//! host can reach is what counts. Each call is a pull in Docker Hub's count, so a reference is asked for
+//! once per run and credential, on whichever host comes first.
+
+use super::{AT_ONCE, What, what::Need};
+use crate::engine::{Engine, EngineError, ErrorKind};
+use crate::name::{Digest, HostName, ImageName, ImageRef};
+use crate::observed::{Container, Image, Resolution, ResolvedBy};
+use crate::pillar::SealId;
+use crate::problem::{Code, Problem, Problems, Result};
+use crate::registry::Credential;
+use futures_util::{StreamExt as _, stream};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use tokio::sync::OnceCell;
+
+/// Opens the credential for an image; `None` is anonymous.
+pub type Keychain<'a> = dyn Fn(&ImageName) -> Result<Option<Credential>> + 'a;
+
+/// Whom to ask.
+pub struct Ask<'a> {
+    /// Nobody: what lies or runs on the host counts (`--offline`).
+    pub offline: bool,
+    /// Called only for an image whose registry is asked.
+    pub keychain: &'a Keychain<'a>,
+    /// What was asked before in this run.
+    pub resolved: &'a Resolved,
+}
+
+/// What registries said in this run; one for all hosts.
+#[derive(Default)]
+pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Digest>>>>);
+
+/// A reference, and the secret that was sent.
+type Asked = (ImageRef, Option<SealId>);
+
+impl Resolved {
+    fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Digest>> {
+        let key = (image.clone(), credential.map(|credential| credential.id.clone()));
+        Rc::clone(self.0.borrow_mut().entry(key).or_default())
+    }
+}
+
+/// What every wanted reference stands for; those that nobody can tell without asking are left out where
+/// nobody may be asked.
+pub(super) async fn all<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    what: &What,
+    ask: &Ask<'_>,
+    containers: &[Container],
+    images: &BTreeMap<ImageRef, Image>,
+) -> Result<BTreeMap<ImageRef, Resolution>> {
+    let mut resolved = BTreeMap::new();
+    let mut open = Vec::new();
+    for (image, need) in &what.images {
+        let known = match (need, &image.digest) {
+            (Need::Local, _) => {
+                images.get(image).and_then(|found| Digest::parse(&found.id).ok()).map(by(ResolvedBy::ImageId))
+            }
+            (_, Some(digest)) => Some(by(ResolvedBy::Pinned)(digest.clone())),
+            (Need::Presence, None) => None,
+            (Need::IfAbsent, None) if images.contains_key(image) => None,
+            (_, None) if ask.offline => offline(image, containers, images).map(by(ResolvedBy::Offline)),
+            (_, None) => {
+                open.push(image);
+                None
+            }
+        };
+        if let Some(known) = known {
+            resolved.insert(image.clone(), known);
+        }
+    }
+    let asked =
+        stream::iter(open).map(|image| async move { (image, registry(engine, host, ask, image).await) });
+    let mut found = Vec::new();
+    for (image, answer) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match answer {
+            Ok(digest) => drop(resolved.insert(image.clone(), by(ResolvedBy::Registry)(digest))),
+            Err(problems) => found.extend(problems.into_vec()),
+        }
+    }
+    Problems::check(found)?;
+    Ok(resolved)
+}
+
+fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
+    move |digest| Resolution { digest, by }
+}
+
+async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Digest> {
+    let credential =
+        (ask.keychain)(&image.name).map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
+    let cell = ask.resolved.cell(image, credential.as_ref());
+    let asking = cell.get_or_try_init(|| async {
+        let header = credential.as_ref().map(|credential| &credential.header);
+        let digest = engine.resolve(image, header).await?;
+        Digest::parse(&digest)
+            .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
+    });
+    let answer = asking.await;
+    answer.cloned().map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
+}
+
+/// Without an identity a tag of a private registry stays unknown: say which, and the ways on.
+fn unopened(problem: Problem, image: &ImageRef) -> Problem {
+    if problem.code != Code::NoIdentity {
+        return problem;
+    }
+    problem.cause(format!("its registry must be asked what {image} stands for: no digest pins it")).hint(
+        format!(
+            "pin it ({}@sha256:…), give an identity (--identity FILE), or plan with --offline",
+            image.name
+        ),
+    )
+}
+
+/// What lies on the host under the tag, else what a container of ours was made from under that tag.
+fn offline(image: &ImageRef, containers: &[Container], images: &BTreeMap<ImageRef, Image>) -> Option<Digest> {
+    let of_name = |text: &str| {
+        let found = ImageRef::parse(text).ok().filter(|found| found.name == image.name)?;
+        found.digest
+    };
+    let lying = images.get(image).and_then(|held| held.repo_digests.iter().find_map(|text| of_name(text)));
+    lying.or_else(|| {
+        let ours = containers.iter().filter_map(|container| container.ours.as_ref());
+        let same = ours.filter(|ours| image.tag.as_ref().is_some_and(|tag| *tag == ours.version));
+        let made = same.filter_map(|ours| Some((ours.generation, of_name(&ours.image)?)));
+        made.max_by_key(|(generation, _)| *generation).map(|(_, digest)| digest)
+    })
+}

@@ -1,0 +1,72 @@
+//! What is to be read for a wish.
+
+use crate::desired::{Desired, PullPolicy, Wish};
+use crate::name::{ImageRef, WorkspaceName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to be read; containers of other workspaces and images that nobody wants are not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct What {
+    /// Whose containers are ours.
+    pub workspace: WorkspaceName,
+    /// Container names that are wanted, or wanted away.
+    pub names: BTreeSet<String>,
+    /// References to find out about.
+    pub images: BTreeMap<ImageRef, Need>,
+}
+
+/// What is needed of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Whether it is on the host.
+    Presence,
+    /// Its id on the host; no registry is asked.
+    Local,
+    /// What it stands for, if it is not on the host.
+    IfAbsent,
+    /// What it stands for.
+    Digest,
+}
+
+impl What {
+    /// What a wish needs.
+    pub fn of(desired: &Desired) -> Self {
+        let mut names = BTreeSet::new();
+        let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
+        for item in &desired.items {
+            let (image, need) = match &item.wish {
+                Wish::ImagePulled { image, force: true } => (image, Need::Digest),
+                Wish::ImagePulled { image, force: false } => (image, Need::IfAbsent),
+                Wish::ImageAbsent { image } => (image, Need::Presence),
+                Wish::Container(wish) => {
+                    names.insert(wish.name.as_str().to_owned());
+                    match wish.pull {
+                        PullPolicy::Missing => (&wish.image, Need::Digest),
+                        PullPolicy::Never => (&wish.image, Need::Local),
+                    }
+                }
+                Wish::ContainerAbsent { name, .. } => {
+                    names.insert(name.as_str().to_owned());
+                    continue;
+                }
+            };
+            images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
+            // `image.pulled` also sets the tag that a reference with a digest names.
+            let tagged = ImageRef { digest: None, ..image.clone() };
+            if matches!(item.wish, Wish::ImagePulled { .. }) && tagged.tag.is_some() {
+                images.entry(tagged).or_insert(Need::Presence);
+            }
+        }
+        Self { workspace: desired.workspace.clone(), names, images }
+    }
+
+    /// References that are looked up on the host before anything is resolved. One that is only wanted
+    /// by its digest is looked up by that alone.
+    pub(super) fn looks(&self) -> BTreeSet<ImageRef> {
+        let asked = self.images.iter().map(|(image, need)| match (&image.digest, need) {
+            (Some(digest), Need::Digest | Need::IfAbsent) => image.by_digest(digest),
+            _ => image.clone(),
+        });
+        asked.collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! The anchor outside of the workspace: what this machine has seen of boxes, readers and hosts.
+//!
+//! Whoever can write to a workspace can mint a slot together with a lock, so nothing inside proves
+//! a slot. `known.toml` remembers, as ssh's known hosts do: per workspace the slot and turn of each
+//! box, the keys of its readers, the address and daemon ID of each host. There is no secret in it.
+//!
+//! A caller loads the text, [`Known::parse`]s it, lets it [`Known::meet_box`] and
+//! [`Known::meet_host`], and saves `to_string()` where [`Known::is_changed`].
+
+mod boxes;
+mod hosts;
+#[cfg(test)]
+mod refused;
+mod text;
+
+pub use boxes::{BoxVerdict, Purpose, SeenBox};
+pub use hosts::HostVerdict;
+
+use crate::keys::Recipient;
+use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::pillar::boxes::{BoxFolder, ReaderChange, Readers};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What this machine knows; empty to begin with.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    workspaces: BTreeMap<WorkspaceName, KnownWorkspace>,
+    changed: bool,
+}
+
+/// What this machine knows of one workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownWorkspace {
+    /// Boxes by their folder.
+    pub boxes: BTreeMap<BoxFolder, KnownBox>,
+    /// Hosts by their name in the inventory.
+    pub hosts: BTreeMap<HostName, KnownHost>,
+}
+
+/// A box as it was last accepted here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBox {
+    /// Its slot.
+    pub slot: Recipient,
+    /// Its turn; `None` until its lock was opened here.
+    pub turn: Option<u32>,
+    /// Slots that it had before, newest first: they may be read, never posted to.
+    pub retired: Vec<Recipient>,
+    /// Its readers with their keys; none until its lock was opened here.
+    pub readers: Readers,
+}
+
+/// A host as it was last accepted here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownHost {
+    /// Its engine, as the inventory writes it: `ssh://deploy@web1.example.com`.
+    pub address: String,
+    /// The ID that its Engine gives itself (`GET /info`, `ID`); `None` until it was asked.
+    pub daemon: Option<String>,
+}
+
+impl Known {
+    /// Whether there is something to save that was not in the text.
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// All workspaces.
+    pub fn workspaces(&self) -> impl Iterator<Item = (&WorkspaceName, &KnownWorkspace)> {
+        self.workspaces.iter()
+    }
+
+    /// One workspace, if anything of it is known.
+    pub fn workspace(&self, name: &WorkspaceName) -> Option<&KnownWorkspace> {
+        self.workspaces.get(name)
+    }
+
+    /// The keys of each reader, as the locks said that opened here: one key, or several while some
+    /// box is not yet rekeyed to the new one.
+    pub fn reader_keys(&self, workspace: &WorkspaceName) -> BTreeMap<ReaderName, BTreeSet<Recipient>> {
+        let mut keys: BTreeMap<ReaderName, BTreeSet<Recipient>> = BTreeMap::new();
+        for known in self.workspace(workspace).into_iter().flat_map(|known| known.boxes.values()) {
+            for (name, key) in &known.readers {
+                keys.entry(name.clone()).or_default().insert(key.clone());
+            }
+        }
+        keys
+    }
+
+    /// Which of these keys this machine does not know (`come`), and which other keys it knows under
+    /// their names (`gone`). Asked before a box is made, where there is no older lock to compare
+    /// with: who can write to `keys/` may have put in a key of their own.
+    pub fn unknown_readers(&self, workspace: &WorkspaceName, readers: &Readers) -> ReaderChange {
+        let known = self.reader_keys(workspace);
+        let mut change = ReaderChange::default();
+        for (name, key) in readers {
+            let old = known.get(name);
+            if old.is_some_and(|old| old.contains(key)) {
+                continue;
+            }
+            change.come.push((name.clone(), key.clone()));
+            change.gone.extend(old.into_iter().flatten().map(|key| (name.clone(), key.clone())));
+        }
+        change
+    }
+
+    /// Forgets a box or host of a workspace by the name that messages give it (`pillar/prod/`,
+    /// `web1`); says whether there was one.
+    pub fn forget(&mut self, workspace: &WorkspaceName, name: &str) -> bool {
+        let Some(known) = self.workspaces.get_mut(workspace) else { return false };
+        let before = known.clone();
+        known.boxes.retain(|folder, _| folder.to_string() != name);
+        known.hosts.retain(|host, _| host.as_str() != name);
+        let gone = before != *known;
+        self.changed |= gone;
+        gone
+    }
+
+    /// Forgets a whole workspace; says whether anything of it was known.
+    pub fn forget_workspace(&mut self, workspace: &WorkspaceName) -> bool {
+        let gone = self.workspaces.remove(workspace).is_some();
+        self.changed |= gone;
+        gone
+    }
+
+    fn of(&mut self, workspace: &WorkspaceName) -> &mut KnownWorkspace {
+        self.changed = true;
+        self.workspaces.entry(workspace.clone()).or_default()
+    }
+}

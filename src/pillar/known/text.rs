@@ -1,0 +1,279 @@
+//! `known.toml` as text.
+//!
+//! ```toml
+//! format = 1
+//!
+//! [workspaces.shop.boxes."pillar/"]
+//! slot = "age1…"
+//! turn = 2
+//! retired = ["age1…"]
+//! readers = { alice = "age1…", ci = "age1…" }
+//!
+//! [workspaces.shop.hosts.web1]
+//! address = "ssh://deploy@web1.example.com"
+//! daemon = "7TRN:…"
+//! ```
+
+use super::{Known, KnownBox, KnownHost, KnownWorkspace};
+use crate::keys::Recipient;
+use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::pillar::boxes::BoxFolder;
+use crate::problem::{Place, Problem, Problems, Result, escaped};
+use std::fmt;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
+
+impl Known {
+    /// Reads `known.toml`; an empty text is nothing known. `file` is its path, for errors.
+    ///
+    /// # Errors
+    /// Where it is not a text that `to_string` gives: it is never guessed at, and never replaced.
+    pub fn parse(text: &str, file: &str) -> Result<Self> {
+        let place = Place::new(file, 0);
+        let refused = |why: &str| {
+            Problem::failed("what this machine knows of workspaces cannot be read")
+                .at(&place)
+                .cause(why)
+                .hint(
+                    "mend the file, or move it away: then every box and host is met for the first time again",
+                )
+        };
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| refused(error.message()))?;
+        let mut found = Vec::new();
+        let known = read(document.as_table(), &mut found);
+        Problems::check(found.iter().map(|why| refused(why)).collect())?;
+        Ok(known)
+    }
+}
+
+/// Collects into `found` what is wrong.
+fn read(top: &Table, found: &mut Vec<String>) -> Known {
+    let mut known = Known::default();
+    for (key, item) in top.iter() {
+        match (key, item.as_table_like()) {
+            ("format", _) if item.as_integer() == Some(1) => {}
+            ("format", _) => {
+                found.push("it has a format that this version of pillarbox does not know".into());
+            }
+            ("workspaces", Some(table)) => {
+                for (name, table) in tables(table, key, found) {
+                    let workspace = read_workspace(table, &format!("{key}.{name}"), found);
+                    let name = parsed(WorkspaceName::parse(name), key, found);
+                    known.workspaces.extend(name.map(|name| (name, workspace)));
+                }
+            }
+            _ => found.push(unknown("", key)),
+        }
+    }
+    if !top.contains_key("format") {
+        found.push("`format = 1` is missing".into());
+    }
+    known
+}
+
+fn read_workspace(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> KnownWorkspace {
+    let mut workspace = KnownWorkspace::default();
+    for (key, item) in table.iter() {
+        let path_here = format!("{path}.{key}");
+        match (key, item.as_table_like()) {
+            ("boxes", Some(boxes)) => {
+                for (name, table) in tables(boxes, &path_here, found) {
+                    let read = read_box(table, &format!("{path_here}.{name}"), found);
+                    let folder = parsed(BoxFolder::parse(name), &path_here, found);
+                    workspace.boxes.extend(folder.zip(read));
+                }
+            }
+            ("hosts", Some(hosts)) => {
+                for (name, table) in tables(hosts, &path_here, found) {
+                    let read = read_host(table, &format!("{path_here}.{name}"), found);
+                    let host = parsed(HostName::parse(name), &path_here, found);
+                    workspace.hosts.extend(host.zip(read));
+                }
+            }
+            _ => found.push(unknown(path, key)),
+        }
+    }
+    workspace
+}
+
+fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownBox> {
+    let (mut slot, mut turn, mut retired, mut readers) = (None, None, Vec::new(), Vec::new());
+    let key_of = |item: Option<&str>| Recipient::parse(item.unwrap_or_default());
+    for (key, item) in table.iter() {
+        match key {
+            "slot" => slot = parsed(key_of(item.as_str()), path, found),
+            "turn" => {
+                turn = item.as_integer().and_then(|turn| u32::try_from(turn).ok());
+                if turn.is_none() {
+                    found.push(format!("{}: `turn` is no number of a turn", escaped(path)));
+                }
+            }
+            "retired" if item.is_array() => {
+                for slot in item.as_array().into_iter().flatten() {
+                    retired.extend(parsed(key_of(slot.as_str()), path, found));
+                }
+            }
+            "readers" if item.is_table_like() => {
+                for (name, item) in item.as_table_like().into_iter().flat_map(TableLike::iter) {
+                    let key = parsed(key_of(item.as_str()), path, found);
+                    readers.extend(parsed(ReaderName::parse(name), path, found).zip(key));
+                }
+            }
+            _ => found.push(unknown(path, key)),
+        }
+    }
+    if !table.contains_key("slot") {
+        found.push(format!("{}: `slot` is missing", escaped(path)));
+    }
+    Some(KnownBox { slot: slot?, turn, retired, readers: readers.into_iter().collect() })
+}
+
+fn read_host(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownHost> {
+    let (mut address, mut daemon) = (None, None);
+    for (key, item) in table.iter() {
+        match (key, item.as_str()) {
+            ("address", Some(text)) => address = Some(text.to_owned()),
+            ("daemon", Some(text)) => daemon = Some(text.to_owned()),
+            _ => found.push(unknown(path, key)),
+        }
+    }
+    if address.is_none() {
+        found.push(format!("{}: `address` is missing", escaped(path)));
+    }
+    Some(KnownHost { address: address?, daemon })
+}
+
+fn tables<'a>(
+    table: &'a dyn TableLike,
+    path: &str,
+    found: &mut Vec<String>,
+) -> Vec<(&'a str, &'a dyn TableLike)> {
+    let mut inner = Vec::new();
+    for (key, item) in table.iter() {
+        match item.as_table_like() {
+            Some(table) => inner.push((key, table)),
+            None => found.push(unknown(path, key)),
+        }
+    }
+    inner
+}
+
+fn parsed<T>(read: Result<T>, path: &str, found: &mut Vec<String>) -> Option<T> {
+    match read {
+        Ok(read) => Some(read),
+        Err(problems) => {
+            found.extend(problems.iter().map(|problem| format!("{}: {}", escaped(path), problem.what)));
+            None
+        }
+    }
+}
+
+fn unknown(path: &str, key: &str) -> String {
+    let dot = if path.is_empty() { "" } else { "." };
+    format!("`{}{dot}{}` is not a key of this file, or has a wrong type", escaped(path), escaped(key))
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut workspaces = implicit();
+        for (name, known) in &self.workspaces {
+            let (mut boxes, mut hosts) = (implicit(), implicit());
+            for (folder, known) in &known.boxes {
+                boxes.insert(&folder.to_string(), Item::Table(box_table(known)));
+            }
+            for (host, known) in &known.hosts {
+                let mut table = Table::new();
+                table.insert("address", value(&known.address));
+                known.daemon.as_ref().map(|daemon| table.insert("daemon", value(daemon)));
+                hosts.insert(host.as_str(), Item::Table(table));
+            }
+            let mut workspace = implicit();
+            workspace.insert("boxes", Item::Table(boxes));
+            workspace.insert("hosts", Item::Table(hosts));
+            workspaces.insert(name.as_str(), Item::Table(workspace));
+        }
+        let mut document = DocumentMut::new();
+        document.insert("format", value(1));
+        document.insert("workspaces", Item::Table(workspaces));
+        f.write_str(
+            "# What this machine has seen and accepted; see 'pillarbox known'. There is no secret in it.\n",
+        )?;
+        write!(f, "{document}")
+    }
+}
+
+fn box_table(known: &KnownBox) -> Table {
+    let mut table = Table::new();
+    table.insert("slot", value(known.slot.as_str()));
+    known.turn.map(|turn| table.insert("turn", value(i64::from(turn))));
+    if !known.retired.is_empty() {
+        let slots: toml_edit::Array = known.retired.iter().map(Recipient::as_str).collect();
+        table.insert("retired", value(slots));
+    }
+    if !known.readers.is_empty() {
+        let readers: InlineTable =
+            known.readers.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();
+        table.insert("readers", value(readers));
+    }
+    table
+}
+
+/// A table without a header line of its own.
+fn implicit() -> Table {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Identity;
+    use proptest::prelude::*;
+
+    fn key() -> Recipient {
+        Identity::generate().recipient().clone()
+    }
+
+    #[test]
+    fn nothing_is_guessed_in_a_file_that_is_wrong() {
+        assert!(Known::parse("", "known.toml").expect("empty").workspaces.is_empty());
+        let text = format!(
+            "format = 1\nworkspace = 1\n[workspaces.shop.boxes.\"pillar/\"]\nslot = \"{}\"\nturn = -1\n\
+             [workspaces.shop.boxes.\"../x\"]\nslt = 1\n[workspaces.shop.hosts.web1]\n",
+            key()
+        );
+        let problems = Known::parse(&text, "known.toml").expect_err("wrong");
+        assert_eq!(problems.iter().count(), 6, "{problems:#?}");
+        for text in ["format = 2", "[workspaces.shop]", "format = 1\nx", "format = 1\n[workspaces.Shop]"] {
+            assert!(Known::parse(text, "known.toml").is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_known_reads_back(
+            names in proptest::collection::btree_map("[a-z0-9][a-z0-9._-]{0,9}", (any::<Option<u32>>(), 0..3_usize), 0..4),
+            address in ".*",
+            daemon in proptest::option::of(".*"),
+        ) {
+            let mut known = Known::default();
+            for (name, (turn, count)) in &names {
+                let mut workspace = KnownWorkspace::default();
+                let readers = (0..*count).map(|n| (ReaderName::parse(&format!("{name}{n}")).expect("a name"), key()));
+                let retired = (0..*count).map(|_| key()).collect();
+                let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect() };
+                workspace.boxes.insert(BoxFolder::parse(name).expect("a folder"), of_box);
+                let host = KnownHost { address: address.clone(), daemon: daemon.clone() };
+                workspace.hosts.insert(HostName::parse(name).expect("a name"), host);
+                known.workspaces.insert(WorkspaceName::parse(name).expect("a name"), workspace);
+            }
+            let read = Known::parse(&known.to_string(), "known.toml").expect("reads back");
+            prop_assert!(!read.is_changed());
+            prop_assert_eq!(read.workspaces, known.workspaces);
+        }
+    }
+}

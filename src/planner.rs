@@ -1,0 +1,304 @@
+//! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; what
+//! execution shall choose is chosen here.
+//!
+//! **Who holds the plain name of a service is committed; any other name is an attempt or a parked
+//! predecessor.** From that and the run states follows what an interrupted apply left, and how to go on.
+//! *Fits* means: the labels `.spec` and `.image` are those of the wish. Where a service shall run:
+//!
+//! | holder | others | then |
+//! |---|---|---|
+//! | none | none | create under the plain name with policy `no`, start, await, declare the policy |
+//! | fits, runs | none | nothing; live fields and networks that differ are changed in place |
+//! | fits, runs | some | the same; the others are stopped and removed: the way back left them, or a commit did |
+//! | fits, down | none | start, await |
+//! | fits, down | one fits and works | that one is awaited again and committed; the holder is the way back |
+//! | fits, down | others | what runs of them is stopped; start the holder, await; remove the others |
+//! | other, runs | none fits and works | create beside it, stop and park it, start the new one, await, commit, remove it |
+//! | other, runs | one fits and works | stop and park the holder, await the other one again, commit it |
+//! | other, down | one fits and works | await it again and commit it; the holder is the way back |
+//! | other, down | others | create, start, await, commit; the holder is the way back if it ever ran |
+//! | none | one fits and works | the two renames were cut in two: await it again, give it the name |
+//! | none | others | create beside them, stop what runs, start, await, commit; who ran is the way back |
+//!
+//! Where it shall not run, nothing is started or awaited, and what fits may be any of them. An attempt
+//! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
+//! failed attempt is kept for its log until a later apply commits; two are kept at most.
+
+mod causes;
+mod change;
+mod course;
+mod create;
+mod images;
+mod instances;
+mod networks;
+mod notes;
+mod order;
+mod remove;
+mod replace;
+mod steps;
+mod world;
+
+use crate::desired::{Address, Desired, Kind, Wish};
+use crate::name::ImageRef;
+use crate::observed::Observed;
+use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
+use crate::problem::{Problem, Problems, Result};
+use course::{Choice, Course};
+use images::{Pulls, keep_tag, tag_stands_for};
+use instances::Instances;
+use order::Turn;
+use std::collections::{BTreeMap, BTreeSet};
+use steps::{Group, Steps};
+use world::World;
+
+/// What a person may choose about planning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The Engine's address as in the inventory, for the plan.
+    pub engine: String,
+    /// Replaces containers that somebody changed by hand.
+    pub fix_drift: bool,
+    /// Removes our containers that no state declares.
+    pub prune: bool,
+}
+
+/// Plans one host. The same values give the same plan.
+///
+/// # Errors
+/// All reasons why nothing can be planned for it: names that others hold, images that nobody knows.
+pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> Result<HostPlan> {
+    let world = World { desired, observed, options };
+    let mut problems = Vec::new();
+    let mut entries = undeclared(&world);
+    for item in &desired.items {
+        match Decision::of(&world, &item.wish) {
+            Ok(decision) => {
+                let (address, needs) = (item.address.clone(), item.needs.clone());
+                entries.push(Entry { address, needs, decision });
+            }
+            Err(more) => problems.extend(more.into_vec()),
+        }
+    }
+    Problems::check(problems)?;
+    let mut planning = Planning::default();
+    let prepared: Vec<Vec<u32>> =
+        entries.iter().map(|entry| planning.prepare(&world, &entry.decision)).collect();
+    for Turn { entry: index, waits } in order::turns(&entries) {
+        let entry = &entries[index];
+        let mut needs = prepared[index].clone();
+        needs.extend(planning.ends_of(&entry.needs));
+        needs.extend(planning.ends_of(&waits));
+        planning.lower(&world, entry, needs);
+    }
+    let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
+    let mut notes = desired.notes.clone();
+    notes.extend(notes::of(&world, &courses));
+    planning.receivers.sort();
+    planning.receivers.dedup();
+    Ok(HostPlan {
+        host: observed.host.clone(),
+        engine: options.engine.clone(),
+        engine_id: observed.facts.engine_id.clone(),
+        changes: planning.changes,
+        steps: planning.steps.finish(),
+        receivers: planning.receivers,
+        notes,
+    })
+}
+
+/// One thing, what must be done before it, and what is to become of it.
+struct Entry<'a> {
+    address: Address,
+    needs: Vec<Address>,
+    decision: Decision<'a>,
+}
+
+/// What is to become of one thing.
+enum Decision<'a> {
+    Container(Box<Course<'a>>),
+    Absent { service: &'a str, instances: Instances<'a>, timeout: Option<u32>, cause: Cause },
+    Pulled { image: &'a ImageRef, by_digest: Option<ImageRef>, absent: bool, tag: bool },
+    Untagged { image: &'a ImageRef, there: bool },
+}
+
+/// Ours that no state declares, if they shall go.
+fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
+    if !world.options.prune {
+        return Vec::new();
+    }
+    let declared = world.declared();
+    let services: BTreeSet<&str> = world.ours().map(|(_, labels)| labels.service.as_str()).collect();
+    let gone = services.into_iter().filter(|service| !declared.contains(service));
+    gone.map(|service| Entry {
+        address: Address { kind: Kind::Container, name: service.to_owned() },
+        needs: Vec::new(),
+        decision: Decision::Absent {
+            service,
+            instances: Instances::of(world, service),
+            timeout: None,
+            cause: Cause::Undeclared,
+        },
+    })
+    .collect()
+}
+
+impl<'a> Decision<'a> {
+    fn of(world: &World<'a>, wish: &'a Wish) -> Result<Self> {
+        Ok(match wish {
+            Wish::Container(wish) => Self::Container(Box::new(Course::of(world, wish)?)),
+            Wish::ContainerAbsent { name, stop_timeout } => Self::Absent {
+                service: name.as_str(),
+                instances: Instances::of(world, name.as_str()),
+                timeout: *stop_timeout,
+                cause: Cause::Unwanted,
+            },
+            Wish::ImagePulled { image, force } => Self::pulled(world, image, *force)?,
+            Wish::ImageAbsent { image } => {
+                let there = match (&image.tag, &image.digest) {
+                    (None, Some(digest)) => world.by_digest(image, digest).is_some(),
+                    _ => world.by_tag(image).is_some(),
+                };
+                Self::Untagged { image, there }
+            }
+        })
+    }
+
+    fn pulled(world: &World<'a>, image: &'a ImageRef, force: bool) -> Result<Self> {
+        let digest = world.resolution(image).map(|resolution| &resolution.digest).or(image.digest.as_ref());
+        if let Some(digest) = digest {
+            let wanted = image.by_digest(digest);
+            let absent = world.by_digest(image, digest).is_none();
+            let tag = image.tag.is_some() && !tag_stands_for(world, image, &wanted);
+            return Ok(Self::Pulled { image, by_digest: Some(wanted), absent, tag });
+        }
+        if !force && world.by_tag(image).is_some() {
+            return Ok(Self::Pulled { image, by_digest: None, absent: false, tag: false });
+        }
+        let host = &world.observed.host;
+        Err(Problem::failed(format!("nobody says which image {image} stands for on host {host}"))
+            .hint("pin it with a digest, or plan with an identity that opens its registry")
+            .into())
+    }
+
+    fn course(&self) -> Option<&Course<'a>> {
+        match self {
+            Self::Container(course) => Some(course),
+            _ => None,
+        }
+    }
+}
+
+/// A host's plan as it grows.
+#[derive(Default)]
+struct Planning {
+    steps: Steps,
+    pulls: Pulls,
+    changes: Vec<Change>,
+    receivers: Vec<Receiver>,
+    /// The last steps of each thing; where it has none, those of what it needs.
+    ends: BTreeMap<Address, Vec<u32>>,
+}
+
+impl Planning {
+    /// Pulls and the tags that keep what was pulled, all before anything else.
+    fn prepare(&mut self, world: &World<'_>, decision: &Decision<'_>) -> Vec<u32> {
+        match decision {
+            Decision::Pulled { by_digest: Some(image), .. } => {
+                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, &Cause::ImageNeeded))
+            }
+            Decision::Container(course) => {
+                let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
+                else {
+                    return Vec::new();
+                };
+                let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);
+                let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
+                vec![self.pulls.keep(world, &mut self.steps, pull, tag, &cause)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn lower<'a>(&mut self, world: &World<'a>, entry: &Entry<'a>, needs: Vec<u32>) {
+        let inherited = self.ends_of(&entry.needs);
+        let end = match &entry.decision {
+            Decision::Container(course) => self.container(world, entry, course, needs),
+            Decision::Absent { service, instances, timeout, cause } => {
+                let group = format!("remove {service}");
+                let mut group = Group::new(&mut self.steps, group, cause.clone(), needs);
+                remove::absent(world, service, instances, *timeout, &mut group);
+                let end = group.end();
+                if instances.is_empty() {
+                    self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
+                }
+                let all = instances.holder.iter().chain(&instances.others);
+                self.changes.extend(all.map(|ours| change::removed(&ours.name, ours, cause.clone())));
+                end
+            }
+            Decision::Pulled { image, by_digest, absent, tag } => {
+                let (verb, cause) = match (absent, tag) {
+                    (true, _) => (Verb::Create, Cause::ImageNeeded),
+                    (false, true) => (Verb::Update, Cause::TagElsewhere),
+                    (false, false) => (Verb::Unchanged, Cause::AsWanted),
+                };
+                self.changes.push(change::plain(&entry.address, verb, cause.clone()));
+                let source = by_digest.as_ref().filter(|_| *tag);
+                match source {
+                    Some(source) => Some(self.tag(image, source, &cause, needs)),
+                    None => needs.last().copied().filter(|_| *absent),
+                }
+            }
+            Decision::Untagged { image, there: true } => {
+                self.changes.push(change::plain(&entry.address, Verb::Remove, Cause::Unwanted));
+                let name = match &image.tag {
+                    Some(_) => ImageRef { digest: None, ..(*image).clone() }.to_string(),
+                    None => image.to_string(),
+                };
+                let group = format!("untag {name}");
+                Some(self.steps.push(&group, Action::Untag { name }, &Cause::Unwanted, needs))
+            }
+            Decision::Untagged { there: false, .. } => {
+                self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
+                None
+            }
+        };
+        self.ends.insert(entry.address.clone(), end.map_or(inherited, |end| vec![end]));
+    }
+
+    fn container<'a>(
+        &mut self,
+        world: &World<'a>,
+        entry: &Entry<'a>,
+        course: &Course<'a>,
+        needs: Vec<u32>,
+    ) -> Option<u32> {
+        let cause = causes::of(course).into_iter().next().unwrap_or(Cause::AsWanted);
+        let group = format!("{} {}", change::word(course), course.wish.name);
+        let mut group = Group::new(&mut self.steps, group, cause, needs);
+        replace::stop_first(world, course, &mut group);
+        let end = group.end();
+        self.changes.extend(change::of(&entry.address, course));
+        if matches!(course.choice, Choice::New { .. }) {
+            self.receivers.extend(change::receivers(course.wish));
+        }
+        end
+    }
+
+    fn tag(&mut self, image: &ImageRef, source: &ImageRef, cause: &Cause, needs: Vec<u32>) -> u32 {
+        let name = ImageRef { digest: None, ..image.clone() }.to_string();
+        let group = format!("tag {name}");
+        let action = Action::Tag { source: source.to_string(), name };
+        let step = self.steps.push(&group, action, cause, needs);
+        if let Some(last) = self.steps.last() {
+            last.expects.push(Expect::Image { image: source.to_string() });
+        }
+        step
+    }
+
+    fn ends_of(&self, things: &[Address]) -> Vec<u32> {
+        things.iter().filter_map(|thing| self.ends.get(thing)).flatten().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Why: from the labels of what is there and the places of what is wanted.
+
+use super::course::{Choice, Course};
+use super::instances::runs;
+use crate::desired::ContainerWish;
+use crate::name::Digest;
+use crate::observed::Container;
+use crate::plan::Cause;
+use crate::problem::{Place, escaped};
+
+/// All causes of a course, the main one first; none if all is as wanted.
+pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    match &course.choice {
+        Choice::New { .. } if course.instances.is_empty() => causes.push(Cause::Missing),
+        Choice::New { .. } => {
+            let old = course.instances.holder.or(course.instances.others.last().copied());
+            causes.extend(old.into_iter().flat_map(|old| differences(course, old)));
+            if causes.is_empty() {
+                causes.push(Cause::Interrupted);
+            }
+        }
+        Choice::Existing(chosen) if chosen.name != course.wish.name.as_str() => {
+            causes.push(Cause::Interrupted);
+            causes.extend(course.instances.holder.into_iter().flat_map(|old| differences(course, old)));
+        }
+        Choice::Existing(chosen) => {
+            if course.runs && !runs(chosen) {
+                causes.push(Cause::NotRunning { status: status(chosen) });
+            }
+            if !course.runs && runs(chosen) {
+                causes.push(Cause::Running);
+            }
+            let live = course.live.iter().map(|field| (field.clone(), place(course.wish, field)));
+            let networks = course
+                .networks
+                .iter()
+                .map(|name| (format!("networks.{name}"), place(course.wish, "networks")));
+            let fields: Vec<_> = live.chain(networks).collect();
+            if !fields.is_empty() {
+                causes.push(Cause::Fields(fields));
+            }
+            if causes.is_empty() && !course.instances.others.is_empty() {
+                causes.push(Cause::Interrupted);
+            }
+        }
+    }
+    causes
+}
+
+/// In what a container differs from the wish, by its labels.
+fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
+    let Some(labels) = &old.ours else { return Vec::new() };
+    let wish = course.wish;
+    let mut causes = Vec::new();
+    if labels.image != course.source.label {
+        let (from, to) = (escaped(&labels.version), course.source.version.clone());
+        causes.push(if from == to {
+            Cause::Digest { from: short(&labels.image), to: short(&course.source.label) }
+        } else {
+            Cause::Version { from, to, at: place(wish, "image") }
+        });
+    }
+    if labels.spec != wish.spec.fingerprint() {
+        let wanted = wish.spec.field_fingerprints();
+        let mut fields: Vec<(String, Option<Place>)> = wanted
+            .iter()
+            .filter(|(field, print)| labels.fields.get(*field) != Some(print))
+            .map(|(field, _)| (field.clone(), place(wish, field)))
+            .collect();
+        let gone = labels.fields.keys().filter(|field| !wanted.contains_key(*field));
+        fields.extend(gone.map(|field| (escaped(field), None)));
+        fields.sort();
+        if fields.is_empty() {
+            fields.push(("spec".to_owned(), None));
+        }
+        causes.push(Cause::Fields(fields));
+    }
+    let drift = wish.spec.drift(&old.inspect);
+    if causes.is_empty() && !drift.is_empty() {
+        causes.push(Cause::Drift(drift));
+    }
+    if causes.is_empty() {
+        causes.push(Cause::NotRunning { status: status(old) });
+    }
+    causes
+}
+
+/// The line that says how a field shall be.
+fn place(wish: &ContainerWish, field: &str) -> Option<Place> {
+    let whole = || field.split('.').next().and_then(|whole| wish.sources.get(whole));
+    wish.sources.get(field).or_else(whole).and_then(|places| places.first()).cloned()
+}
+
+/// Twelve digits of the digest in an `.image` label.
+fn short(label: &str) -> String {
+    let digest = label.rfind("sha256:").map(|at| Digest::parse(&label[at..]));
+    match digest {
+        Some(Ok(digest)) => digest.short().to_owned(),
+        _ => escaped(label),
+    }
+}
+
+/// `exited (1)`, `created`.
+pub(super) fn status(container: &Container) -> String {
+    let state = &container.state;
+    let status = escaped(&state.status);
+    if status == "exited" { format!("{status} ({})", state.exit_code) } else { status }
+}

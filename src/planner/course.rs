@@ -1,0 +1,216 @@
+//! What is to become of a service, decided from what is seen alone.
+
+use super::create::{parked, same_policy};
+use super::images::Source;
+use super::instances::{Instances, generation, runs, works};
+use super::networks;
+use super::world::World;
+use crate::desired::{ContainerWish, Run};
+use crate::observed::Container;
+use crate::problem::{Problem, Problems, Result, escaped};
+use serde_json::Value;
+
+/// The decision for one service.
+pub(super) struct Course<'a> {
+    pub(super) wish: &'a ContainerWish,
+    pub(super) source: Source,
+    pub(super) instances: Instances<'a>,
+    /// Who holds the plain name in the end.
+    pub(super) choice: Choice<'a>,
+    /// Whether it runs in the end.
+    pub(super) runs: bool,
+    /// Running containers that are stopped before it starts.
+    pub(super) retire: Vec<&'a Container>,
+    /// Who is brought back if it does not work out.
+    pub(super) fallback: Option<&'a Container>,
+    /// Live fields of an existing choice that are changed in place.
+    pub(super) live: Vec<String>,
+    /// Networks of an existing choice that it joins or leaves.
+    pub(super) networks: Vec<String>,
+    /// Fields of an existing choice that somebody changed by hand.
+    pub(super) drift: Vec<String>,
+}
+
+/// Who holds the plain name in the end.
+#[derive(Clone, Debug)]
+pub(super) enum Choice<'a> {
+    /// A container that is there.
+    Existing(&'a Container),
+    /// A new one.
+    New {
+        /// It counts from 1.
+        generation: u64,
+        /// The name that it is created under.
+        name: String,
+    },
+}
+
+impl<'a> Course<'a> {
+    /// Decides; see the table at [`super`].
+    ///
+    /// # Errors
+    /// Where the plain name is held by somebody else, or the image is not known.
+    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish) -> Result<Self> {
+        let service = wish.name.as_str();
+        let instances = Instances::of(world, service);
+        let source = Source::of(world, wish);
+        let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
+        let taken = held_by_others(world, &instances, service);
+        Problems::check(taken.into_iter().chain(unknown).collect())?;
+        let source = source?;
+        let run = shall_run(wish, &instances);
+        let choice = choose(world, wish, &source, &instances, run);
+        let retire: Vec<&Container> =
+            instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
+        let fallback = fallback(&instances, &choice, &retire, run);
+        let mut course = Self {
+            wish,
+            source,
+            instances,
+            choice,
+            runs: run,
+            retire,
+            fallback,
+            live: Vec::new(),
+            networks: Vec::new(),
+            drift: Vec::new(),
+        };
+        if let Choice::Existing(container) = course.choice {
+            course.live = course.live_differences(container);
+            course.networks = networks::differences(&wish.spec, container, service);
+            course.drift = wish.spec.drift(&container.inspect);
+        }
+        Ok(course)
+    }
+
+    /// The restart policy that it has in the end.
+    pub(super) fn policy(&self) -> Value {
+        let declared = self.wish.spec.restart_policy();
+        // Stopped with `always` it would run again with its Engine.
+        if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
+    }
+
+    fn live_differences(&self, container: &Container) -> Vec<String> {
+        let spec = &self.wish.spec;
+        let ours = |field: &String| field != "restart" && !field.starts_with("network");
+        let mut fields: Vec<String> =
+            spec.live_differences(&container.inspect).into_iter().filter(ours).collect();
+        let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+        if !same_policy(observed, &self.policy()) {
+            fields.push("restart".to_owned());
+        }
+        fields
+    }
+}
+
+impl Choice<'_> {
+    /// Whether it is this container.
+    pub(super) fn is(&self, container: &Container) -> bool {
+        matches!(self, Self::Existing(chosen) if chosen.id == container.id)
+    }
+}
+
+/// Names that we do not take from anybody.
+fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -> Option<Problem> {
+    let holder = world.named(service)?;
+    let host = &world.observed.host;
+    if let Some(ours) = instances.holder {
+        return (ours.state.status == "removing").then(|| {
+            Problem::failed(format!("container {service} on host {host} is just being removed"))
+                .hint("try again when it is gone")
+        });
+    }
+    let who = match &holder.ours {
+        _ if holder.impostor => {
+            "carries our labels, but they came with its image or belong to an older container".to_owned()
+        }
+        Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
+        None => format!("was not made by workspace {}", world.desired.workspace),
+    };
+    let problem =
+        Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
+            .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
+            .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
+    Some(problem)
+}
+
+fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {
+    match wish.run {
+        Run::Running => true,
+        Run::Stopped => false,
+        // As it is; and where a replacement was interrupted, as it was.
+        Run::Created => {
+            instances.all().any(runs) || (!instances.others.is_empty() && instances.all().any(has_run))
+        }
+    }
+}
+
+/// It was started at least once.
+fn has_run(container: &Container) -> bool {
+    !container.state.started_at.is_empty() && !container.state.started_at.starts_with("0001-")
+}
+
+/// Whether a container is what is wished, and usable.
+fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Container) -> bool {
+    let labels = container.ours.as_ref();
+    let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
+    let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
+    same && usable && !(world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty())
+}
+
+fn choose<'a>(
+    world: &World<'a>,
+    wish: &ContainerWish,
+    source: &Source,
+    instances: &Instances<'a>,
+    run: bool,
+) -> Choice<'a> {
+    let fits = |container: &&Container| fits(world, wish, source, container);
+    let holder = instances.holder.filter(fits);
+    let latest = |usable: fn(&Container) -> bool| {
+        instances.others.iter().rev().copied().filter(|other| usable(other)).find(|other| fits(other))
+    };
+    let existing = if run {
+        holder.filter(|holder| runs(holder)).or_else(|| latest(works)).or(holder)
+    } else {
+        holder.or_else(|| latest(|_| true))
+    };
+    if let Some(container) = existing {
+        return Choice::Existing(container);
+    }
+    let service = wish.name.as_str();
+    let (generation, temporary) = world.free_name(service, instances.highest() + 1, "");
+    let name = if instances.is_empty() { service.to_owned() } else { temporary };
+    Choice::New { generation, name }
+}
+
+/// Who ran when we came; else who was committed, for it may have been us who stopped it.
+fn fallback<'a>(
+    instances: &Instances<'a>,
+    choice: &Choice<'a>,
+    retire: &[&'a Container],
+    run: bool,
+) -> Option<&'a Container> {
+    let holder = instances.holder;
+    if holder.is_some_and(|holder| choice.is(holder) && runs(holder)) {
+        return None;
+    }
+    let retired = |usable: fn(&Container) -> bool| {
+        let rest = retire.iter().copied().filter(|old| !choice.is(old) && usable(old));
+        rest.max_by_key(|old| (instances.holder.is_some_and(|h| h.id == old.id), generation(old)))
+    };
+    let holder_down = holder.filter(|holder| run && !choice.is(holder) && !runs(holder) && has_run(holder));
+    // Between the two renames nobody holds the plain name; who held it is the oldest.
+    let oldest = || {
+        let mut others = instances.others.iter().copied();
+        let found = others.find(|old| run && !choice.is(old) && !runs(old) && has_run(old));
+        found.filter(|_| holder.is_none())
+    };
+    let running_holder = retire.iter().copied().find(|old| holder.is_some_and(|h| h.id == old.id));
+    running_holder
+        .filter(|old| !choice.is(old))
+        .or_else(|| retired(works))
+        .or(holder_down)
+        .or_else(|| retired(|_| true))
+        .or_else(oldest)
+}

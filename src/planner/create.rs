@@ -1,0 +1,90 @@
+//! The body of a create: what was declared, our labels, and a restart policy that suits an attempt.
+
+use super::images::Source;
+use super::networks;
+use crate::desired::{ContainerWish, Desired};
+use crate::observed::Label;
+use crate::plan::Create;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A container to be created under a name; `policy` is its restart policy for now.
+pub(super) fn create(
+    desired: &Desired,
+    wish: &ContainerWish,
+    source: &Source,
+    name: &str,
+    generation: u64,
+    policy: &Value,
+) -> Create {
+    let service = wish.name.as_str();
+    let mut body = wish.spec.create_body();
+    body["HostConfig"]["RestartPolicy"] = policy.clone();
+    if let Some(endpoints) =
+        body.pointer_mut("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object_mut)
+    {
+        for (network, endpoint) in endpoints {
+            *endpoint = networks::with_name(network, endpoint, service);
+        }
+    }
+    for (label, value) in labels(desired, wish, source, generation) {
+        body["Labels"][label] = json!(value);
+    }
+    Create {
+        name: name.to_owned(),
+        service: service.to_owned(),
+        image: source.create_from.clone(),
+        digest: source.pull.as_ref().and_then(|image| image.digest.clone()),
+        body,
+        env: wish.spec.env.clone(),
+    }
+}
+
+/// Our labels. A name or tag alone is in none that is compared.
+fn labels(
+    desired: &Desired,
+    wish: &ContainerWish,
+    source: &Source,
+    generation: u64,
+) -> BTreeMap<&'static str, String> {
+    let fields = wish.spec.field_fingerprints();
+    let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
+    BTreeMap::from([
+        (Label::WORKSPACE, desired.workspace.to_string()),
+        (Label::SERVICE, wish.name.to_string()),
+        (Label::INSTANCE, format!("{}.g{generation}", wish.name)),
+        (Label::GENERATION, generation.to_string()),
+        (Label::SPEC, wish.spec.fingerprint().0),
+        (Label::FIELDS, fields.join(",")),
+        (Label::IMAGE, source.label.clone()),
+        (Label::VERSION, source.version.clone()),
+    ])
+}
+
+/// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with
+/// `always`, and with `on-failure` after exit code 137 or 143, runs again; stopped with
+/// `unless-stopped` stays down, and a bare start makes it permanent again.
+pub(super) fn parked(policy: &Value) -> Value {
+    match policy.get("Name").and_then(Value::as_str) {
+        Some("always" | "unless-stopped") => json!({ "Name": "unless-stopped", "MaximumRetryCount": 0 }),
+        _ => no_restart(),
+    }
+}
+
+/// The policy of an attempt.
+pub(super) fn no_restart() -> Value {
+    json!({ "Name": "no", "MaximumRetryCount": 0 })
+}
+
+/// Whether two policies are the same; an empty name is `no`.
+pub(super) fn same_policy(a: &Value, b: &Value) -> bool {
+    let name = |policy: &Value| match policy.get("Name").and_then(Value::as_str) {
+        None | Some("") => "no".to_owned(),
+        Some(name) => name.to_owned(),
+    };
+    let retries = |policy: &Value| match name(policy).as_str() {
+        "on-failure" => policy.get("MaximumRetryCount").and_then(Value::as_i64).unwrap_or(0),
+        _ => 0,
+    };
+    name(a) == name(b) && retries(a) == retries(b)
+}

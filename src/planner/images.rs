@@ -1,0 +1,182 @@
+//! Images: which one a reference stands for, whether it must be pulled, and the tags it gets.
+
+use super::steps::Steps;
+use super::world::{World, has_digest};
+use crate::desired::{ContainerWish, PullPolicy};
+use crate::name::{ImageRef, WorkspaceName};
+use crate::observed::{Image, ResolvedBy};
+use crate::plan::{Action, Cause, Expect, KEEP};
+use crate::problem::{Problem, Result};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// From what a container is created.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// Its `.image` label: `repo@sha256:…` or `id:sha256:…`.
+    pub(super) label: String,
+    /// `repo:1.9.0@sha256:…` or an image id.
+    pub(super) create_from: String,
+    /// What is pulled: `repo@sha256:…`; `None` if no registry is asked.
+    pub(super) pull: Option<ImageRef>,
+    /// The tag, for people; twelve digits of the digest where there is none.
+    pub(super) version: String,
+}
+
+impl Source {
+    /// From what a wanted container is made.
+    ///
+    /// # Errors
+    /// Where nobody knows what its image stands for.
+    pub(super) fn of(world: &World<'_>, wish: &ContainerWish) -> Result<Self> {
+        let image = &wish.image;
+        let resolution = world.resolution(image);
+        let by_id = wish.pull == PullPolicy::Never
+            || resolution.is_some_and(|resolution| resolution.by == ResolvedBy::ImageId);
+        let digest = resolution.map(|resolution| &resolution.digest);
+        let digest = if by_id { digest } else { digest.or(image.digest.as_ref()) };
+        let Some(digest) = digest else { return Err(unknown(world, wish).into()) };
+        let version = image.tag.clone().unwrap_or_else(|| digest.short().to_owned());
+        if by_id {
+            return Ok(Self {
+                label: format!("id:{digest}"),
+                create_from: digest.to_string(),
+                pull: None,
+                version,
+            });
+        }
+        let pull = image.by_digest(digest);
+        Ok(Self {
+            label: pull.to_string(),
+            create_from: image.pinned(digest).to_string(),
+            pull: Some(pull),
+            version,
+        })
+    }
+
+    /// The image, if it is on the host.
+    pub(super) fn on_host<'a>(&self, world: &World<'a>) -> Option<&'a Image> {
+        match &self.pull {
+            Some(pull) => pull.digest.as_ref().and_then(|digest| world.by_digest(pull, digest)),
+            None => world.observed.images.values().find(|image| image.id == self.create_from),
+        }
+    }
+}
+
+fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
+    let host = &world.observed.host;
+    match wish.pull {
+        PullPolicy::Never => Problem::failed(format!(
+            "image {} of container {} is not on host {host}, and no registry may be asked for it",
+            wish.image, wish.name
+        ))
+        .hint(format!(
+            "load it there ('docker load'), or take `pull = \"never\"` out of container {}",
+            wish.name
+        )),
+        PullPolicy::Missing => Problem::failed(format!(
+            "nobody says which image {} of container {} stands for on host {host}",
+            wish.image, wish.name
+        ))
+        .hint(
+            "pin it with a digest ('pillarbox gate set'), or plan with an identity that opens its registry",
+        ),
+    }
+}
+
+/// Pulls of a host, each image once.
+#[derive(Default)]
+pub(super) struct Pulls(BTreeMap<ImageRef, u32>);
+
+impl Pulls {
+    /// Plans that an image will be on the host; answers the step to wait for, if there is one.
+    pub(super) fn want(
+        &mut self,
+        world: &World<'_>,
+        steps: &mut Steps,
+        image: &ImageRef,
+        cause: &Cause,
+    ) -> Option<u32> {
+        let digest = image.digest.as_ref()?;
+        if world.by_digest(image, digest).is_some() {
+            return None;
+        }
+        let pull = image.by_digest(digest);
+        if let Some(step) = self.0.get(&pull) {
+            return Some(*step);
+        }
+        let group = format!("pull {pull}");
+        let step = steps.push(&group, Action::Pull { image: pull.clone() }, cause, Vec::new());
+        self.0.insert(pull, step);
+        Some(step)
+    }
+
+    /// Plans the tag that keeps an image for a container to be created; an image that was pulled by
+    /// digest alone is taken by the next prune of the host.
+    pub(super) fn keep(
+        &mut self,
+        world: &World<'_>,
+        steps: &mut Steps,
+        image: &ImageRef,
+        name: String,
+        cause: &Cause,
+    ) -> u32 {
+        let pulled = self.want(world, steps, image, cause);
+        let source = image.to_string();
+        let group = format!("pull {source}");
+        let tag = Action::Tag { source: source.clone(), name };
+        let step = steps.push(&group, tag, cause, Vec::from_iter(pulled));
+        if let Some(last) = steps.last() {
+            last.expects.push(Expect::Image { image: source });
+        }
+        step
+    }
+}
+
+/// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
+/// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
+pub(super) fn keep_tag(workspace: &WorkspaceName, service: &str, generation: u64) -> String {
+    format!("{KEEP}/{}/{}:g{generation}", part(workspace.as_str()), part(service))
+}
+
+fn part(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let simple = name.split(['.', '_', '-']).all(|word| !word.is_empty() && word.bytes().all(plain));
+    if simple && name.len() <= 80 {
+        return name.to_owned();
+    }
+    let hash = Sha256::digest(name.as_bytes());
+    format!("x{}", hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// Whether the tag of a reference stands for this image already.
+pub(super) fn tag_stands_for(world: &World<'_>, image: &ImageRef, wanted: &ImageRef) -> bool {
+    let Some(tagged) = world.by_tag(image) else { return false };
+    let same = wanted.digest.as_ref().and_then(|digest| world.by_digest(wanted, digest));
+    same.is_some_and(|same| same.id == tagged.id) || has_digest(tagged, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_keep_images_are_references_for_every_container_name() {
+        let workspace = WorkspaceName::parse("shop-").expect("a name");
+        for service in ["nginx", "Nginx", "a..b", "a_b-c.d", "x-", &"y".repeat(200)] {
+            let tag = keep_tag(&workspace, service, 7);
+            let image = ImageRef::parse(&tag).expect("a reference");
+            assert_eq!(image.to_string(), tag);
+            assert!(Action::Tag { source: String::new(), name: tag }.prepares());
+        }
+    }
+
+    #[test]
+    fn different_names_have_different_tags() {
+        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let names = ["nginx", "Nginx", "NGINX", "nginx-", "nginx.", "n.ginx", "n_ginx"];
+        let tags: std::collections::BTreeSet<String> =
+            names.iter().map(|name| keep_tag(&workspace, name, 1)).collect();
+        assert_eq!(tags.len(), names.len());
+    }
+}

@@ -1,0 +1,158 @@
+//! Networks of a container: joined under its plain name, compared where they are declared.
+
+use crate::desired::Spec;
+use crate::observed::Container;
+use crate::plan::{Action, Target};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether a container can have an alias in it: not in those that every Engine has.
+fn has_names(network: &str) -> bool {
+    !matches!(network, "" | "default" | "bridge" | "host" | "none")
+        && !network.starts_with("container:")
+        && !network.starts_with("ns:")
+}
+
+/// The endpoint with the plain name among its aliases: a container under a temporary name is found by it.
+pub(super) fn with_name(network: &str, endpoint: &Value, service: &str) -> Value {
+    let mut endpoint = endpoint.clone();
+    if !has_names(network) {
+        return endpoint;
+    }
+    if !endpoint.is_object() {
+        endpoint = Value::Object(Map::new());
+    }
+    let mut aliases = aliases(&endpoint);
+    aliases.insert(service.to_owned());
+    endpoint["Aliases"] = aliases.into_iter().collect();
+    endpoint
+}
+
+fn aliases(endpoint: &Value) -> BTreeSet<String> {
+    let listed = endpoint.get("Aliases").and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The networks that a container is in, as the Engine says.
+fn observed(container: &Container) -> BTreeMap<String, Value> {
+    let map = container.inspect.compare("/NetworkSettings/Networks").and_then(Value::as_object);
+    map.into_iter().flatten().map(|(name, endpoint)| (name.clone(), endpoint.clone())).collect()
+}
+
+/// What of an endpoint a container is joined with again; the rest is the Engine's.
+fn literal(endpoint: &Value) -> Value {
+    let kept = ["Aliases", "IPAMConfig", "Links", "DriverOpts"];
+    let map = endpoint.as_object().into_iter().flatten();
+    let kept = map.filter(|(key, value)| kept.contains(&key.as_str()) && !value.is_null());
+    Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// Names of the networks whose endpoint is not as declared; nothing where none is declared.
+pub(super) fn differences(spec: &Spec, container: &Container, service: &str) -> Vec<String> {
+    let wanted = spec.networks();
+    let found = observed(container);
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let short = container.id.get(..12).unwrap_or(&container.id);
+    let hostname = container.inspect.compare("/Config/Hostname").and_then(Value::as_str).unwrap_or_default();
+    let mut names: Vec<String> = found.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
+    for (name, endpoint) in &wanted {
+        let same = found.get(name).is_some_and(|there| {
+            let mut declared = aliases(endpoint);
+            let mut present = aliases(there);
+            // Engines add these by themselves, we add the name.
+            for own in [short, hostname, service, container.name.as_str()] {
+                declared.remove(own);
+                present.remove(own);
+            }
+            let named = !has_names(name) || aliases(there).contains(service);
+            let address = |pointer: &str| match endpoint.pointer(pointer) {
+                None | Some(Value::Null) => true,
+                wanted => wanted == there.pointer(pointer),
+            };
+            named
+                && declared == present
+                && address("/IPAMConfig/IPv4Address")
+                && address("/IPAMConfig/IPv6Address")
+        });
+        if !same {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// Brings these networks of an existing container in line: each action with what takes it back.
+pub(super) fn changes(
+    spec: &Spec,
+    container: &Container,
+    service: &str,
+    names: &[String],
+) -> Vec<(Action, Vec<Action>)> {
+    let (wanted, found) = (spec.networks(), observed(container));
+    let mut steps = Vec::new();
+    for network in names {
+        let back = found.get(network).map(|endpoint| connect(container, network, literal(endpoint)));
+        if found.contains_key(network) {
+            steps.push((disconnect(container, network), Vec::from_iter(back.clone())));
+        }
+        if let Some(endpoint) = wanted.get(network) {
+            let join = connect(container, network, with_name(network, endpoint, service));
+            steps.push((join, Vec::from_iter(back)));
+        }
+    }
+    // What is joined first is never without a network in between.
+    steps.sort_by_key(|(action, _)| match action {
+        Action::Connect { network, .. } => u8::from(found.contains_key(network)),
+        Action::Disconnect { network, .. } if wanted.contains_key(network) => 1,
+        _ => 2,
+    });
+    steps
+}
+
+/// Leaves and joins all networks of a stopped container again, with the endpoints that it has: the
+/// network may have been pruned and made anew while it did not run, and then a start fails
+/// ("network … not found") until it has joined again.
+pub(super) fn rejoin(container: &Container) -> Vec<Action> {
+    let found = observed(container);
+    let named = found.iter().filter(|(network, _)| has_names(network));
+    named
+        .flat_map(|(network, endpoint)| {
+            [disconnect(container, network), connect(container, network, literal(endpoint))]
+        })
+        .collect()
+}
+
+/// The same with the declared endpoints.
+pub(super) fn rejoin_declared(spec: &Spec, container: &Container, service: &str) -> Vec<Action> {
+    let wanted = spec.networks();
+    if wanted.is_empty() {
+        return rejoin(container);
+    }
+    let found = observed(container);
+    let leave = found.keys().map(|network| disconnect(container, network));
+    let join = wanted
+        .iter()
+        .map(|(network, endpoint)| connect(container, network, with_name(network, endpoint, service)));
+    let fixed = wanted.keys().all(|network| !has_names(network)) && wanted.keys().eq(found.keys());
+    if fixed { Vec::new() } else { leave.chain(join).collect() }
+}
+
+fn connect(container: &Container, network: &str, endpoint: Value) -> Action {
+    Action::Connect {
+        container: Target::Id(container.id.clone()),
+        name: container.name.clone(),
+        network: network.to_owned(),
+        endpoint,
+    }
+}
+
+fn disconnect(container: &Container, network: &str) -> Action {
+    Action::Disconnect {
+        container: Target::Id(container.id.clone()),
+        name: container.name.clone(),
+        network: network.to_owned(),
+        force: true,
+    }
+}

@@ -1,0 +1,126 @@
+//! What a plan says without doing anything about it.
+
+use super::course::{Choice, Course};
+use super::instances::runs;
+use super::world::World;
+use crate::observed::{Container, Health};
+use crate::problem::escaped;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// All notes on a host, services in the order of declaration.
+pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for course in courses {
+        notes.extend(drift(course));
+        notes.extend(condition(course));
+        notes.extend(volumes(world, course));
+    }
+    notes.extend(world.observed.containers.iter().filter(|container| container.impostor).map(|container| {
+        format!(
+            "container {}: carries our labels, but they came with its image or belong to an older container; \
+             it is left alone",
+            escaped(&container.name)
+        )
+    }));
+    if !world.options.prune {
+        let declared = world.declared();
+        let services: BTreeSet<&str> = world.ours().map(|(_, labels)| labels.service.as_str()).collect();
+        notes.extend(services.into_iter().filter(|service| !declared.contains(service)).map(|service| {
+            format!(
+                "container {}: ours, and no state declares it any more; --prune removes it",
+                escaped(service)
+            )
+        }));
+    }
+    notes.extend(absent_but_foreign(world));
+    notes
+}
+
+fn drift(course: &Course<'_>) -> Option<String> {
+    let fields = course.drift.join(", ");
+    let service = &course.wish.name;
+    (!fields.is_empty())
+        .then(|| format!("container {service}: changed by hand: {fields}; --fix-drift replaces it"))
+}
+
+fn condition(course: &Course<'_>) -> Option<String> {
+    let Choice::Existing(container) = course.choice else { return None };
+    let name = &course.wish.name;
+    if !course.runs || !runs(container) {
+        return None;
+    }
+    let state = &container.state;
+    let what = match state.status.as_str() {
+        "paused" => format!("is paused and left so; 'docker unpause {name}' lets it go on"),
+        "restarting" => format!("crashes and is restarted again and again (exit code {})", state.exit_code),
+        _ if state.health == Some(Health::Unhealthy) => "is unhealthy".to_owned(),
+        _ => return None,
+    };
+    Some(format!("container {name}: {what}"))
+}
+
+/// Data in volumes that the new container will not have. The old volumes stay on the host.
+fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
+    let Choice::New { .. } = course.choice else { return Vec::new() };
+    if course.instances.is_empty() {
+        return Vec::new();
+    }
+    let mounted = mounted(&course.wish.spec.create_body());
+    let image = course.source.on_host(world).map(|image| image.volumes.clone()).unwrap_or_default();
+    let old =
+        course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);
+    let paths: BTreeSet<String> =
+        image.into_iter().chain(old).filter(|path| !mounted.contains(path)).collect();
+    paths
+        .into_iter()
+        .map(|path| {
+            format!(
+                "container {}: nothing is mounted at {}, a volume of its image: the new container starts \
+                 empty there, the old volume stays on the host",
+                course.wish.name,
+                escaped(&path)
+            )
+        })
+        .collect()
+}
+
+/// Where a create body mounts something.
+fn mounted(body: &Value) -> BTreeSet<String> {
+    let host = &body["HostConfig"];
+    let mounts = host["Mounts"].as_array().into_iter().flatten();
+    let mounts = mounts.filter_map(|mount| mount["Target"].as_str().map(str::to_owned));
+    let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let binds = binds.filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
+    let tmpfs = host["Tmpfs"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+    mounts.chain(binds).chain(tmpfs).map(|path| path.trim_end_matches('/').to_owned()).collect()
+}
+
+/// Paths where a container has a volume without a name of its own: 64 hexadecimal digits.
+fn own(container: &Container) -> Vec<String> {
+    let mounts = container.inspect.compare("/Mounts").and_then(Value::as_array).into_iter().flatten();
+    let anonymous = mounts.filter(|mount| {
+        let name = mount["Name"].as_str().unwrap_or_default();
+        mount["Type"] == "volume" && name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+    });
+    anonymous.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect()
+}
+
+/// Declared absent, and somebody else has a container of that name.
+fn absent_but_foreign(world: &World<'_>) -> Vec<String> {
+    let items = world.desired.items.iter();
+    let names = items.filter_map(|item| match &item.wish {
+        crate::desired::Wish::ContainerAbsent { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    names
+        .filter_map(|name| world.named(name))
+        .filter(|container| container.ours.is_none() && !container.impostor)
+        .map(|container| {
+            format!(
+                "container {}: declared absent, but workspace {} did not make it; it is left alone",
+                container.name, world.desired.workspace
+            )
+        })
+        .collect()
+}

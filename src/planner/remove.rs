@@ -1,0 +1,46 @@
+//! Taking away what shall not be there.
+
+use super::images::keep_tag;
+use super::instances::{Instances, generation, runs};
+use super::steps::Group;
+use super::world::World;
+use crate::name::WorkspaceName;
+use crate::observed::Container;
+use crate::plan::{Action, Target};
+
+/// Removes a container that does not run, and the tag that kept its image.
+pub(super) fn removal(
+    workspace: &WorkspaceName,
+    service: &str,
+    ours: &Container,
+    name: Option<String>,
+) -> Vec<Action> {
+    let name = name.unwrap_or_else(|| ours.name.clone());
+    let mut steps = vec![Action::Remove { container: Target::Id(ours.id.clone()), name }];
+    // An image that no registry knows got no such tag.
+    if ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:")) {
+        steps.push(Action::Untag { name: keep_tag(workspace, service, generation(ours)) });
+    }
+    steps
+}
+
+/// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
+/// stopped is nearer to what is wanted than running.
+pub(super) fn absent(
+    world: &World<'_>,
+    service: &str,
+    instances: &Instances<'_>,
+    timeout: Option<u32>,
+    group: &mut Group<'_>,
+) {
+    for ours in instances.others.iter().chain(&instances.holder) {
+        group.know(&ours.id, &ours.name, runs(ours));
+        if runs(ours) {
+            let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
+            group.push(Action::Stop { container, name, timeout }, Vec::new());
+        }
+        for action in removal(&world.desired.workspace, service, ours, None) {
+            group.push(action, Vec::new());
+        }
+    }
+}

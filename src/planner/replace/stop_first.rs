@@ -1,0 +1,204 @@
+//! Stop-first: the old container stops before the new one starts.
+//!
+//! Create under a temporary name with restart policy `no`, join networks, stop and park the old one,
+//! start, await, declare the policy, rename old, rename new (the commit), remove what is left. A
+//! container that is there already enters where it stands, so that the same order serves to start, to
+//! stop, to change in place and to go on where an apply was interrupted.
+
+use super::super::course::{Choice, Course};
+use super::super::create::{create, no_restart, parked, same_policy};
+use super::super::images::keep_tag;
+use super::super::instances::{generation, runs};
+use super::super::networks;
+use super::super::remove::removal;
+use super::super::steps::Group;
+use super::super::world::World;
+use super::way_back::WayBack;
+use crate::observed::Container;
+use crate::plan::{Action, Target};
+use serde_json::{Value, json};
+
+/// Adds the steps of a course to a group; none if all is as wanted.
+pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
+    let mut back = WayBack::new(course);
+    for ours in course.instances.all() {
+        group.know(&ours.id, &ours.name, runs(ours));
+    }
+    let holder_stays = course.instances.holder.is_some_and(|holder| course.choice.is(holder) && runs(holder));
+    back.committed = holder_stays;
+    let kept = clear(world, course, group, &back);
+    let (target, name, was_running) = match &course.choice {
+        Choice::Existing(container) => {
+            join(course, container, group, &back);
+            (Target::Id(container.id.clone()), container.name.clone(), runs(container))
+        }
+        Choice::New { generation, name } => {
+            (make(world, course, *generation, name, group, &mut back), name.clone(), false)
+        }
+    };
+    retire(course, group, &mut back);
+    let of = |action: fn(Target, String) -> Action| action(target.clone(), name.clone());
+    if course.runs && !was_running {
+        back.started = true;
+        group.push(of(|container, name| Action::Start { container, name }), back.actions());
+    }
+    if course.runs && !holder_stays {
+        back.started = true;
+        let (monitor, timeout) = (course.wish.monitor, course.wish.start_timeout);
+        let wait = Action::AwaitHealthy { container: target.clone(), name: name.clone(), monitor, timeout };
+        group.push(wait, back.actions());
+    }
+    if let Some(body) = final_update(course) {
+        back.permanent = true;
+        let update = Action::Update { container: target.clone(), name: name.clone(), body };
+        group.push(update, back.actions());
+    }
+    commit(world, course, &target, &name, group, &mut back);
+    for ours in kept {
+        remove(world, course, ours, group, Vec::new());
+    }
+}
+
+/// Removes attempts that an earlier apply left, but for the latest, whose log may still be of use; and
+/// answers what is to be removed in the end.
+fn clear<'a>(
+    world: &World<'_>,
+    course: &Course<'a>,
+    group: &mut Group<'_>,
+    back: &WayBack<'_>,
+) -> Vec<&'a Container> {
+    let rest: Vec<&Container> = course.instances.all().filter(|ours| !course.choice.is(ours)).collect();
+    let is = |ours: &Container, other: Option<&Container>| other.is_some_and(|other| other.id == ours.id);
+    let idle: Vec<&Container> = course
+        .instances
+        .others
+        .iter()
+        .copied()
+        .filter(|ours| !course.choice.is(ours) && !runs(ours) && !is(ours, course.fallback))
+        .collect();
+    let early = match course.choice {
+        Choice::New { .. } => &idle[..idle.len().saturating_sub(1)],
+        Choice::Existing(_) => &[],
+    };
+    for ours in early {
+        remove(world, course, ours, group, back.actions());
+    }
+    rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
+}
+
+/// Creates the new container and joins its further networks.
+fn make(
+    world: &World<'_>,
+    course: &Course<'_>,
+    generation: u64,
+    name: &str,
+    group: &mut Group<'_>,
+    back: &mut WayBack<'_>,
+) -> Target {
+    let policy = if course.runs { no_restart() } else { course.policy() };
+    let body = create(world.desired, course.wish, &course.source, name, generation, &policy);
+    let step = group.push(Action::Create(Box::new(body)), back.actions());
+    let service = course.wish.name.as_str();
+    let keep = course.source.pull.is_some().then(|| keep_tag(&world.desired.workspace, service, generation));
+    back.created(step, name, keep);
+    let container = Target::CreatedBy(step);
+    for (network, endpoint) in course.wish.spec.further_networks() {
+        let endpoint = networks::with_name(&network, &endpoint, service);
+        let (container, name) = (container.clone(), name.to_owned());
+        group.push(Action::Connect { container, name, network, endpoint }, back.actions());
+    }
+    container
+}
+
+/// Brings the networks of an existing container in line.
+fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
+    let (spec, service) = (&course.wish.spec, course.wish.name.as_str());
+    if course.runs && !runs(container) {
+        for action in networks::rejoin_declared(spec, container, service) {
+            group.push(action, back.actions());
+        }
+        return;
+    }
+    for (action, mut undo) in networks::changes(spec, container, service, &course.networks) {
+        undo.extend(back.actions());
+        group.push(action, undo);
+    }
+}
+
+/// Stops and parks what shall not run any more.
+fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
+    for old in &course.retire {
+        let is_fallback = course.fallback.is_some_and(|fallback| fallback.id == old.id);
+        let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
+        back.stopped |= is_fallback;
+        let stop = Action::Stop {
+            container: container.clone(),
+            name: name.clone(),
+            timeout: course.wish.stop_timeout,
+        };
+        group.push(stop, back.actions());
+        let policy = old.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+        // A container that stays gets its policy with its other live fields.
+        if !course.choice.is(old) && !same_policy(policy, &parked(policy)) {
+            back.parked |= is_fallback;
+            let body = json!({ "RestartPolicy": parked(policy) });
+            group.push(Action::Update { container, name, body }, back.actions());
+        }
+    }
+}
+
+/// The body that gives the container its declared live fields, where they are not so already.
+fn final_update(course: &Course<'_>) -> Option<Value> {
+    match &course.choice {
+        Choice::New { .. } => {
+            let differs = course.runs && !same_policy(&no_restart(), &course.policy());
+            differs.then(|| json!({ "RestartPolicy": course.policy() }))
+        }
+        Choice::Existing(_) if course.live.is_empty() => None,
+        Choice::Existing(_) => {
+            let mut body = course.wish.spec.update_body();
+            body["RestartPolicy"] = course.policy();
+            Some(body)
+        }
+    }
+}
+
+/// The old one gives up the plain name, the new one takes it.
+fn commit<'a>(
+    world: &World<'a>,
+    course: &Course<'a>,
+    target: &Target,
+    name: &str,
+    group: &mut Group<'_>,
+    back: &mut WayBack<'a>,
+) {
+    let service = course.wish.name.as_str();
+    if name == service {
+        back.committed = true;
+        return;
+    }
+    if let Some(holder) = course.instances.holder {
+        let (_, aside) = world.free_name(service, generation(holder), name);
+        back.renamed = Some((holder, aside.clone()));
+        let rename =
+            Action::Rename { container: Target::Id(holder.id.clone()), from: service.to_owned(), to: aside };
+        group.push(rename, back.actions());
+    }
+    back.crowned = true;
+    let rename = Action::Rename { container: target.clone(), from: name.to_owned(), to: service.to_owned() };
+    group.push(rename, back.actions());
+    back.committed = true;
+}
+
+fn remove(
+    world: &World<'_>,
+    course: &Course<'_>,
+    ours: &Container,
+    group: &mut Group<'_>,
+    undo: Vec<Action>,
+) {
+    let service = course.wish.name.as_str();
+    for action in removal(&world.desired.workspace, service, ours, group.name_of(&ours.id)) {
+        group.push(action, undo.clone());
+    }
+}

@@ -1,0 +1,79 @@
+//! What the planner looks at: the wish, the world and the options of one host.
+
+use super::Options;
+use crate::desired::{Desired, Wish};
+use crate::name::{Digest, ImageRef};
+use crate::observed::{Container, Image, Observed, Ownership, Resolution};
+use std::collections::BTreeSet;
+
+/// Everything a decision may depend on.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) observed: &'a Observed,
+    pub(super) options: &'a Options,
+}
+
+impl<'a> World<'a> {
+    /// Containers that are ours, with their labels.
+    pub(super) fn ours(&self) -> impl Iterator<Item = (&'a Container, &'a Ownership)> + use<'a> {
+        let containers = self.observed.containers.iter().filter(|container| !container.impostor);
+        containers.filter_map(|container| container.ours.as_ref().map(|labels| (container, labels)))
+    }
+
+    /// Who holds a name, ours or not.
+    pub(super) fn named(&self, name: &str) -> Option<&'a Container> {
+        self.observed.containers.iter().find(|container| container.name == name)
+    }
+
+    /// A name `service.g<n>`, `n` at least `from`, that nobody has, no state wants and is not `taken`.
+    pub(super) fn free_name(&self, service: &str, from: u64, taken: &str) -> (u64, String) {
+        let wanted: BTreeSet<&str> =
+            self.desired.items.iter().map(|item| item.address.name.as_str()).collect();
+        let mut generation = from;
+        loop {
+            let name = format!("{service}.g{generation}");
+            if name != taken && self.named(&name).is_none() && !wanted.contains(name.as_str()) {
+                return (generation, name);
+            }
+            generation += 1;
+        }
+    }
+
+    /// What a wanted reference stands for.
+    pub(super) fn resolution(&self, image: &ImageRef) -> Option<&'a Resolution> {
+        self.observed.resolved.get(image)
+    }
+
+    /// An image on the host under `repo@digest`.
+    pub(super) fn by_digest(&self, image: &ImageRef, digest: &Digest) -> Option<&'a Image> {
+        let wanted = image.by_digest(digest);
+        self.observed
+            .images
+            .get(&wanted)
+            .or_else(|| self.observed.images.values().find(|image| has_digest(image, &wanted)))
+    }
+
+    /// The image that `repo:tag` stands for on the host.
+    pub(super) fn by_tag(&self, image: &ImageRef) -> Option<&'a Image> {
+        self.observed.images.get(&ImageRef { digest: None, ..image.clone() })
+    }
+
+    /// Services that some state says something about.
+    pub(super) fn declared(&self) -> BTreeSet<&'a str> {
+        let items = self.desired.items.iter();
+        items
+            .filter_map(|item| match &item.wish {
+                Wish::Container(wish) => Some(wish.name.as_str()),
+                Wish::ContainerAbsent { name, .. } => Some(name.as_str()),
+                Wish::ImagePulled { .. } | Wish::ImageAbsent { .. } => None,
+            })
+            .collect()
+    }
+}
+
+/// Whether an image was pulled as `repo@digest`; Engines print the repository in their own way.
+pub(super) fn has_digest(image: &Image, wanted: &ImageRef) -> bool {
+    let digests = image.repo_digests.iter().filter_map(|text| ImageRef::parse(text).ok());
+    digests.into_iter().any(|found| found == *wanted)
+}

@@ -1,0 +1,213 @@
+//! The `registries` table of a pillar.
+
+use super::{Credentials, Entry, How, Scope};
+use crate::name::KeyPath;
+use crate::pillar::{Node, Sealed, Table, Value};
+use crate::problem::{Code, Problem, Problems, Result, quoted};
+use std::collections::BTreeMap;
+
+/// Name of the table.
+pub const TABLE: &str = "registries";
+
+/// What an entry may hold. `email` is what `docker login` once asked for; nobody reads it.
+pub const FIELDS: [&str; 6] = ["username", "password", "identity_token", "helper", "anonymous", "email"];
+
+impl Credentials {
+    /// Reads the `registries` table of a merged pillar; none is fine.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn read(pillar: &Node) -> Result<Self> {
+        let Some(node) = pillar.at([TABLE]) else { return Ok(Self::default()) };
+        let Some(table) = node.as_table() else {
+            return Err(Problem::failed(format!("`{TABLE}` is a {}, not a table", node.value.kind()))
+                .at(&node.place)
+                .hint("write each registry as [registries.\"registry.example.com\"]")
+                .into());
+        };
+        let mut found = Vec::new();
+        let mut entries: BTreeMap<Scope, Entry> = BTreeMap::new();
+        for (key, node) in table {
+            match entry(key, node) {
+                Err(problems) => found.extend(problems.into_vec()),
+                Ok(entry) => match entries.get(&entry.scope) {
+                    Some(other) => found.push(
+                        Problem::failed(format!(
+                            "`{}` and `{}` are the same registry",
+                            key_path(&other.key, None),
+                            key_path(&entry.key, None)
+                        ))
+                        .at(&entry.place)
+                        .cause(format!("the other one stands at {}", other.place))
+                        .hint("keep one of them"),
+                    ),
+                    None => drop(entries.insert(entry.scope.clone(), entry)),
+                },
+            }
+        }
+        Problems::check(found)?;
+        Ok(Self { entries: entries.into_values().collect() })
+    }
+}
+
+pub(super) fn key_path(registry: &str, field: Option<&str>) -> String {
+    let parts = [Some(TABLE), Some(registry), field].into_iter().flatten();
+    KeyPath::from_parts(parts.map(str::to_owned).collect()).map(|path| path.to_string()).unwrap_or_default()
+}
+
+fn entry(key: &str, node: &Node) -> Result<Entry> {
+    let scope = Scope::parse(key).map_err(|problems| problems.map(|problem| problem.at(&node.place)))?;
+    let Some(table) = node.as_table() else {
+        return Err(Problem::failed(format!(
+            "{} is a {}, not a table",
+            key_path(key, None),
+            node.value.kind()
+        ))
+        .at(&node.place)
+        .into());
+    };
+    let reader = Reader { key, node, table };
+    let mut found = Vec::new();
+    for (field, value) in table.iter().filter(|(field, _)| !FIELDS.contains(&field.as_str())) {
+        found.push(
+            Problem::failed(format!("{} is not known", key_path(key, Some(field))))
+                .at(&value.place)
+                .nearest(field, FIELDS)
+                .hint(format!("an entry may hold {}", FIELDS.join(", "))),
+        );
+    }
+    let how = reader.how();
+    if let Err(problems) = reader.text("email") {
+        found.extend(problems.into_vec());
+    }
+    match how {
+        Ok(how) => {
+            Problems::check(found)?;
+            Ok(Entry { key: key.to_owned(), scope, how, place: node.place.clone() })
+        }
+        Err(problems) => {
+            // A slip in a name explains a missing field: it comes first.
+            found.extend(problems.into_vec());
+            Problems::check(found)?;
+            Err(reader.wrong("it cannot be read").into())
+        }
+    }
+}
+
+/// One entry and how its fields are read.
+struct Reader<'a> {
+    key: &'a str,
+    node: &'a Node,
+    table: &'a Table,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, why: &str) -> Problem {
+        Problem::failed(format!("{}: {why}", key_path(self.key, None))).at(&self.node.place)
+    }
+
+    fn how(&self) -> Result<How> {
+        let anonymous = match self.table.get("anonymous") {
+            None => false,
+            Some(Node { value: Value::Boolean(said), .. }) => *said,
+            Some(node) => return Err(self.mistyped("anonymous", node, "true").into()),
+        };
+        let username = self.text("username")?;
+        let password = self.sealed("password");
+        let token = self.sealed("identity_token");
+        let helper = self.text("helper")?;
+        let mut found = Vec::new();
+        let mut take = |read: Result<Option<Sealed>>| match read {
+            Ok(sealed) => sealed,
+            Err(problems) => {
+                found.extend(problems.into_vec());
+                None
+            }
+        };
+        let (password, token) = (take(password), take(token));
+        Problems::check(found)?;
+        match (username, password, token, helper, anonymous) {
+            (Some(username), Some(password), None, None, false) => {
+                if username.is_empty() || username.contains(':') || username.contains(char::is_control) {
+                    let why = "a user name is not empty and has no `:` (RFC 7617) or control character";
+                    return Err(self.wrong(why).into());
+                }
+                Ok(How::Basic { username: username.to_owned(), password })
+            }
+            (_, None, Some(token), None, false) => Ok(How::IdentityToken(token)),
+            (None, None, None, Some(helper), false) => self.helper(helper).map(How::Helper),
+            (None, None, None, None, true) => Ok(How::Anonymous),
+            (Some(_), None, None, None, false) => {
+                let command = format!("pillarbox seal {}", quoted(&key_path(self.key, Some("password"))));
+                Err(self.wrong("it has a user name and no password").hint(command).into())
+            }
+            (None, Some(_), None, None, false) => {
+                let key = quoted(&key_path(self.key, Some("username")));
+                Err(self
+                    .wrong("it has a password and no user name")
+                    .hint(format!("pillarbox set {key} USER"))
+                    .into())
+            }
+            (None, None, None, None, false) => {
+                let command = format!("pillarbox registry add {} -u USER", quoted(self.key));
+                Err(self.wrong("it holds no credential").hint(command).into())
+            }
+            _ => Err(self
+                .wrong("it says in more than one way how to ask")
+                .hint("give it `username` and `password`, or `identity_token`, or `helper`, or `anonymous = true`")
+                .into()),
+        }
+    }
+
+    fn text(&self, field: &str) -> Result<Option<&str>> {
+        match self.table.get(field) {
+            None => Ok(None),
+            Some(node) => match node.as_str() {
+                Some(text) => Ok(Some(text)),
+                None => Err(self.mistyped(field, node, "text in quotes").into()),
+            },
+        }
+    }
+
+    fn sealed(&self, field: &str) -> Result<Option<Sealed>> {
+        let Some(node) = self.table.get(field) else { return Ok(None) };
+        let path = key_path(self.key, Some(field));
+        let Value::Sealed(sealed) = &node.value else {
+            return Err(Problem::failed(format!("{path} stands in clear"))
+                .at(&node.place)
+                .cause("whoever can read the workspace can read it")
+                .hint("change it at the registry: it was seen")
+                .hint(format!("then pillarbox unset {0} && pillarbox seal {0}", quoted(&path)))
+                .into());
+        };
+        let expected = [TABLE, self.key, field];
+        if sealed.origin.key.parts().iter().map(String::as_str).ne(expected) {
+            return Err(Problem::new(Code::Seal, format!("{path} was sealed for another place"))
+                .at(&node.place)
+                .cause(format!("it belongs to {}", sealed.origin))
+                .into());
+        }
+        Ok(Some(sealed.clone()))
+    }
+
+    /// A helper is a program that is started: its name is no path and no option.
+    fn helper(&self, name: &str) -> Result<String> {
+        let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if first && rest && name.len() <= 64 {
+            return Ok(name.to_owned());
+        }
+        Err(self
+            .wrong(&format!("`{}` is not the name of a helper", crate::problem::escaped(name)))
+            .hint("`helper = \"ecr-login\"` asks the program docker-credential-ecr-login")
+            .into())
+    }
+
+    fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {
+        let path = key_path(self.key, Some(field));
+        Problem::failed(format!("{path} is a {}, it must be {wanted}", node.value.kind())).at(&node.place)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,355 @@
+//! The Engine and the registry of `scripts/testbed`, and a workspace of its own for each test.
+
+use crate::env::TestEnv;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A workspace that nobody else uses, with an Engine and a registry. At its end everything on the
+/// Engine that carries the workspace's name goes.
+pub(crate) struct EngineEnv {
+    /// The home and the workspace folder.
+    pub(crate) env: TestEnv,
+    /// The Engine, asked directly: what it says does not pass through the code under test.
+    pub(crate) engine: Api,
+    /// The workspace's name: in labels, and the first part of this test's repositories.
+    pub(crate) name: String,
+    /// `HOST:PORT` of the registry.
+    pub(crate) registry: String,
+    /// The registry's user.
+    pub(crate) user: String,
+    /// … and password.
+    pub(crate) password: String,
+    /// Where published ports answer.
+    pub(crate) address: String,
+}
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A variable that `scripts/testbed` sets.
+pub(crate) fn testbed_var(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: load the file `env` of scripts/testbed"))
+}
+
+impl EngineEnv {
+    /// A fresh one; `None` where no testbed is given, which is said aloud, and a failure in CI.
+    pub(crate) fn new() -> Option<Self> {
+        let Some(engine) = std::env::var("PILLARBOX_TEST_ENGINE").ok().filter(|value| !value.is_empty())
+        else {
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "PILLARBOX_TEST_ENGINE is not set in CI: run scripts/test"
+            );
+            let test = std::thread::current().name().unwrap_or("a test").to_owned();
+            // Not eprintln!, which the test runner swallows where a test passes.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED {test}: PILLARBOX_TEST_ENGINE is not set (scripts/test sets it)"
+            );
+            return None;
+        };
+        let socket = engine.strip_prefix("unix://").expect("PILLARBOX_TEST_ENGINE is unix://PATH");
+        let name = format!("t{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Some(Self {
+            env: TestEnv::named(&name),
+            engine: Api { socket: socket.into() },
+            name,
+            registry: testbed_var("PILLARBOX_TEST_REGISTRY"),
+            user: testbed_var("PILLARBOX_TEST_REGISTRY_USER"),
+            password: testbed_var("PILLARBOX_TEST_REGISTRY_PASSWORD"),
+            address: testbed_var("PILLARBOX_TEST_ADDRESS"),
+        })
+    }
+
+    /// The same after `pillarbox init`, with one host `local` in a group `all` that gets every pillar
+    /// file under `registries/`, the pillar file `apps` and the states given; the examples that `init`
+    /// wrote are gone, its box and its reader stay. `apps.toml` is empty.
+    pub(crate) fn initialised(states: &[&str]) -> Option<Self> {
+        let this = Self::new()?;
+        this.env.run(&["init"]).ok();
+        this.clear_examples();
+        this.env.write("pillar/apps.toml", "");
+        this.set_inventory(&[("local", &this.engine.address())], states);
+        Some(this)
+    }
+
+    /// Writes hosts and the group `all` into `pillarbox.toml`, keeping the rest of it.
+    pub(crate) fn set_inventory(&self, hosts: &[(&str, &str)], states: &[&str]) {
+        let mut inventory: toml_edit::DocumentMut =
+            self.env.read("pillarbox.toml").parse().expect("pillarbox.toml is TOML");
+        inventory.remove("hosts");
+        inventory.remove("groups");
+        let states: toml_edit::Array = states.iter().copied().collect();
+        let mut text =
+            format!("{inventory}\n[groups.all]\npillar = [\"registries/*\", \"apps\"]\nstates = {states}\n");
+        for (host, engine) in hosts {
+            text.push_str(&format!("[hosts.{host}]\nengine = \"{engine}\"\ngroups = [\"all\"]\n"));
+        }
+        self.env.write("pillarbox.toml", text);
+    }
+
+    fn clear_examples(&self) {
+        for path in self.env.files().keys() {
+            let text = path.to_string_lossy();
+            let example =
+                text.starts_with("states/") || (text.starts_with("pillar/") && !text.ends_with("box.toml"));
+            if example {
+                fs::remove_file(self.env.workspace().join(path)).expect("an example");
+            }
+        }
+    }
+
+    /// Puts the registry's credential into the pillar with the real command.
+    pub(crate) fn add_registry(&self) {
+        self.env
+            .run_with_input(
+                &["registry", "add", &self.registry, "-u", &self.user, "--password-stdin"],
+                format!("{}\n", self.password),
+            )
+            .ok();
+    }
+
+    /// Makes and pushes an image of a kind that `scripts/image` knows (`serve`, `healthy`, `unhealthy`,
+    /// `exits`, `deaf`); its page is `NAME TAG`. Returns the repository, unique to this test, and the digest.
+    pub(crate) fn push(&self, kind: &str, name: &str, tag: &str) -> (String, String) {
+        self.push_page(kind, name, tag, &format!("{name} {tag}"))
+    }
+
+    /// The same with a page of its own: pushing one tag twice with two pages moves it.
+    pub(crate) fn push_page(&self, kind: &str, name: &str, tag: &str, page: &str) -> (String, String) {
+        let repository = format!("{}/{}/{name}", self.registry, self.name);
+        let output = Command::new(testbed_var("PILLARBOX_TEST_IMAGE"))
+            .args(["--kind", kind, "--page", page, &format!("{repository}:{tag}")])
+            .env("REGISTRY_USER", &self.user)
+            .env("REGISTRY_PASSWORD", &self.password)
+            .output()
+            .expect("start scripts/image");
+        assert!(output.status.success(), "scripts/image: {}", String::from_utf8_lossy(&output.stderr));
+        let line = String::from_utf8(output.stdout).expect("UTF-8");
+        let (_, digest) = line.trim().split_once('@').expect("NAME@DIGEST");
+        (repository, digest.to_owned())
+    }
+
+    /// Adds a user to the registry; it reads its file again at the next request.
+    pub(crate) fn add_registry_user(&self, user: &str, password: &str) {
+        let mut child = Command::new("htpasswd")
+            .args(["-Bin", "-C", "4", user])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("start htpasswd");
+        child
+            .stdin
+            .take()
+            .expect("stdin")
+            .write_all(format!("{password}\n").as_bytes())
+            .expect("its password");
+        let output = child.wait_with_output().expect("htpasswd");
+        assert!(output.status.success(), "htpasswd failed");
+        // One write to a file opened for appending: tests that run beside this one lose nothing.
+        let file = testbed_var("PILLARBOX_TEST_REGISTRY_HTPASSWD");
+        let mut file = fs::OpenOptions::new().append(true).open(file).expect("the registry's users");
+        file.write_all(String::from_utf8_lossy(&output.stdout).trim_start().as_bytes())
+            .expect("one more user");
+    }
+
+    /// A port that no other test of this testbed gets, also not in another process.
+    pub(crate) fn port(&self) -> u16 {
+        let path = self.engine.socket.with_file_name("next-port");
+        let mut file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        file.lock().expect("the lock of the file of ports");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("the file of ports");
+        let last: u16 = text.trim().parse().unwrap_or(20_000);
+        let port = if last >= 29_999 { 20_000 } else { last + 1 };
+        fs::write(&path, port.to_string()).expect("the file of ports");
+        port
+    }
+
+    /// The body that a published port answers with, or why it does not.
+    pub(crate) fn http(&self, port: u16) -> Result<String, String> {
+        let connected = TcpStream::connect((self.address.as_str(), port)).and_then(|mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            exchange(&mut stream, "GET", "/", None)
+        });
+        match connected.map_err(|error| error.to_string())? {
+            (200, body) => Ok(String::from_utf8_lossy(&body).trim().to_owned()),
+            (status, _) => Err(format!("status {status}")),
+        }
+    }
+
+    /// Waits until a published port answers with this page.
+    #[track_caller]
+    pub(crate) fn answers(&self, port: u16, page: &str) {
+        let mut last = Err(String::new());
+        let found = eventually(|| {
+            last = self.http(port);
+            last.as_deref() == Ok(page)
+        });
+        assert!(found, "port {port} does not answer {page:?}: {last:?}");
+    }
+
+    /// The containers that carry this workspace's label, stopped ones too.
+    pub(crate) fn containers(&self) -> Vec<Value> {
+        let filter = json!({ "label": [format!("io.pillarbox.workspace={}", self.name)] });
+        self.engine.get_list(&format!("/containers/json?all=1&filters={}", encoded(&filter.to_string())))
+    }
+}
+
+impl Drop for EngineEnv {
+    fn drop(&mut self) {
+        let filter =
+            encoded(&json!({ "label": [format!("io.pillarbox.workspace={}", self.name)] }).to_string());
+        let named = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        for container in self.containers() {
+            self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
+        }
+        // Our names begin with `pillarbox`, and hold the workspace's between two dots.
+        let dotted = format!(".{}.", self.name);
+        if let Ok((200, volumes)) = self.engine.get("/volumes") {
+            for volume in volumes["Volumes"].as_array().into_iter().flatten() {
+                let name = named(volume, "Name");
+                let ours = volume["Labels"]["io.pillarbox.workspace"] == self.name.as_str();
+                if ours || (name.starts_with("pillarbox-") && name.contains(&dotted)) {
+                    self.engine.delete(&format!("/volumes/{name}?force=1"));
+                }
+            }
+        }
+        for network in self.engine.get_list(&format!("/networks?filters={filter}")) {
+            self.engine.delete(&format!("/networks/{}", named(&network, "Id")));
+        }
+        let part = format!("/{}/", self.name);
+        for image in self.engine.get_list("/images/json") {
+            for reference in
+                ["RepoTags", "RepoDigests"].iter().flat_map(|key| image[key].as_array().into_iter().flatten())
+            {
+                if let Some(reference) = reference.as_str().filter(|reference| reference.contains(&part)) {
+                    self.engine.delete(&format!("/images/{reference}?force=1"));
+                }
+            }
+        }
+    }
+}
+
+/// Tries for twenty seconds.
+pub(crate) fn eventually(mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The Engine's API over its socket: one connection per request, standard library only.
+pub(crate) struct Api {
+    socket: PathBuf,
+}
+
+impl Api {
+    /// `unix://…`, as `pillarbox.toml` wants it.
+    pub(crate) fn address(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    /// The socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// One request; the status and the body (null where it is not JSON).
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> std::io::Result<(u16, Value)> {
+        let mut stream = UnixStream::connect(&self.socket)?;
+        let (status, bytes) = exchange(&mut stream, method, path, body)?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// GET.
+    pub(crate) fn get(&self, path: &str) -> std::io::Result<(u16, Value)> {
+        self.request("GET", path, None)
+    }
+
+    /// GET that must work.
+    #[track_caller]
+    pub(crate) fn inspect(&self, path: &str) -> Value {
+        let (status, value) = self.get(path).unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        assert!(status == 200, "GET {path}: {status} {value}");
+        value
+    }
+
+    /// POST that must work.
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        let (status, value) =
+            self.request("POST", path, Some(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"));
+        assert!((200..400).contains(&status), "POST {path}: {status} {value}");
+        value
+    }
+
+    fn get_list(&self, path: &str) -> Vec<Value> {
+        match self.get(path) {
+            Ok((200, Value::Array(list))) => list,
+            _ => Vec::new(),
+        }
+    }
+
+    /// DELETE; what is gone already is fine.
+    pub(crate) fn delete(&self, path: &str) {
+        let _ = self.request("DELETE", path, None);
+    }
+}
+
+/// HTTP/1.0: the answer ends with the connection and has no chunks.
+fn exchange(
+    stream: &mut (impl std::io::Read + std::io::Write),
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> std::io::Result<(u16, Vec<u8>)> {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let invalid = || std::io::Error::new(std::io::ErrorKind::InvalidData, "not an HTTP answer");
+    let head = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(invalid)?;
+    let status =
+        std::str::from_utf8(&answer[..head]).ok().and_then(|head| head.split(' ').nth(1)?.parse().ok());
+    Ok((status.ok_or_else(invalid)?, answer.split_off(head + 4)))
+}
+
+/// Percent-encoding of a query's value.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
