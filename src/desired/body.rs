@@ -131,3 +131,6 @@ impl Spec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

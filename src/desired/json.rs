@@ -63,8 +63,9 @@ fn container(wish: &ContainerWish) -> Value {
         options.into_iter().map(|(field, value)| (field.clone(), value.clone())).collect();
     let env: Map<String, Value> = spec.env.iter().map(|(name, text)| (name.clone(), masked(text))).collect();
     let places = |places: &[Place]| places.iter().map(|place| json!(place.to_string())).collect::<Vec<_>>();
+    let lines = wish.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
     let sources: Map<String, Value> =
-        wish.sources.iter().map(|(field, lines)| (field.clone(), Value::Array(places(lines)))).collect();
+        lines.map(|(field, lines)| (field.clone(), Value::Array(places(lines)))).collect();
     json!({
         "state": state,
         "name": wish.name.as_str(),
