@@ -16,7 +16,7 @@ mod wish;
 pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
-pub(in crate::cli) use survey::{Survey, Surveyed, plan_of, survey};
+pub(in crate::cli) use survey::{Survey, Surveyed, look, plan_of, survey};
 pub(in crate::cli) use wish::{Wished, wishes};
 
 use super::{Context, signal};

@@ -4,7 +4,7 @@ use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
 use crate::cli::output::status::{HostStatus, text};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
-use crate::problem::{Problems, Result};
+use crate::problem::{Problem, Problems, Result};
 use serde_json::json;
 
 /// Show what runs where: version, generation, health, and what an apply would change
@@ -22,10 +22,17 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
     let survey = Survey { options: PlanOptions::default(), offline: true, yes: false };
     let (hosts, wrong) = deploy::run(async |interrupt| {
-        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
-        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
-        let hosts: Vec<HostStatus> =
-            surveyed.iter().map(|one| HostStatus::of(&one.observed, &one.plan)).collect();
+        let looking = async { Ok(deploy::look(ctx, &vault, wishes, &survey, interrupt).await) };
+        let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+        let hosts: Vec<HostStatus> = seen
+            .iter()
+            .map(|one| {
+                let plan = one.plan(&survey.options);
+                let untold = |problem: &Problem| format!("what an apply would do cannot be told: {problem}");
+                let notes = plan.as_ref().err().into_iter().flat_map(Problems::iter).map(untold).collect();
+                HostStatus::of(&one.observed, one.wished.host.engine.to_string(), plan.as_ref().ok(), notes)
+            })
+            .collect();
         Ok((hosts, wrong))
     })?;
     if ctx.out.json {

@@ -41,7 +41,7 @@ pub(in crate::cli) async fn carry_out(
     let hosts: Vec<Host<'_, Docker, Held<'_>>> = busy
         .iter()
         .zip(&held)
-        .map(|(one, guard)| Host { plan: &one.plan, engine: &one.engine, guard })
+        .map(|(one, guard)| Host { plan: &one.plan, engine: &one.seen.engine, guard })
         .collect();
     let progress = Progress::new(plan, ctx.out.level, ctx.env.terminal.stderr);
     let outcome = {
@@ -64,8 +64,8 @@ async fn lock_all<'a>(ctx: &Context, vault: &Vault<'_>, busy: &[&'a Surveyed<'a>
     let run = Run::new(&ctx.env.user, &ctx.env.machine, "pillarbox apply")?;
     let mut held = Vec::new();
     for one in busy {
-        match Lock::acquire(&one.engine, &one.plan.host, vault.name(), &run, LEASE).await {
-            Ok(lock) => held.push(Held { lock, engine: &one.engine }),
+        match Lock::acquire(&one.seen.engine, &one.plan.host, vault.name(), &run, LEASE).await {
+            Ok(lock) => held.push(Held { lock, engine: &one.seen.engine }),
             Err(problems) => {
                 release_all(ctx, held).await;
                 return Err(problems);

@@ -40,7 +40,7 @@ impl Secrets for Keychain<'_, '_> {
 
     fn auth(&self, host: &HostName, image: &ImageName) -> Result<Option<Credential>> {
         match self.hosts.iter().find(|surveyed| surveyed.plan.host == *host) {
-            Some(surveyed) => credential(self.vault, &surveyed.wished.credentials, image),
+            Some(surveyed) => credential(self.vault, &surveyed.seen.wished.credentials, image),
             None => Err(Problem::failed(format!("host {host} is not part of this run")).into()),
         }
     }

@@ -5,6 +5,7 @@ use super::reach::{self, Reached};
 use super::{PlanOptions, Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
+use crate::desired::Desired;
 use crate::engine::docker::Docker;
 use crate::execute::Interrupt;
 use crate::observe::{Ask, Resolved, What, observe};
@@ -28,14 +29,21 @@ pub(in crate::cli) struct Survey {
     pub yes: bool,
 }
 
-/// A host that was read, and what is to be done there.
-pub(in crate::cli) struct Surveyed<'v> {
+/// A host that was read.
+pub(in crate::cli) struct Seen<'v> {
     /// What is written for it.
     pub wished: Wished<'v>,
     /// Its Engine.
     pub engine: Docker,
     /// How it was.
     pub observed: Observed,
+    desired: Desired,
+}
+
+/// A host that was read, and what is to be done there.
+pub(in crate::cli) struct Surveyed<'v> {
+    /// How it was.
+    pub seen: Seen<'v>,
     /// What is to be done.
     pub plan: HostPlan,
 }
@@ -48,6 +56,21 @@ pub(in crate::cli) async fn survey<'v>(
     survey: &Survey,
     interrupt: &Interrupt,
 ) -> (Vec<Surveyed<'v>>, Vec<Problem>) {
+    let (seen, mut wrong) = look(ctx, vault, wishes, survey, interrupt).await;
+    let planned = seen.into_iter().map(|seen| Ok(Surveyed { plan: seen.plan(&survey.options)?, seen }));
+    let (surveyed, more) = sorted_out(planned);
+    wrong.extend(more);
+    (surveyed, wrong)
+}
+
+/// Reads all hosts that can be read.
+pub(in crate::cli) async fn look<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    survey: &Survey,
+    interrupt: &Interrupt,
+) -> (Vec<Seen<'v>>, Vec<Problem>) {
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
     let mut trusted = Vec::new();
     for one in reached {
@@ -57,29 +80,38 @@ pub(in crate::cli) async fn survey<'v>(
         }
     }
     let resolved = Resolved::default();
-    let reading = trusted.into_iter().map(|one| read(vault, one, survey, &resolved));
-    let (surveyed, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    let reading = trusted.into_iter().map(|one| read(vault, one, survey.offline, &resolved));
+    let (seen, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
     wrong.extend(more);
-    (surveyed, wrong)
+    (seen, wrong)
 }
 
 async fn read<'v>(
     vault: &Vault<'_>,
     reached: Reached<'v>,
-    survey: &Survey,
+    offline: bool,
     resolved: &Resolved,
-) -> Result<Surveyed<'v>> {
+) -> Result<Seen<'v>> {
     let Reached { wished, desired, engine, facts } = reached;
     let keychain = |image: &_| credential(vault, &wished.credentials, image);
-    let ask = Ask { offline: survey.offline, keychain: &keychain, resolved };
+    let ask = Ask { offline, keychain: &keychain, resolved };
     let observed = observe(&engine, &wished.host.name, facts, &What::of(&desired), &ask).await?;
-    let options = Options {
-        engine: wished.host.engine.to_string(),
-        fix_drift: survey.options.fix_drift,
-        prune: survey.options.prune,
-    };
-    let plan = plan_host(&desired, &observed, &options)?;
-    Ok(Surveyed { wished, engine, observed, plan })
+    Ok(Seen { wished, engine, observed, desired })
+}
+
+impl Seen<'_> {
+    /// What is to be done there.
+    ///
+    /// # Errors
+    /// All reasons why nothing can be planned for it.
+    pub(in crate::cli) fn plan(&self, options: &PlanOptions) -> Result<HostPlan> {
+        let options = Options {
+            engine: self.wished.host.engine.to_string(),
+            fix_drift: options.fix_drift,
+            prune: options.prune,
+        };
+        plan_host(&self.desired, &self.observed, &options)
+    }
 }
 
 /// The plan of all hosts.

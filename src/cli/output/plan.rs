@@ -28,6 +28,9 @@ impl View {
     }
 }
 
+/// What a person sees in the causes already, or does not decide on: shown with `-v`.
+const BOOKKEEPING: [&str; 4] = ["generation", "running", "status", "version"];
+
 /// Longest address that still shares a line with its cause.
 const ADDRESS_MAX: usize = 44;
 
@@ -112,8 +115,9 @@ fn differences(change: &Change, all: bool) -> Vec<(&str, Option<String>, String)
     let before = change.before.iter().flatten();
     let before: BTreeMap<&str, &Value> = before.map(|(field, value)| (field.as_str(), value)).collect();
     let named = named_fields(change);
+    let shown = |field: &str| all || !BOOKKEEPING.contains(&field);
     let mut found = Vec::new();
-    for (field, new) in change.after.iter().flatten() {
+    for (field, new) in change.after.iter().flatten().filter(|(field, _)| shown(field)) {
         let new_text = plain(field, new);
         match before.get(field.as_str()) {
             Some(old) if *old == new => {}
@@ -125,7 +129,9 @@ fn differences(change: &Change, all: bool) -> Vec<(&str, Option<String>, String)
         }
     }
     if let Some(after) = &change.after {
-        let gone = before.into_iter().filter(|(field, _)| !after.contains_key(*field));
+        let gone = before
+            .into_iter()
+            .filter(|(field, _)| !after.contains_key(*field) && !BOOKKEEPING.contains(field));
         found.extend(gone.map(|(field, old)| (field, Some(plain(field, old)), "not set".to_owned())));
     }
     found
