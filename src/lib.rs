@@ -14,6 +14,7 @@
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod compile;
 pub mod credential;
