@@ -3,11 +3,20 @@
 
 mod boxes;
 mod completions;
+mod edit;
+mod get;
 mod identity;
 mod init;
 mod known;
 mod man;
+mod r#move;
 mod reader;
+mod registry;
+mod reveal;
+mod seal;
+mod set;
+mod show;
+mod unset;
 mod version;
 
 use super::{Context, Exit};
@@ -22,6 +31,15 @@ pub(super) enum Command {
     Box(boxes::Args),
     Reader(reader::Args),
     Known(known::Args),
+    Registry(registry::Args),
+    Set(set::Args),
+    Get(get::Args),
+    Unset(unset::Args),
+    Seal(seal::Args),
+    Reveal(reveal::Args),
+    Edit(edit::Args),
+    Show(show::Args),
+    Move(r#move::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -35,6 +53,15 @@ impl Command {
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::Registry(args) => registry::run(args, ctx),
+            Self::Set(args) => set::run(args, ctx),
+            Self::Get(args) => get::run(args, ctx),
+            Self::Unset(args) => unset::run(args, ctx),
+            Self::Seal(args) => seal::run(args, ctx),
+            Self::Reveal(args) => reveal::run(args, ctx),
+            Self::Edit(args) => edit::run(args, ctx),
+            Self::Show(args) => show::run(args, ctx),
+            Self::Move(args) => r#move::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),
