@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 
     let (mut made, mut already) = (Vec::new(), Vec::new());
     for folder in &folders {
-        let open = vault.open_box(folder)?;
+        let open = vault.open_box_to_change(folder)?;
         match open.readers().get(&name) {
             Some(found) if *found == key => already.push(folder),
             Some(_) => return Err(has_another(folder, &name).into()),
