@@ -1,13 +1,17 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod apply;
 mod boxes;
+mod compile;
 mod completions;
 mod identity;
 mod init;
 mod known;
 mod man;
+mod plan;
 mod reader;
+mod status;
 mod verify;
 mod version;
 
@@ -22,6 +26,10 @@ pub(super) enum Command {
     Identity(identity::Args),
     Box(boxes::Args),
     Reader(reader::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Compile(compile::Args),
     Known(known::Args),
     Verify(verify::Args),
     Completions(completions::Args),
@@ -36,6 +44,10 @@ impl Command {
             Self::Identity(args) => identity::run(args, ctx),
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
+            Self::Plan(args) => plan::run(args, ctx),
+            Self::Apply(args) => apply::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Compile(args) => compile::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),

@@ -107,7 +107,7 @@ impl<E: Engine> Caller<'_, E> {
     }
 
     async fn pull(&self, image: &ImageRef, progress: &dyn Fn(PullProgress)) -> Result<Vec<String>, Failed> {
-        let auth = self.secrets.auth(&image.name).map_err(|problems| Failed {
+        let auth = self.secrets.auth(self.host, &image.name).map_err(|problems| Failed {
             problems,
             refused: true,
             moved: false,
@@ -156,7 +156,8 @@ impl<E: Engine> Caller<'_, E> {
             Err(Sick::Failed(why)) => {
                 let name = action.to_string();
                 let name = name.strip_prefix("await ").unwrap_or(&name).to_owned();
-                let problem = Problem::failed(format!("container {name} did not come up"));
+                let problem =
+                    Problem::failed(format!("container {name} on host {} did not come up", self.host));
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
             Err(Sick::Interrupted) => {
@@ -167,7 +168,7 @@ impl<E: Engine> Caller<'_, E> {
     }
 
     fn failed(&self, action: &Action, error: &EngineError) -> Failed {
-        let mut problem = error.problem(format!("{action} failed"));
+        let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
         Failed {
             problems: problem.into(),

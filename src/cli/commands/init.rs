@@ -35,8 +35,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
     };
-    let reader =
-        ReaderName::parse(&template::reader_name(ctx.env.who.split('@').next().unwrap_or_default()))?;
+    let reader = ReaderName::parse(&template::reader_name(&ctx.env.user))?;
     let (key, is_new) = own_key(&dir, ctx)?;
     own_name(&dir, &reader, &key)?;
 

@@ -31,8 +31,10 @@ pub struct Environment {
     pub docker_config: Option<PathBuf>,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<OsString>,
-    /// Who runs this, as they call themselves: `alice@laptop`. For people only.
-    pub who: String,
+    /// Who runs this, as they call themselves. For people only.
+    pub user: String,
+    /// The machine's host name. For people only.
+    pub machine: String,
     /// What is a terminal.
     pub terminal: Terminal,
 }
@@ -53,7 +55,6 @@ impl Environment {
     pub fn read() -> Self {
         let path = |name: &str| variable(name).map(PathBuf::from);
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok());
-        let user = text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
         Self {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             workspace: path("PILLARBOX_WORKSPACE"),
@@ -71,7 +72,8 @@ impl Environment {
             docker_certificates: path("DOCKER_CERT_PATH"),
             docker_config: path("DOCKER_CONFIG"),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
-            who: format!("{user}@{}", machine()),
+            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
+            machine: machine(),
             terminal: Terminal {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),

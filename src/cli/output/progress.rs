@@ -80,7 +80,7 @@ impl<'a> Progress<'a> {
                 }
             }
             Happened::Warned { step: id, text } => {
-                vec![format!("{host}: {}: the engine warns: {}", words(*id), escaped(text))]
+                vec![format!("{host}: {}: the Engine warns: {}", words(*id), escaped(text))]
             }
             Happened::StepFailed { step: id, why } => {
                 vec![format!("{host}: {} … failed: {}", words(*id), escaped(why))]

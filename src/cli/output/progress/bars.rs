@@ -64,9 +64,9 @@ impl Bars {
                 let Some(step) = words::step(plan, *step) else { return };
                 self.bar(plan, step).set_message(format!("way back: {}", escaped(action)));
             }
-            Happened::UndoDone { .. }
+            Happened::Warned { .. }
+            | Happened::UndoDone { .. }
             | Happened::ContainerLog { .. }
-            | Happened::Warned { .. }
             | Happened::Interrupted => {}
         }
     }
