@@ -1,7 +1,7 @@
 //! Several commands at the same time: none undoes what another did.
 
 use crate::env::TestEnv;
-use crate::sealing::{box_file, person};
+use crate::sealing::{box_file, opens, person};
 
 #[test]
 fn readers_added_at_once_are_all_there() {
@@ -20,4 +20,25 @@ fn readers_added_at_once_are_all_there() {
     let readers =
         known["workspaces"]["shop"]["boxes"]["pillar/"]["readers"].as_object().expect("a table").len();
     assert_eq!(readers, 9, "what this machine knows is of the last lock");
+}
+
+#[test]
+fn secrets_sealed_at_once_lose_nothing() {
+    let env = TestEnv::initialised();
+    let sealing = |n: usize| {
+        let key = format!("api.secret{n}");
+        let file = if n % 2 == 0 { "apps" } else { "more" };
+        env.run_with_input(&["seal", "--in", file, &key], format!("s3cret-{n}\n")).ok();
+    };
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            let sealing = &sealing;
+            scope.spawn(move || sealing(n));
+        }
+    });
+    env.run(&["verify", "--require-open"]).ok().explains("12 sealed values in 1 box: 12 opened");
+    for n in 0..12 {
+        let file = if n % 2 == 0 { "apps.toml" } else { "more.toml" };
+        assert_eq!(opens(&env, &env.identity(), "", file, &format!("api.secret{n}")), format!("s3cret-{n}"));
+    }
 }
