@@ -38,7 +38,7 @@ impl Secrets for Open {
     fn open(&self, _: &SecretRef) -> Result<Secret> {
         Ok(SECRET.to_owned().into())
     }
-    fn auth(&self, _: &ImageName) -> Result<Option<Credential>> {
+    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
         Ok(None)
     }
 }
