@@ -54,7 +54,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(exit) => exit,
         Err(problems) => {
             if ctx.out.json {
-                ctx.out.object(&failure::json(&problems));
+                ctx.out.error_object(&failure::json(&problems));
             }
             ctx.out.stderr(failure::text(&problems));
             Exit::of(&problems)

@@ -35,6 +35,13 @@ pub enum Happened {
         /// How long it took.
         took: Duration,
     },
+    /// The Engine did it and has something to say, control characters escaped.
+    Warned {
+        /// Its id in the host's plan.
+        step: u32,
+        /// The Engine's words.
+        text: String,
+    },
     /// A step failed.
     StepFailed {
         /// Its id in the host's plan.

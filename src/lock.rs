@@ -18,7 +18,6 @@ mod ticket;
 use crate::engine::{Engine, EngineError};
 use crate::name::{HostName, WorkspaceName};
 use crate::problem::{Code, Problem, Result, escaped};
-use std::convert::Infallible;
 use std::time::Duration;
 use ticket::{Ticket, newest};
 
@@ -138,18 +137,18 @@ impl Lock {
     /// found by the next [`Lock::verify`].
     pub async fn hold_while<E: Engine, T>(&self, engine: &E, work: impl Future<Output = T>) -> T {
         let third = Duration::from_secs(u64::from(self.lease.div_ceil(3)));
-        let renewals = async {
-            loop {
-                tokio::time::sleep(third).await;
-                let _ = self.renew(engine).await;
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(third) => {}
             }
-            #[expect(unreachable_code, reason = "gives the loop its type")]
-            Ok::<Infallible, Infallible>(loop {})
-        };
-        tokio::select! {
-            biased;
-            done = work => done,
-            Ok(never) = renewals => match never {},
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = self.renew(engine) => {}
+            }
         }
     }
 
@@ -181,7 +180,7 @@ impl Lock {
     fn lost(&self, why: &str) -> Problem {
         Problem::new(Code::Stale, format!("the lock of host {} is lost: nothing more is changed", self.host))
             .cause(why)
-            .hint("plan again: 'pillarbox plan'")
+            .hint("plan again: pillarbox plan")
     }
 
     fn taken(&self, by: &Ticket) -> Problem {

@@ -3,9 +3,13 @@
 
 mod action;
 mod cause;
+mod compare;
+mod text;
 
 pub use action::{Action, Create, Expect, KEEP, Target};
 pub use cause::{Cause, Verb};
+pub use compare::compare;
+pub use text::{text, text_with_undo};
 
 use crate::name::{HostName, WorkspaceName};
 use serde::Serialize;
@@ -92,6 +96,11 @@ pub struct Receiver {
 }
 
 impl Plan {
+    /// A plan of hosts in the order in which they are changed.
+    pub fn new(workspace: WorkspaceName, hosts: Vec<HostPlan>) -> Self {
+        Self { format_version: FORMAT_VERSION.to_owned(), workspace, hosts }
+    }
+
     /// Whether there is nothing to do anywhere.
     pub fn is_empty(&self) -> bool {
         self.hosts.iter().all(|host| host.steps.is_empty())

@@ -16,6 +16,7 @@ mod personal;
 mod private;
 mod scratch;
 mod search;
+mod tree;
 mod workspace;
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod apply;
 mod boxes;
+mod compile;
 mod completions;
 mod edit;
 mod get;
@@ -9,6 +11,10 @@ mod identity;
 mod init;
 mod known;
 mod man;
+mod plan;
+mod reader;
+mod status;
+mod verify;
 mod r#move;
 mod reader;
 mod registry;
@@ -30,7 +36,12 @@ pub(super) enum Command {
     Identity(identity::Args),
     Box(boxes::Args),
     Reader(reader::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Compile(compile::Args),
     Known(known::Args),
+    Verify(verify::Args),
     Registry(registry::Args),
     Set(set::Args),
     Get(get::Args),
@@ -52,7 +63,12 @@ impl Command {
             Self::Identity(args) => identity::run(args, ctx),
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
+            Self::Plan(args) => plan::run(args, ctx),
+            Self::Apply(args) => apply::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Compile(args) => compile::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::Verify(args) => verify::run(args, ctx),
             Self::Registry(args) => registry::run(args, ctx),
             Self::Set(args) => set::run(args, ctx),
             Self::Get(args) => get::run(args, ctx),

@@ -10,6 +10,8 @@ pub use environment::{AGE_KEY, Environment, Terminal};
 pub use identity::{FoundIdentities, IdentityText};
 
 use super::output::{Level, Output};
+use crate::problem::Result;
+use crate::store::PersonalPaths;
 use clap::{Args, ColorChoice, ValueEnum};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -76,6 +78,7 @@ pub struct Context {
     /// Where to print.
     pub out: Output,
     found_identities: OnceCell<FoundIdentities>,
+    root: OnceCell<PathBuf>,
 }
 
 impl Context {
@@ -91,7 +94,7 @@ impl Context {
             When::Never => anstream::ColorChoice::Never,
         };
         let out = Output::new(level, global.json, color);
-        Self { global, env, out, found_identities: OnceCell::new() }
+        Self { global, env, out, found_identities: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.
@@ -104,19 +107,25 @@ impl Context {
         self.env.cwd.join(path)
     }
 
+    /// Where this person's own files are.
+    ///
+    /// # Errors
+    /// Where there is no home folder.
+    pub fn paths(&self) -> Result<PersonalPaths> {
+        PersonalPaths::of(&self.env.personal)
+    }
+
     /// The file that remembers what was seen outside of the workspace: `PILLARBOX_KNOWN`, else
     /// `~/.local/state/pillarbox/known.toml`. `None` without a home folder.
     pub fn known_path(&self) -> Option<PathBuf> {
-        match &self.env.known {
-            Some(path) => Some(self.absolute(path)),
-            None => Some(self.env.state.as_ref()?.join("pillarbox/known.toml")),
-        }
+        let named = self.env.personal.known.as_ref().map(PathBuf::from);
+        named.or_else(|| Some(self.paths().ok()?.known)).map(|path| self.absolute(&path))
     }
 
     /// Where `identity new` puts the private key: `~/.config/pillarbox/identity.txt`. `None` without a
     /// home folder.
     pub fn identity_path(&self) -> Option<PathBuf> {
-        Some(self.env.config.as_ref()?.join("pillarbox/identity.txt"))
+        Some(self.paths().ok()?.identity)
     }
 
     #[cfg(test)]

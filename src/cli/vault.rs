@@ -46,7 +46,7 @@ pub(in crate::cli) struct Vault<'c> {
 /// # Errors
 /// Where there is none, or its inventory is not sound.
 pub(in crate::cli) fn workspace(ctx: &Context) -> Result<Workspace> {
-    Workspace::open(&ctx.workspace_dir()?)
+    ctx.workspace()
 }
 
 impl<'c> Vault<'c> {
@@ -94,15 +94,14 @@ impl<'c> Vault<'c> {
         for (file, text) in files(self.workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?
         {
             match folder_of_box(&file) {
-                Some(folder) => drop(boxes.insert(folder.to_owned(), text?)),
+                Some(folder) => {
+                    let read = BoxFile::parse(&text?, &format!("pillar/{file}"))?;
+                    boxes.insert(BoxFolder::parse(folder)?, read);
+                }
                 None => drop(documents.insert(file, text?)),
             }
         }
-        let same = self
-            .boxes
-            .iter()
-            .map(|(folder, file)| (folder.as_str(), file.to_string()))
-            .eq(boxes.iter().map(|(folder, text)| (folder.as_str(), text.clone())))
+        let same = self.boxes == boxes
             && self
                 .documents()
                 .map(|document| (document.file(), document.text()))
@@ -153,6 +152,11 @@ impl<'c> Vault<'c> {
             made: BTreeSet::new(),
             change: Change::new(),
         })
+    }
+
+    /// Whether a first use is refused.
+    pub(in crate::cli) fn is_strict(&self) -> bool {
+        self.ctx.strict()
     }
 
     /// The workspace's files.

@@ -96,7 +96,7 @@ impl<'a> Course<'a> {
         let mut fields: Vec<String> =
             spec.live_differences(&container.inspect).into_iter().filter(ours).collect();
         let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
-        if spec.live.contains_key("restart") && !same_policy(observed, &self.policy()) {
+        if !same_policy(observed, &self.policy()) {
             fields.push("restart".to_owned());
         }
         fields

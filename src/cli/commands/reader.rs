@@ -12,6 +12,8 @@ use crate::cli::{Context, Exit};
 use crate::pillar::boxes::BoxFolder;
 use crate::problem::{Problem, Result};
 
+pub(super) use list::pending as pending_wish;
+
 /// Who can open a box: list, add, remove; make locks agree with keys/
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {

@@ -4,7 +4,8 @@
 use super::{AGE_KEY, Context};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
-use std::path::Path;
+use crate::store;
+use std::path::{Path, PathBuf};
 
 /// The text of an identity file, unread as yet.
 #[derive(Clone, Debug)]
@@ -76,16 +77,8 @@ impl Context {
             None => all.missing.push(format!("{AGE_KEY} is not set")),
         }
         match self.identity_path() {
-            Some(path) => match std::fs::read(&path) {
-                Ok(bytes) => {
-                    all.found
-                        .push(IdentityText { from: path.display().to_string(), text: Secret::new(bytes) });
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    all.missing.push(format!("there is no {}", path.display()));
-                }
-                Err(error) => all.missing.push(format!("{} cannot be read: {error}", path.display())),
-            },
+            Some(path) if path.exists() => all.found.push(self.read(path.display().to_string(), &path)?),
+            Some(path) => all.missing.push(format!("there is no {}", path.display())),
             None => all.missing.push("there is no home folder".to_owned()),
         }
         Ok(all)
@@ -93,11 +86,13 @@ impl Context {
 
     fn named(&self, by: &str, path: &Path) -> Result<IdentityText> {
         let path = self.absolute(path);
-        let bytes = std::fs::read(&path).map_err(|error| {
-            Problem::new(Code::NoIdentity, format!("{by}: could not read `{}`", path.display()))
-                .because(&error)
-        })?;
-        Ok(IdentityText { from: format!("{by} ({})", path.display()), text: Secret::new(bytes) })
+        self.read(format!("{by} ({})", path.display()), &path)
+    }
+
+    fn read(&self, from: String, path: &Path) -> Result<IdentityText> {
+        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path))
+            .map_err(|problems| problems.map(|problem| Problem { code: Code::NoIdentity, ..problem }))?;
+        Ok(IdentityText { from, text })
     }
 }
 
@@ -105,6 +100,7 @@ impl Context {
 mod tests {
     use super::*;
     use crate::cli::context::Environment;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn identities_are_tried_in_the_order_of_the_manual() {
@@ -113,13 +109,18 @@ mod tests {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(&path, name).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
             path
         };
         let option = file("option");
         let mut context = Context::for_tests(Environment {
             identity: Some(file("variable")),
             age_key: Some(Secret::from("key".to_owned())),
-            config: Some(dir.path().to_path_buf()),
+            personal: crate::store::Environment {
+                home: Some(dir.path().into()),
+                config_home: Some(dir.path().into()),
+                ..crate::store::Environment::default()
+            },
             ..Environment::default()
         });
         file("pillarbox/identity.txt");

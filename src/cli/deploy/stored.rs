@@ -2,10 +2,12 @@
 //! same options and carries out the fresh plan, if the file says the same; so a file can stop an
 //! apply, but never put a step into one.
 
-use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::name::HostName;
+use crate::plan::{FORMAT_VERSION, Plan, compare};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Options that decide what a plan says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,100 +61,35 @@ impl StoredPlan {
         Ok(Self { options, hosts, plan })
     }
 
+    /// Its hosts, if the inventory has them all.
+    ///
+    /// # Errors
+    /// [`Code::Stale`] with those that it has not.
+    pub(in crate::cli) fn known_hosts<T>(&self, inventory: &BTreeMap<HostName, T>) -> Result<Vec<String>> {
+        let known = |host: &String| inventory.keys().any(|name| name.as_str() == host);
+        let gone = self.hosts.iter().filter(|host| !known(host)).map(|host| {
+            Problem::new(
+                Code::Stale,
+                format!("the stored plan is for a host that is not there any more: {}", escaped(host)),
+            )
+        });
+        Problems::check(gone.collect()).map(|()| self.hosts.clone())
+    }
+
     /// Says whether a fresh plan is the stored one.
     ///
     /// # Errors
     /// [`Code::Stale`] with everything that moved.
     pub(in crate::cli) fn check(&self, fresh: &Plan) -> Result<()> {
-        let mut moved = Vec::new();
-        if self.plan["workspace"] != serde_json::json!(fresh.workspace) {
-            moved.push(format!("it was made for the workspace {}", shown(&self.plan["workspace"])));
-        }
-        for host in &fresh.hosts {
-            let stored = self.plan["hosts"].as_array().into_iter().flatten();
-            match stored.filter(|stored| stored["host"] == host.host.as_str()).collect::<Vec<_>>().as_slice()
-            {
-                [stored] => moved.extend(moved_on(stored, host)),
-                [] => moved.push(format!("{}: it is not in the stored plan", host.host)),
-                _ => moved.push(format!("{}: it is in the stored plan twice", host.host)),
-            }
-        }
-        if moved.is_empty() {
-            return Ok(());
-        }
-        let stale = moved.into_iter().fold(
-            Problem::new(Code::Stale, "the stored plan no longer fits; nothing was changed"),
-            Problem::cause,
-        );
-        Problems::check(vec![
-            stale.hint("look at what would change now, and store it again: pillarbox plan -o FILE"),
-        ])
+        compare(&self.plan, fresh)
     }
-}
-
-/// What differs on one host, in words.
-fn moved_on(stored: &Value, host: &HostPlan) -> Vec<String> {
-    let fresh = serde_json::json!(host);
-    let name = &host.host;
-    let differs = |field: &str| stored[field] != fresh[field];
-    let mut moved = Vec::new();
-    if differs("engine") {
-        moved.push(format!(
-            "{name}: its engine was {}, it is {}",
-            shown(&stored["engine"]),
-            shown(&fresh["engine"])
-        ));
-    }
-    if differs("engine_id") {
-        moved.push(format!("{name}: another Engine answers there"));
-    }
-    let list = |value: &Value, field: &str| value[field].as_array().cloned().unwrap_or_default();
-    let (old, new) = (list(stored, "changes"), list(&fresh, "changes"));
-    let of = |all: &[Value], address: &Value| all.iter().find(|one| one["address"] == *address).cloned();
-    for change in &old {
-        match of(&new, &change["address"]) {
-            Some(now) if now == *change => {}
-            Some(now) => moved.push(format!(
-                "{name}: {}: it was `{}`, it is `{}`",
-                shown(&change["address"]),
-                cause(change),
-                cause(&now)
-            )),
-            None => {
-                moved.push(format!("{name}: {}: nothing is planned for it now", shown(&change["address"])))
-            }
-        }
-    }
-    for change in new.iter().filter(|change| of(&old, &change["address"]).is_none()) {
-        moved.push(format!("{name}: {}: it is new: {}", shown(&change["address"]), cause(change)));
-    }
-    // The same words for other steps: a container was made anew, a secret has another id.
-    if moved.is_empty() && (differs("steps") || differs("receivers")) {
-        let (old, new) = (list(stored, "steps"), list(&fresh, "steps"));
-        let first = new.iter().zip(&old).find(|(new, old)| new != old).map(|(new, _)| new);
-        let group = first.or(new.last()).or(old.last()).map(|step| shown(&step["group"]));
-        moved.push(format!(
-            "{name}: what it would act on is not the same any more: {}",
-            group.unwrap_or_default()
-        ));
-    }
-    moved
-}
-
-fn shown(value: &Value) -> String {
-    escaped(value.as_str().unwrap_or("nothing"))
-}
-
-fn cause(change: &Value) -> String {
-    let causes = change["cause"].as_array().into_iter().flatten();
-    causes.map(shown).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::{HostName, WorkspaceName};
-    use crate::plan::{Action, Cause, Change, Step, Target, Verb};
+    use crate::name::WorkspaceName;
+    use crate::plan::{Action, Cause, Change, HostPlan, Step, Target, Verb};
 
     fn plan(cause: Cause, id: &str) -> Plan {
         let action =
@@ -191,12 +128,6 @@ mod tests {
         StoredPlan::parse(&text, "plan.json").expect("a plan file")
     }
 
-    fn why(stored: &StoredPlan, fresh: &Plan) -> Vec<String> {
-        let problems = stored.check(fresh).expect_err("stale");
-        assert_eq!(problems.code(), Code::Stale);
-        problems.into_vec().remove(0).causes
-    }
-
     #[test]
     fn a_plan_reads_back_as_itself_with_its_options() {
         let fresh = plan(Cause::Unwanted, "1");
@@ -206,23 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn whatever_moved_is_named() {
+    fn whatever_moved_makes_it_stale() {
         let stored = stored(&plan(Cause::Unwanted, "1"));
-        assert_eq!(
-            why(&stored, &plan(Cause::Undeclared, "1")),
-            ["web1: container nginx: it was `declared absent`, it is `no state declares it any more`"]
-        );
-        assert_eq!(
-            why(&stored, &plan(Cause::Unwanted, "2")),
-            ["web1: what it would act on is not the same any more: remove nginx"]
-        );
-        let mut other = plan(Cause::Unwanted, "1");
-        other.hosts[0].engine_id = "OTHER".to_owned();
-        assert_eq!(why(&stored, &other), ["web1: another Engine answers there"]);
-        let mut other = plan(Cause::Unwanted, "1");
-        other.hosts[0].steps.clear();
-        other.hosts[0].changes.clear();
-        assert_eq!(why(&stored, &other), ["web1: container nginx: nothing is planned for it now"]);
+        for fresh in [plan(Cause::Undeclared, "1"), plan(Cause::Unwanted, "2")] {
+            assert_eq!(stored.check(&fresh).expect_err("stale").code(), Code::Stale);
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ mod tests {
             spec: Spec {
                 fixed: BTreeMap::from([("user".to_owned(), json!("app"))]),
                 env: BTreeMap::from([("DB_URL".to_owned(), url)]),
-                live: BTreeMap::new(),
+                ..Spec::default()
             },
             stop_timeout: None,
             monitor: 5,

@@ -5,7 +5,7 @@
 mod tests;
 
 use super::layout::{columns, cut, pad, wrap};
-use super::{style, words};
+use super::{Level, Output, style, words};
 use crate::plan::{Cause, Change, HostPlan, Plan, Verb};
 use crate::problem::escaped;
 use serde_json::Value;
@@ -20,6 +20,16 @@ pub(in crate::cli) struct View {
     /// Columns, if it is a terminal.
     pub width: Option<usize>,
 }
+
+impl View {
+    /// As standard output and the options ask for.
+    pub(in crate::cli) fn of(out: &Output) -> Self {
+        Self { verbose: out.level == Level::Verbose, width: out.width() }
+    }
+}
+
+/// What a person sees in the causes already, or does not decide on: shown with `-v`.
+const BOOKKEEPING: [&str; 4] = ["generation", "running", "status", "version"];
 
 /// Longest address that still shares a line with its cause.
 const ADDRESS_MAX: usize = 44;
@@ -105,8 +115,9 @@ fn differences(change: &Change, all: bool) -> Vec<(&str, Option<String>, String)
     let before = change.before.iter().flatten();
     let before: BTreeMap<&str, &Value> = before.map(|(field, value)| (field.as_str(), value)).collect();
     let named = named_fields(change);
+    let shown = |field: &str| all || !BOOKKEEPING.contains(&field);
     let mut found = Vec::new();
-    for (field, new) in change.after.iter().flatten() {
+    for (field, new) in change.after.iter().flatten().filter(|(field, _)| shown(field)) {
         let new_text = plain(field, new);
         match before.get(field.as_str()) {
             Some(old) if *old == new => {}
@@ -118,7 +129,9 @@ fn differences(change: &Change, all: bool) -> Vec<(&str, Option<String>, String)
         }
     }
     if let Some(after) = &change.after {
-        let gone = before.into_iter().filter(|(field, _)| !after.contains_key(*field));
+        let gone = before
+            .into_iter()
+            .filter(|(field, _)| !after.contains_key(*field) && !BOOKKEEPING.contains(field));
         found.extend(gone.map(|(field, old)| (field, Some(plain(field, old)), "not set".to_owned())));
     }
     found

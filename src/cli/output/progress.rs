@@ -79,6 +79,9 @@ impl<'a> Progress<'a> {
                     vec![format!("{host}: {} … done {}", words(*id), time(*took))]
                 }
             }
+            Happened::Warned { step: id, text } => {
+                vec![format!("{host}: {}: the Engine warns: {}", words(*id), escaped(text))]
+            }
             Happened::StepFailed { step: id, why } => {
                 vec![format!("{host}: {} … failed: {}", words(*id), escaped(why))]
             }

@@ -35,33 +35,40 @@ struct ContainerStatus {
 }
 
 impl HostStatus {
-    /// From what was read and what would be planned.
-    pub(in crate::cli) fn of(observed: &Observed, plan: &HostPlan) -> Self {
+    /// From what was read and what would be planned; `notes` say why not, if that cannot be told.
+    pub(in crate::cli) fn of(
+        observed: &Observed,
+        engine: String,
+        plan: Option<&HostPlan>,
+        mut notes: Vec<String>,
+    ) -> Self {
+        let changes = plan.map(|plan| plan.changes.as_slice()).unwrap_or_default();
+        notes.extend(plan.into_iter().flat_map(|plan| plan.notes.iter().cloned()));
         let mut containers: Vec<ContainerStatus> = observed
             .containers
             .iter()
-            .filter_map(|one| Some(ContainerStatus::of(one, one.ours.as_ref()?, plan)))
+            .filter_map(|one| Some(ContainerStatus::of(one, one.ours.as_ref()?, changes)))
             .collect();
         containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
         let there = |change: &&Change| {
-            containers.iter().any(|one| change.address == format!("container {}", one.service))
+            containers.iter().any(|one| change.address == format!("container {}", one.name))
         };
-        let missing = pending(&plan.changes).filter(|change| !there(change));
+        let missing = pending(changes).filter(|change| !there(change));
         Self {
             host: observed.host.to_string(),
-            engine: plan.engine.clone(),
+            engine,
             engine_version: observed.facts.engine_version.clone(),
             missing: missing.map(|change| format!("{}: {}", change.address, causes(change))).collect(),
-            notes: plan.notes.clone(),
+            notes,
             containers,
         }
     }
 }
 
 impl ContainerStatus {
-    fn of(container: &Container, ours: &Ownership, plan: &HostPlan) -> Self {
-        let address = format!("container {}", ours.service);
-        let pending = pending(&plan.changes).filter(|change| change.address == address);
+    fn of(container: &Container, ours: &Ownership, changes: &[Change]) -> Self {
+        let address = format!("container {}", container.name);
+        let pending = pending(changes).filter(|change| change.address == address);
         Self {
             name: container.name.clone(),
             service: ours.service.clone(),
@@ -236,13 +243,15 @@ mod tests {
             receivers: Vec::new(),
             notes: Vec::new(),
         };
-        let status = [HostStatus::of(&observed, &plan)];
+        let engine = plan.engine.clone();
+        let status = [HostStatus::of(&observed, engine, Some(&plan), vec!["a note".to_owned()])];
         insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None)).to_string(), @r"
         web1  unix:///run/docker.sock, Engine 20.10.24
           CONTAINER  VERSION  GENERATION  STATE             PENDING
           api        1.8.2    3           exited (137)      it is exited (137)
           nginx      1.8.2    3           running, healthy
           pending container worker: not there yet
+          note a note
         ");
     }
 }

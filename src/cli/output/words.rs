@@ -10,16 +10,8 @@ pub(in crate::cli) fn action(action: &Action) -> String {
             _ => format!("pull {}", without_digest(&image.to_string())),
         },
         Action::Tag { source, name } => format!("tag {} as {name}", without_digest(source)),
-        Action::Untag { name } => format!("untag {name}"),
-        Action::Create(create) => format!("create {}", create.name),
-        Action::Connect { name, network, .. } => format!("connect {name} to network {network}"),
-        Action::Disconnect { name, network, .. } => format!("disconnect {name} from network {network}"),
-        Action::Start { name, .. } => format!("start {name}"),
-        Action::Stop { name, .. } => format!("stop {name}"),
-        Action::Update { name, .. } => format!("update {name}"),
-        Action::Rename { from, to, .. } => format!("rename {from} to {to}"),
-        Action::Remove { name, .. } => format!("remove {name}"),
         Action::AwaitHealthy { name, .. } => format!("wait until {name} is up"),
+        other => other.to_string(),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::Vault;
 use crate::keys::Recipient;
-use crate::pillar::boxes::BoxFolder;
+use crate::pillar::boxes::{BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal::{self, Kind};
 use crate::pillar::{Origin, SealId, Sealed};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
+use std::rc::Rc;
 
 impl Vault<'_> {
     /// Seals a secret for a place and puts it there, under a new id. Needs no private key. `slot` is
@@ -75,7 +76,21 @@ impl Vault<'_> {
             .hint("ask a reader of the box which one is right: pillarbox box list")
             .into());
         }
-        let strict = self.ctx.strict() && given.is_none();
+        let slot = file.slot.clone();
+        self.meet_to_post(folder, self.ctx.strict() && given.is_none())?;
+        Ok(slot)
+    }
+
+    /// Meets a box that is to be posted to; it need not open here.
+    ///
+    /// # Errors
+    /// [`Code::Seal`] where its lock does not hold, or it is not the known box.
+    pub(in crate::cli) fn meet_to_post(
+        &self,
+        folder: &BoxFolder,
+        strict: bool,
+    ) -> Result<Option<Rc<OpenBox>>> {
+        let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         file.check_shape(folder)?;
         // An identity that cannot be read (protected by a passphrase, say) is none to a poster.
         let open = match self.identities().map(|_| self.unlock(folder)) {
@@ -85,6 +100,6 @@ impl Vault<'_> {
         };
         let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
         self.anchor.meet(self.ctx, &seen, Purpose::Post, strict)?;
-        Ok(file.slot.clone())
+        Ok(open)
     }
 }

@@ -62,7 +62,11 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
 }
 
 /// In which way `keys/` differs from the lock.
-pub(super) fn pending(files: &KeyFiles, name: &ReaderName, key: Option<&Recipient>) -> Option<String> {
+pub(in crate::cli) fn pending(
+    files: &KeyFiles,
+    name: &ReaderName,
+    key: Option<&Recipient>,
+) -> Option<String> {
     match files.get(name) {
         Ok(None) => Some(format!("{} is gone", KeyFiles::path(name))),
         Ok(Some(wish)) if key.is_some_and(|key| key != wish) => {

@@ -64,7 +64,10 @@ impl Bars {
                 let Some(step) = words::step(plan, *step) else { return };
                 self.bar(plan, step).set_message(format!("way back: {}", escaped(action)));
             }
-            Happened::UndoDone { .. } | Happened::ContainerLog { .. } | Happened::Interrupted => {}
+            Happened::Warned { .. }
+            | Happened::UndoDone { .. }
+            | Happened::ContainerLog { .. }
+            | Happened::Interrupted => {}
         }
     }
 

@@ -1,0 +1,124 @@
+//! Reading every host once, and deciding once.
+
+use super::keychain::credential;
+use super::reach::{self, Reached};
+use super::{PlanOptions, Wished, sorted_out, trust};
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::desired::Desired;
+use crate::engine::docker::Docker;
+use crate::execute::Interrupt;
+use crate::observe::{Ask, Resolved, What, observe};
+use crate::observed::Observed;
+use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::planner::{Options, plan_host};
+use crate::problem::{Problem, Result};
+use futures_util::{StreamExt as _, stream};
+
+/// Hosts that are read at the same time.
+const AT_ONCE: usize = 16;
+
+/// How to look and decide.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Survey {
+    /// What the plan depends on.
+    pub options: PlanOptions,
+    /// No registry is asked.
+    pub offline: bool,
+    /// Questions are answered with yes.
+    pub yes: bool,
+}
+
+/// A host that was read.
+pub(in crate::cli) struct Seen<'v> {
+    /// What is written for it.
+    pub wished: Wished<'v>,
+    /// Its Engine.
+    pub engine: Docker,
+    /// How it was.
+    pub observed: Observed,
+    desired: Desired,
+}
+
+/// A host that was read, and what is to be done there.
+pub(in crate::cli) struct Surveyed<'v> {
+    /// How it was.
+    pub seen: Seen<'v>,
+    /// What is to be done.
+    pub plan: HostPlan,
+}
+
+/// Reads and plans all hosts; what is wrong with some does not keep the others from being looked at.
+pub(in crate::cli) async fn survey<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    survey: &Survey,
+    interrupt: &Interrupt,
+) -> (Vec<Surveyed<'v>>, Vec<Problem>) {
+    let (seen, mut wrong) = look(ctx, vault, wishes, survey, interrupt).await;
+    let planned = seen.into_iter().map(|seen| Ok(Surveyed { plan: seen.plan(&survey.options)?, seen }));
+    let (surveyed, more) = sorted_out(planned);
+    wrong.extend(more);
+    (surveyed, wrong)
+}
+
+/// Reads all hosts that can be read.
+pub(in crate::cli) async fn look<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    survey: &Survey,
+    interrupt: &Interrupt,
+) -> (Vec<Seen<'v>>, Vec<Problem>) {
+    let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
+    let mut trusted = Vec::new();
+    for one in reached {
+        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+            Ok(()) => trusted.push(one),
+            Err(problems) => wrong.extend(problems.into_vec()),
+        }
+    }
+    let resolved = Resolved::default();
+    let reading = trusted.into_iter().map(|one| read(vault, one, survey.offline, &resolved));
+    let (seen, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    wrong.extend(more);
+    (seen, wrong)
+}
+
+async fn read<'v>(
+    vault: &Vault<'_>,
+    reached: Reached<'v>,
+    offline: bool,
+    resolved: &Resolved,
+) -> Result<Seen<'v>> {
+    let Reached { wished, desired, engine, facts } = reached;
+    let keychain = |image: &_| credential(vault, &wished.credentials, image);
+    let ask = Ask { offline, keychain: &keychain, resolved };
+    let observed = observe(&engine, &wished.host.name, facts, &What::of(&desired), &ask).await?;
+    Ok(Seen { wished, engine, observed, desired })
+}
+
+impl Seen<'_> {
+    /// What is to be done there.
+    ///
+    /// # Errors
+    /// All reasons why nothing can be planned for it.
+    pub(in crate::cli) fn plan(&self, options: &PlanOptions) -> Result<HostPlan> {
+        let options = Options {
+            engine: self.wished.host.engine.to_string(),
+            fix_drift: options.fix_drift,
+            prune: options.prune,
+        };
+        plan_host(&self.desired, &self.observed, &options)
+    }
+}
+
+/// The plan of all hosts.
+pub(in crate::cli) fn plan_of(vault: &Vault<'_>, surveyed: &[Surveyed<'_>]) -> Plan {
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        workspace: vault.name().clone(),
+        hosts: surveyed.iter().map(|one| one.plan.clone()).collect(),
+    }
+}

@@ -1,0 +1,227 @@
+//! Carries out a plan without deciding anything.
+//!
+//! Secrets are opened first, so that one that does not open changes nothing. Then every image is pulled
+//! on every host. Only then are the hosts changed, one after another; on each of them independent
+//! groups of steps run at the same time, the steps of a group one after another. Where a step fails its
+//! way back is gone, groups that were begun come to their end, and nothing else is begun.
+
+mod call;
+mod expect;
+mod group;
+mod health;
+mod interrupt;
+mod outcome;
+mod redact;
+mod secrets;
+
+pub use interrupt::Interrupt;
+pub use outcome::{GroupEnd, HostOutcome, Outcome};
+pub use secrets::Secrets;
+
+use crate::engine::Engine;
+use crate::event::{Event, Happened};
+use crate::plan::{HostPlan, Step};
+use crate::problem::{Code, Problem, Result};
+use call::Caller;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use group::Run;
+use redact::Redactor;
+use secrets::Opened;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Groups of a host that are under way at the same time. An Engine starts containers one by one in the
+/// end (network and cgroup set-up are serialised in it), so more would only wait there.
+pub const GROUPS: usize = 8;
+
+/// Pulls of a host at the same time; each of them loads several layers at once already.
+const PULLS: usize = 4;
+
+/// Hosts that pull at the same time.
+const HOSTS: usize = 16;
+
+/// Says before every call that changes something whether we still may.
+#[expect(async_fn_in_trait, reason = "one thread waits for Engines; no future crosses threads")]
+pub trait Guard {
+    /// Whether the lock of this host is still ours.
+    ///
+    /// # Errors
+    /// Where it is not, or nobody can say: nothing more is touched on this host then.
+    async fn check(&self) -> Result<()>;
+}
+
+/// No lock: for a plan that changes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unguarded;
+
+impl Guard for Unguarded {
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A host with what is to be done there.
+#[derive(Debug)]
+pub struct Host<'a, E, G> {
+    /// What is to be done.
+    pub plan: &'a HostPlan,
+    /// Its Engine.
+    pub engine: &'a E,
+    /// Its lock.
+    pub guard: &'a G,
+}
+
+type Say<'a> = Box<dyn Fn(Happened) + 'a>;
+
+/// Carries out the plans of some hosts. Call [`crate::check::host`] on each before.
+pub async fn execute<E: Engine, G: Guard>(
+    hosts: &[Host<'_, E, G>],
+    secrets: &dyn Secrets,
+    watch: &dyn Fn(Event),
+    interrupt: &Interrupt,
+) -> Outcome {
+    let opened = match Opened::all(hosts.iter().map(|host| host.plan), secrets) {
+        Ok(opened) => opened,
+        Err(problems) => {
+            let untouched = hosts.iter().map(|host| ended(host.plan, false, &BTreeMap::new())).collect();
+            return Outcome::new(untouched, problems.into_vec());
+        }
+    };
+    let redactor = Redactor::new(&opened);
+    let runs: Vec<Run<'_, E, G>> = hosts
+        .iter()
+        .map(|host| Run {
+            caller: Caller {
+                host: &host.plan.host,
+                engine: host.engine,
+                secrets,
+                opened: &opened,
+                redactor: &redactor,
+                interrupt,
+                created: RefCell::new(BTreeMap::new()),
+            },
+            guard: host.guard,
+            say: {
+                let name = host.plan.host.clone();
+                Box::new(move |what| watch(Event { host: name.clone(), what }))
+            },
+            done: RefCell::new(BTreeSet::new()),
+            changed: Cell::new(false),
+            problems: RefCell::new(Vec::new()),
+            ends: RefCell::new(BTreeMap::new()),
+        })
+        .collect();
+    let finished = tokio::select! {
+        () = all(hosts, &runs) => true,
+        () = announce(&runs, interrupt) => false,
+    };
+    let mut problems: Vec<Problem> = runs.iter().flat_map(|run| run.problems.take()).collect();
+    if !finished {
+        let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was taken back");
+        problems.push(problem.hint("'pillarbox apply' goes on from what is there"));
+    }
+    let changed = runs.iter().any(|run| run.changed.get());
+    let ends = hosts.iter().zip(&runs);
+    let ends = ends.map(|(host, run)| ended(host.plan, run.changed.get(), &run.ends.borrow())).collect();
+    Outcome::new(ends, interrupted_once(problems, changed))
+}
+
+/// Each group says that it was interrupted; people know.
+fn interrupted_once(mut problems: Vec<Problem>, changed: bool) -> Vec<Problem> {
+    let heard = problems.iter().any(|problem| problem.code == Code::Interrupted && problem.hints.is_empty());
+    if heard {
+        problems.retain(|problem| problem.code != Code::Interrupted || !problem.hints.is_empty());
+        let what = if changed { "interrupted" } else { "interrupted before anything was changed" };
+        problems.push(Problem::new(Code::Interrupted, what));
+    }
+    problems
+}
+
+/// Says so at the first interrupt, ends at the second.
+async fn announce<E, G>(runs: &[Run<'_, E, G>], interrupt: &Interrupt) {
+    interrupt.heard(1).await;
+    for run in runs {
+        (run.say)(Happened::Interrupted);
+    }
+    interrupt.heard(2).await;
+}
+
+async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[Run<'_, E, G>]) {
+    let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
+    let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
+    while pulls.next().await.is_some() {}
+    for (host, run) in hosts.iter().zip(runs) {
+        if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+            return;
+        }
+        change(host.plan, run).await;
+    }
+}
+
+/// Pulls everything, also where one pull fails: all that a registry refuses is said at once.
+async fn prepare<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
+    let groups = groups(plan, true);
+    let pulls = groups.iter().map(|(_, steps)| async {
+        tokio::select! {
+            // A pull that is cut off leaves nothing behind; the Engine ends it with the connection.
+            biased;
+            _ = run.group(steps) => {}
+            () = run.caller.interrupt.heard(1) => {
+                run.problems.borrow_mut().push(Problem::new(Code::Interrupted, "interrupted while pulling"));
+            }
+        }
+    });
+    let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(PULLS);
+    while pulls.next().await.is_some() {}
+}
+
+/// Changes a host: groups whose needs are met, some at the same time.
+async fn change<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
+    let groups = groups(plan, false);
+    let mut waiting: Vec<usize> = (0..groups.len()).collect();
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let going_on = run.problems.borrow().is_empty() && !run.caller.interrupt.raised();
+        while going_on && under_way.len() < GROUPS {
+            let ready = waiting.iter().position(|index| {
+                let needs = groups[*index].1.first().map(|step| step.needs.as_slice()).unwrap_or_default();
+                needs.iter().all(|need| run.done.borrow().contains(need))
+            });
+            let Some(ready) = ready else { break };
+            let index = waiting.remove(ready);
+            let (name, steps) = &groups[index];
+            run.ends.borrow_mut().insert(name.clone(), GroupEnd::CutOff);
+            under_way.push(async move { (index, run.group(steps).await) });
+        }
+        let Some((index, end)) = under_way.next().await else { break };
+        run.ends.borrow_mut().insert(groups[index].0.clone(), end);
+    }
+    if run.caller.interrupt.raised() && !waiting.is_empty() && run.problems.borrow().is_empty() {
+        let left = waiting.len();
+        let problem = Problem::new(Code::Interrupted, format!("interrupted: {left} groups were not begun"));
+        run.problems.borrow_mut().push(problem);
+    }
+}
+
+/// Groups of one phase in the order of their first steps.
+fn groups(plan: &HostPlan, prepares: bool) -> Vec<(String, Vec<&Step>)> {
+    let mut groups: Vec<(String, Vec<&Step>)> = Vec::new();
+    for step in plan.steps.iter().filter(|step| step.action.prepares() == prepares) {
+        match groups.iter_mut().find(|(name, _)| *name == step.group) {
+            Some((_, steps)) => steps.push(step),
+            None => groups.push((step.group.clone(), vec![step])),
+        }
+    }
+    groups
+}
+
+fn ended(plan: &HostPlan, changed: bool, ends: &BTreeMap<String, GroupEnd>) -> HostOutcome {
+    let groups = groups(plan, false).into_iter().map(|(name, _)| {
+        let end = ends.get(&name).copied().unwrap_or(GroupEnd::NotBegun);
+        (name, end)
+    });
+    HostOutcome { host: plan.host.clone(), changed, groups: groups.collect() }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,180 @@
+//! One action, one Engine call or one wait.
+
+use super::health::{self, Sick};
+use super::interrupt::Interrupt;
+use super::redact::Redactor;
+use super::secrets::{Opened, Secrets};
+use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, PullProgress};
+use crate::name::{HostName, ImageRef};
+use crate::plan::{Action, Create, KEEP, Target};
+use crate::problem::{Code, Problem, Problems, escaped};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// What calls on one host share.
+pub(super) struct Caller<'a, E> {
+    pub(super) host: &'a HostName,
+    pub(super) engine: &'a E,
+    pub(super) secrets: &'a dyn Secrets,
+    pub(super) opened: &'a Opened,
+    pub(super) redactor: &'a Redactor,
+    pub(super) interrupt: &'a Interrupt,
+    /// Ids of the containers that were created, by step.
+    pub(super) created: RefCell<BTreeMap<u32, String>>,
+}
+
+/// Why a call did not do what it should.
+pub(super) struct Failed {
+    /// For people.
+    pub(super) problems: Problems,
+    /// The Engine's answer says for sure that nothing was done.
+    pub(super) refused: bool,
+    /// The Engine refused because of what is there, or is not: it may have moved.
+    pub(super) moved: bool,
+    /// Not the step failed: somebody interrupted it.
+    pub(super) interrupted: bool,
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self { problems: problem.into(), refused: true, moved: false, interrupted: false }
+    }
+}
+
+impl<E: Engine> Caller<'_, E> {
+    /// The id of a container; `None` if it was to be created and was not.
+    pub(super) fn id(&self, target: &Target) -> Option<String> {
+        match target {
+            Target::Id(id) => Some(id.clone()),
+            Target::CreatedBy(step) => self.created.borrow().get(step).cloned(),
+        }
+    }
+
+    /// Does it; answers what the Engine has to say.
+    pub(super) async fn call(
+        &self,
+        step: u32,
+        action: &Action,
+        progress: &dyn Fn(PullProgress),
+    ) -> Result<Vec<String>, Failed> {
+        let id = match action.target() {
+            None => String::new(),
+            Some(target) => self
+                .id(target)
+                .ok_or_else(|| Problem::failed(format!("{action}: the container was not created")))?,
+        };
+        let engine = self.engine;
+        let done = match action {
+            Action::Pull { image } => return self.pull(image, progress).await,
+            Action::Create(create) => return self.create(step, create).await,
+            Action::AwaitHealthy { monitor, timeout, .. } => {
+                return self.wait(action, &id, *monitor, *timeout).await;
+            }
+            Action::Update { body, .. } => match engine.update(&id, body).await {
+                Ok(warnings) if warnings.is_empty() => Ok(()),
+                Ok(warnings) => {
+                    let mut failed = Failed::from(
+                        warnings
+                            .iter()
+                            .fold(Problem::failed(format!("{action} was not done in full")), |p, w| {
+                                p.cause(escaped(w))
+                            }),
+                    );
+                    failed.refused = false;
+                    return Err(failed);
+                }
+                Err(error) => Err(error),
+            },
+            Action::Tag { source, name } => engine.tag(source, name).await,
+            Action::Untag { name } => match engine.untag(name).await {
+                // Somebody was faster; and a tag of ours that is the last name of an image in use stays.
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+                Err(error) if error.kind == ErrorKind::Conflict && name.starts_with(KEEP) => Ok(()),
+                other => other,
+            },
+            Action::Connect { network, endpoint, .. } => engine.connect(&id, network, endpoint).await,
+            Action::Disconnect { network, force, .. } => engine.disconnect(&id, network, *force).await,
+            Action::Start { .. } => engine.start(&id).await,
+            Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
+            Action::Remove { .. } => engine.remove(&id).await,
+            Action::Rename { to, .. } => match engine.rename(&id, to).await {
+                // Done already, or done and the answer was lost.
+                Err(_) if matches!(engine.container(&id).await, Ok(Some(now)) if now.name == *to) => Ok(()),
+                other => other,
+            },
+        };
+        done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
+    }
+
+    async fn pull(&self, image: &ImageRef, progress: &dyn Fn(PullProgress)) -> Result<Vec<String>, Failed> {
+        let auth = self.secrets.auth(self.host, &image.name).map_err(|problems| Failed {
+            problems,
+            refused: true,
+            moved: false,
+            interrupted: false,
+        })?;
+        let header = auth.as_ref().map(|auth| &auth.header);
+        let Err(error) = self.engine.pull(image, header, progress).await else { return Ok(Vec::new()) };
+        let problem = error.registry_problem(self.host, image, auth.as_ref());
+        Err(Failed { refused: error.kind != ErrorKind::Unreachable, ..Failed::from(problem) })
+    }
+
+    async fn create(&self, step: u32, create: &Create) -> Result<Vec<String>, Failed> {
+        let mut body = create.body.clone();
+        body["Image"] = create.image.clone().into();
+        let mut env = Vec::with_capacity(create.env.len());
+        for (name, text) in &create.env {
+            let value = self.opened.text(text, &format!("env.{name} of container {}", create.service));
+            let value = value.map_err(|problems| Failed {
+                problems,
+                refused: true,
+                moved: false,
+                interrupted: false,
+            })?;
+            env.push(serde_json::Value::from(format!("{name}={}", value.as_str())));
+        }
+        body["Env"] = env.into();
+        match self.engine.create(&create.name, CreateBody(body)).await {
+            Ok((id, warnings)) => {
+                self.created.borrow_mut().insert(step, id);
+                Ok(warnings.iter().map(|warning| self.redactor.clean(warning)).collect())
+            }
+            Err(error) => Err(self.failed(&Action::Create(Box::new(create.clone())), &error)),
+        }
+    }
+
+    async fn wait(
+        &self,
+        action: &Action,
+        id: &str,
+        monitor: u32,
+        timeout: u32,
+    ) -> Result<Vec<String>, Failed> {
+        match health::wait(self.engine, id, monitor, timeout, self.interrupt).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(Sick::Engine(error)) => Err(self.failed(action, &error)),
+            Err(Sick::Failed(why)) => {
+                let name = action.to_string();
+                let name = name.strip_prefix("await ").unwrap_or(&name).to_owned();
+                let problem =
+                    Problem::failed(format!("container {name} on host {} did not come up", self.host));
+                Err(problem.cause(self.redactor.clean(&why)).into())
+            }
+            Err(Sick::Interrupted) => {
+                let problem = Problem::new(Code::Interrupted, format!("interrupted: {action}"));
+                Err(Failed { interrupted: true, ..Failed::from(problem) })
+            }
+        }
+    }
+
+    fn failed(&self, action: &Action, error: &EngineError) -> Failed {
+        let mut problem = error.problem(format!("{action} failed on host {}", self.host));
+        problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
+        Failed {
+            problems: problem.into(),
+            refused: error.kind != ErrorKind::Unreachable,
+            moved: matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound),
+            interrupted: false,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The steps of one group, one after another; taken back where one fails.
+
+use super::call::{Caller, Failed};
+use super::expect;
+use super::outcome::GroupEnd;
+use super::{Guard, Say};
+use crate::engine::Engine;
+use crate::event::Happened;
+use crate::plan::{Action, Step};
+use crate::problem::{Code, Problem, Problems};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// Lines of a log that are shown of a container that did not come up.
+const LOG_LINES: u32 = 20;
+
+/// What the groups of a host share.
+pub(super) struct Run<'a, E, G> {
+    pub(super) caller: Caller<'a, E>,
+    pub(super) guard: &'a G,
+    pub(super) say: Say<'a>,
+    /// Steps that are done.
+    pub(super) done: RefCell<BTreeSet<u32>>,
+    /// Something is, or may be, other than before.
+    pub(super) changed: Cell<bool>,
+    pub(super) problems: RefCell<Vec<Problem>>,
+    /// What became of the groups that were begun.
+    pub(super) ends: RefCell<BTreeMap<String, GroupEnd>>,
+}
+
+/// How far a step came.
+enum Stop {
+    /// It failed, or was not begun because of an interrupt: what was done is taken back.
+    Back(Problems, bool),
+    /// The lock is lost: nothing more is touched.
+    HandsOff(Problems),
+}
+
+impl<E: Engine, G: Guard> Run<'_, E, G> {
+    /// Carries out a group.
+    pub(super) async fn group(&self, steps: &[&Step]) -> GroupEnd {
+        for (index, step) in steps.iter().enumerate() {
+            let Err(stop) = self.step(step, index == 0).await else { continue };
+            let (problems, interrupted) = match stop {
+                Stop::HandsOff(problems) => {
+                    self.problems.borrow_mut().extend(problems.into_vec());
+                    return if index == 0 { GroupEnd::NotBegun } else { GroupEnd::CutOff };
+                }
+                Stop::Back(problems, interrupted) => (problems, interrupted),
+            };
+            let why = problems.to_string().replace('\n', "; ");
+            self.problems.borrow_mut().extend(problems.into_vec());
+            if interrupted && index == 0 {
+                return GroupEnd::NotBegun;
+            }
+            (self.say)(Happened::StepFailed { step: step.id, why });
+            if !interrupted {
+                self.show_log(step).await;
+            }
+            return self.take_back(step).await;
+        }
+        GroupEnd::Done
+    }
+
+    async fn step(&self, step: &Step, first: bool) -> Result<(), Stop> {
+        if self.caller.interrupt.raised() {
+            let what = if first { "not begun" } else { "interrupted before" };
+            let problem = Problem::new(Code::Interrupted, format!("{what}: {}", step.action));
+            return Err(Stop::Back(problem.into(), true));
+        }
+        let waits = matches!(step.action, Action::AwaitHealthy { .. });
+        if !waits {
+            self.guard.check().await.map_err(Stop::HandsOff)?;
+        }
+        match expect::before(self.caller.engine, &step.action, &step.expects).await {
+            Ok(None) => {}
+            Ok(Some(moved)) => return Err(Stop::Back(stale(step, moved).into(), false)),
+            Err(error) => {
+                let problem = error.problem(format!("{}: cannot look at the host before it", step.action));
+                return Err(Stop::Back(problem.into(), false));
+            }
+        }
+        (self.say)(Happened::StepStarted { step: step.id });
+        let began = Instant::now();
+        let progress = |progress| (self.say)(Happened::PullProgress { step: step.id, progress });
+        let called = self.caller.call(step.id, &step.action, &progress);
+        match called.await {
+            Ok(warnings) => {
+                if !waits && !step.action.prepares() {
+                    self.changed.set(true);
+                }
+                self.done.borrow_mut().insert(step.id);
+                for text in warnings {
+                    (self.say)(Happened::Warned { step: step.id, text });
+                }
+                (self.say)(Happened::StepDone { step: step.id, took: began.elapsed() });
+                Ok(())
+            }
+            Err(failed) => Err(self.failed(step, waits, failed).await),
+        }
+    }
+
+    async fn failed(&self, step: &Step, waits: bool, failed: Failed) -> Stop {
+        if !failed.refused && !waits && !step.action.prepares() {
+            self.changed.set(true);
+        }
+        let mut problems = failed.problems;
+        if failed.moved
+            && let Some(moved) = expect::explain(self.caller.engine, &step.expects).await
+        {
+            problems = stale(step, moved).into();
+        }
+        Stop::Back(problems, failed.interrupted)
+    }
+
+    /// The last words of a container that did not come up.
+    async fn show_log(&self, step: &Step) {
+        let (Action::Start { container, name } | Action::AwaitHealthy { container, name, .. }) = &step.action
+        else {
+            return;
+        };
+        let Some(id) = self.caller.id(container) else { return };
+        if let Ok(lines) = self.caller.engine.log_tail(&id, LOG_LINES).await {
+            let lines: Vec<String> = lines.iter().map(|line| self.caller.redactor.clean(line)).collect();
+            if !lines.is_empty() {
+                (self.say)(Happened::ContainerLog { container: name.clone(), lines });
+            }
+        }
+    }
+
+    /// Each action whatever became of the one before.
+    async fn take_back(&self, step: &Step) -> GroupEnd {
+        let mut end = if step.undo.is_empty() { GroupEnd::Failed } else { GroupEnd::TakenBack };
+        for action in &step.undo {
+            if action.target().is_some_and(|target| self.caller.id(target).is_none()) {
+                continue;
+            }
+            if let Err(lost) = self.guard.check().await {
+                self.problems.borrow_mut().extend(lost.into_vec());
+                return GroupEnd::CutOff;
+            }
+            (self.say)(Happened::UndoStarted { step: step.id, action: action.to_string() });
+            let done = self.caller.call(step.id, action, &|_| {}).await;
+            self.changed.set(true);
+            let failed = done.err().map(|failed| {
+                end = GroupEnd::Broken;
+                let why = failed.problems.iter().map(said).collect::<Vec<_>>().join("; ");
+                let what = format!("not taken back: {why}");
+                self.problems.borrow_mut().push(Problem::failed(what));
+                why
+            });
+            (self.say)(Happened::UndoDone { step: step.id, action: action.to_string(), failed });
+        }
+        end
+    }
+}
+
+fn said(problem: &Problem) -> String {
+    std::iter::once(&problem.what).chain(&problem.causes).cloned().collect::<Vec<_>>().join(": ")
+}
+
+fn stale(step: &Step, moved: String) -> Problem {
+    Problem::new(Code::Stale, format!("{}: the host is not as the plan expects it", step.action))
+        .cause(moved)
+        .hint("plan again: 'pillarbox plan'")
+}

@@ -1,0 +1,158 @@
+//! Secrets of a run: opened before anything is changed, so that one that does not open changes
+//! nothing; joined and encoded just before the call that needs them.
+
+use crate::name::{HostName, ImageName};
+use crate::pillar::{Origin, SealId};
+use crate::plan::{Action, HostPlan};
+use crate::problem::{Problem, Problems, Result};
+use crate::registry::Credential;
+use crate::secret::Secret;
+use crate::state::{Encoder, SecretRef, Segment, Text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use zeroize::Zeroizing;
+
+/// Where secrets come from.
+pub trait Secrets {
+    /// Opens a sealed value; its encoders are not applied.
+    ///
+    /// # Errors
+    /// Where it does not open, or is not what it says it is.
+    fn open(&self, secret: &SecretRef) -> Result<Secret>;
+
+    /// The credential for an image on a host, whose pillar decides; `None`: its registry is asked
+    /// anonymously.
+    ///
+    /// # Errors
+    /// Where one belongs to it and does not open, or its helper fails: never anonymous then.
+    fn auth(&self, host: &HostName, image: &ImageName) -> Result<Option<Credential>>;
+}
+
+/// All secrets that the containers of a run are given, wiped when the run ends. `Debug` shows none.
+#[derive(Debug, Default)]
+pub(super) struct Opened(BTreeMap<(Origin, SealId), Secret>);
+
+impl Opened {
+    /// Opens what these plans need and tries every text in which it will stand.
+    ///
+    /// # Errors
+    /// All that does not open, is no text, or has a NUL byte in it, which no environment can hold.
+    pub(super) fn all<'a>(
+        plans: impl IntoIterator<Item = &'a HostPlan> + Clone,
+        secrets: &dyn Secrets,
+    ) -> Result<Self> {
+        let mut opened = Self::default();
+        let mut problems = Vec::new();
+        let wanted: BTreeSet<&SecretRef> =
+            environments(plans.clone()).flat_map(|(_, _, text)| text.secrets()).collect();
+        for secret in wanted {
+            let key = (secret.origin.clone(), secret.id.clone());
+            if opened.0.contains_key(&key) {
+                continue;
+            }
+            match secrets.open(secret) {
+                Ok(value) => {
+                    opened.0.insert(key, value);
+                }
+                Err(more) => problems.extend(more.into_vec()),
+            }
+        }
+        Problems::check(problems)?;
+        let wrong = environments(plans).filter_map(|(container, name, text)| {
+            let field = format!("env.{name} of container {container}");
+            opened.text(text, &field).err()
+        });
+        let wrong: Vec<Problem> = wrong.flat_map(Problems::into_vec).collect();
+        Problems::check(wrong)?;
+        Ok(opened)
+    }
+
+    /// The text with its secrets in it.
+    ///
+    /// # Errors
+    /// Where it cannot stand in an environment.
+    pub(super) fn text(&self, text: &Text, field: &str) -> Result<Zeroizing<String>> {
+        let mut out = Zeroizing::new(String::new());
+        for segment in text.segments() {
+            match segment {
+                Segment::Clear(clear) => out.push_str(clear),
+                Segment::Secret(secret) => {
+                    let key = (secret.origin.clone(), secret.id.clone());
+                    let Some(value) = self.0.get(&key) else {
+                        return Err(Problem::failed(format!("{} was not opened", secret.origin)).into());
+                    };
+                    let encoded = encode(value, &secret.encoders)
+                        .ok_or_else(|| not_text(&format!("{} for {field}", secret.origin)))?;
+                    out.push_str(&encoded);
+                }
+            }
+        }
+        if out.contains('\0') {
+            return Err(Problem::failed(format!("{field} has a NUL byte in it"))
+                .cause("no environment variable can hold one")
+                .hint("encode it: `{{ … | b64encode }}`")
+                .into());
+        }
+        Ok(out)
+    }
+
+    /// The secrets as they were opened.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
+}
+
+fn environments<'a>(
+    plans: impl IntoIterator<Item = &'a HostPlan>,
+) -> impl Iterator<Item = (&'a str, &'a str, &'a Text)> {
+    plans
+        .into_iter()
+        .flat_map(|plan| &plan.steps)
+        .filter_map(|step| match &step.action {
+            Action::Create(create) => Some(create),
+            _ => None,
+        })
+        .flat_map(|create| {
+            create.env.iter().map(|(name, text)| (create.service.as_str(), name.as_str(), text))
+        })
+}
+
+fn not_text(what: &str) -> Problem {
+    Problem::failed(format!("{what} is not text"))
+        .cause("an environment variable holds UTF-8 only")
+        .hint("encode it: `{{ … | b64encode }}`")
+}
+
+/// A secret with its encoders applied in order; `None` where what results, or an encoder needs, is not
+/// UTF-8.
+fn encode(secret: &Secret, encoders: &[Encoder]) -> Option<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(secret.reveal().to_vec());
+    for encoder in encoders {
+        bytes = match encoder {
+            Encoder::UrlEncode => Zeroizing::new(url_encoded(&bytes).into_bytes()),
+            Encoder::B64Encode => Zeroizing::new(STANDARD.encode(&*bytes).into_bytes()),
+            Encoder::ToJson => Zeroizing::new(json_string(std::str::from_utf8(&bytes).ok()?).into_bytes()),
+        };
+    }
+    std::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
+}
+
+/// Everything but the unreserved characters of RFC 3986, section 2.3, percent-encoded.
+pub(super) fn url_encoded(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(3 * bytes.len());
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(*byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// A JSON string with its quotes.
+pub(super) fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
