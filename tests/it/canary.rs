@@ -66,7 +66,7 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
     fs::write(
         &script,
         format!(
-            "#!/bin/sh\n{{ cat /proc/$PPID/cmdline /proc/$PPID/environ /proc/$$/cmdline; env; }} >> '{0}/seen'\n\
+            "#!/bin/sh\n{{ for p in $PPID $(cut -d' ' -f4 /proc/$PPID/stat); do cat /proc/$p/cmdline /proc/$p/environ; done; cat /proc/$$/cmdline; env; }} >> '{0}/seen'\n\
              sed -i 's/{1}/{2}/' \"$1\"\n[ -z \"$BREAK\" ] || echo 'x = = {{ secret = \"{2}\" }}' >> \"$1\"\n",
             env.home().display(),
             SECRETS[2],

@@ -231,14 +231,14 @@ fn the_editor_does_not_get_the_private_key_and_vim_keeps_no_copies() {
     let key = key.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).expect("a key").to_owned();
     std::fs::remove_file(env.identity()).expect("removed");
     env.set_var("PILLARBOX_AGE_KEY", key.clone());
-    edit(&env, "env; tr '\\0' '\\n' < /proc/$PPID/cmdline", &["apps"])
+    edit(&env, "env; tr '\\0' '\\n' < /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/cmdline", &["apps"])
         .ok()
         .says("edit\napps\n")
         .lacks(&key)
         .lacks("CANARY");
     let bin = env.home().join("bin");
     std::fs::create_dir(&bin).expect("a folder");
-    let script = editor(&env, "echo \"$@\"");
+    let script = editor(&env, "printf '%s ' \"$@\"");
     std::fs::copy(script.to_str().expect("a path").trim_matches('"'), bin.join("vim")).expect("copied");
     env.path_first(bin);
     let said = env.command(&["edit", "apps"]).var("VISUAL", "vim").var("EDITOR", "false").run().ok();

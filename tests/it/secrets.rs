@@ -1,8 +1,10 @@
 //! `seal` and `reveal`: every byte that goes in comes out, and nobody else gets it.
 
 use crate::env::TestEnv;
-use std::process::Output;
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Passwords that have broken something somewhere.
 const ODD: [&str; 12] = [
@@ -158,7 +160,7 @@ fn sealing_into_another_box_is_for_its_readers() {
     let env = TestEnv::initialised();
     env.run(&["box", "new", "prod", "--readers", "alice"]).ok();
     env.run_with_input(&["seal", "--in", "prod/apps", "api.pw"], "s3cret").ok();
-    env.run(&["seal", "--in", "prod/apps", "api"]).exits(64).explains("`api` is a table");
+    env.run_with_input(&["seal", "--in", "prod/apps", "api"], "x").exits(64).explains("`api` is a table");
     assert_eq!(bytes(&env, &["reveal", "--in", "prod/apps", "api.pw"]), b"s3cret");
     assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"s3cret");
     env.run_with_input(&["seal", "--in", "apps", "api.pw"], "other").ok();
@@ -175,7 +177,6 @@ fn twenty_at_once_lose_nothing() {
             0 => env.command(&["set", "--in", "apps", &key, "v"]).spawn(),
             _ => env.command(&["seal", "--in", "apps", &key]).spawn(),
         };
-        use std::io::Write as _;
         let mut stdin = child.stdin.take().expect("its standard input");
         let _ = stdin.write_all(format!("secret {n}\n").as_bytes());
         running.push(child);
@@ -202,7 +203,6 @@ fn killed_at_any_moment_a_value_is_the_old_or_the_new_one() {
     for round in 1..=24_u64 {
         let mut child = env.command(&["seal", "--file", "-", "api.pw"]).spawn();
         {
-            use std::io::Write as _;
             let mut stdin = child.stdin.take().expect("its standard input");
             let _ = stdin.write_all(round.to_string().as_bytes());
         }
@@ -219,22 +219,64 @@ fn killed_at_any_moment_a_value_is_the_old_or_the_new_one() {
     assert!(left.iter().all(|path| !path.to_string_lossy().contains("commit")), "{left:?}");
 }
 
+/// Runs a command on a terminal of its own and types a line at each prompt, once that is there and, for
+/// a secret, the echo is off.
+fn typed(env: &TestEnv, command: &str, lines: &[(&str, &str)]) -> (i32, String) {
+    let device = env.home().join("terminal");
+    let _ = std::fs::remove_file(&device);
+    let script =
+        format!("tty > '{}'; exec '{}' {command}", device.display(), env!("CARGO_BIN_EXE_pillarbox"));
+    let mut child = env.program("script", &["-qec", &script, "/dev/null"]).spawn();
+    let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let reader = {
+        let seen = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 512];
+            while let Ok(count @ 1..) = stdout.read(&mut chunk) {
+                seen.lock().expect("the text").extend_from_slice(&chunk[..count]);
+            }
+        })
+    };
+    let so_far = || String::from_utf8_lossy(&seen.lock().expect("the text")).into_owned();
+    for (prompt, line) in lines {
+        let until = Instant::now() + Duration::from_secs(60);
+        let is_hidden = || {
+            let device = std::fs::read_to_string(&device).unwrap_or_default();
+            let state = Command::new("stty").args(["-F", device.trim(), "-a"]).output().expect("stty");
+            String::from_utf8_lossy(&state.stdout).contains(" -echo ")
+        };
+        while !(so_far().contains(prompt)
+            && (!prompt.contains("secret") && !prompt.contains("password") || is_hidden()))
+        {
+            assert!(Instant::now() < until, "no prompt {prompt:?}: {}", so_far());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("typed");
+    }
+    let ended = child.wait().expect("its end");
+    reader.join().expect("all of it");
+    (ended.code().unwrap_or(-1), so_far())
+}
+
 #[test]
 fn a_prompt_asks_twice_and_echoes_nothing() {
     let env = TestEnv::initialised();
-    let bin = env!("CARGO_BIN_EXE_pillarbox");
-    let typed = |lines: &str, command: &str| {
-        env.program("script", &["-qec", &format!("{bin} {command}"), "/dev/null"]).input(lines).run()
-    };
-    typed("hunter2\nhunter2\n", "seal api.pw").ok().says("secret again").lacks("hunter2");
+    let (code, text) = typed(&env, "seal api.pw", &[("secret: ", "hunter2"), ("secret again: ", "hunter2")]);
+    assert!(code == 0 && !text.contains("hunter2"), "{text}");
     assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"hunter2");
-    typed("hunter2\nhunter3\n", "seal api.pw").exits(9).says("not the same").lacks("hunter");
-    // A newline is added on a terminal.
-    typed("", "reveal api.pw").ok().says("hunter2\r\n");
-    // What is wrong with the key is said before anybody types.
-    typed("", "seal registries.quay.io.password").exits(64);
+    let (code, text) = typed(&env, "seal api.pw", &[("secret: ", "hunter2"), ("secret again: ", "hunter3")]);
+    assert!(code == 9 && text.contains("not the same") && !text.contains("hunter"), "{text}");
+    assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"hunter2");
+    // A newline is added on a terminal, where bytes that are no text are not printed.
+    assert_eq!(typed(&env, "reveal api.pw", &[]), (0, "hunter2\r\n".to_owned()));
     env.run_with_input(&["seal", "--file", "-", "api.raw"], [0xff, 0x00]).ok();
-    typed("", "reveal api.raw").exits(1).says("pillarbox reveal 'api.raw' > FILE");
-    typed("bot\nt0ken\nt0ken\n", "registry add ghcr.io").ok().says("user name").lacks("t0ken");
+    let (code, text) = typed(&env, "reveal api.raw", &[]);
+    assert!(code == 1 && text.contains("pillarbox reveal 'api.raw' > FILE"), "{text}");
+    // What is wrong with the key is said before anybody types.
+    assert_eq!(typed(&env, "seal registries.quay.io.password", &[]).0, 64);
+    let prompts = [("user name: ", "bot"), ("password: ", "t0ken"), ("password again: ", "t0ken")];
+    let (code, text) = typed(&env, "registry add ghcr.io", &prompts);
+    assert!(code == 0 && text.contains("bot") && !text.contains("t0ken"), "{text}");
     assert_eq!(bytes(&env, &["reveal", "registries.ghcr.io.password"]), b"t0ken");
 }
