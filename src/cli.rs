@@ -3,10 +3,12 @@
 
 mod commands;
 mod context;
+mod deploy;
 mod exit;
 mod failure;
 mod output;
 mod signal;
+mod vault;
 
 pub use context::{AGE_KEY, Context, Environment, FoundIdentities, Global, IdentityText, Terminal, When};
 pub use exit::Exit;
@@ -51,7 +53,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(exit) => exit,
         Err(problems) => {
             if ctx.out.json {
-                ctx.out.object(&failure::json(&problems));
+                ctx.out.error_object(&failure::json(&problems));
             }
             ctx.out.stderr(failure::text(&problems));
             Exit::of(&problems)
@@ -75,11 +77,7 @@ fn usage(error: &clap::Error) -> Exit {
 
 /// No core dump may hold a secret, and no panic message may show one.
 fn harden() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    }
+    forbid_core_dumps();
     std::panic::set_hook(Box::new(|panic| {
         let place =
             panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
@@ -94,9 +92,25 @@ fn harden() {
     }));
 }
 
+fn forbid_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn no_core_dump_can_be_written() {
+        forbid_core_dumps();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+    }
 
     #[test]
     fn the_tree_of_commands_is_sound() {

@@ -1,5 +1,11 @@
 //! What a host shall look like: the result of compiling, and one half of what the planner sees.
 
+mod body;
+mod compare;
+pub(crate) mod fields;
+mod json;
+mod option;
+pub(crate) mod read;
 mod spec;
 
 pub use spec::{Fingerprint, Spec};

@@ -6,10 +6,12 @@ pub mod docker;
 mod error;
 #[doc(hidden)]
 pub mod fake;
+mod locate;
 mod registry;
 
 pub use address::Address;
 pub use error::{EngineError, ErrorKind};
+pub use locate::Folders;
 
 use crate::name::ImageRef;
 use crate::observed::{Facts, Image, Inspect, RunState};

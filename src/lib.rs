@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `state`, `desired`, `observed`, `registry` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
 //! | 4 | `store`, `engine`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
@@ -16,11 +16,16 @@
 
 pub mod check;
 pub mod cli;
+pub mod compile;
+pub mod credential;
 pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod inspect;
+pub mod inventory;
 pub mod keys;
+pub mod lock;
 pub mod name;
 pub mod observe;
 pub mod observed;
@@ -31,3 +36,4 @@ pub mod problem;
 pub mod registry;
 pub mod secret;
 pub mod state;
+pub mod store;

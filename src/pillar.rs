@@ -6,7 +6,10 @@
 
 pub mod boxes;
 pub mod document;
+pub mod fields;
+pub mod gate;
 pub mod known;
+pub mod merge;
 pub mod seal;
 mod value;
 

@@ -2,7 +2,10 @@
 //! whose strings may hold secrets as references.
 
 mod arg;
+mod declaration;
+mod encode;
 mod text;
 
 pub use arg::{Arg, ArgValue};
+pub use declaration::{Declaration, Function, NoFunction};
 pub use text::{Encoder, SecretRef, Segment, Text};

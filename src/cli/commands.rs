@@ -1,8 +1,18 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod apply;
+mod boxes;
+mod compile;
 mod completions;
+mod identity;
+mod init;
+mod known;
 mod man;
+mod plan;
+mod reader;
+mod status;
+mod verify;
 mod version;
 
 use super::{Context, Exit};
@@ -12,6 +22,16 @@ use clap::Subcommand;
 /// The commands, in the order of `--help`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Init(init::Args),
+    Identity(identity::Args),
+    Box(boxes::Args),
+    Reader(reader::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Compile(compile::Args),
+    Known(known::Args),
+    Verify(verify::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -20,6 +40,16 @@ pub(super) enum Command {
 impl Command {
     pub(super) fn run(&self, ctx: &Context) -> Result<Exit> {
         match self {
+            Self::Init(args) => init::run(args, ctx),
+            Self::Identity(args) => identity::run(args, ctx),
+            Self::Box(args) => boxes::run(args, ctx),
+            Self::Reader(args) => reader::run(args, ctx),
+            Self::Plan(args) => plan::run(args, ctx),
+            Self::Apply(args) => apply::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Compile(args) => compile::run(args, ctx),
+            Self::Known(args) => known::run(args, ctx),
+            Self::Verify(args) => verify::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

@@ -10,7 +10,10 @@ pub use environment::{AGE_KEY, Environment, Terminal};
 pub use identity::{FoundIdentities, IdentityText};
 
 use super::output::{Level, Output};
+use crate::problem::Result;
+use crate::store::PersonalPaths;
 use clap::{Args, ColorChoice, ValueEnum};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// Options that every command takes.
@@ -20,7 +23,7 @@ pub struct Global {
     /// The workspace [default: PILLARBOX_WORKSPACE, else the nearest pillarbox.toml from here upwards]
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub workspace: Option<PathBuf>,
-    /// File with the private key (a pipe is fine)
+    /// File with the private key (a pipe is fine, `-` is standard input)
     #[arg(long, value_name = "FILE", global = true, conflicts_with = "no_identity")]
     pub identity: Option<PathBuf>,
     /// Use no private key, even if there is one
@@ -35,8 +38,8 @@ pub struct Global {
     /// Say more: what stays as it is, every step
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    /// When to use colours: auto (on terminals, unless NO_COLOR is set), always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, global = true)]
     pub color: When,
     /// Print data as JSON, errors too
     #[arg(long, global = true)]
@@ -74,6 +77,8 @@ pub struct Context {
     pub env: Environment,
     /// Where to print.
     pub out: Output,
+    found_identities: OnceCell<FoundIdentities>,
+    root: OnceCell<PathBuf>,
 }
 
 impl Context {
@@ -89,7 +94,7 @@ impl Context {
             When::Never => anstream::ColorChoice::Never,
         };
         let out = Output::new(level, global.json, color);
-        Self { global, env, out }
+        Self { global, env, out, found_identities: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.
@@ -102,19 +107,25 @@ impl Context {
         self.env.cwd.join(path)
     }
 
+    /// Where this person's own files are.
+    ///
+    /// # Errors
+    /// Where there is no home folder.
+    pub fn paths(&self) -> Result<PersonalPaths> {
+        PersonalPaths::of(&self.env.personal)
+    }
+
     /// The file that remembers what was seen outside of the workspace: `PILLARBOX_KNOWN`, else
     /// `~/.local/state/pillarbox/known.toml`. `None` without a home folder.
     pub fn known_path(&self) -> Option<PathBuf> {
-        match &self.env.known {
-            Some(path) => Some(self.absolute(path)),
-            None => Some(self.env.state.as_ref()?.join("pillarbox/known.toml")),
-        }
+        let named = self.env.personal.known.as_ref().map(PathBuf::from);
+        named.or_else(|| Some(self.paths().ok()?.known)).map(|path| self.absolute(&path))
     }
 
     /// Where `identity new` puts the private key: `~/.config/pillarbox/identity.txt`. `None` without a
     /// home folder.
     pub fn identity_path(&self) -> Option<PathBuf> {
-        Some(self.env.config.as_ref()?.join("pillarbox/identity.txt"))
+        Some(self.paths().ok()?.identity)
     }
 
     #[cfg(test)]

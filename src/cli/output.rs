@@ -2,7 +2,13 @@
 //! gone away (`| head`) is no error; a full disk is. `-q` silences everything but data, warnings,
 //! errors and questions.
 
+pub(super) mod desired;
+mod layout;
+pub(super) mod plan;
+pub(super) mod progress;
+pub(super) mod status;
 pub(super) mod style;
+pub(super) mod words;
 
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
@@ -29,13 +35,14 @@ pub struct Output {
     /// `--json`: data is one JSON object.
     pub json: bool,
     failed: RefCell<Option<io::Error>>,
+    beside_error: RefCell<Option<serde_json::Value>>,
 }
 
 impl Output {
     /// Fixes the rules for this run.
     pub fn new(level: Level, json: bool, color: ColorChoice) -> Self {
         color.write_global();
-        Self { level, json, failed: RefCell::default() }
+        Self { level, json, failed: RefCell::default(), beside_error: RefCell::default() }
     }
 
     /// Data, with a final newline.
@@ -60,6 +67,20 @@ impl Output {
             }
             Err(error) => self.keep(Err(error.into())),
         }
+    }
+
+    /// Data as JSON of a command that fails all the same: printed as one object with the error.
+    pub(super) fn object_beside_error(&self, object: serde_json::Value) {
+        *self.beside_error.borrow_mut() = Some(object);
+    }
+
+    /// Prints an error as JSON, beside the data if there is any.
+    pub(super) fn error_object(&self, error: &serde_json::Value) {
+        let mut object = self.beside_error.borrow_mut().take().unwrap_or_else(|| serde_json::json!({}));
+        for (field, value) in error.as_object().into_iter().flatten() {
+            object[field] = value.clone();
+        }
+        self.object(&object);
     }
 
     /// Something to know, on standard error; silent with `-q`.

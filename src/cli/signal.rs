@@ -1,5 +1,7 @@
-//! Ctrl-C and SIGTERM: the first asks the running apply to begin nothing new.
+//! Ctrl-C and SIGTERM.
 
+use crate::execute::Interrupt;
+use crate::problem::{Problem, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static TERMINATED: AtomicBool = AtomicBool::new(false);
@@ -9,22 +11,36 @@ pub(super) fn terminated() -> bool {
     TERMINATED.load(Ordering::Relaxed)
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Raises `interrupt` at every Ctrl-C, SIGTERM and hang-up from now on, for as long as the runtime lives.
 ///
 /// # Errors
 /// Where the runtime cannot listen for signals.
-pub(super) async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
+#[cfg(unix)]
+pub(super) fn listen(interrupt: &Interrupt) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for (kind, terminates) in
+        [(SignalKind::interrupt(), false), (SignalKind::terminate(), true), (SignalKind::hangup(), true)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => TERMINATED.store(true, Ordering::Relaxed),
-        }
-        Ok(())
+        let mut signals =
+            signal(kind).map_err(|error| Problem::failed("cannot listen for signals").because(&error))?;
+        let interrupt = interrupt.clone();
+        drop(tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                TERMINATED.fetch_or(terminates, Ordering::Relaxed);
+                interrupt.raise();
+            }
+        }));
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn listen(interrupt: &Interrupt) -> Result<()> {
+    let interrupt = interrupt.clone();
+    drop(tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.raise();
+        }
+    }));
+    Ok(())
 }

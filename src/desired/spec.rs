@@ -1,6 +1,5 @@
 //! The canonical spec of a container: only what was declared, normalised, and its fingerprint.
 
-use crate::observed::Inspect;
 use crate::state::Text;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,8 +15,13 @@ pub struct Spec {
     pub fixed: BTreeMap<String, serde_json::Value>,
     /// Environment, also fixed at creation; the only place of a container where secrets may end.
     pub env: BTreeMap<String, Text>,
-    /// Options that can be changed in place.
+    /// Options that can be changed in place. That a limit is declared at all also stands in `fixed`, as
+    /// `limits.memory`: the Engine reads "no limit" as "leave", so declaring one for the first time, or
+    /// no more, replaces the container, and another value changes it in place.
     pub live: BTreeMap<String, serde_json::Value>,
+    /// Options that are written at creation and are in no fingerprint: a difference changes nothing by
+    /// itself (`stop_timeout`, which is also given with each stop).
+    pub aside: BTreeMap<String, serde_json::Value>,
 }
 
 /// `v1:sha256…` over the fixed part of a spec. The version is that of the canonical form: a newer
@@ -41,78 +45,6 @@ impl Spec {
                 (field, hex(&Sha256::digest(text.as_bytes()))[..8].to_owned())
             })
             .collect()
-    }
-
-    /// The Engine's create body without `Env`, `Image` and our labels.
-    pub fn create_body(&self) -> serde_json::Value {
-        let mut body = serde_json::json!({ "HostConfig": {} });
-        for (name, value) in &self.fixed {
-            match name.as_str() {
-                "ports" => body["HostConfig"]["PortBindings"] = value.clone(),
-                "binds" => body["HostConfig"]["Binds"] = value.clone(),
-                "healthcheck" => body["Healthcheck"] = value.clone(),
-                _ => body[name.as_str()] = value.clone(),
-            }
-        }
-        if let Some(memory) = self.live.get("memory") {
-            body["HostConfig"]["Memory"] = memory.clone();
-        }
-        if let Some((network, endpoint)) = self.networks().into_iter().next() {
-            body["HostConfig"]["NetworkMode"] = serde_json::json!(network);
-            body["NetworkingConfig"] = serde_json::json!({ "EndpointsConfig": { network: endpoint } });
-        }
-        body["HostConfig"]["RestartPolicy"] = self.restart_policy();
-        body
-    }
-
-    /// Networks that are joined after creation.
-    pub fn further_networks(&self) -> Vec<(String, serde_json::Value)> {
-        self.networks().into_iter().skip(1).collect()
-    }
-
-    /// All declared networks.
-    pub fn networks(&self) -> BTreeMap<String, serde_json::Value> {
-        let map = self.live.get("networks").and_then(serde_json::Value::as_object);
-        map.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
-    /// Names of live fields that differ.
-    pub fn live_differences(&self, inspect: &Inspect) -> Vec<String> {
-        let mut found = Vec::new();
-        if let Some(memory) = self.live.get("memory")
-            && inspect.compare("/HostConfig/Memory") != Some(memory)
-        {
-            found.push("memory".to_owned());
-        }
-        if self.live.contains_key("restart")
-            && inspect.compare("/HostConfig/RestartPolicy/Name") != self.restart_policy().get("Name")
-        {
-            found.push("restart".to_owned());
-        }
-        found
-    }
-
-    /// Body of an update with all live fields.
-    pub fn update_body(&self) -> serde_json::Value {
-        let mut body = serde_json::json!({ "RestartPolicy": self.restart_policy() });
-        if let Some(memory) = self.live.get("memory").and_then(serde_json::Value::as_i64) {
-            body["Memory"] = memory.into();
-            body["MemorySwap"] = (2 * memory).into();
-        }
-        body
-    }
-
-    /// The declared restart policy, `no` where none is.
-    pub fn restart_policy(&self) -> serde_json::Value {
-        let name = self.live.get("restart").and_then(serde_json::Value::as_str).unwrap_or("no");
-        serde_json::json!({ "Name": name, "MaximumRetryCount": 0 })
-    }
-
-    /// Fixed fields that differ from the container.
-    pub fn drift(&self, inspect: &Inspect) -> Vec<String> {
-        let hostname = self.fixed.get("Hostname");
-        let differs = hostname.is_some_and(|wanted| inspect.compare("/Config/Hostname") != Some(wanted));
-        differs.then(|| "hostname".to_owned()).into_iter().collect()
     }
 
     fn fields(&self) -> impl Iterator<Item = (String, serde_json::Value)> + '_ {

@@ -21,9 +21,7 @@ impl EngineError {
                     "the registry {registry} wants a credential for {image}, host {host} has none"
                 ))
                 .hint(format!("pillarbox registry add {} -u USER", quoted(registry.as_str())))
-                .hint(format!(
-                    "and give the host its pillar file: `pillar = [\"registries/*\"]` in pillarbox.toml"
-                )),
+                .hint("its pillar file must be among those of the host: `pillar = [\"registries/*\"]`"),
             ErrorKind::RegistryUnreachable => {
                 self.problem(format!("host {host} cannot reach the registry {registry} for {image}"))
             }
@@ -40,11 +38,8 @@ impl EngineError {
         match self.kind {
             ErrorKind::Refused | ErrorKind::CredentialDropped => sent
                 .at(&used.place)
-                .hint(format!(
-                    "if it changed at the registry: 'pillarbox seal {}'",
-                    used.key.replace('\'', "")
-                ))
-                .hint("see it from every host: 'pillarbox registry check'"),
+                .hint(format!("if it changed at the registry: pillarbox seal {}", quoted(&used.key)))
+                .hint("see it from every host: pillarbox registry check"),
             _ => sent,
         }
     }

@@ -43,7 +43,7 @@ pub enum GroupEnd {
 
 impl GroupEnd {
     /// For people: `replace nginx` …
-    fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Self::NotBegun => "not begun",
             Self::CutOff => "cut off",

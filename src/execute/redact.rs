@@ -78,7 +78,7 @@ fn encoded(bytes: &[u8]) -> Vec<Zeroizing<String>> {
 mod tests {
     use super::super::secrets::Secrets;
     use super::*;
-    use crate::name::ImageName;
+    use crate::name::{HostName, ImageName};
     use crate::problem::Result;
     use crate::registry::Credential;
     use crate::secret::Secret;
@@ -91,7 +91,7 @@ mod tests {
         fn open(&self, _: &SecretRef) -> Result<Secret> {
             Ok(Secret::new(self.0.to_vec()))
         }
-        fn auth(&self, _: &ImageName) -> Result<Option<Credential>> {
+        fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
             Ok(None)
         }
     }

@@ -1,7 +1,7 @@
 //! Secrets of a run: opened before anything is changed, so that one that does not open changes
 //! nothing; joined and encoded just before the call that needs them.
 
-use crate::name::ImageName;
+use crate::name::{HostName, ImageName};
 use crate::pillar::{Origin, SealId};
 use crate::plan::{Action, HostPlan};
 use crate::problem::{Problem, Problems, Result};
@@ -22,11 +22,12 @@ pub trait Secrets {
     /// Where it does not open, or is not what it says it is.
     fn open(&self, secret: &SecretRef) -> Result<Secret>;
 
-    /// The credential for an image; `None`: its registry is asked anonymously.
+    /// The credential for an image on a host, whose pillar decides; `None`: its registry is asked
+    /// anonymously.
     ///
     /// # Errors
     /// Where one belongs to it and does not open, or its helper fails: never anonymous then.
-    fn auth(&self, image: &ImageName) -> Result<Option<Credential>>;
+    fn auth(&self, host: &HostName, image: &ImageName) -> Result<Option<Credential>>;
 }
 
 /// All secrets that the containers of a run are given, wiped when the run ends. `Debug` shows none.

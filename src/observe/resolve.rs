@@ -30,7 +30,10 @@ pub struct Ask<'a> {
 
 /// What registries said in this run; one for all hosts.
 #[derive(Default)]
-pub struct Resolved(RefCell<BTreeMap<(ImageRef, Option<SealId>), Rc<OnceCell<Digest>>>>);
+pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Digest>>>>);
+
+/// A reference, and the secret that was sent.
+type Asked = (ImageRef, Option<SealId>);
 
 impl Resolved {
     fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Digest>> {
@@ -107,7 +110,7 @@ fn unopened(problem: Problem, image: &ImageRef) -> Problem {
     }
     problem.cause(format!("its registry must be asked what {image} stands for: no digest pins it")).hint(
         format!(
-            "pin it ({}@sha256:…), give an identity ('--identity FILE'), or plan '--offline'",
+            "pin it ({}@sha256:…), give an identity (--identity FILE), or plan with --offline",
             image.name
         ),
     )

@@ -91,7 +91,7 @@ fn field_fingerprints(text: &str) -> BTreeMap<String, String> {
             held.push(',');
         }
         held.push_str(part);
-        if let Some((field, fingerprint)) = held.rsplit_once('=').filter(|(_, print)| hex(print)) {
+        if let Some((field, fingerprint)) = held.rsplit_once('=').filter(|(_, value)| hex(value)) {
             fields.insert(field.to_owned(), fingerprint.to_owned());
             held.clear();
         }

@@ -3,6 +3,8 @@
 //! An edit replaces a few bytes of the text and reads the result again, so comments, order and
 //! formatting of everything else stay as people wrote them, whatever they wrote.
 
+mod add;
+mod clear;
 mod edit;
 mod inline;
 mod key;
@@ -10,15 +12,18 @@ mod layout;
 mod locate;
 mod place;
 mod read;
+mod rename;
 mod show;
 
 #[cfg(test)]
 mod tests;
 
+pub use clear::{ClearSecret, in_clear, read_clear, seal_clear};
 pub use edit::Written;
 pub use key::resolve_key;
-pub use locate::{choose_file, file_name};
+pub use locate::{Choice, choose_file, file_name};
 pub use read::plain_tree;
+pub use rename::Piece;
 pub use show::show;
 
 use super::value::{Node, Sealed, Value};
@@ -64,6 +69,15 @@ impl Document {
     pub fn tree(&self) -> Result<&Node> {
         Problems::check(self.problems.clone())?;
         Ok(&self.tree)
+    }
+
+    /// The values, to be merged.
+    ///
+    /// # Errors
+    /// As [`Self::tree`].
+    pub fn into_tree(self) -> Result<Node> {
+        Problems::check(self.problems)?;
+        Ok(self.tree)
     }
 
     /// The value at a key, if there is one.

@@ -48,3 +48,38 @@ impl ArgValue {
         }
     }
 }
+
+impl Arg {
+    /// The lines behind it and everything in it, nearest cause first: pillar values, then the line of
+    /// the state file itself.
+    pub fn sources(&self) -> Vec<Place> {
+        fn collect(arg: &Arg, found: &mut Vec<Place>) {
+            for place in &arg.read {
+                if !found.contains(place) {
+                    found.push(place.clone());
+                }
+            }
+            match &arg.value {
+                ArgValue::Array(items) => items.iter().for_each(|item| collect(item, found)),
+                ArgValue::Table(table) => table.values().for_each(|item| collect(item, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        collect(self, &mut found);
+        if !found.contains(&self.place) {
+            found.push(self.place.clone());
+        }
+        found
+    }
+
+    /// The first text in it that holds a secret.
+    pub fn first_with_secret(&self) -> Option<&Self> {
+        match &self.value {
+            ArgValue::Text(text) => text.secrets().next().map(|_| self),
+            ArgValue::Array(items) => items.iter().find_map(Self::first_with_secret),
+            ArgValue::Table(table) => table.values().find_map(Self::first_with_secret),
+            _ => None,
+        }
+    }
+}

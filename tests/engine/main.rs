@@ -12,5 +12,9 @@ mod pages;
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
+mod docker;
 mod docs;
 mod harness;
+mod lock;
+mod passwords;
+mod transport;

@@ -1,6 +1,7 @@
 //! Tests that run the binaries as people do, without an Engine. One binary links faster than many.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+mod cli;
 mod docs;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;

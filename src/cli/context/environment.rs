@@ -1,6 +1,7 @@
 //! Environment, terminal and folders, gathered once: nothing else reads `std::env`.
 
 use crate::secret::Secret;
+use crate::store;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -20,22 +21,20 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `PILLARBOX_AGE_KEY`: the key itself.
     pub age_key: Option<Secret>,
-    /// `PILLARBOX_KNOWN`: path of the known file.
-    pub known: Option<PathBuf>,
+    /// Home, XDG folders, `PILLARBOX_KNOWN`: where a person's own files are.
+    pub personal: store::Environment,
     /// `PILLARBOX_STRICT`: as `--strict`.
     pub strict: bool,
-    /// The home folder.
-    pub home: Option<PathBuf>,
-    /// `XDG_CONFIG_HOME`, else `~/.config`.
-    pub config: Option<PathBuf>,
-    /// `XDG_STATE_HOME`, else `~/.local/state`.
-    pub state: Option<PathBuf>,
-    /// `XDG_RUNTIME_DIR`.
-    pub runtime: Option<PathBuf>,
+    /// `DOCKER_CERT_PATH`: folder of TLS client certificates, as docker has it.
+    pub docker_certificates: Option<PathBuf>,
+    /// `DOCKER_CONFIG`: folder of docker's own configuration and contexts, else `~/.docker`.
+    pub docker_config: Option<PathBuf>,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<OsString>,
-    /// Who runs this, as they call themselves: `alice@laptop`. For people only.
-    pub who: String,
+    /// Who runs this, as they call themselves. For people only.
+    pub user: String,
+    /// The machine's host name. For people only.
+    pub machine: String,
     /// What is a terminal.
     pub terminal: Terminal,
 }
@@ -55,30 +54,31 @@ impl Environment {
     /// Reads it.
     pub fn read() -> Self {
         let path = |name: &str| variable(name).map(PathBuf::from);
-        let home = std::env::home_dir().filter(|home| home.is_absolute());
-        let below = |name: &str, rest: &str| {
-            path(name).filter(|path| path.is_absolute()).or_else(|| Some(home.as_ref()?.join(rest)))
-        };
         let text = |name: &str| variable(name).and_then(|value| value.into_string().ok());
-        let user = text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
         Self {
             cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             workspace: path("PILLARBOX_WORKSPACE"),
             identity: path("PILLARBOX_IDENTITY"),
             age_key: text(AGE_KEY).map(Secret::from),
-            known: path("PILLARBOX_KNOWN"),
             strict: variable("PILLARBOX_STRICT").is_some_and(|value| value != "0"),
-            config: below("XDG_CONFIG_HOME", ".config"),
-            state: below("XDG_STATE_HOME", ".local/state"),
-            runtime: path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()),
+            personal: store::Environment {
+                home: std::env::home_dir().map(OsString::from),
+                config_home: variable("XDG_CONFIG_HOME"),
+                state_home: variable("XDG_STATE_HOME"),
+                data_home: variable("XDG_DATA_HOME"),
+                runtime_dir: variable("XDG_RUNTIME_DIR"),
+                known: variable("PILLARBOX_KNOWN"),
+            },
+            docker_certificates: path("DOCKER_CERT_PATH"),
+            docker_config: path("DOCKER_CONFIG"),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
-            who: format!("{user}@{}", machine()),
+            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
+            machine: machine(),
             terminal: Terminal {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
             },
-            home,
         }
     }
 }

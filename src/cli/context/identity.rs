@@ -4,7 +4,8 @@
 use super::{AGE_KEY, Context};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
-use std::path::Path;
+use crate::store;
+use std::path::{Path, PathBuf};
 
 /// The text of an identity file, unread as yet.
 #[derive(Clone, Debug)]
@@ -40,17 +41,30 @@ impl FoundIdentities {
 }
 
 impl Context {
-    /// Reads every identity at hand. Nothing with `--no-identity`.
+    /// Every identity at hand, read once. Nothing with `--no-identity`; `--identity -` is standard
+    /// input.
     ///
     /// # Errors
     /// Where a file that was named by an option or a variable cannot be read.
     pub fn identities(&self) -> Result<FoundIdentities> {
+        if let Some(found) = self.found_identities.get() {
+            return Ok(found.clone());
+        }
+        let found = self.read_identities()?;
+        Ok(self.found_identities.get_or_init(|| found).clone())
+    }
+
+    fn read_identities(&self) -> Result<FoundIdentities> {
         let mut all = FoundIdentities::default();
         if self.global.no_identity {
             all.missing.push("--no-identity was given".to_owned());
             return Ok(all);
         }
         match &self.global.identity {
+            Some(path) if path.as_os_str() == "-" => {
+                let text = self.stdin_secret()?;
+                all.found.push(IdentityText { from: "--identity -".to_owned(), text });
+            }
             Some(path) => all.found.push(self.named("--identity", path)?),
             None => all.missing.push("--identity was not given".to_owned()),
         }
@@ -63,16 +77,8 @@ impl Context {
             None => all.missing.push(format!("{AGE_KEY} is not set")),
         }
         match self.identity_path() {
-            Some(path) => match std::fs::read(&path) {
-                Ok(bytes) => {
-                    all.found
-                        .push(IdentityText { from: path.display().to_string(), text: Secret::new(bytes) });
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    all.missing.push(format!("there is no {}", path.display()));
-                }
-                Err(error) => all.missing.push(format!("{} cannot be read: {error}", path.display())),
-            },
+            Some(path) if path.exists() => all.found.push(self.read(path.display().to_string(), &path)?),
+            Some(path) => all.missing.push(format!("there is no {}", path.display())),
             None => all.missing.push("there is no home folder".to_owned()),
         }
         Ok(all)
@@ -80,11 +86,13 @@ impl Context {
 
     fn named(&self, by: &str, path: &Path) -> Result<IdentityText> {
         let path = self.absolute(path);
-        let bytes = std::fs::read(&path).map_err(|error| {
-            Problem::new(Code::NoIdentity, format!("{by}: could not read `{}`", path.display()))
-                .because(&error)
-        })?;
-        Ok(IdentityText { from: format!("{by} ({})", path.display()), text: Secret::new(bytes) })
+        self.read(format!("{by} ({})", path.display()), &path)
+    }
+
+    fn read(&self, from: String, path: &Path) -> Result<IdentityText> {
+        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path))
+            .map_err(|problems| problems.map(|problem| Problem { code: Code::NoIdentity, ..problem }))?;
+        Ok(IdentityText { from, text })
     }
 }
 
@@ -92,6 +100,7 @@ impl Context {
 mod tests {
     use super::*;
     use crate::cli::context::Environment;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn identities_are_tried_in_the_order_of_the_manual() {
@@ -100,13 +109,18 @@ mod tests {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(&path, name).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
             path
         };
         let option = file("option");
         let mut context = Context::for_tests(Environment {
             identity: Some(file("variable")),
             age_key: Some(Secret::from("key".to_owned())),
-            config: Some(dir.path().to_path_buf()),
+            personal: crate::store::Environment {
+                home: Some(dir.path().into()),
+                config_home: Some(dir.path().into()),
+                ..crate::store::Environment::default()
+            },
             ..Environment::default()
         });
         file("pillarbox/identity.txt");
@@ -116,8 +130,18 @@ mod tests {
             all.found.iter().map(|one| one.text.reveal_text().expect("text").to_owned()).collect()
         };
         assert_eq!(texts(&context), ["option", "variable", "key", "pillarbox/identity.txt"]);
+    }
+
+    #[test]
+    fn without_identities_none_is_read() {
+        let mut context = Context::for_tests(Environment {
+            identity: Some("/nonexistent/identity".into()),
+            age_key: Some(Secret::from("key".to_owned())),
+            ..Environment::default()
+        });
         context.global.no_identity = true;
-        assert_eq!(texts(&context), Vec::<String>::new());
+        let all = context.identities().expect("nothing to read");
+        assert!(all.found.is_empty());
     }
 
     #[test]

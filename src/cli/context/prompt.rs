@@ -12,6 +12,15 @@ impl Context {
     /// # Errors
     /// [`Code::Declined`] for any other answer, and where there is no terminal to ask on.
     pub fn confirm(&self, question: &str) -> Result<()> {
+        self.ask(question)?;
+        Self::hear_answer()
+    }
+
+    /// Puts a question on the terminal.
+    ///
+    /// # Errors
+    /// [`Code::Declined`] where there is none.
+    pub(in crate::cli) fn ask(&self, question: &str) -> Result<()> {
         if !(self.env.terminal.stdin && self.env.terminal.stderr) {
             return Err(Problem::new(Code::Declined, "there is no terminal to ask on")
                 .cause(format!("the question was: {question}"))
@@ -19,6 +28,14 @@ impl Context {
                 .into());
         }
         self.out.stderr(format_args!("{question} [y/N] "));
+        Ok(())
+    }
+
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// [`Code::Declined`] for any other than yes.
+    pub(in crate::cli) fn hear_answer() -> Result<()> {
         let mut answer = String::new();
         std::io::stdin()
             .lock()

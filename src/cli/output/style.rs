@@ -9,6 +9,7 @@ pub(in crate::cli) const CAUSE: Style = AnsiColor::Red.on_default();
 pub(in crate::cli) const HINT: Style = AnsiColor::Cyan.on_default();
 pub(in crate::cli) const HOST: Style = Style::new().bold();
 pub(in crate::cli) const FAINT: Style = Style::new().dimmed();
+pub(in crate::cli) const PLAIN: Style = Style::new();
 pub(in crate::cli) const GOOD: Style = AnsiColor::Green.on_default();
 
 /// The colour of a change.

@@ -103,13 +103,13 @@ fn socket_error(path: &Path, error: &io::Error) -> EngineError {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}"))
-            .hint("is the Engine running? 'systemctl start docker'"),
+            .hint("is the Engine running? systemctl start docker"),
         io::ErrorKind::ConnectionRefused => unreachable(&format!("nobody listens at {path}"))
-            .hint("is the Engine running? 'systemctl start docker'"),
-        io::ErrorKind::PermissionDenied => unreachable(&format!(
-            "{path} may not be opened: permission denied"
-        ))
-        .hint("add yourself to the group docker and log in again: 'sudo usermod -aG docker \"$USER\"'"),
+            .hint("is the Engine running? systemctl start docker"),
+        io::ErrorKind::PermissionDenied => {
+            unreachable(&format!("{path} may not be opened: permission denied"))
+                .hint("add yourself to the group docker and log in again: sudo usermod -aG docker \"$USER\"")
+        }
         _ => unreachable(&format!("{path}: {error}")),
     }
 }

@@ -4,6 +4,8 @@
 
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
+use crate::problem::{escaped, quoted};
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +28,7 @@ const KEPT: usize = 4096;
 /// A running ssh; it ends when this is dropped, and its folder goes.
 pub(super) struct Tunnel {
     destination: String,
+    port: Option<u16>,
     socket: PathBuf,
     said: Said,
     // Before the folder: a dropped child is killed.
@@ -45,9 +48,8 @@ impl Tunnel {
     ) -> EngineResult<Self> {
         let destination = user.map_or(host.to_owned(), |user| format!("{user}@{host}"));
         let remote = path.unwrap_or(REMOTE_SOCKET);
-        let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir();
-        let folder =
-            folder.map_err(|error| unreachable(&format!("no private folder for a socket: {error}")))?;
+        let folder = private_folder()
+            .map_err(|error| unreachable(&format!("no private folder for a socket: {error}")))?;
         let socket = folder.path().join("engine.sock");
         let local = socket.to_string_lossy().into_owned();
         for path in [remote, local.as_str()] {
@@ -78,7 +80,7 @@ impl Tunnel {
         if let Some(stderr) = child.stderr.take() {
             drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
         }
-        let mut tunnel = Self { destination, socket, said, child, _folder: folder };
+        let mut tunnel = Self { destination, port, socket, said, child, _folder: folder };
         tunnel.ready().await?;
         Ok(tunnel)
     }
@@ -104,10 +106,9 @@ impl Tunnel {
         // What it said last may still be on its way.
         sleep(Duration::from_millis(50)).await;
         let error = self.explain(unreachable(&format!("ssh to {} failed ({status})", self.destination)));
-        error.hint(format!(
-            "does it work by hand, without a question? 'ssh -o BatchMode=yes -- {} true'",
-            self.destination
-        ))
+        let port = self.port.map_or(String::new(), |port| format!("-p {port} "));
+        let by_hand = format!("ssh -o BatchMode=yes {port}-- {} true", quoted(&self.destination));
+        error.hint(format!("does it work by hand, without a question? {by_hand}"))
     }
 
     /// A channel.
@@ -123,7 +124,7 @@ impl Tunnel {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let said = String::from_utf8_lossy(&said);
         for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let line = crate::problem::escaped(line);
+            let line = escaped(line);
             if !error.message.contains(&line) {
                 error.message.push_str("; ssh: ");
                 error.message.push_str(&line);
@@ -131,6 +132,13 @@ impl Tunnel {
         }
         error
     }
+}
+
+/// `tempfile` leaves the mode of a folder to the umask.
+fn private_folder() -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir()?;
+    rustix::fs::chmod(folder.path(), rustix::fs::Mode::RWXU)?;
+    Ok(folder)
 }
 
 /// Nothing is asked: a question would stand in the way of a plan's output, and of CI for ever. The

@@ -5,8 +5,7 @@ pub(super) struct Lines(Vec<usize>);
 
 impl Lines {
     pub(super) fn of(text: &str) -> Self {
-        let after = |(at, byte): (usize, u8)| (byte == b'\n').then_some(at + 1);
-        Self(std::iter::once(0).chain(text.bytes().enumerate().filter_map(after)).collect())
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
     /// The line that a byte stands in, counted from 1.

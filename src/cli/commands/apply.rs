@@ -1,0 +1,142 @@
+//! `pillarbox apply`.
+
+use super::plan::{OptionArgs, detailed};
+use crate::cli::deploy::{self, Selection, StoredPlan, Survey};
+use crate::cli::output::plan as print;
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::execute::{Interrupt, Outcome};
+use crate::plan::Plan;
+use crate::problem::{Problem, Problems, Result, quoted};
+use crate::store;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Make hosts what the states declare: plan, ask, carry out
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pillarbox apply
+  pillarbox apply --host web1 -y
+  pillarbox plan -o plan.json && pillarbox apply plan.json   # exactly what was reviewed, or exit 5
+
+Hosts are changed one after another, and the first failure stops the rest. A container that does not
+start is kept for its log and the one before it is brought back (exit 3).")]
+pub(in crate::cli) struct Args {
+    /// A plan stored by `plan -o`: done exactly as it says, or not at all
+    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift"])]
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    options: OptionArgs,
+    /// Do not ask; needed where there is no terminal
+    #[arg(short, long)]
+    yes: bool,
+    /// Exit with 2 if something was changed, 4 if all changes are held
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    let stored = match &args.plan {
+        Some(file) => {
+            let text = store::read_text(&ctx.absolute(file))?;
+            Some(StoredPlan::parse(&text, &file.display().to_string())?)
+        }
+        None => None,
+    };
+    let options = stored.as_ref().map_or_else(|| args.options.options(), |stored| stored.options.clone());
+    let globs = match &stored {
+        Some(stored) => stored.known_hosts(&vault.inventory().hosts)?,
+        None => args.selection.host.clone(),
+    };
+    let wishes = deploy::wishes(&vault, &globs)?;
+    let survey = Survey { options, offline: false, yes: args.yes };
+    deploy::run(async |interrupt| {
+        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
+        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
+        Problems::check(wrong)?;
+        let plan = deploy::plan_of(&vault, &surveyed);
+        if let Some(stored) = &stored {
+            stored.check(&plan)?;
+        }
+        if !ctx.out.json {
+            ctx.out.data(print::text(&plan, print::View::of(&ctx.out)));
+        }
+        let exit = if args.detailed_exitcode { detailed(&plan) } else { Exit::Done };
+        if plan.is_empty() {
+            say_json(ctx, &plan, None);
+            return Ok(exit);
+        }
+        if !args.yes {
+            ask(ctx, interrupt, &plan, args).await?;
+        }
+        let outcome = deploy::carry_out(ctx, &vault, &plan, &surveyed, interrupt).await?;
+        finish(ctx, &plan, outcome)?;
+        Ok(exit)
+    })
+}
+
+async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan, args: &Args) -> Result<()> {
+    let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
+    let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
+    let question = format!("Apply these changes to {}?", names.join(", "));
+    let declined = |problem: Problem| match &args.plan {
+        Some(file) => problem.hint(format!("pillarbox apply -y {}", quoted(&file.display().to_string()))),
+        None => problem,
+    };
+    deploy::confirm(ctx, interrupt, &question).await.map_err(|problems| problems.map(declined))
+}
+
+fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {
+    say_json(ctx, plan, Some(&outcome));
+    match outcome.failure {
+        Some(problems) => Err(problems),
+        None => {
+            let changed = outcome.hosts.iter().filter(|host| host.changed);
+            let names: Vec<&str> = changed.map(|host| host.host.as_str()).collect();
+            match names.as_slice() {
+                [] => ctx.out.say("done: images are there, no container was changed"),
+                names => ctx.out.say(format_args!("done on {}", names.join(", "))),
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The one object of `--json`: what became of each host; beside it the error, if there is one.
+fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>) {
+    if !ctx.out.json {
+        return;
+    }
+    let hosts: Vec<serde_json::Value> = plan
+        .hosts
+        .iter()
+        .map(|host| {
+            let ended =
+                outcome.and_then(|outcome| outcome.hosts.iter().find(|ended| ended.host == host.host));
+            let groups = ended.map(|ended| ended.groups.as_slice()).unwrap_or_default();
+            let groups = groups.iter().map(|(group, end)| json!({ "group": group, "end": end.words() }));
+            json!({
+                "host": host.host,
+                "changed": ended.is_some_and(|ended| ended.changed),
+                "changes": host.changes,
+                "groups": groups.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let object = json!({
+        "format_version": crate::plan::FORMAT_VERSION,
+        "workspace": plan.workspace,
+        "changed": outcome.is_some_and(Outcome::changed),
+        "hosts": hosts,
+    });
+    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
+        ctx.out.object_beside_error(object);
+    } else {
+        ctx.out.object(&object);
+    }
+}

@@ -1,0 +1,164 @@
+//! `pillarbox init [DIR]`: a workspace with commented examples, and an identity if there is none.
+
+mod template;
+
+use super::identity;
+use crate::cli::vault::{Anchor, KeyFiles};
+use crate::cli::{Context, Exit};
+use crate::inventory;
+use crate::keys::{Identities, Recipient};
+use crate::name::{ReaderName, WorkspaceName};
+use crate::pillar::boxes::{self, BoxFolder, Readers};
+use crate::pillar::known::SeenBox;
+use crate::problem::{Problem, Result, escaped, quoted};
+use crate::store::{Change, Workspace};
+use std::path::{Path, PathBuf};
+
+/// Make a workspace with commented examples, and a private key if you have none
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Nothing that is there already is overwritten.\n\nExample:\n  pillarbox init shop")]
+pub(in crate::cli) struct Args {
+    /// The folder; made if it is not there [default: the current one]
+    dir: Option<PathBuf>,
+    /// The name of the workspace, which goes into the labels of containers [default: the folder's name]
+    #[arg(long)]
+    name: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let dir = match (&args.dir, &ctx.global.workspace) {
+        (Some(dir), _) | (None, Some(dir)) => ctx.absolute(dir),
+        (None, None) => ctx.env.cwd.clone(),
+    };
+    free_of_a_workspace(&dir)?;
+    let name = match &args.name {
+        Some(name) => WorkspaceName::parse(name)?,
+        None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
+    };
+    let reader = ReaderName::parse(&template::reader_name(&ctx.env.user))?;
+    let (key, is_new) = own_key(&dir, ctx)?;
+    own_name(&dir, &reader, &key)?;
+
+    let made = boxes::make(&name, &BoxFolder::top(), &Readers::from([(reader.clone(), key.clone())]))?;
+    let mut files = template::files(&name, &reader);
+    files.push((KeyFiles::path(&reader), KeyFiles::text(&key)));
+    files.push((BoxFolder::top().file(), made.file.to_string()));
+    let (kept, new): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(path, _)| dir.join(path).symlink_metadata().is_ok());
+    let mut change = Change::new();
+    for (path, text) in &new {
+        change.put(path.as_str(), text.as_str());
+    }
+    let workspace = Workspace::create(&dir, &change)?;
+    let folder = BoxFolder::top();
+    let seen = SeenBox { workspace: &name, folder: &folder, slot: &made.file.slot, open: Some(&made.open) };
+    Anchor::load(ctx)?.learn(ctx, &seen)?;
+
+    let paths = |files: &[(String, String)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    if ctx.out.json {
+        ctx.out.object(&serde_json::json!({
+            "format_version": crate::plan::FORMAT_VERSION,
+            "workspace": name.as_str(),
+            "dir": workspace.root().display().to_string(),
+            "reader": reader.as_str(),
+            "public": key.as_str(),
+            "made": paths(&new),
+            "kept": paths(&kept),
+        }));
+    }
+    ctx.out.say(format_args!("made the workspace {name} in {}", shown(workspace.root())));
+    for path in paths(&new) {
+        ctx.out.say(format_args!("  + {path}"));
+    }
+    for path in paths(&kept) {
+        ctx.out.say(format_args!("  = {path} (was there, left as it is)"));
+    }
+    if let Some(path) = is_new {
+        ctx.out.say(format_args!(
+            "made your private key {}; keep a copy of it where only you can read it",
+            shown(&path)
+        ));
+    }
+    ctx.out.say(format_args!("its only reader is {reader}, {key}"));
+    next_steps(&dir, &kept, ctx);
+    Ok(Exit::Done)
+}
+
+fn free_of_a_workspace(dir: &Path) -> Result<()> {
+    for path in [inventory::FILE.to_owned(), BoxFolder::top().file()] {
+        if dir.join(&path).symlink_metadata().is_ok() {
+            return Err(Problem::failed(format!("{} is a workspace already", shown(dir)))
+                .cause(format!("{path} is there"))
+                .hint("to let somebody else in: pillarbox reader add NAME KEY")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+/// The public half of the identity at hand, or of a new one, with its file.
+fn own_key(dir: &Path, ctx: &Context) -> Result<(Recipient, Option<PathBuf>)> {
+    if ctx.global.no_identity {
+        return Err(Problem::usage("a workspace needs a reader, and so your public key")
+            .hint("leave --no-identity out")
+            .into());
+    }
+    if let Some(found) = ctx.identities()?.found.first() {
+        let identities = Identities::parse(&found.text, &found.from)?;
+        if let Some(own) = identities.iter().next() {
+            return Ok((own.recipient().clone(), None));
+        }
+    }
+    let path = identity::default_path(ctx)?;
+    if path.starts_with(dir) {
+        return Err(Problem::failed("a private key must not lie in a workspace")
+            .cause(format!("{} would be in {}", shown(&path), shown(dir)))
+            .hint("make the workspace in a folder of its own: pillarbox init shop")
+            .into());
+    }
+    let identity = identity::make(&path)?;
+    Ok((identity.recipient().clone(), Some(path)))
+}
+
+/// A key that lies under this name already must be the same.
+fn own_name(dir: &Path, reader: &ReaderName, key: &Recipient) -> Result<()> {
+    let path = KeyFiles::path(reader);
+    let full = dir.join(&path);
+    if full.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    if Recipient::parse_file(&crate::store::read_text(&full)?, &path)? == *key {
+        return Ok(());
+    }
+    Err(Problem::failed(format!("{path} holds another key than yours"))
+        .cause(format!("yours: {key}"))
+        .hint("move it away, or make the workspace in another folder")
+        .into())
+}
+
+fn folder_name(dir: &Path) -> String {
+    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn next_steps(dir: &Path, kept: &[(String, String)], ctx: &Context) {
+    ctx.out.say("next:");
+    if *dir != ctx.env.cwd {
+        let near = dir.strip_prefix(&ctx.env.cwd).unwrap_or(dir).display().to_string();
+        let plain = near.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
+        ctx.out.say(format_args!("  cd {}", if plain { near } else { quoted(&near) }));
+    }
+    ctx.out.say("  pillarbox registry add registry.example.com -u USER   (asks for the password)");
+    ctx.out.say("  edit pillarbox.toml (which hosts), pillar/apps.toml (which version), states/nginx.toml");
+    ctx.out.say("  pillarbox plan");
+    if dir.ancestors().any(|above| above.join(".git").exists()) {
+        ctx.out.say("  git config diff.pillarbox.textconv 'pillarbox show'   (readable diffs)");
+    }
+    if kept.iter().any(|(path, _)| path == ".gitattributes") {
+        ctx.out.say(format_args!("  add to .gitattributes: {}", template::ATTRIBUTES_LINE));
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}

@@ -1,0 +1,106 @@
+//! `pillarbox plan`.
+
+use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::output::plan as print;
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::plan::{Plan, Verb};
+use crate::problem::{Problem, Problems, Result};
+use crate::store;
+use std::path::PathBuf;
+
+/// Show what would change, and why; changes nothing
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pillarbox plan
+  pillarbox plan --host 'web*' -o plan.json    # then: pillarbox apply plan.json
+  pillarbox plan --detailed-exitcode           # 2: changes, 4: nothing but held changes")]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    options: OptionArgs,
+    /// Store the plan in a file, for `apply FILE`; it holds no secret
+    #[arg(short, long, value_name = "FILE", conflicts_with = "offline")]
+    output: Option<PathBuf>,
+    /// Exit with 2 if there are changes, 4 if all of them are held
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Ask no registry: the image that is on the host counts
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Options that decide what a plan says.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct OptionArgs {
+    /// Remove containers of this workspace that no state declares any more
+    #[arg(long)]
+    prune: bool,
+    /// Replace containers that somebody changed by hand
+    #[arg(long)]
+    fix_drift: bool,
+}
+
+impl OptionArgs {
+    pub(super) fn options(&self) -> PlanOptions {
+        PlanOptions { prune: self.prune, fix_drift: self.fix_drift }
+    }
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    let wishes = deploy::wishes(&vault, &args.selection.host)?;
+    let survey = Survey { options: args.options.options(), offline: args.offline, yes: false };
+    let (plan, wrong) = deploy::run(async |interrupt| {
+        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
+        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
+        Ok((deploy::plan_of(&vault, &surveyed), wrong))
+    })?;
+    if wrong.is_empty() {
+        show(ctx, &plan, &survey.options);
+        if let Some(file) = &args.output {
+            let json = deploy::to_json(&plan, &survey.options);
+            store::write_private(&ctx.absolute(file), format!("{json:#}\n").as_bytes())?;
+            let shown = file.display().to_string();
+            ctx.out.say(format_args!(
+                "stored; to carry it out: pillarbox apply {}",
+                crate::problem::quoted(&shown)
+            ));
+        }
+        return Ok(if args.detailed_exitcode { detailed(&plan) } else { Exit::Done });
+    }
+    partly(ctx, &plan, &survey.options, wrong)
+}
+
+/// Prints a plan as data.
+fn show(ctx: &Context, plan: &Plan, options: &PlanOptions) {
+    if ctx.out.json {
+        ctx.out.object(&deploy::to_json(plan, options));
+    } else {
+        ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+    }
+}
+
+/// What could be planned is shown; the rest is an error, and no plan is stored.
+fn partly(ctx: &Context, plan: &Plan, options: &PlanOptions, wrong: Vec<Problem>) -> Result<Exit> {
+    if ctx.out.json {
+        ctx.out.object_beside_error(deploy::to_json(plan, options));
+    } else if !plan.hosts.is_empty() {
+        show(ctx, plan, options);
+    }
+    Problems::check(wrong).map(|()| Exit::Done)
+}
+
+/// The exit code of `--detailed-exitcode`.
+pub(super) fn detailed(plan: &Plan) -> Exit {
+    let held =
+        plan.hosts.iter().flat_map(|host| &host.changes).any(|change| change.actions.contains(&Verb::Held));
+    match (plan.is_empty(), held) {
+        (false, _) => Exit::Changes,
+        (true, true) => Exit::Held,
+        (true, false) => Exit::Done,
+    }
+}

@@ -1,0 +1,63 @@
+//! `pillarbox reader`: who can open a box.
+
+pub(super) mod acceptance;
+mod add;
+mod list;
+mod rekey;
+mod remove;
+mod rotation;
+
+use crate::cli::vault::Vault;
+use crate::cli::{Context, Exit};
+use crate::pillar::boxes::BoxFolder;
+use crate::problem::{Problem, Result};
+
+pub(super) use list::pending as pending_wish;
+
+/// Who can open a box: list, add, remove; make locks agree with keys/
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// List the readers of each box, and where keys/ says something else than the lock
+    List,
+    /// Let somebody open a box
+    #[command(after_help = "Example:\n  pillarbox reader add bob age1…")]
+    Add(add::Args),
+    /// Shut somebody out: a new slot, every value sealed again, and a list of what to rotate
+    Remove(remove::Args),
+    /// Make the locks agree with keys/, and seal again what was posted to an old slot
+    Rekey(rekey::Args),
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    match &args.action {
+        Action::List => list::run(ctx),
+        Action::Add(args) => add::run(args, ctx),
+        Action::Remove(args) => remove::run(args, ctx),
+        Action::Rekey(args) => rekey::run(args, ctx),
+    }
+}
+
+/// The folders that were named, all of them boxes.
+fn named_boxes(vault: &Vault<'_>, named: &[String]) -> Result<Vec<BoxFolder>> {
+    let mut found = Vec::new();
+    for text in named {
+        let folder = BoxFolder::parse(text)?;
+        if !vault.boxes().contains_key(&folder) {
+            let known: Vec<String> = vault.boxes().keys().map(ToString::to_string).collect();
+            return Err(Problem::usage(format!("there is no box {folder}"))
+                .cause(format!("the boxes are: {}", known.join(", ")))
+                .nearest(&folder.to_string(), known.iter().map(String::as_str))
+                .into());
+        }
+        if !found.contains(&folder) {
+            found.push(folder);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,85 @@
+//! `pillarbox reader remove NAME`.
+
+use super::named_boxes;
+use super::rotation::{self, Exposed};
+use crate::cli::vault::{self, KeyFiles, Vault};
+use crate::cli::{Context, Exit};
+use crate::inventory;
+use crate::name::ReaderName;
+use crate::pillar::boxes::{self, BoxFolder, NewSlot};
+use crate::problem::{Problem, Problems, Result};
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Who shall not open it any more
+    name: String,
+    /// Only this box; may be given several times [default: every box that lists the reader]
+    #[arg(long = "box", value_name = "FOLDER")]
+    boxes: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let name = ReaderName::parse(&args.name)?;
+    let workspace = vault::workspace(ctx)?;
+    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let listing: Vec<BoxFolder> = vault
+        .boxes()
+        .iter()
+        .filter(|(_, file)| file.readers.contains(&name))
+        .map(|(folder, _)| folder.clone())
+        .collect();
+    let folders = if args.boxes.is_empty() { listing.clone() } else { named_boxes(&vault, &args.boxes)? };
+    let has_file = vault.key_files()?.iter().any(|(file, _)| *file == name);
+    if folders.is_empty() && !has_file {
+        return Err(unknown(&vault, &name).into());
+    }
+
+    let (mut exposed, mut problems) = (Vec::new(), Vec::new());
+    for folder in &folders {
+        match remove_from(&mut vault, folder, &name) {
+            Ok(values) => exposed.extend(values),
+            Err(found) => problems.extend(found.into_vec()),
+        }
+    }
+    Problems::check(problems)?;
+    let stays = listing.iter().any(|folder| !folders.contains(folder));
+    if !stays {
+        if has_file {
+            vault.remove(&KeyFiles::path(&name));
+        }
+        let text = vault.read(inventory::FILE)?.unwrap_or_default();
+        let without = inventory::remove_reader(&text, &name)?;
+        if without != text {
+            vault.put(inventory::FILE, without);
+        }
+    }
+    vault.commit()?;
+    for folder in &folders {
+        ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
+    }
+    rotation::say(ctx, &format!("{name} could read"), &exposed);
+    Ok(Exit::Done)
+}
+
+fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> Result<Vec<Exposed>> {
+    let open = vault.open_box(folder)?;
+    let mut readers = open.readers().clone();
+    if readers.remove(name).is_none() {
+        return Err(Problem::usage(format!("{name} is no reader of {folder}")).into());
+    }
+    // Also where the same key stays under another name: who asks for a removal wants a new slot.
+    let made = boxes::rekey(&open, &readers, NewSlot::Always)?;
+    let sweep = vault.sweep(&open, &made)?;
+    let exposed = sweep.resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
+    vault.put_resealed(&sweep.resealed)?;
+    vault.put_box(&made);
+    Ok(exposed)
+}
+
+fn unknown(vault: &Vault<'_>, name: &ReaderName) -> Problem {
+    let all: std::collections::BTreeSet<&str> =
+        vault.boxes().values().flat_map(|file| &file.readers).map(ReaderName::as_str).collect();
+    Problem::failed(format!("{name} is no reader of any box"))
+        .cause(format!("the readers are: {}", all.iter().copied().collect::<Vec<_>>().join(", ")))
+        .nearest(name.as_str(), all)
+}

@@ -1,0 +1,45 @@
+//! What somebody could read, and therefore has to be rotated where it is valid.
+
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::name::KeyPath;
+use crate::pillar::{Node, Origin};
+use crate::problem::escaped;
+
+/// A secret that somebody could read who must not any more.
+pub(super) struct Exposed {
+    place: String,
+    /// `registry ghcr.io, user deploy`.
+    registry: Option<String>,
+}
+
+impl Exposed {
+    pub(super) fn of(vault: &Vault<'_>, origin: &Origin) -> Self {
+        let registry = match origin.key.parts() {
+            [top, host, _] if top == "registries" => {
+                let user = KeyPath::from_parts(vec![top.clone(), host.clone(), "username".to_owned()])
+                    .and_then(|key| vault.document(&origin.file)?.get(&key).and_then(Node::as_str));
+                Some(match user {
+                    Some(user) => format!("registry {}, user {}", escaped(host), escaped(user)),
+                    None => format!("registry {}", escaped(host)),
+                })
+            }
+            _ => None,
+        };
+        Self { place: escaped(&origin.to_string()), registry }
+    }
+}
+
+/// Lists them under a heading, with what to do.
+pub(super) fn say(ctx: &Context, heading: &str, all: &[Exposed]) {
+    if all.is_empty() {
+        return;
+    }
+    ctx.out.say(format_args!(
+        "{heading}, also in older commits; change these where they are valid, then seal the new ones:"
+    ));
+    for Exposed { place, registry } in all {
+        let registry = registry.as_ref().map(|text| format!("  ({text})")).unwrap_or_default();
+        ctx.out.say(format_args!("  {place}{registry}"));
+    }
+}

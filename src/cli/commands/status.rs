@@ -1,0 +1,46 @@
+//! `pillarbox status`.
+
+use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::output::status::{HostStatus, text};
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::problem::{Problems, Result};
+use serde_json::json;
+
+/// Show what runs where: version, generation, health, and what an apply would change
+///
+/// No registry is asked and no key is needed.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    let wishes = deploy::wishes(&vault, &args.selection.host)?;
+    let survey = Survey { options: PlanOptions::default(), offline: true, yes: false };
+    let (hosts, wrong) = deploy::run(async |interrupt| {
+        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
+        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
+        let hosts: Vec<HostStatus> =
+            surveyed.iter().map(|one| HostStatus::of(&one.observed, &one.plan)).collect();
+        Ok((hosts, wrong))
+    })?;
+    if ctx.out.json {
+        let object = json!({
+            "format_version": crate::plan::FORMAT_VERSION,
+            "workspace": vault.name(),
+            "hosts": hosts,
+        });
+        if wrong.is_empty() {
+            ctx.out.object(&object);
+        } else {
+            ctx.out.object_beside_error(object);
+        }
+    } else {
+        ctx.out.data(text(&hosts, ctx.out.width()));
+    }
+    Problems::check(wrong).map(|()| Exit::Done)
+}

@@ -1,0 +1,109 @@
+//! `pillarbox verify [--against REF]`: whether everything sealed holds, and what a change touches.
+
+mod copies;
+mod difference;
+mod revision;
+mod seals;
+mod stray;
+
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::problem::{Code, Problem, Problems, Result};
+use difference::Finding;
+use seals::Counts;
+
+/// Check every box, lock, sealed value, reader and copy; or list what a change touches
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Without a private key the forms, places and copies are checked, and what was not opened is counted.
+
+--against lists what needs a look before a change is merged. It ends with 8 if a box, a reader's key or
+a secret's protection is among it (marked `!`), and needs no private key.
+
+Example:
+  pillarbox verify --against origin/main")]
+pub(in crate::cli) struct Args {
+    /// Compare with a git revision
+    #[arg(long, value_name = "REF")]
+    against: Option<String>,
+    /// Fail with 10 if there is anything that no private key here opens
+    #[arg(long)]
+    require_open: bool,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load_with_faults(ctx, &workspace)?;
+    let mut problems = vault.faults().to_vec();
+    let (counts, found) = seals::check(&vault);
+    problems.extend(found);
+    problems.extend(stray::pending(&vault));
+    problems.extend(stray::private_keys(&workspace));
+    let findings = match &args.against {
+        Some(revision) => {
+            let before = revision::Snapshot::at(workspace.root(), revision)?;
+            let after = revision::Snapshot::of(&vault)?;
+            difference::between(&before, &after)
+        }
+        None => Vec::new(),
+    };
+    if args.require_open && counts.closed() > 0 {
+        let what = format!("{} sealed values do not open here", counts.closed());
+        problems.push(Problem::new(Code::NoIdentity, what));
+    }
+    if problems.is_empty() && ctx.out.json {
+        ctx.out.object(&json(&counts, args.against.is_some().then_some(&findings)));
+    }
+    if !ctx.out.json {
+        for finding in &findings {
+            ctx.out.data(finding);
+        }
+    }
+    if problems.is_empty() || counts.values > 0 {
+        say(ctx, &vault, &counts);
+    }
+    if let (Some(revision), true) = (&args.against, findings.is_empty()) {
+        ctx.out.say(format_args!(
+            "nothing that protects a secret differs from {}",
+            crate::problem::escaped(revision)
+        ));
+    }
+    Problems::check(problems)?;
+    let grave = findings.iter().any(|finding| finding.grave);
+    Ok(if grave { Exit::Seal } else { Exit::Done })
+}
+
+fn say(ctx: &Context, vault: &Vault<'_>, counts: &Counts) {
+    let many =
+        |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+    ctx.out.say(format_args!(
+        "{} in {}: {} opened and in place",
+        many(counts.values, "sealed value", "sealed values"),
+        many(vault.boxes().len(), "box", "boxes"),
+        counts.opened
+    ));
+    for (folder, count) in &counts.closed_by_box {
+        ctx.out.say(format_args!(
+            "{folder} does not open here: {} checked in form alone",
+            many(*count, "sealed value", "sealed values")
+        ));
+    }
+    for (folder, file) in vault.boxes().iter().filter(|(_, file)| file.readers.len() == 1) {
+        let only = file.readers.iter().next().map(ToString::to_string).unwrap_or_default();
+        ctx.out.say(format_args!(
+            "{folder} has one reader, {only}: if that key is lost, so is the box; add a second one, kept offline"
+        ));
+    }
+}
+
+fn json(counts: &Counts, findings: Option<&Vec<Finding>>) -> serde_json::Value {
+    let closed: serde_json::Map<String, serde_json::Value> =
+        counts.closed_by_box.iter().map(|(folder, count)| (folder.to_string(), (*count).into())).collect();
+    serde_json::json!({
+        "format_version": crate::plan::FORMAT_VERSION,
+        "values": counts.values,
+        "opened": counts.opened,
+        "closed": closed,
+        "findings": findings.map(|all| all.iter().map(Finding::json).collect::<Vec<_>>()),
+    })
+}

@@ -1,0 +1,104 @@
+//! Boxes and sealed values: form, lock, place, and what this machine knows.
+
+use super::copies;
+use crate::cli::vault::Vault;
+use crate::pillar::boxes::BoxFolder;
+use crate::pillar::seal::check_shape;
+use crate::pillar::{Origin, Sealed};
+use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How much was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Sealed values.
+    pub(super) values: usize,
+    /// Those that were opened, and stand where they were sealed for.
+    pub(super) opened: usize,
+    /// Values in boxes that do not open here.
+    pub(super) closed_by_box: BTreeMap<BoxFolder, usize>,
+}
+
+impl Counts {
+    pub(super) fn closed(&self) -> usize {
+        self.closed_by_box.values().sum()
+    }
+}
+
+/// Checks everything sealed.
+pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
+    let (mut counts, mut problems) = (Counts::default(), Vec::new());
+    for document in vault.documents() {
+        problems.extend(document.tree().err().into_iter().flat_map(Problems::into_vec));
+    }
+    let mut usable = BTreeSet::new();
+    for folder in vault.boxes().keys() {
+        match vault.meet_to_post(folder, vault.is_strict()) {
+            Ok(Some(_)) => drop(usable.insert(folder)),
+            Ok(None) => drop(counts.closed_by_box.insert(folder.clone(), 0)),
+            Err(found) => problems.extend(found.into_vec()),
+        }
+    }
+
+    let (mut to_open, mut bad): (Vec<&Sealed>, BTreeSet<&Origin>) = (Vec::new(), BTreeSet::new());
+    for sealed in vault.documents().flat_map(|document| document.sealed()) {
+        counts.values += 1;
+        let shape = check_shape(sealed).and_then(|()| vault.governing(&sealed.origin.file));
+        match shape {
+            Err(found) => {
+                bad.insert(&sealed.origin);
+                problems.extend(placed(vault, &sealed.origin, found));
+            }
+            Ok(folder) if usable.contains(folder) => to_open.push(sealed),
+            Ok(folder) => *counts.closed_by_box.entry(folder.clone()).or_default() += 1,
+        }
+    }
+    let mut late: BTreeMap<&BoxFolder, usize> = BTreeMap::new();
+    for (sealed, result) in to_open.iter().zip(vault.open_all(&to_open)) {
+        match result {
+            Ok(opened) => {
+                counts.opened += 1;
+                if opened.retired.is_some()
+                    && let Ok(folder) = vault.governing(&sealed.origin.file)
+                {
+                    *late.entry(folder).or_default() += 1;
+                }
+            }
+            Err(found) => {
+                bad.insert(&sealed.origin);
+                problems.extend(placed(vault, &sealed.origin, found));
+            }
+        }
+    }
+    problems.extend(late.into_iter().map(|(folder, count)| {
+        Problem::failed(format!("{count} sealed values of {folder} were posted to a slot that has retired"))
+            .cause("whoever had to leave the box can read them")
+            .hint("seal them again and see which they are: pillarbox reader rekey")
+    }));
+    problems.extend(copies::check(vault, &bad));
+    (counts, problems)
+}
+
+/// Problems of a value, with its line.
+fn placed(vault: &Vault<'_>, origin: &Origin, found: Problems) -> Vec<Problem> {
+    let place = line(vault, origin);
+    found.map(|problem| if problem.place.is_none() { problem.at(&place) } else { problem }).into_vec()
+}
+
+/// Where a value stands.
+pub(super) fn line(vault: &Vault<'_>, origin: &Origin) -> Place {
+    let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
+    node.map_or_else(|| Place::new(format!("pillar/{}", origin.file), 0), |node| node.place.clone())
+}
+
+/// A sealed text that stands twice.
+pub(super) fn twice(what: &str, first: &str, second: &str, place: Option<&Place>) -> Problem {
+    let problem =
+        Problem::new(Code::Seal, format!("{what} stands at {} and at {}", escaped(first), escaped(second)))
+            .cause("it was copied: a sealed value opens only where it was posted")
+            .hint(format!("to move a secret: pillarbox move {} {}", quoted("FROM"), quoted("TO")));
+    match place {
+        Some(place) => problem.at(place),
+        None => problem,
+    }
+}

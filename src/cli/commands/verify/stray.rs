@@ -1,0 +1,80 @@
+//! Readers whose key files say something else than the locks, and private keys that lie about.
+
+use crate::cli::commands::reader::pending_wish;
+use crate::cli::vault::{KeyFiles, Vault};
+use crate::keys::Identities;
+use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
+use crate::secret::Secret;
+use crate::store::Workspace;
+
+/// Key files that cannot be read, and readers whose file and lock differ.
+pub(super) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
+    let files = match vault.key_files() {
+        Ok(files) => files,
+        Err(found) => return found.into_vec(),
+    };
+    let mut problems: Vec<Problem> =
+        files.iter().filter_map(|(_, key)| key.clone().err()).flat_map(Problems::into_vec).collect();
+    for (folder, file) in vault.boxes() {
+        let open = vault.unlock(folder).ok();
+        for name in &file.readers {
+            if files.iter().any(|(found, key)| found == name && key.is_err()) {
+                continue;
+            }
+            let key = open.as_ref().and_then(|open| open.readers().get(name));
+            problems.extend(pending_wish(&files, name, key).map(|why| {
+                Problem::failed(format!("the lock of {folder} and keys/ differ about {name}: {why}"))
+                    .at(&Place::new(KeyFiles::path(name), 0))
+                    .hint("if the file is right, make the locks agree with it: pillarbox reader rekey")
+                    .hint("if it is not, take it back from git")
+            }));
+        }
+    }
+    problems
+}
+
+/// Private keys in files of the workspace's folder.
+pub(super) fn private_keys(workspace: &Workspace) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    workspace.every_file(&mut |path, bytes| {
+        for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            if holds_private_key(line) {
+                problems.push(
+                    Problem::new(Code::Seal, "a private key lies in the workspace")
+                        .at(&Place::new(escaped(path), number))
+                        .cause("whoever can read the repository can open what it opens")
+                        .hint(format!("take it out of the folder, and of git: git rm --cached {}", quoted(path)))
+                        .hint("if it was ever committed or shared, make another key and rekey: pillarbox identity new, pillarbox reader rekey --new-slot"),
+                );
+            }
+        }
+    });
+    problems
+}
+
+fn holds_private_key(line: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"AGE-SECRET-KEY-1";
+    let starts = line.windows(PREFIX.len()).enumerate().filter(|(_, part)| *part == PREFIX);
+    starts.map(|(at, _)| at).any(|at| {
+        let key: Vec<u8> =
+            line[at..].iter().copied().take_while(|b| b.is_ascii_alphanumeric() || *b == b'-').collect();
+        Identities::parse(&Secret::new(key), "").is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Identity;
+
+    #[test]
+    fn a_real_private_key_is_told_from_one_that_is_talked_about() {
+        let text = Identity::generate().file_text();
+        let key = text.reveal_text().expect("text").lines().nth(1).expect("a key").to_owned();
+        assert!(holds_private_key(key.as_bytes()));
+        assert!(holds_private_key(format!("export K=\"{key}\"\r").as_bytes()));
+        assert!(!holds_private_key(b"AGE-SECRET-KEY-1QQQQ"));
+        assert!(!holds_private_key(key[..key.len() - 1].as_bytes()));
+        assert!(!holds_private_key(b"AGE-SECRET-KEY-1"));
+    }
+}

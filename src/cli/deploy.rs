@@ -1,0 +1,106 @@
+//! Plan and apply as one pipeline, each stage in its file:
+//!
+//! `wish` (pillar files and states of each host) → `reach` (connect, ask for facts) → `trust` (may this
+//! host be sent secrets) → `survey` (read once, decide once) → printed, stored or asked about by the
+//! command → `carry` (lock, carry out). Whatever is wrong on several hosts is said at once.
+
+mod address;
+mod carry;
+mod keychain;
+mod reach;
+mod stored;
+mod survey;
+mod trust;
+mod wish;
+
+pub(in crate::cli) use carry::carry_out;
+pub(in crate::cli) use reach::compile;
+pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
+pub(in crate::cli) use survey::{Survey, Surveyed, plan_of, survey};
+pub(in crate::cli) use wish::{Wished, wishes};
+
+use super::{Context, signal};
+use crate::execute::Interrupt;
+use crate::problem::{Code, Problem, Problems, Result};
+
+/// Which hosts.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(in crate::cli) struct Selection {
+    /// Only hosts whose name matches; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub host: Vec<String>,
+}
+
+/// Runs what talks to Engines. Ctrl-C before `work` has taken the interrupt over cuts it off: nothing
+/// was changed until then.
+///
+/// # Errors
+/// Those of `work`.
+pub(in crate::cli) fn run<T>(work: impl AsyncFnOnce(&Interrupt) -> Result<T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::failed("cannot wait for Engines").because(&error))?;
+    let result = runtime.block_on(async {
+        let interrupt = Interrupt::new();
+        signal::listen(&interrupt)?;
+        work(&interrupt).await
+    });
+    // A question that nobody answered would be waited for otherwise.
+    runtime.shutdown_background();
+    result
+}
+
+/// Does something that changes nothing, unless interrupted.
+///
+/// # Errors
+/// Those of `work`; [`Code::Interrupted`].
+pub(in crate::cli) async fn unless_interrupted<T>(
+    interrupt: &Interrupt,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = interrupt.heard(1) => {
+            Err(Problem::new(Code::Interrupted, "interrupted before anything was changed").into())
+        }
+        result = work => result,
+    }
+}
+
+/// Asks a question without holding up signals.
+///
+/// # Errors
+/// [`Code::Declined`]; [`Code::Interrupted`].
+pub(in crate::cli) async fn confirm(ctx: &Context, interrupt: &Interrupt, question: &str) -> Result<()> {
+    ctx.ask(question)?;
+    let answer = async {
+        let answer = tokio::task::spawn_blocking(Context::hear_answer).await;
+        answer.unwrap_or_else(|_| Err(Problem::new(Code::Declined, "could not read an answer").into()))
+    };
+    unless_interrupted(interrupt, answer).await
+}
+
+/// Splits what was found on several hosts into what is fine and all that is wrong, each said once.
+fn sorted_out<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<Problem>) {
+    let (mut fine, mut wrong) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => fine.push(one),
+            Err(problems) => {
+                for problem in problems.into_vec() {
+                    if !wrong.contains(&problem) {
+                        wrong.push(problem);
+                    }
+                }
+            }
+        }
+    }
+    (fine, wrong)
+}
+
+/// All of them, or all that is wrong.
+fn all_or_nothing<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (fine, wrong) = sorted_out(results);
+    Problems::check(wrong).map(|()| fine)
+}

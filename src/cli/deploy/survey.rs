@@ -1,0 +1,92 @@
+//! Reading every host once, and deciding once.
+
+use super::keychain::credential;
+use super::reach::{self, Reached};
+use super::{PlanOptions, Wished, sorted_out, trust};
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::engine::docker::Docker;
+use crate::execute::Interrupt;
+use crate::observe::{Ask, Resolved, What, observe};
+use crate::observed::Observed;
+use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::planner::{Options, plan_host};
+use crate::problem::{Problem, Result};
+use futures_util::{StreamExt as _, stream};
+
+/// Hosts that are read at the same time.
+const AT_ONCE: usize = 16;
+
+/// How to look and decide.
+#[derive(Clone, Debug, Default)]
+pub(in crate::cli) struct Survey {
+    /// What the plan depends on.
+    pub options: PlanOptions,
+    /// No registry is asked.
+    pub offline: bool,
+    /// Questions are answered with yes.
+    pub yes: bool,
+}
+
+/// A host that was read, and what is to be done there.
+pub(in crate::cli) struct Surveyed<'v> {
+    /// What is written for it.
+    pub wished: Wished<'v>,
+    /// Its Engine.
+    pub engine: Docker,
+    /// How it was.
+    pub observed: Observed,
+    /// What is to be done.
+    pub plan: HostPlan,
+}
+
+/// Reads and plans all hosts; what is wrong with some does not keep the others from being looked at.
+pub(in crate::cli) async fn survey<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    survey: &Survey,
+    interrupt: &Interrupt,
+) -> (Vec<Surveyed<'v>>, Vec<Problem>) {
+    let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
+    let mut trusted = Vec::new();
+    for one in reached {
+        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+            Ok(()) => trusted.push(one),
+            Err(problems) => wrong.extend(problems.into_vec()),
+        }
+    }
+    let resolved = Resolved::default();
+    let reading = trusted.into_iter().map(|one| read(vault, one, survey, &resolved));
+    let (surveyed, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    wrong.extend(more);
+    (surveyed, wrong)
+}
+
+async fn read<'v>(
+    vault: &Vault<'_>,
+    reached: Reached<'v>,
+    survey: &Survey,
+    resolved: &Resolved,
+) -> Result<Surveyed<'v>> {
+    let Reached { wished, desired, engine, facts } = reached;
+    let keychain = |image: &_| credential(vault, &wished.credentials, image);
+    let ask = Ask { offline: survey.offline, keychain: &keychain, resolved };
+    let observed = observe(&engine, &wished.host.name, facts, &What::of(&desired), &ask).await?;
+    let options = Options {
+        engine: wished.host.engine.to_string(),
+        fix_drift: survey.options.fix_drift,
+        prune: survey.options.prune,
+    };
+    let plan = plan_host(&desired, &observed, &options)?;
+    Ok(Surveyed { wished, engine, observed, plan })
+}
+
+/// The plan of all hosts.
+pub(in crate::cli) fn plan_of(vault: &Vault<'_>, surveyed: &[Surveyed<'_>]) -> Plan {
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        workspace: vault.name().clone(),
+        hosts: surveyed.iter().map(|one| one.plan.clone()).collect(),
+    }
+}

@@ -1,0 +1,128 @@
+//! What is wanted on a host, as data; a secret is `(sealed 9f2c)`.
+
+use crate::desired::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
+use serde_json::{Map, Value, json};
+
+/// The desired state of one host.
+pub(in crate::cli) fn json(desired: &Desired) -> Value {
+    json!({
+        "host": desired.host,
+        "states": desired.items.iter().map(item).collect::<Vec<_>>(),
+        "notes": desired.notes,
+    })
+}
+
+fn item(item: &Item) -> Value {
+    let declared: Vec<Value> =
+        item.declared.iter().map(|(id, place)| json!({ "id": id, "place": place.to_string() })).collect();
+    let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();
+    let mut fields = Map::new();
+    fields.insert("address".to_owned(), item.address.to_string().into());
+    match &item.wish {
+        Wish::ImagePulled { image, force } => {
+            fields.insert("wish".to_owned(), "pulled".into());
+            fields.insert("image".to_owned(), image.to_string().into());
+            fields.insert("force".to_owned(), (*force).into());
+        }
+        Wish::ImageAbsent { image } => {
+            fields.insert("wish".to_owned(), "absent".into());
+            fields.insert("image".to_owned(), image.to_string().into());
+        }
+        Wish::Container(wish) => container(wish, &mut fields),
+        Wish::ContainerAbsent { name, stop_timeout } => {
+            fields.insert("wish".to_owned(), "absent".into());
+            fields.insert("name".to_owned(), name.to_string().into());
+            fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
+        }
+    }
+    fields.insert("needs".to_owned(), json!(needs));
+    fields.insert("declared".to_owned(), json!(declared));
+    fields.into()
+}
+
+fn container(wish: &ContainerWish, fields: &mut Map<String, Value>) {
+    let run = match wish.run {
+        Run::Created => "installed",
+        Run::Running => "running",
+        Run::Stopped => "stopped",
+    };
+    let pull = match wish.pull {
+        PullPolicy::Missing => "missing",
+        PullPolicy::Never => "never",
+    };
+    let env: Map<String, Value> =
+        wish.spec.env.iter().map(|(name, text)| (name.clone(), text.to_string().into())).collect();
+    let options: Map<String, Value> = wish
+        .spec
+        .fixed
+        .iter()
+        .chain(&wish.spec.live)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    for (name, value) in [
+        ("wish", json!(run)),
+        ("name", json!(wish.name)),
+        ("image", json!(wish.image.to_string())),
+        ("pull", json!(pull)),
+        ("env", env.into()),
+        ("options", options.into()),
+        ("stop_timeout", json!(wish.stop_timeout)),
+        ("monitor", json!(wish.monitor)),
+        ("start_timeout", json!(wish.start_timeout)),
+        ("spec", json!(wish.spec.fingerprint())),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::{Address, Kind, Spec};
+    use crate::name::{ContainerName, HostName, ImageRef, KeyPath, WorkspaceName};
+    use crate::pillar::{Origin, SealId};
+    use crate::problem::Place;
+    use crate::state::{SecretRef, Segment, Text};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_container_shows_its_options_and_masks_its_secrets() {
+        let secret = SecretRef {
+            origin: Origin { file: "apps.toml".to_owned(), key: KeyPath::parse("api.db").expect("a key") },
+            id: SealId::parse("9f2c41d70b6e83aa").expect("an id"),
+            encoders: Vec::new(),
+        };
+        let url = Text::from_segments([Segment::Clear("db://".to_owned()), Segment::Secret(secret)]);
+        let wish = ContainerWish {
+            name: ContainerName::parse("api").expect("a name"),
+            run: Run::Running,
+            image: ImageRef::parse("registry.example.com/api:1.0").expect("a reference"),
+            pull: PullPolicy::Missing,
+            spec: Spec {
+                fixed: BTreeMap::from([("user".to_owned(), json!("app"))]),
+                env: BTreeMap::from([("DB_URL".to_owned(), url)]),
+                ..Spec::default()
+            },
+            stop_timeout: None,
+            monitor: 5,
+            start_timeout: 60,
+            sources: BTreeMap::new(),
+        };
+        let desired = Desired {
+            workspace: WorkspaceName::parse("shop").expect("a name"),
+            host: HostName::parse("web1").expect("a name"),
+            items: vec![Item {
+                address: Address { kind: Kind::Container, name: "api".to_owned() },
+                wish: Wish::Container(Box::new(wish)),
+                declared: vec![("api_up".to_owned(), Place::new("states/api.toml", 3))],
+                needs: Vec::new(),
+            }],
+            notes: Vec::new(),
+        };
+        let state = &json(&desired)["states"][0];
+        assert_eq!(state["address"], "container api");
+        assert_eq!(state["env"]["DB_URL"], "db://(sealed 9f2c)");
+        assert_eq!(state["options"]["user"], "app");
+        assert_eq!(state["declared"][0]["place"], "states/api.toml:3");
+    }
+}

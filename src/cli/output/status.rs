@@ -1,0 +1,248 @@
+//! What runs where, one line for each container that is ours.
+
+use super::layout::{columns, cut, pad};
+use super::style;
+use crate::observed::{Container, Health, Observed, Ownership, RunState};
+use crate::plan::{Change, HostPlan, Verb};
+use crate::problem::escaped;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// A host and what is ours on it.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct HostStatus {
+    host: String,
+    engine: String,
+    engine_version: String,
+    containers: Vec<ContainerStatus>,
+    /// What an apply would do to things that have no container yet, or no longer a state.
+    missing: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// One container of ours.
+#[derive(Debug, Serialize)]
+struct ContainerStatus {
+    name: String,
+    service: String,
+    version: String,
+    generation: u64,
+    /// `running`, `running, healthy`, `exited (1)`.
+    state: String,
+    works: bool,
+    /// Why an apply would change it; empty if it is as wanted.
+    pending: Vec<String>,
+}
+
+impl HostStatus {
+    /// From what was read and what would be planned.
+    pub(in crate::cli) fn of(observed: &Observed, plan: &HostPlan) -> Self {
+        let mut containers: Vec<ContainerStatus> = observed
+            .containers
+            .iter()
+            .filter_map(|one| Some(ContainerStatus::of(one, one.ours.as_ref()?, plan)))
+            .collect();
+        containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
+        let there = |change: &&Change| {
+            containers.iter().any(|one| change.address == format!("container {}", one.service))
+        };
+        let missing = pending(&plan.changes).filter(|change| !there(change));
+        Self {
+            host: observed.host.to_string(),
+            engine: plan.engine.clone(),
+            engine_version: observed.facts.engine_version.clone(),
+            missing: missing.map(|change| format!("{}: {}", change.address, causes(change))).collect(),
+            notes: plan.notes.clone(),
+            containers,
+        }
+    }
+}
+
+impl ContainerStatus {
+    fn of(container: &Container, ours: &Ownership, plan: &HostPlan) -> Self {
+        let address = format!("container {}", ours.service);
+        let pending = pending(&plan.changes).filter(|change| change.address == address);
+        Self {
+            name: container.name.clone(),
+            service: ours.service.clone(),
+            version: ours.version.clone(),
+            generation: ours.generation,
+            state: state(&container.state),
+            works: container.state.running
+                && !container.state.restarting
+                && container.state.health != Some(Health::Unhealthy),
+            pending: pending.flat_map(|change| change.cause.iter().map(ToString::to_string)).collect(),
+        }
+    }
+}
+
+fn pending(changes: &[Change]) -> impl Iterator<Item = &Change> {
+    changes.iter().filter(|change| change.actions.iter().any(|verb| *verb != Verb::Unchanged))
+}
+
+fn causes(change: &Change) -> String {
+    change.cause.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn state(state: &RunState) -> String {
+    let mut text = state.status.clone();
+    if !state.running && state.status == "exited" {
+        let _ = write!(text, " ({})", state.exit_code);
+    }
+    match state.health {
+        Some(Health::Healthy) => text.push_str(", healthy"),
+        Some(Health::Unhealthy) => text.push_str(", unhealthy"),
+        Some(Health::Starting) => text.push_str(", health not known yet"),
+        None => {}
+    }
+    if state.restart_count > 0 {
+        let _ = write!(text, ", restarted {} times", state.restart_count);
+    }
+    text
+}
+
+/// All hosts as a table.
+pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>) -> String {
+    let head = ["CONTAINER", "VERSION", "GENERATION", "STATE", "PENDING"].map(ToOwned::to_owned);
+    let rows: Vec<[String; 5]> = hosts.iter().flat_map(|host| &host.containers).map(row).collect();
+    let mut widths = [0; 5];
+    for row in std::iter::once(&head).chain(&rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = columns(cell).max(*width);
+        }
+    }
+    let line = |row: &[String; 5]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
+        cut(cells.join("  ").trim_end(), width.map(|width| width.max(40) - 2))
+    };
+    let mut out = String::new();
+    let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
+    for host in hosts {
+        let engine = format!("{}, Engine {}", escaped(&host.engine), escaped(&host.engine_version));
+        let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
+        if host.containers.is_empty() {
+            let _ = writeln!(out, "  nothing of this workspace is here");
+        } else {
+            let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
+        }
+        for one in &host.containers {
+            let color = if one.works { style::PLAIN } else { warning };
+            let _ = writeln!(out, "  {color}{}{color:#}", line(&row(one)));
+        }
+        for missing in &host.missing {
+            let _ = writeln!(out, "  {warning}pending{warning:#} {}", escaped(missing));
+        }
+        for note in &host.notes {
+            let _ = writeln!(out, "  {faint}note{faint:#} {}", escaped(note));
+        }
+    }
+    out
+}
+
+fn row(one: &ContainerStatus) -> [String; 5] {
+    [
+        escaped(&one.name),
+        escaped(&one.version),
+        one.generation.to_string(),
+        escaped(&one.state),
+        escaped(&one.pending.join("; ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::Fingerprint;
+    use crate::name::HostName;
+    use crate::observed::{Facts, Inspect};
+    use crate::plan::Cause;
+    use std::collections::BTreeMap;
+
+    fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Container {
+        let ownership = Ownership {
+            service: name.to_owned(),
+            instance: format!("{name}.g3"),
+            generation: 3,
+            spec: Fingerprint("v1:sha256:0".to_owned()),
+            fields: BTreeMap::new(),
+            image: String::new(),
+            version: "1.8.2".to_owned(),
+        };
+        Container {
+            id: "1".to_owned(),
+            name: name.to_owned(),
+            image_id: String::new(),
+            ours: ours.then_some(ownership),
+            impostor: false,
+            state: RunState {
+                status: status.to_owned(),
+                running: status == "running",
+                restarting: false,
+                restart_count: 0,
+                started_at: String::new(),
+                created_at: String::new(),
+                exit_code: 137,
+                error: String::new(),
+                health,
+            },
+            inspect: Inspect::new(serde_json::Value::Null),
+        }
+    }
+
+    #[test]
+    fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
+        let observed = Observed {
+            host: HostName::parse("web1").expect("a name"),
+            facts: Facts {
+                engine_id: "ID".to_owned(),
+                engine_version: "20.10.24".to_owned(),
+                api_version: "1.41".to_owned(),
+                os: "linux".to_owned(),
+                arch: "amd64".to_owned(),
+                cpus: 2,
+                memory: 1,
+                hostname: "web1".to_owned(),
+                labels: BTreeMap::new(),
+            },
+            containers: vec![
+                container("stranger", false, "running", None),
+                container("nginx", true, "running", Some(Health::Healthy)),
+                container("api", true, "exited", None),
+            ],
+            images: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+        };
+        let change = |address: &str, verb, cause| Change {
+            address: address.to_owned(),
+            actions: vec![verb],
+            cause: vec![cause],
+            before: None,
+            after: None,
+        };
+        let plan = HostPlan {
+            host: observed.host.clone(),
+            engine: "unix:///run/docker.sock".to_owned(),
+            engine_id: "ID".to_owned(),
+            changes: vec![
+                change("container nginx", Verb::Unchanged, Cause::AsWanted),
+                change(
+                    "container api",
+                    Verb::Update,
+                    Cause::NotRunning { status: "exited (137)".to_owned() },
+                ),
+                change("container worker", Verb::Create, Cause::Missing),
+            ],
+            steps: Vec::new(),
+            receivers: Vec::new(),
+            notes: Vec::new(),
+        };
+        let status = [HostStatus::of(&observed, &plan)];
+        insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None)).to_string(), @r"
+        web1  unix:///run/docker.sock, Engine 20.10.24
+          CONTAINER  VERSION  GENERATION  STATE             PENDING
+          api        1.8.2    3           exited (137)      it is exited (137)
+          nginx      1.8.2    3           running, healthy
+          pending container worker: not there yet
+        ");
+    }
+}

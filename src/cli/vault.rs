@@ -1,0 +1,242 @@
+//! The sealed values of one workspace, as every command deals with them: boxes and pillar files are
+//! read once, every box is met against what this machine knows of it, identities are looked for only
+//! when something has to be opened, and changes are collected and written as one.
+
+mod anchor;
+mod change;
+mod cores;
+mod opening;
+mod posting;
+mod readers;
+
+pub(in crate::cli) use anchor::Anchor;
+pub(in crate::cli) use cores::on_all_cores;
+pub(in crate::cli) use readers::KeyFiles;
+
+use super::Context;
+use crate::inventory::Inventory;
+use crate::keys::Identities;
+use crate::name::WorkspaceName;
+use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
+use crate::pillar::document::Document;
+use crate::problem::{Problem, Problems, Result};
+use crate::store::{Change, Workspace, Writer};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// A workspace with its boxes and pillar files, and the changes that a command makes.
+pub(in crate::cli) struct Vault<'c> {
+    ctx: &'c Context,
+    workspace: &'c Workspace,
+    writer: Option<Writer<'c>>,
+    boxes: BTreeMap<BoxFolder, BoxFile>,
+    documents: BTreeMap<String, Document>,
+    faults: Vec<Problem>,
+    anchor: Anchor,
+    identities: OnceCell<Identities>,
+    unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
+    met: RefCell<BTreeSet<BoxFolder>>,
+    made: BTreeSet<BoxFolder>,
+    change: Change,
+}
+
+/// The workspace that the command line, the environment or the current folder means.
+///
+/// # Errors
+/// Where there is none, or its inventory is not sound.
+pub(in crate::cli) fn workspace(ctx: &Context) -> Result<Workspace> {
+    Workspace::open(&ctx.workspace_dir()?)
+}
+
+impl<'c> Vault<'c> {
+    /// For commands that only read, or that ask a person before they change something: those call
+    /// [`Self::lock`] afterwards.
+    ///
+    /// # Errors
+    /// All that is wrong with the form of boxes and pillar files.
+    pub(in crate::cli) fn load(ctx: &'c Context, workspace: &'c Workspace) -> Result<Self> {
+        let mut vault = Self::load_with_faults(ctx, workspace)?;
+        Problems::check(std::mem::take(&mut vault.faults))?;
+        Ok(vault)
+    }
+
+    /// For commands that look at a workspace which may be broken: boxes and files that cannot be read
+    /// are left out and said by [`Self::faults`].
+    ///
+    /// # Errors
+    /// Where there are symbolic links in the workspace, or the known file cannot be read.
+    pub(in crate::cli) fn load_with_faults(ctx: &'c Context, workspace: &'c Workspace) -> Result<Self> {
+        let files = workspace.at_one_moment(|workspace| files(workspace, |path| workspace.read(path)))?;
+        Self::of(ctx, workspace, None, files)
+    }
+
+    /// For commands that change the workspace without asking anything: nobody else can write between
+    /// this and [`Self::commit`].
+    ///
+    /// # Errors
+    /// As [`Self::load`]; where the workspace cannot be written.
+    pub(in crate::cli) fn for_change(ctx: &'c Context, workspace: &'c Workspace) -> Result<Self> {
+        let writer = writer(ctx, workspace)?;
+        let files = files(workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?;
+        let mut vault = Self::of(ctx, workspace, Some(writer), files)?;
+        Problems::check(std::mem::take(&mut vault.faults))?;
+        Ok(vault)
+    }
+
+    /// Takes the right to write, where nothing changed since the files were read.
+    ///
+    /// # Errors
+    /// Where something did, or the workspace cannot be written.
+    pub(in crate::cli) fn lock(&mut self) -> Result<()> {
+        let writer = writer(self.ctx, self.workspace)?;
+        let (mut boxes, mut documents) = (BTreeMap::new(), BTreeMap::new());
+        for (file, text) in files(self.workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?
+        {
+            match folder_of_box(&file) {
+                Some(folder) => drop(boxes.insert(folder.to_owned(), text?)),
+                None => drop(documents.insert(file, text?)),
+            }
+        }
+        let same = self
+            .boxes
+            .iter()
+            .map(|(folder, file)| (folder.as_str(), file.to_string()))
+            .eq(boxes.iter().map(|(folder, text)| (folder.as_str(), text.clone())))
+            && self
+                .documents()
+                .map(|document| (document.file(), document.text()))
+                .eq(documents.iter().map(|(file, text)| (file.as_str(), text.as_str())));
+        if !same {
+            return Err(Problem::failed("the workspace was changed meanwhile")
+                .hint("nothing was written: run the same command again")
+                .into());
+        }
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn of(
+        ctx: &'c Context,
+        workspace: &'c Workspace,
+        writer: Option<Writer<'c>>,
+        files: Vec<(String, Result<String>)>,
+    ) -> Result<Self> {
+        let (mut boxes, mut documents, mut faults) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for (file, text) in files {
+            let read = text.and_then(|text| match folder_of_box(&file) {
+                Some(folder) => {
+                    let folder = BoxFolder::parse(folder)?;
+                    boxes.insert(folder, BoxFile::parse(&text, &format!("pillar/{file}"))?);
+                    Ok(())
+                }
+                None => {
+                    documents.insert(file.clone(), Document::parse(&file, text)?);
+                    Ok(())
+                }
+            });
+            if let Err(found) = read {
+                faults.extend(found.into_vec());
+            }
+        }
+        Ok(Self {
+            ctx,
+            workspace,
+            writer,
+            boxes,
+            documents,
+            faults,
+            anchor: Anchor::load(ctx)?,
+            identities: OnceCell::new(),
+            unlocked: RefCell::default(),
+            met: RefCell::default(),
+            made: BTreeSet::new(),
+            change: Change::new(),
+        })
+    }
+
+    /// Whether a first use is refused.
+    pub(in crate::cli) fn is_strict(&self) -> bool {
+        self.ctx.strict()
+    }
+
+    /// The workspace's files.
+    pub(in crate::cli) fn workspace(&self) -> &'c Workspace {
+        self.workspace
+    }
+
+    /// `pillarbox.toml`.
+    pub(in crate::cli) fn inventory(&self) -> &'c Inventory {
+        self.workspace.inventory()
+    }
+
+    /// The name of the workspace.
+    pub(in crate::cli) fn name(&self) -> &'c WorkspaceName {
+        &self.inventory().workspace
+    }
+
+    /// What this machine knows of workspaces.
+    pub(in crate::cli) fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    /// What was left out by [`Self::load_with_faults`].
+    pub(in crate::cli) fn faults(&self) -> &[Problem] {
+        &self.faults
+    }
+
+    /// Pillar files, sorted by path, with the changes made so far.
+    pub(in crate::cli) fn documents(&self) -> impl Iterator<Item = &Document> + Clone {
+        self.documents.values()
+    }
+
+    /// One pillar file; `file` is relative to `pillar/`.
+    pub(in crate::cli) fn document(&self, file: &str) -> Option<&Document> {
+        self.documents.get(file)
+    }
+
+    /// The boxes by their folders, with the changes made so far.
+    pub(in crate::cli) fn boxes(&self) -> &BTreeMap<BoxFolder, BoxFile> {
+        &self.boxes
+    }
+
+    /// The box that governs a pillar file.
+    ///
+    /// # Errors
+    /// Where none does.
+    pub(in crate::cli) fn governing(&self, file: &str) -> Result<&BoxFolder> {
+        BoxFolder::governing(file, self.boxes.keys()).ok_or_else(|| {
+            Problem::failed(format!("no box holds pillar/{}", crate::problem::escaped(file)))
+                .cause("there is no box.toml in its folder or above")
+                .hint("make one for the whole pillar: pillarbox box new pillar --readers NAME")
+                .into()
+        })
+    }
+
+    /// The pillar files that a box governs.
+    pub(in crate::cli) fn documents_in<'v>(
+        &'v self,
+        folder: &'v BoxFolder,
+    ) -> impl Iterator<Item = &'v Document> + 'v {
+        self.documents()
+            .filter(move |document| BoxFolder::governing(document.file(), self.boxes.keys()) == Some(folder))
+    }
+}
+
+fn writer<'c>(ctx: &Context, workspace: &'c Workspace) -> Result<Writer<'c>> {
+    workspace.lock(&mut || ctx.out.say("waiting for another command that changes this workspace"))
+}
+
+/// Boxes and values, relative to `pillar/`, each with its text.
+fn files(
+    workspace: &Workspace,
+    read: impl Fn(&str) -> Result<String>,
+) -> Result<Vec<(String, Result<String>)>> {
+    let all = workspace.box_files()?.into_iter().chain(workspace.pillar_files()?);
+    Ok(all.map(|file| (read(&format!("pillar/{file}")), file)).map(|(text, file)| (file, text)).collect())
+}
+
+/// The folder of a `box.toml`, relative to `pillar/`; `None` for files of values.
+fn folder_of_box(file: &str) -> Option<&str> {
+    if file == "box.toml" { Some("") } else { file.strip_suffix("/box.toml") }
+}

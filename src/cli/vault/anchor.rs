@@ -1,0 +1,128 @@
+//! The known file, read when a command begins and written when it learns something.
+
+use crate::cli::Context;
+use crate::pillar::known::{BoxVerdict, Known, Purpose, SeenBox};
+use crate::problem::{Code, Problem, Problems, Result};
+use crate::store;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+/// What this machine knows of workspaces, and its file.
+pub(in crate::cli) struct Anchor {
+    path: Option<PathBuf>,
+    known: RefCell<Known>,
+}
+
+impl Anchor {
+    /// Reads the known file; nothing is known where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what pillarbox wrote.
+    pub(in crate::cli) fn load(ctx: &Context) -> Result<Self> {
+        let path = ctx.known_path();
+        let known = match &path {
+            Some(path) => parse(path, &store::read_private(path)?.unwrap_or_default())?,
+            None => Known::default(),
+        };
+        Ok(Self { path, known: RefCell::new(known) })
+    }
+
+    /// Looks at what is known.
+    pub(in crate::cli) fn look<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.known.borrow())
+    }
+
+    /// Changes what is known and saves it: on top of what another process may have learned since.
+    ///
+    /// # Errors
+    /// What `change` says, and where the file cannot be written.
+    pub(in crate::cli) fn change<T>(&self, change: impl Fn(&mut Known) -> Result<T>) -> Result<T> {
+        let mut tried = self.known.borrow().clone();
+        let result = change(&mut tried)?;
+        let is_changed = tried.is_changed();
+        *self.known.borrow_mut() = tried;
+        let (true, Some(path)) = (is_changed, &self.path) else { return Ok(result) };
+        let mut result = Ok(result);
+        store::update_private(path, |text| {
+            let mut fresh = parse(path, text.unwrap_or_default())?;
+            result = change(&mut fresh);
+            if result.is_err() || !fresh.is_changed() {
+                return Ok(None);
+            }
+            let text = fresh.to_string();
+            *self.known.borrow_mut() = parse(path, &text)?;
+            Ok(Some(text))
+        })?;
+        result
+    }
+
+    /// Judges a box, remembers what may be remembered, and says a first use on standard error.
+    ///
+    /// # Errors
+    /// Where the box is not the known one, or a first use is refused by `strict`.
+    pub(super) fn meet(
+        &self,
+        ctx: &Context,
+        seen: &SeenBox<'_>,
+        purpose: Purpose,
+        strict: bool,
+    ) -> Result<()> {
+        let verdict = self.look(|known| known.clone().meet_box(seen, purpose, strict))?;
+        self.remember(ctx, seen, |known| known.meet_box(seen, purpose, strict).map(drop))?;
+        match verdict {
+            BoxVerdict::FirstUse => ctx.out.say(format_args!(
+                "{}: the box {} was not known on this machine; from now on its slot is {}",
+                seen.workspace, seen.folder, seen.slot
+            )),
+            BoxVerdict::Followed { .. } => ctx.out.say(format_args!(
+                "{}: the slot of the box {} was changed by one of its readers; it is now {}",
+                seen.workspace, seen.folder, seen.slot
+            )),
+            BoxVerdict::Same | BoxVerdict::Retired => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a box as it stands.
+    ///
+    /// # Errors
+    /// As [`Self::meet`].
+    pub(in crate::cli) fn learn(&self, ctx: &Context, seen: &SeenBox<'_>) -> Result<()> {
+        self.remember(ctx, seen, |known| {
+            known.learn_box(seen);
+            Ok(())
+        })
+    }
+
+    /// A home that cannot be written (a container, a sandbox) must not stop a command that only met
+    /// something new: it will be met again.
+    fn remember(
+        &self,
+        ctx: &Context,
+        seen: &SeenBox<'_>,
+        change: impl Fn(&mut Known) -> Result<()>,
+    ) -> Result<()> {
+        match self.change(change) {
+            Err(problems) if problems.code() == Code::Failed => {
+                ctx.out.warn(format_args!(
+                    "could not remember the box {}: {}",
+                    seen.folder,
+                    causes(&problems)
+                ));
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+fn causes(problems: &Problems) -> String {
+    let one = |problem: &Problem| {
+        std::iter::once(&problem.what).chain(&problem.causes).cloned().collect::<Vec<_>>().join(": ")
+    };
+    problems.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn parse(path: &Path, text: &str) -> Result<Known> {
+    Known::parse(text, &path.display().to_string())
+}

@@ -1,0 +1,99 @@
+//! Posting secrets: by the public slot alone.
+
+use super::Vault;
+use crate::keys::Recipient;
+use crate::pillar::boxes::{BoxFolder, OpenBox};
+use crate::pillar::known::{Purpose, SeenBox};
+use crate::pillar::seal::{self, Kind};
+use crate::pillar::{Origin, SealId};
+use crate::problem::{Code, Problem, Result};
+use crate::secret::Secret;
+use std::rc::Rc;
+
+impl Vault<'_> {
+    /// Seals a secret for a place and puts it there, under a new id. Needs no private key. `slot` is
+    /// the slot that somebody who trusts it gave (`--slot`), for machines that know nothing.
+    ///
+    /// # Errors
+    /// Where no box governs the place; [`Code::Seal`] where the box is not the known one or not the
+    /// given one.
+    pub(in crate::cli) fn post(
+        &mut self,
+        origin: &Origin,
+        secret: &Secret,
+        kind: Kind,
+        slot: Option<&Recipient>,
+    ) -> Result<SealId> {
+        let to = self.slot_to_post(&self.governing(&origin.file)?.clone(), slot)?;
+        let id = seal::new_id()?;
+        let sealed = seal::seal(secret, kind, origin, id.clone(), &to)?;
+        self.edit(&origin.file, |document| document.set_sealed(&sealed))?;
+        Ok(id)
+    }
+
+    /// Seals the value at a place again for another, under the same id. The old place is left as it is.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::post`]; where nothing sealed stands at the old place.
+    pub(in crate::cli) fn copy_sealed(&mut self, from: &Origin, to: &Origin) -> Result<()> {
+        let sealed = self.sealed_at(from)?.clone();
+        let slot = self.slot_to_post(&self.governing(&to.file)?.clone(), None)?;
+        let opened = self.open(&sealed)?;
+        let moved = seal::seal(&opened.secret, opened.kind, to, sealed.id, &slot)?;
+        self.edit(&to.file, |document| document.set_sealed(&moved))
+    }
+
+    /// The sealed value at a place.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(in crate::cli) fn sealed_at(&self, origin: &Origin) -> Result<&crate::pillar::Sealed> {
+        let node = self.document(&origin.file).and_then(|document| document.get(&origin.key));
+        match node.map(|node| &node.value) {
+            Some(crate::pillar::Value::Sealed(sealed)) => Ok(sealed),
+            Some(_) => Err(Problem::failed(format!("{origin} is not sealed")).into()),
+            None => Err(Problem::failed(format!("there is no {origin}")).into()),
+        }
+    }
+
+    /// The slot of a box, to be posted to: met against what this machine knows, and its lock opened
+    /// where an identity at hand can, because only that shows a slot which was swapped.
+    fn slot_to_post(&self, folder: &BoxFolder, given: Option<&Recipient>) -> Result<Recipient> {
+        let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        if let Some(given) = given.filter(|given| **given != file.slot) {
+            return Err(Problem::new(
+                Code::Seal,
+                format!("the slot of the box {folder} is not the given one"),
+            )
+            .cause(format!("given: {given}"))
+            .cause(format!("found: {}", file.slot))
+            .hint("ask a reader of the box which one is right: pillarbox box list")
+            .into());
+        }
+        let slot = file.slot.clone();
+        self.meet_to_post(folder, self.ctx.strict() && given.is_none())?;
+        Ok(slot)
+    }
+
+    /// Meets a box that is to be posted to; it need not open here.
+    ///
+    /// # Errors
+    /// [`Code::Seal`] where its lock does not hold, or it is not the known box.
+    pub(in crate::cli) fn meet_to_post(
+        &self,
+        folder: &BoxFolder,
+        strict: bool,
+    ) -> Result<Option<Rc<OpenBox>>> {
+        let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        file.check_shape(folder)?;
+        // An identity that cannot be read (protected by a passphrase, say) is none to a poster.
+        let open = match self.identities().map(|_| self.unlock(folder)) {
+            Ok(Ok(open)) => Some(open),
+            Ok(Err(problems)) if problems.code() != Code::NoIdentity => return Err(problems),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
+        self.anchor.meet(self.ctx, &seen, Purpose::Post, strict)?;
+        Ok(open)
+    }
+}

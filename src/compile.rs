@@ -1,0 +1,148 @@
+//! From state files, pillar and facts to what a host shall look like. Pure, needs no key, and reports
+//! everything that is wrong at once.
+
+mod arguments;
+mod container;
+mod expression;
+mod image;
+mod order;
+mod template;
+mod toml;
+
+use crate::desired::{Desired, Item};
+use crate::name::{HostName, WorkspaceName};
+use crate::observed::Facts;
+use crate::pillar::Node;
+use crate::problem::{Place, Problem, Problems, Result, escaped};
+use crate::state::{Arg, ArgValue, Declaration, Function, Text};
+use arguments::Common;
+use expression::Evaluator;
+use std::collections::BTreeMap;
+
+/// All that a host's wanted state follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// Goes into every label.
+    pub workspace: &'a WorkspaceName,
+    /// The host.
+    pub host: &'a HostName,
+    /// Groups of the inventory that the host is in, for `host.groups`.
+    pub groups: &'a [String],
+    /// State files in the order of the inventory: path in the workspace (`states/nginx.toml`), text.
+    pub states: &'a [(String, String)],
+    /// The host's merged pillar, a table.
+    pub pillar: &'a Node,
+    /// What the host's Engine says of itself; an expression that asks for it without is an error.
+    pub facts: Option<&'a Facts>,
+}
+
+/// Whether some state asks for facts that only the host's Engine knows: only then it need be asked
+/// before compiling. What cannot be read asks for nothing; [`compile`] reports it.
+pub fn needs_facts(states: &[(String, String)]) -> bool {
+    let mut needed = false;
+    for (file, text) in states {
+        let mut look = |text: &str, _: &Place| {
+            needed = needed || expression::asks_for_facts(text);
+            Ok((ArgValue::Text(Text::default()), Vec::new()))
+        };
+        toml::read(file, text, &mut look, &mut Vec::new());
+    }
+    needed
+}
+
+/// Compiles the states of one host.
+///
+/// # Errors
+/// Everything that is wrong in the states: TOML, functions and fields, expressions, missing values,
+/// secrets where none may end, contradictions, cycles.
+pub fn compile(inputs: &Inputs) -> Result<Desired> {
+    let mut problems = Vec::new();
+    let mut notes = Vec::new();
+    let declarations = declarations(inputs, &mut problems);
+    one_file_an_id(&declarations, &mut problems);
+
+    let checked: Vec<Checked> = declarations
+        .iter()
+        .enumerate()
+        .map(|(index, declaration)| Checked {
+            declaration,
+            common: arguments::check(declaration, &mut problems, &mut notes),
+            index,
+        })
+        .collect();
+    let mut drafts = image::drafts(&checked, &mut problems);
+    drafts.extend(container::drafts(&checked, &mut problems));
+    let items = order::arrange(drafts, &declarations, &mut problems);
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.dedup();
+    Problems::check(problems)?;
+    Ok(Desired { workspace: inputs.workspace.clone(), host: inputs.host.clone(), items, notes })
+}
+
+fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>) -> Vec<Declaration> {
+    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups);
+    let mut evaluate = |text: &str, place: &Place| evaluator.string(text, place);
+    let files = inputs.states.iter();
+    files.flat_map(|(file, text)| toml::read(file, text, &mut evaluate, problems)).collect()
+}
+
+/// An id may stand for several functions, but in one file: else `require` would not say which.
+fn one_file_an_id(declarations: &[Declaration], problems: &mut Vec<Problem>) {
+    let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
+    for Declaration { id, place, .. } in declarations {
+        let before = first.entry(id).or_insert(place);
+        if before.file != place.file {
+            let what = format!("the id `{}` is declared in another file too", escaped(id));
+            problems.push(Problem::failed(what).at(place).cause(format!("the other one stands in {before}")));
+        }
+    }
+}
+
+/// A declaration whose argument names are known.
+struct Checked<'a> {
+    declaration: &'a Declaration,
+    common: Common,
+    /// Counts declarations in the order of files and lines.
+    index: usize,
+}
+
+impl Checked<'_> {
+    fn function(&self) -> Function {
+        self.declaration.function
+    }
+
+    /// An argument, unless it is not written or None.
+    fn arg(&self, name: &str) -> Option<&Arg> {
+        self.declaration.args.get(name).filter(|arg| arg.value != ArgValue::Unset)
+    }
+
+    fn declared(&self) -> (String, Place) {
+        (self.declaration.id.clone(), self.declaration.place.clone())
+    }
+}
+
+/// An item before it is ordered.
+struct Draft {
+    item: Item,
+    /// The lowest that its declarations ask for.
+    order: Option<i64>,
+    /// Of its first declaration.
+    index: usize,
+    /// Ids that must come before, with the line that says so.
+    requires: Vec<(String, Place)>,
+}
+
+impl Draft {
+    /// From the declarations that it was merged from, in the order of files and lines.
+    fn new(item: Item, from: &[&Checked]) -> Self {
+        Self {
+            item,
+            order: from.iter().filter_map(|checked| checked.common.order).min(),
+            index: from.iter().map(|checked| checked.index).min().unwrap_or_default(),
+            requires: from.iter().flat_map(|checked| checked.common.requires.iter().cloned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

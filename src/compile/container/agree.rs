@@ -1,0 +1,72 @@
+//! Options of one container that must fit each other: what the Engine would refuse or silently drop.
+
+use crate::desired::fields::{Canonical, Field, Fields};
+use crate::problem::Problem;
+use serde_json::Value;
+
+/// Reports options that do not fit each other.
+pub(super) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
+    let get = |name: &str| match fields.get(name) {
+        Some(field @ Field { canonical: Canonical::Option(value), .. }) => Some((field, value)),
+        _ => None,
+    };
+    let number = |name: &str| get(name).and_then(|(field, value)| Some((field, value.as_i64()?)));
+    let mut wrong = |field: &Field, what: &str, hint: &str| {
+        problems.push(Problem::failed(what).at(&field.place).hint(hint));
+    };
+    let memory = number("memory");
+    match (memory, number("memory_swap")) {
+        (None, Some((field, _))) => {
+            wrong(field, "`memory_swap` is declared without `memory`", "declare `memory` too");
+        }
+        (Some((_, memory)), Some((field, swap))) if swap != -1 && swap < memory => {
+            wrong(field, "`memory_swap` is less than `memory`", "it is memory and swap together");
+        }
+        _ => {}
+    }
+    if let (Some((_, memory)), Some((field, reserved))) = (memory, number("memory_reservation"))
+        && reserved > memory
+    {
+        wrong(field, "`memory_reservation` is more than `memory`", "reserve less, or raise `memory`");
+    }
+    let mode = get("network_mode").map(|(field, value)| (field, value.as_str().unwrap_or_default()));
+    if let (Some((field, mode)), Some(_)) = (mode, get("networks")) {
+        let what = format!("`network_mode` is {mode} and `networks` are declared too");
+        wrong(field, &what, "leave one of them out");
+    }
+    if let (Some((_, mode @ ("host" | "none"))), Some((field, _))) = (mode, get("ports")) {
+        let what = format!("`ports` are published in network mode {mode}, where the Engine drops them");
+        wrong(field, &what, "leave `ports` or `network_mode` out");
+    }
+    if let (None, Some((field, _))) = (get("log_driver"), get("log_options")) {
+        wrong(
+            field,
+            "log options are declared without a driver",
+            "write log = { driver = \"json-file\", options = { … } }",
+        );
+    }
+    mounted_twice(fields, problems);
+}
+
+/// Volumes, mounts and tmpfs at one path.
+fn mounted_twice(fields: &Fields, problems: &mut Vec<Problem>) {
+    let paths = |name: &'static str| {
+        let field = fields.get(name);
+        let table = match field.map(|field| &field.canonical) {
+            Some(Canonical::Option(Value::Object(table))) => Some(table),
+            _ => None,
+        };
+        let paths = table.into_iter().flat_map(|table| table.keys());
+        paths.filter_map(move |path| Some((path, name, field?)))
+    };
+    let mut all: Vec<_> = paths("volumes").chain(paths("mounts")).chain(paths("tmpfs")).collect();
+    all.sort_by_key(|(path, _, _)| *path);
+    for pair in all.windows(2) {
+        if let [(path, first, _), (other, second, field)] = pair
+            && path == other
+        {
+            let what = format!("`{first}` and `{second}` both mount `{}`", crate::problem::escaped(path));
+            problems.push(Problem::failed(what).at(&field.place));
+        }
+    }
+}

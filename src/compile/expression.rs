@@ -1,0 +1,326 @@
+//! Expressions: what stands between `{{` and `}}` in a state file (minijinja). They compute values
+//! from the pillar and the host's facts; secrets pass through as references that nothing can look into.
+
+mod branch;
+mod convert;
+mod filters;
+mod log;
+mod opaque;
+
+use super::template::{Part, Unsplit, split};
+use crate::name::HostName;
+use crate::observed::Facts;
+use crate::pillar::{Node, Table, Value as Leaf};
+use crate::problem::{Place, Problem, Result, escaped};
+use crate::state::{ArgValue, Segment, Text};
+use branch::Branch;
+use convert::Converter;
+use log::Log;
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{Environment, Error, ErrorKind};
+use std::fmt;
+use std::sync::Arc;
+
+/// Bytes that an expression may have.
+const LONGEST: usize = 4096;
+
+/// What a host says of itself that its Engine must be asked for.
+const FACTS: [&str; 7] = ["arch", "cpus", "engine_version", "hostname", "labels", "memory", "os"];
+
+/// The names that an expression can begin with.
+const NAMES: [&str; 3] = ["grains", "host", "pillar"];
+
+/// Evaluates the expressions of one host.
+pub(super) struct Evaluator {
+    env: Environment<'static>,
+    root: Value,
+    host: HostName,
+    has_facts: bool,
+    log: Log,
+}
+
+/// What a string gave, and the pillar values that it read.
+pub(super) type Evaluated = (ArgValue, Vec<Place>);
+
+impl Evaluator {
+    /// For a host with its merged pillar.
+    pub(super) fn new(host: &HostName, pillar: &Node, facts: Option<&Facts>, groups: &[String]) -> Self {
+        let log = Log::default();
+        let about = facts_tree(host, facts, groups);
+        let root = Root {
+            pillar: Branch::root("pillar", pillar.clone(), true, &log),
+            host: Branch::root("host", about.clone(), false, &log),
+            grains: Branch::root("grains", about, false, &log),
+            log: log.clone(),
+        };
+        Self {
+            env: filters::environment(&log),
+            root: Value::from_object(root),
+            host: host.clone(),
+            has_facts: facts.is_some(),
+            log,
+        }
+    }
+
+    /// Evaluates a string: one that is a single expression keeps the type of its value.
+    pub(super) fn string(&self, text: &str, place: &Place) -> Result<Evaluated> {
+        let parts = split(text).map_err(|why| unsplit(why, place))?;
+        if let [Part::Expression(expression)] = parts.as_slice() {
+            return self.expression(expression, place);
+        }
+        let (mut segments, mut read, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Part::Text(text) => segments.push(Segment::Clear(text.to_owned())),
+                Part::Expression(expression) => match self.expression(expression, place) {
+                    Ok((value, more)) => {
+                        read.extend(
+                            more.into_iter().filter(|place| !read.contains(place)).collect::<Vec<_>>(),
+                        );
+                        match within_text(value) {
+                            Ok(text) => segments.extend(text.segments().iter().cloned()),
+                            Err(kind) => problems.push(not_text(kind, expression, place)),
+                        }
+                    }
+                    Err(found) => problems.extend(found.into_vec()),
+                },
+            }
+        }
+        crate::problem::Problems::check(problems)?;
+        Ok((ArgValue::Text(Text::from_segments(segments)), read))
+    }
+
+    fn expression(&self, expression: &str, place: &Place) -> Result<Evaluated> {
+        if expression.len() > LONGEST {
+            let what = format!("an expression is longer than {LONGEST} bytes");
+            return Err(Problem::failed(what).at(place).into());
+        }
+        let compiled =
+            self.env.compile_expression(expression).map_err(|error| syntax(&error, expression, place))?;
+        self.log.clear();
+        let result = compiled.eval(self.root.clone());
+        let mut whole = Vec::new();
+        let converted = match &result {
+            Ok(value) if !value.is_undefined() => {
+                Converter::new(&self.log, &mut whole).argument(value, place).map_err(|why| match why {
+                    Some(why) => Failed::Result(why),
+                    None => Failed::Missing,
+                })
+            }
+            Ok(_) => Err(Failed::Missing),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(Failed::Missing),
+            Err(error) => Err(Failed::Evaluation(said(error))),
+        };
+        self.judge(expression, place, converted, &whole)
+    }
+
+    /// The rule for secrets: each look at one came out whole, and nobody asked for its text. Each look
+    /// counts by itself, so a comparison is found although the secret is used as well.
+    fn judge(
+        &self,
+        expression: &str,
+        place: &Place,
+        converted: Result<ArgValue, Failed>,
+        whole: &[usize],
+    ) -> Result<Evaluated> {
+        let entries = self.log.entries();
+        if entries.hidden {
+            let what = "`registries` is not visible to states: credentials go to registries alone";
+            return Err(Problem::failed(what).at(place).into());
+        }
+        let looked_into = entries.looks.iter().enumerate().find(|(number, look)| {
+            look.peeked || (!look.excused && converted.is_ok() && !whole.contains(number))
+        });
+        let looked_into = looked_into.map(|(_, look)| look).or_else(|| {
+            let blames_secret = match converted {
+                Err(Failed::Evaluation(_)) => true,
+                Err(Failed::Missing) => entries.missing.is_empty(),
+                _ => false,
+            };
+            entries.looks.iter().find(|look| blames_secret && !look.excused)
+        });
+        if let Some(look) = looked_into {
+            return Err(secret_looked_into(&look.path, expression, place).into());
+        }
+        match converted {
+            Ok(value) => Ok((value, entries.read.clone())),
+            Err(Failed::Missing) => Err(match entries.missing.last() {
+                Some(missing) => self.missing(missing, place).into(),
+                None => Problem::failed(format!("`{}` has no value", escaped(expression))).at(place).into(),
+            }),
+            Err(Failed::Evaluation(why) | Failed::Result(why)) => {
+                let what = format!("`{}` cannot be evaluated", escaped(expression));
+                Err(Problem::failed(what).at(place).cause(escaped(&why)).into())
+            }
+        }
+    }
+
+    fn missing(&self, missing: &log::Missing, place: &Place) -> Problem {
+        let path = escaped(&missing.path);
+        let fact = path.strip_prefix("host.").or_else(|| path.strip_prefix("grains."));
+        if let Some(fact) = fact
+            && !self.has_facts
+            && FACTS.contains(&fact)
+        {
+            let what = format!("`{path}` is not known: the Engine of {} was not asked", self.host);
+            return Problem::failed(what).at(place);
+        }
+        let what = match path.contains('.') {
+            true => format!("`{path}` is not there for host {}", self.host),
+            false => format!("`{path}` is not a name that expressions know"),
+        };
+        let problem = Problem::failed(what).at(place);
+        let near = crate::problem::nearest(&missing.key, missing.known.iter().map(String::as_str));
+        let before = missing.path.strip_suffix(missing.key.as_str()).unwrap_or_default();
+        match near {
+            Some(near) => problem.hint(format!("did you mean `{}{}`?", escaped(before), escaped(near))),
+            None if missing.path == missing.key => problem.hint("they know `pillar`, `host` and `grains`"),
+            None => problem.hint("write `| default(…)` or `pillar.get(\"a:b\", …)` where it may be missing"),
+        }
+    }
+}
+
+/// Why there is no value.
+enum Failed {
+    Missing,
+    Evaluation(String),
+    Result(String),
+}
+
+/// Whether an expression in a string asks for something that only the host's Engine knows.
+pub(super) fn asks_for_facts(text: &str) -> bool {
+    let env = Environment::new();
+    let parts = split(text).unwrap_or_default();
+    parts.iter().any(|part| {
+        let Part::Expression(expression) = part else { return false };
+        let Ok(compiled) = env.compile_expression(expression) else { return false };
+        compiled.undeclared_variables(true).iter().any(|path| {
+            let mut steps = path.split('.');
+            let of_host = matches!(steps.next(), Some("host" | "grains"));
+            of_host && !matches!(steps.next(), Some("name" | "groups"))
+        })
+    })
+}
+
+fn facts_tree(host: &HostName, facts: Option<&Facts>, groups: &[String]) -> Node {
+    let place = Place::new(format!("facts of {host}"), 0);
+    let node = |value| Node::new(value, &place);
+    let text = |text: &str| node(Leaf::String(text.to_owned()));
+    let number = |number: u64| node(Leaf::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
+    let mut table = Table::from([
+        ("name".to_owned(), text(host.as_str())),
+        ("groups".to_owned(), node(Leaf::Array(groups.iter().map(|group| text(group)).collect()))),
+    ]);
+    if let Some(facts) = facts {
+        let labels = facts.labels.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        table.extend([
+            ("arch".to_owned(), text(&facts.arch)),
+            ("cpus".to_owned(), number(facts.cpus.into())),
+            ("engine_version".to_owned(), text(&facts.engine_version)),
+            ("hostname".to_owned(), text(&facts.hostname)),
+            ("labels".to_owned(), node(Leaf::Table(labels))),
+            ("memory".to_owned(), number(facts.memory)),
+            ("os".to_owned(), text(&facts.os)),
+        ]);
+    }
+    node(Leaf::Table(table))
+}
+
+/// What an expression can begin with.
+struct Root {
+    pillar: Value,
+    host: Value,
+    grains: Value,
+    log: Log,
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[names]")
+    }
+}
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        match name {
+            "pillar" => Some(self.pillar.clone()),
+            "host" => Some(self.host.clone()),
+            "grains" => Some(self.grains.clone()),
+            "registries" => {
+                self.log.hidden();
+                None
+            }
+            _ => {
+                self.log.missing(name.to_owned(), name, NAMES.map(str::to_owned).to_vec());
+                None
+            }
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&NAMES)
+    }
+}
+
+/// A value in the middle of a string.
+fn within_text(value: ArgValue) -> Result<Text, &'static str> {
+    match value {
+        ArgValue::Text(text) => Ok(text),
+        ArgValue::Integer(number) => Ok(Text::clear(number.to_string())),
+        ArgValue::Float(number) => Ok(Text::clear(number.to_string())),
+        ArgValue::Boolean(truth) => Ok(Text::clear(truth.to_string())),
+        other => Err(other.kind()),
+    }
+}
+
+fn not_text(kind: &str, expression: &str, place: &Place) -> Problem {
+    let what =
+        format!("`{}` gives a value of type {kind}, which has no place within text", escaped(expression));
+    let problem = Problem::failed(what).at(place);
+    match kind {
+        "array" => problem.hint("join it: `| join(\",\")`"),
+        "table" => problem.hint("write `| tojson`, or choose a key of it"),
+        _ => problem.hint("write `| default(…, true)` where it may be None"),
+    }
+}
+
+fn unsplit(why: Unsplit, place: &Place) -> Problem {
+    match why {
+        Unsplit::Unclosed => Problem::failed("`{{` begins an expression that does not end with `}}`")
+            .at(place)
+            .hint("a `{{` that is meant as text is written `{{ '{{' }}`"),
+        Unsplit::Statement => Problem::failed("`{% … %}` is not available: strings hold expressions alone")
+            .at(place)
+            .hint("choose with `{{ a if b else c }}`; a `{%` that is meant as text is written `{{ '{%' }}`"),
+    }
+}
+
+fn syntax(error: &Error, expression: &str, place: &Place) -> Problem {
+    let problem = Problem::failed(format!("`{}` is not an expression", escaped(expression)))
+        .at(place)
+        .cause(escaped(&said(error)));
+    match expression.starts_with('.') {
+        true => problem.hint("a `{{` that is meant as text is written `{{ '{{' }}`"),
+        false => problem,
+    }
+}
+
+/// An error of minijinja without the place within the expression.
+fn said(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => detail.to_owned(),
+        None => error.kind().to_string(),
+    }
+}
+
+fn secret_looked_into(path: &str, expression: &str, place: &Place) -> Problem {
+    Problem::failed(format!("`{}` looks into the secret `{}`", escaped(expression), escaped(path)))
+        .at(place)
+        .cause("a secret may be placed, joined, chosen and encoded; what it says is not known while compiling")
+        .hint("join by text around it (\"user:{{ … }}\", not `~`), choose with `| default` or `a if b else c`")
+        .hint("encode with `| urlencode`, `| b64encode` or `| tojson`; ask whether it is there with `pillar.has(\"a:b\")`")
+}
+
+#[cfg(test)]
+mod tests;

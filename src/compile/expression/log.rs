@@ -1,0 +1,87 @@
+//! What an expression looked at while it was evaluated.
+
+use crate::problem::Place;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Shared by everything that an expression can see; emptied before each expression.
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<Mutex<Entries>>);
+
+/// What was seen so far.
+#[derive(Default)]
+pub(super) struct Entries {
+    /// Places of clear values that were read, in the order of reading, each once.
+    pub(super) read: Vec<Place>,
+    /// Keys that were asked for and are not there.
+    pub(super) missing: Vec<Missing>,
+    /// Every single look at a secret; its index is its number.
+    pub(super) looks: Vec<Look>,
+    /// `registries` was asked for.
+    pub(super) hidden: bool,
+}
+
+/// A key that is not there.
+pub(super) struct Missing {
+    /// What was asked for, `pillar.deploy.nginx.verion`.
+    pub(super) path: String,
+    /// The last part of it.
+    pub(super) key: String,
+    /// What is there beside it.
+    pub(super) known: Vec<String>,
+}
+
+/// One look at a secret. Each look must come out whole at the end: so two looks at one secret, of
+/// which one is compared, are told apart.
+pub(super) struct Look {
+    /// What it is called, `pillar.api.password`.
+    pub(super) path: String,
+    /// It was asked for its text, or compared.
+    pub(super) peeked: bool,
+    /// It was left aside by `default` or only asked whether it is there.
+    pub(super) excused: bool,
+}
+
+impl Log {
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        *self.entries() = Entries::default();
+    }
+
+    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn read(&self, place: &Place) {
+        let read = &mut self.entries().read;
+        if !read.contains(place) {
+            read.push(place.clone());
+        }
+    }
+
+    pub(super) fn missing(&self, path: String, key: &str, known: Vec<String>) {
+        self.entries().missing.push(Missing { path, key: key.to_owned(), known });
+    }
+
+    /// Notes a look at a secret and gives it its number.
+    pub(super) fn look(&self, path: String) -> usize {
+        let looks = &mut self.entries().looks;
+        looks.push(Look { path, peeked: false, excused: false });
+        looks.len() - 1
+    }
+
+    pub(super) fn peek(&self, number: usize) {
+        if let Some(look) = self.entries().looks.get_mut(number) {
+            look.peeked = true;
+        }
+    }
+
+    pub(super) fn excuse(&self, number: usize) {
+        if let Some(look) = self.entries().looks.get_mut(number) {
+            look.excused = true;
+        }
+    }
+
+    pub(super) fn hidden(&self) {
+        self.entries().hidden = true;
+    }
+}

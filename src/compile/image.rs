@@ -1,0 +1,75 @@
+//! `image.pulled` and `image.absent`.
+
+use super::{Checked, Draft};
+use crate::desired::{Address, Item, Kind, Wish, read};
+use crate::name::ImageRef;
+use crate::problem::{Place, Problem, Result};
+use crate::state::Function;
+use std::collections::BTreeMap;
+
+/// One item for each image reference.
+pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Draft> {
+    let mut by_image: BTreeMap<ImageRef, Vec<&Checked>> = BTreeMap::new();
+    for checked in checked {
+        if !matches!(checked.function(), Function::ImagePulled | Function::ImageAbsent) {
+            continue;
+        }
+        match reference(checked) {
+            Ok(Some(image)) => by_image.entry(image).or_default().push(checked),
+            Ok(None) => {}
+            Err(found) => problems.extend(found.into_vec()),
+        }
+    }
+    by_image.into_iter().map(|(image, from)| draft(image, &from, problems)).collect()
+}
+
+/// The image that a declaration names; `None` where that failed before.
+fn reference(checked: &Checked) -> Result<Option<ImageRef>> {
+    let Some(name) = &checked.common.name else { return Ok(None) };
+    let place = checked.arg("name").map_or(&checked.declaration.place, |arg| &arg.place);
+    if checked.declaration.unread.contains("tag") {
+        return Ok(None);
+    }
+    let Some(tag) = checked.arg("tag") else { return parsed(name, place).map(Some) };
+    let written = read::word("tag", tag)?;
+    ImageRef::check_tag(&written).map_err(|found| found.map(|problem| problem.at(&tag.place)))?;
+    let mut image = parsed(name, place)?;
+    let has_tag =
+        name.rsplit('/').next().is_some_and(|last| last.split('@').next().unwrap_or_default().contains(':'));
+    if has_tag && image.tag.as_deref() != Some(written.as_str()) {
+        return Err(Problem::failed("`name` and `tag` name different tags").at(&tag.place).into());
+    }
+    image.tag = Some(written);
+    Ok(Some(image))
+}
+
+/// An image reference at a place.
+pub(super) fn parsed(text: &str, place: &Place) -> Result<ImageRef> {
+    ImageRef::parse(text).map_err(|found| found.map(|problem| problem.at(place)))
+}
+
+fn draft(image: ImageRef, from: &[&Checked], problems: &mut Vec<Problem>) -> Draft {
+    let of = |function| from.iter().find(|checked| checked.function() == function);
+    let (pulled, absent) = (of(Function::ImagePulled), of(Function::ImageAbsent));
+    if let (Some(pulled), Some(absent)) = (pulled, absent) {
+        let what = format!("image {image} is declared both pulled and absent");
+        let place = &absent.declaration.place;
+        problems.push(
+            Problem::failed(what).at(place).cause(format!("pulled stands in {}", pulled.declaration.place)),
+        );
+    }
+    let mut force = false;
+    for arg in from.iter().filter_map(|checked| checked.arg("force")) {
+        match read::boolean("force", arg) {
+            Ok(truth) => force = force || truth,
+            Err(found) => problems.extend(found.into_vec()),
+        }
+    }
+    let address = Address { kind: Kind::Image, name: image.to_string() };
+    let wish = match absent {
+        Some(_) => Wish::ImageAbsent { image },
+        None => Wish::ImagePulled { image, force },
+    };
+    let declared = from.iter().map(|checked| checked.declared()).collect();
+    Draft::new(Item { address, wish, declared, needs: Vec::new() }, from)
+}

@@ -1,0 +1,131 @@
+//! The compiler from text to items; fixtures for the tests below it.
+
+mod article;
+mod errors;
+mod laws;
+mod merging;
+mod ordering;
+
+use super::{Inputs, compile};
+use crate::desired::{ContainerWish, Desired, Wish};
+use crate::name::{HostName, KeyPath, WorkspaceName};
+use crate::observed::Facts;
+use crate::pillar::{Node, Origin, SealId, Sealed, Table, Value};
+use crate::problem::{Place, Problem, Result};
+use std::collections::BTreeMap;
+
+/// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
+pub(crate) fn pillar(text: &str) -> Node {
+    let document = toml_edit::Document::parse(text).expect("TOML");
+    let line = |span: Option<std::ops::Range<usize>>| {
+        let before = &text[..span.map_or(0, |span| span.start)];
+        Place::new("pillar/apps.toml", u32::try_from(before.matches('\n').count() + 1).expect("a line"))
+    };
+    fn table(
+        table: &dyn toml_edit::TableLike,
+        path: &[String],
+        line: &dyn Fn(Option<std::ops::Range<usize>>) -> Place,
+    ) -> Table {
+        let entries = table.iter().map(|(key, item)| {
+            let mut path = path.to_vec();
+            path.push(key.to_owned());
+            let place = line(table.key(key).and_then(toml_edit::Key::span));
+            (key.to_owned(), Node::new(value(item, &path, line), &place))
+        });
+        entries.collect()
+    }
+    fn value(
+        item: &toml_edit::Item,
+        path: &[String],
+        line: &dyn Fn(Option<std::ops::Range<usize>>) -> Place,
+    ) -> Value {
+        if let Some(inner) = item.as_table_like() {
+            if let Some(sealed) = inner.get("sealed").and_then(toml_edit::Item::as_str) {
+                let id = inner.get("id").and_then(toml_edit::Item::as_str).expect("an id");
+                return Value::Sealed(Sealed {
+                    sealed: sealed.to_owned(),
+                    id: SealId::parse(id).expect("an id"),
+                    origin: Origin {
+                        file: "apps.toml".to_owned(),
+                        key: KeyPath::from_parts(path.to_vec()).expect("a key"),
+                    },
+                });
+            }
+            return Value::Table(table(inner, path, line));
+        }
+        match item.as_value().expect("a value") {
+            toml_edit::Value::String(text) => Value::String(text.value().clone()),
+            toml_edit::Value::Integer(number) => Value::Integer(*number.value()),
+            toml_edit::Value::Float(number) => Value::Float(*number.value()),
+            toml_edit::Value::Boolean(truth) => Value::Boolean(*truth.value()),
+            toml_edit::Value::Datetime(time) => Value::Datetime(time.value().to_string()),
+            toml_edit::Value::Array(items) => {
+                let items = items.iter().map(|item| {
+                    let place = line(item.span());
+                    Node::new(value(&toml_edit::Item::Value(item.clone()), path, line), &place)
+                });
+                Value::Array(items.collect())
+            }
+            toml_edit::Value::InlineTable(_) => unreachable!("tables were taken above"),
+        }
+    }
+    Node::new(Value::Table(table(document.as_table(), &[], &line)), &Place::new("pillar/apps.toml", 0))
+}
+
+pub(crate) fn facts() -> Facts {
+    Facts {
+        engine_id: "ABCD".to_owned(),
+        engine_version: "20.10.24".to_owned(),
+        api_version: "1.41".to_owned(),
+        os: "linux".to_owned(),
+        arch: "amd64".to_owned(),
+        cpus: 8,
+        memory: 16 << 30,
+        hostname: "web1.example.com".to_owned(),
+        labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
+    }
+}
+
+/// Compiles files for host web1, whose facts are known.
+pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desired> {
+    let states: Vec<(String, String)> =
+        files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    compile(&Inputs {
+        workspace: &WorkspaceName::parse("shop").expect("a name"),
+        host: &HostName::parse("web1").expect("a name"),
+        groups: &["web".to_owned()],
+        states: &states,
+        pillar: &pillar(pillar_text),
+        facts: Some(&facts()),
+    })
+}
+
+/// The one container of a state text.
+pub(crate) fn container(state: &str, pillar_text: &str) -> ContainerWish {
+    let desired = compiled(&[("states/a.toml", state)], pillar_text).expect("it compiles");
+    let mut items = desired.items.into_iter();
+    match items.next().map(|item| item.wish) {
+        Some(Wish::Container(container)) => *container,
+        other => panic!("no container: {other:?}"),
+    }
+}
+
+/// A problem as it is printed.
+pub(crate) fn printed(problem: &Problem) -> String {
+    let mut text = format!("error: {problem}\n");
+    for cause in &problem.causes {
+        text.push_str(&format!("caused by: {cause}\n"));
+    }
+    for hint in &problem.hints {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    text
+}
+
+/// All problems of a state text as they are printed.
+pub(crate) fn problems(files: &[(&str, &str)], pillar_text: &str) -> String {
+    match compiled(files, pillar_text) {
+        Ok(desired) => panic!("it compiles: {desired:#?}"),
+        Err(found) => found.iter().map(printed).collect(),
+    }
+}

@@ -1,0 +1,201 @@
+//! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
+
+use super::expression::Evaluated;
+use crate::problem::{Place, Problem, Result, escaped};
+use crate::state::{Arg, ArgValue, Declaration, Function, NoFunction, Text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use toml_edit::{Document, Item, Key, TableLike, Value};
+
+/// Reads one file; `evaluate` is asked for the value of every string. What is wrong in it goes to
+/// `problems`, and the rest is read on.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Declaration> {
+    let lines = Lines::of(file, text);
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let place = lines.place(error.span());
+            problems.push(Problem::failed("the file is not TOML").at(&place).cause(escaped(error.message())));
+            return Vec::new();
+        }
+    };
+    let mut reader = Reader { lines: &lines, evaluate, problems };
+    let mut found = Vec::new();
+    for (id, key, item) in entries(document.as_table()) {
+        reader.declarations_of(id, key, item, &mut found);
+    }
+    found
+}
+
+/// The entries of a table with their keys.
+fn entries(table: &dyn TableLike) -> Vec<(&str, Option<&Key>, &Item)> {
+    table.iter().map(|(name, item)| (name, table.key(name), item)).collect()
+}
+
+/// Turns offsets into lines.
+struct Lines {
+    file: std::sync::Arc<str>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn of(file: &str, text: &str) -> Self {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { file: file.into(), starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    fn place(&self, span: Option<Range<usize>>) -> Place {
+        let line = span.map_or(0, |span| self.starts.partition_point(|start| *start <= span.start));
+        Place { file: self.file.clone(), line: u32::try_from(line).unwrap_or(u32::MAX) }
+    }
+}
+
+struct Reader<'a> {
+    lines: &'a Lines,
+    evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn place(&self, key: Option<&Key>, item: &Item) -> Place {
+        self.lines.place(key.and_then(Key::span).or_else(|| item.span()))
+    }
+
+    fn declarations_of(&mut self, id: &str, key: Option<&Key>, item: &Item, found: &mut Vec<Declaration>) {
+        let place = self.place(key, item);
+        let Some(families) = item.as_table_like() else {
+            self.no_declaration(id, &place);
+            return;
+        };
+        for (family, key, item) in entries(families) {
+            let place = self.place(key, item);
+            let Some(functions) = item.as_table_like() else {
+                self.no_declaration(id, &place);
+                continue;
+            };
+            for (name, key, item) in entries(functions) {
+                let mut place = self.place(key, item);
+                // A header stands before its first key, also where the table was begun by a dotted key.
+                if let Some(header) = item.span() {
+                    place = self.lines.place(Some(header));
+                }
+                let word = format!("{family}.{name}");
+                let Some(function) = self.function(&word, &place) else { continue };
+                let Some(table) = item.as_table_like() else {
+                    self.no_declaration(id, &place);
+                    continue;
+                };
+                let (args, unread) = self.arguments(table);
+                found.push(Declaration { id: id.to_owned(), function, args, place, unread });
+            }
+        }
+    }
+
+    fn no_declaration(&mut self, id: &str, place: &Place) {
+        let what = format!("`{}` is not a declaration", escaped(id));
+        let hint = "a declaration is a table `[ID.FUNCTION.NAME]`, for example `[web.container.running]`";
+        self.problems.push(Problem::failed(what).at(place).hint(hint));
+    }
+
+    fn function(&mut self, word: &str, place: &Place) -> Option<Function> {
+        match Function::parse(word) {
+            Ok(function) => Some(function),
+            Err(NoFunction::Later) => {
+                let what = format!("`{word}` is not available in this version");
+                self.problems.push(Problem::failed(what).at(place));
+                None
+            }
+            Err(NoFunction::Unknown) => {
+                let what = format!("`{}` is not a state function", escaped(word));
+                let problem = Problem::failed(what).at(place);
+                let near = crate::problem::nearest(word, Function::names());
+                self.problems.push(match near {
+                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                    None => problem.hint(
+                        "there are image.pulled, image.absent, container.installed, container.running, \
+                         container.stopped and container.absent",
+                    ),
+                });
+                None
+            }
+        }
+    }
+
+    /// The arguments of a declaration, and the names of those that could not be evaluated.
+    fn arguments(&mut self, table: &dyn TableLike) -> (BTreeMap<String, Arg>, BTreeSet<String>) {
+        let (mut args, mut unread) = (BTreeMap::new(), BTreeSet::new());
+        for (name, key, item) in entries(table) {
+            let place = self.place(key, item);
+            let before = self.problems.len();
+            if let Some(arg) = self.item(item, place) {
+                args.insert(name.to_owned(), arg);
+            }
+            if self.problems.len() > before {
+                unread.insert(name.to_owned());
+            }
+        }
+        (args, unread)
+    }
+
+    fn table(&mut self, table: &dyn TableLike) -> BTreeMap<String, Arg> {
+        let mut args = BTreeMap::new();
+        for (name, key, item) in entries(table) {
+            let place = self.place(key, item);
+            if let Some(arg) = self.item(item, place) {
+                args.insert(name.to_owned(), arg);
+            }
+        }
+        args
+    }
+
+    fn item(&mut self, item: &Item, place: Place) -> Option<Arg> {
+        let value = match item {
+            Item::None => return None,
+            Item::Value(value) => return self.value(value, place),
+            Item::Table(table) => ArgValue::Table(self.table(table)),
+            Item::ArrayOfTables(tables) => {
+                let items = tables.iter().map(|table| {
+                    let place = self.lines.place(table.span());
+                    Arg { value: ArgValue::Table(self.table(table)), place, read: Vec::new() }
+                });
+                ArgValue::Array(items.collect())
+            }
+        };
+        Some(Arg { value, place, read: Vec::new() })
+    }
+
+    /// A value; `None` where its expression failed, which was reported.
+    fn value(&mut self, value: &Value, place: Place) -> Option<Arg> {
+        let mut read = Vec::new();
+        let value = match value {
+            Value::String(text) => match (self.evaluate)(text.value(), &place) {
+                Ok((value, places)) => {
+                    read = places;
+                    value
+                }
+                Err(found) => {
+                    self.problems.extend(found.into_vec());
+                    return None;
+                }
+            },
+            Value::Integer(number) => ArgValue::Integer(*number.value()),
+            Value::Float(number) => ArgValue::Float(*number.value()),
+            Value::Boolean(truth) => ArgValue::Boolean(*truth.value()),
+            Value::Datetime(time) => ArgValue::Text(Text::clear(time.value().to_string())),
+            Value::Array(items) => {
+                let items = items.iter().filter_map(|item| {
+                    let place = self.lines.place(item.span());
+                    self.value(item, place)
+                });
+                ArgValue::Array(items.collect())
+            }
+            Value::InlineTable(table) => ArgValue::Table(self.table(table)),
+        };
+        Some(Arg { value, place, read })
+    }
+}

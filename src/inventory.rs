@@ -1,0 +1,156 @@
+//! `pillarbox.toml`: which hosts there are, how to reach them, and which pillar files and states each
+//! one gets.
+
+mod address;
+mod edit;
+mod files;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+pub use address::{EngineAddress, Tls};
+pub use edit::remove_reader;
+pub use files::{matches_glob, pillar_files, state_files};
+
+use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::pillar::document::plain_tree;
+use crate::problem::{Place, Problem, Result, escaped};
+use std::collections::BTreeMap;
+
+/// The name of the file, at the top of a workspace.
+pub const FILE: &str = "pillarbox.toml";
+
+/// The whole inventory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inventory {
+    /// `workspace`: goes into every label.
+    pub workspace: WorkspaceName,
+    /// `[readers]`.
+    pub readers: Readers,
+    /// `[groups.*]` by name.
+    pub groups: BTreeMap<String, Group>,
+    /// `[hosts.*]` by name.
+    pub hosts: BTreeMap<HostName, Host>,
+}
+
+/// `[readers]`: who reads a new box.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Readers {
+    /// `default`: the readers of a new box, groups resolved, each once.
+    pub default: Vec<ReaderName>,
+    /// `[readers.groups]`: what `@NAME` stands for.
+    pub groups: BTreeMap<String, Vec<ReaderName>>,
+}
+
+/// An entry of a list, with its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// `[groups.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Pillar files relative to `pillar/`, without `.toml`; `*` and `?` match within a part.
+    pub pillar: Vec<Entry>,
+    /// State files relative to `states/`, likewise.
+    pub states: Vec<Entry>,
+    /// The line of its header.
+    pub place: Place,
+}
+
+/// `[hosts.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// Its name.
+    pub name: HostName,
+    /// `engine`: where its Engine answers.
+    pub engine: EngineAddress,
+    /// Its groups in order, each once; all of them exist.
+    pub groups: Vec<String>,
+    /// Its own pillar files, merged after those of its groups.
+    pub pillar: Vec<Entry>,
+    /// Its own states, after those of its groups.
+    pub states: Vec<Entry>,
+    /// `labels`: facts that the inventory adds to what the host says of itself.
+    pub labels: BTreeMap<String, String>,
+    /// The line of its header.
+    pub place: Place,
+}
+
+impl Inventory {
+    /// Reads the text of `pillarbox.toml`.
+    ///
+    /// # Errors
+    /// All of: unknown keys (with the nearest known one), wrong types, names and addresses that are
+    /// none, groups that are not there, a host without an engine; each with its line.
+    pub fn parse(text: &str) -> Result<Self> {
+        read::inventory(&plain_tree(FILE, text)?)
+    }
+
+    /// The hosts that any of the globs matches, sorted by name; all of them without a glob.
+    ///
+    /// # Errors
+    /// Where a glob matches no host; with the hosts that there are.
+    pub fn select(&self, globs: &[String]) -> Result<Vec<&Host>> {
+        let names = || self.hosts.keys().map(HostName::as_str);
+        let mut problems = Vec::new();
+        for glob in globs {
+            if !names().any(|name| matches_glob(glob, name)) {
+                let hosts = names().collect::<Vec<_>>().join(", ");
+                let problem = Problem::usage(format!("no host matches `{}`", escaped(glob)));
+                let problem = match hosts.as_str() {
+                    "" => problem.hint(format!("add one to {FILE}: [hosts.NAME] with engine = \"ssh://…\"")),
+                    _ => problem.cause(format!("the hosts are: {hosts}")),
+                };
+                problems.push(problem.nearest(glob, names()));
+            }
+        }
+        crate::problem::Problems::check(problems)?;
+        let wanted = |host: &&Host| {
+            globs.is_empty() || globs.iter().any(|glob| matches_glob(glob, host.name.as_str()))
+        };
+        Ok(self.hosts.values().filter(wanted).collect())
+    }
+
+    /// Readers from names and `@groups`, each once, in order.
+    ///
+    /// # Errors
+    /// Where a group is not there or a name is none.
+    pub fn expand_readers<'a>(&self, written: impl IntoIterator<Item = &'a str>) -> Result<Vec<ReaderName>> {
+        let mut found: Vec<ReaderName> = Vec::new();
+        let mut problems = Vec::new();
+        for word in written {
+            match self.readers.expand(word) {
+                Ok(names) => {
+                    for name in names {
+                        if !found.contains(&name) {
+                            found.push(name);
+                        }
+                    }
+                }
+                Err(more) => problems.extend(more.into_vec()),
+            }
+        }
+        crate::problem::Problems::check(problems)?;
+        Ok(found)
+    }
+}
+
+impl Readers {
+    fn expand(&self, word: &str) -> Result<Vec<ReaderName>> {
+        let Some(group) = word.strip_prefix('@') else {
+            return Ok(vec![ReaderName::parse(word)?]);
+        };
+        self.groups.get(group).cloned().ok_or_else(|| {
+            Problem::failed(format!("there is no group of readers `@{}`", escaped(group)))
+                .nearest(group, self.groups.keys().map(String::as_str))
+                .hint(format!("groups of readers stand in {FILE} under [readers.groups]"))
+                .into()
+        })
+    }
+}

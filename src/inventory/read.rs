@@ -1,0 +1,195 @@
+//! From the tree of `pillarbox.toml` to an [`Inventory`].
+
+use super::address::TlsKey;
+use super::{Entry, FILE, Group, Host, Inventory, Readers};
+use crate::inventory::EngineAddress;
+use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::pillar::fields::{Fields, wrong_type};
+use crate::pillar::{Node, Value};
+use crate::problem::{Place, Problem, Problems, Result, escaped};
+use std::collections::BTreeMap;
+
+const TOP: [&str; 4] = ["workspace", "readers", "groups", "hosts"];
+
+pub(super) fn inventory(root: &Node) -> Result<Inventory> {
+    let mut problems = Vec::new();
+    let workspace = workspace(root, &mut problems);
+    let readers = root.at(["readers"]).map(|node| readers(node, &mut problems)).unwrap_or_default();
+    let mut groups = BTreeMap::new();
+    let mut hosts = BTreeMap::new();
+    if let Some(mut top) = Fields::of(root, FILE, &TOP, &mut Vec::new()) {
+        let tables = (top.table("groups"), top.table("hosts"));
+        for (name, node) in tables.0 {
+            if let Some(group) = group(name, node, &mut problems) {
+                groups.insert(name.to_owned(), group);
+            }
+        }
+        // A group whose own table is wrong exists all the same: one fault, one problem.
+        let known: Vec<&str> = root
+            .at(["groups"])
+            .and_then(Node::as_table)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        for (name, node) in tables.1 {
+            if let Some(host) = host(name, node, &known, &mut problems) {
+                hosts.insert(host.name.clone(), host);
+            }
+        }
+    }
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    match (Problems::check(problems), workspace) {
+        (Ok(()), Some(workspace)) => Ok(Inventory { workspace, readers, groups, hosts }),
+        (Err(problems), _) => Err(problems),
+        (Ok(()), None) => Err(Problem::failed(format!("{FILE} names no workspace")).into()),
+    }
+}
+
+fn workspace(root: &Node, problems: &mut Vec<Problem>) -> Option<WorkspaceName> {
+    let mut top = Fields::of(root, FILE, &TOP, problems)?;
+    for table in ["groups", "hosts"] {
+        top.table(table);
+    }
+    let Some((text, place)) = top.text("workspace") else {
+        if top.get("workspace").is_none() {
+            top.missing("workspace", "give the workspace a name, for example: workspace = \"shop\"");
+        }
+        return None;
+    };
+    taken(WorkspaceName::parse(text), place, problems)
+}
+
+/// A name that was read, or its problem with the line.
+fn taken<T>(read: Result<T>, place: &Place, problems: &mut Vec<Problem>) -> Option<T> {
+    match read {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.extend(found.into_vec().into_iter().map(|problem| problem.at(place)));
+            None
+        }
+    }
+}
+
+fn readers(node: &Node, problems: &mut Vec<Problem>) -> Readers {
+    let mut readers = Readers::default();
+    let Some(mut fields) = Fields::of(node, "[readers]", &["default", "groups"], problems) else {
+        return readers;
+    };
+    let (default, groups) = (fields.list("default"), fields.table("groups"));
+    for (name, node) in groups {
+        let Value::Array(values) = &node.value else {
+            problems.push(wrong_type(&format!("`{name}` in [readers.groups]"), "a list of readers", node));
+            continue;
+        };
+        let mut members: Vec<ReaderName> = Vec::new();
+        for value in values {
+            match value.as_str() {
+                Some(text) => {
+                    members.extend(
+                        taken(ReaderName::parse(text), &value.place, problems)
+                            .filter(|reader| !members.contains(reader)),
+                    );
+                }
+                None => problems.push(wrong_type("a reader", "a string", value)),
+            }
+        }
+        readers.groups.insert(name.to_owned(), members);
+    }
+    for (word, place) in default {
+        for reader in taken(readers.expand(word), place, problems).into_iter().flatten() {
+            if !readers.default.contains(&reader) {
+                readers.default.push(reader);
+            }
+        }
+    }
+    readers
+}
+
+fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (text, place) in read {
+        let escapes =
+            text.split('/').any(|part| part.is_empty() || part.starts_with('.')) || text.contains('\\');
+        if escapes || text.chars().any(char::is_control) {
+            problems.push(
+                Problem::failed(format!("`{}` is not a path within its folder", escaped(text)))
+                    .at(place)
+                    .hint("name files without `..`, for example \"apps\" or \"registries/*\""),
+            );
+        } else if entries.iter().any(|entry| entry.text == text) {
+            problems.push(Problem::failed(format!("`{}` is listed twice", escaped(text))).at(place));
+        } else {
+            entries.push(Entry { text: text.to_owned(), place: place.clone() });
+        }
+    }
+    entries
+}
+
+fn group(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<Group> {
+    let mut fields =
+        Fields::of(node, &format!("[groups.{}]", escaped(name)), &["pillar", "states"], problems)?;
+    let (pillar, states) = (fields.list("pillar"), fields.list("states"));
+    let (pillar, states) = (entries(pillar, problems), entries(states, problems));
+    Some(Group { pillar, states, place: node.place.clone() })
+}
+
+fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -> Option<Host> {
+    let what = format!("[hosts.{}]", escaped(name));
+    let known = ["engine", "groups", "pillar", "states", "tls", "labels"];
+    let mut fields = Fields::of(node, &what, &known, problems)?;
+    let tls = match fields.get("tls").map(|node| (&node.value, node)) {
+        None => None,
+        Some((Value::Boolean(false), _)) => Some(TlsKey::Off),
+        Some((Value::String(folder), _)) if !folder.is_empty() => Some(TlsKey::Folder(folder.clone())),
+        Some((_, node)) => {
+            fields.problem(
+                Problem::failed(format!("`tls` in {what} must be the folder of the certificates, or false"))
+                    .at(&node.place),
+            );
+            None
+        }
+    };
+    let engine = fields.text("engine");
+    if engine.is_none() && fields.get("engine").is_none() {
+        fields.missing(
+            "engine",
+            "say how to reach it, for example: engine = \"ssh://deploy@web1.example.com\"",
+        );
+    }
+    let (wanted, pillar, states) = (fields.list("groups"), fields.list("pillar"), fields.list("states"));
+    let labels = fields.table("labels");
+    let labels: BTreeMap<String, String> = labels
+        .into_iter()
+        .filter_map(|(key, node)| match node.as_str() {
+            Some(text) => Some((key.to_owned(), text.to_owned())),
+            None => {
+                problems.push(wrong_type(
+                    &format!("the label `{}` in {what}", escaped(key)),
+                    "a string",
+                    node,
+                ));
+                None
+            }
+        })
+        .collect();
+    let engine =
+        engine.and_then(|(text, place)| taken(EngineAddress::with_tls(text, tls.as_ref()), place, problems));
+    let mut own: Vec<String> = Vec::new();
+    for (group, place) in wanted {
+        if !groups.contains(&group) {
+            problems.push(
+                Problem::failed(format!("there is no group `{}`", escaped(group)))
+                    .at(place)
+                    .nearest(group, groups.iter().copied()),
+            );
+        } else if own.iter().any(|other| other == group) {
+            problems.push(Problem::failed(format!("the group `{group}` is listed twice")).at(place));
+        } else {
+            own.push(group.to_owned());
+        }
+    }
+    let (pillar, states) = (entries(pillar, problems), entries(states, problems));
+    let name = taken(HostName::parse(name), &node.place, problems)?;
+    Some(Host { name, engine: engine?, groups: own, pillar, states, labels, place: node.place.clone() })
+}

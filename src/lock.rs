@@ -1,0 +1,200 @@
+//! One changing apply per workspace and host.
+//!
+//! The lock is a row of volumes `pillarbox-lock.<workspace>.<n>` on the Engine itself: creating a volume
+//! whose name exists answers the old one with its first labels, which is compare-and-set without an
+//! image or a process. The highest `n` counts. All time is the Engine's: the `Date` of its answers
+//! against the volume's creation, never the clock of whoever asks, which may be wrong or asleep.
+//!
+//! - acquire: held and not over: locked. Else create `n+1`; it must bear our token, and still be the
+//!   highest when all are listed again; then delete the lower ones.
+//! - renew, every third of the lease: the same with our own token.
+//! - release: `n+1` marked free. The last one stays, or numbers would repeat and let a slow contender in.
+//! - before every changing call: the highest must be ours and not over.
+//!
+//! Nothing needs cleaning after a crash: a lease ends by itself. A lock that was pruned is lost.
+
+mod ticket;
+
+use crate::engine::{Engine, EngineError};
+use crate::name::{HostName, WorkspaceName};
+use crate::problem::{Code, Problem, Result, escaped};
+use std::time::Duration;
+use ticket::{Ticket, newest};
+
+pub use ticket::Run;
+
+/// Seconds for which a lock is taken.
+pub const LEASE: u32 = 180;
+
+/// `Date` and creation are whole seconds: what is within one of the end counts for the other side.
+const MARGIN: i64 = 1;
+
+/// The lock of a host, held until its lease is over; dropping it without [`Lock::release`] is what a
+/// crash does.
+#[derive(Debug)]
+pub struct Lock {
+    host: HostName,
+    workspace: WorkspaceName,
+    run: Run,
+    lease: u32,
+    since: i64,
+}
+
+impl Lock {
+    /// Takes the lock of a workspace on a host for `lease` seconds.
+    ///
+    /// # Errors
+    /// `Locked` with who holds it; where the Engine fails; where it is an Engine that this run has
+    /// locked under another name.
+    pub async fn acquire<E: Engine>(
+        engine: &E,
+        host: &HostName,
+        workspace: &WorkspaceName,
+        run: &Run,
+        lease: u32,
+    ) -> Result<Self> {
+        let failed = |error: EngineError| error.problem(format!("host {host} cannot be locked"));
+        let top = newest(engine, workspace).await.map_err(failed)?;
+        let now = engine.now().await.map_err(failed)?;
+        if let Some(top) = top.as_ref().filter(|top| top.held) {
+            if top.run.token == run.token {
+                let what = format!("host {host} is an Engine that this run has under another name already");
+                return Err(Problem::failed(what).hint("keep one of the two hosts in pillarbox.toml").into());
+            }
+            if now <= top.ends() + MARGIN {
+                return Err(locked(host, top, now).into());
+            }
+        }
+        let lock =
+            Self { host: host.clone(), workspace: workspace.clone(), run: run.clone(), lease, since: now };
+        let number = top.map_or(0, |top| top.number) + 1;
+        let mine = lock.ticket(number, true);
+        let theirs = mine.create(engine).await.map_err(failed)?;
+        if theirs.run.token != run.token {
+            return Err(locked(host, &theirs, now).into());
+        }
+        match newest(engine, workspace).await.map_err(failed)? {
+            Some(top) if top.number == number && top.run.token == run.token => {}
+            Some(top) => return Err(locked(host, &top, now).into()),
+            None => return Err(lock.lost("it was taken away at once").into()),
+        }
+        ticket::delete_below(engine, workspace, number).await;
+        Ok(lock)
+    }
+
+    /// Makes sure, just before a changing call, that the lock is still held.
+    ///
+    /// # Errors
+    /// `Stale` where it is not: nothing more may be changed.
+    pub async fn verify<E: Engine>(&self, engine: &E) -> Result<()> {
+        let top = self.mine(engine).await?;
+        // Asked after the list: what is not over now was not over then.
+        let now = engine.now().await.map_err(|error| self.failed(&error))?;
+        if now >= top.ends() - MARGIN {
+            return Err(self.lost("its time is over").into());
+        }
+        Ok(())
+    }
+
+    /// Takes it for another lease.
+    ///
+    /// # Errors
+    /// `Stale` where it is lost.
+    pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
+        let number = self.mine(engine).await?.number + 1;
+        let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;
+        if made.run.token != self.run.token || !made.held {
+            return Err(self.taken(&made).into());
+        }
+        let top = self.mine(engine).await?;
+        ticket::delete_below(engine, &self.workspace, top.number).await;
+        Ok(())
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// Where the Engine fails. A lock that is lost is nobody's to give: that is no error.
+    pub async fn release<E: Engine>(self, engine: &E) -> Result<()> {
+        // A renewal that was interrupted may still land: then one more is needed on top of it.
+        for _ in 0..8 {
+            let top = newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))?;
+            let Some(top) = top.filter(|top| top.held && top.run.token == self.run.token) else {
+                return Ok(());
+            };
+            let number = top.number + 1;
+            let made =
+                self.ticket(number, false).create(engine).await.map_err(|error| self.failed(&error))?;
+            if !made.held {
+                ticket::delete_below(engine, &self.workspace, number).await;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something that may take longer than the lease and renews meanwhile. A renewal that fails is
+    /// found by the next [`Lock::verify`].
+    pub async fn hold_while<E: Engine, T>(&self, engine: &E, work: impl Future<Output = T>) -> T {
+        let third = Duration::from_secs(u64::from(self.lease.div_ceil(3)));
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(third) => {}
+            }
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = self.renew(engine) => {}
+            }
+        }
+    }
+
+    /// The highest, if it is ours.
+    async fn mine<E: Engine>(&self, engine: &E) -> Result<Ticket> {
+        match newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))? {
+            Some(top) if top.held && top.run.token == self.run.token => Ok(top),
+            Some(top) => Err(self.taken(&top).into()),
+            None => Err(self.lost("it was taken away, as by `docker volume prune`").into()),
+        }
+    }
+
+    fn ticket(&self, number: u64, held: bool) -> Ticket {
+        Ticket {
+            workspace: self.workspace.clone(),
+            number,
+            run: self.run.clone(),
+            held,
+            lease: self.lease,
+            since: self.since,
+            created_at: 0,
+        }
+    }
+
+    fn failed(&self, error: &EngineError) -> Problem {
+        error.problem(format!("the lock of host {} cannot be seen", self.host))
+    }
+
+    fn lost(&self, why: &str) -> Problem {
+        Problem::new(Code::Stale, format!("the lock of host {} is lost: nothing more is changed", self.host))
+            .cause(why)
+            .hint("plan again: pillarbox plan")
+    }
+
+    fn taken(&self, by: &Ticket) -> Problem {
+        self.lost(&format!("{} took it over", by.run))
+    }
+}
+
+fn locked(host: &HostName, by: &Ticket, now: i64) -> Problem {
+    let since = jiff::Timestamp::from_second(by.since).map(|since| since.to_string()).unwrap_or_default();
+    let ends = (by.ends() + MARGIN + 1 - now).max(1);
+    Problem::new(Code::Locked, format!("host {host} is locked by {} since {since}", by.run))
+        .cause(format!("it runs `{}`", escaped(&by.run.command)))
+        .hint(format!("wait for it; if it crashed, the lock ends by itself within {ends} seconds"))
+}
+
+#[cfg(test)]
+mod tests;

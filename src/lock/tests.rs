@@ -1,0 +1,196 @@
+use super::*;
+use crate::engine::fake::Fake;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+fn names() -> (HostName, WorkspaceName) {
+    (HostName::parse("web1").expect("a name"), WorkspaceName::parse("shop").expect("a name"))
+}
+
+fn run(who: &str) -> Run {
+    Run::new(who, "laptop", "pillarbox apply").expect("random bits")
+}
+
+async fn acquire(fake: &Fake, run: &Run) -> Result<Lock> {
+    let (host, workspace) = names();
+    Lock::acquire(fake, &host, &workspace, run, 60).await
+}
+
+async fn seconds(count: u64) {
+    tokio::time::sleep(Duration::from_secs(count)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_holds_it_and_the_other_learns_who_since_when_and_from_where() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    let refused = acquire(&fake, &run("bob")).await.expect_err("held");
+    assert_eq!(refused.code(), Code::Locked);
+    assert_eq!(refused.to_string(), "host web1 is locked by alice on laptop since 2026-01-01T00:00:00Z");
+    lock.verify(&fake).await.expect("held");
+    lock.release(&fake).await.expect("given back");
+    acquire(&fake, &run("bob")).await.expect("free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crashed_holder_is_followed_when_its_lease_is_over_and_not_before() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    seconds(61).await;
+    assert!(acquire(&fake, &run("bob")).await.is_err(), "within the margin");
+    assert_eq!(lock.verify(&fake).await.expect_err("over").code(), Code::Stale);
+    seconds(1).await;
+    let next = acquire(&fake, &run("bob")).await.expect("over");
+    assert_eq!(lock.verify(&fake).await.expect_err("taken").code(), Code::Stale);
+    assert_eq!(lock.renew(&fake).await.expect_err("taken").code(), Code::Stale);
+    lock.release(&fake).await.expect("nothing to give");
+    next.verify(&fake).await.expect("still held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_lock_holds_on_and_says_since_when() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    for _ in 0..10 {
+        seconds(20).await;
+        lock.renew(&fake).await.expect("renewed");
+    }
+    lock.verify(&fake).await.expect("held");
+    let refused = acquire(&fake, &run("bob")).await.expect_err("held");
+    assert!(refused.to_string().ends_with("since 2026-01-01T00:00:00Z"), "{refused}");
+    assert_eq!(fake.volumes("io.pillarbox.lock", "shop").await.expect("read").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_work_keeps_the_lock() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    assert_eq!(
+        lock.hold_while(&fake, async {
+            seconds(500).await;
+            7
+        })
+        .await,
+        7
+    );
+    lock.verify(&fake).await.expect("held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pruned_lock_is_lost() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    for volume in fake.volumes("io.pillarbox.lock", "shop").await.expect("read") {
+        fake.remove_volume(&volume.name).await.expect("pruned");
+    }
+    assert_eq!(lock.verify(&fake).await.expect_err("lost").code(), Code::Stale);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_workspace_has_a_lock_of_its_own() {
+    let fake = Fake::new();
+    let _lock = acquire(&fake, &run("alice")).await.expect("free");
+    let (host, _) = names();
+    for other in ["shop2", "shop.x", "sho"] {
+        let other = WorkspaceName::parse(other).expect("a name");
+        Lock::acquire(&fake, &host, &other, &run("bob"), 60).await.expect("another lock");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_names_of_one_engine_are_found() {
+    let fake = Fake::new();
+    let alice = run("alice");
+    let _lock = acquire(&fake, &alice).await.expect("free");
+    let again = acquire(&fake, &alice).await.expect_err("the same Engine");
+    assert_eq!(again.code(), Code::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_was_cut_off_is_released_too() {
+    let fake = Fake::new();
+    let lock = acquire(&fake, &run("alice")).await.expect("free");
+    fake.fail(1, crate::engine::fake::Fault::AnswerLost);
+    assert!(lock.renew(&fake).await.is_err());
+    lock.verify(&fake).await.expect("the new one is ours too");
+    lock.release(&fake).await.expect("given back");
+    acquire(&fake, &run("bob")).await.expect("free again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_twenty_at_once_one_gets_it() {
+    let fake = Fake::new();
+    for _ in 0..5 {
+        let runs: Vec<Run> = (0..20).map(|_| run("x")).collect();
+        let tries = futures_util::future::join_all(runs.iter().map(|run| acquire(&fake, run))).await;
+        let mut won: Vec<Lock> = tries.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(won.len(), 1);
+        won.remove(0).release(&fake).await.expect("given back");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_slow_does_not_get_in_by_an_old_number() {
+    let fake = Fake::new();
+    let (slow, quick) = (run("slow"), run("quick"));
+    let mut taking = std::pin::pin!(acquire(&fake, &slow));
+    // It has seen that nobody holds it, and is about to create its volume.
+    for _ in 0..3 {
+        assert!(futures_util::poll!(&mut taking).is_pending());
+    }
+    assert_eq!(fake.calls(), ["volumes", "now"]);
+    acquire(&fake, &quick).await.expect("free").release(&fake).await.expect("given back");
+    let lock = acquire(&fake, &quick).await.expect("free");
+    assert_eq!(taking.await.expect_err("too late").code(), Code::Locked);
+    lock.verify(&fake).await.expect("undisturbed");
+}
+
+/// Twenty contenders that crash, oversleep and renew: never two inside.
+#[tokio::test(start_paused = true)]
+async fn twenty_contenders_never_overlap() {
+    let fake = Fake::new();
+    let inside = Arc::new(AtomicU32::new(0));
+    let (mut tasks, actions) = (Vec::new(), Arc::new(AtomicU32::new(0)));
+    for id in 1..=20_u32 {
+        let (fake, inside, actions) = (fake.clone(), Arc::clone(&inside), Arc::clone(&actions));
+        tasks.push(tokio::spawn(contend(fake, id, inside, actions)));
+    }
+    for task in tasks {
+        task.await.expect("no overlap");
+    }
+    assert!(actions.load(Ordering::Relaxed) > 1000, "{actions:?}");
+}
+
+async fn contend(fake: Fake, id: u32, inside: Arc<AtomicU32>, actions: Arc<AtomicU32>) {
+    let (host, workspace) = names();
+    let mut dice = id;
+    let mut roll = move |sides: u32| {
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (dice >> 16) % sides
+    };
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(3600) {
+        let Ok(lock) = Lock::acquire(&fake, &host, &workspace, &run("x"), 6).await else {
+            tokio::time::sleep(Duration::from_millis(u64::from(roll(900)))).await;
+            continue;
+        };
+        for _ in 0..roll(12) {
+            if roll(8) == 0 {
+                seconds(u64::from(roll(14))).await;
+            }
+            if lock.verify(&fake).await.is_err() {
+                break;
+            }
+            assert_eq!(inside.swap(id, Ordering::SeqCst), 0, "two inside");
+            tokio::time::sleep(Duration::from_millis(u64::from(roll(800)))).await;
+            inside.store(0, Ordering::SeqCst);
+            actions.fetch_add(1, Ordering::Relaxed);
+            if roll(2) == 0 {
+                let _ = lock.renew(&fake).await;
+            }
+        }
+        if roll(4) > 0 {
+            let _ = lock.release(&fake).await;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! One volume of the row: who, how long, held or free.
+
+use crate::engine::{Engine, EngineResult, Volume};
+use crate::name::WorkspaceName;
+use crate::problem::{Problem, Result, escaped};
+use std::collections::BTreeMap;
+use std::fmt;
+
+const LOCK: &str = "io.pillarbox.lock";
+const TOKEN: &str = "io.pillarbox.lock.token";
+const STATE: &str = "io.pillarbox.lock.state";
+const LEASE: &str = "io.pillarbox.lock.lease";
+const SINCE: &str = "io.pillarbox.lock.since";
+const WHO: &str = "io.pillarbox.lock.who";
+const FROM: &str = "io.pillarbox.lock.from";
+const COMMAND: &str = "io.pillarbox.lock.command";
+
+/// A lease longer than this is read as this: labels are written by whoever reaches the Engine.
+const LONGEST: u32 = 3600;
+
+/// A run of pillarbox that takes locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub(super) token: String,
+    pub(super) who: String,
+    pub(super) from: String,
+    pub(super) command: String,
+}
+
+impl Run {
+    /// A new run: `who` started it, on which machine, with which command (without its arguments' values).
+    ///
+    /// # Errors
+    /// Where the system gives no random bits.
+    pub fn new(who: &str, from: &str, command: &str) -> Result<Self> {
+        let mut bits = [0; 16];
+        getrandom::fill(&mut bits)
+            .map_err(|error| Problem::failed("the system gives no random bits").cause(error.to_string()))?;
+        let token = bits.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { token, who: who.to_owned(), from: from.to_owned(), command: command.to_owned() })
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", escaped(&self.who), escaped(&self.from))
+    }
+}
+
+/// One volume of the row.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    pub(super) workspace: WorkspaceName,
+    pub(super) number: u64,
+    pub(super) run: Run,
+    /// Else it was given back.
+    pub(super) held: bool,
+    /// Seconds from its creation.
+    pub(super) lease: u32,
+    /// When its run took the lock first, seconds since 1970 by the Engine's clock.
+    pub(super) since: i64,
+    /// The same of this volume; the Engine sets it.
+    pub(super) created_at: i64,
+}
+
+impl Ticket {
+    /// When its lease is over, seconds since 1970 by the Engine's clock.
+    pub(super) fn ends(&self) -> i64 {
+        self.created_at.saturating_add(i64::from(self.lease))
+    }
+
+    /// Creates it; answers the one that is there then, which may be another's.
+    pub(super) async fn create<E: Engine>(&self, engine: &E) -> EngineResult<Self> {
+        let labels = BTreeMap::from([
+            (LOCK.to_owned(), self.workspace.to_string()),
+            (TOKEN.to_owned(), self.run.token.clone()),
+            (STATE.to_owned(), if self.held { "held" } else { "free" }.to_owned()),
+            (LEASE.to_owned(), self.lease.to_string()),
+            (SINCE.to_owned(), self.since.to_string()),
+            (WHO.to_owned(), self.run.who.clone()),
+            (FROM.to_owned(), self.run.from.clone()),
+            (COMMAND.to_owned(), self.run.command.clone()),
+        ]);
+        let volume = engine.create_volume(&name(&self.workspace, self.number), &labels).await?;
+        Ok(Self::read(&self.workspace, self.number, &volume))
+    }
+
+    fn read(workspace: &WorkspaceName, number: u64, volume: &Volume) -> Self {
+        let text = |label: &str| volume.labels.get(label).cloned().unwrap_or_default();
+        let run = Run { token: text(TOKEN), who: text(WHO), from: text(FROM), command: text(COMMAND) };
+        Self {
+            workspace: workspace.clone(),
+            number,
+            run,
+            held: text(STATE) != "free",
+            lease: text(LEASE).parse().unwrap_or(super::LEASE).min(LONGEST),
+            since: text(SINCE).parse().unwrap_or(volume.created_at),
+            created_at: volume.created_at,
+        }
+    }
+}
+
+fn name(workspace: &WorkspaceName, number: u64) -> String {
+    format!("pillarbox-lock.{workspace}.{number:08}")
+}
+
+/// The row of a workspace, by number; volumes with the label and another name are nobody's.
+async fn row<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<BTreeMap<u64, Volume>> {
+    let volumes = engine.volumes(LOCK, workspace.as_str()).await?;
+    let prefix = format!("pillarbox-lock.{workspace}.");
+    let numbered = volumes.into_iter().filter_map(|volume| {
+        let digits = volume.name.strip_prefix(&prefix)?;
+        let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()?;
+        Some((number, volume))
+    });
+    Ok(numbered.collect())
+}
+
+/// The one that counts.
+pub(super) async fn newest<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<Option<Ticket>> {
+    let row = row(engine, workspace).await?;
+    Ok(row.last_key_value().map(|(number, volume)| Ticket::read(workspace, *number, volume)))
+}
+
+/// Deletes those that no longer count. One that stays does no harm.
+pub(super) async fn delete_below<E: Engine>(engine: &E, workspace: &WorkspaceName, number: u64) {
+    let Ok(row) = row(engine, workspace).await else { return };
+    for volume in row.range(..number).map(|(_, volume)| volume) {
+        let _ = engine.remove_volume(&volume.name).await;
+    }
+}

@@ -1,0 +1,95 @@
+//! A declaration: one state of a file, its expressions evaluated.
+
+use super::Arg;
+use crate::problem::Place;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One `[ID.FUNCTION.NAME]` of a state file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// What other declarations call it.
+    pub id: String,
+    /// What is wanted.
+    pub function: Function,
+    /// Its arguments by the key they were written with.
+    pub args: BTreeMap<String, Arg>,
+    /// The line of its header.
+    pub place: Place,
+    /// Arguments that could not be evaluated, which was reported: that they are missing is not a second
+    /// error.
+    pub unread: BTreeSet<String>,
+}
+
+/// What a declaration can want.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// `image.pulled`.
+    ImagePulled,
+    /// `image.absent`.
+    ImageAbsent,
+    /// `container.installed`: it exists.
+    ContainerInstalled,
+    /// `container.running`.
+    ContainerRunning,
+    /// `container.stopped`: it exists and does not run.
+    ContainerStopped,
+    /// `container.absent`.
+    ContainerAbsent,
+}
+
+/// Why a word is not a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoFunction {
+    /// It is one of a later version.
+    Later,
+    /// Nobody knows it.
+    Unknown,
+}
+
+impl Function {
+    /// Every function by every name it is known by; its own name comes first.
+    const NAMES: [(&'static str, Self); 11] = [
+        ("image.pulled", Self::ImagePulled),
+        ("image.absent", Self::ImageAbsent),
+        ("container.installed", Self::ContainerInstalled),
+        ("container.running", Self::ContainerRunning),
+        ("container.stopped", Self::ContainerStopped),
+        ("container.absent", Self::ContainerAbsent),
+        ("docker.pulled", Self::ImagePulled),
+        ("docker.installed", Self::ContainerInstalled),
+        ("docker.running", Self::ContainerRunning),
+        ("docker.stopped", Self::ContainerStopped),
+        ("docker.absent", Self::ContainerAbsent),
+    ];
+
+    const LATER: [&'static str; 6] = [
+        "service.deployed",
+        "network.present",
+        "network.absent",
+        "volume.present",
+        "volume.absent",
+        "task.ran",
+    ];
+
+    /// Reads `container.running`, or an alias of it.
+    ///
+    /// # Errors
+    /// Says whether it is a function of a later version or nobody's.
+    pub fn parse(word: &str) -> Result<Self, NoFunction> {
+        match Self::NAMES.iter().find(|(name, _)| *name == word) {
+            Some((_, function)) => Ok(*function),
+            None if Self::LATER.contains(&word) => Err(NoFunction::Later),
+            None => Err(NoFunction::Unknown),
+        }
+    }
+
+    /// Every name that is understood.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// Its own name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, function)| *function == self).map_or("", |(name, _)| name)
+    }
+}

@@ -1,0 +1,33 @@
+//! Files: the only module that touches them.
+//!
+//! A change of the workspace is all or nothing, however many files it has and wherever it is cut off
+//! (see `journal`); one writer at a time holds the lock. Whatever is read from a workspace is a regular
+//! file in it, of bounded size; symbolic links are refused, for a clone of a stranger's workspace must
+//! be safe to look at. Personal files (identity, known file, stored plans) are 0600.
+
+mod change;
+mod disk;
+mod fault;
+mod journal;
+mod listing;
+mod lock;
+mod path;
+mod personal;
+mod private;
+mod scratch;
+mod search;
+mod tree;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
+
+pub use change::{Change, Writer};
+pub use personal::{Environment, PersonalPaths};
+pub use private::{
+    create_private, read_identity, read_identity_if_there, read_private, read_text, update_private,
+    write_private,
+};
+pub use scratch::Scratch;
+pub use search::{Search, find};
+pub use workspace::Workspace;

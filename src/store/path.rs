@@ -1,0 +1,35 @@
+//! Which paths of a workspace may be read and written.
+
+use crate::problem::{Problem, Result, escaped};
+use std::path::{Path, PathBuf};
+
+/// The file of `path`, relative to the workspace with `/` between its parts. Only `pillarbox.toml`,
+/// git's own two files and what lies below `pillar/`, `keys/` and `states/` can be named.
+///
+/// # Errors
+/// Where it is another path, or a folder on the way is a symbolic link.
+pub(super) fn within(root: &Path, path: &str) -> Result<PathBuf> {
+    let refused = |why: &str| Problem::failed(format!("{} is refused: {why}", escaped(path)));
+    let clean = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
+    let parts: Vec<&str> = path.split('/').collect();
+    let known = match parts.as_slice() {
+        [file] => [crate::inventory::FILE, ".gitattributes", ".gitignore"].contains(file),
+        [top, below @ ..] => {
+            ["pillar", "keys", "states"].contains(top)
+                && below.iter().all(|part| clean(part) && !part.starts_with('.'))
+        }
+        [] => false,
+    };
+    if !known {
+        return Err(refused("it is not a file of a workspace").into());
+    }
+    let mut folder = root.to_owned();
+    for part in &parts[..parts.len() - 1] {
+        folder.push(part);
+        if folder.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
+            return Err(refused("a folder on the way is a symbolic link or no folder").into());
+        }
+    }
+    folder.push(parts[parts.len() - 1]);
+    Ok(folder)
+}

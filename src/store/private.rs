@@ -1,0 +1,181 @@
+//! Files outside of a workspace: identities, the known file, stored plans.
+
+use super::disk::{Disk, Like, read_bounded, read_regular};
+use super::fault::cannot;
+use super::journal::LARGEST;
+use super::lock::{Mode, PATIENCE, take};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
+use crate::secret::Secret;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An identity file has a few lines; in bytes.
+const LARGEST_IDENTITY: u64 = 64 << 10;
+
+/// Any text file: a stored plan, a file for `show`.
+///
+/// # Errors
+/// Where it is not there, no file, larger than 64 MiB or not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let fail = |error: &io::Error| cannot("read", path, error);
+    let real = path.canonicalize().map_err(|error| fail(&error))?;
+    let bytes = read_regular(&real, LARGEST).map_err(|error| fail(&error))?;
+    String::from_utf8(bytes)
+        .map_err(|_| Problem::failed(format!("{} is not UTF-8", escaped(&path.display().to_string()))).into())
+}
+
+/// A personal text file; `None` if it is not there.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_private(path: &Path) -> Result<Option<String>> {
+    match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read_text(path).map(Some),
+    }
+}
+
+/// Writes a file that only this user may read, 0600, wholly or not at all; one that is there is
+/// replaced. Folders are made as needed, 0700. A symbolic link stays and its target is replaced.
+///
+/// # Errors
+/// Where it cannot be written; then it is as it was.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fail = |error: &io::Error| cannot("write", path, error);
+    let (disk, real) = (Disk::default(), path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    make_private_parents(&real).map_err(|error| fail(&error))?;
+    let beside = write_beside(&disk, &real, bytes).map_err(|error| fail(&error))?;
+    let placed = disk.rename(&beside, &real);
+    if placed.is_err() {
+        let _ = disk.remove_file(&beside);
+    }
+    placed.and_then(|()| disk.sync_folder(folder_of(&real))).map_err(|error| fail(&error).into())
+}
+
+/// Writes a new file that only this user may read, 0600; never over one that is there.
+///
+/// # Errors
+/// Where there is one, or it cannot be written.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fail = |error: &io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Problem::failed(format!("{} is there already", escaped(&path.display().to_string())))
+                .hint("it is never overwritten: choose another file, or move it away")
+        }
+        _ => cannot("write", path, error),
+    };
+    let disk = Disk::default();
+    make_private_parents(path).map_err(|error| fail(&error))?;
+    let beside = write_beside(&disk, path, bytes).map_err(|error| fail(&error))?;
+    // A link, unlike a rename, fails where the name is taken.
+    let made = match disk.link(&beside, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            disk.write_new(path, bytes, &Like::Private)
+        }
+        linked => linked,
+    };
+    let _ = disk.remove_file(&beside);
+    made.and_then(|()| disk.sync_folder(folder_of(path))).map_err(|error| fail(&error).into())
+}
+
+/// Changes a personal file from what is in it, under a lock (`<file>.lock`), so that two commands at
+/// once lose nothing. `None` leaves it as it is.
+///
+/// # Errors
+/// Those of `change`, and where it cannot be read or written.
+pub fn update_private(
+    path: &Path,
+    change: impl FnOnce(Option<&str>) -> Result<Option<String>>,
+) -> Result<()> {
+    make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let _lock = take(Path::new(&lock), Mode::Exclusive, PATIENCE, &mut || {})?;
+    let old = read_private(path)?;
+    match change(old.as_deref())? {
+        Some(new) if old.as_deref() != Some(new.as_str()) => write_private(path, new.as_bytes()),
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of an identity file. A pipe is fine, and its mode is not looked at.
+///
+/// # Errors
+/// Where others may read it (with the command that helps), where it lies in the workspace, is not there,
+/// or is larger than 64 KiB.
+pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
+    let fail = |error: &io::Error| {
+        let mut problem = cannot("read the identity", path, error);
+        problem.code = Code::NoIdentity;
+        problem
+    };
+    let shown = path.display().to_string();
+    // Not `canonicalize` first: `/dev/fd/63` of a shell's `<(…)` leads to no path.
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    let data = file.metadata().map_err(|error| fail(&error))?;
+    let is_stream =
+        data.file_type().is_fifo() || data.file_type().is_socket() || data.file_type().is_char_device();
+    if !is_stream {
+        if !data.is_file() {
+            return Err(fail(&io::Error::other("it is not a file")).into());
+        }
+        let real = path.canonicalize().map_err(|error| fail(&error))?;
+        if workspace.and_then(|root| root.canonicalize().ok()).is_some_and(|root| real.starts_with(root)) {
+            return Err(Problem::failed(format!("the identity {} lies in the workspace", escaped(&shown)))
+                .cause("it would be committed one day, and everybody who can read the repository could open the boxes")
+                .hint(format!("move it: mv {} ~/.config/pillarbox/identity.txt", quoted(&shown)))
+                .into());
+        }
+        if data.mode() & 0o077 != 0 {
+            return Err(Problem::failed(format!("others may read the identity {}", escaped(&shown)))
+                .cause(format!(
+                    "its mode is {:04o}, and must be 0600 or 0400",
+                    data.permissions().mode() & 0o7777
+                ))
+                .hint(format!("chmod 600 {}", quoted(&shown)))
+                .into());
+        }
+    }
+    // Room for all of it at once, so that no copy is left behind by growing.
+    let expected = if is_stream { LARGEST_IDENTITY } else { data.len() };
+    Ok(Secret::new(read_bounded(&file, expected, LARGEST_IDENTITY).map_err(|error| fail(&error))?))
+}
+
+/// As [`read_identity`]; `None` if there is no such file.
+///
+/// # Errors
+/// As [`read_identity`], but for a file that is not there.
+pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<Option<Secret>> {
+    match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read_identity(path, workspace).map(Some),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn make_private_parents(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path))
+}
+
+fn write_beside(disk: &Disk, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let beside = path.with_file_name(format!(".{name}.{}-{count}", std::process::id()));
+        match disk.write_new(&beside, bytes, &Like::Private) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                let _ = disk.remove_file(&beside);
+                return Err(error);
+            }
+            Ok(()) => return Ok(beside),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Every file around a workspace, for a look at what should not be there.
+
+use super::Workspace;
+use super::disk::read_regular;
+use std::path::Path;
+
+/// Folders within folders, at most.
+const DEEPEST: usize = 24;
+/// What is larger is no text that people wrote; in bytes.
+const LARGEST: u64 = 1 << 20;
+
+impl Workspace {
+    /// Shows every regular file of up to 1 MiB below the workspace's folder: its path relative to it, and
+    /// its bytes. Symbolic links are not followed; git's own folder, the tool's own and caches (with a
+    /// `CACHEDIR.TAG`) are left out, and what cannot be read.
+    pub fn every_file(&self, see: &mut dyn FnMut(&str, &[u8])) {
+        walk(self.root(), "", 0, see);
+    }
+}
+
+fn walk(folder: &Path, below: &str, depth: usize, see: &mut dyn FnMut(&str, &[u8])) {
+    if depth > DEEPEST || (depth > 0 && folder.join("CACHEDIR.TAG").is_file()) {
+        return;
+    }
+    let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let path = if below.is_empty() { name.to_string() } else { format!("{below}/{name}") };
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && name != ".git" && path != ".pillarbox" => {
+                walk(&entry.path(), &path, depth + 1, see);
+            }
+            Ok(kind) if kind.is_file() => {
+                if let Ok(bytes) = read_regular(&entry.path(), LARGEST) {
+                    see(&path, &bytes);
+                }
+            }
+            _ => {}
+        }
+    }
+}

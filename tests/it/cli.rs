@@ -1,0 +1,85 @@
+//! The command line as such: exit codes, where text goes, JSON errors, the helper's answers.
+
+use crate::env::TestEnv;
+
+#[test]
+fn a_wrong_command_line_exits_with_64_and_says_so_on_standard_error() {
+    let env = TestEnv::new();
+    let wrong = [
+        &["frobnicate"][..],
+        &["version", "--frobnicate"],
+        &["-q", "-v", "version"],
+        &["--color", "sometimes", "version"],
+        &["--identity", "x", "--no-identity", "version"],
+        &[],
+    ];
+    for arguments in wrong {
+        let said = env.run(arguments).exits(64);
+        assert!(said.stdout().is_empty() && !said.stderr().is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let env = TestEnv::new();
+    for arguments in [&["--help"][..], &["help"], &["version", "--help"]] {
+        let said = env.run(arguments).ok().says("Usage: pillarbox");
+        assert!(said.stderr().is_empty());
+    }
+    let version = format!("pillarbox {}\n", env!("CARGO_PKG_VERSION"));
+    for arguments in [&["version"][..], &["--version"], &["-V"], &["-q", "version"]] {
+        assert_eq!(env.run(arguments).ok().stdout(), version);
+    }
+    assert_eq!(env.run(&["--json", "version"]).ok().json()["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn help_ends_with_every_exit_code() {
+    let said = TestEnv::new().run(&["--help"]).ok();
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "64", "130"] {
+        assert!(
+            said.stdout().lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn completions_and_the_manual_page_name_every_command() {
+    let env = TestEnv::new();
+    for shell in ["bash", "zsh", "fish"] {
+        env.run(&["completions", shell]).ok().says("completions").says("version");
+    }
+    let page = env
+        .run(&["man"])
+        .ok()
+        .says(".TH pillarbox 1")
+        .says(".SH \"EXIT STATUS\"")
+        .says(".SS \"pillarbox completions");
+    assert!(page.stderr().is_empty());
+    env.run(&["completions", "cmd.exe"]).exits(64).explains("possible values");
+}
+
+#[test]
+fn standard_output_that_is_full_is_an_error_and_one_that_is_closed_is_not() {
+    let env = TestEnv::new();
+    let shell = |line: &str| {
+        let line = line.replace("PILLARBOX", concat!("'", env!("CARGO_BIN_EXE_pillarbox"), "'"));
+        env.program("sh", &["-c", &line]).run()
+    };
+    shell("PILLARBOX man > /dev/full").exits(1).explains("could not write to standard output");
+    shell("PILLARBOX man | head -c 1; exit ${PIPESTATUS:-0}").ok().lacks("error");
+    let line = "{ PILLARBOX man; echo $? >&3; } 3>&1 >/dev/null | cat";
+    assert_eq!(shell(line).ok().stdout(), "0\n");
+}
+
+#[test]
+fn the_helper_tells_its_version_and_refuses_the_rest() {
+    let env = TestEnv::new();
+    let helper =
+        |arguments: &[&str]| env.program(env!("CARGO_BIN_EXE_docker-credential-pillarbox"), arguments).run();
+    helper(&["version"]).ok().says("docker-credential-pillarbox (pillarbox) ");
+    helper(&[]).exits(1).says("Usage: docker-credential-pillarbox <store|get|erase|list|version>");
+    helper(&["get"]).exits(1).says("not available").explains("not available");
+    helper(&["frob"]).exits(1).says("unknown action: frob");
+}
