@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod cli;
+mod deploy;
 mod docs;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
