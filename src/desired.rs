@@ -3,6 +3,7 @@
 mod body;
 mod compare;
 pub(crate) mod fields;
+mod json;
 mod option;
 pub(crate) mod read;
 mod spec;

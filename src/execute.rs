@@ -224,4 +224,4 @@ fn ended(plan: &HostPlan, changed: bool, ends: &BTreeMap<String, GroupEnd>) -> H
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

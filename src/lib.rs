@@ -8,12 +8,13 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `state`, `desired`, `observed`, `registry` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
 //! | 4 | `store`, `engine`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod compile;
 pub mod credential;
@@ -21,6 +22,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod inspect;
 pub mod inventory;
 pub mod keys;
 pub mod lock;

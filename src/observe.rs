@@ -7,7 +7,7 @@ mod resolve;
 mod what;
 
 pub use resolve::{Ask, Keychain, Resolved};
-pub use what::What;
+pub use what::{Need, What};
 
 use crate::engine::Engine;
 use crate::name::HostName;

@@ -1,11 +1,11 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
 mod claim;
-mod inspect;
+
 mod ownership;
 
+pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
-pub use inspect::{Inspect, Private};
 pub use ownership::{Label, Ownership};
 
 use crate::name::{Digest, HostName, ImageRef};

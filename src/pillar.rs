@@ -7,6 +7,7 @@
 pub mod boxes;
 pub mod document;
 pub mod fields;
+pub mod gate;
 pub mod known;
 pub mod merge;
 pub mod seal;

@@ -25,8 +25,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            0 => write!(f, "{}", self.file),
-            line => write!(f, "{}:{line}", self.file),
+            0 => write!(f, "{}", escaped(&self.file)),
+            line => write!(f, "{}:{line}", escaped(&self.file)),
         }
     }
 }

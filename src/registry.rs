@@ -3,9 +3,11 @@
 mod entry;
 mod header;
 mod read;
+mod schema;
 mod scope;
 
 pub use entry::{Credential, Credentials, Entry, How, Lookup};
 pub use header::AuthHeader;
 pub use read::{FIELDS, TABLE};
+pub use schema::{check_key, unquoted_key};
 pub use scope::Scope;

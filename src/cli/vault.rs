@@ -46,7 +46,7 @@ pub(in crate::cli) struct Vault<'c> {
 /// # Errors
 /// Where there is none, or its inventory is not sound.
 pub(in crate::cli) fn workspace(ctx: &Context) -> Result<Workspace> {
-    Workspace::open(&ctx.workspace_dir()?)
+    ctx.workspace()
 }
 
 impl<'c> Vault<'c> {

@@ -89,7 +89,7 @@ pub(super) fn check(
     let mut common = Common::default();
     match arg("name") {
         Some(arg) => take(read::word("name", arg).map(|name| common.name = Some(name))),
-        None if declaration.args.contains_key("name") || declaration.broken => {}
+        None if declaration.args.contains_key("name") || declaration.unread.contains("name") => {}
         None => common.name = Some(declaration.id.clone()),
     }
     if let Some(arg) = arg("order") {
@@ -101,7 +101,8 @@ pub(super) fn check(
     common
 }
 
-fn is_known(function: Function, key: &str) -> bool {
+/// Whether a function has an argument of this name.
+pub(super) fn is_known(function: Function, key: &str) -> bool {
     if COMMON.contains(&key) {
         return true;
     }

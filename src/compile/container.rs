@@ -2,6 +2,7 @@
 //! `when = "outdated"` need not repeat each other.
 
 mod agree;
+mod taken;
 
 use super::{Checked, Draft};
 use crate::desired::fields::{self, Canonical, Field, Fields};
@@ -32,7 +33,10 @@ pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Dr
             Err(found) => problems.extend(found.map(|problem| problem.at(place)).into_vec()),
         }
     }
-    by_name.into_iter().filter_map(|(name, from)| draft(name, &from, problems)).collect()
+    let drafts: Vec<Draft> =
+        by_name.into_iter().filter_map(|(name, from)| draft(name, &from, problems)).collect();
+    taken::check(&drafts, problems);
+    drafts
 }
 
 /// What a declaration says of the run state.
@@ -59,6 +63,10 @@ fn draft(name: ContainerName, from: &[&Checked], problems: &mut Vec<Problem>) ->
     let address = Address { kind: Kind::Container, name: name.to_string() };
     let declared = from.iter().map(|checked| checked.declared()).collect();
     let wish = if of(Says::Absent).is_some() {
+        if let Some(field) = fields.get("stop_signal") {
+            let what = "a signal cannot be chosen for `absent`: the Engine sends the container's own";
+            problems.push(Problem::failed(what).at(&field.place));
+        }
         Wish::ContainerAbsent { name, stop_timeout: seconds(&fields, "stop_timeout") }
     } else {
         let run = match (of(Says::Running), of(Says::Stopped), of(Says::Installed)) {
@@ -66,8 +74,9 @@ fn draft(name: ContainerName, from: &[&Checked], problems: &mut Vec<Problem>) ->
             (_, Some(_), _) => Run::Stopped,
             (_, _, Some(_)) => Run::Created,
             _ => {
-                let outdated = from.first()?;
-                problems.push(alone(&name, &outdated.declaration.place));
+                if problems.len() == before {
+                    problems.push(alone(&name, &from.first()?.declaration.place));
+                }
                 return None;
             }
         };
@@ -137,7 +146,9 @@ fn fields_of(checked: &Checked, problems: &mut Vec<Problem>) -> Fields {
     let args = checked.declaration.args.iter();
     // A secret where none may end was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
-        matches!(key.as_str(), "env" | "environment") || arg.first_with_secret().is_none()
+        let may_be_secret = matches!(key.as_str(), "env" | "environment");
+        super::arguments::is_known(checked.function(), key)
+            && (may_be_secret || arg.first_with_secret().is_none())
     });
     let named: Vec<(&str, &Arg)> = clear
         .map(|(key, arg)| match (checked.function(), key.as_str()) {
@@ -212,8 +223,9 @@ fn image(
     match fields.get("image").map(|field| &field.canonical) {
         Some(Canonical::Option(text)) => ImageRef::parse(text.as_str()?).ok(),
         _ => {
-            let tried =
-                from.iter().any(|checked| checked.declaration.broken || checked.arg("image").is_some());
+            let tried = from.iter().any(|checked| {
+                checked.declaration.unread.contains("image") || checked.arg("image").is_some()
+            });
             if !tried {
                 let place = &from.first()?.declaration.place;
                 let what = format!("container {name} has no image");

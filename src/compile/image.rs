@@ -27,7 +27,7 @@ pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Dr
 fn reference(checked: &Checked) -> Result<Option<ImageRef>> {
     let Some(name) = &checked.common.name else { return Ok(None) };
     let place = checked.arg("name").map_or(&checked.declaration.place, |arg| &arg.place);
-    if checked.declaration.broken && !checked.declaration.args.contains_key("tag") {
+    if checked.declaration.unread.contains("tag") {
         return Ok(None);
     }
     let Some(tag) = checked.arg("tag") else { return parsed(name, place).map(Some) };

@@ -1,6 +1,10 @@
 //! The compiler from text to items; fixtures for the tests below it.
 
 mod article;
+mod errors;
+mod laws;
+mod merging;
+mod ordering;
 
 use super::{Inputs, compile};
 use crate::desired::{ContainerWish, Desired, Wish};
@@ -11,7 +15,7 @@ use crate::problem::{Place, Problem, Result};
 use std::collections::BTreeMap;
 
 /// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
-pub(super) fn pillar(text: &str) -> Node {
+pub(crate) fn pillar(text: &str) -> Node {
     let document = toml_edit::Document::parse(text).expect("TOML");
     let line = |span: Option<std::ops::Range<usize>>| {
         let before = &text[..span.map_or(0, |span| span.start)];
@@ -68,7 +72,7 @@ pub(super) fn pillar(text: &str) -> Node {
     Node::new(Value::Table(table(document.as_table(), &[], &line)), &Place::new("pillar/apps.toml", 0))
 }
 
-pub(super) fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         engine_id: "ABCD".to_owned(),
         engine_version: "20.10.24".to_owned(),
@@ -83,7 +87,7 @@ pub(super) fn facts() -> Facts {
 }
 
 /// Compiles files for host web1, whose facts are known.
-pub(super) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desired> {
+pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desired> {
     let states: Vec<(String, String)> =
         files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
     compile(&Inputs {
@@ -97,7 +101,7 @@ pub(super) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
 }
 
 /// The one container of a state text.
-pub(super) fn container(state: &str, pillar_text: &str) -> ContainerWish {
+pub(crate) fn container(state: &str, pillar_text: &str) -> ContainerWish {
     let desired = compiled(&[("states/a.toml", state)], pillar_text).expect("it compiles");
     let mut items = desired.items.into_iter();
     match items.next().map(|item| item.wish) {
@@ -107,7 +111,7 @@ pub(super) fn container(state: &str, pillar_text: &str) -> ContainerWish {
 }
 
 /// A problem as it is printed.
-pub(super) fn printed(problem: &Problem) -> String {
+pub(crate) fn printed(problem: &Problem) -> String {
     let mut text = format!("error: {problem}\n");
     for cause in &problem.causes {
         text.push_str(&format!("caused by: {cause}\n"));
@@ -119,7 +123,7 @@ pub(super) fn printed(problem: &Problem) -> String {
 }
 
 /// All problems of a state text as they are printed.
-pub(super) fn problems(files: &[(&str, &str)], pillar_text: &str) -> String {
+pub(crate) fn problems(files: &[(&str, &str)], pillar_text: &str) -> String {
     match compiled(files, pillar_text) {
         Ok(desired) => panic!("it compiles: {desired:#?}"),
         Err(found) => found.iter().map(printed).collect(),

@@ -3,7 +3,7 @@
 use super::expression::Evaluated;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, NoFunction, Text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
@@ -20,7 +20,7 @@ pub(super) fn read(
         Ok(document) => document,
         Err(error) => {
             let place = lines.place(error.span());
-            problems.push(Problem::failed("this is not TOML").at(&place).cause(escaped(error.message())));
+            problems.push(Problem::failed("the file is not TOML").at(&place).cause(escaped(error.message())));
             return Vec::new();
         }
     };
@@ -90,10 +90,8 @@ impl Reader<'_> {
                     self.no_declaration(id, &place);
                     continue;
                 };
-                let before = self.problems.len();
-                let args = self.table(table);
-                let broken = self.problems.len() > before;
-                found.push(Declaration { id: id.to_owned(), function, args, place, broken });
+                let (args, unread) = self.arguments(table);
+                found.push(Declaration { id: id.to_owned(), function, args, place, unread });
             }
         }
     }
@@ -126,6 +124,22 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The arguments of a declaration, and the names of those that could not be evaluated.
+    fn arguments(&mut self, table: &dyn TableLike) -> (BTreeMap<String, Arg>, BTreeSet<String>) {
+        let (mut args, mut unread) = (BTreeMap::new(), BTreeSet::new());
+        for (name, key, item) in entries(table) {
+            let place = self.place(key, item);
+            let before = self.problems.len();
+            if let Some(arg) = self.item(item, place) {
+                args.insert(name.to_owned(), arg);
+            }
+            if self.problems.len() > before {
+                unread.insert(name.to_owned());
+            }
+        }
+        (args, unread)
     }
 
     fn table(&mut self, table: &dyn TableLike) -> BTreeMap<String, Arg> {

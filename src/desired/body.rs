@@ -2,7 +2,7 @@
 
 use super::Spec;
 use super::option::{self, Body, Kind, OPTIONS};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -131,3 +131,6 @@ impl Spec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,7 +184,8 @@ fn value_text(option: &str, arg: &Arg) -> Result<Text, Problem> {
 }
 
 /// Two declarations want different things.
-pub(crate) fn contradiction(name: &str, first: &Field, second: &Field) -> Problem {
+pub(crate) fn contradiction(name: &str, one: &Field, other: &Field) -> Problem {
+    let (first, second) = if one.place <= other.place { (one, other) } else { (other, one) };
     Problem::failed(format!("`{}` is declared twice with different values", escaped(name)))
         .at(&second.place)
         .cause(format!("the other one stands in {}", first.place))

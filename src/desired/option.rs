@@ -22,7 +22,7 @@ pub(crate) use network::{differing as differing_networks, endpoints};
 pub(crate) use restart::policy;
 
 use super::compare;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::Result;
 use crate::state::Arg;
 use serde_json::{Map, Value, json};
@@ -203,3 +203,6 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         OPTIONS.iter().flat_map(|option| std::iter::once(option.name).chain(option.aliases.iter().copied()));
     options.chain(GROUPS.iter().map(|(name, _)| *name)).chain(ENV.iter().copied())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use version::Version;
+use version::Api;
 
 /// How long a call may take that does its work before it answers.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,7 +39,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// A connection to an Engine.
 pub struct Docker {
     http: Http,
-    version: Version,
+    api: Api,
 }
 
 impl Docker {
@@ -49,15 +49,15 @@ impl Docker {
     /// `Unreachable` with what to do, where nobody answers; `TooOld` with both numbers.
     pub async fn connect(address: &Address) -> EngineResult<Self> {
         let http = Http::new(dial::Dial::new(address).await?);
-        let call = Call::new(Method::GET, "/version");
-        let answer = http.json(call, PATIENCE).await?;
-        let version = Version::agree(&answer)?;
-        Ok(Self { http, version })
+        let answer = http.send(Call::new(Method::GET, "/_ping"), PATIENCE).await?;
+        let api = Api::agree(answer.header("Api-Version"));
+        answer.drain(PATIENCE).await?;
+        Ok(Self { http, api: api? })
     }
 
     /// A call of the agreed version.
     fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(method, &format!("/v{}{path}", self.version.api))
+        Call::new(method, &format!("/v{}{path}", self.api))
     }
 
     async fn get(&self, path: &str) -> EngineResult<Value> {
@@ -85,7 +85,7 @@ fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
 
 impl Engine for Docker {
     async fn facts(&self) -> EngineResult<Facts> {
-        Ok(answer::facts(&self.get("/info").await?, &self.version))
+        Ok(answer::facts(&self.get("/info").await?, self.api))
     }
 
     async fn now(&self) -> EngineResult<i64> {

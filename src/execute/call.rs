@@ -156,7 +156,8 @@ impl<E: Engine> Caller<'_, E> {
             Err(Sick::Failed(why)) => {
                 let name = action.to_string();
                 let name = name.strip_prefix("await ").unwrap_or(&name).to_owned();
-                let problem = Problem::failed(format!("container {name} did not come up"));
+                let problem =
+                    Problem::failed(format!("container {name} on host {} did not come up", self.host));
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
             Err(Sick::Interrupted) => {
@@ -167,7 +168,7 @@ impl<E: Engine> Caller<'_, E> {
     }
 
     fn failed(&self, action: &Action, error: &EngineError) -> Failed {
-        let mut problem = error.problem(format!("{action} failed"));
+        let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
         Failed {
             problems: problem.into(),

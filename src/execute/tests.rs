@@ -1,4 +1,21 @@
+//! Planning, checking and carrying out, on the Engine in memory.
+
+mod ends;
+mod faults;
+mod laws;
+mod secret_values;
+pub(crate) mod stage;
+
 use crate::plan::HostPlan;
-pub(super) fn plan_with_secret(_: &str) -> HostPlan {
-    unimplemented!()
+use stage::{Stage, running};
+
+/// A plan that creates one container with a secret in a variable.
+pub(super) fn plan_with_secret(name: &str) -> HostPlan {
+    stage::runtime().block_on(async {
+        let mut wish = running("nginx", "r.example.com/nginx:1");
+        wish.spec.env.insert(name.to_owned(), stage::secret("db.password"));
+        let stage = Stage::new().with(vec![wish]);
+        stage.publish(1);
+        stage.plan().await.expect("planned")
+    })
 }

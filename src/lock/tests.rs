@@ -117,6 +117,34 @@ async fn a_renewal_that_was_cut_off_is_released_too() {
     acquire(&fake, &run("bob")).await.expect("free again");
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_twenty_at_once_one_gets_it() {
+    let fake = Fake::new();
+    for _ in 0..5 {
+        let runs: Vec<Run> = (0..20).map(|_| run("x")).collect();
+        let tries = futures_util::future::join_all(runs.iter().map(|run| acquire(&fake, run))).await;
+        let mut won: Vec<Lock> = tries.into_iter().filter_map(Result::ok).collect();
+        assert_eq!(won.len(), 1);
+        won.remove(0).release(&fake).await.expect("given back");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_slow_does_not_get_in_by_an_old_number() {
+    let fake = Fake::new();
+    let (slow, quick) = (run("slow"), run("quick"));
+    let mut taking = std::pin::pin!(acquire(&fake, &slow));
+    // It has seen that nobody holds it, and is about to create its volume.
+    for _ in 0..3 {
+        assert!(futures_util::poll!(&mut taking).is_pending());
+    }
+    assert_eq!(fake.calls(), ["volumes", "now"]);
+    acquire(&fake, &quick).await.expect("free").release(&fake).await.expect("given back");
+    let lock = acquire(&fake, &quick).await.expect("free");
+    assert_eq!(taking.await.expect_err("too late").code(), Code::Locked);
+    lock.verify(&fake).await.expect("undisturbed");
+}
+
 /// Twenty contenders that crash, oversleep and renew: never two inside.
 #[tokio::test(start_paused = true)]
 async fn twenty_contenders_never_overlap() {

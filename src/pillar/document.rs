@@ -4,6 +4,7 @@
 //! formatting of everything else stay as people wrote them, whatever they wrote.
 
 mod add;
+mod clear;
 mod edit;
 mod inline;
 mod key;
@@ -11,15 +12,18 @@ mod layout;
 mod locate;
 mod place;
 mod read;
+mod rename;
 mod show;
 
 #[cfg(test)]
 mod tests;
 
+pub use clear::{ClearSecret, in_clear, read_clear, seal_clear};
 pub use edit::Written;
 pub use key::resolve_key;
-pub use locate::{choose_file, file_name};
+pub use locate::{Choice, choose_file, file_name};
 pub use read::plain_tree;
+pub use rename::Piece;
 pub use show::show;
 
 use super::value::{Node, Sealed, Value};

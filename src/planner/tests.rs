@@ -1,1 +1,6 @@
+//! Plans as people read them: what is there, what is wanted, which steps follow.
 
+mod leftovers;
+mod refusals;
+mod replacing;
+mod things;

@@ -2,7 +2,7 @@
 
 use super::Arg;
 use crate::problem::Place;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One `[ID.FUNCTION.NAME]` of a state file.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,9 +15,9 @@ pub struct Declaration {
     pub args: BTreeMap<String, Arg>,
     /// The line of its header.
     pub place: Place,
-    /// An argument could not be evaluated, which was reported: that something is missing here is not
-    /// a second error.
-    pub broken: bool,
+    /// Arguments that could not be evaluated, which was reported: that they are missing is not a second
+    /// error.
+    pub unread: BTreeSet<String>,
 }
 
 /// What a declaration can want.

@@ -306,7 +306,7 @@ async fn what_is_no_engine_is_said_to_be_none() {
     let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
     let answers: [(&str, &str); 3] = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", "is it an Engine?"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "is it an Engine?"),
+        ("HTTP/1.1 200 OK\r\nApi-Version: 1.40\r\nContent-Length: 2\r\n\r\nOK", "needs at least 1.41"),
         ("", "the connection was lost"),
     ];
     let serving = std::thread::spawn(move || {

@@ -212,7 +212,7 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
                 "only `keys`, `pillar::seal` and `pillar::boxes` name age"
             }
             ["bollard", ..] if !within("engine/docker") => "only `engine::docker` names bollard",
-            ["println" | "eprintln" | "print" | "eprint"] if !within("cli") => "only `cli` prints",
+            ["println" | "eprintln"] if !within("cli") => "only `cli` prints",
             _ => continue,
         };
         wrong.push(format!("src/{file}.rs:{}: {}: {why}", named.line, named.path.join("::")));

@@ -6,6 +6,14 @@ mod deploy;
 mod docs;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
+mod init;
 mod layers;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
+mod readers;
+mod recovery;
+mod refused;
+mod rekey_killed;
+mod sealing;
+mod verify;
+mod workspace_is_data;

@@ -67,22 +67,25 @@ impl<'a> Converter<'a> {
             }
             ValueKind::Seq | ValueKind::Iterable => {
                 let mut items = Vec::new();
-                for item in value.try_iter().map_err(engine)?.checked() {
-                    let item = item.map_err(engine)?;
+                for item in value.try_iter().map_err(|error| engine(&error))?.checked() {
+                    let item = item.map_err(|error| engine(&error))?;
                     items.push(arg(self.value(&item, place, depth + 1)?));
                 }
                 Ok(ArgValue::Array(items))
             }
             ValueKind::Map => {
                 let mut table = BTreeMap::new();
-                for key in value.try_iter().map_err(engine)?.checked() {
-                    let key = key.map_err(engine)?;
+                for key in value.try_iter().map_err(|error| engine(&error))?.checked() {
+                    let key = key.map_err(|error| engine(&error))?;
+                    if let Some(opaque) = Opaque::of(&key) {
+                        opaque.peek();
+                    }
                     let name = key
                         .as_str()
                         .ok_or_else(|| Some("a key of the result is not text".to_owned()))?
                         .to_owned();
                     self.spend(name.len())?;
-                    let item = value.get_item(&key).map_err(engine)?;
+                    let item = value.get_item(&key).map_err(|error| engine(&error))?;
                     table.insert(name, arg(self.value(&item, place, depth + 1)?));
                 }
                 Ok(ArgValue::Table(table))
@@ -203,7 +206,7 @@ fn json_of(value: &ArgValue, out: &mut Vec<Segment>) -> Result<(), Why> {
     Ok(())
 }
 
-fn engine(error: minijinja::Error) -> Why {
+fn engine(error: &minijinja::Error) -> Why {
     Some(error.to_string())
 }
 
@@ -214,7 +217,7 @@ fn number(value: &Value) -> Result<ArgValue, Why> {
             .map(ArgValue::Integer)
             .ok_or_else(|| Some("the number is too large".to_owned()));
     }
-    let float = f64::try_from(value.clone()).map_err(engine)?;
+    let float = f64::try_from(value.clone()).map_err(|error| engine(&error))?;
     if float.is_finite() {
         return Ok(ArgValue::Float(float));
     }

@@ -46,7 +46,8 @@ pub(super) fn environment(log: &Log) -> Environment<'static> {
 /// The value, or another where it is missing; with a second argument that is true, also where it is
 /// empty. The one not taken was not looked into.
 fn default(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
-    let (other, lax) = match &args[..] {
+    let Rest(args) = args;
+    let (other, lax) = match args.as_slice() {
         [] => (Value::from(""), false),
         [other] => (other.clone(), false),
         [other, lax] => (other.clone(), lax.is_true()),

@@ -63,7 +63,8 @@ impl Opaque {
         self.within.iter().for_each(|number| self.log.excuse(*number));
     }
 
-    fn peek(&self) {
+    /// It was asked for what it says.
+    pub(super) fn peek(&self) {
         self.log.peek(self.number);
         self.within.iter().for_each(|number| self.log.peek(*number));
     }

@@ -38,6 +38,6 @@ fn the_four_states_are_one_image_and_one_container_made_from_it() {
     assert_eq!((container.monitor, container.start_timeout, container.stop_timeout), (3, 60, None));
     let lines: Vec<String> = container.sources["image"].iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["pillar/apps.toml:2", "states/nginx.toml:11"]);
-    insta::assert_snapshot!(container.spec.create_body(), @"");
-    insta::assert_snapshot!(container.spec.fingerprint(), @"");
+    insta::assert_snapshot!(container.spec.create_body(), @r#"{"ExposedPorts":{"80/tcp":{}},"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"8080"}]},"RestartPolicy":{"Name":"no","MaximumRetryCount":0}}}"#);
+    insta::assert_snapshot!(container.spec.fingerprint(), @"v1:sha256:56bbacdb43af462a098c00e5fe46fb60f7b28e1471756fdf37c94b9a6dcfa72a");
 }

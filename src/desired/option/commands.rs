@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::desired::{compare, read};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::Result;
 use crate::state::Arg;
 use serde_json::{Value, json};

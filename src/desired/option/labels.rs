@@ -3,7 +3,7 @@
 
 use super::Body;
 use crate::desired::read;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Result, escaped};
 use crate::state::Arg;
 use serde_json::{Value, json};

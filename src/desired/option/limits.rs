@@ -6,7 +6,7 @@
 
 use super::Body;
 use crate::desired::{compare, read};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::Result;
 use crate::state::{Arg, ArgValue};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 use super::Body;
 use super::simple::trimmed;
 use crate::desired::{compare, read};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::desired::{compare, read};
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Problems, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};
@@ -70,68 +70,52 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     Ok(if found.is_empty() { Value::Null } else { json!(found) })
 }
 
+/// Canonical is the Engine's own `EndpointSettings`.
 fn endpoint(option: &str, arg: &Arg) -> Result<Value> {
     if arg.value == ArgValue::Unset {
         return Ok(json!({}));
     }
     let fields = read::fields(option, arg, &["aliases", "ipv4_address", "ipv6_address", "mac_address"])?;
-    let mut canonical = Map::new();
+    let mut settings = json!({});
     for (name, arg) in fields {
         let full = format!("{option}.{name}");
-        let value = match name {
+        match name {
             "aliases" => {
                 let aliases: BTreeSet<String> = read::list(&full, arg)?.into_iter().collect();
                 if aliases.contains("") {
                     return Err(read::wrong(&full, arg, "has an empty alias").into());
                 }
-                if aliases.is_empty() { continue } else { json!(aliases) }
-            }
-            "mac_address" => {
-                let mac = read::word(&full, arg)?.to_ascii_lowercase().replace('-', ":");
-                let parts: Vec<&str> = mac.split(':').collect();
-                let hex = |part: &&str| part.len() == 2 && u8::from_str_radix(part, 16).is_ok();
-                if parts.len() != 6 || !parts.iter().all(hex) {
-                    return Err(read::wrong(&full, arg, "wants six bytes like \"02:42:ac:11:00:02\"").into());
+                if !aliases.is_empty() {
+                    settings["Aliases"] = json!(aliases);
                 }
-                json!(mac)
             }
+            "mac_address" => settings["MacAddress"] = json!(mac_address(&full, arg)?),
             _ => {
-                let text = read::word(&full, arg)?;
-                let address = text.trim().parse::<IpAddr>().ok();
+                let address = read::word(&full, arg)?.trim().parse::<IpAddr>().ok();
                 let fits = address.filter(|address| address.is_ipv4() == (name == "ipv4_address"));
-                json!(
-                    fits.ok_or_else(|| read::wrong(&full, arg, "wants an address of that kind"))?.to_string()
-                )
+                let address = fits.ok_or_else(|| read::wrong(&full, arg, "wants an address of that kind"))?;
+                let field = if address.is_ipv4() { "IPv4Address" } else { "IPv6Address" };
+                settings["IPAMConfig"][field] = json!(address.to_string());
             }
-        };
-        canonical.insert(name.to_owned(), value);
+        }
     }
-    Ok(Value::Object(canonical))
+    Ok(settings)
+}
+
+fn mac_address(option: &str, arg: &Arg) -> Result<String> {
+    let mac = read::word(option, arg)?.to_ascii_lowercase().replace('-', ":");
+    let parts: Vec<&str> = mac.split(':').collect();
+    let hex = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    if parts.len() != 6 || !parts.iter().all(hex) {
+        return Err(read::wrong(option, arg, "wants six bytes like \"02:42:ac:11:00:02\"").into());
+    }
+    Ok(mac)
 }
 
 /// `EndpointSettings` of the Engine by network.
 pub(crate) fn endpoints(canonical: &Value) -> BTreeMap<String, Value> {
     let networks = canonical.as_object().into_iter().flatten();
-    let settings = |endpoint: &Value| {
-        let mut settings = Map::new();
-        if let Some(aliases) = endpoint.get("aliases") {
-            settings.insert("Aliases".to_owned(), aliases.clone());
-        }
-        let mut addresses = Map::new();
-        for (name, field) in [("ipv4_address", "IPv4Address"), ("ipv6_address", "IPv6Address")] {
-            if let Some(address) = endpoint.get(name) {
-                addresses.insert(field.to_owned(), address.clone());
-            }
-        }
-        if !addresses.is_empty() {
-            settings.insert("IPAMConfig".to_owned(), Value::Object(addresses));
-        }
-        if let Some(mac) = endpoint.get("mac_address") {
-            settings.insert("MacAddress".to_owned(), mac.clone());
-        }
-        Value::Object(settings)
-    };
-    networks.map(|(name, endpoint)| (name.clone(), settings(endpoint))).collect()
+    networks.map(|(name, settings)| (name.clone(), settings.clone())).collect()
 }
 
 /// Below API 1.44 an Engine takes one network at creation, so a body names the first alone.
@@ -160,25 +144,22 @@ pub(crate) fn differing(canonical: &Value, inspect: &Inspect) -> BTreeSet<String
 }
 
 fn endpoint_differs(wanted: &Value, found: &Value, inspect: &Inspect) -> bool {
-    let declared: BTreeSet<String> = compare::texts(wanted.get("aliases")).collect();
+    let declared: BTreeSet<String> = compare::texts(wanted.get("Aliases")).collect();
     let by_itself = own_names(inspect);
     // Before API 1.45 the Engine lists the short id among the aliases.
     let present: BTreeSet<String> = compare::texts(found.get("Aliases")).collect();
     let aliases = !declared.is_subset(&present)
         || present.iter().any(|alias| !declared.contains(alias) && !by_itself.contains(alias));
-    let configured = |field: &str| found.pointer(&format!("/IPAMConfig/{field}"));
-    let address = |name: &str, field: &str| {
-        wanted.get(name).is_some_and(|address| {
-            let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<IpAddr>().ok());
-            configured(field).and_then(parsed) != parsed(address)
-        })
+    let address = |pointer: &str| {
+        let parsed = |of: &Value| of.pointer(pointer)?.as_str()?.parse::<IpAddr>().ok();
+        wanted.pointer(pointer).is_some() && parsed(wanted) != parsed(found)
     };
-    let mac = wanted.get("mac_address").is_some_and(|mac| {
+    let mac = wanted.get("MacAddress").is_some_and(|mac| {
         // A container that does not run has none.
         let found = found.get("MacAddress").and_then(Value::as_str).unwrap_or_default();
         !found.is_empty() && mac.as_str() != Some(found)
     });
-    aliases || address("ipv4_address", "IPv4Address") || address("ipv6_address", "IPv6Address") || mac
+    aliases || address("/IPAMConfig/IPv4Address") || address("/IPAMConfig/IPv6Address") || mac
 }
 
 /// Aliases that a container has without anybody asking: short id, host name, its own name.

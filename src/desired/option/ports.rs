@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::desired::read;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ type Bindings = BTreeMap<String, BTreeSet<(String, String)>>;
 /// Ports are exploded, and a range of all of them is a slip.
 const MOST: usize = 4096;
 
+/// Canonical is the Engine's own `PortBindings`, sorted. Written as
 /// `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]:8080:80`, `8000-8002:9000-9002`, or
 /// `{ target, published, host_ip, protocol }`.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
@@ -34,7 +35,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     }
     let shown = found.into_iter().map(|(port, hosts)| {
         let hosts: Vec<Value> =
-            hosts.into_iter().map(|(ip, port)| json!({ "ip": ip, "port": port })).collect();
+            hosts.into_iter().map(|(ip, port)| json!({ "HostIp": ip, "HostPort": port })).collect();
         (port, Value::Array(hosts))
     });
     Ok(Value::Object(shown.collect()))
@@ -106,34 +107,27 @@ fn range(text: &str) -> Option<(u16, u16)> {
 }
 
 pub(super) fn write(canonical: &Value, body: &mut Body) {
-    let (mut exposed, mut bindings) = (Map::new(), Map::new());
-    for (port, hosts) in canonical.as_object().into_iter().flatten() {
-        exposed.insert(port.clone(), json!({}));
-        let hosts = hosts.as_array().into_iter().flatten();
-        let hosts = hosts.map(|host| json!({ "HostIp": host["ip"], "HostPort": host["port"] }));
-        bindings.insert(port.clone(), hosts.collect());
-    }
+    let ports = canonical.as_object().into_iter().flatten();
+    let exposed: Map<String, Value> = ports.map(|(port, _)| (port.clone(), json!({}))).collect();
     body.set("/Config/ExposedPorts", Value::Object(exposed));
-    body.set("/HostConfig/PortBindings", Value::Object(bindings));
+    body.set("/HostConfig/PortBindings", canonical.clone());
 }
 
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
-    let wanted = bindings(Some(canonical), "ip", "port");
-    let found = bindings(inspect.compare("/HostConfig/PortBindings"), "HostIp", "HostPort");
-    wanted != found
+    bindings(Some(canonical)) != bindings(inspect.compare("/HostConfig/PortBindings"))
 }
 
 /// Bindings of a canonical value or an Engine's; all addresses of IPv4 are as good as none given.
-fn bindings(value: Option<&Value>, ip: &str, port: &str) -> Bindings {
+fn bindings(value: Option<&Value>) -> Bindings {
     let mut found = Bindings::new();
     for (target, hosts) in value.and_then(Value::as_object).into_iter().flatten() {
         for host in hosts.as_array().into_iter().flatten() {
             let text = |key: &str| host[key].as_str().unwrap_or_default().to_owned();
-            let address = match text(ip) {
+            let address = match text("HostIp") {
                 any if any == "0.0.0.0" => String::new(),
                 address => address.parse::<IpAddr>().map_or(address, |address| address.to_string()),
             };
-            let port = match text(port) {
+            let port = match text("HostPort") {
                 chosen if chosen == "0" => String::new(),
                 port => port,
             };

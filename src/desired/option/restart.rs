@@ -3,7 +3,7 @@
 
 use super::Body;
 use crate::desired::read;
-use crate::observed::Inspect;
+use crate::inspect::Inspect;
 use crate::problem::{Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Value, json};
@@ -45,14 +45,17 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     if name != "on-failure" && retries.is_some_and(|retries| retries > 0) {
         return Err(read::wrong(option, arg, "can count tries with `on-failure` only").into());
     }
-    Ok(json!({ "name": name, "retries": retries.unwrap_or(0) }))
+    Ok(match retries.filter(|retries| *retries > 0) {
+        Some(retries) => json!(format!("{name}:{retries}")),
+        None => json!(name),
+    })
 }
 
 /// `RestartPolicy` of the Engine; none written is `no`.
 pub(crate) fn policy(canonical: Option<&Value>) -> Value {
-    let name = canonical.and_then(|policy| policy["name"].as_str()).unwrap_or("no");
-    let retries = canonical.and_then(|policy| policy["retries"].as_i64()).unwrap_or(0);
-    json!({ "Name": name, "MaximumRetryCount": retries })
+    let text = canonical.and_then(Value::as_str).unwrap_or("no");
+    let (name, retries) = text.split_once(':').unwrap_or((text, "0"));
+    json!({ "Name": name, "MaximumRetryCount": retries.parse::<i64>().unwrap_or(0) })
 }
 
 pub(super) fn write(canonical: &Value, body: &mut Body) {

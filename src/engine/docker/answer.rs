@@ -1,6 +1,6 @@
 //! An Engine's JSON as our types.
 
-use super::version::Version;
+use super::version::Api;
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Summary, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, RunState};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(super) fn warnings(answer: &Value) -> Vec<String> {
 }
 
 /// `GET /info`.
-pub(super) fn facts(info: &Value, version: &Version) -> Facts {
+pub(super) fn facts(info: &Value, api: Api) -> Facts {
     let given = info["Labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let split = |label: &str| {
         let (key, value) = label.split_once('=').unwrap_or((label, ""));
@@ -32,15 +32,28 @@ pub(super) fn facts(info: &Value, version: &Version) -> Facts {
     };
     Facts {
         engine_id: text(&info["ID"]),
-        engine_version: version.engine.clone(),
-        api_version: version.api.to_string(),
-        os: if version.os.is_empty() { text(&info["OSType"]) } else { version.os.clone() },
-        arch: version.arch.clone(),
+        engine_version: text(&info["ServerVersion"]),
+        api_version: api.to_string(),
+        os: text(&info["OSType"]),
+        arch: architecture(&info["Architecture"]),
         cpus: info["NCPU"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         memory: info["MemTotal"].as_u64().unwrap_or_default(),
         hostname: text(&info["Name"]),
         labels: given.map(split).collect(),
     }
+}
+
+/// As images name it. Docker prints what the kernel calls the machine, Podman what Go calls it.
+fn architecture(info: &Value) -> String {
+    match info.as_str().unwrap_or_default() {
+        "x86_64" => "amd64",
+        "aarch64" | "aarch64_be" => "arm64",
+        "i386" | "i486" | "i586" | "i686" => "386",
+        "loongarch64" => "loong64",
+        name if name.starts_with("arm") && name != "arm64" => "arm",
+        name => name,
+    }
+    .to_owned()
 }
 
 /// `GET /containers/json`.

@@ -103,8 +103,12 @@ impl Http {
 impl Answer<'_> {
     /// Seconds since 1970 by the Engine's clock.
     pub(super) fn date(&self) -> Option<i64> {
-        let date = self.response.headers().get(DATE)?.to_str().ok()?;
-        Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second())
+        Some(jiff::fmt::rfc2822::parse(self.header(DATE.as_str())?).ok()?.timestamp().as_second())
+    }
+
+    /// A header, if it is there and text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
     }
 
     /// The next piece of the body; `None` at its end.
@@ -191,6 +195,13 @@ mod tests {
         assert_eq!(kind_of(500, words), ErrorKind::Conflict);
         assert_eq!(kind_of(500, "oci runtime error"), ErrorKind::Other);
         assert_eq!(kind_of(404, "no such container"), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn an_engine_that_wants_a_newer_client_says_so() {
+        let words = "client version 1.51 is too old. Minimum supported API version is 1.60, please upgrade \
+                     your client to a newer version";
+        assert_eq!(kind_of(400, words), ErrorKind::TooOld);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Document {
     }
 
     /// Applies splices and reads the result; keeps the old text where that has a new fault.
-    fn change(
+    pub(super) fn change(
         &mut self,
         splices: impl FnOnce(&Self, &Table, &Layout<'_>) -> Result<Vec<Splice>>,
     ) -> Result<()> {
@@ -142,12 +142,12 @@ impl Document {
 }
 
 /// What stands at a key.
-enum Found<'t> {
+pub(super) enum Found<'t> {
     Value(&'t Toml),
     Table,
 }
 
-fn find<'t>(root: &'t Table, path: &[String]) -> Option<Found<'t>> {
+pub(super) fn find<'t>(root: &'t Table, path: &[String]) -> Option<Found<'t>> {
     let (last, before) = path.split_last()?;
     let mut table: &dyn TableLike = root;
     for part in before {
@@ -161,7 +161,7 @@ fn find<'t>(root: &'t Table, path: &[String]) -> Option<Found<'t>> {
     }
 }
 
-fn sealed_text(sealed: &Sealed) -> String {
+pub(super) fn sealed_text(sealed: &Sealed) -> String {
     format!("{{ sealed = {}, id = {} }}", Toml::from(sealed.sealed.as_str()), Toml::from(sealed.id.as_str()))
 }
 
@@ -215,7 +215,7 @@ fn is_table(key: &KeyPath) -> Problem {
     Problem::usage(format!("`{key}` is a table")).hint("name a key in it")
 }
 
-fn put(root: &Table, layout: &Layout<'_>, key: &KeyPath, value: &str) -> Result<Vec<Splice>> {
+pub(super) fn put(root: &Table, layout: &Layout<'_>, key: &KeyPath, value: &str) -> Result<Vec<Splice>> {
     let path = key.parts();
     match find(root, path) {
         Some(Found::Value(old)) => {
@@ -256,7 +256,7 @@ fn remove(root: &Table, layout: &Layout<'_>, key: &KeyPath) -> Result<Vec<Splice
 }
 
 /// Takes the blank lines above a section along if more follow below it, or nothing does.
-fn without_gap(text: &str, range: Range<usize>) -> Range<usize> {
+pub(super) fn without_gap(text: &str, range: Range<usize>) -> Range<usize> {
     let blank = |line: &str| line.trim().is_empty();
     if !blank(text[range.end..].split('\n').next().unwrap_or_default()) {
         return range;

@@ -2,7 +2,7 @@
 
 use super::Document;
 use crate::name::{KeyPath, RegistryHost};
-use crate::problem::{Problem, Result, escaped, quoted};
+use crate::problem::{Problem, Result, escaped};
 
 /// The file that `--in` names: relative to `pillar/`, `.toml` optional.
 ///
@@ -32,15 +32,26 @@ pub fn file_name(typed: &str) -> Result<String> {
     Ok(format!("{name}.toml"))
 }
 
+/// Where a key belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// This file, which may be a new one.
+    File(String),
+    /// One of these, and only people know which; none where there is no file yet.
+    Ask(Vec<String>),
+}
+
 /// The file for a key: the one that has it, else for a registry the file of its host, else the one
-/// with the longest table above it. Files below `hosts/` are never chosen. The file may be a new one.
+/// with the longest table above it. Files below `hosts/` are never chosen.
 ///
 /// # Errors
-/// Where several files fit, or none; with the candidates.
-pub fn choose_file(documents: &[Document], key: &KeyPath) -> Result<String> {
-    let fit = documents.iter().filter(|document| !document.file().starts_with("hosts/"));
-    let with = |key: &KeyPath| -> Vec<&str> {
-        fit.clone().filter(|document| document.get(key).is_some()).map(Document::file).collect()
+/// Where a key of `registries` names no registry.
+pub fn choose_file<'d>(documents: impl IntoIterator<Item = &'d Document>, key: &KeyPath) -> Result<Choice> {
+    let fit: Vec<&Document> =
+        documents.into_iter().filter(|document| !document.file().starts_with("hosts/")).collect();
+    let with = |key: &KeyPath| -> Vec<String> {
+        let have = fit.iter().filter(|document| document.get(key).is_some());
+        have.map(|document| document.file().to_owned()).collect()
     };
     let mut path = Some(key.clone());
     while let Some(at) = path {
@@ -49,30 +60,22 @@ pub fn choose_file(documents: &[Document], key: &KeyPath) -> Result<String> {
         }
         match with(&at).as_slice() {
             [] => path = at.parent(),
-            [one] => return Ok((*one).to_owned()),
-            several => return Err(ambiguous(key, several)),
+            [one] => return Ok(Choice::File(one.clone())),
+            several => return Ok(Choice::Ask(several.to_vec())),
         }
     }
     if let [top, entry, ..] = key.parts()
         && top == "registries"
     {
-        if fit.clone().any(|document| document.file() == "registries.toml") {
-            return Ok("registries.toml".to_owned());
+        if fit.iter().any(|document| document.file() == "registries.toml") {
+            return Ok(Choice::File("registries.toml".to_owned()));
         }
         let host = RegistryHost::parse(entry.split('/').next().unwrap_or(entry))?;
-        return Ok(format!("registries/{}.toml", host.file_stem()));
+        return Ok(Choice::File(format!("registries/{}.toml", host.file_stem())));
     }
-    let all: Vec<&str> = fit.clone().map(Document::file).collect();
+    let all: Vec<String> = fit.iter().map(|document| document.file().to_owned()).collect();
     match all.iter().filter(|file| !file.starts_with("registries")).collect::<Vec<_>>().as_slice() {
-        [one] => Ok((**one).to_owned()),
-        _ => Err(ambiguous(key, &all)),
+        [one] => Ok(Choice::File((**one).clone())),
+        _ => Ok(Choice::Ask(all)),
     }
-}
-
-fn ambiguous(key: &KeyPath, files: &[&str]) -> crate::problem::Problems {
-    let what =
-        if files.is_empty() { "there is no file in pillar/ yet" } else { "several files could hold it" };
-    let problem = Problem::usage(format!("which file of the pillar is `{key}` in?")).cause(what);
-    let example = if files.is_empty() { &["apps.toml"] } else { files };
-    example.iter().fold(problem, |problem, file| problem.hint(format!("say: --in {}", quoted(file)))).into()
 }

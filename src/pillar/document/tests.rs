@@ -2,6 +2,9 @@ use super::*;
 use crate::pillar::value::{Origin, SealId};
 use proptest::prelude::*;
 
+mod clear;
+mod moving;
+
 const APPS: &str = r#"# What runs.
 
 [deploy.nginx]          # the front
@@ -327,21 +330,18 @@ fn a_key_goes_to_the_file_that_has_it_or_its_longest_table() {
         file("hosts/web1.toml", "[deploy.nginx]\nversion = \"2\"\n"),
         file("registries/ghcr.io.toml", "[registries.\"ghcr.io/acme\"]\nusername = \"a\"\n"),
     ];
-    let chosen = |at: &str| choose_file(&all, &key(at));
-    assert_eq!(chosen("deploy.nginx.version").expect("one"), "apps.toml");
-    assert_eq!(chosen("deploy.api.hold").expect("one"), "base.toml");
-    assert_eq!(chosen(r#"registries."ghcr.io/acme".email"#).expect("one"), "registries/ghcr.io.toml");
-    assert_eq!(chosen(r#"registries."ghcr.io/other".email"#).expect("new"), "registries/ghcr.io.toml");
-    assert_eq!(
-        chosen(r#"registries."localhost:5000".username"#).expect("new"),
-        "registries/localhost_5000.toml"
-    );
-    assert_eq!(
-        problem(chosen("deploy.web.version")).hints,
-        ["say: --in 'apps.toml'", "say: --in 'base.toml'"]
-    );
-    assert!(chosen("new.key").is_err());
-    assert_eq!(choose_file(&all[..1], &key("new.key")).expect("the only one"), "apps.toml");
+    let chosen = |at: &str| choose_file(&all, &key(at)).expect("keys of files");
+    let file = |name: &str| Choice::File(name.to_owned());
+    assert_eq!(chosen("deploy.nginx.version"), file("apps.toml"));
+    assert_eq!(chosen("deploy.api.hold"), file("base.toml"));
+    assert_eq!(chosen(r#"registries."ghcr.io/acme".email"#), file("registries/ghcr.io.toml"));
+    assert_eq!(chosen(r#"registries."ghcr.io/other".email"#), file("registries/ghcr.io.toml"));
+    assert_eq!(chosen(r#"registries."localhost:5000".username"#), file("registries/localhost_5000.toml"));
+    let ask = |files: &[&str]| Choice::Ask(files.iter().map(|file| (*file).to_owned()).collect());
+    assert_eq!(chosen("deploy.web.version"), ask(&["apps.toml", "base.toml"]));
+    assert_eq!(chosen("new.key"), ask(&["apps.toml", "base.toml", "registries/ghcr.io.toml"]));
+    assert_eq!(choose_file(&all[..1], &key("new.key")).expect("fine"), file("apps.toml"));
+    assert_eq!(choose_file(&[], &key("new.key")).expect("fine"), ask(&[]));
 }
 
 const POOL: [&str; 9] = [

@@ -43,14 +43,21 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
     let (mut to_open, mut bad): (Vec<&Sealed>, BTreeSet<&Origin>) = (Vec::new(), BTreeSet::new());
     for sealed in vault.documents().flat_map(|document| document.sealed()) {
         counts.values += 1;
-        let shape = check_shape(sealed).and_then(|()| vault.governing(&sealed.origin.file));
-        match shape {
+        let checked = vault.governing(&sealed.origin.file).and_then(|folder| {
+            // Opening says more than the form does: where a moved value was sealed for.
+            if usable.contains(folder) {
+                Ok((folder, true))
+            } else {
+                check_shape(sealed).map(|()| (folder, false))
+            }
+        });
+        match checked {
+            Ok((_, true)) => to_open.push(sealed),
+            Ok((folder, false)) => *counts.closed_by_box.entry(folder.clone()).or_default() += 1,
             Err(found) => {
                 bad.insert(&sealed.origin);
                 problems.extend(placed(vault, &sealed.origin, found));
             }
-            Ok(folder) if usable.contains(folder) => to_open.push(sealed),
-            Ok(folder) => *counts.closed_by_box.entry(folder.clone()).or_default() += 1,
         }
     }
     let mut late: BTreeMap<&BoxFolder, usize> = BTreeMap::new();

@@ -1,0 +1,111 @@
+//! Lists what is wrong with a plan, whoever made it: run in every test of the planner and before every
+//! apply. Whatever is found here is a mistake of pillarbox, not of a person.
+//!
+//! - ids are unique, needs are earlier steps; what brings images comes before everything else; a group
+//!   waits for other groups only before its first step, so that what was begun can end;
+//! - nothing that is not ours is touched, and nothing that exists without saying what it must look like;
+//! - carried out on a model of the host, every step is possible, and in the end all is as wished;
+//! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
+//! - secrets stand in environments alone, and every receiver of one is named.
+
+mod model;
+mod shape;
+
+use crate::desired::{ContainerWish, Desired, Run, Wish};
+use crate::observed::Observed;
+use crate::plan::{Action, HostPlan, Step};
+use crate::problem::{Problem, Problems, Result};
+use model::Model;
+
+/// Checks the plan of a host against what it was made from.
+///
+/// # Errors
+/// Every rule that does not hold.
+pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<()> {
+    let mut broken = shape::check(plan, observed);
+    broken.extend(carried_out(plan, desired, observed));
+    let problem = |what: String| {
+        Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))
+            .cause("this is a mistake of pillarbox; nothing was done")
+            .hint("please report it, with the output of 'pillarbox plan --json'")
+    };
+    Problems::check(broken.into_iter().map(problem).collect())
+}
+
+fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut model = Model::of(observed);
+    for step in &plan.steps {
+        broken.extend(way_back(step, &model, desired, observed));
+        if let Err(why) = model.apply(step.id, &step.action) {
+            broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
+        }
+    }
+    for item in &desired.items {
+        match &item.wish {
+            Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
+            Wish::ContainerAbsent { name, .. } if model.of_service(name.as_str()).next().is_some() => {
+                broken.push(format!("container {name} is still there in the end"));
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
+    let name = wish.name.as_str();
+    let mut broken = Vec::new();
+    let all: Vec<_> = model.of_service(name).collect();
+    let [only] = all.as_slice() else {
+        return vec![format!("in the end there are {} containers of {name}, not one", all.len())];
+    };
+    if only.name != name {
+        broken.push(format!("in the end {name} is called {}", only.name));
+    }
+    if only.spec != wish.spec.fingerprint().0 {
+        broken.push(format!("in the end {name} has another spec than the wish"));
+    }
+    match wish.run {
+        Run::Running if !only.running => broken.push(format!("in the end {name} does not run")),
+        Run::Stopped if only.running => broken.push(format!("in the end {name} runs")),
+        _ => {}
+    }
+    broken
+}
+
+/// A service that ran, and shall run, runs after the way back: both where the step was done and where
+/// it was not.
+fn way_back(step: &Step, before: &Model, desired: &Desired, observed: &Observed) -> Option<String> {
+    let service = before.service(&step.action)?;
+    let wish = desired.items.iter().find_map(|item| match &item.wish {
+        Wish::Container(wish) if wish.name.as_str() == service => Some(wish),
+        _ => None,
+    })?;
+    let ran = observed.containers.iter().any(|container| {
+        let ours = container.ours.as_ref().filter(|_| !container.impostor);
+        ours.is_some_and(|ours| ours.service == service)
+            && (container.state.running || container.state.restarting)
+    });
+    if !ran || wish.run == Run::Stopped {
+        return None;
+    }
+    let mut done = before.clone();
+    let possible = done.apply(step.id, &step.action).is_ok();
+    [(true, done), (false, before.clone())]
+        .into_iter()
+        .filter(|(was_done, _)| possible || !was_done)
+        .find_map(|(was_done, mut model)| {
+            for action in &step.undo {
+                // Each whatever became of the one before.
+                let _ = model.apply(step.id, action);
+            }
+            let runs = model.of_service(&service).any(|container| container.running);
+            let when = if was_done { "fails after it was done" } else { "is not done" };
+            (!runs)
+                .then(|| format!("if step {} ({}) {when}, nothing of {service} runs", step.id, step.action))
+        })
+}
+
+#[cfg(test)]
+mod tests;

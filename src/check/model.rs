@@ -1,0 +1,95 @@
+//! A host as a few facts on each container, on which steps are carried out.
+
+use crate::observed::{Label, Observed};
+use crate::plan::{Action, Target};
+use std::collections::BTreeMap;
+
+/// All containers of a host.
+#[derive(Clone, Debug)]
+pub(super) struct Model(BTreeMap<String, Held>);
+
+/// A container.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) name: String,
+    /// `None` if it is not ours.
+    pub(super) service: Option<String>,
+    pub(super) running: bool,
+    pub(super) spec: String,
+}
+
+impl Model {
+    pub(super) fn of(observed: &Observed) -> Self {
+        let all = observed.containers.iter().map(|container| {
+            let ours = container.ours.as_ref().filter(|_| !container.impostor);
+            let held = Held {
+                name: container.name.clone(),
+                service: ours.map(|ours| ours.service.clone()),
+                running: container.state.running || container.state.restarting,
+                spec: ours.map(|ours| ours.spec.0.clone()).unwrap_or_default(),
+            };
+            (container.id.clone(), held)
+        });
+        Self(all.collect())
+    }
+
+    /// Ours of a service.
+    pub(super) fn of_service<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Held> {
+        self.0.values().filter(move |held| held.service.as_deref() == Some(service))
+    }
+
+    /// The service that an action is about.
+    pub(super) fn service(&self, action: &Action) -> Option<String> {
+        match action {
+            Action::Create(create) => Some(create.service.clone()),
+            _ => self.0.get(&key(action.target()?))?.service.clone(),
+        }
+    }
+
+    /// Carries out a step, or says why an Engine would not.
+    pub(super) fn apply(&mut self, step: u32, action: &Action) -> Result<(), String> {
+        let taken = |name: &str| self.0.values().any(|held| held.name == name);
+        match action {
+            Action::Create(create) if taken(&create.name) => return Err("the name is taken".to_owned()),
+            Action::Rename { from, to, .. } if from != to && taken(to) => {
+                return Err("the name is taken".to_owned());
+            }
+            _ => {}
+        }
+        if let Action::Create(create) = action {
+            let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
+            let held = Held {
+                name: create.name.clone(),
+                service: Some(label(Label::SERVICE)),
+                running: false,
+                spec: label(Label::SPEC),
+            };
+            self.0.insert(key(&Target::CreatedBy(step)), held);
+            return Ok(());
+        }
+        let Some(target) = action.target() else { return Ok(()) };
+        let key = key(target);
+        let Some(held) = self.0.get_mut(&key) else { return Err("there is no such container".to_owned()) };
+        if held.service.is_none() {
+            return Err("it is not ours".to_owned());
+        }
+        match action {
+            Action::Start { .. } => held.running = true,
+            Action::Stop { .. } => held.running = false,
+            Action::Rename { to, .. } => held.name.clone_from(to),
+            Action::Remove { .. } if held.running => return Err("it runs".to_owned()),
+            Action::Remove { .. } => drop(self.0.remove(&key)),
+            Action::AwaitHealthy { .. } if !held.running => return Err("it does not run".to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn key(target: &Target) -> String {
+    match target {
+        Target::Id(id) => id.clone(),
+        // No id of an Engine looks like this.
+        Target::CreatedBy(step) => format!("created by step {step}"),
+    }
+}

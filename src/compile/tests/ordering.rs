@@ -1,0 +1,114 @@
+//! What comes before what.
+
+use super::*;
+
+fn order(files: &[(&str, &str)]) -> Vec<String> {
+    let desired = compiled(files, "").expect("it compiles");
+    desired
+        .items
+        .iter()
+        .map(|item| {
+            let needs: Vec<String> = item.needs.iter().map(|need| need.name.clone()).collect();
+            let after = if needs.is_empty() { String::new() } else { format!(" after {}", needs.join(", ")) };
+            format!("{}{after}", item.address.name)
+        })
+        .collect()
+}
+
+fn one(state: &str) -> String {
+    problems(&[("states/a.toml", state)], "")
+}
+
+#[test]
+fn what_is_free_goes_by_order_then_as_written() {
+    let states = [
+        (
+            "states/b.toml",
+            "[last.container.absent]\norder = -1\n[z.container.absent]\n[first.container.absent]\norder = 1\n",
+        ),
+        (
+            "states/a.toml",
+            "[a.container.absent]\n[image.image.absent]\nname = 'i'\n[second.container.absent]\norder = 200\n[end.container.absent]\n",
+        ),
+    ];
+    assert_eq!(order(&states), ["first", "second", "z", "a", "end", "i:latest", "last"]);
+}
+
+#[test]
+fn require_goes_before_order_and_reaches_other_files() {
+    let states = [
+        ("states/a.toml", "[web.container.running]\nimage = 'w'\norder = 1\nrequire = ['db', 'img']\n"),
+        (
+            "states/b.toml",
+            "[db.container.running]\nimage = 'd'\norder = 9\n[img.image.pulled]\nname = 'other'\n",
+        ),
+    ];
+    assert_eq!(order(&states), ["db", "other:latest", "web after other:latest, db"]);
+}
+
+#[test]
+fn a_container_needs_the_image_it_is_made_from() {
+    let state = "[web.container.running]\nimage = 'docker.io/library/w:latest'\n[i.image.pulled]\nname = 'w'\n[j.image.pulled]\nname = 'w'\ntag = '2'\n";
+    assert_eq!(order(&[("states/a.toml", state)]), ["w:latest", "web after w:latest", "w:2"]);
+}
+
+#[test]
+fn requisites_of_salt_are_met_or_ignored_with_a_note() {
+    let state = "[w.docker.pulled]\nrequire = [{ pip = 'docker-py' }, { file = 'x' }]\n\
+                 [web.docker.running]\nimage = 'w'\nrequire = [{ docker = 'w' }]\n[x.docker.absent]\nrequire = 'web'\n";
+    let desired = compiled(&[("states/a.toml", state)], "").expect("it compiles");
+    insta::assert_snapshot!(desired.notes.join("\n"), @r#"
+    states/a.toml:2: the requisite on pip `docker-py` is not pillarbox's to meet and was ignored
+    states/a.toml:2: the requisite on file `x` is not pillarbox's to meet and was ignored
+    "#);
+    assert_eq!(order(&[("states/a.toml", state)]), ["w:latest", "web after w:latest", "x after web"]);
+}
+
+#[test]
+fn ids_that_nobody_has() {
+    insta::assert_snapshot!(one("[web.container.running]\nimage = 'w'\nrequire = ['wbe', 'nothing_like_it']\n[x.container.absent]\nrequire = [{ docker = 'y' }]\n"), @r#"
+    error: states/a.toml:3: no state of this host has the id `wbe`
+    hint: did you mean `web`?
+    error: states/a.toml:3: no state of this host has the id `nothing_like_it`
+    error: states/a.toml:5: no state of this host has the id `y`
+    hint: did you mean `x`?
+    "#);
+}
+
+#[test]
+fn a_declaration_that_is_wrong_is_declared_nonetheless() {
+    insta::assert_snapshot!(one("[a.container.running]\nimage = 'A'\n[b.container.running]\nimage = 'b'\nrequire = ['a']\n"), @r#"
+    error: states/a.toml:2: `A` is not an image name: every part begins and ends with a lower-case letter or digit
+    hint: write it as [HOST[:PORT]/]PATH in lower case, for example 'registry.example.com/web/nginx'
+    "#);
+}
+
+#[test]
+fn circles_are_printed() {
+    insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nrequire = ['b']\n[b.container.running]\nimage = 'b'\nrequire = ['c']\n[c.container.absent]\nrequire = ['a']\n[d.container.absent]\nrequire = ['a']\n"), @r#"
+    error: states/a.toml:3: states require each other in a circle: container a → container b → container c → container a
+    caused by: container a requires container b, states/a.toml:3
+    caused by: container b requires container c, states/a.toml:6
+    caused by: container c requires container a, states/a.toml:8
+    "#);
+    insta::assert_snapshot!(one("[i.image.pulled]\nname = 'web'\nrequire = ['c']\n[c.container.running]\nimage = 'web'\n"), @r#"
+    error: states/a.toml:3: states require each other in a circle: image web:latest → container c → image web:latest
+    caused by: image web:latest requires container c, states/a.toml:3
+    caused by: container c is made from image web:latest
+    "#);
+}
+
+#[test]
+fn states_of_one_container_may_require_each_other() {
+    let state = "[made.container.installed]\nname = 'web'\nimage = 'w'\n[up.container.running]\nname = 'web'\nrequire = ['made', 'up']\n";
+    assert_eq!(order(&[("states/a.toml", state)]), ["web"]);
+}
+
+#[test]
+fn facts_are_asked_for_only_where_a_state_needs_them() {
+    let needs = |text: &str| crate::compile::needs_facts(&[("states/a.toml".to_owned(), text.to_owned())]);
+    assert!(needs("[a.container.running]\nmemory = '{{ host.memory // 8 }}'\n"));
+    assert!(needs("[a.container.running]\nenv = { A = ['{{ grains.os }}'] }\n"));
+    assert!(!needs("[a.container.running]\nname = '{{ host.name }}'\nimage = 'host.cpus'\n"));
+    assert!(!needs("oops = {{ host.cpus }}"));
+}

@@ -1,0 +1,98 @@
+//! The wanted state as data, for `pillarbox compile`.
+
+use super::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
+use crate::problem::Place;
+use crate::state::Text;
+use serde_json::{Map, Value, json};
+
+/// Version of the printed form; a reader refuses an unknown major and ignores unknown fields.
+const FORMAT_VERSION: &str = "1.0";
+
+impl Desired {
+    /// Everything wanted on the host as JSON. A secret is named by its place and id, never opened.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "format_version": FORMAT_VERSION,
+            "workspace": self.workspace.as_str(),
+            "host": self.host.as_str(),
+            "items": self.items.iter().map(item).collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
+fn item(item: &Item) -> Value {
+    let mut shown = json!({ "address": item.address.to_string() });
+    let wish = match &item.wish {
+        Wish::ImagePulled { image, force } => {
+            json!({ "state": "pulled", "image": image.to_string(), "force": force })
+        }
+        Wish::ImageAbsent { image } => json!({ "state": "absent", "image": image.to_string() }),
+        Wish::ContainerAbsent { name, stop_timeout } => {
+            json!({ "state": "absent", "name": name.as_str(), "stop_timeout": stop_timeout })
+        }
+        Wish::Container(wish) => container(wish),
+    };
+    let declared: Vec<Value> =
+        item.declared.iter().map(|(id, place)| json!({ "id": id, "at": place.to_string() })).collect();
+    let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();
+    if let (Value::Object(shown), Value::Object(wish)) = (&mut shown, wish) {
+        shown.extend(wish);
+        shown.insert("declared".to_owned(), Value::Array(declared));
+        shown.insert("needs".to_owned(), json!(needs));
+    }
+    shown
+}
+
+fn container(wish: &ContainerWish) -> Value {
+    let state = match wish.run {
+        Run::Created => "installed",
+        Run::Running => "running",
+        Run::Stopped => "stopped",
+    };
+    let pull = match wish.pull {
+        PullPolicy::Missing => "missing",
+        PullPolicy::Never => "never",
+    };
+    let spec = &wish.spec;
+    let options = spec.fixed.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
+    let options = options.chain(&spec.live).chain(&spec.aside);
+    let mut options: Vec<(&String, &Value)> = options.collect();
+    options.sort_by_key(|(field, _)| *field);
+    let options: Map<String, Value> =
+        options.into_iter().map(|(field, value)| (field.clone(), value.clone())).collect();
+    let env: Map<String, Value> = spec.env.iter().map(|(name, text)| (name.clone(), masked(text))).collect();
+    let places = |places: &[Place]| places.iter().map(|place| json!(place.to_string())).collect::<Vec<_>>();
+    let lines = wish.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
+    let sources: Map<String, Value> =
+        lines.map(|(field, lines)| (field.clone(), Value::Array(places(lines)))).collect();
+    json!({
+        "state": state,
+        "name": wish.name.as_str(),
+        "image": wish.image.to_string(),
+        "pull": pull,
+        "options": options,
+        "env": env,
+        "stop_timeout": wish.stop_timeout,
+        "monitor": wish.monitor,
+        "start_timeout": wish.start_timeout,
+        "fingerprint": spec.fingerprint(),
+        "sources": sources,
+    })
+}
+
+/// Clear text as it is; with secrets an object that shows `(sealed 9f2c)` in their place.
+fn masked(text: &Text) -> Value {
+    if let Some(clear) = text.as_clear() {
+        return clear.into();
+    }
+    let secrets = text.secrets().map(|secret| {
+        json!({
+            "key": secret.origin.key.to_string(),
+            "file": format!("pillar/{}", secret.origin.file),
+            "id": secret.id,
+            "encoders": secret.encoders,
+        })
+    });
+    json!({ "sealed": text.to_string(), "secrets": secrets.collect::<Vec<_>>() })
+}

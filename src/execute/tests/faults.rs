@@ -1,0 +1,195 @@
+//! One call fails: the old container runs afterwards, and the error says what happened.
+
+use super::stage::{Applied, Stage, running};
+use crate::engine::fake::{Behaviour, Fault};
+use crate::engine::{EngineError, ErrorKind};
+use crate::event::Happened;
+use crate::execute::GroupEnd;
+use crate::problem::Code;
+use std::fmt::Write as _;
+
+const TWO: &str = "r.example.com/nginx:2";
+
+async fn on_one() -> Stage {
+    let stage = Stage::new();
+    stage.publish(1);
+    stage.publish(2);
+    let stage = stage.with(vec![running("nginx", "r.example.com/nginx:1")]);
+    stage.settle().await;
+    stage.fake.forget_calls();
+    stage
+}
+
+fn refusal() -> EngineError {
+    EngineError::new(ErrorKind::Other, 500, "the disk is full")
+}
+
+fn failure(applied: &Applied) -> String {
+    let mut out = String::new();
+    for problem in applied.outcome.failure.as_ref().expect("a failure").iter() {
+        let _ = writeln!(out, "{}: {}", problem.code.word(), problem.what);
+        for cause in &problem.causes {
+            let _ = writeln!(out, "  {cause}");
+        }
+    }
+    out
+}
+
+/// Each call of a replacement, refused: what runs then, the code, and the calls that followed.
+#[tokio::test(start_paused = true)]
+async fn whichever_call_of_a_replacement_is_refused_a_container_runs() {
+    let mut table = String::new();
+    for call in 1.. {
+        let stage = on_one().await.with(vec![running("nginx", TWO)]);
+        stage.fake.fail(call, Fault::Refused(refusal()));
+        let applied = stage.apply().await;
+        let calls = stage.fake.changes();
+        let Some(failure) = &applied.outcome.failure else {
+            assert!(call > calls.len() || calls[call - 1].starts_with("untag"), "{}", calls[call - 1]);
+            break;
+        };
+        assert_eq!(stage.running("nginx"), 1, "{calls:?}");
+        let _ = writeln!(
+            table,
+            "{} refused: {}; then {}; {}",
+            super::stage::readable(&calls[call - 1]),
+            failure.code().word(),
+            super::stage::readable(&calls[call..].join(", ")),
+            stage.statuses().join(", ")
+        );
+        stage.settle().await;
+    }
+    insta::assert_snapshot!(table, @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_container_that_ends_is_kept_its_log_shown_and_the_old_one_runs_again() {
+    let stage = on_one().await;
+    let log = vec!["config missing".to_owned(), "\u{1b}[31mbye".to_owned()];
+    stage.fake.publish("r.example.com/nginx:3", "ends", Behaviour { log, ..Behaviour::ends(2, 3) });
+    let applied = stage.with(vec![running("nginx", "r.example.com/nginx:3")]).apply().await;
+    insta::assert_snapshot!(failure(&applied), @"");
+    assert_eq!(applied.outcome.failure.as_ref().expect("failed").code(), Code::Partial);
+    assert_eq!(applied.outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::TakenBack)]);
+    let log = applied.events.iter().find_map(|event| match &event.what {
+        Happened::ContainerLog { container, lines } => Some((container.clone(), lines.clone())),
+        _ => None,
+    });
+    let lines = vec!["config missing".to_owned(), "\\u{1b}[31mbye".to_owned()];
+    assert_eq!(log, Some(("nginx.g2".to_owned(), lines)));
+    assert_eq!(stage.statuses(), ["nginx running", "nginx.g2 exited"]);
+    let policy = &stage.fake.body("nginx").expect("there")["HostConfig"]["RestartPolicy"]["Name"];
+    assert_eq!(policy, "always");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unhealthy_container_counts_as_failed_at_once_and_a_slow_one_after_its_timeout() {
+    let stage = on_one().await;
+    stage.fake.publish("r.example.com/nginx:3", "sick", Behaviour::unhealthy());
+    let slow = Behaviour { has_health_check: true, healthy_after: Some(60), ..Behaviour::fine() };
+    stage.fake.publish("r.example.com/nginx:4", "slow", slow);
+    for (n, why, least) in [(3, "its health check fails", 3), (4, "it is not healthy after 30 seconds", 30)] {
+        let began = tokio::time::Instant::now();
+        let applied = stage.with(vec![running("nginx", &format!("r.example.com/nginx:{n}"))]).apply().await;
+        assert!(failure(&applied).contains(why), "{}", failure(&applied));
+        let took = began.elapsed().as_secs();
+        assert!((least..=least + 2).contains(&took), "{took}");
+        assert_eq!(stage.fake.statuses()["nginx"], "running");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_container_that_fails_is_kept_and_down() {
+    let stage = Stage::new();
+    stage.fake.publish("r.example.com/nginx:1", "ends", Behaviour::ends(0, 7));
+    let stage = stage.with(vec![running("nginx", "r.example.com/nginx:1")]);
+    let applied = stage.apply().await;
+    assert!(failure(&applied).contains("it ended with exit code 7"), "{}", failure(&applied));
+    assert_eq!(stage.statuses(), ["nginx exited"]);
+    // Its next version replaces it, and nothing of it is brought back if that fails too.
+    stage.publish(2);
+    let next = stage.with(vec![running("nginx", TWO)]);
+    next.settle().await;
+    assert_eq!(next.statuses(), ["nginx running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_pull_changes_nothing_and_keeps_its_own_code() {
+    use crate::name::RegistryHost;
+    let stage = on_one().await;
+    let registry = RegistryHost::parse("r.example.com").expect("a host");
+    stage.fake.guard(&registry, Some(&crate::registry::AuthHeader::basic(&registry, "u", "p")));
+    let digest = stage.fake.publish(TWO, "nginx 2", Behaviour::fine());
+    let pinned = format!("{TWO}@{digest}");
+    let applied = stage.with(vec![running("nginx", &pinned)]).apply().await;
+    assert_eq!(applied.outcome.failure.as_ref().expect("failed").code(), Code::Refused);
+    assert!(!applied.outcome.changed());
+    assert_eq!(stage.statuses(), ["nginx running"]);
+    assert!(!stage.fake.changes().iter().any(|call| !call.starts_with("pull")), "{:?}", stage.fake.changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moved_since_the_plan_was_made_stops_it_as_stale() {
+    type Meddle = fn(&Stage);
+    let meddling: [(&str, Meddle); 4] = [
+        ("was stopped by somebody else", |stage| stage.fake.stop_container("nginx")),
+        ("is gone", |stage| stage.fake.kill_container("nginx")),
+        ("somebody else took the name nginx.g2", |stage| {
+            let image = stage.fake.body("nginx").expect("there")["Image"].clone();
+            stage.fake.add_container("nginx.g2", serde_json::json!({ "Image": image }), false);
+        }),
+        ("was renamed to other", |_| {}),
+    ];
+    for (why, meddle) in meddling {
+        let stage = on_one().await.with(vec![running("nginx", TWO)]);
+        let plan = stage.plan().await.expect("planned");
+        meddle(&stage);
+        if why.contains("renamed") {
+            crate::engine::Engine::rename(&stage.fake, "nginx", "other").await.expect("renamed");
+        }
+        let calm = crate::execute::Interrupt::new();
+        let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+        assert!(failure(&applied).contains(why), "{why}: {}", failure(&applied));
+        assert!(failure(&applied).contains("stale: "), "{}", failure(&applied));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_discarded_value_is_a_failed_step() {
+    // The Engine in memory has no warnings; an update below the least memory is refused alike.
+    let stage = on_one().await;
+    let mut wish = running("nginx", "r.example.com/nginx:1");
+    wish.spec.live.insert("memory".to_owned(), serde_json::json!(1 << 20));
+    let applied = stage.with(vec![wish]).apply().await;
+    assert!(failure(&applied).contains("Minimum memory limit"), "{}", failure(&applied));
+    assert_eq!(stage.statuses(), ["nginx running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_were_begun_come_to_their_end_and_others_are_not_begun() {
+    let stage = Stage::new();
+    stage.publish(1);
+    stage.fake.publish("r.example.com/bad:1", "bad", Behaviour::ends(1, 1));
+    let free = |name: &str, image: &str| {
+        let mut wish = running(name, image);
+        wish.spec.fixed.clear();
+        wish
+    };
+    let mut stage = stage.with(vec![
+        free("bad", "r.example.com/bad:1"),
+        free("good", "r.example.com/nginx:1"),
+        free("later", "r.example.com/nginx:1"),
+    ]);
+    stage.items[2].needs = vec![stage.items[0].address.clone()];
+    let applied = stage.apply().await;
+    let ends = &applied.outcome.hosts[0].groups;
+    assert_eq!(
+        ends,
+        &[
+            ("create bad".to_owned(), GroupEnd::TakenBack),
+            ("create good".to_owned(), GroupEnd::Done),
+            ("create later".to_owned(), GroupEnd::NotBegun),
+        ]
+    );
+    assert_eq!(stage.statuses(), ["bad exited", "good running"]);
+}

@@ -1,0 +1,234 @@
+//! A host in memory with wishes that change.
+
+use crate::check;
+use crate::desired::{Address, ContainerWish, Desired, Item, Kind, PullPolicy, Run, Spec, Wish};
+use crate::engine::Engine as _;
+use crate::engine::fake::{Behaviour, Fake};
+use crate::event::{Event, Happened};
+use crate::execute::{Host, Interrupt, Outcome, Secrets, Unguarded, execute};
+use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
+use crate::observe::{Ask, Resolved, What, observe};
+use crate::observed::Observed;
+use crate::pillar::{Origin, SealId};
+use crate::plan::HostPlan;
+use crate::planner::{self, Options};
+use crate::problem::{Place, Result};
+use crate::registry::Credential;
+use crate::secret::Secret;
+use crate::state::{SecretRef, Text};
+use serde_json::json;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// A host and what is wanted of it.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) fake: Fake,
+    pub(crate) items: Vec<Item>,
+    pub(crate) options: Options,
+}
+
+/// Every secret is this text.
+pub(crate) const SECRET: &str = "s3cr3t/päss";
+
+/// Opens everything to [`SECRET`]; registries are open.
+pub(crate) struct Open;
+
+impl Secrets for Open {
+    fn open(&self, _: &SecretRef) -> Result<Secret> {
+        Ok(SECRET.to_owned().into())
+    }
+    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
+        Ok(None)
+    }
+}
+
+/// `nginx`, running from an image, on port 8080, with a restart policy.
+pub(crate) fn running(name: &str, image: &str) -> ContainerWish {
+    let mut spec = Spec::default();
+    spec.fixed.insert("ports".to_owned(), json!({ "80/tcp": [{ "HostIp": "", "HostPort": "8080" }] }));
+    spec.live.insert("restart".to_owned(), json!("always"));
+    ContainerWish {
+        name: ContainerName::parse(name).expect("a name"),
+        run: Run::Running,
+        image: ImageRef::parse(image).expect("a reference"),
+        pull: PullPolicy::Missing,
+        spec,
+        stop_timeout: Some(5),
+        monitor: 5,
+        start_timeout: 30,
+        sources: BTreeMap::from([
+            ("image".to_owned(), vec![Place::new("pillar/apps.toml", 12)]),
+            ("env.LOG".to_owned(), vec![Place::new("pillar/apps.toml", 14)]),
+        ]),
+    }
+}
+
+/// A text that is one secret.
+pub(crate) fn secret(key: &str) -> Text {
+    Text::secret(SecretRef {
+        origin: Origin { file: "apps.toml".to_owned(), key: KeyPath::parse(key).expect("a key") },
+        id: SealId::parse("9f2c41d70b6e83aa").expect("an id"),
+        encoders: Vec::new(),
+    })
+}
+
+/// An item of a container.
+pub(crate) fn item(wish: ContainerWish) -> Item {
+    let name = wish.name.to_string();
+    thing(Kind::Container, &name, Wish::Container(Box::new(wish)))
+}
+
+/// An item.
+pub(crate) fn thing(kind: Kind, name: &str, wish: Wish) -> Item {
+    let address = Address { kind, name: name.to_owned() };
+    Item {
+        address,
+        wish,
+        declared: vec![("x".to_owned(), Place::new("states/x.toml", 1))],
+        needs: Vec::new(),
+    }
+}
+
+/// No container of this name.
+pub(crate) fn absent(name: &str) -> Item {
+    let wish =
+        Wish::ContainerAbsent { name: ContainerName::parse(name).expect("a name"), stop_timeout: Some(3) };
+    thing(Kind::Container, name, wish)
+}
+
+/// What happened in one apply.
+pub(crate) struct Applied {
+    pub(crate) plan: HostPlan,
+    pub(crate) outcome: Outcome,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let options = Options { engine: "unix:///run/docker.sock".to_owned(), ..Options::default() };
+        Self { fake: Fake::new(), items: Vec::new(), options }
+    }
+
+    /// Publishes `r.example.com/nginx:<n>`, which works.
+    pub(crate) fn publish(&self, n: u32) {
+        self.fake.publish(&format!("r.example.com/nginx:{n}"), &format!("nginx {n}"), Behaviour::fine());
+    }
+
+    /// The same host with other wishes.
+    pub(crate) fn with(&self, wishes: Vec<ContainerWish>) -> Self {
+        Self { items: wishes.into_iter().map(item).collect(), ..self.clone() }
+    }
+
+    pub(crate) fn desired(&self) -> Desired {
+        Desired {
+            workspace: WorkspaceName::parse("shop").expect("a name"),
+            host: HostName::parse("web1").expect("a name"),
+            items: self.items.clone(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn observe(&self) -> Observed {
+        let desired = self.desired();
+        let resolved = Resolved::default();
+        let nobody = |_: &ImageName| Ok(None);
+        let ask = Ask { offline: false, keychain: &nobody, resolved: &resolved };
+        let facts = self.fake.facts().await.expect("facts");
+        observe(&self.fake, &desired.host, facts, &What::of(&desired), &ask).await.expect("observed")
+    }
+
+    /// A plan that was checked.
+    pub(crate) async fn plan(&self) -> Result<HostPlan> {
+        let (desired, observed) = (self.desired(), self.observe().await);
+        let plan = planner::plan_host(&desired, &observed, &self.options)?;
+        if let Err(broken) = check::host(&plan, &desired, &observed) {
+            panic!("{broken}\n{}", crate::plan::text_with_undo(&plan));
+        }
+        Ok(plan)
+    }
+
+    pub(crate) async fn apply(&self) -> Applied {
+        self.apply_until(&Interrupt::new(), |_| false).await
+    }
+
+    /// Applies; interrupts after the first event that `when` wants.
+    pub(crate) async fn apply_until(
+        &self,
+        interrupt: &Interrupt,
+        when: impl Fn(&Happened) -> bool,
+    ) -> Applied {
+        let plan = match self.plan().await {
+            Ok(plan) => plan,
+            Err(problems) => panic!("{problems}"),
+        };
+        self.carry_out(plan, &Open, interrupt, when).await
+    }
+
+    pub(crate) async fn carry_out(
+        &self,
+        plan: HostPlan,
+        secrets: &dyn Secrets,
+        interrupt: &Interrupt,
+        when: impl Fn(&Happened) -> bool,
+    ) -> Applied {
+        let events = RefCell::new(Vec::new());
+        let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Unguarded }];
+        let watch = |event: Event| {
+            if when(&event.what) && !interrupt.raised() {
+                interrupt.raise();
+            }
+            events.borrow_mut().push(event);
+        };
+        let outcome = execute(&hosts, secrets, &watch, interrupt).await;
+        Applied { plan, outcome, events: events.into_inner() }
+    }
+
+    /// Applies, which must not fail; afterwards there is nothing more to do.
+    pub(crate) async fn settle(&self) -> HostPlan {
+        let applied = self.apply().await;
+        if let Some(failure) = applied.outcome.failure {
+            panic!("{failure:#?}\n{}", crate::plan::text_with_undo(&applied.plan));
+        }
+        let again = self.plan().await.expect("planned");
+        assert!(again.steps.is_empty(), "not settled:\n{}", crate::plan::text(&again));
+        applied.plan
+    }
+
+    /// Names with their status, `nginx running`.
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        self.fake.statuses().into_iter().map(|(name, status)| format!("{name} {status}")).collect()
+    }
+
+    /// How many containers of a service run.
+    pub(crate) fn running(&self, service: &str) -> usize {
+        let statuses = self.fake.statuses();
+        let of = |name: &str| name == service || name.starts_with(&format!("{service}.g"));
+        statuses.iter().filter(|(name, status)| of(name) && *status == "running").count()
+    }
+
+    /// The image that the container of a name was made from.
+    pub(crate) fn image(&self, name: &str) -> String {
+        let body = self.fake.body(name).expect("there");
+        body["Image"].as_str().expect("text").split('@').next().expect("a part").to_owned()
+    }
+}
+
+/// One thread, and a clock that stands still while anybody works.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
+}
+
+/// Digests shortened to what can be told apart.
+pub(crate) fn readable(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sha256:") {
+        let (before, digest) = rest.split_at(at);
+        out.push_str(before);
+        let end = digest[7..].find(|c: char| !c.is_ascii_hexdigit()).map_or(digest.len(), |end| end + 7);
+        out.push_str(&digest[..end.min(11)]);
+        rest = &digest[end..];
+    }
+    out + rest
+}

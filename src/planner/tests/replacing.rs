@@ -1,0 +1,192 @@
+use crate::desired::Run;
+use crate::execute::tests::stage::{Stage, readable, running, secret};
+use crate::plan::{text, text_with_undo};
+use serde_json::json;
+
+const ONE: &str = "r.example.com/nginx:1";
+const TWO: &str = "r.example.com/nginx:2";
+
+async fn settled() -> Stage {
+    let stage = Stage::new();
+    stage.publish(1);
+    stage.publish(2);
+    let stage = stage.with(vec![running("nginx", ONE)]);
+    stage.settle().await;
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when_it_works() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let plan = stage.with(vec![running("nginx", ONE)]).plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_as_wanted_has_no_steps() {
+    let plan = settled().await.plan().await.expect("planned");
+    assert_eq!(text(&plan), "");
+    let said: Vec<String> =
+        plan.changes.iter().map(|c| format!("{} {}", c.actions[0].symbol(), c.address)).collect();
+    assert_eq!(said, ["= container nginx"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back() {
+    let stage = settled().await;
+    let plan = stage.with(vec![running("nginx", TWO)]).plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_variable_replaces_and_is_named_with_its_line() {
+    let stage = settled().await;
+    let mut wish = running("nginx", ONE);
+    wish.spec.env.insert("LOG".to_owned(), crate::state::Text::clear("debug"));
+    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    let change = &plan.changes[0];
+    assert_eq!(change.actions[0].symbol(), "-/+");
+    assert_eq!(change.cause[0].to_string(), "env.LOG changed (pillar/apps.toml:14)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_tag_with_another_image_replaces() {
+    let stage = settled().await;
+    let moved = stage.fake.publish(ONE, "nginx 1, built again", crate::engine::fake::Behaviour::fine());
+    let plan = stage.plan().await.expect("planned");
+    let cause = plan.changes[0].cause[0].to_string();
+    assert!(cause.starts_with("same tag, other image: ") && cause.ends_with(moved.short()), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_tag_of_the_same_image_changes_nothing() {
+    let stage = settled().await;
+    stage.fake.publish("r.example.com/nginx:stable", "nginx 1", crate::engine::fake::Behaviour::fine());
+    let plan =
+        stage.with(vec![running("nginx", "r.example.com/nginx:stable")]).plan().await.expect("planned");
+    assert_eq!(text(&plan), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_changed_in_place() {
+    let stage = settled().await;
+    let mut wish = running("nginx", ONE);
+    wish.spec.live.insert("memory".to_owned(), json!(64 << 20));
+    wish.spec.live.insert("restart".to_owned(), json!("unless-stopped"));
+    let stage = stage.with(vec![wish]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn networks_are_joined_and_left_in_place_under_the_plain_name() {
+    let stage = settled().await;
+    for network in ["front", "back"] {
+        stage.fake.add_network(network);
+    }
+    let mut wish = running("nginx", ONE);
+    wish.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": { "Aliases": ["www"] } }));
+    let stage = stage.with(vec![wish.clone()]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    stage.settle().await;
+    wish.spec.live.insert("networks".to_owned(), json!({ "front": { "Aliases": ["web"] } }));
+    let stage = stage.with(vec![wish]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_container_joins_its_networks_before_the_old_one_stops() {
+    let stage = settled().await;
+    for network in ["front", "back"] {
+        stage.fake.add_network(network);
+    }
+    let mut wish = running("nginx", TWO);
+    wish.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": {} }));
+    let stage = stage.with(vec![wish]);
+    let plan = stage.plan().await.expect("planned");
+    let steps = text(&plan);
+    let at = |what: &str| steps.find(what).unwrap_or_else(|| panic!("{what} in {steps}"));
+    assert!(at("create nginx.g2") < at("connect nginx.g2 to front"));
+    assert!(at("connect nginx.g2 to front") < at("stop nginx"));
+    stage.settle().await;
+    let body = stage.fake.body("nginx").expect("there");
+    assert_eq!(body["NetworkingConfig"]["EndpointsConfig"], json!({ "back": { "Aliases": ["nginx"] } }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_shall_not_run_is_stopped_and_stays_down_with_its_engine() {
+    let stage = settled().await;
+    let mut wish = running("nginx", ONE);
+    wish.run = Run::Stopped;
+    let stage = stage.with(vec![wish.clone()]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    stage.settle().await;
+    // And is replaced without a start.
+    wish.image = crate::name::ImageRef::parse(TWO).expect("a reference");
+    let stage = stage.with(vec![wish]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    stage.settle().await;
+    assert_eq!(stage.statuses(), ["nginx created"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_installed_is_left_running_or_not() {
+    let stage = settled().await;
+    let mut wish = running("nginx", TWO);
+    wish.run = Run::Created;
+    stage.with(vec![wish.clone()]).settle().await;
+    assert_eq!(stage.statuses(), ["nginx running"]);
+    stage.fake.stop_container("nginx");
+    wish.image = crate::name::ImageRef::parse(ONE).expect("a reference");
+    stage.with(vec![wish]).settle().await;
+    assert_eq!(stage.statuses(), ["nginx created"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stopped_by_hand_is_started() {
+    let stage = settled().await;
+    stage.fake.stop_container("nginx");
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_changed_by_hand_is_reported_and_replaced_on_demand() {
+    let stage = settled().await;
+    let mut wish = running("nginx", ONE);
+    wish.spec.fixed.insert("Hostname".to_owned(), json!("www"));
+    let stage = stage.with(vec![wish]);
+    stage.settle().await;
+    let mut body = stage.fake.body("nginx").expect("there");
+    body["Hostname"] = json!("other");
+    stage.fake.kill_container("nginx");
+    stage.fake.add_container("nginx", body, true);
+    let plan = stage.plan().await.expect("planned");
+    assert_eq!(text(&plan), "");
+    assert_eq!(plan.notes, ["container nginx: changed by hand: hostname; --fix-drift replaces it"]);
+    let mut fixing = stage.clone();
+    fixing.options.fix_drift = true;
+    let plan = fixing.settle().await;
+    assert_eq!(plan.changes[0].cause[0].to_string(), "changed by hand: hostname");
+}
+
+#[tokio::test(start_paused = true)]
+async fn receivers_of_secrets_are_named_and_no_secret_is_in_the_plan() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let mut wish = running("nginx", ONE);
+    wish.spec.env.insert("DB".to_owned(), secret("db.password"));
+    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    let told: Vec<String> =
+        plan.receivers.iter().map(|r| format!("{} → {}, {}", r.secret, r.container, r.field)).collect();
+    assert_eq!(told, ["db.password → nginx, env DB"]);
+    assert_eq!(plan.changes[0].after.as_ref().expect("after")["env.DB"], json!("(sealed 9f2c)"));
+}

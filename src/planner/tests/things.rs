@@ -1,0 +1,151 @@
+use crate::desired::{Kind, PullPolicy, Wish};
+use crate::engine::fake::Behaviour;
+use crate::execute::tests::stage::{Stage, absent, item, readable, running, thing};
+use crate::name::ImageRef;
+use crate::plan::text;
+
+const ONE: &str = "r.example.com/nginx:1";
+
+fn image(text: &str) -> ImageRef {
+    ImageRef::parse(text).expect("a reference")
+}
+
+fn pulled(reference: &str, force: bool) -> crate::desired::Item {
+    thing(Kind::Image, reference, Wish::ImagePulled { image: image(reference), force })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_article_is_one_pull_a_tag_and_one_container() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    let mut container = item(running("nginx", ONE));
+    let pulled = pulled(ONE, true);
+    container.needs = vec![pulled.address.clone()];
+    stage.items = vec![pulled, container];
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    stage.settle().await;
+    assert!(stage.fake.image_names().contains(&ONE.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_moved_at_its_registry_is_followed_with_force_only() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    stage.items = vec![pulled(ONE, false)];
+    stage.settle().await;
+    stage.fake.publish(ONE, "again", Behaviour::fine());
+    assert_eq!(text(&stage.plan().await.expect("planned")), "");
+    stage.items = vec![pulled(ONE, true)];
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_is_taken_off_and_that_is_all() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    stage.fake.preload(ONE);
+    stage.items = vec![thing(Kind::Image, ONE, Wish::ImageAbsent { image: image(ONE) })];
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    assert!(stage.fake.image_names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_of_the_hub_are_short_everywhere() {
+    let stage = Stage::new();
+    stage.fake.publish("nginx:1", "hub", Behaviour::fine());
+    let stage = stage.with(vec![running("nginx", "docker.io/library/nginx:1")]);
+    let plan = stage.settle().await;
+    assert!(text(&plan).starts_with("#1 [] pull nginx@sha256:"), "{}", text(&plan));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_no_registry_knows_is_its_id() {
+    let stage = Stage::new();
+    stage.fake.build("app:dev", "one", Behaviour::fine());
+    let mut wish = running("app", "app:dev");
+    wish.pull = PullPolicy::Never;
+    let stage = stage.with(vec![wish]);
+    let plan = stage.settle().await;
+    assert!(!text(&plan).contains("pull") && !text(&plan).contains("tag"), "{}", text(&plan));
+    stage.fake.build("app:dev", "two", Behaviour::fine());
+    assert!(text(&stage.plan().await.expect("planned")).contains("replace app"));
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_containers_of_one_image_pull_it_once_and_are_made_at_the_same_time() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let mut other = running("other", ONE);
+    other.spec.fixed.clear();
+    let stage = stage.with(vec![running("nginx", ONE), other]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_frees_a_port_comes_before_what_takes_it() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let mut stage = stage.with(vec![running("zold", ONE)]);
+    stage.settle().await;
+    stage.items = vec![item(running("new", ONE)), absent("zold")];
+    stage.settle().await;
+    assert_eq!(stage.statuses(), ["new running"]);
+    stage.items = vec![item(running("newer", ONE))];
+    stage.options.prune = true;
+    stage.settle().await;
+    assert_eq!(stage.statuses(), ["newer running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_state_declares_is_reported_and_pruned_on_demand() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let mut stage = stage.with(vec![running("nginx", ONE)]);
+    stage.settle().await;
+    stage.fake.add_container("theirs", serde_json::json!({ "Image": by_digest(&stage) }), true);
+    stage.items.clear();
+    let plan = stage.plan().await.expect("planned");
+    assert_eq!(text(&plan), "");
+    assert_eq!(plan.notes, ["container nginx: ours, and no state declares it any more; --prune removes it"]);
+    stage.options.prune = true;
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    assert_eq!(stage.statuses(), ["theirs running"]);
+}
+
+fn by_digest(stage: &Stage) -> String {
+    stage.fake.body("nginx").expect("there")["Image"].as_str().expect("text").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absent_container_is_stopped_and_removed_and_its_image_let_go() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let mut stage = stage.with(vec![running("nginx", ONE)]);
+    stage.settle().await;
+    stage.items = vec![absent("nginx")];
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    assert!(!stage.fake.image_names().iter().any(|name| name.starts_with("pillarbox.invalid")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn volumes_that_nothing_is_mounted_on_are_warned_of() {
+    let stage = Stage::new();
+    stage.publish(1);
+    let data = Behaviour { volumes: vec!["/data".to_owned(), "/cache".to_owned()], ..Behaviour::fine() };
+    stage.fake.publish("r.example.com/nginx:2", "two", data);
+    stage.fake.preload("r.example.com/nginx:2");
+    stage.with(vec![running("nginx", ONE)]).settle().await;
+    let mut wish = running("nginx", "r.example.com/nginx:2");
+    wish.spec.fixed.insert("binds".to_owned(), serde_json::json!(["cache:/cache"]));
+    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
+    assert!(plan.notes[0].contains("nothing is mounted at /data"), "{:?}", plan.notes);
+}

@@ -1,0 +1,93 @@
+//! `init` and `identity`.
+
+use crate::env::{TestEnv, mode};
+use std::fs;
+
+#[test]
+fn a_new_workspace_is_sound_and_says_what_to_do_next() {
+    let env = TestEnv::new();
+    env.run(&["init"]).ok().explains("made the workspace shop").explains("pillarbox registry add");
+    assert!(env.read("pillarbox.toml").contains("workspace = \"shop\""));
+    assert!(env.read(".gitattributes").contains("diff=pillarbox"));
+    assert_eq!(env.read("keys/alice.pub").trim(), env.run(&["identity", "public"]).ok().stdout().trim());
+    assert_eq!(mode(&env.identity()), 0o600);
+    assert_eq!(mode(&env.home().join(".local/state/pillarbox/known.toml")), 0o600);
+    env.run(&["--strict", "verify"]).ok();
+    env.run(&["reader", "list"]).ok().says("pillar/\n  alice  age1");
+    // Its own folder is not for git.
+    env.program("git", &["init", "-q", "."]).run().ok();
+    env.program("git", &["add", "-A"]).run().ok();
+    env.program("git", &["status", "--porcelain"]).run().ok().says("A  pillar/box.toml").lacks(".pillarbox");
+}
+
+#[test]
+fn init_makes_the_folder_and_names_the_workspace_after_it() {
+    let env = TestEnv::new();
+    let said = env.run(&["--json", "init", "deep/My Shop"]).ok().json();
+    assert_eq!(said["workspace"], "my-shop");
+    assert!(env.read("deep/My Shop/pillarbox.toml").contains("workspace = \"my-shop\""));
+    let said = env.run(&["--json", "init", "other", "--name", "test.1"]).ok().json();
+    assert_eq!((&said["workspace"], &said["reader"]), (&"test.1".into(), &"alice".into()));
+    env.run(&["init", "third", "--name", "No Name"]).exits(1).explains("is not a workspace name");
+    env.command(&["init", "fourth"]).var("USER", "ACME\\bob").run().ok().explains("ACME-bob");
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let env = TestEnv::new();
+    env.write("pillar/apps.toml", "[mine]\nvalue = 1\n").write(".gitattributes", "*.png binary\n");
+    env.run(&["init"]).ok().explains("= pillar/apps.toml (was there").explains("add to .gitattributes");
+    assert_eq!(env.read("pillar/apps.toml"), "[mine]\nvalue = 1\n");
+    assert_eq!(env.read(".gitattributes"), "*.png binary\n");
+    let before = env.files();
+    env.run(&["init"]).exits(1).explains("is a workspace already");
+    assert!(before == env.files());
+
+    let other = TestEnv::new();
+    other.write("keys/alice.pub", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p\n");
+    other.run(&["init"]).exits(1).explains("keys/alice.pub holds another key");
+    assert!(!other.workspace().join("pillarbox.toml").exists());
+}
+
+#[test]
+fn init_takes_the_identity_that_is_there() {
+    let mut env = TestEnv::new();
+    let file = env.home().join("key.txt");
+    let key = env.run(&["-q", "identity", "new", "../key.txt"]).ok().stdout().trim().to_owned();
+    env.set_var("PILLARBOX_IDENTITY", file.to_str().expect("a path"));
+    env.run(&["init"]).ok().explains(&key);
+    assert!(!env.identity().exists());
+    env.run(&["init", "x", "--no-identity"]).exits(64);
+}
+
+#[test]
+fn an_identity_is_private_never_overwritten_and_never_in_a_workspace() {
+    let env = TestEnv::initialised();
+    let text = fs::read_to_string(env.identity()).expect("the identity");
+    env.run(&["identity", "new"]).exits(1).explains("is there already").explains("never overwritten");
+    assert_eq!(fs::read_to_string(env.identity()).expect("the identity"), text);
+    for inside in ["me.txt", "keys/me.txt", "new/folder/me.txt", "../shop/me.txt"] {
+        env.run(&["identity", "new", inside]).exits(1).explains("must not lie in a workspace");
+    }
+    std::os::unix::fs::symlink(env.workspace(), env.home().join("link")).expect("a link");
+    env.run(&["identity", "new", "../link/me.txt"]).exits(1).explains("must not lie in a workspace");
+    let said = env.run(&["identity", "new", "../deep/me.txt"]).ok();
+    assert!(said.stdout().starts_with("age1") && !said.stderr().contains("AGE-SECRET-KEY"));
+    assert_eq!(mode(&env.home().join("deep/me.txt")), 0o600);
+    // In the home folder, which is a workspace: nowhere to put a key.
+    let home = TestEnv::new();
+    home.command(&["init"]).within(home.home()).run().exits(1).explains("must not lie in a workspace");
+    assert!(!home.identity().exists());
+}
+
+#[test]
+fn the_public_half_is_of_the_first_identity_unless_all_are_asked_for() {
+    let env = TestEnv::initialised();
+    let own = env.run(&["identity", "public"]).ok().stdout().to_owned();
+    env.run(&["identity", "new", "../second.txt"]).ok();
+    let second = env.run(&["--identity", "../second.txt", "identity", "public"]).ok().stdout().to_owned();
+    assert_ne!(own, second);
+    let all = env.run(&["--identity", "../second.txt", "identity", "public", "--all"]).ok();
+    assert_eq!(all.stdout(), format!("{second}{own}"));
+    env.run(&["--no-identity", "identity", "public"]).exits(10).explains("--no-identity was given");
+}
