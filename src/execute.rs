@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Groups of a host that are under way at the same time. An Engine starts containers one by one in the
 /// end (network and cgroup set-up are serialised in it), so more would only wait there.
-const GROUPS: usize = 8;
+pub const GROUPS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
 const PULLS: usize = 4;

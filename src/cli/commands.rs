@@ -5,6 +5,8 @@ mod apply;
 mod boxes;
 mod compile;
 mod completions;
+mod edit;
+mod get;
 mod identity;
 mod init;
 mod known;
@@ -13,6 +15,14 @@ mod plan;
 mod reader;
 mod status;
 mod verify;
+mod r#move;
+mod reader;
+mod registry;
+mod reveal;
+mod seal;
+mod set;
+mod show;
+mod unset;
 mod version;
 
 use super::{Context, Exit};
@@ -32,6 +42,15 @@ pub(super) enum Command {
     Compile(compile::Args),
     Known(known::Args),
     Verify(verify::Args),
+    Registry(registry::Args),
+    Set(set::Args),
+    Get(get::Args),
+    Unset(unset::Args),
+    Seal(seal::Args),
+    Reveal(reveal::Args),
+    Edit(edit::Args),
+    Show(show::Args),
+    Move(r#move::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -50,6 +69,15 @@ impl Command {
             Self::Compile(args) => compile::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
+            Self::Registry(args) => registry::run(args, ctx),
+            Self::Set(args) => set::run(args, ctx),
+            Self::Get(args) => get::run(args, ctx),
+            Self::Unset(args) => unset::run(args, ctx),
+            Self::Seal(args) => seal::run(args, ctx),
+            Self::Reveal(args) => reveal::run(args, ctx),
+            Self::Edit(args) => edit::run(args, ctx),
+            Self::Show(args) => show::run(args, ctx),
+            Self::Move(args) => r#move::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

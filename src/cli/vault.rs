@@ -94,15 +94,14 @@ impl<'c> Vault<'c> {
         for (file, text) in files(self.workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?
         {
             match folder_of_box(&file) {
-                Some(folder) => drop(boxes.insert(folder.to_owned(), text?)),
+                Some(folder) => {
+                    let read = BoxFile::parse(&text?, &format!("pillar/{file}"))?;
+                    boxes.insert(BoxFolder::parse(folder)?, read);
+                }
                 None => drop(documents.insert(file, text?)),
             }
         }
-        let same = self
-            .boxes
-            .iter()
-            .map(|(folder, file)| (folder.as_str(), file.to_string()))
-            .eq(boxes.iter().map(|(folder, text)| (folder.as_str(), text.clone())))
+        let same = self.boxes == boxes
             && self
                 .documents()
                 .map(|document| (document.file(), document.text()))
