@@ -33,11 +33,11 @@ use tokio::sync::Semaphore;
 
 /// Groups of a host that are under way at the same time, most of them waiting for a container to become
 /// healthy: what fails can take no more than these along.
-pub const GROUPS: usize = 32;
+const GROUPS: usize = 32;
 
 /// Calls to one Engine at the same time. It starts containers one by one in the end (network and cgroup
 /// set-up are serialised in it), so more would only wait there.
-const CALLS: usize = 8;
+pub const CALLS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
 const PULLS: usize = 4;
