@@ -4,6 +4,7 @@
 mod at_once;
 mod canary;
 mod cli;
+mod deploy;
 mod docs;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
