@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const CONTAINERS: usize = 20;
 /// As many as apply has under way at once.
-const AT_ONCE: usize = pillarbox::execute::GROUPS;
+const AT_ONCE: usize = pillarbox::execute::CALLS;
 
 pub(crate) fn run(rounds: usize) {
     let Some(env) = EngineEnv::initialised(&["twenty"]) else { return };

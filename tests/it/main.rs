@@ -3,6 +3,7 @@
 
 mod at_once;
 mod cli;
+mod deploy;
 mod docs;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
