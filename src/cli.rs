@@ -7,6 +7,7 @@ mod deploy;
 mod exit;
 mod failure;
 mod output;
+mod place;
 mod signal;
 mod vault;
 

@@ -5,13 +5,22 @@ mod apply;
 mod boxes;
 mod compile;
 mod completions;
+mod edit;
+mod get;
 mod identity;
 mod init;
 mod known;
 mod man;
+mod r#move;
 mod plan;
 mod reader;
+mod registry;
+mod reveal;
+mod seal;
+mod set;
+mod show;
 mod status;
+mod unset;
 mod verify;
 mod version;
 
@@ -23,15 +32,24 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Init(init::Args),
-    Identity(identity::Args),
-    Box(boxes::Args),
-    Reader(reader::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
     Compile(compile::Args),
-    Known(known::Args),
+    Registry(registry::Args),
+    Set(set::Args),
+    Get(get::Args),
+    Unset(unset::Args),
+    Seal(seal::Args),
+    Reveal(reveal::Args),
+    Edit(edit::Args),
+    Show(show::Args),
+    Move(r#move::Args),
     Verify(verify::Args),
+    Box(boxes::Args),
+    Reader(reader::Args),
+    Known(known::Args),
+    Identity(identity::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -41,15 +59,24 @@ impl Command {
     pub(super) fn run(&self, ctx: &Context) -> Result<Exit> {
         match self {
             Self::Init(args) => init::run(args, ctx),
-            Self::Identity(args) => identity::run(args, ctx),
-            Self::Box(args) => boxes::run(args, ctx),
-            Self::Reader(args) => reader::run(args, ctx),
             Self::Plan(args) => plan::run(args, ctx),
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
-            Self::Known(args) => known::run(args, ctx),
+            Self::Registry(args) => registry::run(args, ctx),
+            Self::Set(args) => set::run(args, ctx),
+            Self::Get(args) => get::run(args, ctx),
+            Self::Unset(args) => unset::run(args, ctx),
+            Self::Seal(args) => seal::run(args, ctx),
+            Self::Reveal(args) => reveal::run(args, ctx),
+            Self::Edit(args) => edit::run(args, ctx),
+            Self::Show(args) => show::run(args, ctx),
+            Self::Move(args) => r#move::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
+            Self::Box(args) => boxes::run(args, ctx),
+            Self::Reader(args) => reader::run(args, ctx),
+            Self::Known(args) => known::run(args, ctx),
+            Self::Identity(args) => identity::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

@@ -78,7 +78,12 @@ pub(in crate::cli) async fn confirm(ctx: &Context, interrupt: &Interrupt, questi
         let answer = tokio::task::spawn_blocking(Context::hear_answer).await;
         answer.unwrap_or_else(|_| Err(Problem::new(Code::Declined, "could not read an answer").into()))
     };
-    unless_interrupted(interrupt, answer).await
+    let answer = unless_interrupted(interrupt, answer).await;
+    if answer.as_ref().is_err_and(|problems| problems.code() == Code::Interrupted) {
+        // The question has no end of line yet.
+        ctx.out.stderr("\n");
+    }
+    answer
 }
 
 /// Splits what was found on several hosts into what is fine and all that is wrong, each said once.

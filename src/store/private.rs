@@ -15,6 +15,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// An identity file has a few lines; in bytes.
 const LARGEST_IDENTITY: u64 = 64 << 10;
 
+/// The longest secret that can be sealed, in bytes.
+const LARGEST_SECRET: u64 = 99_999_999;
+
 /// Any text file: a stored plan, a file for `show`.
 ///
 /// # Errors
@@ -25,6 +28,23 @@ pub fn read_text(path: &Path) -> Result<String> {
     let bytes = read_regular(&real, LARGEST).map_err(|error| fail(&error))?;
     String::from_utf8(bytes)
         .map_err(|_| Problem::failed(format!("{} is not UTF-8", escaped(&path.display().to_string()))).into())
+}
+
+/// Every byte of a file, to be sealed or shown; a pipe is fine.
+///
+/// # Errors
+/// Where it is not there, a folder, or larger than 100 MB.
+pub fn read_secret(path: &Path) -> Result<Secret> {
+    let fail = |error: &io::Error| cannot("read", path, error);
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    let data = file.metadata().map_err(|error| fail(&error))?;
+    if data.is_dir() {
+        return Err(fail(&io::Error::other("it is a folder")).into());
+    }
+    // Room for all of it at once, so that no copy is left behind by growing.
+    let expected = if data.is_file() { data.len() } else { LARGEST_IDENTITY };
+    let bytes = read_bounded(&file, expected, LARGEST_SECRET).map_err(|error| fail(&error))?;
+    Ok(Secret::new(bytes))
 }
 
 /// A personal text file; `None` if it is not there.

@@ -23,14 +23,21 @@ impl Scratch {
     pub fn new(runtime: Option<&Path>) -> Result<Self> {
         let mut problem = Problem::failed("there is no folder in memory for the plaintext");
         for place in runtime.into_iter().chain([Path::new("/dev/shm")]) {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix("pillarbox-").permissions(std::fs::Permissions::from_mode(0o700));
-            match builder.tempdir_in(place) {
+            match folder_in(place) {
                 Ok(folder) => return Ok(Self { folder }),
                 Err(error) => problem = problem.cause(format!("{}: {error}", place.display())),
             }
         }
         Err(problem.hint("set XDG_RUNTIME_DIR to a folder in memory that only you can read").into())
+    }
+
+    /// Makes one in any folder, which may lie on a disk: what is wiped there can sometimes be found.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn on_disk(place: &Path) -> Result<Self> {
+        let folder = folder_in(place).map_err(|error| cannot("make a folder in", place, &error))?;
+        Ok(Self { folder })
     }
 
     /// Writes a file into it, 0600; returns its path.
@@ -67,6 +74,12 @@ impl Scratch {
             .and_then(|()| std::fs::remove_dir_all(&path))
             .map_err(|error| cannot("wipe", &path, &error).into())
     }
+}
+
+fn folder_in(place: &Path) -> io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("pillarbox-").permissions(std::fs::Permissions::from_mode(0o700));
+    builder.tempdir_in(place)
 }
 
 impl Drop for Scratch {

@@ -1,1 +1,28 @@
-fn main() {}
+//! What pillarbox costs, as ratios of one run: against the Engine calls it needs, made directly, and
+//! against plain age. It prints; it judges nothing.
+//!
+//! `scripts/bench` starts a private Engine and registry and runs it; without an Engine only the sealing
+//! part runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark may stop at the first surprise")]
+#![allow(clippy::print_stdout, reason = "it prints figures")]
+#![allow(missing_docs, reason = "a program")]
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../it/env.rs"]
+mod env;
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../engine/testbed.rs"]
+mod testbed;
+
+mod deploy;
+mod sealing;
+mod table;
+
+fn main() {
+    // `cargo bench` hands its own options on.
+    let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
+    table::head(rounds);
+    sealing::run(rounds);
+    deploy::run(rounds);
+}

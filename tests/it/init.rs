@@ -50,6 +50,17 @@ fn init_overwrites_nothing() {
 }
 
 #[test]
+fn a_second_workspace_of_the_same_name_is_refused_until_the_first_is_forgotten() {
+    let env = TestEnv::initialised();
+    let before = env.run(&["known", "list"]).ok().stdout().to_owned();
+    env.run(&["init", "../elsewhere/shop"]).exits(1).explains("pillarbox known forget --workspace shop");
+    assert_eq!(env.run(&["known", "list"]).ok().stdout(), before);
+    env.run(&["known", "forget", "--workspace", "shop"]).ok();
+    env.run(&["known", "forget", "--workspace", "shop"]).exits(64);
+    env.run(&["init", "../elsewhere/shop"]).ok();
+}
+
+#[test]
 fn init_takes_the_identity_that_is_there() {
     let mut env = TestEnv::new();
     let file = env.home().join("key.txt");

@@ -205,6 +205,10 @@ fn an_older_box_may_be_read_and_never_posted_to() {
     env.write("pillar/registries/ghcr.io.toml", old_registry).write("keys/bob.pub", format!("{key}\n"));
     env.run(&["reader", "list"]).ok().says("bob");
     refused(&env, &["its slot is one that has retired"]);
+    // Nor does it come back by way of a change of its readers.
+    let (_, carl) = person(&env, "carl");
+    env.run(&["reader", "add", "carl", &carl]).exits(8).explains("its slot is one that has retired");
+    env.run(&["reader", "rekey", "--new-slot"]).exits(8);
 }
 
 #[test]

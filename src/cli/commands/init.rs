@@ -35,6 +35,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
     };
+    let anchor = Anchor::load(ctx)?;
+    free_name(&anchor, &name)?;
     let reader = ReaderName::parse(&template::reader_name(&ctx.env.user))?;
     let (key, is_new) = own_key(&dir, ctx)?;
     own_name(&dir, &reader, &key)?;
@@ -52,7 +54,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = Workspace::create(&dir, &change)?;
     let folder = BoxFolder::top();
     let seen = SeenBox { workspace: &name, folder: &folder, slot: &made.file.slot, open: Some(&made.open) };
-    Anchor::load(ctx)?.learn(ctx, &seen)?;
+    anchor.learn(ctx, &seen)?;
 
     let paths = |files: &[(String, String)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
     if ctx.out.json {
@@ -94,6 +96,18 @@ fn free_of_a_workspace(dir: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What this machine knows is by the workspace's name, and so are the labels of containers.
+fn free_name(anchor: &Anchor, name: &WorkspaceName) -> Result<()> {
+    if anchor.look(|known| known.workspace(name).is_none()) {
+        return Ok(());
+    }
+    Err(Problem::failed(format!("a workspace named {name} is known on this machine"))
+        .cause("two of one name would take each other's containers for their own")
+        .hint("choose another name: pillarbox init --name NAME")
+        .hint(format!("if the other one is gone: pillarbox known forget --workspace {name}"))
+        .into())
 }
 
 /// The public half of the identity at hand, or of a new one, with its file.

@@ -27,7 +27,11 @@ enum Action {
     /// Forget a box or a host of this workspace: it will be met for the first time again
     Forget {
         /// As `known list` names it
-        name: String,
+        #[arg(required_unless_present = "of_workspace", conflicts_with = "of_workspace")]
+        name: Option<String>,
+        /// Forget all of a workspace, which need not be there any more
+        #[arg(long = "workspace", value_name = "NAME")]
+        of_workspace: Option<String>,
     },
 }
 
@@ -35,7 +39,10 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     match &args.action {
         Action::List => list(ctx),
         Action::Accept { name } => accept(name, ctx),
-        Action::Forget { name } => forget(name, ctx),
+        Action::Forget { name: Some(name), .. } => forget(name, ctx),
+        Action::Forget { of_workspace, .. } => {
+            forget_workspace(of_workspace.as_deref().unwrap_or_default(), ctx)
+        }
     }
 }
 
@@ -106,7 +113,7 @@ fn json(known: &KnownWorkspace) -> serde_json::Value {
     serde_json::json!({ "boxes": boxes, "hosts": hosts })
 }
 
-/// What a name means in a workspace; a box wins, because `pillar/` in front tells it apart.
+/// What a name means in a workspace: a host, or else a box; `pillar/` in front tells a box apart.
 enum Named {
     Box(BoxFolder),
     Host(HostName),
@@ -180,6 +187,20 @@ fn forget(name: &str, ctx: &Context) -> Result<Exit> {
     }
     let vault = Vault::load(ctx, &workspace)?;
     Err(nothing(&vault, name, of).into())
+}
+
+fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {
+    let name = WorkspaceName::parse(name)?;
+    let anchor = vault::Anchor::load(ctx)?;
+    if anchor.change(|known| Ok(known.forget_workspace(&name)))? {
+        ctx.out.say(format_args!("forgot the workspace {name}"));
+        return Ok(Exit::Done);
+    }
+    let all: Vec<String> =
+        anchor.look(|known| known.workspaces().map(|(name, _)| name.to_string()).collect());
+    Err(Problem::usage(format!("nothing is known of a workspace {name}"))
+        .nearest(name.as_str(), all.iter().map(String::as_str))
+        .into())
 }
 
 fn nothing(vault: &Vault<'_>, name: &str, workspace: &WorkspaceName) -> Problem {

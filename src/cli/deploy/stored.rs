@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Differences of a stale plan that are named.
+const MOVED_SHOWN: usize = 4;
+
 /// Options that decide what a plan says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::cli) struct PlanOptions {
@@ -81,8 +84,32 @@ impl StoredPlan {
     /// # Errors
     /// [`Code::Stale`] with everything that moved.
     pub(in crate::cli) fn check(&self, fresh: &Plan) -> Result<()> {
-        compare(&self.plan, fresh)
+        compare(&self.plan, fresh).map_err(in_one)
     }
+}
+
+/// Many small differences as one problem: whoever sees it looks at a new plan, not at a long list.
+fn in_one(problems: Problems) -> Problems {
+    if problems.code() != Code::Stale {
+        return problems;
+    }
+    let moved: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let what = problem.what.strip_prefix("the plan is stale: ").unwrap_or(&problem.what);
+            std::iter::once(what)
+                .chain(problem.causes.iter().map(String::as_str))
+                .collect::<Vec<_>>()
+                .join(": ")
+        })
+        .collect();
+    let more = moved.len().saturating_sub(MOVED_SHOWN);
+    let stale = Problem::new(Code::Stale, "the stored plan no longer fits; nothing was changed");
+    let mut stale = moved.into_iter().take(MOVED_SHOWN).fold(stale, Problem::cause);
+    if more > 0 {
+        stale = stale.cause(format!("and {more} more differences"));
+    }
+    stale.hint("store a new one and look at it: pillarbox plan -o FILE").into()
 }
 
 #[cfg(test)]

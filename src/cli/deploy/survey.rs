@@ -3,6 +3,7 @@
 use super::keychain::credential;
 use super::reach::{self, Reached};
 use super::{PlanOptions, Wished, sorted_out, trust};
+use crate::check;
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::Desired;
@@ -110,7 +111,9 @@ impl Seen<'_> {
             fix_drift: options.fix_drift,
             prune: options.prune,
         };
-        plan_host(&self.desired, &self.observed, &options)
+        let plan = plan_host(&self.desired, &self.observed, &options)?;
+        check::host(&plan, &self.desired, &self.observed)?;
+        Ok(plan)
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn check_address(vault: &Vault<'_>, host: &Host) -> Result<()> {
     let check = |known: &crate::pillar::known::Known| {
         known.clone().meet_host(vault.name(), &host.name, &address, None, false).map(drop)
     };
-    vault.anchor().look(check)
+    vault.anchor().look(check).map_err(|problems| problems.map(|problem| problem.at(&host.place)))
 }
 
 /// Makes sure that a host may be sent what is meant for it, and remembers it.
@@ -43,8 +43,8 @@ pub(super) async fn settle(
     let daemon = (!local).then_some(reached.facts.engine_id.as_str());
     let sends = !survey.offline && is_sent_secrets(&reached.desired, &reached.wished.credentials)?;
     let strict = ctx.strict() && !local && sends;
-    let verdict =
-        vault.anchor().change(|known| known.meet_host(name, &host.name, &address, daemon, strict))?;
+    let verdict = vault.anchor().change(|known| known.meet_host(name, &host.name, &address, daemon, strict));
+    let verdict = verdict.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
     if verdict == HostVerdict::Same || !(sends || local) {
         return Ok(());
     }

@@ -282,9 +282,26 @@ fn plain(field: &str, value: &Value) -> String {
             Some(bytes) => indicatif::BinaryBytes(bytes).to_string(),
             None => number.to_string(),
         },
+        Value::Object(ports) if field == "ports" => escaped(&ports_in_words(ports)),
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             items.iter().map(|item| plain(field, item)).collect::<Vec<_>>().join(", ")
         }
         other => escaped(&other.to_string()),
     }
+}
+
+/// Published ports as people write them: `8080:80/tcp, 127.0.0.1:9090:90/tcp`.
+fn ports_in_words(ports: &serde_json::Map<String, Value>) -> String {
+    let text = |value: &Value, names: [&str; 2]| {
+        names.iter().find_map(|name| value[*name].as_str()).unwrap_or_default().to_owned()
+    };
+    let mut words = Vec::new();
+    for (port, bindings) in ports {
+        for binding in bindings.as_array().into_iter().flatten() {
+            let (ip, host) = (text(binding, ["HostIp", "ip"]), text(binding, ["HostPort", "port"]));
+            let parts = [ip, host, port.clone()];
+            words.push(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":"));
+        }
+    }
+    words.join(", ")
 }

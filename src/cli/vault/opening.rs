@@ -42,6 +42,18 @@ impl Vault<'_> {
         Ok(open)
     }
 
+    /// Opens a box whose readers or slot are to be changed: unlike for reading, an older box than the
+    /// known one is refused, because what is made of it would bring a retired slot back.
+    ///
+    /// # Errors
+    /// As [`Self::open_box`].
+    pub(in crate::cli) fn open_box_to_change(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
+        match self.meet_to_post(folder, self.ctx.strict())? {
+            Some(open) => Ok(open),
+            None => self.open_box(folder),
+        }
+    }
+
     /// Opens the lock of a box, once, whatever this machine knows of the box: for what looks at boxes
     /// or accepts them.
     ///

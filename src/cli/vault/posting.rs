@@ -5,7 +5,7 @@ use crate::keys::Recipient;
 use crate::pillar::boxes::{BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal::{self, Kind};
-use crate::pillar::{Origin, SealId};
+use crate::pillar::{Origin, SealId, Sealed};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 use std::rc::Rc;
@@ -24,36 +24,29 @@ impl Vault<'_> {
         kind: Kind,
         slot: Option<&Recipient>,
     ) -> Result<SealId> {
-        let to = self.slot_to_post(&self.governing(&origin.file)?.clone(), slot)?;
+        let to = self.slot_for(&origin.file, slot)?;
         let id = seal::new_id()?;
         let sealed = seal::seal(secret, kind, origin, id.clone(), &to)?;
         self.edit(&origin.file, |document| document.set_sealed(&sealed))?;
         Ok(id)
     }
 
-    /// Seals the value at a place again for another, under the same id. The old place is left as it is.
+    /// A value sealed again for another place, under the same id. Nothing is put there yet.
     ///
     /// # Errors
-    /// As [`Self::open`] and [`Self::post`]; where nothing sealed stands at the old place.
-    pub(in crate::cli) fn copy_sealed(&mut self, from: &Origin, to: &Origin) -> Result<()> {
-        let sealed = self.sealed_at(from)?.clone();
-        let slot = self.slot_to_post(&self.governing(&to.file)?.clone(), None)?;
-        let opened = self.open(&sealed)?;
-        let moved = seal::seal(&opened.secret, opened.kind, to, sealed.id, &slot)?;
-        self.edit(&to.file, |document| document.set_sealed(&moved))
+    /// As [`Self::open`] and [`Self::post`].
+    pub(in crate::cli) fn sealed_for(&self, sealed: &Sealed, to: &Origin) -> Result<Sealed> {
+        let slot = self.slot_for(&to.file, None)?;
+        let opened = self.open(sealed)?;
+        seal::seal(&opened.secret, opened.kind, to, sealed.id.clone(), &slot)
     }
 
-    /// The sealed value at a place.
+    /// The slot that secrets of a file are posted to.
     ///
     /// # Errors
-    /// Where there is none.
-    pub(in crate::cli) fn sealed_at(&self, origin: &Origin) -> Result<&crate::pillar::Sealed> {
-        let node = self.document(&origin.file).and_then(|document| document.get(&origin.key));
-        match node.map(|node| &node.value) {
-            Some(crate::pillar::Value::Sealed(sealed)) => Ok(sealed),
-            Some(_) => Err(Problem::failed(format!("{origin} is not sealed")).into()),
-            None => Err(Problem::failed(format!("there is no {origin}")).into()),
-        }
+    /// As [`Self::post`].
+    pub(in crate::cli) fn slot_for(&self, file: &str, given: Option<&Recipient>) -> Result<Recipient> {
+        self.slot_to_post(self.governing(file)?, given)
     }
 
     /// The slot of a box, to be posted to: met against what this machine knows, and its lock opened

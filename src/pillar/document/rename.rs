@@ -85,7 +85,11 @@ impl Document {
                         above: comment_lines(&layout.text[start..section.start]),
                         behind: behind(&layout.text[header_key(layout.text, section).end..section.body]),
                     });
-                    let range = without_gap(layout.text, start..section.last_line());
+                    let mut range = without_gap(layout.text, start..section.last_line());
+                    if range.start == 0 {
+                        let rest = &layout.text[range.end..];
+                        range.end += rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+                    }
                     splices.push(Splice { range, text: String::new() });
                 }
                 let mut floor = section.body;
@@ -199,7 +203,8 @@ fn dotted(path: &[String]) -> String {
 fn header_key(text: &str, section: &Section) -> Range<usize> {
     let line = &text[section.start..section.body];
     let open = line.find(|c| c != '[' && c != ' ' && c != '\t').unwrap_or(0);
-    section.start + open..section.start + open + unquoted(&line[open..], ']')
+    let key = &line[open..];
+    section.start + open..section.start + open + key[..unquoted(key, ']')].trim_end().len()
 }
 
 /// Where the key of a line stands: before the `=`, without the blanks around it.

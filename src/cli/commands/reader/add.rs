@@ -25,7 +25,11 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
     let given = args.key.as_deref().map(Recipient::parse).transpose()?;
     let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::load(ctx, &workspace)?;
+    // A key that was given needs no question, so the lock can be held all the time.
+    let mut vault = match &given {
+        Some(_) => Vault::for_change(ctx, &workspace)?,
+        None => Vault::load(ctx, &workspace)?,
+    };
     let top = [BoxFolder::top().to_string()];
     let folders =
         super::named_boxes(&vault, if args.boxes.is_empty() { &top } else { args.boxes.as_slice() })?;
@@ -33,7 +37,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 
     let (mut made, mut already) = (Vec::new(), Vec::new());
     for folder in &folders {
-        let open = vault.open_box(folder)?;
+        let open = vault.open_box_to_change(folder)?;
         match open.readers().get(&name) {
             Some(found) if *found == key => already.push(folder),
             Some(_) => return Err(has_another(folder, &name).into()),
@@ -49,7 +53,9 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             made.iter().map(|made| (made.open.folder(), &made.change)).collect();
         acceptance::ask(ctx, &args.accept, &changes, &Readers::from([(name.clone(), key.clone())]))?;
     }
-    vault.lock()?;
+    if given.is_none() {
+        vault.lock()?;
+    }
     if given.is_some() && vault.read(&KeyFiles::path(&name))?.is_none() {
         vault.put(&KeyFiles::path(&name), KeyFiles::text(&key));
     }

@@ -118,11 +118,11 @@ fn wish(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
 /// The boxes that were named, or all that open here.
 fn open_boxes(vault: &Vault<'_>, named: &[String], ctx: &Context) -> Result<Vec<Rc<OpenBox>>> {
     if !named.is_empty() {
-        return named_boxes(vault, named)?.iter().map(|folder| vault.open_box(folder)).collect();
+        return named_boxes(vault, named)?.iter().map(|folder| vault.open_box_to_change(folder)).collect();
     }
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     for folder in vault.boxes().keys() {
-        match vault.open_box(folder) {
+        match vault.open_box_to_change(folder) {
             Ok(found) => open.push(found),
             Err(problems) if problems.code() == Code::NoIdentity => closed.push((folder, problems)),
             Err(problems) => return Err(problems),

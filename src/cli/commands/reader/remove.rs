@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 }
 
 fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> Result<Vec<Exposed>> {
-    let open = vault.open_box(folder)?;
+    let open = vault.open_box_to_change(folder)?;
     let mut readers = open.readers().clone();
     if readers.remove(name).is_none() {
         return Err(Problem::usage(format!("{name} is no reader of {folder}")).into());

@@ -74,7 +74,7 @@ mod tests {
         assert!(holds_private_key(key.as_bytes()));
         assert!(holds_private_key(format!("export K=\"{key}\"\r").as_bytes()));
         assert!(!holds_private_key(b"AGE-SECRET-KEY-1QQQQ"));
-        assert!(!holds_private_key(key[..key.len() - 1].as_bytes()));
+        assert!(!holds_private_key(&key.as_bytes()[..key.len() - 1]));
         assert!(!holds_private_key(b"AGE-SECRET-KEY-1"));
     }
 }

@@ -207,3 +207,9 @@ fn control_characters_from_outside_are_escaped() {
     let text = shown(&bad, true, None);
     assert!(text.contains(r"a\u{1b}[2Jb") && text.contains(r"line\r\nfeed"), "{text}");
 }
+
+#[test]
+fn ports_read_as_they_are_written() {
+    let ports = json!({"80/tcp": [{"HostIp": "", "HostPort": "8080"}], "53/udp": [{"HostIp": "127.0.0.1", "HostPort": "53"}]});
+    assert_eq!(plain("ports", &ports), "8080:80/tcp, 127.0.0.1:53:53/udp");
+}

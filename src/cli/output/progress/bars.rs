@@ -38,8 +38,7 @@ impl Bars {
         match what {
             Happened::StepStarted { step } => {
                 let Some(step) = words::step(plan, *step) else { return };
-                let bar = self.bar(plan, step);
-                bar.set_message(escaped(&words::action(&step.action)));
+                self.bar(plan, step).set_message(escaped(&words::action(&step.action)));
             }
             Happened::PullProgress { step, progress } => {
                 let Some(step) = words::step(plan, *step) else { return };
@@ -75,8 +74,8 @@ impl Bars {
         let mut drawn = self.drawn.borrow_mut();
         let bar = drawn.entry(key(plan, step)).or_insert_with(|| {
             let bar = if is_pull(step) { ProgressBar::new(0) } else { ProgressBar::new_spinner() };
-            let bar = self.all.add(bar.with_style(look(is_pull(step))));
-            bar.set_prefix(plan.host.to_string());
+            let bar = bar.with_style(look(is_pull(step))).with_prefix(plan.host.to_string());
+            let bar = self.all.add(bar.with_message(escaped(&words::action(&step.action))));
             bar.enable_steady_tick(TICK);
             bar
         });

@@ -39,7 +39,7 @@ fn a_new_name_beside_the_old_one_changes_nothing_else() {
 fn comments_go_with_a_key_that_changes_its_table() {
     let text = "[a]\n# why\n# so\nx = { p = 1 } # now\ny = 2\n\n[b]\nz = 3\n";
     assert_eq!(moved(text, "a.x", "b.x"), "[a]\ny = 2\n\n[b]\nz = 3\n# why\n# so\nx = { p = 1 } # now\n");
-    assert_eq!(moved(text, "a.x.p", "b.p"), "[a]\n# why\n# so\nx = { } # now\ny = 2\n\n[b]\nz = 3\np = 1\n");
+    assert_eq!(moved(text, "a.x.p", "b.p"), "[a]\n# why\n# so\nx = {} # now\ny = 2\n\n[b]\nz = 3\np = 1\n");
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! The editor: started, waited for, ended.
+
+use crate::cli::signal::Listener;
+use crate::cli::{AGE_KEY, Context};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
+use std::path::Path;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// How long an editor may take to end when it is told to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The program that `VISUAL` or `EDITOR` names.
+pub(super) struct Editor {
+    /// As it was given; may hold options.
+    line: String,
+}
+
+impl Editor {
+    pub(super) fn of(ctx: &Context) -> Self {
+        let line = ctx.env.editor.as_ref().map(|editor| editor.to_string_lossy().into_owned());
+        Self { line: line.unwrap_or_else(|| "vi".to_owned()) }
+    }
+
+    fn name(&self) -> &str {
+        let program = self.line.split_whitespace().next().unwrap_or_default();
+        program.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn is_vi(&self) -> bool {
+        matches!(self.name(), "vi" | "vim" | "nvim" | "vim.tiny" | "vim.basic")
+    }
+
+    /// What to say of copies that this editor may make elsewhere.
+    pub(super) fn note(&self) -> Option<String> {
+        let name = escaped(self.name());
+        (!self.is_vi()).then(|| {
+            format!(
+                "swap files, backups and histories that {name} keeps elsewhere are not wiped by pillarbox"
+            )
+        })
+    }
+
+    /// Edits a file and waits for the end.
+    ///
+    /// # Errors
+    /// Where it does not start, says that it failed, or a signal ends it.
+    pub(super) async fn edit(&self, path: &Path, signals: &mut Listener) -> Result<()> {
+        let fail = |error: &std::io::Error| {
+            Problem::failed(format!("could not start the editor `{}`", escaped(&self.line)))
+                .because(error)
+                .hint("name another one: EDITOR=nano pillarbox edit FILE")
+        };
+        let mut child = self.command(path).spawn().map_err(|error| fail(&error))?;
+        let ended = tokio::select! {
+            ended = child.wait() => ended,
+            () = signals.interrupted() => {
+                end(&mut child).await;
+                return Err(interrupted().into());
+            }
+        };
+        let ended = ended.map_err(|error| fail(&error))?;
+        if ended.success() {
+            return Ok(());
+        }
+        Err(Problem::failed(format!("the editor `{}` failed: {ended}", escaped(&self.line)))
+            .cause("nothing was changed, and the plaintext was wiped")
+            .into())
+    }
+
+    fn command(&self, path: &Path) -> Command {
+        let plain = |c: char| c.is_alphanumeric() || " ./_-+=:,".contains(c);
+        let mut words = self.line.split_whitespace();
+        let mut command = match words.next() {
+            Some(program) if self.line.chars().all(plain) => {
+                let mut command = Command::new(program);
+                command.args(words);
+                command
+            }
+            _ => {
+                // As git does: the variable is a piece of shell.
+                let mut command = Command::new("sh");
+                command.arg("-c").arg(format!("{} \"$@\"", self.line)).arg(&self.line);
+                command
+            }
+        };
+        if self.is_vi() {
+            // No swap file, no history of registers and searches, no backup, no undo file.
+            command.args(["-n", "-i", "NONE"]);
+            for option in ["nobackup", "nowritebackup", "noundofile"] {
+                command.arg("-c").arg(format!("silent! set {option}"));
+            }
+        }
+        command.arg(path).env_remove(AGE_KEY);
+        command
+    }
+}
+
+/// What a signal comes to.
+pub(super) fn interrupted() -> Problem {
+    Problem::new(Code::Interrupted, "interrupted; nothing was changed, and the plaintext was wiped")
+}
+
+/// Ends a program, kindly first: it may write until it has ended.
+async fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(id) =
+        child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        if tokio::time::timeout(PATIENCE, child.wait()).await.is_ok() {
+            return;
+        }
+    }
+    let _ = child.kill().await;
+}
+
+/// The command to repeat an edit.
+pub(super) fn again(file: &str) -> String {
+    format!("pillarbox edit {}", quoted(file))
+}

@@ -1,0 +1,80 @@
+//! `pillarbox registry`: credentials of registries in the pillar.
+
+mod add;
+mod list;
+mod remove;
+
+use crate::cli::place::stem;
+use crate::cli::vault::Vault;
+use crate::cli::{Context, Exit};
+use crate::name::KeyPath;
+use crate::pillar::{Origin, document};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
+use crate::registry::{Scope, TABLE};
+
+/// Credentials of registries: add, list, remove
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    Add(add::Args),
+    List,
+    Remove(remove::Args),
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    match &args.action {
+        Action::Add(args) => add::run(args, ctx),
+        Action::List => list::run(ctx),
+        Action::Remove(args) => remove::run(args, ctx),
+    }
+}
+
+/// Where the entry of a registry stands, however its key is spelled; the first is that of `file` or of
+/// the only file that has one.
+fn existing(vault: &Vault<'_>, scope: &Scope, file: Option<&str>, verb: &str) -> Result<Option<Origin>> {
+    let mut found: Vec<Origin> = Vec::new();
+    for document in vault.documents() {
+        let wanted = match file {
+            Some(file) => document.file() == file,
+            None => !document.file().starts_with("hosts/"),
+        };
+        let table = KeyPath::from_parts(vec![TABLE.to_owned()]).filter(|_| wanted);
+        let Some(table) = table else { continue };
+        for key in
+            document.get(&table).and_then(|node| node.as_table()).into_iter().flat_map(|table| table.keys())
+        {
+            if Scope::parse(key).is_ok_and(|found| found == *scope) {
+                found.push(Origin { file: document.file().to_owned(), key: table.child(key.as_str()) });
+            }
+        }
+    }
+    if found.len() > 1 {
+        let mut problem = Problem::usage(format!("several files have an entry for {scope}"));
+        for origin in &found {
+            problem = problem.cause(format!("pillar/{} has `{}`", escaped(&origin.file), origin.key));
+        }
+        for origin in &found {
+            let file = stem(&origin.file);
+            problem =
+                problem.hint(format!("pillarbox registry {verb} --in {file} {}", quoted(&scope.to_string())));
+        }
+        return Err(problem.into());
+    }
+    Ok(found.pop())
+}
+
+/// A registry as it is typed.
+fn scope(typed: &str) -> Result<Scope> {
+    let wrong = |problem| Problem { code: Code::Usage, ..problem };
+    Scope::parse(typed).map_err(|problems| problems.map(wrong))
+}
+
+/// The file that `--in` names.
+fn named(file: Option<&str>) -> Result<Option<String>> {
+    file.map(|file| document::file_name(file.strip_prefix("pillar/").unwrap_or(file))).transpose()
+}

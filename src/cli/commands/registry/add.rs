@@ -1,0 +1,213 @@
+//! `pillarbox registry add HOST[/PREFIX]`.
+
+use super::super::seal::{readers, twice};
+use super::{existing, named, scope};
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::inventory::pillar_files;
+use crate::name::KeyPath;
+use crate::pillar::document::{Choice, Written, choose_file};
+use crate::pillar::seal::Kind;
+use crate::pillar::{Origin, Value};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
+use crate::registry::{FIELDS, Scope, TABLE};
+use crate::secret::Secret;
+
+/// Add a credential, or replace it: asks for the secret on a terminal
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  pillarbox registry add registry.example.com -u deploy\n  \
+                        printf %s \"$TOKEN\" | pillarbox registry add ghcr.io/acme -u acme-bot --password-stdin\n  \
+                        pillarbox registry add ghcr.io/acme/public --anonymous")]
+pub(super) struct Args {
+    /// HOST, or HOST/PREFIX for images below it
+    #[arg(value_name = "HOST[/PREFIX]")]
+    registry: String,
+    /// User name
+    #[arg(short, long, value_name = "USER")]
+    username: Option<String>,
+    /// Read the password from standard input, less one final newline
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read an identity token from standard input: in the place of user and password
+    #[arg(long, conflicts_with_all = ["username", "password_stdin"])]
+    identity_token_stdin: bool,
+    /// Ask without a credential, whatever a shorter entry says
+    #[arg(long, conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email"])]
+    anonymous: bool,
+    /// Kept beside the user name; nobody reads it
+    #[arg(long)]
+    email: Option<String>,
+    /// File below pillar/, for another box [default: registries/HOST]
+    #[arg(long = "in", value_name = "FILE")]
+    file: Option<String>,
+}
+
+/// What an entry is to hold.
+enum Entry {
+    Basic(String, Secret),
+    Token(Secret),
+    Anonymous,
+}
+
+pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let scope = scope(&args.registry)?;
+    let file = named(args.file.as_deref())?;
+    if ctx.env.terminal.stdin && !args.anonymous {
+        // What is wrong with the place is said before anybody types.
+        let workspace = vault::workspace(ctx)?;
+        place(&Vault::load(ctx, &workspace)?, &scope, file.as_deref())?;
+    }
+    let entry = read(args, ctx, &scope)?;
+    let workspace = vault::workspace(ctx)?;
+    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let (origin, is_there) = place(&vault, &scope, file.as_deref())?;
+    write(&mut vault, &origin, &entry, args.email.as_deref())?;
+    let secret = !matches!(entry, Entry::Anonymous);
+    let readers = if secret { format!(" for {}", readers(&vault, &origin.file)?) } else { String::new() };
+    let reached = reaches_a_host(&vault, &origin.file);
+    vault.commit()?;
+    let done = if is_there { "replaced" } else { "added" };
+    let what = match &entry {
+        Entry::Basic(user, _) => format!("the credential of {} at {scope}", escaped(user)),
+        Entry::Token(_) => format!("the identity token of {scope}"),
+        Entry::Anonymous => format!("the anonymous rule for {scope}"),
+    };
+    ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", origin.file));
+    if !reached {
+        ctx.out.warn(format_args!(
+            "no host gets pillar/{}: name it under `pillar` of a group or host in pillarbox.toml, say \
+             \"registries/*\"",
+            origin.file
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Where the entry goes, and whether it replaces one.
+fn place(vault: &Vault<'_>, scope: &Scope, file: Option<&str>) -> Result<(Origin, bool)> {
+    if let Some(origin) = existing(vault, scope, file, "add")? {
+        vault.governing(&origin.file)?;
+        return Ok((origin, true));
+    }
+    let parts = vec![TABLE.to_owned(), scope.to_string()];
+    let Some(key) = KeyPath::from_parts(parts) else {
+        return Err(Problem::failed("a registry has a name").into());
+    };
+    let file = match file {
+        Some(file) => file.to_owned(),
+        None => match choose_file(vault.documents(), &key)? {
+            Choice::File(file) => file,
+            Choice::Ask(_) => format!("registries/{}.toml", scope.host().file_stem()),
+        },
+    };
+    vault.governing(&file)?;
+    Ok((Origin { file, key }, false))
+}
+
+fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
+    if args.anonymous {
+        return Ok(Entry::Anonymous);
+    }
+    let from_stdin = args.password_stdin || args.identity_token_stdin;
+    if !from_stdin && !ctx.env.terminal.stdin {
+        let user = args.username.as_deref().map_or_else(|| "USER".to_owned(), quoted);
+        return Err(Problem::new(Code::Declined, "there is no terminal to ask for a password on")
+            .hint(format!(
+                "pillarbox registry add {} -u {user} --password-stdin < FILE",
+                quoted(&scope.to_string())
+            ))
+            .into());
+    }
+    let username = match &args.username {
+        Some(user) => Some(user.clone()),
+        None if args.identity_token_stdin => None,
+        None if args.password_stdin => {
+            return Err(Problem::usage("a password belongs to a user name")
+                .hint(format!(
+                    "pillarbox registry add {} -u USER --password-stdin < FILE",
+                    quoted(&scope.to_string())
+                ))
+                .into());
+        }
+        None => Some(ctx.prompt_line("user name")?),
+    };
+    if let Some(user) = &username
+        && (user.is_empty() || user.contains(':') || user.contains(char::is_control))
+    {
+        return Err(Problem::usage(
+            "a user name is not empty and has no `:` or control character (RFC 7617)",
+        )
+        .into());
+    }
+    let what = if username.is_some() { "password" } else { "identity token" };
+    let secret = if from_stdin { ctx.stdin_secret()? } else { twice(ctx, "password")? };
+    check(&secret, what)?;
+    Ok(match username {
+        Some(user) => Entry::Basic(user, secret),
+        None => Entry::Token(secret),
+    })
+}
+
+fn check(secret: &Secret, what: &str) -> Result<()> {
+    let wrong = match secret.reveal_text() {
+        None => "it is not UTF-8 text",
+        Some("") => "it is empty",
+        Some(text) if text.contains(['\n', '\r']) => "it has more than one line",
+        Some(text) if text.contains(char::is_control) => "it has a control character",
+        Some(_) => return Ok(()),
+    };
+    Err(Problem::failed(format!("this is no {what}")).cause(wrong).into())
+}
+
+fn write(vault: &mut Vault<'_>, origin: &Origin, entry: &Entry, email: Option<&str>) -> Result<()> {
+    let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
+        Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
+        Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),
+        Entry::Anonymous => (vec![("anonymous", Written::Toml("true"))], None),
+    };
+    let mut fields = fields;
+    fields.extend(email.map(|email| ("email", Written::Plain(email))));
+    let stays = |field: &str| {
+        fields.iter().any(|(name, _)| *name == field)
+            || secret.is_some_and(|(name, _)| name == field)
+            || (field == "email" && !matches!(entry, Entry::Anonymous))
+    };
+    vault.edit(&origin.file, |document| {
+        for (field, value) in &fields {
+            let key = origin.key.child(*field);
+            // Somebody may have given it a value of another type by hand.
+            let wrong = document.get(&key).is_some_and(|node| match value {
+                Written::Plain(_) => !matches!(node.value, Value::String(_)),
+                Written::Toml(_) => false,
+            });
+            if wrong {
+                document.unset(&key)?;
+            }
+            document.set(&key, *value)?;
+        }
+        Ok(())
+    })?;
+    if let Some((field, secret)) = secret {
+        let place = Origin { file: origin.file.clone(), key: origin.key.child(field) };
+        vault.post(&place, secret, Kind::Text, None)?;
+    }
+    vault.edit(&origin.file, |document| {
+        for field in FIELDS.iter().filter(|field| !stays(field)) {
+            let key = origin.key.child(*field);
+            if document.get(&key).is_some() {
+                document.unset(&key)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Whether any host of the inventory gets a file; without hosts there is nothing to say.
+fn reaches_a_host(vault: &Vault<'_>, file: &str) -> bool {
+    let all: Vec<String> = vault.documents().map(|document| document.file().to_owned()).collect();
+    let inventory = vault.inventory();
+    inventory.hosts.is_empty()
+        || inventory.hosts.values().any(|host| {
+            pillar_files(inventory, host, &all).map_or(true, |files| files.iter().any(|found| found == file))
+        })
+}

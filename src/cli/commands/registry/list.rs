@@ -1,0 +1,79 @@
+//! `pillarbox registry list`: from clear names alone, no private key.
+
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::pillar::{Node, Value};
+use crate::problem::{Result, escaped};
+use crate::registry::TABLE;
+use serde_json::json;
+
+/// An entry as it stands in one file; it need not be whole, other files may add to it.
+struct Row {
+    key: String,
+    file: String,
+    how: String,
+    username: Option<String>,
+    id: Option<String>,
+}
+
+pub(super) fn run(ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    let mut rows = Vec::new();
+    for document in vault.documents() {
+        let entries = document.tree()?.at([TABLE]).and_then(Node::as_table);
+        for (key, node) in entries.into_iter().flatten() {
+            rows.push(row(key, document.file(), node));
+        }
+    }
+    rows.sort_by(|a, b| (&a.key, &a.file).cmp(&(&b.key, &b.file)));
+    if ctx.out.json {
+        let one = |row: &Row| {
+            json!({
+                "registry": row.key,
+                "file": format!("pillar/{}", row.file),
+                "how": row.how,
+                "username": row.username,
+                "id": row.id,
+            })
+        };
+        ctx.out.object(&json!({
+            "format_version": crate::plan::FORMAT_VERSION,
+            "registries": rows.iter().map(one).collect::<Vec<_>>(),
+        }));
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        ctx.out.say("there are none; to add one: pillarbox registry add HOST -u USER");
+    }
+    let wide = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let (keys, hows) = (wide(|row| &row.key), wide(|row| &row.how));
+    for Row { key, file, how, .. } in &rows {
+        ctx.out.data(format_args!("{key:keys$}  {how:hows$}  pillar/{}", escaped(file)));
+    }
+    Ok(Exit::Done)
+}
+
+fn row(key: &str, file: &str, node: &Node) -> Row {
+    let field = |name: &str| node.at([name]).map(|node| &node.value);
+    let text = |name: &str| match field(name) {
+        Some(Value::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let sealed = |name: &str| match field(name) {
+        Some(Value::Sealed(sealed)) => Some(&sealed.id),
+        _ => None,
+    };
+    let username = text("username");
+    let id = sealed("password").or_else(|| sealed("identity_token"));
+    let shown = id.map(|id| format!(" (sealed {})", id.short())).unwrap_or_default();
+    let how = match (&username, sealed("identity_token"), text("helper"), field("anonymous")) {
+        (Some(user), None, _, _) => format!("user {}{shown}", escaped(user)),
+        (_, Some(_), _, _) => format!("identity token{shown}"),
+        (None, None, Some(helper), _) => format!("helper {}", escaped(&helper)),
+        (None, None, None, Some(Value::Boolean(true))) => "anonymous".to_owned(),
+        (None, None, None, _) if id.is_some() => format!("password{shown}"),
+        _ => "nothing".to_owned(),
+    };
+    Row { key: escaped(key), file: file.to_owned(), how, username, id: id.map(|id| id.as_str().to_owned()) }
+}

@@ -1,0 +1,116 @@
+//! `pillarbox seal KEY`.
+
+use crate::cli::place::{self, In, Verb};
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::keys::Recipient;
+use crate::name::ReaderName;
+use crate::pillar::seal::Kind;
+use crate::pillar::{Origin, Value};
+use crate::problem::{Code, Problem, Result};
+use crate::secret::Secret;
+use crate::store;
+use std::path::PathBuf;
+
+/// Post a secret; needs no private key
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Asks twice on a terminal, else reads standard input less one final newline.\n\n\
+                        Examples:\n  pillarbox seal api.db_password\n  \
+                        pillarbox seal --file server.key api.tls_key\n  \
+                        printf %s \"$TOKEN\" | pillarbox seal --in prod/apps api.token")]
+pub(in crate::cli) struct Args {
+    /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
+    key: String,
+    /// Every byte of this file (a pipe is fine, `-` is standard input)
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The slot that the box must have, from somebody who knows it: for machines that know nothing
+    #[arg(long, value_name = "age1…")]
+    slot: Option<String>,
+    /// An empty secret is meant
+    #[arg(long)]
+    allow_empty: bool,
+    #[command(flatten)]
+    place: In,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let wrong = |problem| Problem { code: Code::Usage, ..problem };
+    let slot = args.slot.as_deref().map(Recipient::parse).transpose();
+    let slot = slot.map_err(|problems| problems.map(wrong))?;
+    if args.file.is_none() && ctx.env.terminal.stdin {
+        // What is wrong with the key is said before anybody types.
+        let workspace = vault::workspace(ctx)?;
+        place(args, &Vault::load(ctx, &workspace)?)?;
+    }
+    let secret = read(args, ctx)?;
+    let workspace = vault::workspace(ctx)?;
+    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let origin = place(args, &vault)?;
+    let before = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
+    let was_clear = before.is_some_and(|node| !matches!(node.value, Value::Sealed(_)));
+    let was_sealed = before.is_some() && !was_clear;
+    let id = vault.post(&origin, &secret, Kind::of(&secret), slot.as_ref())?;
+    if let Some(node) = vault.document(&origin.file).and_then(|document| document.get(&origin.key)) {
+        place::check_key(&origin.key, Some(&node.value))?;
+    }
+    let readers = readers(&vault, &origin.file)?;
+    vault.commit()?;
+    let how = if was_sealed { "sealed again" } else { "sealed" };
+    ctx.out.say(format_args!("{how} {origin} ({}) for {readers}", id.short()));
+    if was_clear {
+        ctx.out.warn(format_args!(
+            "{origin} stood there in clear; if that was ever committed or pushed it can still be read in \
+             the history: change the secret where it is used"
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn place(args: &Args, vault: &Vault<'_>) -> Result<Origin> {
+    let origin = args.place.place(vault, &args.key, Verb("seal", ""))?;
+    let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
+    if let Some(node) = node.filter(|node| node.as_table().is_some()) {
+        return Err(Problem::usage(format!("`{}` is a table", origin.key))
+            .at(&node.place)
+            .hint("name a key in it")
+            .into());
+    }
+    vault.governing(&origin.file)?;
+    Ok(origin)
+}
+
+fn read(args: &Args, ctx: &Context) -> Result<Secret> {
+    let secret = match &args.file {
+        Some(path) if path.as_os_str() == "-" => Secret::new(std::mem::take(&mut *ctx.stdin_bytes()?)),
+        Some(path) => store::read_secret(&ctx.absolute(path))?,
+        None if ctx.env.terminal.stdin => twice(ctx, "secret")?,
+        None => ctx.stdin_secret()?,
+    };
+    if secret.is_empty() && !args.allow_empty {
+        return Err(Problem::failed("the secret is empty")
+            .hint("if that is meant, add --allow-empty")
+            .into());
+    }
+    Ok(secret)
+}
+
+/// A secret typed twice without echo.
+///
+/// # Errors
+/// Where the two are not the same.
+pub(super) fn twice(ctx: &Context, what: &str) -> Result<Secret> {
+    let first = ctx.prompt_secret(what)?;
+    let second = ctx.prompt_secret(&format!("{what} again"))?;
+    if first.same_as(second.reveal()) {
+        return Ok(first);
+    }
+    Err(Problem::new(Code::Declined, "the two are not the same; nothing was changed").into())
+}
+
+/// The readers of the box that a file is in, as its file lists them.
+pub(super) fn readers(vault: &Vault<'_>, file: &str) -> Result<String> {
+    let file = vault.boxes().get(vault.governing(file)?);
+    let names: Vec<&str> = file.into_iter().flat_map(|file| &file.readers).map(ReaderName::as_str).collect();
+    Ok(names.join(", "))
+}

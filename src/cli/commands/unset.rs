@@ -1,0 +1,31 @@
+//! `pillarbox unset KEY`.
+
+use crate::cli::place::{In, Verb};
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::problem::Result;
+
+/// Remove a value, sealed or in clear, or a table with all that is in it
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
+    key: String,
+    #[command(flatten)]
+    place: In,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let (origin, _) = args.place.value(&vault, &args.key, Verb("unset", ""))?;
+    let held_secret = vault.document(&origin.file).is_some_and(|document| {
+        document.sealed().iter().any(|sealed| sealed.origin.key.is_within(&origin.key))
+    });
+    vault.edit(&origin.file, |document| document.unset(&origin.key))?;
+    vault.commit()?;
+    ctx.out.say(format_args!("removed {origin}"));
+    if held_secret {
+        ctx.out.say("what was sealed there can still be opened from older commits by its readers");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,124 @@
+//! Applying twenty containers against the Engine calls that it needs, made directly by the same client
+//! with the same parallelism.
+
+use crate::table;
+use crate::testbed::EngineEnv;
+use futures_util::StreamExt as _;
+use pillarbox::engine::docker::Docker;
+use pillarbox::engine::{Address, CreateBody, Engine as _};
+use std::fs;
+use std::time::{Duration, Instant};
+
+const CONTAINERS: usize = 20;
+/// As many as apply has under way at once.
+const AT_ONCE: usize = pillarbox::execute::CALLS;
+
+pub(crate) fn run(rounds: usize) {
+    let Some(env) = EngineEnv::initialised(&["twenty"]) else { return };
+    env.add_registry();
+    let (repository, digest) = env.push("serve", "web", "1.0.0");
+    let image = format!("{repository}:1.0.0@{digest}");
+    env.env.write("states/twenty.toml", states(&image));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let address = Address::Unix(env.engine.socket().to_owned());
+
+    // The image, and everything that is cold, before the first round.
+    env.env.run(&["apply", "-y"]).ok();
+    let stored = format!("{repository}@{digest}");
+    let (mut first, mut first_direct, mut again, mut again_direct) =
+        <(Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
+    let mut peaks = Vec::new();
+    for _ in 0..rounds {
+        remove_all(&env);
+        let start = Instant::now();
+        let mut child = env.env.command(&["apply", "-y"]).spawn();
+        peaks.push(peak(&mut child));
+        first.push(start.elapsed());
+
+        let start = Instant::now();
+        env.env.run(&["apply", "-y"]).ok();
+        again.push(start.elapsed());
+        let start = Instant::now();
+        runtime.block_on(look(&address, &stored));
+        again_direct.push(start.elapsed());
+
+        remove_all(&env);
+        let start = Instant::now();
+        runtime.block_on(make(&address, &image));
+        first_direct.push(start.elapsed());
+        for number in 0..CONTAINERS {
+            env.engine.delete(&format!("/containers/direct{number}?force=true"));
+        }
+    }
+    let calls = "the Engine calls it needs, directly";
+    table::row("apply with nothing to do, 20 containers (process)", &mut again, calls, &mut again_direct);
+    table::row("first apply of 20 containers (process)", &mut first, calls, &mut first_direct);
+    peaks.sort_unstable();
+    table::figure(
+        "peak memory of the first apply (VmHWM)",
+        &format!("{:.1} MB", peaks[peaks.len() / 2] as f64 / 1024.0),
+    );
+}
+
+fn states(image: &str) -> String {
+    (0..CONTAINERS)
+        .map(|number| {
+            format!(
+                "[web{number}.container.running]\nname = \"web{number}\"\nimage = \"{image}\"\nenv.NUMBER = \"{number}\"\nmonitor = \"0s\"\n"
+            )
+        })
+        .collect()
+}
+
+fn remove_all(env: &EngineEnv) {
+    for container in env.containers() {
+        let id = container["Id"].as_str().expect("an id");
+        env.engine.delete(&format!("/containers/{id}?force=true"));
+    }
+}
+
+/// What planning must ask: the Engine's facts, the list, each container, the image.
+async fn look(address: &Address, image: &str) {
+    let engine = Docker::connect(address).await.expect("it answers");
+    engine.facts().await.expect("facts");
+    let all = engine.containers().await.expect("a list");
+    let calls = all.iter().map(|container| engine.container(&container.id));
+    let seen: Vec<_> = futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
+    assert!(seen.iter().all(|answer| answer.is_ok()));
+    engine.image(image).await.expect("an answer").expect("it is there");
+}
+
+/// The same, then twenty times create, start, and a look whether it runs.
+async fn make(address: &Address, image: &str) {
+    look(address, image).await;
+    let engine = Docker::connect(address).await.expect("it answers");
+    let calls = (0..CONTAINERS).map(|number| {
+        let engine = &engine;
+        async move {
+            let env = format!("NUMBER={number}");
+            let body = serde_json::json!({ "Image": image, "Env": [env], "HostConfig": {} });
+            let (id, _) = engine.create(&format!("direct{number}"), CreateBody(body)).await.expect("created");
+            engine.start(&id).await.expect("started");
+            engine.container(&id).await.expect("an answer").expect("it is there");
+        }
+    });
+    futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+/// Waits for the end and answers the most memory it had resident, in KiB.
+fn peak(child: &mut std::process::Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        let seen = fs::read_to_string(&status).ok().and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("VmHWM:"))?.to_owned();
+            line.split_whitespace().nth(1)?.parse().ok()
+        });
+        most = seen.unwrap_or(0).max(most);
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            assert!(status.success(), "apply failed: {status}");
+            return most;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
