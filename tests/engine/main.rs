@@ -15,6 +15,7 @@ mod testbed;
 #[allow(dead_code, reason = "what only some tests need")]
 mod shop;
 
+mod addresses;
 mod article;
 mod codes;
 mod credentials;
@@ -27,5 +28,7 @@ mod lock;
 mod options;
 mod passwords;
 mod relay;
+mod secret_env;
 mod stored;
+mod strangers;
 mod transport;
