@@ -2,7 +2,7 @@
 
 use super::stage::{Open, SECRET, Stage, running, secret};
 use crate::execute::{Interrupt, Secrets};
-use crate::name::ImageName;
+use crate::name::{HostName, ImageName};
 use crate::problem::{Code, Problem, Result};
 use crate::registry::Credential;
 use crate::secret::Secret;
@@ -14,7 +14,7 @@ impl Secrets for Bytes {
     fn open(&self, _: &SecretRef) -> Result<Secret> {
         Ok(Secret::new(self.0.to_vec()))
     }
-    fn auth(&self, _: &ImageName) -> Result<Option<Credential>> {
+    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
         Ok(None)
     }
 }
@@ -25,7 +25,7 @@ impl Secrets for Sealed {
     fn open(&self, secret: &SecretRef) -> Result<Secret> {
         Err(Problem::new(Code::Seal, format!("{} was moved", secret.origin)).into())
     }
-    fn auth(&self, _: &ImageName) -> Result<Option<Credential>> {
+    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
         Ok(None)
     }
 }
