@@ -159,3 +159,6 @@ fn by<'a>(list: Option<&'a Value>, field: &str) -> Vec<(String, &'a Value)> {
 fn names(list: &[(String, &Value)]) -> Vec<String> {
     list.iter().map(|(name, _)| name.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;
