@@ -5,7 +5,7 @@ use crate::inventory::{Host, pillar_files};
 use crate::name::{HostName, KeyPath};
 use crate::pillar::document::{Choice, Document, choose_file, file_name, resolve_key};
 use crate::pillar::{Node, Origin, Value, gate, merge};
-use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry;
 
 /// Options of commands that look at or change one value.
@@ -214,8 +214,10 @@ fn missing(vault: &Vault<'_>, file: Option<&str>, key: &KeyPath, verb: Verb<'_>)
 /// # Errors
 /// Where it cannot stand there.
 pub(in crate::cli) fn check_key(key: &KeyPath, value: Option<&Value>) -> Result<()> {
-    registry::check_key(key, value)?;
-    gate::check_key(key, value)
+    let wrong = |problem| Problem { code: Code::Usage, ..problem };
+    registry::check_key(key, value)
+        .and_then(|()| gate::check_key(key, value))
+        .map_err(|problems| problems.map(wrong))
 }
 
 /// Adds the command that was meant, where a shell ate quotes.

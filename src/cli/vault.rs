@@ -77,11 +77,20 @@ impl<'c> Vault<'c> {
     /// # Errors
     /// As [`Self::load`]; where the workspace cannot be written.
     pub(in crate::cli) fn for_change(ctx: &'c Context, workspace: &'c Workspace) -> Result<Self> {
-        let writer = writer(ctx, workspace)?;
-        let files = files(workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?;
-        let mut vault = Self::of(ctx, workspace, Some(writer), files)?;
+        let mut vault = Self::for_repair(ctx, workspace)?;
         Problems::check(std::mem::take(&mut vault.faults))?;
         Ok(vault)
+    }
+
+    /// For commands that put a broken file right: as [`Self::for_change`], with what cannot be read left
+    /// out and said by [`Self::faults`].
+    ///
+    /// # Errors
+    /// As [`Self::load_with_faults`]; where the workspace cannot be written.
+    pub(in crate::cli) fn for_repair(ctx: &'c Context, workspace: &'c Workspace) -> Result<Self> {
+        let writer = writer(ctx, workspace)?;
+        let files = files(workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?;
+        Self::of(ctx, workspace, Some(writer), files)
     }
 
     /// Takes the right to write, where nothing changed since the files were read.

@@ -188,6 +188,17 @@ pub(crate) fn mode(path: &Path) -> u32 {
         & 0o7777
 }
 
+/// Runs a script of sh in the workspace with mounts of its own; `None`, and said so, where this user may
+/// not mount.
+pub(crate) fn within_mounts(env: &TestEnv, script: &str) -> Option<Output> {
+    let may = env.program("unshare", &["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).run();
+    if may.code != 0 {
+        eprintln!("SKIPPED: this user may not mount: {}", may.stderr.trim());
+        return None;
+    }
+    Some(env.program("unshare", &["-m", "sh", "-c", script]).run())
+}
+
 /// A command that has not run yet.
 #[must_use]
 pub(crate) struct Run {

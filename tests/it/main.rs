@@ -2,19 +2,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod at_once;
+mod canary;
 mod cli;
 mod deploy;
 mod docs;
+mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
 mod init;
 mod layers;
+mod moving;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
 mod readers;
 mod recovery;
 mod refused;
+mod registry;
 mod rekey_killed;
 mod sealing;
+mod secrets;
+mod values;
 mod verify;
 mod workspace_is_data;

@@ -9,7 +9,7 @@ use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Origin, document};
-use crate::problem::{Problem, Result, escaped, quoted};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
 
 /// Credentials of registries: add, list, remove
@@ -66,6 +66,12 @@ fn existing(vault: &Vault<'_>, scope: &Scope, file: Option<&str>, verb: &str) ->
         return Err(problem.into());
     }
     Ok(found.pop())
+}
+
+/// A registry as it is typed.
+fn scope(typed: &str) -> Result<Scope> {
+    let wrong = |problem| Problem { code: Code::Usage, ..problem };
+    Scope::parse(typed).map_err(|problems| problems.map(wrong))
 }
 
 /// The file that `--in` names.

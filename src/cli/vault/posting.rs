@@ -49,19 +49,6 @@ impl Vault<'_> {
         self.slot_to_post(self.governing(file)?, given)
     }
 
-    /// The sealed value at a place.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub(in crate::cli) fn sealed_at(&self, origin: &Origin) -> Result<&Sealed> {
-        let node = self.document(&origin.file).and_then(|document| document.get(&origin.key));
-        match node.map(|node| &node.value) {
-            Some(crate::pillar::Value::Sealed(sealed)) => Ok(sealed),
-            Some(_) => Err(Problem::failed(format!("{origin} is not sealed")).into()),
-            None => Err(Problem::failed(format!("there is no {origin}")).into()),
-        }
-    }
-
     /// The slot of a box, to be posted to: met against what this machine knows, and its lock opened
     /// where an identity at hand can, because only that shows a slot which was swapped.
     fn slot_to_post(&self, folder: &BoxFolder, given: Option<&Recipient>) -> Result<Recipient> {

@@ -6,7 +6,7 @@ use crate::name::KeyPath;
 use crate::pillar::document::{self, Document};
 use crate::pillar::seal::{self, Kind};
 use crate::pillar::{Origin, SealId, Sealed, Value};
-use crate::problem::{Problem, Problems, Result, escaped};
+use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
@@ -126,7 +126,7 @@ impl Base {
         let workspace = vault::workspace(ctx)?;
         let mut vault = match self.document {
             Some(_) => Vault::for_change(ctx, &workspace)?,
-            None => self.vault_of_broken(ctx, &workspace)?,
+            None => Vault::for_repair(ctx, &workspace)?,
         };
         let now = vault.read(&format!("pillar/{}", self.file))?.unwrap_or_default();
         if now != self.text {
@@ -185,16 +185,6 @@ impl Base {
         Ok(outcome)
     }
 
-    fn vault_of_broken<'v>(
-        &self,
-        ctx: &'v Context,
-        workspace: &'v crate::store::Workspace,
-    ) -> Result<Vault<'v>> {
-        let mut vault = Vault::load_with_faults(ctx, workspace)?;
-        vault.lock()?;
-        Ok(vault)
-    }
-
     /// New keys must be ones that can be there, and nobody writes a sealed value by hand.
     fn check(&self, document: &Document, written: &BTreeSet<&KeyPath>) -> Result<()> {
         let Some(old) = &self.document else { return Ok(()) };
@@ -212,7 +202,7 @@ impl Base {
             let node = document.get(&key).filter(|node| node.as_table().is_none());
             if let (None, Some(node)) = (old.get(&key), node) {
                 let checked = place::check_key(&key, Some(&node.value)).err();
-                let at = |problem: Problem| problem.at(&node.place);
+                let at = |problem: Problem| Problem { code: Code::Failed, ..problem.at(&node.place) };
                 problems.extend(checked.into_iter().flat_map(Problems::into_vec).map(at));
             }
         }

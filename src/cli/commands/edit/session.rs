@@ -4,7 +4,7 @@ use super::buffer::{Base, Buffer, Refused, named};
 use super::editor::{self, Editor};
 use crate::cli::signal::Listener;
 use crate::cli::{Context, Exit, failure};
-use crate::problem::{Code, Problem, Problems, Result};
+use crate::problem::{Problem, Problems, Result};
 use crate::store::Scratch;
 
 pub(super) async fn run(
@@ -28,6 +28,7 @@ pub(super) async fn run(
     let outcome = loop {
         editor.edit(&path, &mut signals).await?;
         let left = scratch.read(name)?;
+        let mut is_outdated = false;
         let refused = match left.reveal_text() {
             None => Problem::failed("what the editor left is not UTF-8").into(),
             Some(text) => {
@@ -43,7 +44,7 @@ pub(super) async fn run(
                     Err(Refused::Outdated) => {
                         let now = Base::read(ctx, file)?;
                         let (problem, newer) = outdated(file, &base, &now, own)?;
-                        (base, buffer) = (now, newer);
+                        (base, buffer, is_outdated) = (now, newer, true);
                         problem.into()
                     }
                 }
@@ -56,7 +57,7 @@ pub(super) async fn run(
                     .hint(format!("start again: {}", editor::again(file)))
             }));
         }
-        if refused.iter().any(|problem| problem.code == Code::Stale) {
+        if is_outdated {
             path = scratch.write(name, &buffer.text())?;
         }
     };
@@ -77,7 +78,7 @@ pub(super) async fn run(
 /// somebody else changed, and is taken over the newer file.
 fn outdated(file: &str, base: &Base, now: &Base, own: &str) -> Result<(Problem, Buffer)> {
     let keys = base.differing(now);
-    let mut problem = Problem::new(Code::Stale, format!("pillar/{file} was changed while you edited it"));
+    let mut problem = Problem::failed(format!("pillar/{file} was changed while you edited it"));
     let mut notes = vec!["This is your text. Meanwhile somebody else changed the file:".to_owned()];
     if keys.is_empty() {
         notes.push("comments or the order of keys.".to_owned());

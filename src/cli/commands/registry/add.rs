@@ -1,7 +1,7 @@
 //! `pillarbox registry add HOST[/PREFIX]`.
 
 use super::super::seal::{readers, twice};
-use super::{existing, named};
+use super::{existing, named, scope};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::pillar_files;
@@ -50,12 +50,7 @@ enum Entry {
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let scope = Scope::parse(&args.registry).map_err(|problems| {
-        problems.map(|mut problem| {
-            problem.code = Code::Usage;
-            problem
-        })
-    })?;
+    let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
     if ctx.env.terminal.stdin && !args.anonymous {
         // What is wrong with the place is said before anybody types.

@@ -1,6 +1,6 @@
 //! `pillarbox registry remove HOST[/PREFIX]`.
 
-use super::{existing, named};
+use super::{existing, named, scope};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Result};
@@ -18,7 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let scope = Scope::parse(&args.registry)?;
+    let scope = scope(&args.registry)?;
     let workspace = vault::workspace(ctx)?;
     let mut vault = Vault::for_change(ctx, &workspace)?;
     let file = named(args.file.as_deref())?;

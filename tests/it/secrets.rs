@@ -1,0 +1,282 @@
+//! `seal` and `reveal`: every byte that goes in comes out, and nobody else gets it.
+
+use crate::env::TestEnv;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Passwords that have broken something somewhere.
+const ODD: [&str; 12] = [
+    "~?>\"'\\",
+    "pässwörd–ßÆ🦀",
+    "$HOME `id` $(id) ${x}",
+    " leading and trailing ",
+    "-o--dash",
+    "a\tb",
+    "two\nlines\n\n",
+    "\r\n",
+    "'''\"\"\"",
+    "#not=a[comment]",
+    "\u{feff}bom\u{200b}",
+    "%s%n\u{0}\u{1b}[31m",
+];
+
+/// The bytes that a command printed; it must end with 0.
+fn bytes(env: &TestEnv, arguments: &[&str]) -> Vec<u8> {
+    let mut child = env.command(arguments).spawn();
+    drop(child.stdin.take());
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("its end");
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    stdout
+}
+
+/// The sealed value of a key as it stands in a file.
+fn sealed(env: &TestEnv, file: &str, key: &str) -> String {
+    let text = env.read(file);
+    let line = text.lines().find(|line| line.starts_with(&format!("{key} = "))).expect("the key");
+    line.to_owned()
+}
+
+#[test]
+fn every_byte_that_goes_in_comes_out() {
+    let env = TestEnv::initialised();
+    let long: String = (0..64 << 10).map(|n| char::from(b' ' + (n % 95) as u8)).collect();
+    for secret in ODD.iter().copied().chain([long.as_str()]) {
+        for end in ["", "\n", "\r\n"] {
+            // One final newline is taken off, and only where there is one.
+            if end.is_empty() && secret.ends_with('\n') {
+                continue;
+            }
+            let said = env.run_with_input(&["seal", "api.odd"], format!("{secret}{end}")).ok();
+            if secret.trim().len() > 3 {
+                said.lacks(secret.trim());
+            }
+            assert_eq!(bytes(&env, &["reveal", "api.odd"]), secret.as_bytes(), "{secret:?} {end:?}");
+        }
+    }
+    assert!(!env.read("pillar/apps.toml").contains("odd = \""));
+}
+
+#[test]
+fn a_file_is_sealed_with_its_final_newline_and_may_hold_any_bytes() {
+    let env = TestEnv::initialised();
+    let all: Vec<u8> = (0..=255).cycle().take(70_000).chain([b'\r', b'\n', b'\n']).collect();
+    env.write("../data.bin", &all);
+    env.run(&["seal", "--file", "../data.bin", "api.data"]).ok();
+    assert_eq!(bytes(&env, &["reveal", "api.data"]), all);
+    let json = env.run(&["--json", "reveal", "api.data"]).ok().json();
+    assert!(json["base64"].as_str().expect("base64").starts_with("AAECAwQF") && json["value"].is_null());
+    env.run_with_input(&["seal", "--file", "-", "api.data"], "as it is\n").ok();
+    assert_eq!(bytes(&env, &["reveal", "api.data"]), b"as it is\n");
+    assert_eq!(env.run(&["--json", "reveal", "api.data"]).ok().json()["value"], "as it is\n");
+    env.run(&["seal", "--file", "../missing", "api.data"]).exits(1).explains("../missing");
+    env.run(&["seal", "--file", "..", "api.data"]).exits(1);
+    assert_eq!(bytes(&env, &["reveal", "api.data"]), b"as it is\n");
+}
+
+#[test]
+fn an_empty_secret_must_be_meant() {
+    let env = TestEnv::initialised();
+    let before = env.files();
+    for input in ["", "\n"] {
+        env.run_with_input(&["seal", "api.empty"], input).exits(1).explains("--allow-empty");
+    }
+    assert_eq!(env.files(), before);
+    env.run_with_input(&["seal", "--allow-empty", "api.empty"], "\n").ok();
+    assert_eq!(bytes(&env, &["reveal", "api.empty"]), b"");
+}
+
+#[test]
+fn a_secret_is_never_an_argument() {
+    let env = TestEnv::initialised();
+    env.run(&["seal", "api.pw", "hunter2"]).exits(64);
+    env.run(&["registry", "add", "ghcr.io", "-u", "x", "-p", "hunter2"]).exits(64);
+    env.run(&["registry", "add", "ghcr.io", "-u", "x", "--password", "hunter2"]).exits(64);
+}
+
+#[test]
+fn posting_needs_no_private_key_and_opening_does() {
+    let env = TestEnv::initialised();
+    env.run_with_input(&["--no-identity", "seal", "api.pw"], "s3cret\n").ok().explains("for alice");
+    env.run(&["--no-identity", "show", "apps"]).ok().says("pw = (sealed ");
+    let said = env.run(&["--no-identity", "reveal", "api.pw"]).exits(10);
+    said.explains("--no-identity was given").lacks("s3cret");
+    std::fs::rename(env.identity(), env.home().join("away")).expect("renamed");
+    env.run(&["reveal", "api.pw"]).exits(10);
+    env.run(&["--identity", env.home().join("away").to_str().expect("a path"), "reveal", "api.pw"])
+        .ok()
+        .says("s3cret");
+}
+
+#[test]
+fn an_id_is_new_whenever_a_secret_is_posted() {
+    let env = TestEnv::initialised();
+    env.run_with_input(&["seal", "api.pw"], "one\n").ok();
+    let first = sealed(&env, "pillar/apps.toml", "pw");
+    env.run_with_input(&["seal", "api.pw"], "one\n").ok().explains("sealed again");
+    let second = sealed(&env, "pillar/apps.toml", "pw");
+    let id = |line: &str| line[line.find("id = ").expect("an id")..].to_owned();
+    assert_ne!(id(&first), id(&second));
+    assert_eq!(env.read("pillar/apps.toml").matches("pw = ").count(), 1);
+}
+
+#[test]
+fn a_value_in_clear_is_replaced_with_a_word_about_the_history() {
+    let env = TestEnv::initialised();
+    env.run(&["set", "api.pw", "oops"]).ok();
+    env.run_with_input(&["-q", "seal", "api.pw"], "s3cret\n").ok().explains("in clear").explains("history");
+    assert!(!env.read("pillar/apps.toml").contains("oops"));
+    assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"s3cret");
+    // By hand in clear, where it must be sealed: seal is the way to put it right.
+    env.write(
+        "pillar/registries/x.io.toml",
+        "[registries.\"x.io\"]\nusername = \"u\"\npassword = \"oops\"\n",
+    );
+    env.run(&["registry", "list"]).exits(1).explains("must be sealed");
+    env.run_with_input(&["seal", "registries.\"x.io\".password"], "s3cret\n").ok();
+    env.run(&["registry", "list"]).ok().says("user u (sealed");
+}
+
+#[test]
+fn a_slot_given_by_hand_is_the_check_for_machines_that_know_nothing() {
+    let env = TestEnv::initialised();
+    let text = env.read("pillar/box.toml");
+    let slot = text.split('"').find(|word| word.starts_with("age1")).expect("the slot").to_owned();
+    let before = env.files();
+    let other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let ci = |arguments: &[&str]| {
+        env.command(arguments).var("PILLARBOX_KNOWN", env.home().join("ci-known.toml")).input("x").run()
+    };
+    ci(&["--no-identity", "--strict", "seal", "api.pw"]).exits(8);
+    ci(&["--no-identity", "--strict", "seal", "--slot", other, "api.pw"]).exits(8).explains(&slot);
+    ci(&["--no-identity", "--strict", "seal", "--slot", "age1nonsense", "api.pw"]).exits(64);
+    assert_eq!(env.files(), before);
+    ci(&["--no-identity", "--strict", "seal", "--slot", &slot, "api.pw"]).ok();
+}
+
+#[test]
+fn sealing_into_another_box_is_for_its_readers() {
+    let env = TestEnv::initialised();
+    env.run(&["box", "new", "prod", "--readers", "alice"]).ok();
+    env.run_with_input(&["seal", "--in", "prod/apps", "api.pw"], "s3cret").ok();
+    env.run_with_input(&["seal", "--in", "prod/apps", "api"], "x").exits(64).explains("`api` is a table");
+    assert_eq!(bytes(&env, &["reveal", "--in", "prod/apps", "api.pw"]), b"s3cret");
+    assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"s3cret");
+    env.run_with_input(&["seal", "--in", "apps", "api.pw"], "other").ok();
+    env.run(&["reveal", "api.pw"]).exits(64).explains("pillarbox reveal --in prod/apps 'api.pw'");
+}
+
+#[test]
+fn twenty_at_once_lose_nothing() {
+    let env = TestEnv::initialised();
+    let mut running = Vec::new();
+    for n in 0..20 {
+        let key = format!("many.s{n}");
+        let mut child = match n % 4 {
+            0 => env.command(&["set", "--in", "apps", &key, "v"]).spawn(),
+            _ => env.command(&["seal", "--in", "apps", &key]).spawn(),
+        };
+        let mut stdin = child.stdin.take().expect("its standard input");
+        let _ = stdin.write_all(format!("secret {n}\n").as_bytes());
+        running.push(child);
+    }
+    for child in running {
+        let Output { status, stderr, .. } = child.wait_with_output().expect("its end");
+        assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    }
+    for n in 0..20 {
+        let key = format!("many.s{n}");
+        match n % 4 {
+            0 => assert_eq!(bytes(&env, &["get", &key]), b"v\n"),
+            _ => assert_eq!(bytes(&env, &["reveal", &key]), format!("secret {n}").as_bytes()),
+        }
+    }
+    env.run(&["verify"]).ok();
+}
+
+#[test]
+fn killed_at_any_moment_a_value_is_the_old_or_the_new_one() {
+    let env = TestEnv::initialised();
+    env.run_with_input(&["seal", "api.pw"], "0").ok();
+    let mut last: Vec<u8> = b"0".to_vec();
+    for round in 1..=24_u64 {
+        let mut child = env.command(&["seal", "--file", "-", "api.pw"]).spawn();
+        {
+            let mut stdin = child.stdin.take().expect("its standard input");
+            let _ = stdin.write_all(round.to_string().as_bytes());
+        }
+        std::thread::sleep(Duration::from_millis(round * 3 % 70));
+        let _ = child.kill();
+        let ended = child.wait().expect("its end");
+        let now = bytes(&env, &["reveal", "api.pw"]);
+        let new = round.to_string().into_bytes();
+        assert!(now == new || (now == last && !ended.success()), "round {round}: {now:?} after {last:?}");
+        last = now;
+    }
+    env.run(&["verify"]).ok();
+    let left: Vec<_> = env.files().into_keys().filter(|path| path.starts_with(".pillarbox")).collect();
+    assert!(left.iter().all(|path| !path.to_string_lossy().contains("commit")), "{left:?}");
+}
+
+/// Runs a command on a terminal of its own and types a line at each prompt, once that is there and, for
+/// a secret, the echo is off.
+fn typed(env: &TestEnv, command: &str, lines: &[(&str, &str)]) -> (i32, String) {
+    let device = env.home().join("terminal");
+    let _ = std::fs::remove_file(&device);
+    let script =
+        format!("tty > '{}'; exec '{}' {command}", device.display(), env!("CARGO_BIN_EXE_pillarbox"));
+    let mut child = env.program("script", &["-qec", &script, "/dev/null"]).spawn();
+    let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let reader = {
+        let seen = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 512];
+            while let Ok(count @ 1..) = stdout.read(&mut chunk) {
+                seen.lock().expect("the text").extend_from_slice(&chunk[..count]);
+            }
+        })
+    };
+    let so_far = || String::from_utf8_lossy(&seen.lock().expect("the text")).into_owned();
+    for (prompt, line) in lines {
+        let until = Instant::now() + Duration::from_secs(60);
+        let is_hidden = || {
+            let device = std::fs::read_to_string(&device).unwrap_or_default();
+            let state = Command::new("stty").args(["-F", device.trim(), "-a"]).output().expect("stty");
+            String::from_utf8_lossy(&state.stdout).contains(" -echo ")
+        };
+        while !(so_far().contains(prompt)
+            && (!prompt.contains("secret") && !prompt.contains("password") || is_hidden()))
+        {
+            assert!(Instant::now() < until, "no prompt {prompt:?}: {}", so_far());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("typed");
+    }
+    let ended = child.wait().expect("its end");
+    reader.join().expect("all of it");
+    (ended.code().unwrap_or(-1), so_far())
+}
+
+#[test]
+fn a_prompt_asks_twice_and_echoes_nothing() {
+    let env = TestEnv::initialised();
+    let (code, text) = typed(&env, "seal api.pw", &[("secret: ", "hunter2"), ("secret again: ", "hunter2")]);
+    assert!(code == 0 && !text.contains("hunter2"), "{text}");
+    assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"hunter2");
+    let (code, text) = typed(&env, "seal api.pw", &[("secret: ", "hunter2"), ("secret again: ", "hunter3")]);
+    assert!(code == 9 && text.contains("not the same") && !text.contains("hunter"), "{text}");
+    assert_eq!(bytes(&env, &["reveal", "api.pw"]), b"hunter2");
+    // A newline is added on a terminal, where bytes that are no text are not printed.
+    assert_eq!(typed(&env, "reveal api.pw", &[]), (0, "hunter2\r\n".to_owned()));
+    env.run_with_input(&["seal", "--file", "-", "api.raw"], [0xff, 0x00]).ok();
+    let (code, text) = typed(&env, "reveal api.raw", &[]);
+    assert!(code == 1 && text.contains("pillarbox reveal 'api.raw' > FILE"), "{text}");
+    // What is wrong with the key is said before anybody types.
+    assert_eq!(typed(&env, "seal registries.quay.io.password", &[]).0, 64);
+    let prompts = [("user name: ", "bot"), ("password: ", "t0ken"), ("password again: ", "t0ken")];
+    let (code, text) = typed(&env, "registry add ghcr.io", &prompts);
+    assert!(code == 0 && text.contains("bot") && !text.contains("t0ken"), "{text}");
+    assert_eq!(bytes(&env, &["reveal", "registries.ghcr.io.password"]), b"t0ken");
+}
