@@ -11,18 +11,17 @@ mod identity;
 mod init;
 mod known;
 mod man;
-mod plan;
-mod reader;
-mod status;
-mod verify;
 mod r#move;
+mod plan;
 mod reader;
 mod registry;
 mod reveal;
 mod seal;
 mod set;
 mod show;
+mod status;
 mod unset;
+mod verify;
 mod version;
 
 use super::{Context, Exit};
@@ -36,12 +35,6 @@ pub(super) enum Command {
     Identity(identity::Args),
     Box(boxes::Args),
     Reader(reader::Args),
-    Plan(plan::Args),
-    Apply(apply::Args),
-    Status(status::Args),
-    Compile(compile::Args),
-    Known(known::Args),
-    Verify(verify::Args),
     Registry(registry::Args),
     Set(set::Args),
     Get(get::Args),
@@ -51,6 +44,12 @@ pub(super) enum Command {
     Edit(edit::Args),
     Show(show::Args),
     Move(r#move::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Compile(compile::Args),
+    Verify(verify::Args),
+    Known(known::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
@@ -63,12 +62,6 @@ impl Command {
             Self::Identity(args) => identity::run(args, ctx),
             Self::Box(args) => boxes::run(args, ctx),
             Self::Reader(args) => reader::run(args, ctx),
-            Self::Plan(args) => plan::run(args, ctx),
-            Self::Apply(args) => apply::run(args, ctx),
-            Self::Status(args) => status::run(args, ctx),
-            Self::Compile(args) => compile::run(args, ctx),
-            Self::Known(args) => known::run(args, ctx),
-            Self::Verify(args) => verify::run(args, ctx),
             Self::Registry(args) => registry::run(args, ctx),
             Self::Set(args) => set::run(args, ctx),
             Self::Get(args) => get::run(args, ctx),
@@ -78,6 +71,12 @@ impl Command {
             Self::Edit(args) => edit::run(args, ctx),
             Self::Show(args) => show::run(args, ctx),
             Self::Move(args) => r#move::run(args, ctx),
+            Self::Plan(args) => plan::run(args, ctx),
+            Self::Apply(args) => apply::run(args, ctx),
+            Self::Status(args) => status::run(args, ctx),
+            Self::Compile(args) => compile::run(args, ctx),
+            Self::Verify(args) => verify::run(args, ctx),
+            Self::Known(args) => known::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         .map_err(|error| Problem::failed("could not start").because(&error))?;
     let result = runtime.block_on(async {
         let scratch =
-            || match Scratch::new(ctx.env.runtime.as_deref()) {
+            || match Scratch::new(ctx.runtime().as_deref()) {
                 Err(_) if args.on_disk => Scratch::on_disk(&std::env::temp_dir()),
                 Err(problems) => Err(problems
                     .map(|problem| problem.hint("or have it on a disk: pillarbox edit --on-disk FILE"))),
