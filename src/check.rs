@@ -13,7 +13,7 @@ mod shape;
 
 use crate::desired::{ContainerWish, Desired, Run, Wish};
 use crate::observed::Observed;
-use crate::plan::{Action, HostPlan, Step};
+use crate::plan::{HostPlan, Step};
 use crate::problem::{Problem, Problems, Result};
 use model::Model;
 

@@ -29,10 +29,15 @@ use redact::Redactor;
 use secrets::Opened;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::Semaphore;
 
-/// Groups of a host that are under way at the same time. An Engine starts containers one by one in the
-/// end (network and cgroup set-up are serialised in it), so more would only wait there.
-pub const GROUPS: usize = 8;
+/// Groups of a host that are under way at the same time, most of them waiting for a container to become
+/// healthy: what fails can take no more than these along.
+pub const GROUPS: usize = 32;
+
+/// Calls to one Engine at the same time. It starts containers one by one in the end (network and cgroup
+/// set-up are serialised in it), so more would only wait there.
+const CALLS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
 const PULLS: usize = 4;
@@ -105,16 +110,21 @@ pub async fn execute<E: Engine, G: Guard>(
                 let name = host.plan.host.clone();
                 Box::new(move |what| watch(Event { host: name.clone(), what }))
             },
+            calls: Semaphore::new(CALLS),
             done: RefCell::new(BTreeSet::new()),
             changed: Cell::new(false),
             problems: RefCell::new(Vec::new()),
             ends: RefCell::new(BTreeMap::new()),
         })
         .collect();
+    let announced = Cell::new(false);
     let finished = tokio::select! {
         () = all(hosts, &runs) => true,
-        () = announce(&runs, interrupt) => false,
+        () = announce(&runs, interrupt, &announced) => false,
     };
+    if interrupt.raised() {
+        announce_once(&runs, &announced);
+    }
     let mut problems: Vec<Problem> = runs.iter().flat_map(|run| run.problems.take()).collect();
     if !finished {
         let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was taken back");
@@ -138,12 +148,18 @@ fn interrupted_once(mut problems: Vec<Problem>, changed: bool) -> Vec<Problem> {
 }
 
 /// Says so at the first interrupt, ends at the second.
-async fn announce<E, G>(runs: &[Run<'_, E, G>], interrupt: &Interrupt) {
+async fn announce<E, G>(runs: &[Run<'_, E, G>], interrupt: &Interrupt, announced: &Cell<bool>) {
     interrupt.heard(1).await;
-    for run in runs {
-        (run.say)(Happened::Interrupted);
-    }
+    announce_once(runs, announced);
     interrupt.heard(2).await;
+}
+
+fn announce_once<E, G>(runs: &[Run<'_, E, G>], announced: &Cell<bool>) {
+    if !announced.replace(true) {
+        for run in runs {
+            (run.say)(Happened::Interrupted);
+        }
+    }
 }
 
 async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[Run<'_, E, G>]) {

@@ -128,11 +128,6 @@ impl Context {
         Some(self.paths().ok()?.identity)
     }
 
-    /// `$XDG_RUNTIME_DIR`: a folder in memory, for this user alone.
-    pub fn runtime(&self) -> Option<PathBuf> {
-        self.paths().ok()?.runtime
-    }
-
     #[cfg(test)]
     pub(crate) fn for_tests(env: Environment) -> Self {
         Self::new(Global { color: When::Never, ..Global::default() }, env)

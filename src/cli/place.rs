@@ -12,7 +12,7 @@ use crate::registry;
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::cli) struct In {
     /// File below pillar/, `.toml` optional [default: the one that has the key, or its longest table]
-    #[arg(id = "in", long = "in", value_name = "FILE", conflicts_with = "host")]
+    #[arg(id = "in", long, value_name = "FILE", conflicts_with = "host")]
     pub(in crate::cli) file: Option<String>,
     /// The host's own file, pillar/hosts/HOST.toml
     #[arg(long, value_name = "HOST")]

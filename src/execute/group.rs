@@ -10,16 +10,23 @@ use crate::plan::{Action, Step};
 use crate::problem::{Code, Problem, Problems};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::time::Instant;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 
 /// Lines of a log that are shown of a container that did not come up.
 const LOG_LINES: u32 = 20;
+
+/// How often an action of a way back is tried.
+const TRIES: u32 = 3;
 
 /// What the groups of a host share.
 pub(super) struct Run<'a, E, G> {
     pub(super) caller: Caller<'a, E>,
     pub(super) guard: &'a G,
     pub(super) say: Say<'a>,
+    /// Calls that may be under way at the same time.
+    pub(super) calls: Semaphore,
     /// Steps that are done.
     pub(super) done: RefCell<BTreeSet<u32>>,
     /// Something is, or may be, other than before.
@@ -70,6 +77,9 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
             return Err(Stop::Back(problem.into(), true));
         }
         let waits = matches!(step.action, Action::AwaitHealthy { .. });
+        // A wait is no work for the Engine, neither is the time that a container takes to stop.
+        let idle = waits || matches!(step.action, Action::Stop { .. });
+        let _permit = if idle { None } else { self.calls.acquire().await.ok() };
         if !waits {
             self.guard.check().await.map_err(Stop::HandsOff)?;
         }
@@ -129,6 +139,19 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         }
     }
 
+    /// One action of a way back, tried again where it fails: what matters most must not end with a port
+    /// that is let go a moment too late, or an answer that is lost.
+    async fn undo(&self, step: &Step, action: &Action) -> Result<Vec<String>, Failed> {
+        let mut tried = 1;
+        loop {
+            match self.caller.call(step.id, action, &|_| {}).await {
+                Err(_) if tried < TRIES => sleep(Duration::from_secs(1)).await,
+                done => return done,
+            }
+            tried += 1;
+        }
+    }
+
     /// Each action whatever became of the one before.
     async fn take_back(&self, step: &Step) -> GroupEnd {
         let mut end = if step.undo.is_empty() { GroupEnd::Failed } else { GroupEnd::TakenBack };
@@ -141,7 +164,7 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
                 return GroupEnd::CutOff;
             }
             (self.say)(Happened::UndoStarted { step: step.id, action: action.to_string() });
-            let done = self.caller.call(step.id, action, &|_| {}).await;
+            let done = self.undo(step, action).await;
             self.changed.set(true);
             let failed = done.err().map(|failed| {
                 end = GroupEnd::Broken;

@@ -58,7 +58,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         causes.push(if from == to {
             Cause::Digest { from: short(&labels.image), to: short(&course.source.label) }
         } else {
-            Cause::Version { from, to, at: place(wish, "image") }
+            Cause::Version { from, to, at: version_place(wish) }
         });
     }
     if labels.spec != wish.spec.fingerprint() {
@@ -84,6 +84,13 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         causes.push(Cause::NotRunning { status: status(old) });
     }
     causes
+}
+
+/// The line that says which version: a reference ends with its tag, so it is the last pillar value that
+/// the image was put together from; the state's own line stands behind those.
+fn version_place(wish: &ContainerWish) -> Option<Place> {
+    let places = wish.sources.get("image")?;
+    places.get(places.len().saturating_sub(2)).cloned()
 }
 
 /// The line that says how a field shall be.

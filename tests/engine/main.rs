@@ -9,12 +9,23 @@ mod env;
 #[path = "../it/pages.rs"]
 mod pages;
 
+#[allow(dead_code, reason = "for now")]
+#[path = "../it/sealing.rs"]
+mod sealing;
+
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
+#[allow(dead_code, reason = "what only some tests need")]
+mod shop;
+
+mod article;
+mod credentials;
 mod docker;
 mod docs;
+mod failing;
 mod harness;
 mod lock;
+mod options;
 mod passwords;
 mod transport;

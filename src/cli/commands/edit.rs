@@ -12,6 +12,7 @@ use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Result};
 use crate::store::Scratch;
 use editor::Editor;
+use std::path::Path;
 
 /// Edit a pillar file with its secrets in clear; what changed is sealed again
 #[derive(clap::Args, Debug)]
@@ -31,13 +32,14 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let below = args.file.strip_prefix("pillar/").unwrap_or(&args.file);
     let file = crate::pillar::document::file_name(below)?;
     let editor = Editor::of(ctx);
+    let runtime_dir = ctx.env.personal.runtime_dir.as_ref().map(Path::new).filter(|path| path.is_absolute());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Problem::failed("could not start").because(&error))?;
     let result = runtime.block_on(async {
         let scratch =
-            || match Scratch::new(ctx.runtime().as_deref()) {
+            || match Scratch::new(runtime_dir) {
                 Err(_) if args.on_disk => Scratch::on_disk(&std::env::temp_dir()),
                 Err(problems) => Err(problems
                     .map(|problem| problem.hint("or have it on a disk: pillarbox edit --on-disk FILE"))),

@@ -5,6 +5,7 @@ use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::pillar::document::Written;
 use crate::problem::{Problem, Result, quoted};
+use crate::registry;
 
 /// Set a value in clear; comments and order stay
 #[derive(clap::Args, Debug)]
@@ -31,6 +32,16 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = vault::workspace(ctx)?;
     let mut vault = Vault::for_change(ctx, &workspace)?;
     let origin = args.place.place(&vault, &args.key, verb)?;
+    if let [top, registry, field] = origin.key.parts()
+        && top == registry::TABLE
+        && ["password", "identity_token"].contains(&field.as_str())
+    {
+        return Err(Problem::usage(format!("`{}` must be sealed", origin.key))
+            .cause("it would stand in clear, in the history of git too")
+            .hint(format!("pillarbox registry add {} -u USER", quoted(registry)))
+            .hint(format!("pillarbox seal {}", quoted(&origin.key.to_string())))
+            .into());
+    }
     let before = vault.document(&origin.file).map(|document| document.text().to_owned());
     vault.edit(&origin.file, |document| {
         document.set(&origin.key, written)?;

@@ -77,7 +77,7 @@ impl Guard for Lost {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_lock_is_lost_nothing_more_is_touched() {
-    for left in 0..12 {
+    for left in 0..11 {
         let stage = on_one().await.with(vec![running("nginx", "r.example.com/nginx:2")]);
         let plan = stage.plan().await.expect("planned");
         let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Lost(Cell::new(left)) }];

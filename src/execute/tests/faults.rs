@@ -59,7 +59,19 @@ async fn whichever_call_of_a_replacement_is_refused_a_container_runs() {
         );
         stage.settle().await;
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    pull r.example.com/nginx@sha256:f903 refused: failed; then ; nginx running
+    tag pillarbox.invalid/shop/nginx:g2 refused: failed; then ; nginx running
+    create nginx.g2 refused: failed; then ; nginx running
+    stop nginx refused: partial; then start nginx, remove nginx.g2, untag pillarbox.invalid/shop/nginx:g2; nginx running
+    update nginx refused: partial; then update nginx, start nginx, remove nginx.g2, untag pillarbox.invalid/shop/nginx:g2; nginx running
+    start nginx.g2 refused: partial; then stop nginx.g2, update nginx, start nginx; nginx running, nginx.g2 created
+    update nginx.g2 refused: partial; then update nginx.g2, stop nginx.g2, update nginx, start nginx; nginx running, nginx.g2 exited
+    rename nginx nginx.g1 refused: partial; then update nginx.g2, stop nginx.g2, update nginx, start nginx, rename nginx nginx; nginx running, nginx.g2 exited
+    rename nginx.g2 nginx refused: partial; then update nginx.g2, stop nginx.g2, update nginx.g1, start nginx.g1, rename nginx.g2 nginx.g2, rename nginx.g1 nginx; nginx running, nginx.g2 exited
+    remove nginx.g1 refused: partial; then ; nginx running, nginx.g1 exited
+    untag pillarbox.invalid/shop/nginx:g1 refused: partial; then ; nginx running
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +80,12 @@ async fn a_new_container_that_ends_is_kept_its_log_shown_and_the_old_one_runs_ag
     let log = vec!["config missing".to_owned(), "\u{1b}[31mbye".to_owned()];
     stage.fake.publish("r.example.com/nginx:3", "ends", Behaviour { log, ..Behaviour::ends(2, 3) });
     let applied = stage.with(vec![running("nginx", "r.example.com/nginx:3")]).apply().await;
-    insta::assert_snapshot!(failure(&applied), @"");
+    insta::assert_snapshot!(failure(&applied), @r#"
+    partial: the apply did not come to its end
+      web1: replace nginx: failed and taken back
+    failed: container nginx.g2 on host web1 did not come up
+      it ended with exit code 3
+    "#);
     assert_eq!(applied.outcome.failure.as_ref().expect("failed").code(), Code::Partial);
     assert_eq!(applied.outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::TakenBack)]);
     let log = applied.events.iter().find_map(|event| match &event.what {

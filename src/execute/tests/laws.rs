@@ -171,7 +171,7 @@ fn runs(wanted: Option<Wanted>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
     /// After any history of wishes and troubles one apply without trouble makes everything as wished,
     /// leaves nothing over, touches nobody else, and the next plan is empty.

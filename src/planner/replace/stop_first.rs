@@ -43,7 +43,8 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
         group.push(of(|container, name| Action::Start { container, name }), back.actions());
     }
     if course.runs && !holder_stays {
-        back.started = true;
+        // An attempt that is all that runs goes on running, whatever it is worth.
+        back.started |= course.fallback.is_some();
         let (monitor, timeout) = (course.wish.monitor, course.wish.start_timeout);
         let wait = Action::AwaitHealthy { container: target.clone(), name: name.clone(), monitor, timeout };
         group.push(wait, back.actions());

@@ -76,8 +76,15 @@ impl<'a> WayBack<'a> {
         if self.committed {
             return Vec::new();
         }
-        let mut back = self.put_away();
-        back.extend(self.bring_back());
+        let mut back = Vec::new();
+        if self.stays() {
+            // It may hold the ports of the old one.
+            back.extend(self.put_away());
+            back.extend(self.bring_back());
+        } else {
+            back.extend(self.bring_back());
+            back.extend(self.put_away());
+        }
         if let (true, Some((container, temporary))) = (self.crowned && self.stays(), self.target.clone()) {
             let (from, to) = (self.service.clone(), temporary);
             back.push(Action::Rename { container, from, to });

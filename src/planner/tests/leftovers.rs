@@ -58,7 +58,52 @@ async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
             assert_eq!(next.image("nginx"), format!("r.example.com/nginx:{n}"));
         }
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    after pull r.example.com/nginx@sha256:f903: nginx running
+      same: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+      back: nothing
+      other: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+    after tag pillarbox.invalid/shop/nginx:g2: nginx running
+      same: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+      back: nothing
+      other: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+    after create nginx.g2: nginx running, nginx.g2 created
+      same: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+      back: remove nginx.g2
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after stop nginx: nginx exited, nginx.g2 created
+      same: create nginx.g3, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+      back: start nginx, await nginx, remove nginx.g2
+      other: create nginx.g3, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after update nginx: nginx exited, nginx.g2 created
+      same: create nginx.g3, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+      back: start nginx, await nginx, update nginx, remove nginx.g2
+      other: create nginx.g3, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after start nginx.g2: nginx exited, nginx.g2 running
+      same: await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+      back: stop nginx.g2, start nginx, await nginx, update nginx, remove nginx.g2
+      other: create nginx.g3, stop nginx.g2, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after update nginx.g2: nginx exited, nginx.g2 running
+      same: await nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+      back: stop nginx.g2, update nginx.g2, start nginx, await nginx, update nginx, remove nginx.g2
+      other: create nginx.g3, stop nginx.g2, update nginx.g2, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after rename nginx nginx.g1: nginx.g1 exited, nginx.g2 running
+      same: await nginx.g2, rename nginx.g2 to nginx, remove nginx.g1
+      back: create nginx.g3, stop nginx.g2, update nginx.g2, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+      other: create nginx.g3, stop nginx.g2, update nginx.g2, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
+    after rename nginx.g2 nginx: nginx running, nginx.g1 exited
+      same: remove nginx.g1
+      back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
+    after remove nginx.g1: nginx running
+      same: nothing
+      back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
+    after untag pillarbox.invalid/shop/nginx:g1: nginx running
+      same: nothing
+      back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +129,13 @@ async fn wherever_a_first_creation_is_cut_off_the_next_apply_ends_it() {
         stage.settle().await;
         assert_eq!(stage.statuses(), ["nginx running"]);
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    after pull r.example.com/nginx@sha256:bb82: : create nginx, start nginx, await nginx, update nginx
+    after tag pillarbox.invalid/shop/nginx:g1: : create nginx, start nginx, await nginx, update nginx
+    after create nginx: nginx created: start nginx, await nginx, update nginx
+    after start nginx: nginx running: update nginx
+    after update nginx: nginx running: nothing
+    "#);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,17 @@ async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when
     let stage = Stage::new();
     stage.publish(1);
     let plan = stage.with(vec![running("nginx", ONE)]).plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #3 [2] create nginx (create nginx): not there yet
+    #4 [3] start nginx (create nginx): not there yet
+         undo: stop nginx
+    #5 [4] await nginx (create nginx): not there yet
+         undo: stop nginx
+    #6 [5] update nginx RestartPolicy=always (create nginx): not there yet
+         undo: update nginx RestartPolicy=no; stop nginx
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,7 +46,27 @@ async fn what_is_as_wanted_has_no_steps() {
 async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back() {
     let stage = settled().await;
     let plan = stage.with(vec![running("nginx", TWO)]).plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #4 [3] stop nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2
+    #5 [4] update nginx RestartPolicy=unless-stopped (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: update nginx RestartPolicy=always; start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2
+    #6 [5] start nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: stop nginx.g2; update nginx RestartPolicy=always; start nginx
+    #7 [6] await nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: stop nginx.g2; update nginx RestartPolicy=always; start nginx
+    #8 [7] update nginx.g2 RestartPolicy=always (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx
+    #9 [8] rename nginx to nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx.g1 to nginx
+    #10 [9] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx to nginx.g2; rename nginx.g1 to nginx
+    #11 [10] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #12 [11] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +106,9 @@ async fn a_limit_is_changed_in_place() {
     wish.spec.live.insert("restart".to_owned(), json!("unless-stopped"));
     let stage = stage.with(vec![wish]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] update nginx RestartPolicy=unless-stopped Memory=67108864 MemorySwap=134217728 (update nginx): memory changed, restart changed
+    "#);
     stage.settle().await;
 }
 
@@ -90,12 +122,24 @@ async fn networks_are_joined_and_left_in_place_under_the_plain_name() {
     wish.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": { "Aliases": ["www"] } }));
     let stage = stage.with(vec![wish.clone()]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] connect nginx to back (update nginx): networks.bridge changed, networks.back changed, networks.front changed
+    #2 [1] connect nginx to front (update nginx): networks.bridge changed, networks.back changed, networks.front changed
+    #3 [2] disconnect nginx from bridge (update nginx): networks.bridge changed, networks.back changed, networks.front changed
+         undo: connect nginx to bridge
+    "#);
     stage.settle().await;
     wish.spec.live.insert("networks".to_owned(), json!({ "front": { "Aliases": ["web"] } }));
     let stage = stage.with(vec![wish]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] disconnect nginx from front (update nginx): networks.back changed, networks.front changed
+         undo: connect nginx to front
+    #2 [1] connect nginx to front (update nginx): networks.back changed, networks.front changed
+         undo: connect nginx to front
+    #3 [2] disconnect nginx from back (update nginx): networks.back changed, networks.front changed
+         undo: connect nginx to back
+    "#);
     stage.settle().await;
 }
 
@@ -125,13 +169,24 @@ async fn a_container_that_shall_not_run_is_stopped_and_stays_down_with_its_engin
     wish.run = Run::Stopped;
     let stage = stage.with(vec![wish.clone()]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] stop nginx (stop nginx): it runs and shall not
+    #2 [1] update nginx RestartPolicy=unless-stopped (stop nginx): it runs and shall not
+    "#);
     stage.settle().await;
     // And is replaced without a start.
     wish.image = crate::name::ImageRef::parse(TWO).expect("a reference");
     let stage = stage.with(vec![wish]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #4 [3] rename nginx to nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #5 [4] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #6 [5] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #7 [6] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    "#);
     stage.settle().await;
     assert_eq!(stage.statuses(), ["nginx created"]);
 }
@@ -154,7 +209,12 @@ async fn what_was_stopped_by_hand_is_started() {
     let stage = settled().await;
     stage.fake.stop_container("nginx");
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"");
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
+    #1 [] start nginx (start nginx): it is exited (0)
+         undo: stop nginx
+    #2 [1] await nginx (start nginx): it is exited (0)
+         undo: stop nginx
+    "#);
     stage.settle().await;
 }
 

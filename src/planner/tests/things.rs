@@ -23,7 +23,15 @@ async fn the_article_is_one_pull_a_tag_and_one_container() {
     container.needs = vec![pulled.address.clone()];
     stage.items = vec![pulled, container];
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): image is not on the host
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #3 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
+    #4 [2,3] create nginx (create nginx): not there yet
+    #5 [4] start nginx (create nginx): not there yet
+    #6 [5] await nginx (create nginx): not there yet
+    #7 [6] update nginx RestartPolicy=always (create nginx): not there yet
+    "#);
     stage.settle().await;
     assert!(stage.fake.image_names().contains(&ONE.to_owned()));
 }
@@ -38,7 +46,10 @@ async fn a_tag_that_moved_at_its_registry_is_followed_with_force_only() {
     assert_eq!(text(&stage.plan().await.expect("planned")), "");
     stage.items = vec![pulled(ONE, true)];
     let plan = stage.settle().await;
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:6884 (pull r.example.com/nginx@sha256:6884): image is not on the host
+    #2 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +59,9 @@ async fn a_tag_is_taken_off_and_that_is_all() {
     stage.fake.preload(ONE);
     stage.items = vec![thing(Kind::Image, ONE, Wish::ImageAbsent { image: image(ONE) })];
     let plan = stage.settle().await;
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] untag r.example.com/nginx:1 (untag r.example.com/nginx:1): declared absent
+    "#);
     assert!(stage.fake.image_names().is_empty());
 }
 
@@ -83,7 +96,19 @@ async fn two_containers_of_one_image_pull_it_once_and_are_made_at_the_same_time(
     other.spec.fixed.clear();
     let stage = stage.with(vec![running("nginx", ONE), other]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #3 [1] tag pillarbox.invalid/shop/other:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #4 [2] create nginx (create nginx): not there yet
+    #5 [4] start nginx (create nginx): not there yet
+    #6 [5] await nginx (create nginx): not there yet
+    #7 [6] update nginx RestartPolicy=always (create nginx): not there yet
+    #8 [3] create other (create other): not there yet
+    #9 [8] start other (create other): not there yet
+    #10 [9] await other (create other): not there yet
+    #11 [10] update other RestartPolicy=always (create other): not there yet
+    "#);
     stage.settle().await;
 }
 
@@ -115,7 +140,11 @@ async fn what_no_state_declares_is_reported_and_pruned_on_demand() {
     assert_eq!(plan.notes, ["container nginx: ours, and no state declares it any more; --prune removes it"]);
     stage.options.prune = true;
     let plan = stage.settle().await;
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] stop nginx (remove nginx): no state declares it any more
+    #2 [1] remove nginx (remove nginx): no state declares it any more
+    #3 [2] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): no state declares it any more
+    "#);
     assert_eq!(stage.statuses(), ["theirs running"]);
 }
 
@@ -131,7 +160,11 @@ async fn an_absent_container_is_stopped_and_removed_and_its_image_let_go() {
     stage.settle().await;
     stage.items = vec![absent("nginx")];
     let plan = stage.settle().await;
-    insta::assert_snapshot!(readable(&text(&plan)), @"");
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] stop nginx (remove nginx): declared absent
+    #2 [1] remove nginx (remove nginx): declared absent
+    #3 [2] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): declared absent
+    "#);
     assert!(!stage.fake.image_names().iter().any(|name| name.starts_with("pillarbox.invalid")));
 }
 

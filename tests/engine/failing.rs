@@ -1,0 +1,132 @@
+//! New containers that do not come up: the old one is brought back, and the next apply converges.
+
+use crate::shop::Shop;
+use serde_json::json;
+
+/// The attempts beside the service.
+fn attempts(shop: &Shop) -> Vec<String> {
+    shop.names().into_iter().filter(|name| *name != shop.web).collect()
+}
+
+/// What the Engine says of the only attempt that was kept.
+#[track_caller]
+fn attempt(shop: &Shop) -> serde_json::Value {
+    let attempts = attempts(shop);
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    shop.inspect(&attempts[0])
+}
+
+#[test]
+fn an_image_that_exits_at_once_is_kept_with_its_last_words_and_the_old_one_is_back() {
+    let Some(shop) = Shop::deployed() else { return };
+    let id = shop.inspect(&shop.web)["Id"].clone();
+    shop.release("exits", "1.1.0");
+    let said = shop.apply().exits(3).explains("demo: cannot start: no such table: users");
+    said.explains("did not come up").explains("exit code 3");
+    shop.answers(shop.port, "web 1.0.0");
+    let back = shop.inspect(&shop.web);
+    assert_eq!((&back["Id"], &back["State"]["Running"]), (&id, &json!(true)), "the old one itself");
+    let kept = attempt(&shop);
+    assert_eq!(
+        (&kept["State"]["Running"], &kept["HostConfig"]["RestartPolicy"]["Name"]),
+        (&json!(false), &json!("no"))
+    );
+    shop.env.run(&["status"]).ok().says(kept["Name"].as_str().expect("a name").trim_start_matches('/'));
+
+    // Once more the same: it is tried again, and logs do not pile up.
+    for _ in 0..3 {
+        shop.apply().exits(3);
+        shop.answers(shop.port, "web 1.0.0");
+    }
+    assert!(attempts(&shop).len() <= 2, "{:?}", attempts(&shop));
+    shop.release("serve", "1.2.0");
+    shop.apply().ok();
+    shop.only("web 1.2.0");
+    shop.rests();
+}
+
+#[test]
+fn going_back_to_the_version_that_works_clears_what_failed() {
+    let Some(shop) = Shop::deployed() else { return };
+    let before = shop.inspect(&shop.web)["Id"].clone();
+    shop.release("exits", "1.1.0");
+    shop.apply().exits(3);
+    let back = shop.identity(&shop.web);
+    shop.version("1.0.0");
+    shop.apply().ok();
+    shop.only("web 1.0.0");
+    assert_eq!(shop.inspect(&shop.web)["Id"], before);
+    assert_eq!(shop.identity(&shop.web), back, "it went on running");
+    shop.rests();
+}
+
+#[test]
+fn an_image_that_never_gets_healthy_is_taken_back() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.release("unhealthy", "1.1.0");
+    shop.apply().exits(3).explains("health");
+    shop.answers(shop.port, "web 1.0.0");
+    assert_eq!(attempt(&shop)["State"]["Running"], json!(false));
+    shop.release("healthy", "1.2.0");
+    shop.apply().ok();
+    shop.only("web 1.2.0");
+    assert_eq!(shop.inspect(&shop.web)["State"]["Health"]["Status"], json!("healthy"));
+    shop.rests();
+}
+
+#[test]
+fn a_port_that_somebody_else_has_brings_the_old_one_back() {
+    let Some(shop) = Shop::deployed() else { return };
+    let taken = shop.port();
+    let other = shop.engine.post(
+        &format!("/containers/create?name={}-other", shop.name),
+        &json!({
+            "Image": format!("{}:1.0.0", shop.repository),
+            "HostConfig": { "PortBindings": { "80/tcp": [{ "HostPort": taken.to_string() }] } },
+        }),
+    );
+    let other = other["Id"].as_str().expect("an id").to_owned();
+    shop.engine.post(&format!("/containers/{other}/start"), &json!({}));
+    shop.set("web.port", &taken.to_string());
+    shop.apply().exits(3).explains("port is already allocated");
+    shop.answers(shop.port, "web 1.0.0");
+    assert_eq!(shop.inspect(&other)["State"]["Running"], json!(true), "not ours to touch");
+    shop.engine.delete(&format!("/containers/{other}?force=1"));
+    shop.apply().ok();
+    assert_eq!(shop.names(), [shop.web.as_str()]);
+    shop.answers(taken, "web 1.0.0");
+    shop.rests();
+}
+
+#[test]
+fn a_first_deployment_that_fails_leaves_its_log_and_the_next_one_converges() {
+    let Some(shop) = Shop::new() else { return };
+    shop.release("exits", "0.9.0");
+    shop.apply().exits(3).explains("no such table: users");
+    assert_eq!(shop.inspect(&shop.names()[0])["State"]["Running"], json!(false));
+    shop.apply().exits(3);
+    shop.version("1.0.0");
+    shop.apply().ok();
+    shop.only("web 1.0.0");
+    shop.rests();
+}
+
+#[test]
+fn one_of_two_services_that_fails_does_not_undo_the_other() {
+    let Some(shop) = Shop::deployed() else { return };
+    let (second, _) = shop.push("exits", "second", "1.0.0");
+    let text = shop.env.read("states/web.toml");
+    let name = format!("{}-second", shop.name);
+    let more = format!(
+        "[second.container.running]\nname = \"{name}\"\nimage = \"{second}:1.0.0\"\nmonitor = \"1s\"\n"
+    );
+    shop.env.write("states/web.toml", format!("{text}\n{more}"));
+    shop.release("serve", "1.1.0");
+    shop.apply().exits(3).explains(&name);
+    let page = shop.http(shop.port).expect("an answer");
+    shop.push("serve", "second", "1.0.0");
+    shop.apply().ok();
+    shop.answers(shop.port, "web 1.1.0");
+    assert_eq!(shop.names(), [name.as_str(), shop.web.as_str()], "{page}");
+    shop.rests();
+}

@@ -1,0 +1,222 @@
+//! A workspace that deploys one web service from the private registry, in the article's four states.
+
+use crate::env::Output;
+use crate::testbed::EngineEnv;
+use serde_json::{Value, json};
+use std::ops::Deref;
+
+/// The workspace and the service in it.
+pub(crate) struct Shop {
+    bed: EngineEnv,
+    /// The container's name, unique on the Engine.
+    pub(crate) web: String,
+    /// The port that it is published on.
+    pub(crate) port: u16,
+    /// Its repository, with the registry.
+    pub(crate) repository: String,
+}
+
+impl Deref for Shop {
+    type Target = EngineEnv;
+    fn deref(&self) -> &EngineEnv {
+        &self.bed
+    }
+}
+
+impl Shop {
+    /// The registry's credential is in the pillar, version 1.0.0 is pushed and wanted, nothing runs.
+    pub(crate) fn new() -> Option<Self> {
+        let shop = Self::without_credential()?;
+        shop.credential(&shop.user, &shop.password);
+        Some(shop)
+    }
+
+    /// The same, deployed.
+    pub(crate) fn deployed() -> Option<Self> {
+        let shop = Self::new()?;
+        shop.apply().ok();
+        shop.answers(shop.port, "web 1.0.0");
+        Some(shop)
+    }
+
+    /// The same without the credential.
+    pub(crate) fn without_credential() -> Option<Self> {
+        let bed = EngineEnv::initialised(&["web"])?;
+        let (repository, _) = bed.push("serve", "web", "1.0.0");
+        let (web, port) = (format!("{}-web", bed.name), bed.port());
+        let shop = Self { bed, web, port, repository };
+        shop.env.write(
+            "pillar/apps.toml",
+            format!(
+                "# What may run.\n[deploy.web]\nimage = \"{}\"\nversion = \"1.0.0\"\n\n[web]\nport = {port}\n",
+                shop.repository
+            ),
+        );
+        shop.options("");
+        Some(shop)
+    }
+
+    /// Writes the four states, with more lines for the container.
+    pub(crate) fn options(&self, more: &str) -> &Self {
+        let web = &self.web;
+        self.env.write(
+            "states/web.toml",
+            format!(
+                r#"
+[web_image.image.pulled]
+name = "{{{{ pillar.deploy.web.image }}}}"
+tag = "{{{{ pillar.deploy.web.version }}}}"
+force = true
+
+[web_old.container.absent]
+name = "{web}"
+when = "outdated"
+require = ["web_image"]
+
+[web_made.container.installed]
+name = "{web}"
+image = "{{{{ pillar.deploy.web.image }}}}:{{{{ pillar.deploy.web.version }}}}"
+ports = ["{{{{ pillar.web.port }}}}:80"]
+stop_timeout = "2s"
+monitor = "1s"
+require = ["web_old"]
+{more}
+
+[web_up.container.running]
+name = "{web}"
+require = ["web_made"]
+"#
+            ),
+        );
+        self
+    }
+
+    /// Wants the container away.
+    pub(crate) fn absent(&self) {
+        self.env.write("states/web.toml", format!("[gone.container.absent]\nname = \"{}\"\n", self.web));
+    }
+
+    /// Wants another version, which was pushed before.
+    pub(crate) fn version(&self, version: &str) -> &Self {
+        self.set("deploy.web.version", version);
+        self
+    }
+
+    /// `set KEY VALUE`.
+    #[track_caller]
+    pub(crate) fn set(&self, key: &str, value: &str) {
+        let mut apps: toml_edit::DocumentMut = self.env.read("pillar/apps.toml").parse().expect("TOML");
+        let (table, last) = key.rsplit_once('.').expect("a key");
+        let mut at = apps.as_table_mut();
+        for part in table.split('.') {
+            at = at.entry(part).or_insert(toml_edit::table()).as_table_mut().expect("a table");
+        }
+        at[last] = value.parse::<i64>().map_or_else(|_| toml_edit::value(value), toml_edit::value);
+        self.env.write("pillar/apps.toml", apps.to_string());
+    }
+
+    /// `registry add`.
+    #[track_caller]
+    pub(crate) fn credential(&self, user: &str, password: &str) {
+        let file = format!("registries/{}.toml", self.registry.replace(':', "_"));
+        self.env.write(
+            &format!("pillar/{file}"),
+            format!("[registries.\"{}\"]\nusername = \"{user}\"\n", self.registry),
+        );
+        crate::sealing::post(
+            &self.env,
+            &file,
+            &format!("registries.\"{}\".password", self.registry),
+            password,
+        );
+    }
+
+    /// `seal KEY`.
+    #[track_caller]
+    pub(crate) fn seal(&self, key: &str, secret: &str) {
+        crate::sealing::post(&self.env, "apps.toml", key, secret);
+    }
+
+    /// Pushes a version of the image, of a kind that `scripts/image` knows, and wants it.
+    pub(crate) fn release(&self, kind: &str, version: &str) -> &Self {
+        self.push(kind, "web", version);
+        self.version(version)
+    }
+
+    /// `apply -y`.
+    pub(crate) fn apply(&self) -> Output {
+        self.env.run(&["apply", "-y"])
+    }
+
+    /// Applying has nothing to do, and says so.
+    #[track_caller]
+    pub(crate) fn rests(&self) {
+        self.env.run(&["plan", "--detailed-exitcode"]).ok().says("Nothing to do");
+        self.apply().ok().says("Nothing to do");
+    }
+
+    /// The container is all that there is of this workspace, it works and answers with this page; of its
+    /// images only the one that it runs is kept.
+    #[track_caller]
+    pub(crate) fn only(&self, page: &str) {
+        self.answers(self.port, page);
+        assert_eq!(self.names(), [self.web.as_str()], "leftovers, or nothing");
+        let generation = self.label(&self.web, "generation");
+        let kept = format!("pillarbox.invalid/{}/{}:g{generation}", self.name, self.web);
+        assert_eq!(self.kept(), [kept], "tags that keep images");
+    }
+
+    /// What the Engine says of a container.
+    #[track_caller]
+    pub(crate) fn inspect(&self, name: &str) -> Value {
+        self.engine.inspect(&format!("/containers/{name}/json"))
+    }
+
+    /// One of our labels on a container.
+    #[track_caller]
+    pub(crate) fn label(&self, name: &str, label: &str) -> String {
+        let inspect = self.inspect(name);
+        let found = &inspect["Config"]["Labels"][format!("io.pillarbox.{label}")];
+        found.as_str().unwrap_or_else(|| panic!("{name} has no label {label}")).to_owned()
+    }
+
+    /// What tells whether a container was touched: its id, since when it runs, its name.
+    #[track_caller]
+    pub(crate) fn identity(&self, name: &str) -> Value {
+        let inspect = self.inspect(name);
+        json!([inspect["Id"], inspect["State"]["StartedAt"], inspect["Name"], inspect["State"]["Running"]])
+    }
+
+    /// The names of all containers of this workspace.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |container: &Value| {
+            let name = container["Names"][0].as_str().unwrap_or_default();
+            name.trim_start_matches('/').to_owned()
+        };
+        let mut names: Vec<String> = self.containers().iter().map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// The tags that keep this workspace's images from being pruned.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        let images = self.engine.inspect("/images/json");
+        let tags = images.as_array().into_iter().flatten().flat_map(|image| image["RepoTags"].as_array());
+        let ours = format!("pillarbox.invalid/{}/", self.name);
+        let ours = tags.flatten().filter_map(Value::as_str).filter(|tag| tag.starts_with(&ours));
+        let mut tags: Vec<String> = ours.map(str::to_owned).collect();
+        tags.sort();
+        tags
+    }
+
+    /// The lease of whoever was killed is over: nobody waits three minutes for that in a test.
+    pub(crate) fn lease_is_over(&self) {
+        let volumes = self.engine.inspect("/volumes");
+        let locks = volumes["Volumes"].as_array().into_iter().flatten();
+        let ours = format!("pillarbox-lock.{}.", self.name);
+        for name in locks.filter_map(|volume| volume["Name"].as_str()).filter(|name| name.starts_with(&ours))
+        {
+            self.engine.delete(&format!("/volumes/{name}"));
+        }
+    }
+}
