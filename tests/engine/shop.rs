@@ -91,6 +91,12 @@ require = ["web_made"]
         self
     }
 
+    /// Does not watch new containers for a second.
+    pub(crate) fn hasty(&self) {
+        let text = self.env.read("states/web.toml").replace("monitor = \"1s\"", "monitor = \"0s\"");
+        self.env.write("states/web.toml", text);
+    }
+
     /// Wants the container away.
     pub(crate) fn absent(&self) {
         self.env.write("states/web.toml", format!("[gone.container.absent]\nname = \"{}\"\n", self.web));
