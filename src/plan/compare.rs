@@ -67,7 +67,7 @@ fn compare_host(host: &str, then: &Value, now: &Value, found: &mut Vec<Problem>)
         };
         match (find(&old), find(&new)) {
             (Some(_), None) => {
-                found.push(stale(&format!("{host}: {thing} is in no plan any more"), None, None))
+                found.push(stale(&format!("{host}: {thing} is in no plan any more"), None, None));
             }
             (None, Some(_)) => found.push(stale(&format!("{host}: {thing} came in addition"), None, None)),
             (Some(old), Some(new)) => {

@@ -160,7 +160,7 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    same && usable && !(world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty())
+    same && usable && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
 }
 
 fn choose<'a>(

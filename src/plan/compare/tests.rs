@@ -57,7 +57,7 @@ async fn what_moved_is_named_with_host_thing_and_field() {
         ("other hosts, or in another order", |s| s["hosts"][0]["host"] = "web9".into()),
         ("web1: another Engine answers there", |s| s["hosts"][0]["engine_id"] = "X".into()),
         ("web1: container nginx: after: version", |s| {
-            s["hosts"][0]["changes"][0]["after"]["version"] = "9".into()
+            s["hosts"][0]["changes"][0]["after"]["version"] = "9".into();
         }),
         ("web1: container x is in no plan any more", |s| {
             s["hosts"][0]["changes"][0]["address"] = "container x".into();

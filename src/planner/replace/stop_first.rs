@@ -56,7 +56,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     }
     commit(world, course, &target, &name, group, &mut back);
     for ours in kept {
-        remove(world, course, ours, group, Vec::new());
+        remove(world, course, ours, group, &[]);
     }
 }
 
@@ -82,7 +82,7 @@ fn clear<'a>(
         Choice::Existing(_) => &[],
     };
     for ours in early {
-        remove(world, course, ours, group, back.actions());
+        remove(world, course, ours, group, &back.actions());
     }
     rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
 }
@@ -190,15 +190,9 @@ fn commit<'a>(
     back.committed = true;
 }
 
-fn remove(
-    world: &World<'_>,
-    course: &Course<'_>,
-    ours: &Container,
-    group: &mut Group<'_>,
-    undo: Vec<Action>,
-) {
+fn remove(world: &World<'_>, course: &Course<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
     let service = course.wish.name.as_str();
     for action in removal(&world.desired.workspace, service, ours, group.name_of(&ours.id)) {
-        group.push(action, undo.clone());
+        group.push(action, undo.to_vec());
     }
 }
