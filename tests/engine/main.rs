@@ -9,10 +9,6 @@ mod env;
 #[path = "../it/pages.rs"]
 mod pages;
 
-#[allow(dead_code, reason = "for now")]
-#[path = "../it/sealing.rs"]
-mod sealing;
-
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
@@ -20,6 +16,7 @@ mod testbed;
 mod shop;
 
 mod article;
+mod codes;
 mod credentials;
 mod docker;
 mod docs;
@@ -30,4 +27,5 @@ mod lock;
 mod options;
 mod passwords;
 mod relay;
+mod stored;
 mod transport;
