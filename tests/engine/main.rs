@@ -17,6 +17,7 @@ mod sealing;
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
+mod registry_check;
 mod shop;
 
 mod article;
