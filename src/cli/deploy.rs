@@ -5,6 +5,7 @@
 //! command → `carry` (lock, carry out). Whatever is wrong on several hosts is said at once.
 
 mod address;
+mod ask;
 mod carry;
 mod keychain;
 mod reach;
@@ -13,6 +14,7 @@ mod survey;
 mod trust;
 mod wish;
 
+pub(in crate::cli) use ask::{Answers, Asked, ask};
 pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};

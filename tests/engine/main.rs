@@ -13,6 +13,7 @@ mod pages;
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
+mod registry_check;
 mod shop;
 
 mod addresses;

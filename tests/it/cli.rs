@@ -34,6 +34,13 @@ fn help_and_version_are_data() {
 }
 
 #[test]
+fn the_commands_in_the_order_of_work() {
+    let said = TestEnv::new().run(&["--help"]).ok();
+    let commands = said.stdout().split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
+    insta::assert_snapshot!(commands.expect("a list of commands"), @"");
+}
+
+#[test]
 fn help_ends_with_every_exit_code() {
     let said = TestEnv::new().run(&["--help"]).ok();
     for code in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "64", "130"] {

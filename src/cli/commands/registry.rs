@@ -1,6 +1,7 @@
 //! `pillarbox registry`: credentials of registries in the pillar.
 
 mod add;
+mod check;
 mod list;
 mod remove;
 
@@ -12,7 +13,7 @@ use crate::pillar::{Origin, document};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
 
-/// Credentials of registries: add, list, remove
+/// Credentials of registries: add, list, remove, check
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
@@ -22,8 +23,10 @@ pub(in crate::cli) struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Action {
     Add(add::Args),
+    /// List the entries; needs no private key
     List,
     Remove(remove::Args),
+    Check(check::Args),
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -31,6 +34,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Action::Add(args) => add::run(args, ctx),
         Action::List => list::run(ctx),
         Action::Remove(args) => remove::run(args, ctx),
+        Action::Check(args) => check::run(args, ctx),
     }
 }
 
