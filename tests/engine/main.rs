@@ -16,6 +16,7 @@ mod testbed;
 mod registry_check;
 mod shop;
 
+mod addresses;
 mod article;
 mod codes;
 mod credentials;
@@ -28,5 +29,7 @@ mod lock;
 mod options;
 mod passwords;
 mod relay;
+mod secret_env;
 mod stored;
+mod strangers;
 mod transport;

@@ -7,7 +7,8 @@ use std::ops::Deref;
 
 /// The workspace and the service in it.
 pub(crate) struct Shop {
-    bed: EngineEnv,
+    /// Its home, the Engine and the registry.
+    pub(crate) bed: EngineEnv,
     /// The container's name, unique on the Engine.
     pub(crate) web: String,
     /// The port that it is published on.
