@@ -17,7 +17,6 @@ mod sealing;
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
-mod registry_check;
 mod shop;
 
 mod article;
@@ -29,4 +28,5 @@ mod harness;
 mod lock;
 mod options;
 mod passwords;
+mod registry_check;
 mod transport;
