@@ -13,7 +13,6 @@ mod pages;
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
-mod registry_check;
 mod shop;
 
 mod addresses;
@@ -32,4 +31,5 @@ mod relay;
 mod secret_env;
 mod stored;
 mod strangers;
+mod registry_check;
 mod transport;
