@@ -38,6 +38,7 @@ mod replace;
 mod steps;
 mod world;
 
+use crate::check;
 use crate::desired::{Address, Desired, Kind, Wish};
 use crate::name::ImageRef;
 use crate::observed::Observed;
@@ -62,7 +63,7 @@ pub struct Options {
     pub prune: bool,
 }
 
-/// Plans one host. The same values give the same plan.
+/// Plans one host, and checks the plan ([`check::host`]). The same values give the same plan.
 ///
 /// # Errors
 /// All reasons why nothing can be planned for it: names that others hold, images that nobody knows.
@@ -95,7 +96,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     notes.extend(notes::of(&world, &courses));
     planning.receivers.sort();
     planning.receivers.dedup();
-    Ok(HostPlan {
+    let plan = HostPlan {
         host: observed.host.clone(),
         engine: options.engine.clone(),
         engine_id: observed.facts.engine_id.clone(),
@@ -103,7 +104,9 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         steps: planning.steps.finish(),
         receivers: planning.receivers,
         notes,
-    })
+    };
+    check::host(&plan, desired, observed)?;
+    Ok(plan)
 }
 
 /// One thing, what must be done before it, and what is to become of it.

@@ -68,7 +68,8 @@ async fn what_is_not_ours_is_never_touched() {
 
 #[tokio::test(start_paused = true)]
 async fn order_and_ids_and_expectations_are_checked() {
-    let spoiled: [(&str, fn(&mut HostPlan)); 7] = [
+    type Spoil = fn(&mut HostPlan);
+    let spoiled: [(&str, Spoil); 7] = [
         ("two steps have the id 1", |plan| plan.steps[1].id = 1),
         ("which is no earlier step", |plan| plan.steps[1].needs = vec![9]),
         ("comes after something was changed", |plan| {

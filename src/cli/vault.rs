@@ -32,6 +32,7 @@ pub(in crate::cli) struct Vault<'c> {
     writer: Option<Writer<'c>>,
     boxes: BTreeMap<BoxFolder, BoxFile>,
     documents: BTreeMap<String, Document>,
+    unread: BTreeMap<String, String>,
     faults: Vec<Problem>,
     anchor: Anchor,
     identities: OnceCell<Identities>,
@@ -39,6 +40,43 @@ pub(in crate::cli) struct Vault<'c> {
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
     change: Change,
+}
+
+/// What stands below `pillar/`.
+#[derive(Default)]
+struct Contents {
+    boxes: BTreeMap<BoxFolder, BoxFile>,
+    documents: BTreeMap<String, Document>,
+    /// Texts of files that are no box and no TOML.
+    unread: BTreeMap<String, String>,
+    /// Why they are not.
+    faults: Vec<Problem>,
+}
+
+impl Contents {
+    fn of(files: Vec<(String, Result<String>)>) -> Self {
+        let mut all = Self::default();
+        for (file, text) in files {
+            if let Err(found) = text.and_then(|text| all.add(file, text)) {
+                all.faults.extend(found.into_vec());
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, file: String, text: String) -> Result<()> {
+        let read = match folder_of_box(&file) {
+            Some(folder) => BoxFolder::parse(folder)
+                .and_then(|folder| Ok((folder, BoxFile::parse(&text, &format!("pillar/{file}"))?)))
+                .map(|(folder, read)| drop(self.boxes.insert(folder, read))),
+            None => Document::parse(&file, text.as_str())
+                .map(|document| drop(self.documents.insert(file.clone(), document))),
+        };
+        if read.is_err() {
+            self.unread.insert(file, text);
+        }
+        read
+    }
 }
 
 /// The workspace that the command line, the environment or the current folder means.
@@ -93,28 +131,22 @@ impl<'c> Vault<'c> {
         Self::of(ctx, workspace, Some(writer), files)
     }
 
-    /// Takes the right to write, where nothing changed since the files were read.
+    /// Takes the right to write, where nothing changed since the files were read. To be called before any
+    /// change of this vault.
     ///
     /// # Errors
     /// Where something did, or the workspace cannot be written.
     pub(in crate::cli) fn lock(&mut self) -> Result<()> {
         let writer = writer(self.ctx, self.workspace)?;
-        let (mut boxes, mut documents) = (BTreeMap::new(), BTreeMap::new());
-        for (file, text) in files(self.workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?
-        {
-            match folder_of_box(&file) {
-                Some(folder) => {
-                    let read = BoxFile::parse(&text?, &format!("pillar/{file}"))?;
-                    boxes.insert(BoxFolder::parse(folder)?, read);
-                }
-                None => drop(documents.insert(file, text?)),
-            }
-        }
-        let same = self.boxes == boxes
-            && self
-                .documents()
-                .map(|document| (document.file(), document.text()))
-                .eq(documents.iter().map(|(file, text)| (file.as_str(), text.as_str())));
+        let now =
+            Contents::of(files(self.workspace, |path| Ok(writer.read_if_there(path)?.unwrap_or_default()))?);
+        let texts = |documents: &BTreeMap<String, Document>| -> Vec<(String, String)> {
+            let pair = |document: &Document| (document.file().to_owned(), document.text().to_owned());
+            documents.values().map(pair).collect()
+        };
+        let same = self.boxes == now.boxes
+            && self.unread == now.unread
+            && texts(&self.documents) == texts(&now.documents);
         if !same {
             return Err(Problem::failed("the workspace was changed meanwhile")
                 .hint("nothing was written: run the same command again")
@@ -130,29 +162,14 @@ impl<'c> Vault<'c> {
         writer: Option<Writer<'c>>,
         files: Vec<(String, Result<String>)>,
     ) -> Result<Self> {
-        let (mut boxes, mut documents, mut faults) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        for (file, text) in files {
-            let read = text.and_then(|text| match folder_of_box(&file) {
-                Some(folder) => {
-                    let folder = BoxFolder::parse(folder)?;
-                    boxes.insert(folder, BoxFile::parse(&text, &format!("pillar/{file}"))?);
-                    Ok(())
-                }
-                None => {
-                    documents.insert(file.clone(), Document::parse(&file, text)?);
-                    Ok(())
-                }
-            });
-            if let Err(found) = read {
-                faults.extend(found.into_vec());
-            }
-        }
+        let Contents { boxes, documents, unread, faults } = Contents::of(files);
         Ok(Self {
             ctx,
             workspace,
             writer,
             boxes,
             documents,
+            unread,
             faults,
             anchor: Anchor::load(ctx)?,
             identities: OnceCell::new(),

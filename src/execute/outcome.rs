@@ -42,7 +42,7 @@ pub enum GroupEnd {
 }
 
 impl GroupEnd {
-    /// For people: `replace nginx` …
+    /// For people.
     pub fn words(self) -> &'static str {
         match self {
             Self::NotBegun => "not begun",

@@ -67,7 +67,7 @@ fn compare_host(host: &str, then: &Value, now: &Value, found: &mut Vec<Problem>)
         };
         match (find(&old), find(&new)) {
             (Some(_), None) => {
-                found.push(stale(&format!("{host}: {thing} is in no plan any more"), None, None))
+                found.push(stale(&format!("{host}: {thing} is in no plan any more"), None, None));
             }
             (None, Some(_)) => found.push(stale(&format!("{host}: {thing} came in addition"), None, None)),
             (Some(old), Some(new)) => {
@@ -159,3 +159,6 @@ fn by<'a>(list: Option<&'a Value>, field: &str) -> Vec<(String, &'a Value)> {
 fn names(list: &[(String, &Value)]) -> Vec<String> {
     list.iter().map(|(name, _)| name.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
 use super::networks;
 use super::world::World;
-use crate::desired::{ContainerWish, Run};
+use crate::desired::{ContainerWish, Run, Spec};
 use crate::observed::Container;
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
@@ -13,6 +13,8 @@ use serde_json::Value;
 /// The decision for one service.
 pub(super) struct Course<'a> {
     pub(super) wish: &'a ContainerWish,
+    /// The wish's spec, with the plain name as an alias in its networks.
+    pub(super) spec: Spec,
     pub(super) source: Source,
     pub(super) instances: Instances<'a>,
     /// Who holds the plain name in the end.
@@ -65,6 +67,7 @@ impl<'a> Course<'a> {
         let fallback = fallback(&instances, &choice, &retire, run);
         let mut course = Self {
             wish,
+            spec: networks::named(&wish.spec, service),
             source,
             instances,
             choice,
@@ -76,9 +79,7 @@ impl<'a> Course<'a> {
             drift: Vec::new(),
         };
         if let Choice::Existing(container) = course.choice {
-            course.live = course.live_differences(container);
-            course.networks = networks::differences(&wish.spec, container, service);
-            course.drift = wish.spec.drift(&container.inspect);
+            course.compare(container);
         }
         Ok(course)
     }
@@ -90,16 +91,20 @@ impl<'a> Course<'a> {
         if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
     }
 
-    fn live_differences(&self, container: &Container) -> Vec<String> {
-        let spec = &self.wish.spec;
-        let ours = |field: &String| field != "restart" && !field.starts_with("network");
-        let mut fields: Vec<String> =
-            spec.live_differences(&container.inspect).into_iter().filter(ours).collect();
+    fn compare(&mut self, container: &Container) {
+        for field in self.spec.live_differences(&container.inspect) {
+            match field.strip_prefix("networks.") {
+                Some(network) => self.networks.push(network.to_owned()),
+                None if field != "restart" => self.live.push(field),
+                None => {}
+            }
+        }
+        // What does not run is parked, which is no difference.
         let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
         if !same_policy(observed, &self.policy()) {
-            fields.push("restart".to_owned());
+            self.live.push("restart".to_owned());
         }
-        fields
+        self.drift = self.spec.drift(&container.inspect);
     }
 }
 
@@ -155,7 +160,7 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    same && usable && !(world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty())
+    same && usable && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
 }
 
 fn choose<'a>(

@@ -1,8 +1,7 @@
 //! The body of a create: what was declared, our labels, and a restart policy that suits an attempt.
 
-use super::images::Source;
-use super::networks;
-use crate::desired::{ContainerWish, Desired};
+use super::course::Course;
+use crate::desired::Desired;
 use crate::observed::Label;
 use crate::plan::Create;
 use serde_json::{Value, json};
@@ -11,50 +10,37 @@ use std::collections::BTreeMap;
 /// A container to be created under a name; `policy` is its restart policy for now.
 pub(super) fn create(
     desired: &Desired,
-    wish: &ContainerWish,
-    source: &Source,
+    course: &Course<'_>,
     name: &str,
     generation: u64,
     policy: &Value,
 ) -> Create {
-    let service = wish.name.as_str();
-    let mut body = wish.spec.create_body();
+    let mut body = course.spec.create_body();
     body["HostConfig"]["RestartPolicy"] = policy.clone();
-    if let Some(endpoints) =
-        body.pointer_mut("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object_mut)
-    {
-        for (network, endpoint) in endpoints {
-            *endpoint = networks::with_name(network, endpoint, service);
-        }
-    }
-    for (label, value) in labels(desired, wish, source, generation) {
+    for (label, value) in labels(desired, course, generation) {
         body["Labels"][label] = json!(value);
     }
     Create {
         name: name.to_owned(),
-        service: service.to_owned(),
-        image: source.create_from.clone(),
-        digest: source.pull.as_ref().and_then(|image| image.digest.clone()),
+        service: course.wish.name.to_string(),
+        image: course.source.create_from.clone(),
+        digest: course.source.pull.as_ref().and_then(|image| image.digest.clone()),
         body,
-        env: wish.spec.env.clone(),
+        env: course.spec.env.clone(),
     }
 }
 
 /// Our labels. A name or tag alone is in none that is compared.
-fn labels(
-    desired: &Desired,
-    wish: &ContainerWish,
-    source: &Source,
-    generation: u64,
-) -> BTreeMap<&'static str, String> {
-    let fields = wish.spec.field_fingerprints();
+fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
+    let (name, source) = (&course.wish.name, &course.source);
+    let fields = course.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
     BTreeMap::from([
         (Label::WORKSPACE, desired.workspace.to_string()),
-        (Label::SERVICE, wish.name.to_string()),
-        (Label::INSTANCE, format!("{}.g{generation}", wish.name)),
+        (Label::SERVICE, name.to_string()),
+        (Label::INSTANCE, format!("{name}.g{generation}")),
         (Label::GENERATION, generation.to_string()),
-        (Label::SPEC, wish.spec.fingerprint().0),
+        (Label::SPEC, course.spec.fingerprint().0),
         (Label::FIELDS, fields.join(",")),
         (Label::IMAGE, source.label.clone()),
         (Label::VERSION, source.version.clone()),

@@ -13,24 +13,21 @@ fn has_names(network: &str) -> bool {
         && !network.starts_with("ns:")
 }
 
-/// The endpoint with the plain name among its aliases: a container under a temporary name is found by it.
-pub(super) fn with_name(network: &str, endpoint: &Value, service: &str) -> Value {
-    let mut endpoint = endpoint.clone();
-    if !has_names(network) {
-        return endpoint;
+/// The spec with the plain name among the aliases in every network: a container under a temporary name
+/// is found by it.
+pub(super) fn named(spec: &Spec, service: &str) -> Spec {
+    let mut spec = spec.clone();
+    let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);
+    for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| has_names(network)) {
+        if !endpoint.is_object() {
+            *endpoint = Value::Object(Map::new());
+        }
+        let listed = endpoint.get("Aliases").and_then(Value::as_array).into_iter().flatten();
+        let mut aliases: BTreeSet<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
+        aliases.insert(service.to_owned());
+        endpoint["Aliases"] = aliases.into_iter().collect();
     }
-    if !endpoint.is_object() {
-        endpoint = Value::Object(Map::new());
-    }
-    let mut aliases = aliases(&endpoint);
-    aliases.insert(service.to_owned());
-    endpoint["Aliases"] = aliases.into_iter().collect();
-    endpoint
-}
-
-fn aliases(endpoint: &Value) -> BTreeSet<String> {
-    let listed = endpoint.get("Aliases").and_then(Value::as_array);
-    listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    spec
 }
 
 /// The networks that a container is in, as the Engine says.
@@ -47,49 +44,8 @@ fn literal(endpoint: &Value) -> Value {
     Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// Names of the networks whose endpoint is not as declared; nothing where none is declared.
-pub(super) fn differences(spec: &Spec, container: &Container, service: &str) -> Vec<String> {
-    let wanted = spec.networks();
-    let found = observed(container);
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let short = container.id.get(..12).unwrap_or(&container.id);
-    let hostname = container.inspect.compare("/Config/Hostname").and_then(Value::as_str).unwrap_or_default();
-    let mut names: Vec<String> = found.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
-    for (name, endpoint) in &wanted {
-        let same = found.get(name).is_some_and(|there| {
-            let mut declared = aliases(endpoint);
-            let mut present = aliases(there);
-            // Engines add these by themselves, we add the name.
-            for own in [short, hostname, service, container.name.as_str()] {
-                declared.remove(own);
-                present.remove(own);
-            }
-            let named = !has_names(name) || aliases(there).contains(service);
-            let address = |pointer: &str| match endpoint.pointer(pointer) {
-                None | Some(Value::Null) => true,
-                wanted => wanted == there.pointer(pointer),
-            };
-            named
-                && declared == present
-                && address("/IPAMConfig/IPv4Address")
-                && address("/IPAMConfig/IPv6Address")
-        });
-        if !same {
-            names.push(name.clone());
-        }
-    }
-    names
-}
-
 /// Brings these networks of an existing container in line: each action with what takes it back.
-pub(super) fn changes(
-    spec: &Spec,
-    container: &Container,
-    service: &str,
-    names: &[String],
-) -> Vec<(Action, Vec<Action>)> {
+pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> Vec<(Action, Vec<Action>)> {
     let (wanted, found) = (spec.networks(), observed(container));
     let mut steps = Vec::new();
     for network in names {
@@ -98,7 +54,7 @@ pub(super) fn changes(
             steps.push((disconnect(container, network), Vec::from_iter(back.clone())));
         }
         if let Some(endpoint) = wanted.get(network) {
-            let join = connect(container, network, with_name(network, endpoint, service));
+            let join = connect(container, network, endpoint.clone());
             steps.push((join, Vec::from_iter(back)));
         }
     }
@@ -125,16 +81,14 @@ pub(super) fn rejoin(container: &Container) -> Vec<Action> {
 }
 
 /// The same with the declared endpoints.
-pub(super) fn rejoin_declared(spec: &Spec, container: &Container, service: &str) -> Vec<Action> {
+pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action> {
     let wanted = spec.networks();
     if wanted.is_empty() {
         return rejoin(container);
     }
     let found = observed(container);
     let leave = found.keys().map(|network| disconnect(container, network));
-    let join = wanted
-        .iter()
-        .map(|(network, endpoint)| connect(container, network, with_name(network, endpoint, service)));
+    let join = wanted.iter().map(|(network, endpoint)| connect(container, network, endpoint.clone()));
     let fixed = wanted.keys().all(|network| !has_names(network)) && wanted.keys().eq(found.keys());
     if fixed { Vec::new() } else { leave.chain(join).collect() }
 }

@@ -93,7 +93,8 @@ fn mounted(body: &Value) -> BTreeSet<String> {
     let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let binds = binds.filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
     let tmpfs = host["Tmpfs"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
-    mounts.chain(binds).chain(tmpfs).map(|path| path.trim_end_matches('/').to_owned()).collect()
+    let bare = body["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+    mounts.chain(binds).chain(tmpfs).chain(bare).map(|path| path.trim_end_matches('/').to_owned()).collect()
 }
 
 /// Paths where a container has a volume without a name of its own: 64 hexadecimal digits.

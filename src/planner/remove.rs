@@ -8,7 +8,8 @@ use crate::name::WorkspaceName;
 use crate::observed::Container;
 use crate::plan::{Action, Target};
 
-/// Removes a container that does not run, and the tag that kept its image.
+/// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
+/// the container is still there to tell the next run of its tag.
 pub(super) fn removal(
     workspace: &WorkspaceName,
     service: &str,
@@ -16,12 +17,11 @@ pub(super) fn removal(
     name: Option<String>,
 ) -> Vec<Action> {
     let name = name.unwrap_or_else(|| ours.name.clone());
-    let mut steps = vec![Action::Remove { container: Target::Id(ours.id.clone()), name }];
+    let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
-    if ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:")) {
-        steps.push(Action::Untag { name: keep_tag(workspace, service, generation(ours)) });
-    }
-    steps
+    let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
+    let tag = Action::Untag { name: keep_tag(workspace, service, generation(ours)) };
+    tagged.then_some(tag).into_iter().chain([remove]).collect()
 }
 
 /// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:

@@ -1,6 +1,7 @@
 //! Registries that refuse, are down, lack the tag, or want nothing: the container that worked works on.
 
 use crate::shop::Shop;
+use crate::testbed::testbed_var;
 
 /// An apply that fails with this code touches nothing.
 #[track_caller]
@@ -58,6 +59,31 @@ fn passwords_of_all_kinds_work_from_end_to_end() {
         shop.apply().ok();
         shop.only(&format!("web {version}"));
     }
+}
+
+#[test]
+fn a_registry_that_wants_nothing_is_asked_without_a_credential() {
+    let Some(shop) = Shop::without_credential() else { return };
+    let open = shop.repository.replacen(&shop.registry, &testbed_var("PILLARBOX_TEST_OPEN_REGISTRY"), 1);
+    shop.set("deploy.web.image", &open);
+    shop.env.run(&["--no-identity", "apply", "-y"]).ok();
+    shop.only("web 1.0.0");
+    shop.rests();
+}
+
+#[test]
+fn a_public_prefix_of_a_private_registry_is_asked_anonymously() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.release("serve", "1.1.0");
+    let prefix = format!("{}/{}", shop.registry, shop.name);
+    shop.env.run(&["registry", "add", &prefix, "--anonymous"]).ok();
+    // This one is not public: the longer entry wins, and nobody falls back on the shorter one.
+    let before = shop.identity(&shop.web);
+    shop.apply().exits(7);
+    assert_eq!(shop.identity(&shop.web), before);
+    shop.env.run(&["registry", "remove", &prefix]).ok();
+    shop.apply().ok();
+    shop.only("web 1.1.0");
 }
 
 #[test]

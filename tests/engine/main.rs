@@ -9,24 +9,27 @@ mod env;
 #[path = "../it/pages.rs"]
 mod pages;
 
-#[allow(dead_code, reason = "for now")]
-#[path = "../it/sealing.rs"]
-mod sealing;
-
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
 mod shop;
 
+mod addresses;
 mod article;
+mod codes;
 mod credentials;
 mod docker;
 mod docs;
 mod failing;
 mod harness;
+mod killed;
 mod lock;
 mod options;
 mod passwords;
 mod registry_check;
+mod relay;
+mod secret_env;
+mod stored;
+mod strangers;
 mod transport;

@@ -75,7 +75,7 @@ working_dir = "/www/"
 image = "{image}"
 name = "{alone}"
 network_mode = "none"
-privileged = true
+init = true
 restart = "always"
 monitor = "1s"
 
@@ -140,14 +140,17 @@ monitor = "1s"
     // A change of one option of one container replaces that one alone.
     let others: Vec<_> =
         shop.names().iter().filter(|name| **name != alone).map(|name| shop.identity(name)).collect();
-    let text = shop.env.read("states/web.toml").replace("privileged = true", "privileged = false");
+    let text = shop
+        .env
+        .read("states/web.toml")
+        .replace("init = true\nrestart = \"always\"", "init = false\nrestart = \"always\"");
     shop.env.write("states/web.toml", text);
-    shop.env.run(&["plan"]).ok().says("-/+").says("privileged changed").says("1 to replace, 3 unchanged");
+    shop.env.run(&["plan"]).ok().says("-/+").says("init changed").says("1 to replace, 3 unchanged");
     shop.apply().ok();
     let after: Vec<_> =
         shop.names().iter().filter(|name| **name != alone).map(|name| shop.identity(name)).collect();
     assert_eq!(others, after);
-    assert_eq!(shop.inspect(&alone)["HostConfig"]["Privileged"], json!(false));
+    assert_eq!(shop.inspect(&alone)["HostConfig"]["Init"], json!(false));
     shop.rests();
 }
 

@@ -7,7 +7,8 @@ use std::ops::Deref;
 
 /// The workspace and the service in it.
 pub(crate) struct Shop {
-    bed: EngineEnv,
+    /// Its home, the Engine and the registry.
+    pub(crate) bed: EngineEnv,
     /// The container's name, unique on the Engine.
     pub(crate) web: String,
     /// The port that it is published on.
@@ -91,6 +92,12 @@ require = ["web_made"]
         self
     }
 
+    /// Does not watch new containers for a second.
+    pub(crate) fn hasty(&self) {
+        let text = self.env.read("states/web.toml").replace("monitor = \"1s\"", "monitor = \"0s\"");
+        self.env.write("states/web.toml", text);
+    }
+
     /// Wants the container away.
     pub(crate) fn absent(&self) {
         self.env.write("states/web.toml", format!("[gone.container.absent]\nname = \"{}\"\n", self.web));
@@ -105,36 +112,20 @@ require = ["web_made"]
     /// `set KEY VALUE`.
     #[track_caller]
     pub(crate) fn set(&self, key: &str, value: &str) {
-        let mut apps: toml_edit::DocumentMut = self.env.read("pillar/apps.toml").parse().expect("TOML");
-        let (table, last) = key.rsplit_once('.').expect("a key");
-        let mut at = apps.as_table_mut();
-        for part in table.split('.') {
-            at = at.entry(part).or_insert(toml_edit::table()).as_table_mut().expect("a table");
-        }
-        at[last] = value.parse::<i64>().map_or_else(|_| toml_edit::value(value), toml_edit::value);
-        self.env.write("pillar/apps.toml", apps.to_string());
+        self.env.run(&["set", key, value]).ok();
     }
 
-    /// `registry add`.
+    /// `registry add`, also over an entry that is there.
     #[track_caller]
     pub(crate) fn credential(&self, user: &str, password: &str) {
-        let file = format!("registries/{}.toml", self.registry.replace(':', "_"));
-        self.env.write(
-            &format!("pillar/{file}"),
-            format!("[registries.\"{}\"]\nusername = \"{user}\"\n", self.registry),
-        );
-        crate::sealing::post(
-            &self.env,
-            &file,
-            &format!("registries.\"{}\".password", self.registry),
-            password,
-        );
+        let arguments = ["registry", "add", &self.registry, "-u", user, "--password-stdin"];
+        self.env.run_with_input(&arguments, format!("{password}\n")).ok();
     }
 
     /// `seal KEY`.
     #[track_caller]
     pub(crate) fn seal(&self, key: &str, secret: &str) {
-        crate::sealing::post(&self.env, "apps.toml", key, secret);
+        self.env.run_with_input(&["seal", key, "--in", "apps"], format!("{secret}\n")).ok();
     }
 
     /// Pushes a version of the image, of a kind that `scripts/image` knows, and wants it.

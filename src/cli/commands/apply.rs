@@ -7,7 +7,7 @@ use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::execute::{Interrupt, Outcome};
 use crate::plan::Plan;
-use crate::problem::{Problem, Problems, Result, quoted};
+use crate::problem::{Problems, Result};
 use crate::store;
 use serde_json::json;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(in crate::cli) struct Args {
     selection: Selection,
     #[command(flatten)]
     options: OptionArgs,
-    /// Do not ask; needed where there is no terminal
+    /// Do not ask; needed where there is no terminal and no stored plan
     #[arg(short, long)]
     yes: bool,
     /// Exit with 2 if something was changed, 4 if all changes are held
@@ -71,8 +71,9 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             say_json(ctx, &plan, None);
             return Ok(exit);
         }
-        if !args.yes {
-            ask(ctx, interrupt, &plan, args).await?;
+        // A stored plan was looked at when it was stored, and is done exactly as it was.
+        if !args.yes && stored.is_none() {
+            ask(ctx, interrupt, &plan).await?;
         }
         let outcome = deploy::carry_out(ctx, &vault, &plan, &surveyed, interrupt).await?;
         finish(ctx, &plan, outcome)?;
@@ -80,15 +81,11 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     })
 }
 
-async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan, args: &Args) -> Result<()> {
+async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
     let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
     let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
     let question = format!("Apply these changes to {}?", names.join(", "));
-    let declined = |problem: Problem| match &args.plan {
-        Some(file) => problem.hint(format!("pillarbox apply -y {}", quoted(&file.display().to_string()))),
-        None => problem,
-    };
-    deploy::confirm(ctx, interrupt, &question).await.map_err(|problems| problems.map(declined))
+    deploy::confirm(ctx, interrupt, &question).await
 }
 
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {

@@ -7,14 +7,19 @@ use super::log::Log;
 use super::opaque::Opaque;
 use crate::secret::Secret;
 use crate::state::{Encoder, Text};
-use minijinja::value::{Rest, Value, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, filters, tests};
 
 /// Steps an expression may take; also pays for what it allocates, 64 bytes a step.
 const FUEL: u64 = 100_000;
 
-/// Built-in filters that are taken away: they are about HTML, or print values of any kind.
-const NO_FILTERS: [&str; 7] = ["safe", "escape", "e", "pprint", "format", "indent", "attr"];
+/// Built-in filters that are taken away: they are about HTML, print values of any kind, or sort by
+/// parts of values.
+const NO_FILTERS: [&str; 9] =
+    ["safe", "escape", "e", "pprint", "format", "indent", "attr", "dictsort", "groupby"];
+
+/// Values that may lie within one that is compared.
+const MOST_COMPARED: usize = 100_000;
 
 /// Built-in tests that are taken away.
 const NO_TESTS: [&str; 5] = ["safe", "escaped", "sameas", "filter", "test"];
@@ -37,10 +42,81 @@ pub(super) fn environment(log: &Log) -> Environment<'static> {
     env.add_filter("b64encode", |value: &Value| encode(value, Encoder::B64Encode));
     let log = log.clone();
     env.add_filter("tojson", move |value: &Value| to_json(value, &log));
+    env.add_filter("sort", |state: &State, value: Value, kwargs: Kwargs| {
+        compared(&value)?;
+        filters::sort(state, value, kwargs)
+    });
+    env.add_filter("unique", |state: &State, value: Value, kwargs: Kwargs| {
+        compared(&value)?;
+        filters::unique(state, value, kwargs)
+    });
+    env.add_filter("min", |state: &State, value: Value, kwargs: Kwargs| {
+        compared(&value)?;
+        filters::min(state, value, kwargs)
+    });
+    env.add_filter("max", |state: &State, value: Value, kwargs: Kwargs| {
+        compared(&value)?;
+        filters::max(state, value, kwargs)
+    });
+    for (names, holds) in COMPARISONS {
+        for name in *names {
+            env.add_test(*name, |value: &Value, other: &Value| -> Result<bool, Error> {
+                compared(value)?;
+                compared(other)?;
+                Ok(holds(value, other))
+            });
+        }
+    }
+    env.add_test("in", |state: &State, value: &Value, other: &Value| {
+        compared(value)?;
+        compared(other)?;
+        tests::is_in(state, value, other)
+    });
     env.add_test("defined", |value: &Value| asked(value, !value.is_undefined()));
     env.add_test("undefined", |value: &Value| asked(value, value.is_undefined()));
     env.add_test("none", |value: &Value| asked(value, value.is_none()));
     env
+}
+
+/// Tests that compare, by their names.
+type Comparison = (&'static [&'static str], fn(&Value, &Value) -> bool);
+
+const COMPARISONS: &[Comparison] = &[
+    (&["eq", "equalto", "=="], tests::is_eq),
+    (&["ne", "!="], tests::is_ne),
+    (&["lt", "lessthan", "<"], tests::is_lt),
+    (&["le", "<="], tests::is_le),
+    (&["gt", "greaterthan", ">"], tests::is_gt),
+    (&["ge", ">="], tests::is_ge),
+];
+
+/// Marks every secret in a value that is about to be compared: a secret and a text are told apart by
+/// their kind alone, which would give an answer that means nothing.
+fn compared(value: &Value) -> Result<(), Error> {
+    fn mark(value: &Value, left: &mut usize, depth: usize) -> Option<()> {
+        *left = left.checked_sub(1)?;
+        if let Some(opaque) = Opaque::of(value) {
+            opaque.peek();
+            return Some(());
+        }
+        let kind = value.kind();
+        // A part of the pillar logs by itself what of it is compared.
+        if Branch::of(value).is_some()
+            || !matches!(kind, ValueKind::Seq | ValueKind::Iterable | ValueKind::Map)
+        {
+            return Some(());
+        }
+        let depth = depth.checked_sub(1)?;
+        for item in value.try_iter().ok()? {
+            mark(&item, left, depth)?;
+            if kind == ValueKind::Map {
+                mark(&value.get_item(&item).ok()?, left, depth)?;
+            }
+        }
+        Some(())
+    }
+    let mut left = MOST_COMPARED;
+    mark(value, &mut left, 64).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "too much to compare"))
 }
 
 /// The value, or another where it is missing; with a second argument that is true, also where it is

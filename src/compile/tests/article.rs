@@ -30,7 +30,7 @@ fn the_four_states_are_one_image_and_one_container_made_from_it() {
     let [image, nginx] = desired.items.as_slice() else { panic!("two items: {desired:#?}") };
     let wanted = ImageRef::parse("registry.example.com/web/nginx:1.8.2").expect("a reference");
     assert_eq!(image.wish, Wish::ImagePulled { image: wanted.clone(), force: true });
-    assert_eq!(nginx.needs, [image.address.clone()]);
+    assert_eq!(nginx.needs, std::slice::from_ref(&image.address));
     let ids: Vec<&str> = nginx.declared.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids, ["nginx_old", "nginx_made", "nginx_up"]);
     let Wish::Container(container) = &nginx.wish else { panic!("a container") };

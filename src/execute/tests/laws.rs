@@ -45,7 +45,7 @@ struct Round {
 const WORKING: std::ops::RangeInclusive<u32> = 1..=3;
 
 fn wanted(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Wanted> {
-    (versions, 0..4u8, 0..2u8, 0..4u8, 0..2u8, 0..4u8).prop_map(
+    (versions, 0..4u8, 0..2u8, 0..4u8, 0..3u8, 0..4u8).prop_map(
         |(version, run, log, restart, memory, networks)| Wanted {
             version,
             run,
@@ -91,7 +91,8 @@ fn wish(name: &str, wanted: Wanted) -> ContainerWish {
     let policy = ["no", "always", "unless-stopped", "on-failure"][usize::from(wanted.restart)];
     wish.spec.live.insert("restart".to_owned(), json!(policy));
     if wanted.memory > 0 {
-        wish.spec.live.insert("memory".to_owned(), json!(64 << 20));
+        wish.spec.fixed.insert("limits.memory".to_owned(), json!(true));
+        wish.spec.live.insert("memory".to_owned(), json!(i64::from(wanted.memory) << 24));
     }
     let networks = match wanted.networks {
         0 => return wish,

@@ -56,7 +56,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     }
     commit(world, course, &target, &name, group, &mut back);
     for ours in kept {
-        remove(world, course, ours, group, Vec::new());
+        remove(world, course, ours, group, &[]);
     }
 }
 
@@ -82,7 +82,7 @@ fn clear<'a>(
         Choice::Existing(_) => &[],
     };
     for ours in early {
-        remove(world, course, ours, group, back.actions());
+        remove(world, course, ours, group, &back.actions());
     }
     rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
 }
@@ -97,14 +97,13 @@ fn make(
     back: &mut WayBack<'_>,
 ) -> Target {
     let policy = if course.runs { no_restart() } else { course.policy() };
-    let body = create(world.desired, course.wish, &course.source, name, generation, &policy);
+    let body = create(world.desired, course, name, generation, &policy);
     let step = group.push(Action::Create(Box::new(body)), back.actions());
     let service = course.wish.name.as_str();
     let keep = course.source.pull.is_some().then(|| keep_tag(&world.desired.workspace, service, generation));
     back.created(step, name, keep);
     let container = Target::CreatedBy(step);
-    for (network, endpoint) in course.wish.spec.further_networks() {
-        let endpoint = networks::with_name(&network, &endpoint, service);
+    for (network, endpoint) in course.spec.further_networks() {
         let (container, name) = (container.clone(), name.to_owned());
         group.push(Action::Connect { container, name, network, endpoint }, back.actions());
     }
@@ -113,14 +112,14 @@ fn make(
 
 /// Brings the networks of an existing container in line.
 fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
-    let (spec, service) = (&course.wish.spec, course.wish.name.as_str());
+    let spec = &course.spec;
     if course.runs && !runs(container) {
-        for action in networks::rejoin_declared(spec, container, service) {
+        for action in networks::rejoin_declared(spec, container) {
             group.push(action, back.actions());
         }
         return;
     }
-    for (action, mut undo) in networks::changes(spec, container, service, &course.networks) {
+    for (action, mut undo) in networks::changes(spec, container, &course.networks) {
         undo.extend(back.actions());
         group.push(action, undo);
     }
@@ -157,7 +156,7 @@ fn final_update(course: &Course<'_>) -> Option<Value> {
         }
         Choice::Existing(_) if course.live.is_empty() => None,
         Choice::Existing(_) => {
-            let mut body = course.wish.spec.update_body();
+            let mut body = course.spec.update_body();
             body["RestartPolicy"] = course.policy();
             Some(body)
         }
@@ -191,15 +190,9 @@ fn commit<'a>(
     back.committed = true;
 }
 
-fn remove(
-    world: &World<'_>,
-    course: &Course<'_>,
-    ours: &Container,
-    group: &mut Group<'_>,
-    undo: Vec<Action>,
-) {
+fn remove(world: &World<'_>, course: &Course<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
     let service = course.wish.name.as_str();
     for action in removal(&world.desired.workspace, service, ours, group.name_of(&ours.id)) {
-        group.push(action, undo.clone());
+        group.push(action, undo.to_vec());
     }
 }

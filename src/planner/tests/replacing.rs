@@ -100,15 +100,17 @@ async fn another_tag_of_the_same_image_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_is_changed_in_place() {
-    let stage = settled().await;
+    let stage = Stage::new();
+    stage.publish(1);
     let mut wish = running("nginx", ONE);
+    wish.spec.fixed.insert("limits.memory".to_owned(), json!(true));
+    wish.spec.live.insert("memory".to_owned(), json!(32 << 20));
+    stage.with(vec![wish.clone()]).settle().await;
     wish.spec.live.insert("memory".to_owned(), json!(64 << 20));
     wish.spec.live.insert("restart".to_owned(), json!("unless-stopped"));
     let stage = stage.with(vec![wish]);
     let plan = stage.plan().await.expect("planned");
-    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] update nginx RestartPolicy=unless-stopped Memory=67108864 MemorySwap=134217728 (update nginx): memory changed, restart changed
-    "#);
+    insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"#1 [] update nginx Memory=67108864 MemorySwap=134217728 RestartPolicy=unless-stopped (update nginx): memory changed, restart changed");
     stage.settle().await;
 }
 
@@ -123,9 +125,9 @@ async fn networks_are_joined_and_left_in_place_under_the_plain_name() {
     let stage = stage.with(vec![wish.clone()]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] connect nginx to back (update nginx): networks.bridge changed, networks.back changed, networks.front changed
-    #2 [1] connect nginx to front (update nginx): networks.bridge changed, networks.back changed, networks.front changed
-    #3 [2] disconnect nginx from bridge (update nginx): networks.bridge changed, networks.back changed, networks.front changed
+    #1 [] connect nginx to back (update nginx): networks.back changed, networks.bridge changed, networks.front changed
+    #2 [1] connect nginx to front (update nginx): networks.back changed, networks.bridge changed, networks.front changed
+    #3 [2] disconnect nginx from bridge (update nginx): networks.back changed, networks.bridge changed, networks.front changed
          undo: connect nginx to bridge
     "#);
     stage.settle().await;
@@ -222,7 +224,7 @@ async fn what_was_stopped_by_hand_is_started() {
 async fn what_was_changed_by_hand_is_reported_and_replaced_on_demand() {
     let stage = settled().await;
     let mut wish = running("nginx", ONE);
-    wish.spec.fixed.insert("Hostname".to_owned(), json!("www"));
+    wish.spec.fixed.insert("hostname".to_owned(), json!("www"));
     let stage = stage.with(vec![wish]);
     stage.settle().await;
     let mut body = stage.fake.body("nginx").expect("there");

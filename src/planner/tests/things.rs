@@ -59,9 +59,7 @@ async fn a_tag_is_taken_off_and_that_is_all() {
     stage.fake.preload(ONE);
     stage.items = vec![thing(Kind::Image, ONE, Wish::ImageAbsent { image: image(ONE) })];
     let plan = stage.settle().await;
-    insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] untag r.example.com/nginx:1 (untag r.example.com/nginx:1): declared absent
-    "#);
+    insta::assert_snapshot!(readable(&text(&plan)), @"#1 [] untag r.example.com/nginx:1 (untag r.example.com/nginx:1): declared absent");
     assert!(stage.fake.image_names().is_empty());
 }
 
@@ -177,7 +175,8 @@ async fn volumes_that_nothing_is_mounted_on_are_warned_of() {
     stage.fake.preload("r.example.com/nginx:2");
     stage.with(vec![running("nginx", ONE)]).settle().await;
     let mut wish = running("nginx", "r.example.com/nginx:2");
-    wish.spec.fixed.insert("binds".to_owned(), serde_json::json!(["cache:/cache"]));
+    let cache = serde_json::json!({ "/cache": { "source": "cache", "options": [] } });
+    wish.spec.fixed.insert("volumes".to_owned(), cache);
     let plan = stage.with(vec![wish]).plan().await.expect("planned");
     assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
     assert!(plan.notes[0].contains("nothing is mounted at /data"), "{:?}", plan.notes);

@@ -1,0 +1,109 @@
+//! Engines by unix, tcp with TLS, and ssh, through the binary; and hosts that are not who they were.
+
+use crate::env::TestEnv;
+use crate::shop::Shop;
+use crate::testbed::testbed_var;
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// The address of the testbed's sshd, with the Engine's socket behind it.
+fn ssh(shop: &Shop) -> String {
+    format!("{}{}", testbed_var("PILLARBOX_TEST_SSH"), shop.engine.socket().display())
+}
+
+/// A workspace whose `ssh` knows the keys of the testbed.
+fn with_ssh() -> Option<Shop> {
+    let mut shop = Shop::new()?;
+    env(&mut shop).path_first(testbed_var("PILLARBOX_TEST_SSH_BIN"));
+    Some(shop)
+}
+
+fn env(shop: &mut Shop) -> &mut TestEnv {
+    &mut shop.bed.env
+}
+
+/// Gives `local` another address.
+fn moves(shop: &Shop, engine: &str, tls: Option<&str>) {
+    shop.set_inventory(&[("local", engine)], &["web"]);
+    if let Some(folder) = tls {
+        let text = shop.env.read("pillarbox.toml");
+        shop.env.write("pillarbox.toml", format!("{text}tls = \"{folder}\"\n"));
+    }
+}
+
+#[test]
+fn an_engine_behind_ssh_is_deployed_to() {
+    let Some(shop) = with_ssh() else { return };
+    moves(&shop, &ssh(&shop), None);
+    // It is new here, so somebody has to say that it may be sent the credential.
+    let said = shop.env.run(&["plan"]).exits(9).explains("not known on this machine");
+    said.explains("pillarbox known accept local");
+    shop.env.run(&["--strict", "apply", "-y"]).exits(8);
+    assert!(shop.names().is_empty());
+    shop.env.run(&["known", "accept", "local"]).ok();
+    shop.env.run(&["--strict", "apply", "-y"]).ok();
+    shop.only("web 1.0.0");
+    shop.release("serve", "1.1.0");
+    shop.apply().ok();
+    shop.only("web 1.1.0");
+    shop.rests();
+}
+
+#[test]
+fn an_engine_behind_tls_is_deployed_to() {
+    let Some(shop) = Shop::new() else { return };
+    let folder = testbed_var("PILLARBOX_TEST_TLS_DIR");
+    let engine = testbed_var("PILLARBOX_TEST_TLS_ENGINE");
+    moves(&shop, &engine, Some(&folder));
+    shop.env.run(&["plan"]).exits(9);
+    // -y is somebody who says so.
+    shop.apply().ok().explains("is accepted with -y");
+    shop.only("web 1.0.0");
+    shop.env.run(&["--strict", "apply", "-y"]).ok().says("Nothing to do");
+    // The same by the variable that docker has for it.
+    moves(&shop, &engine, None);
+    shop.env.run(&["plan"]).exits(1).explains("ca.pem");
+    shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("Nothing to do");
+    // One host reached in another way is another address.
+    moves(&shop, &shop.engine.address(), None);
+    shop.apply().exits(8).explains("pillarbox known accept local");
+    shop.env.run(&["known", "accept", "local"]).ok();
+    shop.rests();
+}
+
+#[test]
+fn an_address_that_was_changed_is_not_even_asked() {
+    let Some(shop) = Shop::deployed() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("no waiting");
+    let port = listener.local_addr().expect("its address").port();
+    moves(&shop, &format!("tcp://127.0.0.1:{port}"), None);
+    for command in [&["plan"][..], &["apply", "-y"], &["status"]] {
+        let said = shop.env.run(command).exits(8).explains(&port.to_string());
+        said.explains(&shop.engine.address()).explains("pillarbox known accept local");
+    }
+    assert!(listener.accept().is_err(), "somebody called");
+    shop.answers(shop.port, "web 1.0.0");
+}
+
+#[test]
+fn a_host_that_is_sent_no_secret_needs_no_consent() {
+    let Some(shop) = with_ssh() else { return };
+    let open = shop.repository.replacen(&shop.registry, &testbed_var("PILLARBOX_TEST_OPEN_REGISTRY"), 1);
+    shop.set("deploy.web.image", &open);
+    moves(&shop, &ssh(&shop), None);
+    shop.env.run(&["--strict", "plan"]).ok().says("+ container");
+    shop.seal("web.key", "secret");
+    shop.options("env.KEY = \"{{ pillar.web.key }}\"");
+    shop.env.run(&["--strict", "plan"]).exits(8);
+}
+
+#[test]
+fn ssh_that_does_not_get_through_says_why() {
+    let Some(shop) = with_ssh() else { return };
+    let address = ssh(&shop).replace("root@", "nobody-here@");
+    moves(&shop, &address, None);
+    let began = std::time::Instant::now();
+    shop.env.run(&["plan"]).exits(1).explains("host local").explains("Permission denied");
+    assert!(began.elapsed() < Duration::from_secs(20));
+}

@@ -1,0 +1,174 @@
+//! An apply that is cut off: killed, interrupted, or without its Engine, at every line that it prints
+//! and every call that it makes. What worked still works or works again with the next apply, and the
+//! next apply leaves exactly one container.
+
+use crate::relay::Relay;
+use crate::shop::Shop;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+/// How an apply that was cut off ended.
+struct Cut {
+    /// Its exit code; -1 if it was killed.
+    code: i32,
+    /// What it said.
+    said: String,
+}
+
+/// Sends a signal to a process of this test.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill").success());
+}
+
+/// Starts an apply, and sends it a signal once it has printed `lines` lines of progress and some time has
+/// gone; `None` if it ended before that.
+fn cut(shop: &Shop, lines: usize, then: Duration, name: &str) -> Option<Cut> {
+    let mut child = shop.env.command(&["apply", "-y", "-v"]).spawn();
+    drop(child.stdin.take());
+    let stdout = child.stdout.take().expect("its output");
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = BufReader::new(stdout).read_to_string(&mut text);
+        text
+    });
+    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut said = String::new();
+    let seen = (0..lines).all(|_| stderr.read_line(&mut said).is_ok_and(|read| read > 0));
+    if seen {
+        std::thread::sleep(then);
+        signal(&child, name);
+    }
+    let _ = stderr.read_to_string(&mut said);
+    let code = child.wait().expect("it ends").code().unwrap_or(-1);
+    said.push_str(&reader.join().expect("its output"));
+    seen.then_some(Cut { code, said })
+}
+
+/// Cuts off upgrades between two versions at every line of progress: `first`, `first + step` …
+fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &Cut, &str, &str)) {
+    let Some(shop) = Shop::deployed() else { return };
+    if name == "KILL" {
+        shop.hasty();
+    }
+    shop.push("serve", "web", "1.1.0");
+    let (mut old, mut new) = ("1.0.0", "1.1.0");
+    let mut moments = 0;
+    for lines in (first..).step_by(step) {
+        shop.version(new);
+        let then = Duration::from_millis([0, 20, 5][moments % 3]);
+        let Some(cut) = cut(&shop, lines, then, name) else { break };
+        moments += 1;
+        check(&shop, &cut, &format!("web {old}"), &format!("web {new}"));
+        shop.apply().ok();
+        shop.only(&format!("web {new}"));
+        shop.env.run(&["plan", "--detailed-exitcode"]).ok();
+        (old, new) = (new, old);
+    }
+    assert!(moments * step >= 8, "only {moments} moments");
+}
+
+fn after_a_kill(shop: &Shop, cut: &Cut, _: &str, _: &str) {
+    assert!(cut.code == -1 || cut.code == 0, "{}: {}", cut.code, cut.said);
+    shop.env.run(&["status"]).ok();
+    shop.lease_is_over();
+}
+
+#[test]
+fn killed_at_any_odd_moment_the_next_apply_converges() {
+    cut_everywhere(1, 2, "KILL", after_a_kill);
+}
+
+#[test]
+fn killed_at_any_even_moment_the_next_apply_converges() {
+    cut_everywhere(2, 2, "KILL", after_a_kill);
+}
+
+fn after_an_interrupt(shop: &Shop, cut: &Cut, old: &str, new: &str) {
+    // Taken back or ended: it answers at once, and nobody else has to wait for the lock.
+    let page = match cut.code {
+        0 => new,
+        3 | 130 => old,
+        code => panic!("{code}: {}", cut.said),
+    };
+    let found = shop.http(shop.port);
+    assert!(
+        found.as_deref() == Ok(page) || found.as_deref() == Ok(new),
+        "{found:?} after {}: {}",
+        cut.code,
+        cut.said
+    );
+    if cut.code != 0 {
+        assert!(cut.said.contains("interrupted"), "{}", cut.said);
+    }
+}
+
+#[test]
+fn interrupted_at_any_odd_moment_it_takes_back_what_is_half_done() {
+    cut_everywhere(1, 2, "INT", after_an_interrupt);
+}
+
+#[test]
+fn interrupted_at_any_even_moment_it_takes_back_what_is_half_done() {
+    cut_everywhere(2, 2, "INT", after_an_interrupt);
+}
+
+/// Cuts the link to the Engine after so many calls; the Engine itself does not know.
+fn without_a_link(first: usize, step: usize) {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.push("serve", "web", "1.1.0");
+    shop.hasty();
+    let relay = Relay::new(shop.engine.socket(), &shop.env.runtime());
+    shop.set_inventory(&[("local", &relay.address())], &["web"]);
+    shop.env.run(&["known", "accept", "local"]).ok();
+    let mut moments = 0;
+    for calls in (first..).step_by(step) {
+        let version = ["1.1.0", "1.0.0"][moments % 2];
+        shop.version(version);
+        relay.cut_after(calls);
+        let output = shop.apply();
+        if !relay.restore() {
+            let _ = output.ok();
+            break;
+        }
+        moments += 1;
+        // Where only the lock could not be given back, all was done.
+        assert!([0, 1, 3].contains(&output.code), "{output}");
+        shop.lease_is_over();
+        shop.apply().ok();
+        shop.only(&format!("web {version}"));
+    }
+    assert!(moments >= 8, "only {moments} moments");
+}
+
+#[test]
+fn without_its_engine_after_any_call_the_next_apply_converges() {
+    without_a_link(1, 4);
+}
+
+#[test]
+fn without_its_engine_after_another_call_the_next_apply_converges() {
+    without_a_link(3, 4);
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_the_next_apply_goes_on() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.options("healthcheck = { test = [\"CMD\", \"false\"], interval = \"30s\" }");
+    let mut child = shop.env.command(&["apply", "-y", "-v"]).spawn();
+    drop(child.stdin.take());
+    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut said = String::new();
+    while !said.contains("wait") {
+        assert!(stderr.read_line(&mut said).is_ok_and(|read| read > 0), "{said}");
+    }
+    signal(&child, "INT");
+    signal(&child, "INT");
+    let _ = stderr.read_to_string(&mut said);
+    assert_eq!(child.wait().expect("it ends").code(), Some(3), "{said}");
+    shop.lease_is_over();
+    shop.options("");
+    shop.apply().ok();
+    shop.only("web 1.0.0");
+}

@@ -1,0 +1,153 @@
+//! What is not ours, what was ours, and what somebody did to ours by hand.
+
+use crate::shop::Shop;
+use crate::testbed::encoded;
+use serde_json::{Value, json};
+
+/// Creates and starts a container by hand.
+fn by_hand(shop: &Shop, name: &str, body: &Value) -> String {
+    let created = shop.engine.post(&format!("/containers/create?name={name}"), body);
+    let id = created["Id"].as_str().expect("an id").to_owned();
+    shop.engine.post(&format!("/containers/{id}/start"), &json!({}));
+    id
+}
+
+#[test]
+fn a_name_that_somebody_else_has_stops_the_plan_with_a_hint() {
+    let Some(shop) = Shop::new() else { return };
+    // Puts the image on the host.
+    shop.apply().ok();
+    shop.absent();
+    shop.apply().ok();
+    let text = shop.env.read("states/web.toml");
+    shop.options("");
+    let image = format!("{}:1.0.0", shop.repository);
+    let other = format!("{}-elsewhere", shop.name);
+    for labels in [json!({}), json!({ "io.pillarbox.workspace": other, "io.pillarbox.service": shop.web })] {
+        let id = by_hand(&shop, &shop.web, &json!({ "Image": image, "Labels": labels }));
+        let before = shop.identity(&id);
+        let said = shop.apply().exits(1).explains(&shop.web).explains("was not made by");
+        said.explains(&format!("docker rename {}", shop.web));
+        shop.env.run(&["plan"]).exits(1);
+        shop.env.run(&["apply", "-y", "--prune", "--fix-drift"]).exits(1);
+        // Wanted away it stays too.
+        shop.env.write("states/web.toml", &text);
+        shop.env.run(&["apply", "-y", "--prune"]).ok().says("left alone");
+        shop.options("");
+        assert_eq!(shop.identity(&id), before, "it was touched");
+        shop.engine.delete(&format!("/containers/{id}?force=1"));
+    }
+    shop.apply().ok();
+    shop.only("web 1.0.0");
+}
+
+#[test]
+fn a_copy_that_carries_our_labels_is_reported_and_never_touched() {
+    let Some(shop) = Shop::deployed() else { return };
+    let repository = format!("copy/{}/web", shop.name);
+    let commit = format!("/commit?container={}&repo={}&tag=1", shop.web, encoded(&repository));
+    shop.engine.post(&commit, &json!({}));
+    let copy = format!("{}-copy", shop.name);
+    let id = by_hand(&shop, &copy, &json!({ "Image": format!("{repository}:1") }));
+    assert_eq!(shop.label(&copy, "service"), shop.web, "the copy has our labels");
+    let before = shop.identity(&id);
+    shop.env.run(&["plan"]).ok().says(&copy).lacks("- container");
+    shop.release("serve", "1.1.0");
+    shop.env.run(&["apply", "-y", "--prune"]).ok();
+    shop.answers(shop.port, "web 1.1.0");
+    shop.absent();
+    shop.env.run(&["apply", "-y", "--prune"]).ok();
+    assert_eq!(shop.identity(&id), before, "it was touched");
+    assert_eq!(shop.names(), [copy.as_str()]);
+    // In the place of ours it is a stranger.
+    shop.engine.post(&format!("/containers/{id}/rename?name={}", shop.web), &json!({}));
+    shop.options("");
+    shop.apply().exits(1).explains("labels");
+    assert_eq!(shop.inspect(&id)["State"]["Running"], json!(true));
+}
+
+#[test]
+fn what_no_state_declares_any_more_is_reported_and_goes_with_prune_only() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.env.write("states/web.toml", "");
+    let before = shop.identity(&shop.web);
+    shop.env.run(&["plan"]).ok().says(&shop.web).says("--prune");
+    shop.apply().ok();
+    assert_eq!(shop.identity(&shop.web), before);
+    shop.env.run(&["plan", "--prune"]).ok().says(&format!("- container {}", shop.web));
+    shop.env.run(&["apply", "-y", "--prune"]).ok();
+    assert!(shop.names().is_empty() && shop.kept().is_empty());
+}
+
+#[test]
+fn a_limit_that_somebody_changed_by_hand_is_set_again_in_place() {
+    let Some(shop) = Shop::new() else { return };
+    shop.options("memory = \"32m\"\nrestart = \"always\"");
+    shop.apply().ok();
+    let before = shop.identity(&shop.web);
+    let body = json!({ "Memory": 50_000_000, "MemorySwap": 100_000_000, "RestartPolicy": { "Name": "no" } });
+    shop.engine.post(&format!("/containers/{}/update", shop.web), &body);
+    shop.env.run(&["plan"]).ok().says("~ container").says("memory").says("restart");
+    shop.apply().ok();
+    assert_eq!(shop.identity(&shop.web), before);
+    let host = shop.inspect(&shop.web)["HostConfig"].clone();
+    assert_eq!((&host["Memory"], &host["RestartPolicy"]["Name"]), (&json!(33_554_432), &json!("always")));
+    shop.rests();
+}
+
+#[test]
+fn a_container_that_somebody_made_anew_is_drift_and_replaced_on_demand_only() {
+    let Some(shop) = Shop::new() else { return };
+    shop.options("env.LOG = \"info\"\nuser = \"0\"");
+    shop.apply().ok();
+    // What a tool does that recreates containers: the same labels, another user.
+    let ours = shop.inspect(&shop.web);
+    shop.engine.delete(&format!("/containers/{}?force=1", shop.web));
+    let body = json!({
+        "Image": ours["Config"]["Image"], "Labels": ours["Config"]["Labels"], "Env": ["LOG=debug"], "User": "0:0",
+        "HostConfig": { "PortBindings": { "80/tcp": [{ "HostPort": shop.port.to_string() }] } },
+    });
+    by_hand(&shop, &shop.web, &body);
+    let before = shop.identity(&shop.web);
+    let plan = shop.env.run(&["plan", "--detailed-exitcode"]).ok();
+    plan.says("env.LOG").says("user").lacks("debug").says("--fix-drift");
+    shop.env.run(&["status"]).ok();
+    shop.apply().ok();
+    assert_eq!(shop.identity(&shop.web), before, "reported, not touched");
+    shop.env.run(&["plan", "--fix-drift"]).ok().says("-/+ container");
+    shop.env.run(&["apply", "-y", "--fix-drift"]).ok();
+    assert_eq!(shop.inspect(&shop.web)["Config"]["User"], json!("0"));
+    shop.only("web 1.0.0");
+    shop.rests();
+}
+
+#[test]
+fn a_paused_container_of_ours_is_said_to_be_so() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.engine.post(&format!("/containers/{}/pause", shop.web), &json!({}));
+    shop.env.run(&["status"]).ok().says("paused");
+    shop.release("serve", "1.1.0");
+    shop.apply().ok();
+    shop.only("web 1.1.0");
+}
+
+#[test]
+fn an_image_that_is_not_wanted_loses_its_tag_and_nothing_that_runs() {
+    let Some(shop) = Shop::deployed() else { return };
+    let image = format!("{}:1.0.0", shop.repository);
+    shop.release("serve", "1.1.0");
+    shop.apply().ok();
+    assert_eq!(shop.engine.get(&format!("/images/{image}/json")).expect("an answer").0, 200, "it is kept");
+    let states = shop.env.read("states/web.toml");
+    let gone = format!("[gone.image.absent]\nname = \"{}\"\ntag = \"1.0.0\"\n", shop.repository);
+    shop.env.write("states/web.toml", format!("{states}\n{gone}"));
+    shop.env.run(&["plan"]).ok().says(&format!("- image {image}"));
+    shop.apply().ok();
+    assert_eq!(shop.engine.get(&format!("/images/{image}/json")).expect("an answer").0, 404);
+    shop.only("web 1.1.0");
+    shop.rests();
+    // Somebody cleans up: the image of what we keep stays.
+    shop.engine.post("/images/prune?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D", &json!({}));
+    assert_eq!(shop.kept().len(), 1);
+    shop.rests();
+}
