@@ -166,6 +166,6 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in pillar/{}", self.key, self.file)
+        write!(f, "{} in pillar/{}", self.key, crate::problem::escaped(&self.file))
     }
 }
