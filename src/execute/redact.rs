@@ -1,7 +1,8 @@
 //! Text that is shown to people: secrets of the run replaced, control characters escaped.
 
-use super::secrets::{Opened, json_string, url_encoded};
+use super::secrets::Opened;
 use crate::problem::escaped;
+use crate::state::Encoder;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -24,11 +25,16 @@ impl Redactor {
             let bytes = secret.reveal();
             if let Some(text) = secret.reveal_text() {
                 forms.push(Zeroizing::new(text.to_owned()));
-                forms.push(Zeroizing::new(json_string(text).trim_matches('"').to_owned()));
                 let lines = text.lines().map(str::trim).filter(|line| line.len() >= LEAST);
                 forms.extend(lines.map(|line| Zeroizing::new(line.to_owned())));
             }
-            forms.push(Zeroizing::new(url_encoded(bytes)));
+            for encoder in [Encoder::UrlEncode, Encoder::ToJson] {
+                let encoded = encoder.apply(secret);
+                let text = encoded.as_ref().and_then(|encoded| encoded.reveal_text()).unwrap_or_default();
+                // A JSON string may stand in the middle of a longer one: without its own two quotes.
+                let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+                forms.push(Zeroizing::new(text.to_owned()));
+            }
             if bytes.len() >= LEAST {
                 forms.extend(encoded(bytes));
             }
@@ -107,8 +113,11 @@ mod tests {
         for before in ["", "a", "ab", "abc"] {
             for after in ["", "x", "xy"] {
                 let joined = format!("{before}p@ss/w\"rd?>~{after}");
-                let line =
-                    format!("url={joined} b64={} json={}", STANDARD.encode(&joined), json_string(&joined));
+                let line = format!(
+                    "url={joined} b64={} json={}",
+                    STANDARD.encode(&joined),
+                    serde_json::Value::from(joined.as_str())
+                );
                 let clean = redactor.clean(&line);
                 assert!(!clean.contains("p@ss"), "{clean}");
                 assert!(!clean.contains(&STANDARD.encode(&joined)[4..12]), "{clean}");

@@ -8,10 +8,7 @@ use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credential;
 use crate::secret::Secret;
 use crate::state::{Encoder, SecretRef, Segment, Text};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
 /// Where secrets come from.
@@ -85,7 +82,7 @@ impl Opened {
                     };
                     let encoded = encode(value, &secret.encoders)
                         .ok_or_else(|| not_text(&format!("{} for {field}", secret.origin)))?;
-                    out.push_str(&encoded);
+                    out.push_str(encoded.reveal_text().unwrap_or_default());
                 }
             }
         }
@@ -127,32 +124,7 @@ fn not_text(what: &str) -> Problem {
 
 /// A secret with its encoders applied in order; `None` where what results, or an encoder needs, is not
 /// UTF-8.
-fn encode(secret: &Secret, encoders: &[Encoder]) -> Option<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(secret.reveal().to_vec());
-    for encoder in encoders {
-        bytes = match encoder {
-            Encoder::UrlEncode => Zeroizing::new(url_encoded(&bytes).into_bytes()),
-            Encoder::B64Encode => Zeroizing::new(STANDARD.encode(&*bytes).into_bytes()),
-            Encoder::ToJson => Zeroizing::new(json_string(std::str::from_utf8(&bytes).ok()?).into_bytes()),
-        };
-    }
-    std::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
-}
-
-/// Everything but the unreserved characters of RFC 3986, section 2.3, percent-encoded.
-pub(super) fn url_encoded(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(3 * bytes.len());
-    for byte in bytes {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(*byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-/// A JSON string with its quotes.
-pub(super) fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn encode(secret: &Secret, encoders: &[Encoder]) -> Option<Secret> {
+    let encoded = encoders.iter().try_fold(secret.clone(), |secret, encoder| encoder.apply(&secret))?;
+    encoded.reveal_text().is_some().then_some(encoded)
 }

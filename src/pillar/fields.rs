@@ -94,6 +94,5 @@ impl<'a, 'p> Fields<'a, 'p> {
 
 /// A value of another type than it must have.
 pub fn wrong_type(what: &str, wanted: &str, node: &Node) -> Problem {
-    let article = if node.value.kind().starts_with(['a', 'i']) { "an" } else { "a" };
-    Problem::failed(format!("{what} must be {wanted}, not {article} {}", node.value.kind())).at(&node.place)
+    Problem::failed(format!("{what} must be {wanted}, not {}", node.value.a_kind())).at(&node.place)
 }

@@ -56,7 +56,7 @@ pub fn check_key(key: &KeyPath, value: Option<&Value>) -> Result<()> {
 }
 
 fn mistyped(key: &KeyPath, wanted: &str, value: &Value) -> Problem {
-    Problem::usage(format!("`{key}` must be a {wanted}, not a {}", value.kind()))
+    Problem::usage(format!("`{key}` must be a {wanted}, not {}", value.a_kind()))
 }
 
 /// The key that was meant where a shell ate the quotes: `deploy.my.app.version` is

@@ -81,6 +81,13 @@ impl Value {
             Self::Sealed(_) => "sealed value",
         }
     }
+
+    /// The same with its article: `an integer`.
+    pub fn a_kind(&self) -> String {
+        let kind = self.kind();
+        let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+        format!("{article} {kind}")
+    }
 }
 
 /// 64 random bits, 16 hexadecimal digits: new whenever a secret changes, kept when it is re-sealed or
@@ -166,6 +173,6 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in pillar/{}", self.key, self.file)
+        write!(f, "{} in pillar/{}", self.key, crate::problem::escaped(&self.file))
     }
 }

@@ -78,9 +78,7 @@ fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
             "nobody says which image {} of container {} stands for on host {host}",
             wish.image, wish.name
         ))
-        .hint(
-            "pin it with a digest ('pillarbox gate set'), or plan with an identity that opens its registry",
-        ),
+        .hint("pin it with a digest (NAME:TAG@sha256:…), or plan with an identity that opens its registry"),
     }
 }
 

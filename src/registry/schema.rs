@@ -63,7 +63,7 @@ fn field(key: &KeyPath, name: &str, value: Option<&Value>) -> Option<Problem> {
 }
 
 fn mistyped(key: &KeyPath, wanted: &str, value: &Value) -> Problem {
-    Problem::usage(format!("`{key}` must be a {wanted}, not a {}", value.kind()))
+    Problem::usage(format!("`{key}` must be a {wanted}, not {}", value.a_kind()))
 }
 
 /// The key that was meant where a shell ate the quotes: `registries.ghcr.io/acme.username` is

@@ -4,15 +4,23 @@ use super::disk::{Disk, Like, read_regular};
 use super::fault::cannot;
 use crate::problem::{Problem, Result};
 use crate::secret::Secret;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A folder, 0700, that is wiped when this is dropped. A program that ends by a signal drops it first.
+/// What the names of the folders begin with.
+const PREFIX: &str = "pillarbox-";
+
+/// A file in the folder that is locked as long as its owner lives.
+const ALIVE: &str = ".alive";
+
+/// A folder, 0700, that is wiped when this is dropped. A program that ends by a signal drops it first; what
+/// one that was killed left behind is wiped by the next one.
 #[derive(Debug)]
 pub struct Scratch {
     folder: tempfile::TempDir,
+    _alive: File,
 }
 
 impl Scratch {
@@ -23,8 +31,9 @@ impl Scratch {
     pub fn new(runtime: Option<&Path>) -> Result<Self> {
         let mut problem = Problem::failed("there is no folder in memory for the plaintext");
         for place in runtime.into_iter().chain([Path::new("/dev/shm")]) {
+            wipe_abandoned(place);
             match folder_in(place) {
-                Ok(folder) => return Ok(Self { folder }),
+                Ok(scratch) => return Ok(scratch),
                 Err(error) => problem = problem.cause(format!("{}: {error}", place.display())),
             }
         }
@@ -36,8 +45,8 @@ impl Scratch {
     /// # Errors
     /// Where it cannot be made.
     pub fn on_disk(place: &Path) -> Result<Self> {
-        let folder = folder_in(place).map_err(|error| cannot("make a folder in", place, &error))?;
-        Ok(Self { folder })
+        wipe_abandoned(place);
+        folder_in(place).map_err(|error| cannot("make a folder in", place, &error).into())
     }
 
     /// Writes a file into it, 0600; returns its path.
@@ -76,10 +85,30 @@ impl Scratch {
     }
 }
 
-fn folder_in(place: &Path) -> io::Result<tempfile::TempDir> {
+fn folder_in(place: &Path) -> io::Result<Scratch> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix("pillarbox-").permissions(std::fs::Permissions::from_mode(0o700));
-    builder.tempdir_in(place)
+    builder.prefix(PREFIX).permissions(std::fs::Permissions::from_mode(0o700));
+    let folder = builder.tempdir_in(place)?;
+    let alive = OpenOptions::new().write(true).create_new(true).open(folder.path().join(ALIVE))?;
+    alive.lock()?;
+    Ok(Scratch { folder, _alive: alive })
+}
+
+/// Wipes folders of this user whose owners were killed. What cannot be wiped is no reason to stop.
+fn wipe_abandoned(place: &Path) {
+    let own = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+        let is_own = entry.metadata().is_ok_and(|data| data.is_dir() && data.uid() == own);
+        if !is_own || !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let path = entry.path();
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let alive = OpenOptions::new().write(true).custom_flags(flags).open(path.join(ALIVE));
+        if alive.is_ok_and(|alive| alive.try_lock().is_ok()) {
+            let _ = overwrite(&path).and_then(|()| std::fs::remove_dir_all(&path));
+        }
+    }
 }
 
 impl Drop for Scratch {

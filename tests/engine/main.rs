@@ -13,7 +13,6 @@ mod pages;
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
-mod registry_check;
 mod shop;
 
 mod addresses;
@@ -28,6 +27,7 @@ mod killed;
 mod lock;
 mod options;
 mod passwords;
+mod registry_check;
 mod relay;
 mod secret_env;
 mod stored;

@@ -199,29 +199,55 @@ fn a_signal_ends_the_editor_and_wipes_the_plaintext() {
     let env = with_secrets();
     let before = env.files();
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143)] {
-        let mark = env.home().join("editor.pid");
-        let _ = std::fs::remove_file(&mark);
-        let script = format!("echo $$ > '{}.new'; mv '{0}.new' '{0}'; exec sleep 60", mark.display());
-        // Without a blank in its name the program is started itself, and can be ended.
-        let plain = env.home().join("sleeper");
-        let quoted = editor(&env, &script);
-        std::fs::copy(quoted.to_str().expect("a path").trim_matches('"'), &plain).expect("copied");
-        let child = env.command(&["edit", "apps"]).var("EDITOR", &plain).spawn();
-        let until = Instant::now() + Duration::from_secs(60);
-        while !mark.exists() {
-            assert!(Instant::now() < until, "the editor did not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let (child, pid) = sleeping(&env);
         assert!(std::fs::read_dir(env.runtime()).expect("the folder").next().is_some());
-        let send = |args: &[&str]| Command::new("kill").args(args).status().expect("kill").success();
         assert!(send(&["-s", signal, &child.id().to_string()]));
         let ended = child.wait_with_output().expect("its end");
         assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
         assert!(std::fs::read_dir(env.runtime()).expect("the folder").next().is_none(), "{signal}");
-        let pid = std::fs::read_to_string(&mark).expect("the editor's id");
-        assert!(!send(&["-0", pid.trim()]), "the editor lives on after {signal}");
+        assert!(!send(&["-0", &pid]), "the editor lives on after {signal}");
         assert_eq!(env.files(), before);
     }
+}
+
+/// Starts `edit` with an editor that sleeps, and returns it with the editor's process id.
+fn sleeping(env: &TestEnv) -> (std::process::Child, String) {
+    let mark = env.home().join("editor.pid");
+    let _ = std::fs::remove_file(&mark);
+    let script = format!("echo $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 60", mark.display());
+    // Without a blank in its name the program is started itself, and can be ended.
+    let plain = env.home().join("sleeper");
+    std::fs::copy(editor(env, &script).to_str().expect("a path").trim_matches('"'), &plain).expect("copied");
+    let child = env.command(&["edit", "apps"]).var("EDITOR", &plain).spawn();
+    let until = Instant::now() + Duration::from_secs(60);
+    while !mark.exists() {
+        assert!(Instant::now() < until, "the editor did not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    (child, std::fs::read_to_string(&mark).expect("the editor's id").trim().to_owned())
+}
+
+fn send(arguments: &[&str]) -> bool {
+    let sent = Command::new("kill").args(arguments).stderr(std::process::Stdio::null()).status();
+    sent.expect("kill").success()
+}
+
+#[test]
+fn what_a_killed_edit_left_is_wiped_by_the_next_one_and_a_living_one_is_left_alone() {
+    let env = with_secrets();
+    let folders = || std::fs::read_dir(env.runtime()).expect("the folder").count();
+    let (mut killed, its_editor) = sleeping(&env);
+    killed.kill().expect("killed");
+    killed.wait().expect("its end");
+    assert!(send(&["-9", &its_editor]));
+    assert_eq!(folders(), 1);
+    let (living, other_editor) = sleeping(&env);
+    assert_eq!(folders(), 1);
+    edit(&env, "true", &["apps"]).ok();
+    assert_eq!(folders(), 1);
+    assert!(send(&["-0", &other_editor]) && send(&["-TERM", &living.id().to_string()]));
+    assert_eq!(living.wait_with_output().expect("its end").status.code(), Some(143));
+    assert_eq!(folders(), 0);
 }
 
 #[test]

@@ -89,7 +89,8 @@ fn what_the_fence_forbids_is_found_in_groups_and_in_the_middle_of_code() {
         "use std::net::TcpStream;",
         "use std::time::{Duration, Instant}; fn f() { Instant::now(); }",
         "async fn f() {}",
-        "use bollard::Docker;",
+        "use hyper::Method;",
+        "fn f() { hyper_util::rt::TokioIo::new(x); }",
         "fn f() { tokio::spawn(x); }",
         "use age::x25519;",
         "fn f() { getrandom::fill(&mut id); }",
@@ -211,7 +212,11 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
             ["age", ..] if !within("keys") && !within("pillar/seal") && !within("pillar/boxes") => {
                 "only `keys`, `pillar::seal` and `pillar::boxes` name age"
             }
-            ["bollard", ..] if !within("engine/docker") => "only `engine::docker` names bollard",
+            ["hyper" | "hyper_util" | "http_body_util" | "tokio_rustls" | "bollard", ..]
+                if !within("engine/docker") =>
+            {
+                "only `engine::docker` speaks to Engines"
+            }
             ["println" | "eprintln"] if !within("cli") => "only `cli` prints",
             _ => continue,
         };

@@ -280,3 +280,37 @@ fn a_prompt_asks_twice_and_echoes_nothing() {
     assert!(code == 0 && text.contains("bot") && !text.contains("t0ken"), "{text}");
     assert_eq!(bytes(&env, &["reveal", "registries.ghcr.io.password"]), b"t0ken");
 }
+
+#[test]
+fn git_shows_what_changed_with_sealed_values_short() {
+    let env = TestEnv::initialised();
+    let bin = env!("CARGO_BIN_EXE_pillarbox");
+    let git = |arguments: &[&str]| env.program("git", arguments).run().ok().stdout().to_owned();
+    env.run_with_input(&["seal", "api.pw"], "one").ok();
+    git(&["init", "-q"]);
+    git(&["config", "diff.pillarbox.textconv", &format!("'{bin}' show")]);
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "one"]);
+    env.run(&["set", "api.log", "debug"]).ok();
+    env.run_with_input(&["seal", "api.pw"], "two").ok();
+    let diff = git(&["diff"]);
+    let changed: Vec<&str> = diff
+        .lines()
+        .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"))
+        .collect();
+    assert_eq!(changed.len(), 3, "{diff}");
+    assert!(changed[0].starts_with("-pw = (sealed ") && changed[1].starts_with("+pw = (sealed "), "{diff}");
+    assert_eq!(changed[2], "+log = \"debug\"");
+    // Any revision can be shown, also one that is broken or no text.
+    env.write("../old.toml", b"a = = \xff \x1b[31m\n");
+    let old = env.home().join("old.toml");
+    env.run(&["show", old.to_str().expect("a path")]).ok().says("a = = \u{fffd} \\u{1b}[31m\n");
+    env.command(&["show", "apps.toml"])
+        .within(env.workspace().join("pillar"))
+        .run()
+        .ok()
+        .says("pw = (sealed");
+    env.run(&["show", "pillar/box.toml"]).ok().says("slot");
+    env.run(&["show", "appz"]).exits(1).explains("did you mean `apps.toml`?");
+    env.run(&["show", "/no/such/file"]).exits(1);
+}

@@ -42,6 +42,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             .hint(format!("pillarbox seal {}", quoted(&origin.key.to_string())))
             .into());
     }
+    let is_new = vault.document(&origin.file).is_none_or(|document| document.get(&origin.key).is_none());
     let before = vault.document(&origin.file).map(|document| document.text().to_owned());
     vault.edit(&origin.file, |document| {
         document.set(&origin.key, written)?;
@@ -56,6 +57,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     vault.commit()?;
-    ctx.out.say(format_args!("set {origin}"));
+    let new = if is_new { ", a new key" } else { "" };
+    ctx.out.say(format_args!("set {origin}{new}"));
     Ok(Exit::Done)
 }

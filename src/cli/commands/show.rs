@@ -7,8 +7,10 @@ use crate::store;
 
 /// Print a pillar file with sealed values as `(sealed 9f2c)`; needs no private key
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Lets git show what changed, with `*.toml diff=pillarbox` in .gitattributes:\n  \
-                        git config diff.pillarbox.textconv 'pillarbox show'")]
+#[command(
+    after_help = "Lets git show what changed, with `pillar/**/*.toml diff=pillarbox` in .gitattributes:\n  \
+                        git config diff.pillarbox.textconv 'pillarbox show'"
+)]
 pub(in crate::cli) struct Args {
     /// Any file, or one below pillar/, `.toml` optional
     file: String,
@@ -42,7 +44,7 @@ fn of_workspace(typed: &str, ctx: &Context) -> Result<String> {
     workspace.read_if_there(&path)?.ok_or_else(|| {
         missing()
             .cause(format!("nor is there {}", escaped(&path)))
-            .nearest(below, files.iter().map(String::as_str))
+            .nearest(path.strip_prefix("pillar/").unwrap_or(&path), files.iter().map(String::as_str))
             .into()
     })
 }

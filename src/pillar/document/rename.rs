@@ -85,11 +85,7 @@ impl Document {
                         above: comment_lines(&layout.text[start..section.start]),
                         behind: behind(&layout.text[header_key(layout.text, section).end..section.body]),
                     });
-                    let mut range = without_gap(layout.text, start..section.last_line());
-                    if range.start == 0 {
-                        let rest = &layout.text[range.end..];
-                        range.end += rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-                    }
+                    let range = without_gap(layout.text, start..section.last_line());
                     splices.push(Splice { range, text: String::new() });
                 }
                 let mut floor = section.body;
@@ -128,6 +124,11 @@ impl Document {
                 return Err(Problem::failed(format!("there is nothing in `{key}`")).into());
             }
             Ok(splices)
+        })?;
+        // What stood first took the blank lines below it along only if it was one section.
+        self.change(|document, _, _| {
+            let blank = document.text.len() - document.text.trim_start_matches(['\r', '\n']).len();
+            Ok(vec![Splice { range: 0..blank, text: String::new() }])
         })?;
         Ok(pieces)
     }

@@ -72,12 +72,12 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Entry::Token(_) => format!("the identity token of {scope}"),
         Entry::Anonymous => format!("the anonymous rule for {scope}"),
     };
-    ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", origin.file));
+    ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", escaped(&origin.file)));
     if !reached {
         ctx.out.warn(format_args!(
             "no host gets pillar/{}: name it under `pillar` of a group or host in pillarbox.toml, say \
              \"registries/*\"",
-            origin.file
+            escaped(&origin.file)
         ));
     }
     Ok(Exit::Done)
