@@ -4,6 +4,7 @@
 
 use crate::relay::Relay;
 use crate::shop::Shop;
+use crate::testbed::eventually;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -92,13 +93,12 @@ fn after_an_interrupt(shop: &Shop, cut: &Cut, old: &str, new: &str) {
         3 | 130 => old,
         code => panic!("{code}: {}", cut.said),
     };
-    let found = shop.http(shop.port);
-    assert!(
-        found.as_deref() == Ok(page) || found.as_deref() == Ok(new),
-        "{found:?} after {}: {}",
-        cut.code,
-        cut.said
-    );
+    let mut found = Err(String::new());
+    let works = eventually(|| {
+        found = shop.http(shop.port);
+        found.as_deref() == Ok(page) || found.as_deref() == Ok(new)
+    });
+    assert!(works, "{found:?} after {}: {}", cut.code, cut.said);
     if cut.code != 0 {
         assert!(cut.said.contains("interrupted"), "{}", cut.said);
     }
@@ -141,8 +141,8 @@ fn without_a_link(first: usize, step: usize) {
         moments += 1;
         // Where only the lock could not be given back, all was done.
         assert!([0, 1, 3].contains(&output.code), "{output}");
-        let found = shop.http(shop.port);
-        assert!(found.is_ok(), "it was not brought back: {found:?}\n{output}");
+        let works = eventually(|| shop.http(shop.port).is_ok());
+        assert!(works, "it was not brought back\n{output}");
         // Cut off while it was taken or given back, the lock ends by itself.
         shop.lease_is_over();
         shop.apply().ok();
