@@ -72,6 +72,8 @@ pub enum Happened {
         /// Why it failed, if it did.
         failed: Option<String>,
     },
+    /// The Engine does not answer, and the way back waits for it.
+    EngineAway,
     /// An interrupt was heard: nothing new is begun.
     Interrupted,
 }

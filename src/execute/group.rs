@@ -20,6 +20,9 @@ const LOG_LINES: u32 = 20;
 /// How often an action of a way back is tried.
 const TRIES: u32 = 3;
 
+/// For how long a way back waits for an Engine that does not answer: it may just be restarted.
+const RETURN: Duration = Duration::from_secs(30);
+
 /// What the groups of a host share.
 pub(super) struct Run<'a, E, G> {
     pub(super) caller: Caller<'a, E>,
@@ -81,7 +84,11 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         let idle = waits || matches!(step.action, Action::Stop { .. });
         let _permit = if idle { None } else { self.calls.acquire().await.ok() };
         if !waits {
-            self.guard.check().await.map_err(Stop::HandsOff)?;
+            // Lost is lost; but an Engine that does not answer may be back for the way back.
+            self.guard.check().await.map_err(|problems| {
+                let hands_off = first || problems.code() == Code::Stale;
+                if hands_off { Stop::HandsOff(problems) } else { Stop::Back(problems, false) }
+            })?;
         }
         match expect::before(self.caller.engine, &step.action, &step.expects).await {
             Ok(None) => {}
@@ -145,10 +152,33 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         let mut tried = 1;
         loop {
             match self.caller.call(step.id, action, &|_| {}).await {
-                Err(_) if tried < TRIES => sleep(Duration::from_secs(1)).await,
+                Err(failed) if tried < TRIES => {
+                    sleep(Duration::from_secs(1)).await;
+                    if self.still_ours().await.is_err() {
+                        return Err(failed);
+                    }
+                }
                 done => return done,
             }
             tried += 1;
+        }
+    }
+
+    /// The lock is still ours; waits for an Engine that does not answer.
+    async fn still_ours(&self) -> Result<(), Problems> {
+        let began = Instant::now();
+        let mut said = false;
+        loop {
+            match self.guard.check().await {
+                Err(problems) if problems.code() != Code::Stale && began.elapsed() < RETURN => {
+                    if !said {
+                        (self.say)(Happened::EngineAway);
+                        said = true;
+                    }
+                    sleep(Duration::from_secs(1)).await;
+                }
+                done => return done,
+            }
         }
     }
 
@@ -159,7 +189,7 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
             if action.target().is_some_and(|target| self.caller.id(target).is_none()) {
                 continue;
             }
-            if let Err(lost) = self.guard.check().await {
+            if let Err(lost) = self.still_ours().await {
                 self.problems.borrow_mut().extend(lost.into_vec());
                 return GroupEnd::CutOff;
             }

@@ -4,6 +4,7 @@
 
 use crate::relay::Relay;
 use crate::shop::Shop;
+use crate::testbed::eventually;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -92,13 +93,12 @@ fn after_an_interrupt(shop: &Shop, cut: &Cut, old: &str, new: &str) {
         3 | 130 => old,
         code => panic!("{code}: {}", cut.said),
     };
-    let found = shop.http(shop.port);
-    assert!(
-        found.as_deref() == Ok(page) || found.as_deref() == Ok(new),
-        "{found:?} after {}: {}",
-        cut.code,
-        cut.said
-    );
+    let mut found = Err(String::new());
+    let works = eventually(|| {
+        found = shop.http(shop.port);
+        found.as_deref() == Ok(page) || found.as_deref() == Ok(new)
+    });
+    assert!(works, "{found:?} after {}: {}", cut.code, cut.said);
     if cut.code != 0 {
         assert!(cut.said.contains("interrupted"), "{}", cut.said);
     }
@@ -114,19 +114,25 @@ fn interrupted_at_any_even_moment_it_takes_back_what_is_half_done() {
     cut_everywhere(2, 2, "INT", after_an_interrupt);
 }
 
-/// Cuts the link to the Engine after so many calls; the Engine itself does not know.
-fn without_a_link(first: usize, step: usize) {
-    let Some(shop) = Shop::deployed() else { return };
+/// A deployed shop whose Engine is reached through a relay, and another version to go to.
+fn behind_a_relay() -> Option<(Shop, Relay)> {
+    let shop = Shop::deployed()?;
     shop.push("serve", "web", "1.1.0");
     shop.hasty();
     let relay = Relay::new(shop.engine.socket(), &shop.env.runtime());
     shop.set_inventory(&[("local", &relay.address())], &["web"]);
     shop.env.run(&["known", "accept", "local"]).ok();
+    Some((shop, relay))
+}
+
+/// Is without its Engine for a second after every so many calls; the Engine itself does not know.
+fn without_a_link(first: usize, step: usize) {
+    let Some((shop, relay)) = behind_a_relay() else { return };
     let mut moments = 0;
     for calls in (first..).step_by(step) {
         let version = ["1.1.0", "1.0.0"][moments % 2];
         shop.version(version);
-        relay.cut_after(calls);
+        relay.cut_after(calls, Some(Duration::from_secs(1)));
         let output = shop.apply();
         if !relay.restore() {
             let _ = output.ok();
@@ -135,6 +141,9 @@ fn without_a_link(first: usize, step: usize) {
         moments += 1;
         // Where only the lock could not be given back, all was done.
         assert!([0, 1, 3].contains(&output.code), "{output}");
+        let works = eventually(|| shop.http(shop.port).is_ok());
+        assert!(works, "it was not brought back\n{output}");
+        // Cut off while it was taken or given back, the lock ends by itself.
         shop.lease_is_over();
         shop.apply().ok();
         shop.only(&format!("web {version}"));
@@ -143,13 +152,53 @@ fn without_a_link(first: usize, step: usize) {
 }
 
 #[test]
-fn without_its_engine_after_any_call_the_next_apply_converges() {
+fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_apply_converges() {
     without_a_link(1, 4);
 }
 
 #[test]
-fn without_its_engine_after_another_call_the_next_apply_converges() {
+fn without_its_engine_for_another_moment_the_old_one_is_brought_back_and_the_next_apply_converges() {
     without_a_link(3, 4);
+}
+
+#[test]
+fn an_engine_that_stays_away_is_not_waited_for_by_somebody_impatient() {
+    let Some((shop, relay)) = behind_a_relay() else { return };
+    shop.version("1.1.0");
+    let mut child = shop.env.command(&["apply", "-y"]).spawn();
+    drop(child.stdin.take());
+    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
+    let mut said = String::new();
+    while !said.contains("waits for it") {
+        assert!(stderr.read_line(&mut said).is_ok_and(|read| read > 0), "{said}");
+        if said.contains("stop ") {
+            relay.cut_after(0, None);
+        }
+    }
+    signal(&child, "INT");
+    signal(&child, "INT");
+    let _ = stderr.read_to_string(&mut said);
+    assert_eq!(child.wait().expect("it ends").code(), Some(3), "{said}");
+    assert!(relay.restore());
+    shop.lease_is_over();
+    shop.apply().ok();
+    shop.only("web 1.1.0");
+}
+
+#[test]
+fn after_a_kill_the_next_apply_says_who_had_the_lock_and_when_it_ends() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.release("serve", "1.1.0");
+    let cut = cut(&shop, 14, Duration::ZERO, "KILL").expect("it was under way");
+    assert_eq!(cut.code, -1, "{}", cut.said);
+    let said = shop.apply().exits(6).explains("locked by alice on ");
+    said.explains("if it crashed, the lock ends by itself within 1");
+    // Looking needs no lock.
+    shop.env.run(&["plan"]).ok();
+    shop.env.run(&["status"]).ok();
+    shop.lease_is_over();
+    shop.apply().ok();
+    shop.only("web 1.1.0");
 }
 
 #[test]
@@ -167,7 +216,6 @@ fn a_second_interrupt_ends_at_once_and_the_next_apply_goes_on() {
     signal(&child, "INT");
     let _ = stderr.read_to_string(&mut said);
     assert_eq!(child.wait().expect("it ends").code(), Some(3), "{said}");
-    shop.lease_is_over();
     shop.options("");
     shop.apply().ok();
     shop.only("web 1.0.0");

@@ -22,6 +22,7 @@ mod credentials;
 mod docker;
 mod docs;
 mod failing;
+mod full_disk;
 mod harness;
 mod killed;
 mod lock;

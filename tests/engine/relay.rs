@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// Passes everything on, until it is told to stop.
 pub(crate) struct Relay {
@@ -17,6 +18,10 @@ pub(crate) struct Relay {
 struct State {
     /// Requests that are passed on; `None`: all.
     left: Option<usize>,
+    /// When the link is back; `None`: not by itself.
+    away: Option<Duration>,
+    /// The link was lost at some time.
+    was_lost: bool,
     /// The link is lost.
     lost: bool,
     open: Vec<UnixStream>,
@@ -24,12 +29,19 @@ struct State {
 
 impl State {
     /// One more request; answers whether it is passed on.
-    fn request(&mut self) -> bool {
+    fn request(&mut self, shared: &Arc<Mutex<Self>>) -> bool {
         match &mut self.left {
             _ if self.lost => false,
             None => true,
             Some(0) => {
-                self.lost = true;
+                (self.lost, self.was_lost, self.left) = (true, true, None);
+                if let Some(away) = self.away {
+                    let shared = Arc::clone(shared);
+                    thread::spawn(move || {
+                        thread::sleep(away);
+                        shared.lock().expect("its state").lost = false;
+                    });
+                }
                 for stream in self.open.drain(..) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
@@ -72,27 +84,28 @@ impl Relay {
         format!("unix://{}", self.socket.display())
     }
 
-    /// Loses the link at the request after so many.
-    pub(crate) fn cut_after(&self, requests: usize) {
-        self.state.lock().expect("its state").left = Some(requests);
+    /// Loses the link at the request after so many, for so long.
+    pub(crate) fn cut_after(&self, requests: usize, away: Option<Duration>) {
+        let mut state = self.state.lock().expect("its state");
+        (state.left, state.away) = (Some(requests), away);
     }
 
     /// The link is there again; answers whether it was lost.
     pub(crate) fn restore(&self) -> bool {
         let mut state = self.state.lock().expect("its state");
-        state.left = None;
-        std::mem::take(&mut state.lost)
+        (state.left, state.lost) = (None, false);
+        std::mem::take(&mut state.was_lost)
     }
 }
 
 /// Copies bytes; what a client sends is counted by the first lines of its requests.
-fn pass(mut from: UnixStream, mut to: UnixStream, count: Option<&Mutex<State>>) {
+fn pass(mut from: UnixStream, mut to: UnixStream, count: Option<&Arc<Mutex<State>>>) {
     let mut buffer = vec![0; 65_536];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         let begins =
             [b"GET ".as_slice(), b"POST", b"DELE", b"HEAD"].iter().any(|verb| buffer.starts_with(verb));
         if let Some(state) = count.filter(|_| begins)
-            && !state.lock().expect("its state").request()
+            && !state.lock().expect("its state").request(state)
         {
             break;
         }

@@ -39,7 +39,7 @@ fn percent(text: &str) -> String {
 fn a_secret_of_any_characters_arrives_exactly() {
     let Some(shop) = Shop::new() else { return };
     let secret = awkward();
-    shop.env.run_with_input(&["seal", "web.key", "--in", "apps"], &format!("{secret}\n")).ok();
+    shop.env.run_with_input(&["seal", "web.key", "--in", "apps"], format!("{secret}\n")).ok();
     shop.options(
         r#"env.KEY = "{{ pillar.web.key }}"
 env.URL = "db://u:{{ pillar.web.key | urlencode }}@h/{{ pillar.web.port }}"
@@ -99,7 +99,7 @@ impl Hunt {
     }
 
     #[track_caller]
-    fn ran(&self, output: Output) {
+    fn ran(&self, output: &Output) {
         self.absent_from("the output", &output.to_string());
     }
 
@@ -157,7 +157,7 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
         &["show", "apps"],
         &["status"],
     ] {
-        hunt.ran(shop.env.run(command));
+        hunt.ran(&shop.env.run(command));
     }
     assert!(plan_file.is_file());
     let mut child = shop.env.command(&["apply", "-y", "-v"]).var("RUST_LOG", "trace").spawn();
@@ -177,10 +177,10 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
     shop.options(&format!("{env}{tells}"));
     let failed = shop.env.run(&["apply", "-y", "-v"]);
     assert!(failed.code == 3 && failed.stderr.contains("KEY=[secret]"), "{failed}");
-    hunt.ran(failed);
-    hunt.ran(shop.env.run(&["apply", "-y", "--json"]));
-    hunt.ran(shop.env.run(&["status", "--json"]));
-    hunt.ran(shop.env.run(&["plan", "-v"]));
+    hunt.ran(&failed);
+    hunt.ran(&shop.env.run(&["apply", "-y", "--json"]));
+    hunt.ran(&shop.env.run(&["status", "--json"]));
+    hunt.ran(&shop.env.run(&["plan", "-v"]));
 
     for name in shop.names() {
         let mut inspect = shop.inspect(&name);

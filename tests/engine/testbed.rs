@@ -336,7 +336,12 @@ fn exchange(
         body.len()
     )?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    // An Engine that did not want the body may reset the connection after its answer.
+    if let Err(error) = stream.read_to_end(&mut answer)
+        && (error.kind() != std::io::ErrorKind::ConnectionReset || answer.is_empty())
+    {
+        return Err(error);
+    }
     let invalid = || std::io::Error::new(std::io::ErrorKind::InvalidData, "not an HTTP answer");
     let head = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(invalid)?;
     let status =

@@ -97,6 +97,9 @@ impl<'a> Progress<'a> {
             Happened::UndoDone { action, failed: Some(why), .. } => {
                 vec![format!("{host}: way back: {} … failed: {}", escaped(action), escaped(why))]
             }
+            Happened::EngineAway => {
+                vec![format!("{host}: its Engine does not answer; the way back waits for it")]
+            }
             Happened::Interrupted => {
                 vec![format!("{host}: interrupted: what was begun is ended or taken back")]
             }

@@ -184,10 +184,14 @@ impl World {
             return refused(ErrorKind::NotFound, 404, format!("No such image: {name}"));
         };
         let held = &self.images[at];
-        let last = held.tags.len() + held.digests.len() <= 1;
-        // The last tag takes the digests of its repository along.
-        let bare = held.tags.len() == 1 && held.tags[0] == name;
-        if (last || bare) && self.containers.iter().any(|container| container.image_id == held.id) {
+        // What is of another repository counts on its own; a digest of the same one does not.
+        let own = repository(name);
+        let last = held.tags.iter().all(|tag| tag == name)
+            && held.digests.iter().all(|digest| repository(digest) == own);
+        // The last tag of a repository takes its digests along.
+        let bare = held.tags.iter().any(|tag| tag == name)
+            && held.tags.iter().all(|tag| tag == name || repository(tag) != own);
+        if last && self.containers.iter().any(|container| container.image_id == held.id) {
             let message = format!("conflict: unable to remove repository reference \"{name}\" (must force)");
             return refused(ErrorKind::Conflict, 409, message);
         }
@@ -195,11 +199,20 @@ impl World {
         held.tags.retain(|tag| tag != name);
         held.digests.retain(|digest| digest != name);
         if bare {
-            held.digests.clear();
+            held.digests.retain(|digest| repository(digest) != own);
         }
         if held.tags.is_empty() && held.digests.is_empty() {
             self.images.remove(at);
         }
         Ok(())
+    }
+}
+
+/// A name without its tag or digest.
+fn repository(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
     }
 }

@@ -95,11 +95,11 @@ async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
       same: remove nginx.g1
       back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
       other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
+    after untag pillarbox.invalid/shop/nginx:g1: nginx running, nginx.g1 exited
+      same: remove nginx.g1
+      back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
     after remove nginx.g1: nginx running
-      same: nothing
-      back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
-      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
-    after untag pillarbox.invalid/shop/nginx:g1: nginx running
       same: nothing
       back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2
       other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2

@@ -64,8 +64,8 @@ async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back()
          undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx.g1 to nginx
     #10 [9] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
          undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx to nginx.g2; rename nginx.g1 to nginx
-    #11 [10] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
-    #12 [11] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #11 [10] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #12 [11] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     "#);
 }
 
@@ -186,8 +186,8 @@ async fn a_container_that_shall_not_run_is_stopped_and_stays_down_with_its_engin
     #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #4 [3] rename nginx to nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #5 [4] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
-    #6 [5] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
-    #7 [6] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #6 [5] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #7 [6] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     "#);
     stage.settle().await;
     assert_eq!(stage.statuses(), ["nginx created"]);

@@ -140,8 +140,8 @@ async fn what_no_state_declares_is_reported_and_pruned_on_demand() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop nginx (remove nginx): no state declares it any more
-    #2 [1] remove nginx (remove nginx): no state declares it any more
-    #3 [2] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): no state declares it any more
+    #2 [1] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): no state declares it any more
+    #3 [2] remove nginx (remove nginx): no state declares it any more
     "#);
     assert_eq!(stage.statuses(), ["theirs running"]);
 }
@@ -160,8 +160,8 @@ async fn an_absent_container_is_stopped_and_removed_and_its_image_let_go() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop nginx (remove nginx): declared absent
-    #2 [1] remove nginx (remove nginx): declared absent
-    #3 [2] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): declared absent
+    #2 [1] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): declared absent
+    #3 [2] remove nginx (remove nginx): declared absent
     "#);
     assert!(!stage.fake.image_names().iter().any(|name| name.starts_with("pillarbox.invalid")));
 }

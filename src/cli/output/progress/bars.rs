@@ -66,6 +66,7 @@ impl Bars {
             Happened::Warned { .. }
             | Happened::UndoDone { .. }
             | Happened::ContainerLog { .. }
+            | Happened::EngineAway
             | Happened::Interrupted => {}
         }
     }
