@@ -27,7 +27,7 @@ fn secrets_sealed_at_once_lose_nothing() {
     let env = TestEnv::initialised();
     let sealing = |n: usize| {
         let key = format!("api.secret{n}");
-        let file = if n % 2 == 0 { "apps" } else { "more" };
+        let file = if n.is_multiple_of(2) { "apps" } else { "more" };
         env.run_with_input(&["seal", "--in", file, &key], format!("s3cret-{n}\n")).ok();
     };
     std::thread::scope(|scope| {
@@ -37,8 +37,8 @@ fn secrets_sealed_at_once_lose_nothing() {
         }
     });
     env.run(&["verify", "--require-open"]).ok().explains("12 sealed values in 1 box: 12 opened");
-    for n in 0..12 {
-        let file = if n % 2 == 0 { "apps.toml" } else { "more.toml" };
+    for n in 0..12_u32 {
+        let file = if n.is_multiple_of(2) { "apps.toml" } else { "more.toml" };
         assert_eq!(opens(&env, &env.identity(), "", file, &format!("api.secret{n}")), format!("s3cret-{n}"));
     }
 }

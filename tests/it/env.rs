@@ -188,6 +188,24 @@ pub(crate) fn mode(path: &Path) -> u32 {
         & 0o7777
 }
 
+/// Whether a program that a test needs is there: in CI it must be (`scripts/test` installs it); elsewhere
+/// its absence is said aloud and the test is left out.
+pub(crate) fn has_program(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    assert!(
+        found || std::env::var_os("CI").is_none(),
+        "the program `{program}` is missing: run scripts/test"
+    );
+    if !found {
+        // Not eprintln!, which the test runner swallows where a test passes.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: the program `{program}` is missing (scripts/test installs it)"
+        );
+    }
+    found
+}
+
 /// Runs a script of sh in the workspace with mounts of its own; `None`, and said so, where this user may
 /// not mount.
 pub(crate) fn within_mounts(env: &TestEnv, script: &str) -> Option<Output> {
