@@ -50,7 +50,8 @@ fn cut(shop: &Shop, lines: usize, then: Duration, name: &str) -> Option<Cut> {
 /// Cuts off upgrades between two versions at every line of progress: `first`, `first + step` …
 fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &Cut, &str, &str)) {
     let Some(shop) = Shop::deployed() else { return };
-    if name == "KILL" {
+    // In half of them nobody watches the new container for a second.
+    if name == "KILL" || first == 2 {
         shop.hasty();
     }
     shop.push("serve", "web", "1.1.0");
@@ -73,6 +74,8 @@ fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &
 fn after_a_kill(shop: &Shop, cut: &Cut, _: &str, _: &str) {
     assert!(cut.code == -1 || cut.code == 0, "{}: {}", cut.code, cut.said);
     shop.env.run(&["status"]).ok();
+    // The Engine may still be at the last call that it got; nobody else is let in before that is over.
+    std::thread::sleep(Duration::from_millis(800));
     shop.lease_is_over();
 }
 
@@ -125,11 +128,11 @@ fn behind_a_relay() -> Option<(Shop, Relay)> {
     Some((shop, relay))
 }
 
-/// Is without its Engine for a second after every so many calls; the Engine itself does not know.
-fn without_a_link(first: usize, step: usize) {
+#[test]
+fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_apply_converges() {
     let Some((shop, relay)) = behind_a_relay() else { return };
     let mut moments = 0;
-    for calls in (first..).step_by(step) {
+    for calls in (1..).step_by(5) {
         let version = ["1.1.0", "1.0.0"][moments % 2];
         shop.version(version);
         relay.cut_after(calls, Some(Duration::from_secs(1)));
@@ -149,16 +152,6 @@ fn without_a_link(first: usize, step: usize) {
         shop.only(&format!("web {version}"));
     }
     assert!(moments >= 8, "only {moments} moments");
-}
-
-#[test]
-fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_apply_converges() {
-    without_a_link(1, 4);
-}
-
-#[test]
-fn without_its_engine_for_another_moment_the_old_one_is_brought_back_and_the_next_apply_converges() {
-    without_a_link(3, 4);
 }
 
 #[test]
