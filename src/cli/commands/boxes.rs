@@ -26,7 +26,7 @@ enum Action {
         /// Folder below pillar/
         folder: String,
         /// Names of files in keys/, or @groups of pillarbox.toml; you should be among them
-        /// [default: `default` of [readers] in pillarbox.toml]
+        /// [default: `readers.default` in pillarbox.toml]
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         readers: Vec<String>,
         #[command(flatten)]
