@@ -1,14 +1,13 @@
 //! What is written for each host: its pillar files laid over each other, its states, its credentials.
 
 use super::all_or_nothing;
+use crate::cli::place;
 use crate::cli::vault::Vault;
 use crate::compile::{Inputs, compile, needs_facts};
 use crate::desired::Desired;
-use crate::inventory::{FILE, Host, pillar_files, state_files};
+use crate::inventory::{FILE, Host, state_files};
 use crate::observed::Facts;
 use crate::pillar::Node;
-use crate::pillar::document::Document;
-use crate::pillar::merge::merge;
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
 
@@ -41,17 +40,13 @@ pub(in crate::cli) fn wishes<'v>(vault: &'v Vault<'_>, globs: &[String]) -> Resu
 impl<'v> Wished<'v> {
     fn of(vault: &'v Vault<'_>, host: &'v Host) -> Result<Self> {
         let (inventory, workspace) = (vault.inventory(), vault.workspace());
-        let all: Vec<String> = vault.documents().map(|document| document.file().to_owned()).collect();
-        let files = pillar_files(inventory, host, &all);
-        let states = state_files(inventory, host, &workspace.state_files()?);
-        let (files, states) = both(files, states)?;
-        let trees = files.iter().filter_map(|file| vault.document(file)).map(Document::tree);
-        let texts = states.into_iter().map(|file| {
-            let path = format!("states/{file}");
-            Ok((path.clone(), workspace.read(&path)?))
+        let texts = state_files(inventory, host, &workspace.state_files()?).and_then(|states| {
+            all_or_nothing(states.into_iter().map(|file| {
+                let path = format!("states/{file}");
+                Ok((path.clone(), workspace.read(&path)?))
+            }))
         });
-        let (trees, states) = both(all_or_nothing(trees), all_or_nothing(texts))?;
-        let pillar = merge(trees.into_iter().cloned());
+        let (pillar, states) = both(place::merged(vault, host), texts)?;
         let credentials = Credentials::read(&pillar);
         if needs_facts(&states) {
             return Ok(Self { host, credentials: credentials?, desired: None, pillar, states });
