@@ -77,6 +77,9 @@ pub struct Context {
     pub env: Environment,
     /// Where to print.
     pub out: Output,
+    /// Nobody is there to answer, even if there is a terminal: nothing is asked, and what could ask by
+    /// itself (a desktop's keyring) is left alone.
+    pub unattended: bool,
     found_identities: OnceCell<FoundIdentities>,
     root: OnceCell<PathBuf>,
 }
@@ -94,7 +97,7 @@ impl Context {
             When::Never => anstream::ColorChoice::Never,
         };
         let out = Output::new(level, global.json, color);
-        Self { global, env, out, found_identities: OnceCell::new(), root: OnceCell::new() }
+        Self { global, env, out, unattended: false, found_identities: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.

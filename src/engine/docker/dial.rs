@@ -23,7 +23,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(super) enum Dial {
     Unix(PathBuf),
     Tcp { host: String, port: u16, tls: Option<Tls> },
-    Ssh(Tunnel),
+    Ssh(Box<Tunnel>),
 }
 
 impl Dial {
@@ -36,7 +36,9 @@ impl Dial {
                 Ok(Self::Tcp { host: host.clone(), port: *port, tls })
             }
             Address::Ssh { user, host, port, path } => {
-                Tunnel::open(user.as_deref(), host, *port, path.as_deref()).await.map(Self::Ssh)
+                Tunnel::open(user.as_deref(), host, *port, path.as_deref())
+                    .await
+                    .map(|tunnel| Self::Ssh(Box::new(tunnel)))
             }
         }
     }
