@@ -4,7 +4,8 @@
 //! - ids are unique, needs are earlier steps; what brings images comes before everything else; a group
 //!   waits for other groups only before its first step, so that what was begun can end;
 //! - nothing that is not ours is touched, and nothing that exists without saying what it must look like;
-//! - carried out on a model of the host, every step is possible, and in the end all is as wished;
+//! - carried out on a model of the host, every step is possible, and in the end all is as wished, but
+//!   for what a gate holds, which no step touches;
 //! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
 //! - secrets stand in environments alone, and every receiver of one is named.
 
@@ -36,12 +37,13 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     let mut broken = Vec::new();
     let mut model = Model::of(observed);
     for step in &plan.steps {
+        broken.extend(held(step, &model, desired));
         broken.extend(way_back(step, &model, desired, observed));
         if let Err(why) = model.apply(step.id, &step.action) {
             broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
         }
     }
-    for item in &desired.items {
+    for item in desired.items.iter().filter(|item| item.hold().is_none()) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
             Wish::ContainerAbsent { name, .. } if model.of_service(name.as_str()).next().is_some() => {
@@ -72,6 +74,14 @@ fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
         _ => {}
     }
     broken
+}
+
+/// Nothing is done about what a gate holds.
+fn held(step: &Step, model: &Model, desired: &Desired) -> Option<String> {
+    let service = model.service(&step.action)?;
+    let mut held = desired.items.iter().filter(|item| item.hold().is_some());
+    held.any(|item| matches!(&item.wish, Wish::Container(wish) if wish.name.as_str() == service))
+        .then(|| format!("step {} ({}) touches {service}, which is held", step.id, step.action))
 }
 
 /// A service that ran, and shall run, runs after the way back: both where the step was done and where

@@ -4,6 +4,7 @@
 mod arguments;
 mod container;
 mod expression;
+mod gate;
 mod image;
 mod order;
 mod template;
@@ -13,6 +14,7 @@ use crate::desired::{Desired, Item};
 use crate::name::{HostName, WorkspaceName};
 use crate::observed::Facts;
 use crate::pillar::Node;
+use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use arguments::Common;
@@ -53,8 +55,8 @@ pub fn needs_facts(states: &[(String, String)]) -> bool {
 /// Compiles the states of one host.
 ///
 /// # Errors
-/// Everything that is wrong in the states: TOML, functions and fields, expressions, missing values,
-/// secrets where none may end, contradictions, cycles.
+/// Everything that is wrong in the states and gates: TOML, functions and fields, expressions, missing
+/// values, secrets where none may end, versions that are not allowed, contradictions, cycles.
 pub fn compile(inputs: &Inputs) -> Result<Desired> {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
@@ -70,8 +72,13 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
             index,
         })
         .collect();
-    let mut drafts = image::drafts(&checked, &mut problems);
-    drafts.extend(container::drafts(&checked, &mut problems));
+    let gates = Gates::read(inputs.pillar).unwrap_or_else(|found| {
+        problems.extend(found.into_vec());
+        Gates::default()
+    });
+    problems.extend(gates.problems().cloned());
+    let mut drafts = image::drafts(&checked, &gates, &mut problems);
+    drafts.extend(container::drafts(&checked, &gates, &mut problems));
     let items = order::arrange(drafts, &declarations, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();

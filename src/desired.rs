@@ -11,6 +11,7 @@ mod spec;
 pub use spec::{Fingerprint, Spec};
 
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
+use crate::pillar::gate::Hold;
 use crate::problem::Place;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,6 +40,25 @@ pub struct Item {
     pub declared: Vec<(String, Place)>,
     /// What must be done before, each an address of this host.
     pub needs: Vec<Address>,
+    /// The gate that says from which image it is made, if one does.
+    pub gate: Option<Gated>,
+}
+
+/// The gate of a wanted thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gated {
+    /// Its application.
+    pub app: String,
+    /// Whether nothing is changed, and why.
+    pub hold: Option<Hold>,
+}
+
+impl Item {
+    /// Why nothing is changed about it, if that is so.
+    pub fn hold(&self) -> Option<(&str, &Hold)> {
+        let gate = self.gate.as_ref()?;
+        Some((&gate.app, gate.hold.as_ref()?))
+    }
 }
 
 /// A thing on a host, printed as `container nginx`.

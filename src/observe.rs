@@ -6,7 +6,7 @@ mod images;
 mod resolve;
 mod what;
 
-pub use resolve::{Ask, Keychain, Resolved};
+pub use resolve::{Ask, Keychain, Resolved, ask_tag};
 pub use what::{Need, What};
 
 use crate::engine::Engine;

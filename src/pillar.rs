@@ -2,7 +2,7 @@
 //!
 //! `document` turns text into a tree and edits it keeping comments; `seal` binds a secret to its
 //! place; `boxes` holds slot, lock and readers; `known` is the anchor outside of the workspace;
-//! `merge` lays files over each other; `gate` says what may run.
+//! `merge` lays files over each other; `gate` says what may run; `schema` holds tables with fixed fields.
 
 pub mod boxes;
 pub mod document;
@@ -10,6 +10,7 @@ pub mod fields;
 pub mod gate;
 pub mod known;
 pub mod merge;
+pub mod schema;
 pub mod seal;
 mod value;
 

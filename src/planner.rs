@@ -28,6 +28,7 @@ mod causes;
 mod change;
 mod course;
 mod create;
+mod held;
 mod images;
 mod instances;
 mod networks;
@@ -72,7 +73,12 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let mut problems = Vec::new();
     let mut entries = undeclared(&world);
     for item in &desired.items {
-        match Decision::of(&world, &item.wish) {
+        let decision = Decision::of(&world, &item.wish);
+        let decision = match item.hold() {
+            Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
+            None => decision,
+        };
+        match decision {
             Ok(decision) => {
                 let (address, needs) = (item.address.clone(), item.needs.clone());
                 entries.push(Entry { address, needs, decision });
@@ -119,9 +125,24 @@ struct Entry<'a> {
 /// What is to become of one thing.
 enum Decision<'a> {
     Container(Box<Course<'a>>),
-    Absent { service: &'a str, instances: Instances<'a>, timeout: Option<u32>, cause: Cause },
-    Pulled { image: &'a ImageRef, by_digest: Option<ImageRef>, absent: bool, tag: bool },
-    Untagged { image: &'a ImageRef, there: bool },
+    Absent {
+        service: &'a str,
+        instances: Instances<'a>,
+        timeout: Option<u32>,
+        cause: Cause,
+    },
+    Pulled {
+        image: &'a ImageRef,
+        by_digest: Option<ImageRef>,
+        absent: bool,
+        tag: bool,
+    },
+    Untagged {
+        image: &'a ImageRef,
+        there: bool,
+    },
+    /// Its gate is held: what would be done otherwise.
+    Held(Vec<Change>),
 }
 
 /// Ours that no state declares, if they shall go.
@@ -239,11 +260,7 @@ impl Planning {
                 end
             }
             Decision::Pulled { image, by_digest, absent, tag } => {
-                let (verb, cause) = match (absent, tag) {
-                    (true, _) => (Verb::Create, Cause::ImageNeeded),
-                    (false, true) => (Verb::Update, Cause::TagElsewhere),
-                    (false, false) => (Verb::Unchanged, Cause::AsWanted),
-                };
+                let (verb, cause) = change::pulled(*absent, *tag);
                 self.changes.push(change::plain(&entry.address, verb, cause.clone()));
                 let source = by_digest.as_ref().filter(|_| *tag);
                 match source {
@@ -259,6 +276,10 @@ impl Planning {
                 };
                 let group = format!("untag {name}");
                 Some(self.steps.push(&group, Action::Untag { name }, &Cause::Unwanted, needs))
+            }
+            Decision::Held(changes) => {
+                self.changes.extend(changes.iter().cloned());
+                None
             }
             Decision::Untagged { there: false, .. } => {
                 self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));

@@ -6,6 +6,7 @@ mod boxes;
 mod compile;
 mod completions;
 mod edit;
+mod gate;
 mod get;
 mod identity;
 mod init;
@@ -44,6 +45,7 @@ pub(super) enum Command {
     Edit(edit::Args),
     Show(show::Args),
     Move(r#move::Args),
+    Gate(gate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
@@ -71,6 +73,7 @@ impl Command {
             Self::Edit(args) => edit::run(args, ctx),
             Self::Show(args) => show::run(args, ctx),
             Self::Move(args) => r#move::run(args, ctx),
+            Self::Gate(args) => gate::run(args, ctx),
             Self::Plan(args) => plan::run(args, ctx),
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),

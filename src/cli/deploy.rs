@@ -11,6 +11,7 @@ mod keychain;
 mod reach;
 mod stored;
 mod survey;
+mod tags;
 mod trust;
 mod wish;
 
@@ -19,6 +20,7 @@ pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
 pub(in crate::cli) use survey::{Survey, Surveyed, look, plan_of, survey};
+pub(in crate::cli) use tags::{Tagged, tags};
 pub(in crate::cli) use wish::{Wished, wishes};
 
 use super::{Context, signal};

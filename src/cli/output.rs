@@ -3,7 +3,7 @@
 //! errors and questions.
 
 pub(super) mod desired;
-mod layout;
+pub(in crate::cli) mod layout;
 pub(super) mod plan;
 pub(super) mod progress;
 pub(super) mod status;

@@ -16,16 +16,16 @@ pub(super) struct Common {
 }
 
 const COMMON: [&str; 3] = ["name", "order", "require"];
-const IMAGE_PULLED: [&str; 2] = ["force", "tag"];
+const IMAGE_PULLED: [&str; 3] = ["force", "gate", "tag"];
 const IMAGE_ABSENT: [&str; 1] = ["tag"];
-const CONTAINER: [&str; 4] = ["image", "monitor", "pull", "start_timeout"];
+const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
 /// Of `container.absent`: when, and how it is stopped.
 const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
 /// Known, but not yet.
-const LATER: [&str; 31] = [
+const LATER: [&str; 30] = [
     "blkio_weight",
     "cgroup_parent",
     "cpu_period",
@@ -34,7 +34,6 @@ const LATER: [&str; 31] = [
     "devices",
     "domainname",
     "env_file",
-    "gate",
     "gpus",
     "group_add",
     "ipc",

@@ -4,10 +4,11 @@
 mod agree;
 mod taken;
 
-use super::{Checked, Draft};
+use super::{Checked, Draft, gate};
 use crate::desired::fields::{self, Canonical, Field, Fields};
 use crate::desired::{Address, ContainerWish, Item, Kind, PullPolicy, Run, Wish, read};
 use crate::name::{ContainerName, ImageRef};
+use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, Function};
 use serde_json::Value;
@@ -20,7 +21,7 @@ const MONITOR: u32 = 3;
 const START_TIMEOUT: u32 = 60;
 
 /// One item for each container name.
-pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Draft> {
+pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let mut by_name: BTreeMap<ContainerName, Vec<&Checked>> = BTreeMap::new();
     for checked in checked {
         if matches!(checked.function(), Function::ImagePulled | Function::ImageAbsent) {
@@ -34,7 +35,7 @@ pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Dr
         }
     }
     let drafts: Vec<Draft> =
-        by_name.into_iter().filter_map(|(name, from)| draft(name, &from, problems)).collect();
+        by_name.into_iter().filter_map(|(name, from)| draft(name, &from, gates, problems)).collect();
     taken::check(&drafts, problems);
     drafts
 }
@@ -49,14 +50,19 @@ enum Says {
     AbsentIfOutdated,
 }
 
-fn draft(name: ContainerName, from: &[&Checked], problems: &mut Vec<Problem>) -> Option<Draft> {
+fn draft(
+    name: ContainerName,
+    from: &[&Checked],
+    gates: &Gates,
+    problems: &mut Vec<Problem>,
+) -> Option<Draft> {
     let before = problems.len();
     let says: Vec<(Says, &Checked)> =
         from.iter().map(|checked| (says(checked, problems), *checked)).collect();
     contradictions(&name, &says, problems);
     let mut fields = Fields::new();
     for checked in from {
-        let more = fields_of(checked, problems);
+        let more = fields_of(checked, gates, problems);
         merge(&mut fields, more, problems);
     }
     let of = |wanted: Says| says.iter().find(|(says, _)| *says == wanted).map(|(_, checked)| *checked);
@@ -87,7 +93,14 @@ fn draft(name: ContainerName, from: &[&Checked], problems: &mut Vec<Problem>) ->
         }
         Wish::Container(Box::new(container(name, run, image?, &fields)))
     };
-    (problems.len() == before).then(|| Draft::new(Item { address, wish, declared, needs: Vec::new() }, from))
+    let gate = match fields.get("gate").map(|field| &field.canonical) {
+        Some(Canonical::Option(app)) => {
+            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
+        }
+        _ => None,
+    };
+    (problems.len() == before)
+        .then(|| Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, from))
 }
 
 fn says(checked: &Checked, problems: &mut Vec<Problem>) -> Says {
@@ -142,7 +155,7 @@ fn alone(name: &ContainerName, place: &Place) -> Problem {
 }
 
 /// The fields that a declaration sets, also those that are no options of the Engine.
-fn fields_of(checked: &Checked, problems: &mut Vec<Problem>) -> Fields {
+fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Fields {
     let args = checked.declaration.args.iter();
     // A secret where none may end was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
@@ -175,7 +188,28 @@ fn fields_of(checked: &Checked, problems: &mut Vec<Problem>) -> Fields {
             Err(more) => problems.extend(more.into_vec()),
         }
     }
+    gate_of(checked, gates, &mut found, problems);
     found
+}
+
+/// The gate of a declaration, as a field; and the image that it says.
+fn gate_of(checked: &Checked, gates: &Gates, fields: &mut Fields, problems: &mut Vec<Problem>) {
+    let text = |text: &str| Canonical::Option(Value::from(text));
+    if let Some((image, gate, lines)) = gate::named(checked, gates, &["image"], problems)
+        && let Some(place) = lines.last().cloned()
+    {
+        let field = |canonical| Field { canonical, place: place.clone(), sources: lines.clone() };
+        fields.insert("image".to_owned(), field(text(&image.to_string())));
+        fields.insert("gate".to_owned(), field(text(&gate.app)));
+    } else if let Some(arg) = checked.arg("image")
+        && let Some(Field { canonical: Canonical::Option(written), .. }) = fields.get_mut("image")
+        && let Ok(image) = ImageRef::parse(written.as_str().unwrap_or_default())
+        && let (image, Some(gate)) = gate::behind(image, &arg.read, gates)
+    {
+        *written = Value::from(image.to_string());
+        let (place, sources) = (arg.place.clone(), arg.sources());
+        fields.insert("gate".to_owned(), Field { canonical: text(&gate.app), place, sources });
+    }
 }
 
 fn image_text(name: &str, arg: &Arg) -> Result<Value> {
@@ -224,12 +258,14 @@ fn image(
         Some(Canonical::Option(text)) => ImageRef::parse(text.as_str()?).ok(),
         _ => {
             let tried = from.iter().any(|checked| {
-                checked.declaration.unread.contains("image") || checked.arg("image").is_some()
+                let unread = &checked.declaration.unread;
+                let says = |name: &str| unread.contains(name) || checked.arg(name).is_some();
+                says("image") || says("gate")
             });
             if !tried {
                 let place = &from.first()?.declaration.place;
                 let what = format!("container {name} has no image");
-                let hint = "write `image` in one of its declarations";
+                let hint = "write `image` or `gate` in one of its declarations";
                 problems.push(Problem::failed(what).at(place).hint(hint));
             }
             None
@@ -238,7 +274,7 @@ fn image(
 }
 
 fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) -> ContainerWish {
-    let policy = ["image", "pull", "monitor", "start_timeout"];
+    let policy = ["gate", "image", "pull", "monitor", "start_timeout"];
     let options = fields.iter().filter(|(name, _)| !policy.contains(&name.as_str()));
     let spec = fields::spec(&options.map(|(name, field)| (name.clone(), field.clone())).collect());
     let never =

@@ -1,26 +1,46 @@
 //! `image.pulled` and `image.absent`.
 
-use super::{Checked, Draft};
-use crate::desired::{Address, Item, Kind, Wish, read};
+use super::{Checked, Draft, gate};
+use crate::desired::{Address, Gated, Item, Kind, Wish, read};
 use crate::name::ImageRef;
+use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result};
 use crate::state::Function;
 use std::collections::BTreeMap;
 
 /// One item for each image reference.
-pub(super) fn drafts(checked: &[Checked], problems: &mut Vec<Problem>) -> Vec<Draft> {
-    let mut by_image: BTreeMap<ImageRef, Vec<&Checked>> = BTreeMap::new();
+pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
+    let mut by_image: BTreeMap<ImageRef, (Option<Gated>, Vec<&Checked>)> = BTreeMap::new();
     for checked in checked {
         if !matches!(checked.function(), Function::ImagePulled | Function::ImageAbsent) {
             continue;
         }
-        match reference(checked) {
-            Ok(Some(image)) => by_image.entry(image).or_default().push(checked),
-            Ok(None) => {}
-            Err(found) => problems.extend(found.into_vec()),
-        }
+        let (image, gate) = if checked.arg("gate").is_some() {
+            let Some((image, gate, _)) = gate::named(checked, gates, &["name", "tag"], problems) else {
+                continue;
+            };
+            (image, Some(gate))
+        } else {
+            match reference(checked) {
+                Ok(Some(image)) => gate::behind(image, &lines(checked), gates),
+                Ok(None) => continue,
+                Err(found) => {
+                    problems.extend(found.into_vec());
+                    continue;
+                }
+            }
+        };
+        let entry = by_image.entry(image).or_default();
+        entry.0 = entry.0.take().or_else(|| gate.map(gate::gated));
+        entry.1.push(checked);
     }
-    by_image.into_iter().map(|(image, from)| draft(image, &from, problems)).collect()
+    by_image.into_iter().map(|(image, (gate, from))| draft(image, gate, &from, problems)).collect()
+}
+
+/// The pillar values that a reference was put together from.
+fn lines(checked: &Checked) -> Vec<Place> {
+    let args = [checked.arg("name"), checked.arg("tag")];
+    args.into_iter().flatten().flat_map(|arg| arg.read.iter().cloned()).collect()
 }
 
 /// The image that a declaration names; `None` where that failed before.
@@ -48,7 +68,7 @@ pub(super) fn parsed(text: &str, place: &Place) -> Result<ImageRef> {
     ImageRef::parse(text).map_err(|found| found.map(|problem| problem.at(place)))
 }
 
-fn draft(image: ImageRef, from: &[&Checked], problems: &mut Vec<Problem>) -> Draft {
+fn draft(image: ImageRef, gate: Option<Gated>, from: &[&Checked], problems: &mut Vec<Problem>) -> Draft {
     let of = |function| from.iter().find(|checked| checked.function() == function);
     let (pulled, absent) = (of(Function::ImagePulled), of(Function::ImageAbsent));
     if let (Some(pulled), Some(absent)) = (pulled, absent) {
@@ -71,5 +91,5 @@ fn draft(image: ImageRef, from: &[&Checked], problems: &mut Vec<Problem>) -> Dra
         None => Wish::ImagePulled { image, force },
     };
     let declared = from.iter().map(|checked| checked.declared()).collect();
-    Draft::new(Item { address, wish, declared, needs: Vec::new() }, from)
+    Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, from)
 }

@@ -92,15 +92,42 @@ fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
 async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Digest> {
     let credential =
         (ask.keychain)(&image.name).map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
-    let cell = ask.resolved.cell(image, credential.as_ref());
+    let answer = asked(engine, ask, image, credential.as_ref()).await;
+    answer.map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
+}
+
+/// What a tag stands for now; `None` where the Engine cannot ask a registry (Podman).
+///
+/// # Errors
+/// Where the credential cannot be opened, or the registry does not say.
+pub async fn ask_tag<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    ask: &Ask<'_>,
+    image: &ImageRef,
+) -> Result<Option<Digest>> {
+    let credential = (ask.keychain)(&image.name)?;
+    match asked(engine, ask, image, credential.as_ref()).await {
+        Ok(digest) => Ok(Some(digest)),
+        Err(error) if error.kind == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error.registry_problem(host, image, credential.as_ref()).into()),
+    }
+}
+
+async fn asked<E: Engine>(
+    engine: &E,
+    ask: &Ask<'_>,
+    image: &ImageRef,
+    credential: Option<&Credential>,
+) -> Result<Digest, EngineError> {
+    let cell = ask.resolved.cell(image, credential);
     let asking = cell.get_or_try_init(|| async {
-        let header = credential.as_ref().map(|credential| &credential.header);
+        let header = credential.map(|credential| &credential.header);
         let digest = engine.resolve(image, header).await?;
         Digest::parse(&digest)
             .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
     });
-    let answer = asking.await;
-    answer.cloned().map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
+    asking.await.cloned()
 }
 
 /// Without an identity a tag of a private registry stays unknown: say which, and the ways on.

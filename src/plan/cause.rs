@@ -83,6 +83,15 @@ pub enum Cause {
     Interrupted,
     /// Somebody changed it by hand: these fields.
     Drift(Vec<String>),
+    /// Its gate says that nothing is changed.
+    Held {
+        /// The application.
+        app: String,
+        /// Why, in people's words.
+        why: Option<String>,
+        /// The line that holds.
+        at: Place,
+    },
     /// Part of something else: `replaces nginx`.
     PartOf(String),
 }
@@ -115,6 +124,10 @@ impl fmt::Display for Cause {
             Self::Undeclared => f.write_str("no state declares it any more"),
             Self::Interrupted => f.write_str("left by an apply that did not finish"),
             Self::Drift(fields) => write!(f, "changed by hand: {}", fields.join(", ")),
+            Self::Held { app, why, at } => match why {
+                Some(why) => write!(f, "{app} is held: {why}, {at}"),
+                None => write!(f, "{app} is held, {at}"),
+            },
             Self::PartOf(what) => f.write_str(what),
         }
     }

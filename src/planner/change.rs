@@ -105,6 +105,16 @@ pub(super) fn receivers(wish: &ContainerWish) -> Vec<Receiver> {
         .collect()
 }
 
+/// What becomes of an image that is wanted: whether it is not on the host, and whether its tag is
+/// elsewhere.
+pub(super) fn pulled(absent: bool, tag: bool) -> (Verb, Cause) {
+    match (absent, tag) {
+        (true, _) => (Verb::Create, Cause::ImageNeeded),
+        (false, true) => (Verb::Update, Cause::TagElsewhere),
+        (false, false) => (Verb::Unchanged, Cause::AsWanted),
+    }
+}
+
 /// A change without fields.
 pub(super) fn plain(address: &Address, verb: Verb, cause: Cause) -> Change {
     Change {

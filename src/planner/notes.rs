@@ -3,7 +3,8 @@
 use super::course::{Choice, Course};
 use super::instances::runs;
 use super::world::World;
-use crate::observed::{Container, Health};
+use crate::name::ImageRef;
+use crate::observed::{Container, Health, ResolvedBy};
 use crate::problem::escaped;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
         notes.extend(drift(course));
         notes.extend(condition(course));
         notes.extend(volumes(world, course));
+        notes.extend(moved(world, course));
     }
     notes.extend(world.observed.containers.iter().filter(|container| container.impostor).map(|container| {
         format!(
@@ -58,6 +60,24 @@ fn condition(course: &Course<'_>) -> Option<String> {
         _ => return None,
     };
     Some(format!("container {name}: {what}"))
+}
+
+/// The tag beside a digest that pins the image stands for another one, as the registry said for a state
+/// that has no digest; nobody is asked for this alone.
+fn moved(world: &World<'_>, course: &Course<'_>) -> Option<String> {
+    let image = &course.wish.image;
+    let (tag, pinned) = (image.tag.as_ref()?, image.digest.as_ref()?);
+    let now = world.resolution(&ImageRef { digest: None, ..image.clone() })?;
+    (now.by == ResolvedBy::Registry && now.digest != *pinned).then(|| {
+        format!(
+            "container {}: the tag {tag} of {} was moved, from {} to {}; it stays at the one that its gate or \
+             state names",
+            course.wish.name,
+            image.name,
+            pinned.short(),
+            now.digest.short()
+        )
+    })
 }
 
 /// Data in volumes that the new container will not have. The old volumes stay on the host.

@@ -1,78 +1,43 @@
-//! What may stand below `registries`, looked at key by key: an entry may be made in several steps, so
-//! it need not be whole.
+//! What may stand below `registries`.
 
-use super::{FIELDS, Scope, TABLE};
+use super::{Scope, TABLE};
 use crate::name::KeyPath;
 use crate::pillar::Value;
-use crate::problem::{Problem, Problems, Result, escaped};
+use crate::pillar::schema::{Field, Schema};
+use crate::problem::Result;
 
-/// Checks a key of `registries` that is to be written; other keys are fine. `value` is what shall stand
-/// there, where that is known already.
+const TEXT: &[&str] = &["string"];
+const SEALED: &[&str] = &["sealed value"];
+
+static SCHEMA: Schema = Schema {
+    table: TABLE,
+    entry: "a registry",
+    shape: "an entry is registries.\"HOST\".FIELD; a host needs quotes",
+    elsewhere: None,
+    name: |scope| Scope::parse(scope).map(drop),
+    fields: &[
+        Field { name: "username", kinds: TEXT },
+        Field { name: "password", kinds: SEALED },
+        Field { name: "identity_token", kinds: SEALED },
+        Field { name: "helper", kinds: TEXT },
+        Field { name: "anonymous", kinds: &["boolean"] },
+        Field { name: "email", kinds: TEXT },
+    ],
+};
+
+/// Checks a key of `registries` that is to be written; see [`Schema::check_key`].
 ///
 /// # Errors
 /// Where it is not `registries.HOST.FIELD` with a field that there is, or the value is of another type
 /// than the field.
 pub fn check_key(key: &KeyPath, value: Option<&Value>) -> Result<()> {
-    let mut found = Vec::new();
-    match key.parts() {
-        [top] if top == TABLE => tables(key, value, &mut found),
-        [top, scope] if top == TABLE => {
-            found.extend(Scope::parse(scope).err().into_iter().flat_map(Problems::into_vec));
-            tables(key, value, &mut found);
-        }
-        [top, scope, name] if top == TABLE => {
-            found.extend(Scope::parse(scope).err().into_iter().flat_map(Problems::into_vec));
-            found.extend(field(key, name, value));
-        }
-        [top, ..] if top == TABLE => found.push(
-            Problem::usage(format!("`{key}` is deeper than an entry of `{TABLE}`"))
-                .cause(format!("an entry is {TABLE}.\"HOST\".FIELD; a host needs quotes")),
-        ),
-        _ => {}
-    }
-    Problems::check(found)
-}
-
-fn tables(key: &KeyPath, value: Option<&Value>, found: &mut Vec<Problem>) {
-    match value {
-        None => {}
-        Some(Value::Table(inner)) => {
-            for (name, node) in inner {
-                let checked = check_key(&key.child(name.as_str()), Some(&node.value));
-                found.extend(checked.err().into_iter().flat_map(Problems::into_vec));
-            }
-        }
-        Some(other) => found.push(mistyped(key, "table", other)),
-    }
-}
-
-fn field(key: &KeyPath, name: &str, value: Option<&Value>) -> Option<Problem> {
-    let wanted = match name {
-        "password" | "identity_token" => "sealed value",
-        "anonymous" => "boolean",
-        known if FIELDS.contains(&known) => "string",
-        _ => {
-            return Some(
-                Problem::usage(format!("`{}` is not a field of a registry", escaped(name)))
-                    .cause(format!("fields are {}", FIELDS.join(", ")))
-                    .nearest(name, FIELDS),
-            );
-        }
-    };
-    value.filter(|value| value.kind() != wanted).map(|value| mistyped(key, wanted, value))
-}
-
-fn mistyped(key: &KeyPath, wanted: &str, value: &Value) -> Problem {
-    Problem::usage(format!("`{key}` must be a {wanted}, not {}", value.a_kind()))
+    SCHEMA.check_key(key, value)
 }
 
 /// The key that was meant where a shell ate the quotes: `registries.ghcr.io/acme.username` is
 /// `registries."ghcr.io/acme".username`.
 pub fn unquoted_key(typed: &str) -> Option<KeyPath> {
-    let (scope, name) = typed.strip_prefix(TABLE)?.strip_prefix('.')?.rsplit_once('.')?;
-    let meant = FIELDS.contains(&name) && Scope::parse(scope).is_ok();
-    let parts = [TABLE, scope, name].map(str::to_owned).to_vec();
-    meant.then(|| KeyPath::from_parts(parts)).flatten()
+    SCHEMA.unquoted_key(typed)
 }
 
 #[cfg(test)]
@@ -112,6 +77,11 @@ mod tests {
         ] {
             assert!(fits(key, toml).is_err(), "{key} = {toml}");
         }
+    }
+
+    #[test]
+    fn the_reader_and_the_writer_know_the_same_fields() {
+        assert_eq!(SCHEMA.fields().collect::<Vec<_>>(), super::super::FIELDS);
     }
 
     #[test]

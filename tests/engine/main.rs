@@ -23,6 +23,7 @@ mod docker;
 mod docs;
 mod failing;
 mod full_disk;
+mod gates;
 mod harness;
 mod killed;
 mod lock;

@@ -4,6 +4,7 @@ use crate::cli::place::{self, In, Verb};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::pillar::document::Written;
+use crate::pillar::gate;
 use crate::problem::{Problem, Result, quoted};
 use crate::registry;
 
@@ -40,6 +41,21 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             .cause("it would stand in clear, in the history of git too")
             .hint(format!("pillarbox registry add {} -u USER", quoted(registry)))
             .hint(format!("pillarbox seal {}", quoted(&origin.key.to_string())))
+            .into());
+    }
+    if let [table, app, field] = origin.key.parts()
+        && table == gate::TABLE
+        && ["image", "version"].contains(&field.as_str())
+        && let Some(digest) = gate::key(app, Some("digest"))
+        && let Some(node) = vault.documents().find_map(|document| document.get(&digest))
+    {
+        return Err(Problem::usage(format!("`{digest}` belongs to the {field} that stands there"))
+            .at(&node.place)
+            .cause("version and digest change together, or another image runs than the version says")
+            .hint(match field.as_str() {
+                "version" => format!("pillarbox gate set {} {rest}", quoted(app)),
+                _ => format!("pillarbox gate set {} VERSION --image {rest}", quoted(app)),
+            })
             .into());
     }
     let is_new = vault.document(&origin.file).is_none_or(|document| document.get(&origin.key).is_none());

@@ -69,6 +69,7 @@ fn item(image: &ImageRef) -> Item {
         wish: Wish::ImagePulled { image: image.clone(), force: true },
         declared: Vec::new(),
         needs: Vec::new(),
+        gate: None,
     }
 }
 

@@ -116,6 +116,7 @@ mod tests {
                 wish: Wish::Container(Box::new(wish)),
                 declared: vec![("api_up".to_owned(), Place::new("states/api.toml", 3))],
                 needs: Vec::new(),
+                gate: None,
             }],
             notes: Vec::new(),
         };

@@ -86,6 +86,7 @@ pub(crate) fn thing(kind: Kind, name: &str, wish: Wish) -> Item {
         wish,
         declared: vec![("x".to_owned(), Place::new("states/x.toml", 1))],
         needs: Vec::new(),
+        gate: None,
     }
 }
 

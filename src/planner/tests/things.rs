@@ -1,8 +1,10 @@
-use crate::desired::{Kind, PullPolicy, Wish};
+use crate::desired::{Gated, Kind, PullPolicy, Wish};
 use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, item, readable, running, thing};
 use crate::name::ImageRef;
-use crate::plan::text;
+use crate::pillar::gate::Hold;
+use crate::plan::{Verb, text};
+use crate::problem::Place;
 
 const ONE: &str = "r.example.com/nginx:1";
 
@@ -180,4 +182,59 @@ async fn volumes_that_nothing_is_mounted_on_are_warned_of() {
     let plan = stage.with(vec![wish]).plan().await.expect("planned");
     assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
     assert!(plan.notes[0].contains("nothing is mounted at /data"), "{:?}", plan.notes);
+}
+
+fn hold(item: &mut crate::desired::Item, why: Option<&str>) {
+    let place = Place::new("pillar/apps.toml", 5);
+    let hold = Hold { why: why.map(str::to_owned), place };
+    item.gate = Some(Gated { app: "web".to_owned(), hold: Some(hold) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_left_alone_whatever_became_of_it_and_waits_with_its_reason() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    stage.items = vec![item(running("nginx", ONE))];
+    stage.apply().await;
+    hold(&mut stage.items[0], Some("a bad night"));
+    let plan = stage.plan().await.expect("planned");
+    assert_eq!(plan.changes[0].actions, [Verb::Unchanged], "nothing waits");
+    stage.publish(2);
+    let mut wish = item(running("nginx", "r.example.com/nginx:2"));
+    hold(&mut wish, Some("a bad night"));
+    let mut image = pulled("r.example.com/nginx:2", true);
+    hold(&mut image, None);
+    stage.items = vec![image, wish];
+    let plan = stage.plan().await.expect("planned");
+    assert!(plan.steps.is_empty(), "{}", text(&plan));
+    let said = |change: &crate::plan::Change| {
+        let causes: Vec<String> = change.cause.iter().map(ToString::to_string).collect();
+        format!("{} {}: {}", change.actions[0].symbol(), change.address, causes.join("; "))
+    };
+    let said: Vec<String> = plan.changes.iter().map(said).collect();
+    assert_eq!(
+        said,
+        [
+            "! image r.example.com/nginx:2: web is held, pillar/apps.toml:5; image is not on the host",
+            "! container nginx: web is held: a bad night, pillar/apps.toml:5; version 1 → 2, pillar/apps.toml:12",
+        ]
+    );
+    // Down, and still left alone; nothing that somebody may be looking at is started.
+    stage.fake.stop_container("nginx");
+    assert!(stage.plan().await.expect("planned").steps.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_was_moved_beside_a_digest_is_said_where_the_registry_was_asked_anyway() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    let first = stage.fake.publish(ONE, "first", Behaviour::fine());
+    let pinned = item(running("nginx", &format!("{ONE}@{first}")));
+    stage.items = vec![pinned];
+    stage.apply().await;
+    stage.fake.publish(ONE, "second", Behaviour::fine());
+    assert!(stage.plan().await.expect("planned").notes.is_empty());
+    stage.items.push(pulled(ONE, true));
+    let notes = stage.plan().await.expect("planned").notes;
+    assert!(notes.iter().any(|note| note.contains("the tag 1 of r.example.com/nginx was moved")), "{notes:?}");
 }
