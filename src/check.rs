@@ -7,6 +7,7 @@
 //! - carried out on a model of the host, every step is possible, and in the end all is as wished, but
 //!   for what a gate holds, which no step touches;
 //! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
+//! - where a container is replaced start-first, one of the two works after every step;
 //! - secrets stand in environments alone, and every receiver of one is named.
 
 mod model;
@@ -14,7 +15,7 @@ mod shape;
 
 use crate::desired::{ContainerWish, Desired, Run, Wish};
 use crate::observed::Observed;
-use crate::plan::{HostPlan, Step};
+use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
 use model::Model;
 
@@ -39,13 +40,25 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     for step in &plan.steps {
         broken.extend(held(step, &model, desired));
         broken.extend(way_back(step, &model, desired, observed));
+        let slot = model.slot(&step.action);
+        let worked = slot.as_deref().is_some_and(|slot| model.of_slot(slot).any(|held| held.works));
         if let Err(why) = model.apply(step.id, &step.action) {
             broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
+        }
+        if let Some(slot) = slot.filter(|slot| worked && start_first(plan, slot))
+            && !model.of_slot(&slot).any(|held| held.works)
+        {
+            broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
     for item in desired.items.iter().filter(|item| item.hold().is_none()) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
+            Wish::Surplus { service, keep, .. } => {
+                let left = model.of_service(service.as_str());
+                let left = left.filter(|held| !keep.iter().any(|name| name.as_str() == held.slot));
+                broken.extend(left.map(|held| format!("container {} is one too many in the end", held.name)));
+            }
             Wish::ContainerAbsent { name, .. } if model.of_service(name.as_str()).next().is_some() => {
                 broken.push(format!("container {name} is still there in the end"));
             }
@@ -58,7 +71,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
 fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
     let name = wish.name.as_str();
     let mut broken = Vec::new();
-    let all: Vec<_> = model.of_service(name).collect();
+    let all: Vec<_> = model.of_slot(name).collect();
     let [only] = all.as_slice() else {
         return vec![format!("in the end there are {} containers of {name}, not one", all.len())];
     };
@@ -76,9 +89,15 @@ fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
     broken
 }
 
+/// Whether the plan says that the new container works before the old one stops.
+fn start_first(plan: &HostPlan, slot: &str) -> bool {
+    let address = format!("container {slot}");
+    plan.changes.iter().any(|change| change.address == address && change.actions == [Verb::ReplaceStartFirst])
+}
+
 /// Nothing is done about what a gate holds.
 fn held(step: &Step, model: &Model, desired: &Desired) -> Option<String> {
-    let service = model.service(&step.action)?;
+    let service = model.slot(&step.action)?;
     let mut held = desired.items.iter().filter(|item| item.hold().is_some());
     held.any(|item| matches!(&item.wish, Wish::Container(wish) if wish.name.as_str() == service))
         .then(|| format!("step {} ({}) touches {service}, which is held", step.id, step.action))
@@ -87,14 +106,14 @@ fn held(step: &Step, model: &Model, desired: &Desired) -> Option<String> {
 /// A service that ran, and shall run, runs after the way back: both where the step was done and where
 /// it was not.
 fn way_back(step: &Step, before: &Model, desired: &Desired, observed: &Observed) -> Option<String> {
-    let service = before.service(&step.action)?;
+    let service = before.slot(&step.action)?;
     let wish = desired.items.iter().find_map(|item| match &item.wish {
         Wish::Container(wish) if wish.name.as_str() == service => Some(wish),
         _ => None,
     })?;
     let ran = observed.containers.iter().any(|container| {
         let ours = container.ours.as_ref().filter(|_| !container.impostor);
-        ours.is_some_and(|ours| ours.service == service)
+        ours.is_some_and(|ours| model::slot(&ours.instance) == service)
             && (container.state.running || container.state.restarting)
     });
     if !ran || wish.run == Run::Stopped {
@@ -110,7 +129,7 @@ fn way_back(step: &Step, before: &Model, desired: &Desired, observed: &Observed)
                 // Each whatever became of the one before.
                 let _ = model.apply(step.id, action);
             }
-            let runs = model.of_service(&service).any(|container| container.running);
+            let runs = model.of_slot(&service).any(|container| container.running);
             let when = if was_done { "fails after it was done" } else { "is not done" };
             (!runs)
                 .then(|| format!("if step {} ({}) {when}, nothing of {service} runs", step.id, step.action))

@@ -7,10 +7,11 @@ mod expression;
 mod gate;
 mod image;
 mod order;
+mod service;
 mod template;
 mod toml;
 
-use crate::desired::{Desired, Item};
+use crate::desired::{Address, Desired, Item};
 use crate::name::{HostName, WorkspaceName};
 use crate::observed::Facts;
 use crate::pillar::Node;
@@ -79,6 +80,8 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     problems.extend(gates.problems().cloned());
     let mut drafts = image::drafts(&checked, &gates, &mut problems);
     drafts.extend(container::drafts(&checked, &gates, &mut problems));
+    drafts.extend(service::drafts(&checked, &gates, &mut problems));
+    container::taken(&drafts, &mut problems);
     let items = order::arrange(drafts, &declarations, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();
@@ -137,6 +140,8 @@ struct Draft {
     index: usize,
     /// Ids that must come before, with the line that says so.
     requires: Vec<(String, Place)>,
+    /// Things of the same declaration that must come before.
+    after: Vec<Address>,
 }
 
 impl Draft {
@@ -147,6 +152,7 @@ impl Draft {
             order: from.iter().filter_map(|checked| checked.common.order).min(),
             index: from.iter().map(|checked| checked.index).min().unwrap_or_default(),
             requires: from.iter().flat_map(|checked| checked.common.requires.iter().cloned()).collect(),
+            after: Vec::new(),
         }
     }
 }

@@ -13,7 +13,7 @@ pub use spec::{Fingerprint, Spec};
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
 use crate::pillar::gate::Hold;
 use crate::problem::Place;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Everything wanted on one host.
@@ -77,6 +77,8 @@ pub enum Kind {
     Image,
     /// A container.
     Container,
+    /// A service: what is left over of its containers.
+    Service,
 }
 
 impl fmt::Display for Address {
@@ -84,6 +86,7 @@ impl fmt::Display for Address {
         let kind = match self.kind {
             Kind::Image => "image",
             Kind::Container => "container",
+            Kind::Service => "service",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -113,6 +116,15 @@ pub enum Wish {
         /// Seconds to wait after the stop signal; `None`: what the container says.
         stop_timeout: Option<u32>,
     },
+    /// No container of this service but those of these names.
+    Surplus {
+        /// The service.
+        service: ContainerName,
+        /// Names of the containers that it has.
+        keep: BTreeSet<ContainerName>,
+        /// Seconds to wait after the stop signal; `None`: what the container says.
+        stop_timeout: Option<u32>,
+    },
 }
 
 /// A wanted container.
@@ -136,6 +148,50 @@ pub struct ContainerWish {
     pub start_timeout: u32,
     /// Pillar values and lines behind each field, by field name (`image`, `env.LOG`, `memory`).
     pub sources: BTreeMap<String, Vec<Place>>,
+    /// The service that it is one of the containers of, and how it is replaced; `None` for a container by
+    /// itself, which is replaced stop-first.
+    pub replica: Option<Replica>,
+}
+
+impl ContainerWish {
+    /// The service that it belongs to; a container by itself is its own.
+    pub fn service(&self) -> &ContainerName {
+        self.replica.as_ref().map_or(&self.name, |replica| &replica.service)
+    }
+}
+
+/// How one container of a service is replaced. Nothing of it is in a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// The service.
+    pub service: ContainerName,
+    /// Which of the two containers runs first.
+    pub order: Order,
+    /// Paths of writable volumes that two containers may have at the same time.
+    pub shared: BTreeSet<String>,
+    /// Seconds between the new one being in its networks under the service's name and the old one being
+    /// stopped: in which clients learn the new address.
+    pub drain: u32,
+    /// What is done in the old one before it is stopped, so that a balancer takes it out.
+    pub before_stop: Option<BeforeStop>,
+}
+
+/// Which container runs first when one is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The new one beside the old one, where that is possible.
+    StartFirst,
+    /// The old one stops first.
+    StopFirst,
+}
+
+/// What is done in a container before it is stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeforeStop {
+    /// A command in it, which must end with 0.
+    Exec(Vec<String>),
+    /// A signal to its first process.
+    Signal(String),
 }
 
 /// Whether a wanted container runs.

@@ -17,6 +17,7 @@ use crate::name::ImageRef;
 use crate::observed::{Facts, Image, Inspect, RunState};
 use crate::registry::AuthHeader;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Result of an Engine call.
 pub type EngineResult<T> = Result<T, EngineError>;
@@ -115,6 +116,10 @@ pub trait Engine {
     async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()>;
     /// Changes live fields; answers warnings, each of which means that a value was discarded.
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>>;
+    /// Runs a command in a running container to its end, for `patience` at most; answers its exit code.
+    async fn exec(&self, id: &str, command: &[String], patience: Duration) -> EngineResult<i64>;
+    /// Sends a signal to its first process.
+    async fn signal(&self, id: &str, signal: &str) -> EngineResult<()>;
     /// Renames.
     async fn rename(&self, id: &str, name: &str) -> EngineResult<()>;
     /// Removes a container that does not run; its volumes stay.

@@ -34,6 +34,7 @@ mod instances;
 mod networks;
 mod notes;
 mod order;
+mod overlap;
 mod remove;
 mod replace;
 mod steps;
@@ -126,7 +127,7 @@ struct Entry<'a> {
 enum Decision<'a> {
     Container(Box<Course<'a>>),
     Absent {
-        service: &'a str,
+        group: String,
         instances: Instances<'a>,
         timeout: Option<u32>,
         cause: Cause,
@@ -157,7 +158,7 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
         address: Address { kind: Kind::Container, name: service.to_owned() },
         needs: Vec::new(),
         decision: Decision::Absent {
-            service,
+            group: format!("remove {service}"),
             instances: Instances::of(world, service),
             timeout: None,
             cause: Cause::Undeclared,
@@ -170,8 +171,14 @@ impl<'a> Decision<'a> {
     fn of(world: &World<'a>, wish: &'a Wish) -> Result<Self> {
         Ok(match wish {
             Wish::Container(wish) => Self::Container(Box::new(Course::of(world, wish)?)),
+            Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
+                group: format!("remove surplus of {service}"),
+                instances: Instances::but(world, service.as_str(), keep),
+                timeout: *stop_timeout,
+                cause: Cause::Surplus,
+            },
             Wish::ContainerAbsent { name, stop_timeout } => Self::Absent {
-                service: name.as_str(),
+                group: format!("remove {name}"),
                 instances: Instances::of(world, name.as_str()),
                 timeout: *stop_timeout,
                 cause: Cause::Unwanted,
@@ -247,12 +254,11 @@ impl Planning {
         let inherited = self.ends_of(&entry.needs);
         let end = match &entry.decision {
             Decision::Container(course) => self.container(world, entry, course, needs),
-            Decision::Absent { service, instances, timeout, cause } => {
-                let group = format!("remove {service}");
-                let mut group = Group::new(&mut self.steps, group, cause.clone(), needs);
-                remove::absent(world, service, instances, *timeout, &mut group);
+            Decision::Absent { group, instances, timeout, cause } => {
+                let mut group = Group::new(&mut self.steps, group.clone(), cause.clone(), needs);
+                remove::absent(world, instances, *timeout, &mut group);
                 let end = group.end();
-                if instances.is_empty() {
+                if instances.is_empty() && *cause != Cause::Surplus {
                     self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
                 }
                 let all = instances.holder.iter().chain(&instances.others);
@@ -299,7 +305,10 @@ impl Planning {
         let cause = causes::of(course).into_iter().next().unwrap_or(Cause::AsWanted);
         let group = format!("{} {}", change::word(course), course.wish.name);
         let mut group = Group::new(&mut self.steps, group, cause, needs);
-        replace::stop_first(world, course, &mut group);
+        match course.is_start_first() {
+            true => replace::start_first(world, course, &mut group),
+            false => replace::stop_first(world, course, &mut group),
+        }
         let end = group.end();
         self.changes.extend(change::of(&entry.address, course));
         if matches!(course.choice, Choice::New { .. }) {

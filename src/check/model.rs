@@ -14,6 +14,10 @@ pub(super) struct Held {
     pub(super) name: String,
     /// `None` if it is not ours.
     pub(super) service: Option<String>,
+    /// The plain name that it has, had or is to have.
+    pub(super) slot: String,
+    /// It ran before, or somebody waited for it to work.
+    pub(super) works: bool,
     pub(super) running: bool,
     pub(super) spec: String,
 }
@@ -25,6 +29,8 @@ impl Model {
             let held = Held {
                 name: container.name.clone(),
                 service: ours.map(|ours| ours.service.clone()),
+                slot: ours.map(|ours| slot(&ours.instance)).unwrap_or_default(),
+                works: container.state.running || container.state.restarting,
                 running: container.state.running || container.state.restarting,
                 spec: ours.map(|ours| ours.spec.0.clone()).unwrap_or_default(),
             };
@@ -38,11 +44,19 @@ impl Model {
         self.0.values().filter(move |held| held.service.as_deref() == Some(service))
     }
 
-    /// The service that an action is about.
-    pub(super) fn service(&self, action: &Action) -> Option<String> {
+    /// Ours of one container of a service, by its plain name.
+    pub(super) fn of_slot<'a>(&'a self, slot: &'a str) -> impl Iterator<Item = &'a Held> {
+        self.0.values().filter(move |held| held.service.is_some() && held.slot == slot)
+    }
+
+    /// The plain name of the container that an action is about.
+    pub(super) fn slot(&self, action: &Action) -> Option<String> {
         match action {
             Action::Create(create) => Some(create.service.clone()),
-            _ => self.0.get(&key(action.target()?))?.service.clone(),
+            _ => {
+                let held = self.0.get(&key(action.target()?))?;
+                held.service.is_some().then(|| held.slot.clone())
+            }
         }
     }
 
@@ -61,6 +75,8 @@ impl Model {
             let held = Held {
                 name: create.name.clone(),
                 service: Some(label(Label::SERVICE)),
+                slot: slot(&label(Label::INSTANCE)),
+                works: false,
                 running: false,
                 spec: label(Label::SPEC),
             };
@@ -75,15 +91,26 @@ impl Model {
         }
         match action {
             Action::Start { .. } => held.running = true,
-            Action::Stop { .. } => held.running = false,
+            Action::Stop { .. } => (held.running, held.works) = (false, false),
+            Action::Exec { .. } | Action::Signal { .. } if !held.running => {
+                return Err("it does not run".to_owned());
+            }
+            // Out of a network it is not found; it is waited for again.
+            Action::Disconnect { .. } => held.works = false,
             Action::Rename { to, .. } => held.name.clone_from(to),
             Action::Remove { .. } if held.running => return Err("it runs".to_owned()),
             Action::Remove { .. } => drop(self.0.remove(&key)),
             Action::AwaitHealthy { .. } if !held.running => return Err("it does not run".to_owned()),
+            Action::AwaitHealthy { .. } => held.works = true,
             _ => {}
         }
         Ok(())
     }
+}
+
+/// The plain name in an instance.
+pub(super) fn slot(instance: &str) -> String {
+    instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot).to_owned()
 }
 
 fn key(target: &Target) -> String {

@@ -20,12 +20,15 @@ const IMAGE_PULLED: [&str; 3] = ["force", "gate", "tag"];
 const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
+/// Of `service.deployed`, beside the options of containers.
+const SERVICE: [&str; 7] = ["gate", "image", "pull", "replicas", "shared", "start_timeout", "update"];
+
 /// Of `container.absent`: when, and how it is stopped.
 const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
 /// Known, but not yet.
-const LATER: [&str; 30] = [
+const LATER: [&str; 28] = [
     "blkio_weight",
     "cgroup_parent",
     "cpu_period",
@@ -43,7 +46,6 @@ const LATER: [&str; 30] = [
     "onlyif",
     "pid",
     "platform",
-    "replicas",
     "retain",
     "retry",
     "runtime",
@@ -51,7 +53,6 @@ const LATER: [&str; 30] = [
     "security_opt",
     "ulimits",
     "unless",
-    "update",
     "userns_mode",
     "volumes_from",
     "watch",
@@ -109,6 +110,7 @@ pub(super) fn is_known(function: Function, key: &str) -> bool {
         Function::ImagePulled => IMAGE_PULLED.contains(&key),
         Function::ImageAbsent => IMAGE_ABSENT.contains(&key),
         Function::ContainerAbsent => CONTAINER_ABSENT.contains(&key),
+        Function::ServiceDeployed => SERVICE.contains(&key) || fields::is_option(key),
         Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {
             CONTAINER.contains(&key) || fields::is_option(key)
         }
@@ -121,6 +123,10 @@ fn known(function: Function) -> Vec<&'static str> {
         Function::ImagePulled => known.extend(IMAGE_PULLED),
         Function::ImageAbsent => known.extend(IMAGE_ABSENT),
         Function::ContainerAbsent => known.extend(CONTAINER_ABSENT),
+        Function::ServiceDeployed => {
+            known.extend(SERVICE);
+            known.extend(fields::option_names());
+        }
         Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {
             known.extend(CONTAINER);
             known.extend(fields::option_names());

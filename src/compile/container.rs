@@ -1,12 +1,12 @@
 //! The declarations of one container, merged: `installed`, `running`, `stopped` and `absent` with
 //! `when = "outdated"` need not repeat each other.
 
-mod agree;
+pub(super) mod agree;
 mod taken;
 
 use super::{Checked, Draft, gate};
 use crate::desired::fields::{self, Canonical, Field, Fields};
-use crate::desired::{Address, ContainerWish, Item, Kind, PullPolicy, Run, Wish, read};
+use crate::desired::{Address, ContainerWish, Gated, Item, Kind, PullPolicy, Run, Wish, read};
 use crate::name::{ContainerName, ImageRef};
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
@@ -24,7 +24,10 @@ const START_TIMEOUT: u32 = 60;
 pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let mut by_name: BTreeMap<ContainerName, Vec<&Checked>> = BTreeMap::new();
     for checked in checked {
-        if matches!(checked.function(), Function::ImagePulled | Function::ImageAbsent) {
+        if matches!(
+            checked.function(),
+            Function::ImagePulled | Function::ImageAbsent | Function::ServiceDeployed
+        ) {
             continue;
         }
         let Some(name) = &checked.common.name else { continue };
@@ -34,10 +37,24 @@ pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Prob
             Err(found) => problems.extend(found.map(|problem| problem.at(place)).into_vec()),
         }
     }
-    let drafts: Vec<Draft> =
-        by_name.into_iter().filter_map(|(name, from)| draft(name, &from, gates, problems)).collect();
-    taken::check(&drafts, problems);
-    drafts
+    by_name.into_iter().filter_map(|(name, from)| draft(name, &from, gates, problems)).collect()
+}
+
+/// Reports what two containers want and only one can have: a name, a port of the host.
+pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
+    taken::check(drafts, problems);
+    let mut named: BTreeMap<&Address, &Draft> = BTreeMap::new();
+    for draft in drafts {
+        let Some(other) = named.insert(&draft.item.address, draft) else { continue };
+        let place = |draft: &Draft| draft.item.declared.first().map(|(_, place)| place.clone());
+        let mut problem = Problem::failed(format!("{} is declared twice", draft.item.address));
+        problem.place = place(draft);
+        let cause = place(other).map(|place| format!("the other one stands in {place}"));
+        problems.push(match cause {
+            Some(cause) => problem.cause(cause),
+            None => problem,
+        });
+    }
 }
 
 /// What a declaration says of the run state.
@@ -93,12 +110,7 @@ fn draft(
         }
         Wish::Container(Box::new(container(name, run, image?, &fields)))
     };
-    let gate = match fields.get("gate").map(|field| &field.canonical) {
-        Some(Canonical::Option(app)) => {
-            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
-        }
-        _ => None,
-    };
+    let gate = gated(&fields, gates);
     (problems.len() == before)
         .then(|| Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, from))
 }
@@ -155,7 +167,7 @@ fn alone(name: &ContainerName, place: &Place) -> Problem {
 }
 
 /// The fields that a declaration sets, also those that are no options of the Engine.
-fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Fields {
+pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Fields {
     let args = checked.declaration.args.iter();
     // A secret where none may end was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
@@ -190,6 +202,16 @@ fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> F
     }
     gate_of(checked, gates, &mut found, problems);
     found
+}
+
+/// The gate that fields name.
+pub(super) fn gated(fields: &Fields, gates: &Gates) -> Option<Gated> {
+    match fields.get("gate").map(|field| &field.canonical) {
+        Some(Canonical::Option(app)) => {
+            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
+        }
+        _ => None,
+    }
 }
 
 /// The gate of a declaration, as a field; and the image that it says.
@@ -230,7 +252,7 @@ fn pull(name: &str, arg: &Arg) -> Result<Value> {
     }
 }
 
-fn whole_seconds(name: &str, arg: &Arg) -> Result<Value> {
+pub(super) fn whole_seconds(name: &str, arg: &Arg) -> Result<Value> {
     Ok(Value::from(read::seconds(name, arg)?))
 }
 
@@ -248,7 +270,7 @@ fn merge(fields: &mut Fields, more: Fields, problems: &mut Vec<Problem>) {
     }
 }
 
-fn image(
+pub(super) fn image(
     name: &ContainerName,
     fields: &Fields,
     from: &[&Checked],
@@ -273,7 +295,7 @@ fn image(
     }
 }
 
-fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) -> ContainerWish {
+pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) -> ContainerWish {
     let policy = ["gate", "image", "pull", "monitor", "start_timeout"];
     let options = fields.iter().filter(|(name, _)| !policy.contains(&name.as_str()));
     let spec = fields::spec(&options.map(|(name, field)| (name.clone(), field.clone())).collect());
@@ -302,10 +324,11 @@ fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) ->
         monitor: seconds(fields, "monitor").unwrap_or(MONITOR),
         start_timeout: seconds(fields, "start_timeout").unwrap_or(START_TIMEOUT),
         sources,
+        replica: None,
     }
 }
 
-fn seconds(fields: &Fields, name: &str) -> Option<u32> {
+pub(super) fn seconds(fields: &Fields, name: &str) -> Option<u32> {
     match &fields.get(name)?.canonical {
         Canonical::Option(value) => value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()),
         Canonical::Env(_) => None,

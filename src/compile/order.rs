@@ -80,6 +80,12 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 problems.push(Problem::failed(what).at(place).nearest(id, ids));
             }
         }
+        for address in &draft.after {
+            let found = drafts.iter().position(|other| other.item.address == *address);
+            if let Some(needed) = found.filter(|needed| *needed != index) {
+                needs[index].entry(needed).or_insert(None);
+            }
+        }
         if let Wish::Container(container) = &draft.item.wish {
             for (other, image) in drafts.iter().enumerate() {
                 match &image.item.wish {
@@ -125,7 +131,7 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
         if let Some((needed, place)) = next(*index) {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
-                None => format!("{} is made from {}", name(*index), name(*needed)),
+                None => format!("{} comes after {}", name(*index), name(*needed)),
             };
             if problem.place.is_none() {
                 problem.place.clone_from(place);

@@ -40,6 +40,13 @@ pub(crate) fn option_names() -> impl Iterator<Item = &'static str> {
     option::names()
 }
 
+/// The name of a signal, `SIGUSR1`.
+pub(crate) fn signal(option: &str, arg: &Arg) -> Result<String> {
+    let read = option::find("stop_signal").map(|option| option.read);
+    let value = read.map_or(Ok(Value::Null), |read| read(option, arg))?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
 /// Reads those arguments that are options; all that is wrong with them goes to `problems`.
 pub(crate) fn read_fields<'a>(
     args: impl IntoIterator<Item = (&'a str, &'a Arg)>,

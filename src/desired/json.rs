@@ -1,6 +1,7 @@
 //! The wanted state as data, for `pillarbox compile`.
 
 use super::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
+use crate::name::ContainerName;
 use crate::problem::Place;
 use crate::state::Text;
 use serde_json::{Map, Value, json};
@@ -30,6 +31,10 @@ fn item(item: &Item) -> Value {
         Wish::ImageAbsent { image } => json!({ "state": "absent", "image": image.to_string() }),
         Wish::ContainerAbsent { name, stop_timeout } => {
             json!({ "state": "absent", "name": name.as_str(), "stop_timeout": stop_timeout })
+        }
+        Wish::Surplus { service, keep, stop_timeout } => {
+            let keep: Vec<&str> = keep.iter().map(ContainerName::as_str).collect();
+            json!({ "state": "no more than", "name": service.as_str(), "containers": keep, "stop_timeout": stop_timeout })
         }
         Wish::Container(wish) => container(wish),
     };

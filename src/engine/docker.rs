@@ -189,6 +189,32 @@ impl Engine for Docker {
         Ok(answer::warnings(&answer))
     }
 
+    async fn exec(&self, id: &str, command: &[String], patience: Duration) -> EngineResult<i64> {
+        let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
+        let made = self.post(&format!("/containers/{}/exec", segment(id)), Some(&body)).await?;
+        let Some(exec) = made["Id"].as_str() else {
+            return Err(EngineError::new(ErrorKind::Other, 201, "it named no exec"));
+        };
+        let start = json!({ "Detach": false, "Tty": false });
+        let call = self.call(Method::POST, &format!("/exec/{}/start", segment(exec))).body(&start)?;
+        // Its output ends with it; nobody reads what it says.
+        let answer = self.http.send(call, patience).await?;
+        drop(answer.bytes(patience).await?);
+        let ended = self.get(&format!("/exec/{}/json", segment(exec))).await?;
+        ended["ExitCode"].as_i64().ok_or_else(|| {
+            EngineError::new(
+                ErrorKind::Other,
+                200,
+                &format!("it did not end within {} s", patience.as_secs()),
+            )
+        })
+    }
+
+    async fn signal(&self, id: &str, signal: &str) -> EngineResult<()> {
+        let path = format!("/containers/{}/kill{}", segment(id), query(&[("signal", signal)]));
+        self.post(&path, None).await.map(drop)
+    }
+
     async fn rename(&self, id: &str, name: &str) -> EngineResult<()> {
         let path = format!("/containers/{}/rename{}", segment(id), query(&[("name", name)]));
         self.post(&path, None).await.map(drop)

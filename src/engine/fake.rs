@@ -189,6 +189,19 @@ impl Fake {
         self.world().changes.clone()
     }
 
+    /// From now on remembers how many containers of a service worked at least.
+    pub fn watch(&self, service: &str) {
+        let mut world = self.world();
+        world.watched = Some((service.to_owned(), usize::MAX));
+        world.look();
+    }
+
+    /// How many containers of the watched service worked at least after each call: running, not
+    /// restarting or unhealthy, and found under the service's name in every network that has names.
+    pub fn least(&self) -> usize {
+        self.world().watched.as_ref().map_or(0, |(_, least)| *least)
+    }
+
     /// All calls so far, reads too, in order.
     pub fn calls(&self) -> Vec<String> {
         self.world().calls.clone()
@@ -227,7 +240,8 @@ impl Fake {
         let refused = refused.map(|(_, error)| error.clone());
         world.changes.push(call);
         let fault = world.changes.len();
-        match world.faults.remove(&fault) {
+        world.look();
+        let done = match world.faults.remove(&fault) {
             Some(Fault::Refused(error)) => Err(error),
             Some(Fault::HangUpBefore) => {
                 world.gone = true;
@@ -240,7 +254,9 @@ impl Fake {
                 done
             }
             None => refused.map_or_else(|| change(&mut world), Err),
-        }
+        };
+        world.look();
+        done
     }
 
     /// The name of a container for the record of calls; ids are random to a reader.
@@ -346,6 +362,19 @@ impl Engine for Fake {
 
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>> {
         self.change(self.called("update", id), |world| world.update(id, body)).await
+    }
+
+    async fn exec(&self, id: &str, command: &[String], _: std::time::Duration) -> EngineResult<i64> {
+        let call = format!("{} {}", self.called("exec", id), command.join(" "));
+        self.change(call, |world| {
+            world.runs(id).map(|()| i64::from(command.iter().any(|word| word == "false")))
+        })
+        .await
+    }
+
+    async fn signal(&self, id: &str, signal: &str) -> EngineResult<()> {
+        let call = format!("{} {signal}", self.called("signal", id));
+        self.change(call, |world| world.runs(id)).await
     }
 
     async fn rename(&self, id: &str, name: &str) -> EngineResult<()> {

@@ -10,6 +10,7 @@ use crate::plan::{Action, Create, KEEP, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What calls on one host share.
 pub(super) struct Caller<'a, E> {
@@ -41,6 +42,14 @@ impl From<Problem> for Failed {
     }
 }
 
+/// For how long a command in a container may run.
+const EXEC_PATIENCE: Duration = Duration::from_secs(60);
+
+fn interrupted(action: &Action) -> Failed {
+    let problem = Problem::new(Code::Interrupted, format!("interrupted: {action}"));
+    Failed { interrupted: true, ..Failed::from(problem) }
+}
+
 impl<E: Engine> Caller<'_, E> {
     /// The id of a container; `None` if it was to be created and was not.
     pub(super) fn id(&self, target: &Target) -> Option<String> {
@@ -70,6 +79,21 @@ impl<E: Engine> Caller<'_, E> {
             Action::AwaitHealthy { monitor, timeout, .. } => {
                 return self.wait(action, &id, *monitor, *timeout).await;
             }
+            Action::Delay { seconds, .. } => {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs((*seconds).into())) => Ok(()),
+                    () = self.interrupt.heard(1) => return Err(interrupted(action)),
+                }
+            }
+            Action::Exec { command, .. } => match engine.exec(&id, command, EXEC_PATIENCE).await {
+                Ok(0) => Ok(()),
+                Ok(code) => {
+                    let problem = Problem::failed(format!("{action} failed on host {}", self.host));
+                    return Err(problem.cause(format!("it ended with exit code {code}")).into());
+                }
+                Err(error) => Err(error),
+            },
+            Action::Signal { signal, .. } => engine.signal(&id, signal).await,
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {
@@ -160,10 +184,7 @@ impl<E: Engine> Caller<'_, E> {
                     Problem::failed(format!("container {name} on host {} did not come up", self.host));
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
-            Err(Sick::Interrupted) => {
-                let problem = Problem::new(Code::Interrupted, format!("interrupted: {action}"));
-                Err(Failed { interrupted: true, ..Failed::from(problem) })
-            }
+            Err(Sick::Interrupted) => Err(interrupted(action)),
         }
     }
 

@@ -79,9 +79,9 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
             let problem = Problem::new(Code::Interrupted, format!("{what}: {}", step.action));
             return Err(Stop::Back(problem.into(), true));
         }
-        let waits = matches!(step.action, Action::AwaitHealthy { .. });
-        // A wait is no work for the Engine, neither is the time that a container takes to stop.
-        let idle = waits || matches!(step.action, Action::Stop { .. });
+        let waits = step.action.waits();
+        // A wait is no work for the Engine, neither is the time that a container takes to stop or to answer.
+        let idle = waits || matches!(step.action, Action::Stop { .. } | Action::Exec { .. });
         let _permit = if idle { None } else { self.calls.acquire().await.ok() };
         if !waits {
             // Lost is lost; but an Engine that does not answer may be back for the way back.

@@ -49,6 +49,7 @@ impl What {
                     names.insert(name.as_str().to_owned());
                     continue;
                 }
+                Wish::Surplus { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.

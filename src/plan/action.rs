@@ -114,6 +114,31 @@ pub enum Action {
         /// With a health check: seconds until it counts as failed.
         timeout: u32,
     },
+    /// Waits for a while.
+    Delay {
+        /// Seconds.
+        seconds: u32,
+        /// What for.
+        why: String,
+    },
+    /// `POST /containers/{id}/exec` and its start; it must end with 0.
+    Exec {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+    /// `POST /containers/{id}/kill` with a signal.
+    Signal {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Its name, `SIGUSR1`.
+        signal: String,
+    },
 }
 
 /// Repository of the tags that keep our images from being pruned; no registry can have this name
@@ -124,7 +149,11 @@ impl Action {
     /// The container that it acts on, but for one that it creates.
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Self::Pull { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Create(_) => None,
+            Self::Pull { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::Create(_)
+            | Self::Delay { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
             | Self::Start { container, .. }
@@ -132,8 +161,15 @@ impl Action {
             | Self::Update { container, .. }
             | Self::Rename { container, .. }
             | Self::Remove { container, .. }
-            | Self::AwaitHealthy { container, .. } => Some(container),
+            | Self::AwaitHealthy { container, .. }
+            | Self::Exec { container, .. }
+            | Self::Signal { container, .. } => Some(container),
         }
+    }
+
+    /// Whether it only waits: no call that changes anything.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::AwaitHealthy { .. } | Self::Delay { .. })
     }
 
     /// Whether it only brings an image to the host and keeps it there: done on all hosts before
@@ -163,6 +199,9 @@ impl fmt::Display for Action {
             Self::Rename { from, to, .. } => write!(f, "rename {from} to {to}"),
             Self::Remove { name, .. } => write!(f, "remove {name}"),
             Self::AwaitHealthy { name, .. } => write!(f, "await {name}"),
+            Self::Delay { seconds, .. } => write!(f, "wait {seconds} s"),
+            Self::Exec { name, command, .. } => write!(f, "run {} in {name}", command.join(" ")),
+            Self::Signal { name, signal, .. } => write!(f, "send {signal} to {name}"),
         }
     }
 }

@@ -92,6 +92,11 @@ pub enum Cause {
         /// The line that holds.
         at: Place,
     },
+    /// The old one stops before the new one starts although it is declared otherwise: only one of them can
+    /// have this.
+    StopFirst(String),
+    /// More containers of a service than it has.
+    Surplus,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
 }
@@ -128,6 +133,8 @@ impl fmt::Display for Cause {
                 Some(why) => write!(f, "{app} is held: {why}, {at}"),
                 None => write!(f, "{app} is held, {at}"),
             },
+            Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
+            Self::Surplus => f.write_str("one more than the service has"),
             Self::PartOf(what) => f.write_str(what),
         }
     }

@@ -45,6 +45,11 @@ pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
             }
         }
     }
+    let replaces = !course.instances.is_empty() && !course.is_start_first() && !course.retire.is_empty();
+    if let (Some(why), true, true) = (&course.obstacle, replaces, matches!(course.choice, Choice::New { .. }))
+    {
+        causes.push(Cause::StopFirst(why.clone()));
+    }
     causes
 }
 

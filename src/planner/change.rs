@@ -41,11 +41,15 @@ pub(super) fn of(address: &Address, course: &Course<'_>) -> Vec<Change> {
 fn verb(course: &Course<'_>, causes: &[Cause]) -> Verb {
     match &course.choice {
         Choice::New { .. } if course.instances.is_empty() => Verb::Create,
-        Choice::New { .. } => Verb::ReplaceStopFirst,
-        Choice::Existing(chosen) if chosen.name != course.wish.name.as_str() => Verb::ReplaceStopFirst,
+        Choice::New { .. } => replaces(course),
+        Choice::Existing(chosen) if chosen.name != course.wish.name.as_str() => replaces(course),
         Choice::Existing(_) if causes.iter().all(|cause| *cause == Cause::Interrupted) => Verb::Unchanged,
         Choice::Existing(_) => Verb::Update,
     }
+}
+
+fn replaces(course: &Course<'_>) -> Verb {
+    if course.is_start_first() { Verb::ReplaceStartFirst } else { Verb::ReplaceStopFirst }
 }
 
 fn generation_then(course: &Course<'_>) -> u64 {

@@ -4,8 +4,9 @@ use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
 use super::networks;
+use super::overlap;
 use super::world::World;
-use crate::desired::{ContainerWish, Run, Spec};
+use crate::desired::{ContainerWish, Order, Run, Spec};
 use crate::observed::Container;
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub(super) struct Course<'a> {
     pub(super) networks: Vec<String>,
     /// Fields of an existing choice that somebody changed by hand.
     pub(super) drift: Vec<String>,
+    /// Why the old one stops first, although it is declared start-first.
+    pub(super) obstacle: Option<String>,
 }
 
 /// Who holds the plain name in the end.
@@ -54,7 +57,7 @@ impl<'a> Course<'a> {
     /// Where the plain name is held by somebody else, or the image is not known.
     pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish) -> Result<Self> {
         let service = wish.name.as_str();
-        let instances = Instances::of(world, service);
+        let instances = Instances::of_slot(world, wish.service().as_str(), service);
         let source = Source::of(world, wish);
         let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
         let taken = held_by_others(world, &instances, service);
@@ -67,7 +70,7 @@ impl<'a> Course<'a> {
         let fallback = fallback(&instances, &choice, &retire, run);
         let mut course = Self {
             wish,
-            spec: networks::named(&wish.spec, service),
+            spec: networks::named(&wish.spec, [service, wish.service().as_str()]),
             source,
             instances,
             choice,
@@ -77,11 +80,22 @@ impl<'a> Course<'a> {
             live: Vec::new(),
             networks: Vec::new(),
             drift: Vec::new(),
+            obstacle: overlap::obstacle(wish),
         };
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
         }
         Ok(course)
+    }
+
+    /// Whether the new one works before the old one stops.
+    pub(super) fn is_start_first(&self) -> bool {
+        let declared = self.wish.replica.as_ref().is_some_and(|replica| replica.order == Order::StartFirst);
+        let possible = match &self.choice {
+            Choice::New { .. } => true,
+            Choice::Existing(attempt) => !self.retire.is_empty() && runs(attempt),
+        };
+        declared && self.runs && possible && self.obstacle.is_none()
     }
 
     /// The restart policy that it has in the end.

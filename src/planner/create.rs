@@ -1,21 +1,22 @@
 //! The body of a create: what was declared, our labels, and a restart policy that suits an attempt.
 
 use super::course::Course;
-use crate::desired::Desired;
+use crate::desired::{Desired, Spec};
 use crate::observed::Label;
 use crate::plan::Create;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A container to be created under a name; `policy` is its restart policy for now.
+/// A container to be created under a name; `spec` and `policy` are its endpoints and restart policy for now.
 pub(super) fn create(
     desired: &Desired,
     course: &Course<'_>,
+    spec: &Spec,
     name: &str,
     generation: u64,
     policy: &Value,
 ) -> Create {
-    let mut body = course.spec.create_body();
+    let mut body = spec.create_body();
     body["HostConfig"]["RestartPolicy"] = policy.clone();
     for (label, value) in labels(desired, course, generation) {
         body["Labels"][label] = json!(value);
@@ -37,7 +38,7 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
     BTreeMap::from([
         (Label::WORKSPACE, desired.workspace.to_string()),
-        (Label::SERVICE, name.to_string()),
+        (Label::SERVICE, course.wish.service().to_string()),
         (Label::INSTANCE, format!("{name}.g{generation}")),
         (Label::GENERATION, generation.to_string()),
         (Label::SPEC, course.spec.fingerprint().0),
@@ -55,6 +56,18 @@ pub(super) fn parked(policy: &Value) -> Value {
         Some("always" | "unless-stopped") => json!({ "Name": "unless-stopped", "MaximumRetryCount": 0 }),
         _ => no_restart(),
     }
+}
+
+/// The spec with no alias in any network: nobody finds the container by the service's name.
+pub(super) fn without_aliases(spec: &Spec) -> Spec {
+    let mut spec = spec.clone();
+    let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);
+    for endpoint in networks.into_iter().flat_map(|networks| networks.values_mut()) {
+        if let Some(endpoint) = endpoint.as_object_mut() {
+            endpoint.remove("Aliases");
+        }
+    }
+    spec
 }
 
 /// The policy of an attempt.

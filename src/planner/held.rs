@@ -22,8 +22,12 @@ pub(super) fn changes(
             let (verb, cause) = change::pulled(absent, tag);
             vec![change::plain(address, verb, cause)]
         }
+        Ok(Decision::Absent { instances, cause, .. }) => {
+            let all = instances.all();
+            all.map(|ours| change::removed(&ours.name, ours, cause.clone())).collect()
+        }
         // Only what is made from an image has a gate.
-        Ok(Decision::Absent { .. } | Decision::Untagged { .. } | Decision::Held(_)) => Vec::new(),
+        Ok(Decision::Untagged { .. } | Decision::Held(_)) => Vec::new(),
         // What nobody can plan may wait as well.
         Err(problems) => {
             let mut change = change::plain(address, Verb::Held, reason);

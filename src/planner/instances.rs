@@ -1,7 +1,9 @@
 //! The containers of one service, told apart by their names.
 
 use super::world::World;
+use crate::name::ContainerName;
 use crate::observed::Container;
+use std::collections::BTreeSet;
 
 /// Ours of one service on one host.
 #[derive(Clone, Debug)]
@@ -13,12 +15,26 @@ pub(super) struct Instances<'a> {
 }
 
 impl<'a> Instances<'a> {
-    /// Those of a service.
+    /// All of a service.
     pub(super) fn of(world: &World<'a>, service: &str) -> Self {
-        let mut all: Vec<&Container> =
-            world.ours().filter(|(_, labels)| labels.service == service).map(|(ours, _)| ours).collect();
+        Self::among(world, service, service, |_| true)
+    }
+
+    /// Those of one container of a service, which has this plain name.
+    pub(super) fn of_slot(world: &World<'a>, service: &str, name: &str) -> Self {
+        Self::among(world, service, name, |ours| slot(ours) == name)
+    }
+
+    /// Those of a service that are none of its containers' any more.
+    pub(super) fn but(world: &World<'a>, service: &str, keep: &BTreeSet<ContainerName>) -> Self {
+        Self::among(world, service, service, |ours| !keep.iter().any(|name| name.as_str() == slot(ours)))
+    }
+
+    fn among(world: &World<'a>, service: &str, name: &str, wanted: impl Fn(&Container) -> bool) -> Self {
+        let of_service = world.ours().filter(|(_, labels)| labels.service == service);
+        let mut all: Vec<&Container> = of_service.map(|(ours, _)| ours).filter(|ours| wanted(ours)).collect();
         all.sort_by_key(|container| (generation(container), container.id.clone()));
-        let (holder, others) = all.into_iter().partition::<Vec<_>, _>(|container| container.name == service);
+        let (holder, others) = all.into_iter().partition::<Vec<_>, _>(|container| container.name == name);
         Self { holder: holder.first().copied(), others }
     }
 
@@ -36,6 +52,12 @@ impl<'a> Instances<'a> {
     pub(super) fn highest(&self) -> u64 {
         self.all().map(generation).max().unwrap_or(0)
     }
+}
+
+/// The plain name that it has, had or was to have: its instance without the generation.
+pub(super) fn slot(container: &Container) -> &str {
+    let Some(labels) = &container.ours else { return &container.name };
+    labels.instance.rsplit_once(".g").map_or(labels.service.as_str(), |(slot, _)| slot)
 }
 
 /// The generation on its label.

@@ -13,9 +13,9 @@ fn has_names(network: &str) -> bool {
         && !network.starts_with("ns:")
 }
 
-/// The spec with the plain name among the aliases in every network: a container under a temporary name
-/// is found by it.
-pub(super) fn named(spec: &Spec, service: &str) -> Spec {
+/// The spec with the plain name, and that of its service, among the aliases in every network: a container
+/// under a temporary name is found by them.
+pub(super) fn named(spec: &Spec, names: [&str; 2]) -> Spec {
     let mut spec = spec.clone();
     let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);
     for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| has_names(network)) {
@@ -24,7 +24,7 @@ pub(super) fn named(spec: &Spec, service: &str) -> Spec {
         }
         let listed = endpoint.get("Aliases").and_then(Value::as_array).into_iter().flatten();
         let mut aliases: BTreeSet<String> = listed.filter_map(Value::as_str).map(str::to_owned).collect();
-        aliases.insert(service.to_owned());
+        aliases.extend(names.map(str::to_owned));
         endpoint["Aliases"] = aliases.into_iter().collect();
     }
     spec
@@ -91,6 +91,28 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     let join = wanted.iter().map(|(network, endpoint)| connect(container, network, endpoint.clone()));
     let fixed = wanted.keys().all(|network| !has_names(network)) && wanted.keys().eq(found.keys());
     if fixed { Vec::new() } else { leave.chain(join).collect() }
+}
+
+/// Whether a container is found by a name in any network.
+pub(super) fn has_any(spec: &Spec) -> bool {
+    spec.networks().keys().any(|network| has_names(network))
+}
+
+/// Leaves and joins the declared networks of a container that the plan creates, now under its names.
+pub(super) fn named_anew(spec: &Spec, container: &Target, name: &str) -> Vec<Action> {
+    let networks = spec.networks().into_iter().filter(|(network, _)| has_names(network));
+    networks
+        .flat_map(|(network, endpoint)| {
+            let (container, name) = (container.clone(), name.to_owned());
+            let leave = Action::Disconnect {
+                container: container.clone(),
+                name: name.clone(),
+                network: network.clone(),
+                force: true,
+            };
+            [leave, Action::Connect { container, name, network, endpoint }]
+        })
+        .collect()
 }
 
 fn connect(container: &Container, network: &str, endpoint: Value) -> Action {

@@ -64,8 +64,10 @@ impl<'a> World<'a> {
         let items = self.desired.items.iter();
         items
             .filter_map(|item| match &item.wish {
-                Wish::Container(wish) => Some(wish.name.as_str()),
-                Wish::ContainerAbsent { name, .. } => Some(name.as_str()),
+                Wish::Container(wish) => Some(wish.service().as_str()),
+                Wish::ContainerAbsent { name, .. } | Wish::Surplus { service: name, .. } => {
+                    Some(name.as_str())
+                }
                 Wish::ImagePulled { .. } | Wish::ImageAbsent { .. } => None,
             })
             .collect()

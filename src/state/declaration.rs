@@ -35,6 +35,8 @@ pub enum Function {
     ContainerStopped,
     /// `container.absent`.
     ContainerAbsent,
+    /// `service.deployed`: pulled, installed, running, and the old ones absent.
+    ServiceDeployed,
 }
 
 /// Why a word is not a function.
@@ -48,13 +50,14 @@ pub enum NoFunction {
 
 impl Function {
     /// Every function by every name it is known by; its own name comes first.
-    const NAMES: [(&'static str, Self); 11] = [
+    const NAMES: [(&'static str, Self); 12] = [
         ("image.pulled", Self::ImagePulled),
         ("image.absent", Self::ImageAbsent),
         ("container.installed", Self::ContainerInstalled),
         ("container.running", Self::ContainerRunning),
         ("container.stopped", Self::ContainerStopped),
         ("container.absent", Self::ContainerAbsent),
+        ("service.deployed", Self::ServiceDeployed),
         ("docker.pulled", Self::ImagePulled),
         ("docker.installed", Self::ContainerInstalled),
         ("docker.running", Self::ContainerRunning),
@@ -62,14 +65,8 @@ impl Function {
         ("docker.absent", Self::ContainerAbsent),
     ];
 
-    const LATER: [&'static str; 6] = [
-        "service.deployed",
-        "network.present",
-        "network.absent",
-        "volume.present",
-        "volume.absent",
-        "task.ran",
-    ];
+    const LATER: [&'static str; 5] =
+        ["network.present", "network.absent", "volume.present", "volume.absent", "task.ran"];
 
     /// Reads `container.running`, or an alias of it.
     ///

@@ -87,7 +87,7 @@ fn is_sent_secrets(desired: &Desired, credentials: &Credentials) -> Result<bool>
                 (wish.pull == PullPolicy::Missing).then_some(&wish.image)
             }
             Wish::ImagePulled { image, .. } => Some(image),
-            Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } => None,
+            Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } | Wish::Surplus { .. } => None,
         };
         if let Some(image) = image
             && matches!(credentials.lookup(&image.name)?, Lookup::Entry(_))

@@ -28,6 +28,13 @@ fn item(item: &Item) -> Value {
             fields.insert("wish".to_owned(), "absent".into());
             fields.insert("image".to_owned(), image.to_string().into());
         }
+        Wish::Surplus { service, keep, stop_timeout } => {
+            let keep: Vec<String> = keep.iter().map(ToString::to_string).collect();
+            fields.insert("wish".to_owned(), "no more than".into());
+            fields.insert("name".to_owned(), service.to_string().into());
+            fields.insert("containers".to_owned(), json!(keep));
+            fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
+        }
         Wish::Container(wish) => container(wish, &mut fields),
         Wish::ContainerAbsent { name, stop_timeout } => {
             fields.insert("wish".to_owned(), "absent".into());
@@ -106,6 +113,7 @@ mod tests {
             stop_timeout: None,
             monitor: 5,
             start_timeout: 60,
+            replica: None,
             sources: BTreeMap::new(),
         };
         let desired = Desired {

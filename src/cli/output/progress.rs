@@ -66,7 +66,10 @@ impl<'a> Progress<'a> {
             // it begins, unless a bar shows it.
             Happened::StepStarted { step: id } => {
                 let long = step(*id).is_some_and(|step| {
-                    matches!(step.action, Action::Pull { .. } | Action::AwaitHealthy { .. })
+                    matches!(
+                        step.action,
+                        Action::Pull { .. } | Action::AwaitHealthy { .. } | Action::Delay { .. }
+                    )
                 });
                 let wanted = !quiet && self.bars.is_none() && (long || self.level == Level::Verbose);
                 if wanted { vec![format!("{host}: {} …", words(*id))] } else { Vec::new() }

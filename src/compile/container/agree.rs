@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use serde_json::Value;
 
 /// Reports options that do not fit each other.
-pub(super) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
+pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
     let get = |name: &str| match fields.get(name) {
         Some(field @ Field { canonical: Canonical::Option(value), .. }) => Some((field, value)),
         _ => None,

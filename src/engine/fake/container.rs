@@ -144,6 +144,31 @@ impl World {
         Ok(())
     }
 
+    /// Fails where it does not run.
+    pub(super) fn runs(&self, id: &str) -> EngineResult<()> {
+        let at = self.find(id)?;
+        if self.run_state(&self.containers[at]).running {
+            return Ok(());
+        }
+        refused(ErrorKind::Conflict, 409, format!("Container {id} is not running"))
+    }
+
+    /// Whether it works as a container of a service.
+    pub(super) fn works_as(&self, held: &Held, service: &str) -> bool {
+        let state = self.run_state(held);
+        let found = |(network, endpoint): (&String, &Value)| {
+            let names = endpoint["Aliases"].as_array().into_iter().flatten();
+            matches!(network.as_str(), "bridge" | "host" | "none")
+                || names.into_iter().any(|name| name == service)
+        };
+        held.labels.get("io.pillarbox.service").is_some_and(|label| label == service)
+            && state.running
+            && !state.restarting
+            && matches!(state.health, None | Some(Health::Healthy))
+            && !held.networks.is_empty()
+            && held.networks.iter().all(found)
+    }
+
     pub(super) fn rename(&mut self, id: &str, name: &str) -> EngineResult<()> {
         let at = self.find(id)?;
         if self.containers.iter().any(|held| held.name == name) {

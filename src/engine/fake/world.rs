@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) faults: BTreeMap<usize, Fault>,
     pub(super) refusals: Vec<(String, EngineError)>,
     pub(super) gone: bool,
+    pub(super) watched: Option<(String, usize)>,
     pub(super) next_id: u64,
 }
 
@@ -54,8 +55,16 @@ impl World {
             faults: BTreeMap::new(),
             refusals: Vec::new(),
             gone: false,
+            watched: None,
             next_id: 0,
         }
+    }
+
+    /// Counts what works of the watched service.
+    pub(super) fn look(&mut self) {
+        let Some((service, least)) = self.watched.take() else { return };
+        let working = self.containers.iter().filter(|held| self.works_as(held, &service)).count();
+        self.watched = Some((service, least.min(working)));
     }
 
     /// Seconds since 1970.

@@ -56,6 +56,7 @@ pub(crate) fn running(name: &str, image: &str) -> ContainerWish {
         stop_timeout: Some(5),
         monitor: 5,
         start_timeout: 30,
+        replica: None,
         sources: BTreeMap::from([
             ("image".to_owned(), vec![Place::new("pillar/apps.toml", 12)]),
             ("env.LOG".to_owned(), vec![Place::new("pillar/apps.toml", 14)]),

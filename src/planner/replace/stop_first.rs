@@ -14,6 +14,7 @@ use super::super::remove::removal;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::way_back::WayBack;
+use crate::desired::Spec;
 use crate::observed::Container;
 use crate::plan::{Action, Target};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             (Target::Id(container.id.clone()), container.name.clone(), runs(container))
         }
         Choice::New { generation, name } => {
-            (make(world, course, *generation, name, group, &mut back), name.clone(), false)
+            (make(world, course, &course.spec, *generation, name, group, &mut back), name.clone(), false)
         }
     };
     retire(course, group, &mut back);
@@ -56,13 +57,13 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     }
     commit(world, course, &target, &name, group, &mut back);
     for ours in kept {
-        remove(world, course, ours, group, &[]);
+        remove(world, ours, group, &[]);
     }
 }
 
 /// Removes attempts that an earlier apply left, but for the latest, whose log may still be of use; and
 /// answers what is to be removed in the end.
-fn clear<'a>(
+pub(super) fn clear<'a>(
     world: &World<'_>,
     course: &Course<'a>,
     group: &mut Group<'_>,
@@ -82,28 +83,29 @@ fn clear<'a>(
         Choice::Existing(_) => &[],
     };
     for ours in early {
-        remove(world, course, ours, group, &back.actions());
+        remove(world, ours, group, &back.actions());
     }
     rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
 }
 
-/// Creates the new container and joins its further networks.
-fn make(
+/// Creates the new container from a spec and joins its further networks.
+pub(super) fn make(
     world: &World<'_>,
     course: &Course<'_>,
+    spec: &Spec,
     generation: u64,
     name: &str,
     group: &mut Group<'_>,
     back: &mut WayBack<'_>,
 ) -> Target {
     let policy = if course.runs { no_restart() } else { course.policy() };
-    let body = create(world.desired, course, name, generation, &policy);
+    let body = create(world.desired, course, spec, name, generation, &policy);
     let step = group.push(Action::Create(Box::new(body)), back.actions());
     let service = course.wish.name.as_str();
     let keep = course.source.pull.is_some().then(|| keep_tag(&world.desired.workspace, service, generation));
     back.created(step, name, keep);
     let container = Target::CreatedBy(step);
-    for (network, endpoint) in course.spec.further_networks() {
+    for (network, endpoint) in spec.further_networks() {
         let (container, name) = (container.clone(), name.to_owned());
         group.push(Action::Connect { container, name, network, endpoint }, back.actions());
     }
@@ -111,7 +113,7 @@ fn make(
 }
 
 /// Brings the networks of an existing container in line.
-fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
+pub(super) fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
     let spec = &course.spec;
     if course.runs && !runs(container) {
         for action in networks::rejoin_declared(spec, container) {
@@ -126,7 +128,7 @@ fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back:
 }
 
 /// Stops and parks what shall not run any more.
-fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
+pub(super) fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
     for old in &course.retire {
         let is_fallback = course.fallback.is_some_and(|fallback| fallback.id == old.id);
         let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
@@ -148,7 +150,7 @@ fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
 }
 
 /// The body that gives the container its declared live fields, where they are not so already.
-fn final_update(course: &Course<'_>) -> Option<Value> {
+pub(super) fn final_update(course: &Course<'_>) -> Option<Value> {
     match &course.choice {
         Choice::New { .. } => {
             let differs = course.runs && !same_policy(&no_restart(), &course.policy());
@@ -164,7 +166,7 @@ fn final_update(course: &Course<'_>) -> Option<Value> {
 }
 
 /// The old one gives up the plain name, the new one takes it.
-fn commit<'a>(
+pub(super) fn commit<'a>(
     world: &World<'a>,
     course: &Course<'a>,
     target: &Target,
@@ -190,9 +192,8 @@ fn commit<'a>(
     back.committed = true;
 }
 
-fn remove(world: &World<'_>, course: &Course<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
-    let service = course.wish.name.as_str();
-    for action in removal(&world.desired.workspace, service, ours, group.name_of(&ours.id)) {
+pub(super) fn remove(world: &World<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
+    for action in removal(&world.desired.workspace, ours, group.name_of(&ours.id)) {
         group.push(action, undo.to_vec());
     }
 }

@@ -1,0 +1,204 @@
+//! `service.deployed`: one state that stands for pulled, installed, running and absent.
+//!
+//! Its containers are called `NAME`, `NAME-2`, `NAME-3` …: so a container that `container.running` made
+//! is the first of them, and another number of them touches nothing but the difference.
+
+use super::container::{self, agree};
+use super::{Checked, Draft};
+use crate::desired::fields::{Canonical, Field, Fields};
+use crate::desired::{
+    Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Run, Wish, fields, read,
+};
+use crate::name::ContainerName;
+use crate::pillar::gate::Gates;
+use crate::problem::{Problem, Problems, Result, escaped};
+use crate::state::{Arg, Function};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Most containers of one service on one host.
+const MOST: i64 = 100;
+
+/// Seconds that a container without a health check must stay up.
+const MONITOR: u32 = 10;
+
+/// Seconds in which clients learn the address of a new container.
+const DRAIN: u32 = 5;
+
+/// The items of every service: its containers, and what is left over.
+pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
+    let services = checked.iter().filter(|checked| checked.function() == Function::ServiceDeployed);
+    services.flat_map(|checked| service(checked, gates, problems)).collect()
+}
+
+fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
+    let before = problems.len();
+    let Some(name) = &checked.common.name else { return Vec::new() };
+    let place = checked.arg("name").map_or(&checked.declaration.place, |arg| &arg.place);
+    let service = ContainerName::parse(name).map_err(|found| found.map(|problem| problem.at(place)));
+    let policy = Policy::of(checked, problems);
+    let mut fields = container::fields_of(checked, gates, problems);
+    restarts(checked, &mut fields);
+    agree::check(&fields, problems);
+    let service = match service {
+        Ok(service) => service,
+        Err(found) => {
+            problems.extend(found.into_vec());
+            return Vec::new();
+        }
+    };
+    let image = container::image(&service, &fields, &[checked], problems);
+    let names = names(&service, policy.replicas, checked, problems);
+    let Some(image) = image.filter(|_| problems.len() == before) else { return Vec::new() };
+    let gate = container::gated(&fields, gates);
+    let wish = |name: &ContainerName| ContainerWish {
+        monitor: policy.monitor.unwrap_or(MONITOR),
+        replica: Some(policy.replica(&service)),
+        ..container::container(name.clone(), Run::Running, image.clone(), &fields)
+    };
+    let address = |name: &ContainerName| Address { kind: Kind::Container, name: name.to_string() };
+    let draft = |address: Address, wish: Wish, after: Vec<Address>| {
+        let declared = vec![checked.declared()];
+        let item = Item { address, wish, declared, needs: Vec::new(), gate: gate.clone() };
+        Draft { after, ..Draft::new(item, &[checked]) }
+    };
+    let mut drafts = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        // So many at a time: each waits for the one that is so far before it.
+        let before = index.checked_sub(policy.batch).and_then(|index| names.get(index));
+        let after = before.map(address).into_iter().collect();
+        drafts.push(draft(address(name), Wish::Container(Box::new(wish(name))), after));
+    }
+    let stop_timeout = container::seconds(&fields, "stop_timeout");
+    let keep = names.iter().cloned().collect();
+    let surplus = Wish::Surplus { service: service.clone(), keep, stop_timeout };
+    let itself = Address { kind: Kind::Service, name: service.to_string() };
+    drafts.push(draft(itself, surplus, names.iter().map(address).collect()));
+    drafts
+}
+
+/// A service is meant to be there: it is started again unless somebody says otherwise.
+fn restarts(checked: &Checked, fields: &mut Fields) {
+    let place = checked.declaration.place.clone();
+    let canonical = Canonical::Option(Value::from("unless-stopped"));
+    let default = || Field { canonical, sources: vec![place.clone()], place };
+    fields.entry("restart".to_owned()).or_insert_with(default);
+}
+
+fn names(
+    service: &ContainerName,
+    replicas: i64,
+    checked: &Checked,
+    problems: &mut Vec<Problem>,
+) -> Vec<ContainerName> {
+    let mut names = Vec::new();
+    for number in 1..=replicas {
+        let name = if number == 1 { service.to_string() } else { format!("{service}-{number}") };
+        match ContainerName::parse(&name) {
+            Ok(name) => names.push(name),
+            Err(found) => {
+                problems.extend(found.map(|problem| problem.at(&checked.declaration.place)).into_vec());
+                break;
+            }
+        }
+    }
+    names
+}
+
+/// How many containers, and how they are replaced: `replicas`, `shared` and
+/// `update = { order, batch, monitor, drain, before_stop, on_failure }`.
+struct Policy {
+    replicas: i64,
+    shared: BTreeSet<String>,
+    order: Order,
+    batch: usize,
+    monitor: Option<u32>,
+    drain: u32,
+    before_stop: Option<BeforeStop>,
+}
+
+impl Policy {
+    fn of(checked: &Checked, problems: &mut Vec<Problem>) -> Self {
+        let mut policy = Self {
+            replicas: 1,
+            shared: BTreeSet::new(),
+            order: Order::StartFirst,
+            batch: 1,
+            monitor: None,
+            drain: DRAIN,
+            before_stop: None,
+        };
+        // What holds a secret was reported.
+        let clear = |name: &str| checked.arg(name).filter(|arg| arg.first_with_secret().is_none());
+        let mut take =
+            |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
+        if let Some(arg) = clear("replicas") {
+            take(read::integer("replicas", arg, 0, MOST).map(|number| policy.replicas = number));
+        }
+        if let Some(arg) = clear("shared") {
+            let path = |path: &String| path.trim_end_matches('/').to_owned();
+            take(read::list("shared", arg).map(|paths| policy.shared = paths.iter().map(path).collect()));
+        }
+        if let Some(arg) = clear("update") {
+            take(policy.read(arg));
+        }
+        policy
+    }
+
+    fn read(&mut self, arg: &Arg) -> Result<()> {
+        let known = ["order", "batch", "monitor", "drain", "before_stop", "on_failure"];
+        let mut problems = Vec::new();
+        for (name, arg) in read::fields("update", arg, &known)? {
+            let option = format!("update.{name}");
+            let done = match name {
+                "order" => one_of(&option, arg, &["start-first", "stop-first"]).map(|word| {
+                    self.order = if word == "stop-first" { Order::StopFirst } else { Order::StartFirst };
+                }),
+                "batch" => read::integer(&option, arg, 1, MOST)
+                    .map(|number| self.batch = usize::try_from(number).unwrap_or(1)),
+                "monitor" => read::seconds(&option, arg).map(|seconds| self.monitor = Some(seconds)),
+                "drain" => read::seconds(&option, arg).map(|seconds| self.drain = seconds),
+                "before_stop" => before_stop(&option, arg).map(|what| self.before_stop = Some(what)),
+                // A failed replacement is always taken back.
+                _ => one_of(&option, arg, &["rollback"]).map(drop),
+            };
+            problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
+        }
+        Problems::check(problems)
+    }
+
+    fn replica(&self, service: &ContainerName) -> Replica {
+        Replica {
+            service: service.clone(),
+            order: self.order,
+            shared: self.shared.clone(),
+            drain: self.drain,
+            before_stop: self.before_stop.clone(),
+        }
+    }
+}
+
+fn one_of(option: &str, arg: &Arg, words: &[&str]) -> Result<String> {
+    let word = read::word(option, arg)?;
+    if words.contains(&word.as_str()) {
+        return Ok(word);
+    }
+    let why = format!("is `{}`, but can be {}", escaped(&word), words.join(" or "));
+    Err(read::wrong(option, arg, &why).into())
+}
+
+/// `{ signal = "USR1" }` or `{ exec = ["nginx", "-s", "quit"] }`.
+fn before_stop(option: &str, arg: &Arg) -> Result<BeforeStop> {
+    let parts = read::fields(option, arg, &["exec", "signal"])?;
+    match (parts.get("exec"), parts.get("signal")) {
+        (Some(exec), None) => {
+            let words = read::words(&format!("{option}.exec"), exec)?;
+            match words.is_empty() {
+                true => Err(read::wrong(option, exec, "has an empty command").into()),
+                false => Ok(BeforeStop::Exec(words)),
+            }
+        }
+        (None, Some(signal)) => Ok(BeforeStop::Signal(fields::signal(&format!("{option}.signal"), signal)?)),
+        _ => Err(read::wrong(option, arg, "wants either `exec` or `signal`").into()),
+    }
+}

@@ -1,0 +1,66 @@
+//! Whether two containers of one wish can run beside each other.
+
+use crate::desired::{ContainerWish, Order};
+use serde_json::Value;
+
+/// Why the old container of a service has to stop before the new one starts, although it is declared
+/// start-first; `None` where it need not, or is not declared so.
+pub(super) fn obstacle(wish: &ContainerWish) -> Option<String> {
+    let replica = wish.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
+    let body = wish.spec.create_body();
+    let host = &body["HostConfig"];
+    port(&host["PortBindings"])
+        .or_else(|| mode(&host["NetworkMode"]))
+        .or_else(|| address(wish))
+        .or_else(|| device(host))
+        .or_else(|| volume(host, |path| replica.shared.contains(path.trim_end_matches('/'))))
+}
+
+fn port(bindings: &Value) -> Option<String> {
+    bindings.as_object()?.values().flat_map(|bound| bound.as_array().into_iter().flatten()).find_map(|one| {
+        let number = one["HostPort"].as_str().filter(|number| !number.is_empty() && *number != "0")?;
+        Some(format!("port {number} of the host"))
+    })
+}
+
+fn mode(mode: &Value) -> Option<String> {
+    let mode = mode.as_str()?;
+    (mode == "host" || mode.starts_with("container:")).then(|| format!("network mode {mode}"))
+}
+
+fn address(wish: &ContainerWish) -> Option<String> {
+    wish.spec.networks().iter().find_map(|(network, endpoint)| {
+        let fields = [
+            &endpoint["IPAMConfig"]["IPv4Address"],
+            &endpoint["IPAMConfig"]["IPv6Address"],
+            &endpoint["MacAddress"],
+        ];
+        let fixed = fields.into_iter().find_map(Value::as_str)?;
+        Some(format!("address {fixed} in network {network}"))
+    })
+}
+
+fn device(host: &Value) -> Option<String> {
+    let any = |field: &str| host[field].as_array().is_some_and(|list| !list.is_empty());
+    (any("Devices") || any("DeviceRequests")).then(|| "a device".to_owned())
+}
+
+/// The first writable volume that two containers may not have at the same time.
+fn volume(host: &Value, shared: impl Fn(&str) -> bool) -> Option<String> {
+    let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let binds = binds.filter_map(|bind| {
+        let mut parts = bind.split(':').skip(1);
+        let (path, options) = (parts.next()?, parts.next().unwrap_or_default());
+        (!options.split(',').any(|option| option == "ro")).then_some(path)
+    });
+    let mounts = host["Mounts"].as_array().into_iter().flatten().filter(|mount| {
+        matches!(mount["Type"].as_str(), Some("volume" | "bind"))
+            && mount["ReadOnly"] != Value::Bool(true)
+            && mount["Source"].as_str().is_some_and(|source| !source.is_empty())
+    });
+    let paths = binds.chain(mounts.filter_map(|mount| mount["Target"].as_str()));
+    paths
+        .into_iter()
+        .find(|path| !shared(path))
+        .map(|path| format!("the writable volume {path}, which is not `shared`"))
+}
