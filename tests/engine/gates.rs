@@ -47,7 +47,9 @@ fn a_held_application_waits_and_says_why() {
     bed.env.run(&["gate", "set", "web", "1.1.0"]).ok().explains("it is held");
     for command in [&["plan", "--detailed-exitcode"][..], &["apply", "-y", "--detailed-exitcode"]] {
         let said = bed.env.run(command).exits(4);
-        said.says("! container").says("web is held: a bad night, pillar/apps.toml:").says("version 1.0.0 → 1.1.0");
+        said.says("! container")
+            .says("web is held: a bad night, pillar/apps.toml:")
+            .says("version 1.0.0 → 1.1.0");
     }
     bed.env.run(&["plan"]).ok();
     bed.env.run(&["status"]).ok().says("web is held: a bad night");
@@ -61,10 +63,16 @@ fn a_held_application_waits_and_says_why() {
 fn a_tag_that_is_gone_and_a_credential_that_is_refused_change_no_file() {
     let Some((bed, _, _)) = gated() else { return };
     let before = bed.env.files();
-    bed.env.run(&["gate", "set", "web", "9.9.9"]).exits(1).explains("has no image").explains("--digest sha256:…");
+    bed.env
+        .run(&["gate", "set", "web", "9.9.9"])
+        .exits(1)
+        .explains("has no image")
+        .explains("--digest sha256:…");
     bed.env.run(&["--no-identity", "gate", "set", "web", "1.0.0"]).exits(10).explains("--digest sha256:…");
     assert_eq!(bed.env.files(), before);
-    bed.env.run_with_input(&["registry", "add", &bed.registry, "-u", "robot", "--password-stdin"], "wrong").ok();
+    bed.env
+        .run_with_input(&["registry", "add", &bed.registry, "-u", "robot", "--password-stdin"], "wrong")
+        .ok();
     bed.env.run(&["gate", "set", "web", "1.0.0"]).exits(7).explains("refused the credential");
 }
 

@@ -236,5 +236,8 @@ async fn a_tag_that_was_moved_beside_a_digest_is_said_where_the_registry_was_ask
     assert!(stage.plan().await.expect("planned").notes.is_empty());
     stage.items.push(pulled(ONE, true));
     let notes = stage.plan().await.expect("planned").notes;
-    assert!(notes.iter().any(|note| note.contains("the tag 1 of r.example.com/nginx was moved")), "{notes:?}");
+    assert!(
+        notes.iter().any(|note| note.contains("the tag 1 of r.example.com/nginx was moved")),
+        "{notes:?}"
+    );
 }
