@@ -102,10 +102,10 @@ impl Context {
     }
 
     /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
-    /// nothing is asked.
+    /// nothing is asked, and nothing is said but warnings and errors.
     pub(super) fn unattended(env: Environment) -> Self {
         let env = Environment { terminal: Terminal::default(), ..env };
-        Self { unattended: true, ..Self::new(Global::default(), env) }
+        Self { unattended: true, ..Self::new(Global { quiet: true, ..Global::default() }, env) }
     }
 
     /// Whether a folder is the personal overlay.

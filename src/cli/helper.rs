@@ -7,7 +7,7 @@ mod pillar;
 use super::context::{Context, Environment};
 use super::harden::harden;
 use crate::credential::{self, Found, Login, Logins, PROGRAM, Server};
-use crate::problem::Result;
+use crate::problem::{Problems, Result};
 use overlay::Overlay;
 use pillar::{Entries, Hit};
 use std::collections::BTreeMap;
@@ -37,6 +37,21 @@ fn say_defect(place: &str) {
     let text = format!("{PROGRAM}: it has a defect{place}; please report this line\n");
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Problems as a program says them that takes no options and runs in any folder.
+fn told(problems: Problems, whose: &str) -> Problems {
+    problems.map(|mut problem| {
+        problem.causes.retain(|cause| !cause.starts_with("--"));
+        if problem.hints.iter().any(|hint| hint.contains("--identity")) {
+            problem.hints = vec![
+                "put your private key in its place, or make one with 'pillarbox identity new' and ask a reader to \
+                 add it"
+                    .to_owned(),
+            ];
+        }
+        problem.cause(whose)
+    })
 }
 
 /// The logins of this user on this machine.

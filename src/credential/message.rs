@@ -115,7 +115,7 @@ pub(super) fn for_clients(problems: &Problems) -> String {
     all.join("; ").replace(NOT_FOUND, "")
 }
 
-/// The same for the terminal: with its causes and the first thing to do.
+/// The same for the terminal: with its causes and what to do.
 pub(super) fn for_people(problems: &Problems) -> String {
     let one = |problem: &Problem| {
         let mut text = line(&problem.to_string());
@@ -125,8 +125,14 @@ pub(super) fn for_people(problems: &Problems) -> String {
         text
     };
     let mut text = problems.iter().map(one).collect::<Vec<_>>().join("; ");
-    if let Some(hint) = problems.iter().flat_map(|problem| &problem.hints).next() {
-        text.push_str(&format!(". Hint: {}", line(hint)));
+    let mut hints = problems.iter().flat_map(|problem| &problem.hints).map(|hint| line(hint));
+    if let Some(first) = hints.next() {
+        text.push_str(&format!(". Hint: {first}"));
+        // A hint may introduce the command that follows.
+        hints.for_each(|hint| {
+            text.push_str(if text.ends_with(':') { " " } else { "; " });
+            text.push_str(&hint);
+        });
     }
     text
 }

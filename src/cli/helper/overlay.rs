@@ -13,7 +13,7 @@ use crate::pillar::{Node, Origin, Sealed, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
 use crate::store::{Change, Workspace};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Its name as a workspace.
 const NAME: &str = "personal-logins";
@@ -244,15 +244,14 @@ fn new_files(ctx: &Context) -> Result<Change> {
 
 /// Says of problems that they are the overlay's, and how to do without it.
 fn broken(problems: Problems, root: &Path) -> Problems {
-    let root: PathBuf = root.to_owned();
     let shown = root.display().to_string();
-    problems.map(|mut problem| {
-        problem.causes.push(format!("in your own logins, {}", escaped(&shown)));
-        if problem.hints.is_empty() || problem.code == Code::Seal {
-            problem.hints = vec![format!(
-                "to look at them: pillarbox -C {0} verify; to forget them all: rm -r {0}",
-                quoted(&shown)
-            )];
+    super::told(problems, &format!("in your own logins, {}", escaped(&shown))).map(|mut problem| {
+        if problem.hints.is_empty() || matches!(problem.code, Code::Seal | Code::NoIdentity) {
+            let root = quoted(&shown);
+            problem.hints = vec![
+                format!("look at them with 'pillarbox -C {root} verify'"),
+                format!("to forget them all: rm -r {root}"),
+            ];
         }
         problem
     })

@@ -102,7 +102,7 @@ impl<'c> Entries<'c> {
     /// Says of problems in which workspace they are: nobody stands in it.
     fn here(&self, problems: Problems) -> Problems {
         let root = escaped(&self.workspace.root().display().to_string());
-        problems.map(|problem| problem.cause(format!("in the workspace {root}")))
+        super::told(problems, &format!("in the workspace {root}"))
     }
 }
 
