@@ -109,7 +109,10 @@ mod tests {
         assert_eq!(words, "not [secret], sent Basic [secret]");
         assert_eq!(AuthHeader::basic(&host, "u", "ord").hide("words"), "words");
         let token = AuthHeader::of(&host, TOKEN_USER, "CANARY");
-        assert_eq!(token.reveal_json(), br#"{"identitytoken":"CANARY","serveraddress":"registry.example.com"}"#);
+        assert_eq!(
+            token.reveal_json(),
+            br#"{"identitytoken":"CANARY","serveraddress":"registry.example.com"}"#
+        );
         assert_eq!(token.hide("expired: CANARY"), "expired: [secret]");
     }
 }

@@ -62,7 +62,11 @@ pub(super) async fn credential(
 ///
 /// # Errors
 /// Where it cannot be opened, or its helper fails.
-pub(super) async fn of_entry(vault: &Vault<'_>, entry: &Entry, delegated: &Delegated) -> Result<Option<Credential>> {
+pub(super) async fn of_entry(
+    vault: &Vault<'_>,
+    entry: &Entry,
+    delegated: &Delegated,
+) -> Result<Option<Credential>> {
     if let How::Helper(helper) = &entry.how {
         let answer = delegated.answer(helper, entry.scope.host()).await;
         let answer = answer.map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;

@@ -55,8 +55,7 @@ fn the_longest_match_of_whole_segments_wins() {
         ("https://index.docker.io/v1/", basic("https://index.docker.io/v1/", "hub")),
     ]))
     .expect("credentials");
-    let user = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name"))
-    {
+    let user = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name")) {
         Lookup::Entry(Entry { how: How::Basic { username, .. }, .. }) => username.clone(),
         _ => "nobody".to_owned(),
     };
@@ -155,7 +154,10 @@ fn tokens_emails_and_helpers_are_read_and_a_helper_is_not_silently_anonymous() {
     };
     assert!(matches!(entry("a.example.com/x").how, How::IdentityToken(_)));
     let token = entry("d.example.com/x").credential(&Secret::from("t".to_owned())).expect("a credential");
-    assert_eq!((token.kind, token.key.as_str()), (Kind::IdentityToken, "registries.\"d.example.com\".password"));
+    assert_eq!(
+        (token.kind, token.key.as_str()),
+        (Kind::IdentityToken, "registries.\"d.example.com\".password")
+    );
     assert_eq!(token.header.reveal_json(), br#"{"identitytoken":"t","serveraddress":"d.example.com"}"#);
     let helper = entry("c.example.com/x");
     assert!(helper.credential(&Secret::from("s".to_owned())).is_err(), "nothing is sealed there");
