@@ -4,6 +4,7 @@
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::credential::{Found, Login, TOKEN_USER};
+use crate::delegate;
 use crate::name::RegistryHost;
 use crate::pillar::document::Document;
 use crate::pillar::{Node, Table, Value};
@@ -182,16 +183,9 @@ fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
         How::Basic { username, password } => (username.as_str(), password),
         How::IdentityToken(token) => (TOKEN_USER, token),
         How::Helper(name) => {
-            return Err(Problem::failed(format!(
-                "the credential for {} comes from the helper `{name}`, which this version cannot ask",
-                entry.scope
-            ))
-            .at(&entry.place)
-            .hint(format!(
-                "ask it directly, in ~/.docker/config.json: \"credHelpers\": {{\"{}\": \"{name}\"}}",
-                entry.scope.host()
-            ))
-            .into());
+            let answer = delegate::get(name, entry.scope.host().server_address(), delegate::LIMIT)
+                .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
+            return Ok(Some(Login { username: answer.username, secret: answer.secret }));
         }
     };
     Ok(Some(Login { username: username.to_owned(), secret: vault.open(sealed)?.secret }))
