@@ -131,7 +131,10 @@ fn parts_only(scope: &Scope, parts: &[Scope]) -> String {
 }
 
 /// The best entry of the files of a vault.
-fn hit<'c>(vault: Vault<'c>, scope: &Scope) -> Result<Hit<'c>> {
+///
+/// # Errors
+/// Where one of them is not sound, or several are as good.
+pub(super) fn hit<'c>(vault: Vault<'c>, scope: &Scope) -> Result<Hit<'c>> {
     let (mut found, mut parts, mut problems) = (Vec::<Entry>::new(), Vec::new(), Vec::new());
     for document in vault.documents() {
         match entries(document, scope.host()) {
@@ -177,7 +180,10 @@ fn entries(document: &Document, host: &RegistryHost) -> Result<Credentials> {
 }
 
 /// What an entry opens to; `None` where it says that nothing is to be sent.
-fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
+///
+/// # Errors
+/// Where it cannot be opened, or the helper that it names does not answer.
+pub(super) fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
     let (username, sealed) = match &entry.how {
         How::Anonymous => return Ok(None),
         How::Basic { username, password } => (username.as_str(), password),
