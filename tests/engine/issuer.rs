@@ -293,8 +293,7 @@ fn answer(
         };
     }
     asked.answered = true;
-    let access: Vec<Value> =
-        asked.scopes.iter().filter_map(|scope| records.access(&who, scope)).collect();
+    let access: Vec<Value> = asked.scopes.iter().filter_map(|scope| records.access(&who, scope)).collect();
     records.asked.push(asked);
     records.issued += 1;
     let token = signer.token(&user, &access, records.lifetime, records.issued);
@@ -344,7 +343,7 @@ fn fields(text: &str) -> Vec<(String, String)> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     let pairs = pairs.map(|(key, value)| (decoded(key), decoded(value)));
     let split = pairs.flat_map(|(key, value)| match key.as_str() {
-        "scope" => value.split(' ').map(|one| (key.clone(), one.to_owned())).collect(),
+        "scope" => value.split_whitespace().map(|one| (key.clone(), one.to_owned())).collect(),
         _ => vec![(key, value)],
     });
     split.collect()
