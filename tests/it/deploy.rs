@@ -55,6 +55,7 @@ fn what_is_wrong_is_said_at_once_and_once_where_it_is_the_same_for_all_hosts() {
             .explains("states/nginx.toml:5: `pillar.nginx.greting` is not there for host web2")
             .explains("did you mean `pillar.nginx.greeting`?");
     }
+    env.write("pillar/apps.toml", APPS);
     env.write("states/nginx.toml", "[nginx_up.container.runing]\nname = \"nginx\"\n");
     let said = env.run(&["plan"]).exits(1).explains("container.running");
     assert_eq!(said.stderr().matches("error:").count(), 1, "{}", said.stderr());

@@ -1,17 +1,18 @@
 //! What the tags of gates stand for: asked through the hosts that pull them, once per reference and
 //! credential.
 
-use super::keychain::credential;
+use super::keychain::{Delegated, credential};
 use super::reach::{self, Reached};
 use super::{Survey, Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::{PullPolicy, Wish};
 use crate::execute::Interrupt;
-use crate::name::{Digest, HostName, ImageRef};
+use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::observe::{Ask, Resolved, ask_tag};
 use crate::problem::{Problem, Result};
-use futures_util::{StreamExt as _, stream};
+use crate::registry::Lookup;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 /// Hosts that ask at the same time.
 const AT_ONCE: usize = 16;
@@ -44,16 +45,22 @@ pub(in crate::cli) async fn tags(
         if images.is_empty() {
             continue;
         }
-        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+        match trust::settle(ctx, vault, &one, sends(&one, &images), survey.yes, interrupt).await {
             Ok(()) => asking.push((one, images)),
             Err(problems) => wrong.extend(problems.into_vec()),
         }
     }
-    let resolved = Resolved::default();
-    let all = asking.iter().map(|(one, images)| host(vault, one, images, &resolved));
+    let (resolved, delegated) = (Resolved::default(), Delegated::default());
+    let all = asking.iter().map(|(one, images)| host(vault, one, images, &resolved, &delegated));
     let (answers, more) = sorted_out(stream::iter(all).buffered(AT_ONCE).collect::<Vec<_>>().await);
     wrong.extend(more);
     (answers.into_iter().flatten().collect(), wrong)
+}
+
+/// Whether asking for these sends the host a credential.
+fn sends(reached: &Reached<'_>, images: &[(String, ImageRef)]) -> bool {
+    let credentials = &reached.wished.credentials;
+    images.iter().any(|(_, image)| matches!(credentials.lookup(&image.name), Lookup::Entry(_)))
 }
 
 /// Images of gates that the host pulls, each with its application.
@@ -80,8 +87,13 @@ async fn host(
     reached: &Reached<'_>,
     images: &[(String, ImageRef)],
     resolved: &Resolved,
+    delegated: &Delegated,
 ) -> Result<Vec<Tagged>> {
-    let keychain = |image: &_| credential(vault, &reached.wished.credentials, image);
+    let credentials = &reached.wished.credentials;
+    let keychain = |image: &ImageName| {
+        let image = image.clone();
+        async move { credential(vault, credentials, delegated, &image).await }.boxed_local()
+    };
     let ask = Ask { offline: false, keychain: &keychain, resolved };
     let host = &reached.wished.host.name;
     let mut found = Vec::new();

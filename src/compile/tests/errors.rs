@@ -43,7 +43,7 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:2: image.pulled has no field `tagg`
     hint: did you mean `tag`?
     error: states/a.toml:3: image.pulled has no field `zzz`
-    hint: it has name, order, require, force, tag
+    hint: it has name, order, require, force, gate, tag
     "#);
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = []\nfrobnicate = 1\n"), @r#"
     error: states/a.toml:3: container.running has no field `memmory`
@@ -80,7 +80,7 @@ fn names_images_and_tags() {
     "#);
     insta::assert_snapshot!(one("[a.container.running]\n"), @r#"
     error: states/a.toml:1: container a has no image
-    hint: write `image` in one of its declarations
+    hint: write `image` or `gate` in one of its declarations
     "#);
 }
 
