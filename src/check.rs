@@ -36,12 +36,13 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
 
 fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
     let mut broken = Vec::new();
-    let mut model = Model::of(observed);
+    let first = Model::of(observed);
+    let mut model = first.clone();
     for step in &plan.steps {
         broken.extend(held(step, &model, desired));
         broken.extend(way_back(step, &model, desired, observed));
         let slot = model.slot(&step.action);
-        let worked = slot.as_deref().is_some_and(|slot| model.of_slot(slot).any(|held| held.works));
+        let worked = slot.as_deref().is_some_and(|slot| first.of_slot(slot).any(|held| held.works));
         if let Err(why) = model.apply(step.id, &step.action) {
             broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
         }

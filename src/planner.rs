@@ -334,4 +334,4 @@ impl Planning {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

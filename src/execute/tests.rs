@@ -5,6 +5,7 @@ mod faults;
 mod laws;
 mod secret_values;
 pub(crate) mod stage;
+mod start_first;
 
 use crate::plan::HostPlan;
 use stage::{Stage, running};

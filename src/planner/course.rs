@@ -93,7 +93,11 @@ impl<'a> Course<'a> {
         let declared = self.wish.replica.as_ref().is_some_and(|replica| replica.order == Order::StartFirst);
         let possible = match &self.choice {
             Choice::New { .. } => true,
-            Choice::Existing(attempt) => !self.retire.is_empty() && runs(attempt),
+            Choice::Existing(chosen) => {
+                let stays =
+                    self.instances.holder.is_some_and(|holder| self.choice.is(holder) && runs(chosen));
+                !self.retire.is_empty() && !stays
+            }
         };
         declared && self.runs && possible && self.obstacle.is_none()
     }

@@ -3,4 +3,5 @@
 mod leftovers;
 mod refusals;
 mod replacing;
+pub(crate) mod start_first;
 mod things;

@@ -25,14 +25,14 @@ fn what_is_no_toml_or_no_declaration() {
     error: states/a.toml:6: `e` is not a declaration
     hint: a declaration is a table `[ID.FUNCTION.NAME]`, for example `[web.container.running]`
     "#);
-    insta::assert_snapshot!(one("[a.container.runing]\n[b.docker.pulld]\n[c.pkg.installed]\n[d.service.deployed]\n[e.network.present]\n"), @r#"
+    insta::assert_snapshot!(one("[a.container.runing]\n[b.docker.pulld]\n[c.pkg.installed]\n[d.task.ran]\n[e.network.present]\n"), @r#"
     error: states/a.toml:1: `container.runing` is not a state function
     hint: did you mean `container.running`?
     error: states/a.toml:2: `docker.pulld` is not a state function
     hint: did you mean `docker.pulled`?
     error: states/a.toml:3: `pkg.installed` is not a state function
     hint: there are image.pulled, image.absent, container.installed, container.running, container.stopped and container.absent
-    error: states/a.toml:4: `service.deployed` is not available in this version
+    error: states/a.toml:4: `task.ran` is not available in this version
     error: states/a.toml:5: `network.present` is not available in this version
     "#);
 }

@@ -44,10 +44,22 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             }
             (target, name.clone())
         }
-        Choice::Existing(attempt) => {
+        Choice::Existing(chosen) => {
             back.started = true;
-            join(course, attempt, group, &back);
-            (Target::Id(attempt.id.clone()), attempt.name.clone())
+            let (target, name) = (Target::Id(chosen.id.clone()), chosen.name.clone());
+            if runs(chosen) {
+                join(course, chosen, group, &back);
+            } else {
+                let bare = without_aliases(&course.spec);
+                let alone = networks::rejoin_declared(&bare, chosen);
+                let start = Action::Start { container: target.clone(), name: name.clone() };
+                let wait = await_healthy(course, &target, &name, wish.monitor);
+                let known = networks::named_anew(&course.spec, &target, &name);
+                for action in alone.into_iter().chain([start, wait]).chain(known) {
+                    group.push(action, back.actions());
+                }
+            }
+            (target, name)
         }
     };
     let joined = matches!(course.choice, Choice::Existing(_)) || networks::has_any(&course.spec);

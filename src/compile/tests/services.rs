@@ -1,0 +1,85 @@
+//! `service.deployed`.
+
+use super::{compiled, problems};
+use crate::desired::{BeforeStop, Order, Run, Wish};
+
+const GATE: &str = "[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.2'\n";
+
+#[test]
+fn a_service_is_its_containers_one_after_another_and_no_more_of_them() {
+    let state = r#"
+[api.service.deployed]
+gate = "api"
+replicas = "{{ [host.cpus // 4, 1] | max }}"
+memory = "{{ host.memory // 8 }}"
+shared = ["/data/"]
+update = { order = "stop-first", monitor = "10s", drain = "2s", before_stop = { signal = "USR1" }, on_failure = "rollback" }
+stop = { signal = "SIGQUIT", timeout = "30s" }
+"#;
+    let desired = compiled(&[("states/api.toml", state)], GATE).expect("it compiles");
+    let addresses: Vec<String> = desired.items.iter().map(|item| item.address.to_string()).collect();
+    assert_eq!(addresses, ["container api", "container api-2", "service api"]);
+    let needs = |at: usize| desired.items[at].needs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(needs(1), ["container api"]);
+    assert_eq!(needs(2), ["container api", "container api-2"]);
+    assert!(desired.items.iter().all(|item| item.gate.as_ref().is_some_and(|gate| gate.app == "api")));
+    let Wish::Container(wish) = &desired.items[1].wish else { panic!("no container") };
+    assert_eq!((wish.name.as_str(), wish.service().as_str(), wish.run), ("api-2", "api", Run::Running));
+    assert_eq!(wish.image.to_string(), "r.example.com/api:1.2");
+    assert_eq!((wish.monitor, wish.stop_timeout), (10, Some(30)));
+    assert_eq!(wish.spec.live["restart"], "unless-stopped");
+    assert_eq!(wish.spec.live["memory"], (16_i64 << 30) / 8);
+    let replica = wish.replica.as_ref().expect("of a service");
+    assert_eq!((replica.order, replica.drain), (Order::StopFirst, 2));
+    assert_eq!(replica.before_stop, Some(BeforeStop::Signal("SIGUSR1".to_owned())));
+    assert!(replica.shared.contains("/data"));
+}
+
+#[test]
+fn so_many_at_a_time_as_the_batch_says() {
+    let state = "[a.service.deployed]\nimage = 'x/y:1'\nreplicas = 5\nupdate.batch = 2\n";
+    let desired = compiled(&[("states/a.toml", state)], "").expect("it compiles");
+    let needs: Vec<String> = desired.items[..5]
+        .iter()
+        .map(|item| item.needs.iter().map(|need| need.name.clone()).collect::<Vec<_>>().join(","))
+        .collect();
+    assert_eq!(needs, ["", "", "a", "a-2", "a-3"]);
+    let none = "[a.service.deployed]\nimage = 'x/y:1'\nreplicas = 0\n";
+    assert_eq!(compiled(&[("states/a.toml", none)], "").expect("it compiles").items.len(), 1);
+}
+
+#[test]
+fn how_it_is_replaced_is_in_no_fingerprint() {
+    let print = |more: &str| {
+        let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");
+        let desired = compiled(&[("states/a.toml", &state)], "").expect("it compiles");
+        let Wish::Container(wish) = &desired.items[0].wish else { panic!("no container") };
+        wish.spec.fingerprint()
+    };
+    for more in
+        ["replicas = 3", "update = { drain = '1s', batch = 2 }", "shared = ['/x']", "stop_timeout = 3"]
+    {
+        assert_eq!(print(""), print(more), "{more}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_service_is_said() {
+    for (more, said) in [
+        ("replicas = 101", "`replicas` is 101, but must be from 0 to 100"),
+        ("replicas = 'many'", "`replicas` wants a whole number"),
+        ("update.order = 'both'", "`update.order` is `both`, but can be start-first or stop-first"),
+        ("update.on_failure = 'pause'", "can be rollback"),
+        ("update.before_stop = {}", "wants either `exec` or `signal`"),
+        ("update.before_stop.exec = []", "has an empty command"),
+        ("update.odrer = 'x'", "did you mean `order`?"),
+        ("auto_remove = true", "`auto_remove` is refused"),
+        ("replicas = 2\nports = ['8080:80']", "port 8080/tcp of the host is published twice"),
+        ("retain = 3", "not available in this version"),
+        ("[b.container.running]\nname = 'a'\nimage = 'x/y:1'", "container a is declared twice"),
+    ] {
+        let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");
+        let found = problems(&[("states/a.toml", &state)], "");
+        assert!(found.contains(said), "{more}: {found}");
+    }
+}
