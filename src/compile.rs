@@ -29,8 +29,9 @@ pub struct Inputs<'a> {
     pub workspace: &'a WorkspaceName,
     /// The host.
     pub host: &'a HostName,
-    /// Groups of the inventory that the host is in, for `host.groups`.
-    pub groups: &'a [String],
+    /// Groups of the inventory that the host is in, each with the number of hosts in it: `host.groups`,
+    /// `host.group_hosts`.
+    pub groups: &'a [(String, u64)],
     /// State files in the order of the inventory: path in the workspace (`states/nginx.toml`), text.
     pub states: &'a [(String, String)],
     /// The host's merged pillar, a table.

@@ -44,7 +44,12 @@ pub(super) type Evaluated = (ArgValue, Vec<Place>);
 
 impl Evaluator {
     /// For a host with its merged pillar.
-    pub(super) fn new(host: &HostName, pillar: &Node, facts: Option<&Facts>, groups: &[String]) -> Self {
+    pub(super) fn new(
+        host: &HostName,
+        pillar: &Node,
+        facts: Option<&Facts>,
+        groups: &[(String, u64)],
+    ) -> Self {
         let log = Log::default();
         let about = facts_tree(host, facts, groups);
         let root = Root {
@@ -197,20 +202,22 @@ pub(super) fn asks_for_facts(text: &str) -> bool {
         compiled.undeclared_variables(true).iter().any(|path| {
             let mut steps = path.split('.');
             let of_host = matches!(steps.next(), Some("host" | "grains"));
-            of_host && !matches!(steps.next(), Some("name" | "groups"))
+            of_host && !matches!(steps.next(), Some("name" | "groups" | "group_hosts"))
         })
     })
 }
 
-fn facts_tree(host: &HostName, facts: Option<&Facts>, groups: &[String]) -> Node {
+fn facts_tree(host: &HostName, facts: Option<&Facts>, groups: &[(String, u64)]) -> Node {
     let place = Place::new(format!("facts of {host}"), 0);
     let node = |value| Node::new(value, &place);
     let text = |text: &str| node(Leaf::String(text.to_owned()));
     let number = |number: u64| node(Leaf::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
     let mut table = Table::from([
         ("name".to_owned(), text(host.as_str())),
-        ("groups".to_owned(), node(Leaf::Array(groups.iter().map(|group| text(group)).collect()))),
+        ("groups".to_owned(), node(Leaf::Array(groups.iter().map(|(group, _)| text(group)).collect()))),
     ]);
+    let sizes = groups.iter().map(|(group, hosts)| (group.clone(), number(*hosts))).collect();
+    table.insert("group_hosts".to_owned(), node(Leaf::Table(sizes)));
     if let Some(facts) = facts {
         let labels = facts.labels.iter().map(|(key, value)| (key.clone(), text(value))).collect();
         table.extend([

@@ -94,7 +94,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
     compile(&Inputs {
         workspace: &WorkspaceName::parse("shop").expect("a name"),
         host: &HostName::parse("web1").expect("a name"),
-        groups: &["web".to_owned()],
+        groups: &[("web".to_owned(), 3)],
         states: &states,
         pillar: &pillar(pillar_text),
         facts: Some(&facts()),

@@ -49,7 +49,12 @@ fn verb(course: &Course<'_>, causes: &[Cause]) -> Verb {
 }
 
 fn replaces(course: &Course<'_>) -> Verb {
-    if course.is_start_first() { Verb::ReplaceStartFirst } else { Verb::ReplaceStopFirst }
+    match course.is_start_first() {
+        // It works already; what is left is its name.
+        true if course.retire.is_empty() && matches!(course.choice, Choice::Existing(_)) => Verb::Update,
+        true => Verb::ReplaceStartFirst,
+        false => Verb::ReplaceStopFirst,
+    }
 }
 
 fn generation_then(course: &Course<'_>) -> u64 {

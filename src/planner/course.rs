@@ -94,9 +94,8 @@ impl<'a> Course<'a> {
         let possible = match &self.choice {
             Choice::New { .. } => true,
             Choice::Existing(chosen) => {
-                let stays =
-                    self.instances.holder.is_some_and(|holder| self.choice.is(holder) && runs(chosen));
-                !self.retire.is_empty() && !stays
+                let holds = self.instances.holder.is_some_and(|holder| self.choice.is(holder));
+                !(holds && runs(chosen)) && (!self.retire.is_empty() || runs(chosen))
             }
         };
         declared && self.runs && possible && self.obstacle.is_none()

@@ -45,6 +45,7 @@ mod prefixes;
 mod registry_check;
 mod relay;
 mod secret_env;
+mod service;
 mod stored;
 mod strangers;
 mod token_registry;

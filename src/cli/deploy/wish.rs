@@ -62,10 +62,16 @@ impl<'v> Wished<'v> {
     /// # Errors
     /// Everything that is wrong in its states.
     pub(in crate::cli) fn compile(&self, vault: &Vault<'_>, facts: Option<&Facts>) -> Result<Desired> {
+        let hosts = &vault.inventory().hosts;
+        let size = |group: &String| {
+            let members = hosts.values().filter(|host| host.groups.contains(group)).count();
+            (group.clone(), u64::try_from(members).unwrap_or(u64::MAX))
+        };
+        let groups: Vec<(String, u64)> = self.host.groups.iter().map(size).collect();
         compile(&Inputs {
             workspace: vault.name(),
             host: &self.host.name,
-            groups: &self.host.groups,
+            groups: &groups,
             states: &self.states,
             pillar: &self.pillar,
             facts,

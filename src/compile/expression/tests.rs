@@ -30,7 +30,7 @@ password = { sealed = "Q0FOQVJZ-four", id = "2222222222222222" }
 
 fn evaluator(known: bool) -> Evaluator {
     let host = HostName::parse("web1").expect("a name");
-    Evaluator::new(&host, &pillar(PILLAR), known.then(facts).as_ref(), &["web".to_owned()])
+    Evaluator::new(&host, &pillar(PILLAR), known.then(facts).as_ref(), &[("web".to_owned(), 3)])
 }
 
 fn evaluate(text: &str) -> Result<ArgValue, Problems> {

@@ -36,6 +36,23 @@ stop = { signal = "SIGQUIT", timeout = "30s" }
 }
 
 #[test]
+fn numbers_and_limits_follow_from_the_host_and_its_groups() {
+    let replicas = |expression: &str| {
+        let state = format!("[a.service.deployed]\nimage = 'x/y:1'\nreplicas = \"{{{{ {expression} }}}}\"\n");
+        compiled(&[("states/a.toml", &state)], "").expect("it compiles").items.len() - 1
+    };
+    assert_eq!(replicas("host.cpus // 2"), 4);
+    assert_eq!(replicas("12 // host.group_hosts.web"), 4);
+    assert_eq!(replicas("1 if host.arch == 'arm64' else 2"), 2);
+    assert_eq!(replicas("3 if host.labels.zone == 'a' else 1"), 3);
+    assert_eq!(replicas("[host.memory // 1024 // 1024 // 1024 // 4, 2] | max"), 4);
+    assert!(!crate::compile::needs_facts(&[(
+        "states/a.toml".to_owned(),
+        "[a.service.deployed]\nreplicas = \"{{ host.group_hosts.web }}\"\n".to_owned()
+    )]));
+}
+
+#[test]
 fn so_many_at_a_time_as_the_batch_says() {
     let state = "[a.service.deployed]\nimage = 'x/y:1'\nreplicas = 5\nupdate.batch = 2\n";
     let desired = compiled(&[("states/a.toml", state)], "").expect("it compiles");

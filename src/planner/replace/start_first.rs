@@ -46,6 +46,8 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
         }
         Choice::Existing(chosen) => {
             back.started = true;
+            // An attempt that is all that runs goes on running, whatever happens.
+            back.committed = course.retire.is_empty();
             let (target, name) = (Target::Id(chosen.id.clone()), chosen.name.clone());
             if runs(chosen) {
                 join(course, chosen, group, &back);

@@ -9,6 +9,9 @@ use crate::plan::{Verb, text, text_with_undo};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// Changes a wish.
+type Change<'a> = &'a dyn Fn(&mut ContainerWish);
+
 fn name(text: &str) -> ContainerName {
     ContainerName::parse(text).expect("a name")
 }
@@ -129,7 +132,7 @@ async fn what_only_one_container_can_have_makes_it_stop_first_and_the_plan_says_
             replica.shared.insert("/data".to_owned());
         }
     };
-    let cases: [(&dyn Fn(&mut ContainerWish), Option<&str>); 6] = [
+    let cases: [(Change<'_>, Option<&str>); 6] = [
         (&fixed("ports", port), Some("port 8080 of the host")),
         (&fixed("ports", free), None),
         (
