@@ -1,6 +1,7 @@
 //! What every command gets: options, environment, output, and the ways to a workspace, an identity
 //! and an answer.
 
+mod config;
 mod environment;
 mod identity;
 mod prompt;
@@ -98,6 +99,18 @@ impl Context {
         };
         let out = Output::new(level, global.json, color);
         Self { global, env, out, unattended: false, found_identities: OnceCell::new(), root: OnceCell::new() }
+    }
+
+    /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
+    /// nothing is asked, and nothing is said but warnings and errors.
+    pub(super) fn unattended(env: Environment) -> Self {
+        let env = Environment { terminal: Terminal::default(), ..env };
+        Self { unattended: true, ..Self::new(Global { quiet: true, ..Global::default() }, env) }
+    }
+
+    /// Whether a folder is the personal overlay.
+    pub(super) fn is_overlay(&self, root: &Path) -> bool {
+        self.paths().is_ok_and(|paths| paths.overlay.canonicalize().is_ok_and(|overlay| overlay == root))
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.
