@@ -135,6 +135,20 @@ fn a_helper_that_fails_is_never_taken_for_anonymous() {
 }
 
 #[test]
+fn docker_hub_is_asked_for_by_its_old_address_and_a_prefix_by_its_host() {
+    let Some(it) = Delegated::new() else { return };
+    it.helper("echo 'the store is locked'; exit 1");
+    for registry in ["docker.io", "registry-1.docker.io/acme", "ghcr.io/acme"] {
+        it.shop.env.run(&["registry", "add", registry, "--helper", "fake"]).ok();
+    }
+    it.shop.env.run(&["registry", "check"]).exits(1).says("4 helper failed").explains("the store is locked");
+    let mut calls = it.calls();
+    calls.sort();
+    let own = format!("get {} in /", it.shop.registry);
+    assert_eq!(calls, [own.as_str(), "get ghcr.io in /", "get https://index.docker.io/v1/ in /"]);
+}
+
+#[test]
 fn what_a_helper_answers_may_be_refused_and_may_be_an_identity_token() {
     let Some(it) = Delegated::new() else { return };
     let shop = &it.shop;
