@@ -131,7 +131,20 @@ fn a_helper_that_fails_is_never_taken_for_anonymous() {
         .exits(1)
         .explains("no program docker-credential-fake in PATH")
         .explains("install");
-    assert!(shop.containers().is_empty());
+
+    // A part of PATH that is relative does not lead into a workspace.
+    let ran = it.folder.join("ran");
+    let evil = shop.env.workspace().join("docker-credential-fake");
+    fs::write(&evil, format!("#!/bin/sh\ntouch '{}'\n", ran.display())).expect("a script");
+    fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).expect("executable");
+    let path = format!(".::{}", std::env::var("PATH").expect("a PATH"));
+    shop.env
+        .command(&["plan"])
+        .var("PATH", path)
+        .run()
+        .exits(1)
+        .explains("no program docker-credential-fake");
+    assert!(!ran.exists() && shop.containers().is_empty());
 }
 
 #[test]

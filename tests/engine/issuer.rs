@@ -6,11 +6,11 @@ mod http;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::{fields, read};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use http::{fields, read};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -128,13 +128,7 @@ const PULLS: &[(&str, u16, &str, ErrorKind, ErrorKind)] = &[
         NoSuchImage,
         NoSuchImage,
     ),
-    (
-        "all, Hub",
-        500,
-        "toomanyrequests: You have reached your pull rate limit.",
-        RateLimited,
-        RateLimited,
-    ),
+    ("all, Hub", 500, "toomanyrequests: You have reached your pull rate limit.", RateLimited, RateLimited),
     (
         "all, GitHub",
         500,
@@ -223,8 +217,7 @@ fn resolving_tells_a_missing_tag_from_a_missing_call() {
 
 #[test]
 fn the_name_of_an_image_decides_nothing() {
-    let image =
-        ImageRef::parse("unauthorized.example.com/denied:/x".trim_end_matches(":/x")).expect("one");
+    let image = ImageRef::parse("unauthorized.example.com/denied:/x".trim_end_matches(":/x")).expect("one");
     let words = r#"Head "https://unauthorized.example.com/v2/unauthorized/manifests/1": EOF"#;
     assert_eq!(of_pull(EngineError::new(Other, 500, words), &image, true).kind, Other);
 }
