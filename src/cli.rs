@@ -11,7 +11,7 @@ mod place;
 mod signal;
 mod vault;
 
-pub use context::{AGE_KEY, Context, Environment, FoundIdentities, Global, IdentityText, Terminal, When};
+pub use context::{AGE_KEY, Context, Environment, Global, Terminal, When};
 pub use exit::Exit;
 pub use output::{Level, Output};
 

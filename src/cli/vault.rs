@@ -15,13 +15,12 @@ pub(in crate::cli) use readers::KeyFiles;
 
 use super::Context;
 use crate::inventory::Inventory;
-use crate::keys::Identities;
 use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Problems, Result};
 use crate::store::{Change, Workspace, Writer};
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -35,7 +34,6 @@ pub(in crate::cli) struct Vault<'c> {
     unread: BTreeMap<String, String>,
     faults: Vec<Problem>,
     anchor: Anchor,
-    identities: OnceCell<Identities>,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
@@ -172,7 +170,6 @@ impl<'c> Vault<'c> {
             unread,
             faults,
             anchor: Anchor::load(ctx)?,
-            identities: OnceCell::new(),
             unlocked: RefCell::default(),
             met: RefCell::default(),
             made: BTreeSet::new(),

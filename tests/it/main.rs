@@ -9,6 +9,7 @@ mod docs;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
+mod identities;
 mod init;
 mod layers;
 mod moving;
@@ -21,6 +22,7 @@ mod registry;
 mod rekey_killed;
 mod sealing;
 mod secrets;
+mod terminal;
 mod values;
 mod verify;
 mod workspace_is_data;
