@@ -128,8 +128,7 @@ impl Context {
     /// # Errors
     /// As [`Self::identity_source`].
     pub(in crate::cli) fn identity_file(&self, from: String, path: &Path) -> Result<IdentitySource> {
-        let text =
-            store::read_identity(path, self.root.get().map(PathBuf::as_path)).map_err(as_no_identity)?;
+        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path)).map_err(as_failure)?;
         read(from, Kind::File(path.to_owned()), &text)
     }
 
@@ -139,16 +138,17 @@ impl Context {
 }
 
 fn read(from: String, kind: Kind, text: &Secret) -> Result<IdentitySource> {
-    let file = IdentityFile::read(text, &from).map_err(as_no_identity)?;
+    let file = IdentityFile::read(text, &from).map_err(as_failure)?;
     Ok(match file {
         IdentityFile::Open(keys) => IdentitySource::open(from, kind, keys),
         IdentityFile::Locked(locked) => IdentitySource::locked(from, kind, locked),
     })
 }
 
-/// Whatever is wrong with a source, there is no identity in it.
-fn as_no_identity(problems: Problems) -> Problems {
-    problems.map(|problem| Problem { code: Code::NoIdentity, ..problem })
+/// A source that was named and cannot be read is a failure, and not one that opens nothing: commands
+/// that go on without a private key must not pass over it.
+fn as_failure(problems: Problems) -> Problems {
+    problems.map(|problem| Problem { code: Code::Failed, ..problem })
 }
 
 fn named(ctx: &Context, by: &str, path: &Path) -> Result<IdentitySource> {

@@ -84,8 +84,8 @@ impl Vault<'_> {
         // none.
         let open = match self.unlock_asking(folder, Asking::No) {
             Ok(open) => Some(open),
-            Err(problems) if problems.code() == Code::NoIdentity => None,
-            Err(problems) => return Err(problems),
+            Err(problems) if problems.code() == Code::Seal => return Err(problems),
+            Err(_) => None,
         };
         let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
         self.anchor.meet(self.ctx, &seen, Purpose::Post, strict)?;

@@ -180,3 +180,10 @@ proptest! {
         prop_assert_eq!(opened.kind, Kind::of(&secret));
     }
 }
+
+#[test]
+fn a_value_sealed_to_an_ssh_key_is_refused_without_a_key() {
+    let ssh = crate::keys::Recipient::parse(crate::pillar::boxes::people::SSH[0]).expect("a key");
+    let value = post("s3cret", &place("apps.toml", "api.pw"), &ssh);
+    assert!(refusal(check_shape(&value)).contains("sealed to an ssh key"));
+}

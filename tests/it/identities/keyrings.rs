@@ -226,5 +226,5 @@ export DBUS_SESSION_BUS_ADDRESS=unix:path={0}.away
         .ok()
         .says("exit 10\nexit 10\ns3cret")
         .explains("Secret Service cannot be used: it did not answer within 3 s")
-        .explains("Secret Service cannot be used: nothing answers for it on the session bus");
+        .explains("Secret Service cannot be used: zbus error: Failed to connect");
 }

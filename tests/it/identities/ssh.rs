@@ -106,7 +106,7 @@ fn other_keys_are_refused_with_a_way_on() {
         let out = env.run(&["reader", "add", "bob", &public]).exits(1);
         out.explains(said).explains("hint:").lacks(public.split(' ').nth(1).expect("the key"));
         env.run(&["--identity", &path, "identity", "public"])
-            .exits(10)
+            .exits(1)
             .explains("only ssh-ed25519")
             .lacks("BEGIN");
         (path, public)
@@ -127,7 +127,7 @@ fn other_keys_are_refused_with_a_way_on() {
     // The public half, which is what ssh-agent has besides.
     env.program("chmod", &["600", &format!("{key}.pub")]).run().ok();
     env.run(&["--identity", &format!("{key}.pub"), "identity", "public"])
-        .exits(10)
+        .exits(1)
         .explains("ssh-agent cannot help");
     assert_eq!(env.files(), before);
 }
@@ -142,14 +142,14 @@ fn a_key_that_others_may_read_or_that_lies_in_a_workspace_is_refused() {
             "--identity" => env.command(&["--identity", &path, "reader", "list"]),
             _ => env.command(&["reader", "list"]).var(from, &path),
         };
-        run.run().exits(10).explains("0644").explains(&format!("chmod 600 '{path}'"));
+        run.run().exits(1).explains("0644").explains(&format!("chmod 600 '{path}'"));
     }
-    env.run(&["identity", "unlock", &path]).exits(10).explains("chmod 600");
+    env.run(&["identity", "unlock", &path]).exits(1).explains("chmod 600");
     let inside = env.workspace().join("id_ed25519");
     std::fs::copy(&path, &inside).expect("copied");
     env.program("chmod", &["600", "id_ed25519"]).run().ok();
     let inside = inside.to_str().expect("a path");
-    env.run(&["--identity", inside, "reader", "list"]).exits(10).explains("lies in the workspace");
+    env.run(&["--identity", inside, "reader", "list"]).exits(1).explains("lies in the workspace");
     env.run(&["identity", "unlock", inside]).exits(1).explains("must not lie in a workspace");
     env.run(&["verify"]).exits(8).explains("id_ed25519:1: a private key lies in the workspace");
 }
@@ -183,5 +183,5 @@ fn a_protected_ssh_key_is_asked_for_only_where_it_is_of_use() {
     assert!(!said.contains("CANARY"), "{said}");
     let wrong = (prompt.as_str(), "wrong");
     let (code, said) = typed(&env, &reveal, &[wrong, wrong, wrong]);
-    assert!(code == 10 && said.contains("was wrong 3 times"), "{said}");
+    assert!(code == 1 && said.contains("was wrong 3 times"), "{said}");
 }

@@ -29,8 +29,14 @@ impl Context {
             source.set_why_not(why);
             return Ok(None);
         }
-        let keys = self.opened_by_passphrase(&source.from, locked)?;
-        Ok(source.set_opened(keys))
+        match self.opened_by_passphrase(&source.from, locked) {
+            Ok(keys) => Ok(source.set_opened(keys)),
+            Err(problems) => {
+                // Not once more for every box.
+                source.set_why_not("the right one was not given");
+                Err(problems)
+            }
+        }
     }
 
     /// Opens protected keys with the passphrase that a person types.
@@ -39,8 +45,10 @@ impl Context {
     /// Where nobody can be asked, or the passphrase was wrong three times.
     pub(in crate::cli) fn opened_by_passphrase(&self, from: &str, locked: &Locked) -> Result<Identities> {
         let from = escaped(from);
-        let failed = |what: String| Problem::new(Code::NoIdentity, what);
-        self.can_ask().map_err(|why| failed(format!("{from} is protected by a passphrase, and {why}")))?;
+        let failed = |what: String| Problem::failed(what);
+        self.can_ask().map_err(|why| {
+            Problem::new(Code::NoIdentity, format!("{from} is protected by a passphrase, and {why}"))
+        })?;
         for left in (0..TRIES).rev() {
             let passphrase = self.prompt_secret(&format!("passphrase of {from}"))?;
             if passphrase.is_empty() {
@@ -69,9 +77,9 @@ impl Context {
         if first.is_empty() {
             return Err(declined("the passphrase is empty").into());
         }
-        let again = self.prompt_secret("the same again")?;
+        let again = self.prompt_secret("new passphrase again")?;
         if !first.same_as(again.reveal()) {
-            return Err(declined("these were two different passphrases").into());
+            return Err(declined("the two passphrases are not the same").into());
         }
         Ok(first)
     }

@@ -70,7 +70,7 @@ fn what_comes_after_the_one_that_opens_is_not_looked_at() {
     let mut context = Context::for_tests(Environment { identity: Some(broken), ..home.environment() });
     context.global.identity = Some(option);
     assert_eq!(tried(&context, Some(&first)).expect("opened"), [first]);
-    assert_eq!(tried(&context, None).expect_err("the next one is broken").code(), Code::NoIdentity);
+    assert_eq!(tried(&context, None).expect_err("the next one is broken").code(), Code::Failed);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_protected_file_is_not_asked_for_without_a_terminal() {
 fn a_named_file_that_is_not_there_is_an_error_not_the_next_in_line() {
     let mut context = Context::for_tests(Environment::default());
     context.global.identity = Some("/nonexistent/identity".into());
-    assert_eq!(tried(&context, None).expect_err("missing").code(), Code::NoIdentity);
+    assert_eq!(tried(&context, None).expect_err("missing").code(), Code::Failed);
 }
 
 #[test]
