@@ -13,6 +13,7 @@ mod docs;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
+mod identities;
 mod init;
 mod layers;
 mod moving;
@@ -27,6 +28,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod terminal;
 mod values;
 mod verify;
 mod workspace_is_data;
