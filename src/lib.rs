@@ -10,7 +10,7 @@
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
-//! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,7 @@ pub mod event;
 pub mod execute;
 pub mod inspect;
 pub mod inventory;
+pub mod keyring;
 pub mod keys;
 pub mod lock;
 pub mod name;

@@ -14,6 +14,7 @@ mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
 mod gates;
+mod identities;
 mod init;
 mod layers;
 mod moving;
@@ -28,6 +29,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod terminal;
 mod values;
 mod verify;
 mod workspace_is_data;

@@ -1,6 +1,7 @@
 //! Posting secrets: by the public slot alone.
 
 use super::Vault;
+use crate::cli::context::Asking;
 use crate::keys::Recipient;
 use crate::pillar::boxes::{BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
@@ -79,11 +80,12 @@ impl Vault<'_> {
     ) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         file.check_shape(folder)?;
-        // An identity that cannot be read (protected by a passphrase, say) is none to a poster.
-        let open = match self.identities().map(|_| self.unlock(folder)) {
-            Ok(Ok(open)) => Some(open),
-            Ok(Err(problems)) if problems.code() != Code::NoIdentity => return Err(problems),
-            Ok(Err(_)) | Err(_) => None,
+        // A poster needs no private key: no passphrase is asked for, and an identity that cannot be read is
+        // none.
+        let open = match self.unlock_asking(folder, Asking::No) {
+            Ok(open) => Some(open),
+            Err(problems) if problems.code() == Code::Seal => return Err(problems),
+            Err(_) => None,
         };
         let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
         self.anchor.meet(self.ctx, &seen, Purpose::Post, strict)?;
