@@ -54,7 +54,7 @@ use course::{Choice, Course};
 use images::{Pulls, keep_tag, tag_stands_for};
 use instances::Instances;
 use order::Turn;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use steps::{Group, Steps};
 use world::World;
 
@@ -155,15 +155,13 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
     if !world.options.prune {
         return Vec::new();
     }
-    let declared = world.declared();
-    let services: BTreeSet<&str> = world.ours().map(|(_, labels)| labels.service.as_str()).collect();
-    let gone = services.into_iter().filter(|service| !declared.contains(service));
-    gone.map(|service| Entry {
-        address: Address { kind: Kind::Container, name: service.to_owned() },
+    let gone = world.undeclared().into_iter();
+    gone.map(|(service, slot)| Entry {
+        address: Address { kind: Kind::Container, name: slot.to_owned() },
         needs: Vec::new(),
         decision: Decision::Absent {
-            group: format!("remove {service}"),
-            instances: Instances::of(world, service),
+            group: format!("remove {slot}"),
+            instances: Instances::of_slot(world, service, slot),
             timeout: None,
             cause: Cause::Undeclared,
         },

@@ -26,13 +26,9 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
         )
     }));
     if !world.options.prune {
-        let declared = world.declared();
-        let services: BTreeSet<&str> = world.ours().map(|(_, labels)| labels.service.as_str()).collect();
-        notes.extend(services.into_iter().filter(|service| !declared.contains(service)).map(|service| {
-            format!(
-                "container {}: ours, and no state declares it any more; --prune removes it",
-                escaped(service)
-            )
+        notes.extend(world.undeclared().into_iter().map(|(_, name)| {
+            let name = escaped(name);
+            format!("container {name}: ours, and no state declares it any more; --prune removes it")
         }));
     }
     notes.extend(absent_but_foreign(world));

@@ -1,6 +1,7 @@
 //! What the planner looks at: the wish, the world and the options of one host.
 
 use super::Options;
+use super::instances::slot;
 use crate::desired::{Desired, Wish};
 use crate::name::{Digest, ImageRef};
 use crate::observed::{Container, Image, Observed, Ownership, Resolution};
@@ -59,18 +60,21 @@ impl<'a> World<'a> {
         self.observed.images.get(&ImageRef { digest: None, ..image.clone() })
     }
 
-    /// Services that some state says something about.
-    pub(super) fn declared(&self) -> BTreeSet<&'a str> {
-        let items = self.desired.items.iter();
-        items
-            .filter_map(|item| match &item.wish {
-                Wish::Container(wish) => Some(wish.service().as_str()),
+    /// Containers of ours that no state says anything about, each a service and the plain name of one of
+    /// its containers.
+    pub(super) fn undeclared(&self) -> BTreeSet<(&'a str, &'a str)> {
+        let (mut services, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for item in &self.desired.items {
+            match &item.wish {
+                Wish::Container(wish) => drop(names.insert(wish.name.as_str())),
                 Wish::ContainerAbsent { name, .. } | Wish::Surplus { service: name, .. } => {
-                    Some(name.as_str())
+                    services.insert(name.as_str());
                 }
-                Wish::ImagePulled { .. } | Wish::ImageAbsent { .. } => None,
-            })
-            .collect()
+                Wish::ImagePulled { .. } | Wish::ImageAbsent { .. } => {}
+            }
+        }
+        let ours = self.ours().map(|(container, labels)| (labels.service.as_str(), slot(container)));
+        ours.filter(|(service, slot)| !services.contains(service) && !names.contains(slot)).collect()
     }
 }
 

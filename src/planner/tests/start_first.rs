@@ -200,6 +200,19 @@ async fn a_container_by_itself_becomes_the_first_of_a_service_and_is_not_touched
     assert!(now.plan().await.expect("planned").steps.is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn containers_of_a_service_that_is_a_container_by_itself_now_are_said_and_pruned() {
+    let stage = deployed(3).await;
+    let mut alone = replica("api", 1);
+    alone.replica = None;
+    let mut now = Stage { items: vec![item(alone)], ..stage };
+    let plan = now.plan().await.expect("planned");
+    assert!(plan.steps.is_empty() && plan.notes.len() == 2, "{:?}", plan.notes);
+    now.options.prune = true;
+    now.settle().await;
+    assert_eq!(now.statuses(), ["api running"]);
+}
+
 /// Each call of a replacement, refused: one works at every moment, and the next apply ends it.
 #[tokio::test(start_paused = true)]
 async fn whichever_call_is_refused_one_works_at_every_moment() {
