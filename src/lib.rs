@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
 //! | 4 | `store`, `engine`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
@@ -16,6 +16,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod clients;
 pub mod compile;
 pub mod credential;
 pub mod desired;
