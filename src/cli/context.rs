@@ -1,6 +1,7 @@
 //! What every command gets: options, environment, output, and the ways to a workspace, an identity
 //! and an answer.
 
+mod config;
 mod environment;
 mod identity;
 mod prompt;

@@ -160,7 +160,7 @@ mod tests {
     fn basic(entry: &str) -> (String, String) {
         match read(entry).expect(entry) {
             Stored::Basic { username, password } => {
-                (username.clone(), password.reveal_text().expect("text").to_owned())
+                (username, password.reveal_text().expect("text").to_owned())
             }
             other => panic!("{other:?}"),
         }

@@ -68,11 +68,6 @@ impl Wired {
         (!self.files.is_empty()).then(|| serde_json::to_string_pretty(&own).unwrap_or_default() + "\n")
     }
 
-    /// The files that were changed.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().map(String::as_str)
-    }
-
     /// Remembers a change of a file.
     pub fn remember(&mut self, file: &str, created: bool, edit: Edit) {
         let history = self.files.entry(file.to_owned()).or_default();
@@ -80,35 +75,65 @@ impl Wired {
         history.edits.push(edit);
     }
 
-    /// Takes the changes of a file back and forgets them: to the byte where nobody changed it since, else
-    /// what names us. Returns the text, or `None` for a file that is to be removed because it was not there
-    /// before and holds nothing else.
+    /// Whether no other file is remembered.
+    pub fn is_only(&self, file: &str) -> bool {
+        self.files.keys().all(|name| name == file)
+    }
+
+    /// Forgets a file.
+    pub fn forget(&mut self, file: &str) {
+        self.files.remove(file);
+    }
+
+    /// Takes the changes of a client's file back and forgets them: to the byte where nobody changed it
+    /// since, else what names us. Returns the text, or `None` for a file that is to be removed because it
+    /// was not there before and holds nothing else. `shown` is its path for errors.
     ///
     /// # Errors
     /// Where the file is broken; then nothing is forgotten.
-    pub fn take_back(&mut self, file: &str, text: &str) -> Result<Option<String>> {
-        let history = self.files.get(file).cloned().unwrap_or_default();
-        let mut now = text.to_owned();
+    pub fn take_back(&mut self, file: &str, shown: &str, text: &str) -> Result<Option<String>> {
+        let (mut now, others) = self.undone(file, text);
+        let exact = others.is_empty() && self.files.contains_key(file);
         let mut replaced = Replaced::default();
-        let mut exact = true;
-        for edit in history.edits.iter().rev() {
-            let before = (exact && edit.after == hash(&now)).then(|| undo(&now, &edit.splices)).flatten();
-            match before {
+        for edit in others {
+            replaced.by_host.extend(edit.helpers.clone());
+            replaced.store = edit.store.clone().or(replaced.store);
+        }
+        if !exact && let Some(without) = unwire(&now, shown, &replaced)? {
+            now = without;
+        }
+        let created = self.files.remove(file).is_some_and(|history| history.created);
+        let nothing = now.split_whitespace().collect::<String>();
+        Ok(if created && matches!(nothing.as_str(), "" | "{}") { None } else { Some(now) })
+    }
+
+    /// As [`Self::take_back`], for a file of any kind and only where nobody changed it since: the text or
+    /// that it goes; `None` where it was changed, or never by us.
+    pub fn take_back_exactly(&mut self, file: &str, text: &str) -> Option<Option<String>> {
+        let (now, others) = self.undone(file, text);
+        if !others.is_empty() {
+            return None;
+        }
+        let history = self.files.remove(file)?;
+        Some(if history.created && now.is_empty() { None } else { Some(now) })
+    }
+
+    /// The text before as many changes as can be taken back to the byte, and the others, newest first.
+    fn undone(&self, file: &str, text: &str) -> (String, Vec<&Edit>) {
+        let mut edits = self.files.get(file).into_iter().flat_map(|history| history.edits.iter().rev());
+        let mut now = text.to_owned();
+        let mut others = Vec::new();
+        for edit in edits.by_ref() {
+            match (edit.after == hash(&now)).then(|| undo(&now, &edit.splices)).flatten() {
                 Some(before) => now = before,
                 None => {
-                    exact = false;
-                    replaced.by_host.extend(edit.helpers.clone());
-                    replaced.store = edit.store.clone().or(replaced.store);
+                    others.push(edit);
+                    break;
                 }
             }
         }
-        // Also what somebody wrote by hand, or this file forgot.
-        if let Some(without) = unwire(&now, file, &replaced)? {
-            now = without;
-        }
-        self.files.remove(file);
-        let nothing = now.trim().is_empty() || now.split_whitespace().collect::<String>() == "{}";
-        Ok(if history.created && nothing { None } else { Some(now) })
+        others.extend(edits);
+        (now, others)
     }
 }
 

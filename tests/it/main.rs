@@ -9,6 +9,7 @@ mod docs;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
+mod helper_wiring;
 mod init;
 mod layers;
 mod moving;

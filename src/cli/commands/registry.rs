@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod helper;
 mod list;
 mod remove;
 
@@ -27,6 +28,7 @@ enum Action {
     List,
     Remove(remove::Args),
     Check(check::Args),
+    Helper(helper::Args),
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -35,6 +37,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Action::List => list::run(ctx),
         Action::Remove(args) => remove::run(args, ctx),
         Action::Check(args) => check::run(args, ctx),
+        Action::Helper(args) => helper::run(args, ctx),
     }
 }
 

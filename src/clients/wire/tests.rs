@@ -23,7 +23,7 @@ fn there_and_back(text: &str, steps: &[Want<'_>]) -> String {
     }
     let kept = Wired::parse(memory.text().as_deref(), "wired.json").expect("reads back");
     let mut memory = kept;
-    memory.take_back("f", &now).expect("taken back").expect("a text")
+    memory.take_back("f", "f", &now).expect("taken back").expect("a text")
 }
 
 #[test]
@@ -110,11 +110,11 @@ fn a_file_that_was_not_there_is_to_be_removed() {
     let (splices, replaced) = wire("", "f", Want::Store, false).expect("wired");
     let text = apply("", &splices).expect("fits");
     let mut memory = Wired::default();
-    memory.remember("f", true, Edit::new(&text, splices.clone(), replaced.clone()));
-    assert_eq!(memory.clone().take_back("f", &text).expect("taken back"), None);
+    memory.remember("f", true, Edit::new(&text, splices, replaced));
+    assert_eq!(memory.clone().take_back("f", "f", &text).expect("taken back"), None);
     // Unless somebody put more into it.
     let more = text.replace('{', "{\"auths\": {\"x\": {}},");
-    let left = memory.take_back("f", &more).expect("taken back").expect("a text");
+    let left = memory.take_back("f", "f", &more).expect("taken back").expect("a text");
     assert!(left.contains("auths") && !left.contains("pillarbox"));
     assert_eq!(memory.text(), None);
 }
