@@ -2,7 +2,7 @@
 
 use super::read::key_path;
 use super::{AuthHeader, Scope};
-use crate::name::ImageName;
+use crate::name::{HelperName, ImageName};
 use crate::pillar::{SealId, Sealed};
 use crate::problem::{Place, Problem, Result, quoted};
 use crate::secret::Secret;
@@ -39,7 +39,7 @@ pub enum How {
     /// With a token, as `docker login` gets from some registries.
     IdentityToken(Sealed),
     /// With what `docker-credential-NAME` answers.
-    Helper(String),
+    Helper(HelperName),
     /// Without anything, whatever else covers the image.
     Anonymous,
 }

@@ -1,7 +1,7 @@
 //! The `registries` table of a pillar.
 
 use super::{Credentials, Entry, How, Scope};
-use crate::name::KeyPath;
+use crate::name::{HelperName, KeyPath};
 use crate::pillar::{Node, Sealed, Table, Value};
 use crate::problem::{Code, Problem, Problems, Result, quoted};
 use std::collections::BTreeMap;
@@ -135,7 +135,16 @@ impl Reader<'_> {
                 Ok(How::Basic { username: username.to_owned(), password })
             }
             (_, None, Some(token), None, false) => Ok(How::IdentityToken(token)),
-            (None, None, None, Some(helper), false) => self.helper(helper).map(How::Helper),
+            (None, None, None, Some(helper), false) => {
+                let named = HelperName::parse(helper).map_err(|problems| {
+                    let path = key_path(self.key, Some("helper"));
+                    problems.map(|problem| {
+                        let what = format!("{path}: {}", problem.what);
+                        Problem { what, ..problem }.at(&self.node.place)
+                    })
+                })?;
+                Ok(How::Helper(named))
+            }
             (None, None, None, None, true) => Ok(How::Anonymous),
             (Some(_), None, None, None, false) => {
                 let command = format!("pillarbox seal {}", quoted(&key_path(self.key, Some("password"))));
@@ -188,19 +197,6 @@ impl Reader<'_> {
                 .into());
         }
         Ok(Some(sealed.clone()))
-    }
-
-    /// A helper is a program that is started: its name is no path and no option.
-    fn helper(&self, name: &str) -> Result<String> {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-        if first && rest && name.len() <= 64 {
-            return Ok(name.to_owned());
-        }
-        Err(self
-            .wrong(&format!("`{}` is not the name of a helper", crate::problem::escaped(name)))
-            .hint("`helper = \"ecr-login\"` asks the program docker-credential-ecr-login")
-            .into())
     }
 
     fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {

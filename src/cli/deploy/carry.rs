@@ -65,7 +65,15 @@ async fn lock_all<'a>(ctx: &Context, vault: &Vault<'_>, busy: &[&'a Surveyed<'a>
     let mut held = Vec::new();
     for one in busy {
         match Lock::acquire(&one.seen.engine, &one.plan.host, vault.name(), &run, LEASE).await {
-            Ok(lock) => held.push(Held { lock, engine: &one.seen.engine }),
+            Ok(lock) => {
+                if let Some(run) = lock.left_by() {
+                    ctx.out.say(format_args!(
+                        "the lock of host {} was left by an apply that ended early ({run}): taken over",
+                        one.plan.host
+                    ));
+                }
+                held.push(Held { lock, engine: &one.seen.engine });
+            }
             Err(problems) => {
                 release_all(ctx, held).await;
                 return Err(problems);
