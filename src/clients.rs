@@ -11,7 +11,7 @@ mod splice;
 mod wire;
 mod wired;
 
-pub use auths::{Auth, Auths, Stored, read_auths, without_auths};
+pub use auths::{Auth, Auths, Stored, read_auths, sound, without_auths};
 pub use json::line_of;
 pub use splice::{Splice, apply, undo};
 pub use wire::{HELPER, Helpers, Replaced, Want, helpers, unwire, wire};

@@ -9,7 +9,7 @@
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
-//! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
+//! | 3 | `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
 //! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod import;
 pub mod inspect;
 pub mod inventory;
 pub mod keys;

@@ -137,7 +137,10 @@ fn user(name: &str) -> Result<String, &'static str> {
 }
 
 /// A password or token that can be sent: one line of text.
-pub(super) fn sound(text: &str) -> Result<Secret, &'static str> {
+///
+/// # Errors
+/// What is wrong with it, without any of it.
+pub fn sound(text: &str) -> Result<Secret, &'static str> {
     match text {
         "" => Err("its secret is empty"),
         text if text.contains('\0') => Err("its secret has a NUL byte"),
