@@ -180,12 +180,12 @@ fn scope(key: &str) -> Result<Scope, String> {
 
 fn told(text: &str) -> Option<Format> {
     let looks_like_json = text.trim_start().starts_with('{');
-    if salt::is_one(text) {
-        Some(Format::Salt)
-    } else if looks_like_json {
-        Some(Format::Clients)
-    } else {
-        None
+    let fields = ["\"auths\"", "\"credHelpers\"", "\"credsStore\""];
+    match salt::is_one(text) {
+        _ if looks_like_json && fields.iter().any(|field| text.contains(field)) => Some(Format::Clients),
+        true => Some(Format::Salt),
+        false if looks_like_json => Some(Format::Clients),
+        false => None,
     }
 }
 

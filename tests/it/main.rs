@@ -10,6 +10,7 @@ mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
 mod helper_wiring;
+mod import;
 mod init;
 mod layers;
 mod moving;

@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod helper;
+mod import;
 mod list;
 mod remove;
 
@@ -29,6 +30,7 @@ enum Action {
     Remove(remove::Args),
     Check(check::Args),
     Helper(helper::Args),
+    Import(import::Args),
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -38,6 +40,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Action::Remove(args) => remove::run(args, ctx),
         Action::Check(args) => check::run(args, ctx),
         Action::Helper(args) => helper::run(args, ctx),
+        Action::Import(args) => import::run(args, ctx),
     }
 }
 

@@ -25,10 +25,9 @@ impl Vault<'_> {
         slot: Option<&Recipient>,
     ) -> Result<SealId> {
         let to = self.slot_for(&origin.file, slot)?;
-        let id = seal::new_id()?;
-        let sealed = seal::seal(secret, kind, origin, id.clone(), &to)?;
+        let sealed = seal::seal(secret, kind, origin, seal::new_id()?, &to)?;
         self.edit(&origin.file, |document| document.set_sealed(&sealed))?;
-        Ok(id)
+        Ok(sealed.id)
     }
 
     /// A value sealed again for another place, under the same id. Nothing is put there yet.

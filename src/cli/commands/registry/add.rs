@@ -5,7 +5,7 @@ use super::{existing, named, scope};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::pillar_files;
-use crate::name::KeyPath;
+use crate::name::{HelperName, KeyPath};
 use crate::pillar::document::{Choice, Written, choose_file};
 use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
@@ -43,9 +43,10 @@ pub(super) struct Args {
 }
 
 /// What an entry is to hold.
-enum Entry {
+pub(super) enum Entry {
     Basic(String, Secret),
     Token(Secret),
+    Helper(HelperName),
     Anonymous,
 }
 
@@ -62,7 +63,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let mut vault = Vault::for_change(ctx, &workspace)?;
     let (origin, is_there) = place(&vault, &scope, file.as_deref())?;
     write(&mut vault, &origin, &entry, args.email.as_deref())?;
-    let secret = !matches!(entry, Entry::Anonymous);
+    let secret = !matches!(entry, Entry::Anonymous | Entry::Helper(_));
     let readers = if secret { format!(" for {}", readers(&vault, &origin.file)?) } else { String::new() };
     let reached = reaches_a_host(&vault, &origin.file);
     vault.commit()?;
@@ -70,6 +71,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let what = match &entry {
         Entry::Basic(user, _) => format!("the credential of {} at {scope}", escaped(user)),
         Entry::Token(_) => format!("the identity token of {scope}"),
+        Entry::Helper(name) => format!("the helper {name} of {scope}"),
         Entry::Anonymous => format!("the anonymous rule for {scope}"),
     };
     ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", escaped(&origin.file)));
@@ -159,10 +161,20 @@ fn check(secret: &Secret, what: &str) -> Result<()> {
     Err(Problem::failed(format!("this is no {what}")).cause(wrong).into())
 }
 
-fn write(vault: &mut Vault<'_>, origin: &Origin, entry: &Entry, email: Option<&str>) -> Result<()> {
+/// Writes an entry over what stands there.
+///
+/// # Errors
+/// Where it cannot be posted, or its place cannot hold an entry.
+pub(super) fn write(
+    vault: &mut Vault<'_>,
+    origin: &Origin,
+    entry: &Entry,
+    email: Option<&str>,
+) -> Result<()> {
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
         Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
         Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),
+        Entry::Helper(name) => (vec![("helper", Written::Plain(name.as_str()))], None),
         Entry::Anonymous => (vec![("anonymous", Written::Toml("true"))], None),
     };
     let mut fields = fields;

@@ -8,6 +8,8 @@ mod workspace;
 use crate::cli::{Context, Exit};
 use crate::problem::Result;
 
+pub(super) use files::home_shown;
+
 /// Have docker and podman ask pillarbox for credentials: install, remove
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {

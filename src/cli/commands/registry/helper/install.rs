@@ -210,7 +210,7 @@ fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>
             }
             ctx.out.warn(format_args!(
                 "{}: a credential for {} still lies there in clear; to take it into the pillar and out of the file: \
-                 pillarbox registry import {} --only-host {} --remove-from-source",
+                 pillarbox registry import {} --only {} --remove-from-source",
                 auth.place,
                 escaped(&auth.key),
                 quoted(&file.path.display().to_string()),
