@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
             }
             Ok(helper) => source.asks.push(Ask { key, place, helper }),
             Err(problems) => {
-                problems.into_vec().into_iter().for_each(|problem| source.failed(problem.at(&place)))
+                problems.into_vec().into_iter().for_each(|problem| source.failed(problem.at(&place)));
             }
         }
     }

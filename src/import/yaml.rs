@@ -119,10 +119,9 @@ pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
             match key.take() {
                 Some(key) => pairs.push((key, done)),
                 None => {
-                    *key = Some(match &done.value {
-                        Value::Text { text, .. } => text.clone(),
-                        _ => String::new(),
-                    })
+                    let name =
+                        if let Value::Text { text, .. } = &done.value { text.clone() } else { String::new() };
+                    *key = Some(name);
                 }
             }
         }
