@@ -101,6 +101,18 @@ impl Context {
         Self { global, env, out, unattended: false, found_identities: OnceCell::new(), root: OnceCell::new() }
     }
 
+    /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
+    /// nothing is asked, and nothing is said but warnings and errors.
+    pub(super) fn unattended(env: Environment) -> Self {
+        let env = Environment { terminal: Terminal::default(), ..env };
+        Self { unattended: true, ..Self::new(Global { quiet: true, ..Global::default() }, env) }
+    }
+
+    /// Whether a folder is the personal overlay.
+    pub(super) fn is_overlay(&self, root: &Path) -> bool {
+        self.paths().is_ok_and(|paths| paths.overlay.canonicalize().is_ok_and(|overlay| overlay == root))
+    }
+
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.
     pub fn strict(&self) -> bool {
         self.global.strict || self.env.strict

@@ -35,6 +35,9 @@ pub(in crate::cli) struct Vault<'c> {
     unread: BTreeMap<String, String>,
     faults: Vec<Problem>,
     anchor: Anchor,
+    /// The personal overlay: whoever can write to it can write to the known file as well, so there is
+    /// nothing to hold it against.
+    own: bool,
     identities: OnceCell<Identities>,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
@@ -109,6 +112,55 @@ impl<'c> Vault<'c> {
         Self::of(ctx, workspace, None, files)
     }
 
+    /// For what needs a few pillar files alone, relative to `pillar/`: those of them that are there, with
+    /// the boxes above them. However many others there are, they are not touched.
+    ///
+    /// # Errors
+    /// All that is wrong with their form.
+    pub(in crate::cli) fn load_files(
+        ctx: &'c Context,
+        workspace: &'c Workspace,
+        wanted: &[&str],
+    ) -> Result<Self> {
+        let files = workspace.at_one_moment(|workspace| {
+            let boxes: BTreeSet<String> = wanted.iter().flat_map(|file| boxes_above(file)).collect();
+            let all = boxes.into_iter().chain(wanted.iter().map(|file| (*file).to_owned()));
+            let read = all.map(|file| {
+                let text = workspace.read_if_there(&format!("pillar/{file}"));
+                (file, text.transpose())
+            });
+            Ok(read.filter_map(|(file, text)| Some((file, text?))).collect())
+        })?;
+        Self::sound(ctx, workspace, files)
+    }
+
+    /// For what needs only the pillar files of which `wanted` says so by path and text, with all boxes:
+    /// others are read but not parsed.
+    ///
+    /// # Errors
+    /// All that is wrong with the form of those files and of boxes.
+    pub(in crate::cli) fn load_where(
+        ctx: &'c Context,
+        workspace: &'c Workspace,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<Self> {
+        let mut files = workspace.at_one_moment(|workspace| files(workspace, |path| workspace.read(path)))?;
+        files.retain(|(file, text)| {
+            folder_of_box(file).is_some() || text.as_ref().map_or(true, |text| wanted(file, text))
+        });
+        Self::sound(ctx, workspace, files)
+    }
+
+    fn sound(
+        ctx: &'c Context,
+        workspace: &'c Workspace,
+        files: Vec<(String, Result<String>)>,
+    ) -> Result<Self> {
+        let mut vault = Self::of(ctx, workspace, None, files)?;
+        Problems::check(std::mem::take(&mut vault.faults))?;
+        Ok(vault)
+    }
+
     /// For commands that change the workspace without asking anything: nobody else can write between
     /// this and [`Self::commit`].
     ///
@@ -163,6 +215,7 @@ impl<'c> Vault<'c> {
         files: Vec<(String, Result<String>)>,
     ) -> Result<Self> {
         let Contents { boxes, documents, unread, faults } = Contents::of(files);
+        let own = ctx.is_overlay(workspace.root());
         Ok(Self {
             ctx,
             workspace,
@@ -171,7 +224,8 @@ impl<'c> Vault<'c> {
             documents,
             unread,
             faults,
-            anchor: Anchor::load(ctx)?,
+            anchor: if own { Anchor::none() } else { Anchor::load(ctx)? },
+            own,
             identities: OnceCell::new(),
             unlocked: RefCell::default(),
             met: RefCell::default(),
@@ -182,7 +236,7 @@ impl<'c> Vault<'c> {
 
     /// Whether a first use is refused.
     pub(in crate::cli) fn is_strict(&self) -> bool {
-        self.ctx.strict()
+        self.ctx.strict() && !self.own
     }
 
     /// The workspace's files.
@@ -259,6 +313,11 @@ fn files(
 ) -> Result<Vec<(String, Result<String>)>> {
     let all = workspace.box_files()?.into_iter().chain(workspace.pillar_files()?);
     Ok(all.map(|file| (read(&format!("pillar/{file}")), file)).map(|(text, file)| (file, text)).collect())
+}
+
+/// Every `box.toml` that could govern a file, relative to `pillar/`.
+fn boxes_above(file: &str) -> impl Iterator<Item = String> {
+    file.rmatch_indices('/').map(|(at, _)| format!("{}/box.toml", &file[..at])).chain(["box.toml".to_owned()])
 }
 
 /// The folder of a `box.toml`, relative to `pillar/`; `None` for files of values.

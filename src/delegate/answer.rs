@@ -1,13 +1,11 @@
 //! What a helper answers: one JSON object, read strictly. Nothing of it ever stands in an error.
 
 use crate::name::RegistryHost;
+use crate::registry::TOKEN_USER;
 use crate::secret::Secret;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
-
-/// The user name that says: the secret is an identity token (docker/cli, `credentials/native_store.go`).
-const TOKEN: &str = "<token>";
 
 /// A credential as a helper gave it.
 #[derive(Clone, Debug)]
@@ -21,7 +19,7 @@ pub struct Answer {
 impl Answer {
     /// Whether the secret is an identity token.
     pub fn is_identity_token(&self) -> bool {
-        self.username == TOKEN
+        self.username == TOKEN_USER
     }
 }
 

@@ -28,6 +28,10 @@ pub enum ErrorKind {
     Conflict,
     /// A registry refused the credential that was sent.
     Refused,
+    /// A registry refused the credential that was sent, and said that it is over.
+    Expired,
+    /// A registry gives no more for now.
+    RateLimited,
     /// A registry wants a credential and none was sent.
     CredentialMissing,
     /// A credential was sent to the Engine, and the Engine dropped it.
@@ -58,7 +62,10 @@ impl EngineError {
     /// As a problem: `what` failed, because of this.
     pub fn problem(&self, what: impl Into<String>) -> Problem {
         let code = match self.kind {
-            ErrorKind::Refused | ErrorKind::CredentialMissing | ErrorKind::CredentialDropped => Code::Refused,
+            ErrorKind::Refused
+            | ErrorKind::Expired
+            | ErrorKind::CredentialMissing
+            | ErrorKind::CredentialDropped => Code::Refused,
             _ => Code::Failed,
         };
         let problem = Problem::new(code, what).cause(self.message.clone());

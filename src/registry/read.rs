@@ -1,6 +1,6 @@
 //! The `registries` table of a pillar.
 
-use super::{Credentials, Entry, How, Scope};
+use super::{Credentials, Entry, How, Scope, TOKEN_USER};
 use crate::name::{HelperName, KeyPath};
 use crate::pillar::{Node, Sealed, Table, Value};
 use crate::problem::{Code, Problem, Problems, Result, quoted};
@@ -127,6 +127,7 @@ impl Reader<'_> {
         let (password, token) = (take(password), take(token));
         Problems::check(found)?;
         match (username, password, token, helper, anonymous) {
+            (Some(TOKEN_USER), Some(token), None, None, false) => Ok(How::IdentityToken(token)),
             (Some(username), Some(password), None, None, false) => {
                 if username.is_empty() || username.contains(':') || username.contains(char::is_control) {
                     let why = "a user name is not empty and has no `:` (RFC 7617) or control character";

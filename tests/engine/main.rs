@@ -9,6 +9,10 @@ mod env;
 #[path = "../it/pages.rs"]
 mod pages;
 
+#[allow(dead_code, reason = "shared with tests/it")]
+#[path = "../it/search.rs"]
+mod search;
+
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
@@ -17,6 +21,7 @@ mod shop;
 
 mod addresses;
 mod article;
+mod clients;
 mod codes;
 mod credentials;
 mod docker;

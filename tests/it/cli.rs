@@ -105,14 +105,3 @@ fn standard_output_that_is_full_is_an_error_and_one_that_is_closed_is_not() {
     let line = "{ PILLARBOX man; echo $? >&3; } 3>&1 >/dev/null | cat";
     assert_eq!(shell(line).ok().stdout(), "0\n");
 }
-
-#[test]
-fn the_helper_tells_its_version_and_refuses_the_rest() {
-    let env = TestEnv::new();
-    let helper =
-        |arguments: &[&str]| env.program(env!("CARGO_BIN_EXE_docker-credential-pillarbox"), arguments).run();
-    helper(&["version"]).ok().says("docker-credential-pillarbox (pillarbox) ");
-    helper(&[]).exits(1).says("Usage: docker-credential-pillarbox <store|get|erase|list|version>");
-    helper(&["get"]).exits(1).says("not available").explains("not available");
-    helper(&["frob"]).exits(1).says("unknown action: frob");
-}

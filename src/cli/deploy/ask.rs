@@ -1,6 +1,6 @@
 //! Asking registries from the hosts: does each Engine get in with the credential that it would be sent.
 
-use super::keychain::credential;
+use super::keychain::{Delegated, credential};
 use super::reach::{self, Reached};
 use super::{Survey, Wished, sorted_out, trust};
 use crate::cli::Context;
@@ -56,7 +56,8 @@ pub(in crate::cli) async fn ask(
             Err(problems) => wrong.extend(problems.into_vec()),
         }
     }
-    let asking = trusted.iter().map(|one| host(vault, one));
+    let delegated = Delegated::default();
+    let asking = trusted.iter().map(|one| host(vault, one, &delegated));
     let (answers, more) = sorted_out(stream::iter(asking).buffered(AT_ONCE).collect::<Vec<_>>().await);
     wrong.extend(more);
     (answers, wrong)
@@ -72,7 +73,7 @@ fn item(image: &ImageRef) -> Item {
     }
 }
 
-async fn host(vault: &Vault<'_>, reached: &Reached<'_>) -> Result<Answers> {
+async fn host(vault: &Vault<'_>, reached: &Reached<'_>, delegated: &Delegated) -> Result<Answers> {
     let credentials = &reached.wished.credentials;
     let mut images: Vec<&ImageRef> = Vec::new();
     for item in &reached.desired.items {
@@ -90,22 +91,27 @@ async fn host(vault: &Vault<'_>, reached: &Reached<'_>) -> Result<Answers> {
     let mut asked = Vec::new();
     for image in images {
         let entry = match credentials.lookup(&image.name) {
-            Ok(Lookup::Entry(entry)) => Some(entry),
-            Ok(Lookup::Anonymous) | Err(_) => None,
+            Lookup::Entry(entry) => Some(entry),
+            Lookup::Anonymous => None,
         };
         unasked.retain(|other| entry.is_none_or(|entry| entry.scope != other.scope));
         asked.push(Asked {
             image: image.clone(),
             entry: entry.map(|entry| entry.scope.to_string()),
-            answer: one(vault, reached, image).await,
+            answer: one(vault, reached, delegated, image).await,
         });
     }
     let unasked = unasked.iter().map(|entry| entry.scope.to_string()).collect();
     Ok(Answers { host: name.clone(), asked, unasked })
 }
 
-async fn one(vault: &Vault<'_>, reached: &Reached<'_>, image: &ImageRef) -> Result<String> {
-    let used = credential(vault, &reached.wished.credentials, &image.name)?;
+async fn one(
+    vault: &Vault<'_>,
+    reached: &Reached<'_>,
+    delegated: &Delegated,
+    image: &ImageRef,
+) -> Result<String> {
+    let used = credential(vault, &reached.wished.credentials, delegated, &image.name).await?;
     let answer = reached.engine.resolve(image, used.as_ref().map(|used| &used.header)).await;
     answer.map_err(|error| {
         Problems::from(error.registry_problem(&reached.wished.host.name, image, used.as_ref()))

@@ -1,7 +1,7 @@
 //! Carrying a plan out: locks first, then execution, with its events shown.
 
 use super::Surveyed;
-use super::keychain::Keychain;
+use super::keychain::{Delegated, Keychain};
 use crate::cli::Context;
 use crate::cli::output::progress::Progress;
 use crate::cli::vault::Vault;
@@ -45,7 +45,7 @@ pub(in crate::cli) async fn carry_out(
         .collect();
     let progress = Progress::new(plan, ctx.out.level, ctx.env.terminal.stderr);
     let outcome = {
-        let keychain = Keychain { vault, hosts: surveyed };
+        let keychain = Keychain { vault, hosts: surveyed, delegated: Delegated::default() };
         let show = |event| progress.show(&event);
         let mut work: Pin<Box<dyn Future<Output = Outcome> + '_>> =
             Box::pin(execute(&hosts, &keychain, &show, interrupt));

@@ -5,7 +5,7 @@
 //! are reliable. The table in the tests has each Engine's own.
 
 use crate::engine::{EngineError, ErrorKind};
-use crate::name::ImageRef;
+use crate::name::{ImageRef, RegistryHost};
 
 /// A failed pull; its error came as an answer or in the stream.
 pub(super) fn of_pull(error: EngineError, image: &ImageRef, sent: bool) -> EngineError {
@@ -21,8 +21,7 @@ pub(super) fn of_resolve(error: EngineError, image: &ImageRef, sent: bool) -> En
     if error.kind == ErrorKind::Unreachable {
         return error;
     }
-    // The route itself is missing: these are all the words that Podman and Docker have for it.
-    if error.status == 404 && matches!(error.message.as_str(), "Not Found" | "page not found") {
+    if no_such_call(&error) {
         let message = "this Engine cannot ask a registry for a digest".to_owned();
         return EngineError { kind: ErrorKind::Unsupported, message, ..error };
     }
@@ -30,24 +29,58 @@ pub(super) fn of_resolve(error: EngineError, image: &ImageRef, sent: bool) -> En
     EngineError { kind: kind.unwrap_or(error.kind), ..error }
 }
 
+/// A failed `/auth`. A credential was sent, or there would be nothing to try.
+pub(super) fn of_login(error: EngineError, registry: &RegistryHost) -> EngineError {
+    if error.kind == ErrorKind::Unreachable {
+        return error;
+    }
+    if no_such_call(&error) {
+        let message = "this Engine cannot show a credential to a registry".to_owned();
+        return EngineError { kind: ErrorKind::Unsupported, message, ..error };
+    }
+    let kind = judge(&error, &own_words(&error.message, registry), true);
+    EngineError { kind: kind.unwrap_or(ErrorKind::Other), ..error }
+}
+
+/// The route itself is missing: these are all the words that Podman and Docker have for it.
+fn no_such_call(error: &EngineError) -> bool {
+    error.status == 404 && matches!(error.message.as_str(), "Not Found" | "page not found")
+}
+
 fn kind(error: &EngineError, image: &ImageRef, sent: bool) -> Option<ErrorKind> {
-    let words = own_words(&error.message, image);
+    let words = error.message.to_lowercase().replace(&image.name.full(), "");
+    let words = own_words(&words, image.name.host());
+    let words = if image.name.path().contains('/') { words.replace(image.name.path(), "") } else { words };
+    judge(error, &words, sent)
+}
+
+fn judge(error: &EngineError, words: &str, sent: bool) -> Option<ErrorKind> {
     let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
     if says(&["no basic auth credentials"]) {
         return Some(if sent { ErrorKind::CredentialDropped } else { ErrorKind::CredentialMissing });
     }
-    if says(&["toomanyrequests", "too many requests", "rate limit"]) {
-        return None;
+    if error.status == 429 || says(LIMITED) {
+        return Some(ErrorKind::RateLimited);
     }
     // Before refusals: an Engine that cannot reach a registry never got as far.
     if says(UNREACHABLE) {
         return Some(ErrorKind::RegistryUnreachable);
     }
     if matches!(error.status, 401 | 403) || says(REFUSED) {
-        return Some(if sent { ErrorKind::Refused } else { ErrorKind::CredentialMissing });
+        return Some(match (sent, says(EXPIRED)) {
+            (false, _) => ErrorKind::CredentialMissing,
+            (true, true) => ErrorKind::Expired,
+            (true, false) => ErrorKind::Refused,
+        });
     }
     says(UNKNOWN).then_some(ErrorKind::NoSuchImage)
 }
+
+const LIMITED: &[&str] =
+    &["toomanyrequests", "too many requests", "rate limit", "http 429", "status 429", "status: 429"];
+
+/// In a refusal: the registry says that the credential was right once.
+const EXPIRED: &[&str] = &["expired", "no longer valid"];
 
 const REFUSED: &[&str] = &[
     "unauthorized",
@@ -57,7 +90,12 @@ const REFUSED: &[&str] = &[
     "access denied",
     "access to the resource is denied",
     "insufficient_scope",
+    // A token server's words for a refresh token (RFC 6749, 5.2), which Engines quote.
+    "invalid_grant",
+    "http 401",
+    "http 403",
     "403 forbidden",
+    "401 unauthorized",
     "status 403",
     "status: 403",
     "denied:",
@@ -85,12 +123,10 @@ const UNREACHABLE: &[&str] = &[
 const UNKNOWN: &[&str] =
     &["manifest unknown", "name unknown", "not found", "no such manifest", "repository does not exist"];
 
-/// The words in lower case, without addresses and the image's own name: a repository may well be
+/// The words in lower case, without addresses and the registry's own name: a registry may well be
 /// called `unauthorized`.
-fn own_words(message: &str, image: &ImageRef) -> String {
-    let words = message.to_lowercase();
-    let words = words.replace(&image.name.full(), "").replace(&format!("{}/", image.name.host()), "");
-    let words = if image.name.path().contains('/') { words.replace(image.name.path(), "") } else { words };
+fn own_words(message: &str, registry: &RegistryHost) -> String {
+    let words = message.to_lowercase().replace(&format!("{registry}/"), "");
     let mut out = String::with_capacity(words.len());
     let mut rest = words.as_str();
     while let Some(at) = [rest.find("http://"), rest.find("https://")].into_iter().flatten().min() {
@@ -219,7 +255,27 @@ mod tests {
             NoSuchImage,
             NoSuchImage,
         ),
-        ("all, Hub", 500, "toomanyrequests: You have reached your pull rate limit.", Other, Other),
+        (
+            "all, Hub",
+            500,
+            "toomanyrequests: You have reached your pull rate limit.",
+            RateLimited,
+            RateLimited,
+        ),
+        (
+            "all, GitHub",
+            500,
+            "toomanyrequests: retry-after: 1.5s, allowed: 44000/minute",
+            RateLimited,
+            RateLimited,
+        ),
+        (
+            "all, ECR",
+            500,
+            "denied: Your authorization token has expired. Reauthenticate and try again.",
+            Expired,
+            CredentialMissing,
+        ),
         ("all", 200, "write /var/lib/docker/tmp/x: no space left on device", Other, Other),
     ];
 
@@ -228,6 +284,48 @@ mod tests {
         for (engine, status, words, sent, not_sent) in PULLS {
             assert_eq!(pulled(*status, words, true), *sent, "{engine}: {words}");
             assert_eq!(pulled(*status, words, false), *not_sent, "{engine}: {words}");
+        }
+    }
+
+    /// What Engine 20.10 says to a login.
+    const LOGINS: &[(u16, &str, ErrorKind)] = &[
+        (500, "login attempt to http://r.example.com/v2/ failed with status: 401 Unauthorized", Refused),
+        (500, r#"Get "http://r.example.com/v2/": no basic auth credentials"#, CredentialDropped),
+        (
+            500,
+            r#"Get "http://r.example.com/v2/": dial tcp 10.0.0.1:80: connect: connection refused"#,
+            RegistryUnreachable,
+        ),
+        (
+            500,
+            r#"Get "https://r.example.com/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"#,
+            RegistryUnreachable,
+        ),
+        (
+            500,
+            r#"Get "https://expired.example.com/v2/": dial tcp: lookup r.example.com on 10.0.0.2:53: i/o timeout"#,
+            RegistryUnreachable,
+        ),
+        (
+            500,
+            r#"Get "https://r.example.com/v2/": x509: certificate has expired or is not yet valid"#,
+            RegistryUnreachable,
+        ),
+        (
+            500,
+            "login attempt to https://r.example.com/v2/ failed with status: 429 Too Many Requests",
+            RateLimited,
+        ),
+        (500, "login attempt to https://r.example.com/v2/ failed with status: 400 Bad Request", Other),
+        (401, r#"Get "https://r.example.com/v2/": unauthorized: the refresh token has expired"#, Expired),
+    ];
+
+    #[test]
+    fn a_login_fails_for_its_own_reasons() {
+        let registry = RegistryHost::parse("r.example.com").expect("a host");
+        for (status, words, kind) in LOGINS {
+            let error = of_login(EngineError::new(Other, *status, words), &registry);
+            assert_eq!(error.kind, *kind, "{words}");
         }
     }
 
