@@ -8,6 +8,7 @@ mod address;
 mod ask;
 mod carry;
 mod keychain;
+mod probe;
 mod reach;
 mod stored;
 mod survey;
@@ -16,6 +17,7 @@ mod wish;
 
 pub(in crate::cli) use ask::{Answers, Asked, ask};
 pub(in crate::cli) use carry::carry_out;
+pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
 pub(in crate::cli) use survey::{Survey, Surveyed, look, plan_of, survey};

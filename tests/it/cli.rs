@@ -59,6 +59,7 @@ fn the_commands_in_the_order_of_work() {
                  its facts
     verify       Check every box, lock, sealed value, reader and copy; or list what a change touches
     known        What this machine knows of boxes and hosts: list, accept what changed, forget
+    doctor       Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
     completions  Print completions for a shell
     man          Print the manual page, every command included
     version      Print the version

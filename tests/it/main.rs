@@ -10,6 +10,7 @@ mod credential_refused;
 mod credential_store;
 mod deploy;
 mod docs;
+mod doctor;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
@@ -29,6 +30,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod team;
 mod values;
 mod verify;
 mod workspace_is_data;

@@ -7,6 +7,8 @@ mod import;
 mod list;
 mod remove;
 
+pub(super) use helper::{Client, Files, home_shown, how_to_find, registries};
+
 use crate::cli::place::stem;
 use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};

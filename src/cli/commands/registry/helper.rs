@@ -8,7 +8,8 @@ mod workspace;
 use crate::cli::{Context, Exit};
 use crate::problem::Result;
 
-pub(super) use files::home_shown;
+pub(in crate::cli) use files::{Client, Files, home_shown, registries};
+pub(in crate::cli) use install::how_to_find;
 
 /// Have docker and podman ask pillarbox for credentials: install, remove
 #[derive(clap::Args, Debug)]

@@ -8,7 +8,7 @@ use crate::secret::Secret;
 use crate::store::Workspace;
 
 /// Key files that cannot be read, and readers whose file and lock differ.
-pub(super) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
+pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
     let files = match vault.key_files() {
         Ok(files) => files,
         Err(found) => return found.into_vec(),
@@ -34,7 +34,7 @@ pub(super) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
 }
 
 /// Private keys in files of the workspace's folder.
-pub(super) fn private_keys(workspace: &Workspace) -> Vec<Problem> {
+pub(in crate::cli::commands) fn private_keys(workspace: &Workspace) -> Vec<Problem> {
     let mut problems = Vec::new();
     workspace.every_file(&mut |path, bytes| {
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {

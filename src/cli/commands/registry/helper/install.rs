@@ -182,7 +182,7 @@ fn say(args: &Args, ctx: &Context, line: String) {
 fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>) {
     let in_path = ctx.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
     if in_path.is_none() {
-        ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it; {}", how_to_find(ctx)));
+        ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it: {}", how_to_find(ctx)));
     }
     for (host, scopes) in all {
         let parts: Vec<String> =
@@ -223,11 +223,8 @@ fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>
 /// The command that puts the helper into `PATH`.
 pub(in crate::cli) fn how_to_find(ctx: &Context) -> String {
     let beside = ctx.env.program.as_ref().map(|program| program.with_file_name(PROGRAM));
-    match beside.filter(|program| program.is_file()) {
-        Some(program) => format!(
-            "it lies beside pillarbox: sudo ln -s {} /usr/local/bin/",
-            quoted(&program.display().to_string())
-        ),
-        None => "install it beside pillarbox".to_owned(),
-    }
+    let beside = beside
+        .filter(|program| program.is_file())
+        .map_or_else(|| format!("PATH/TO/{PROGRAM}"), |program| quoted(&program.display().to_string()));
+    format!("sudo ln -sf {beside} /usr/local/bin/")
 }

@@ -44,7 +44,7 @@ impl Origin {
 
     pub(super) fn read(&self, ctx: &Context) -> Result<Secret> {
         match self {
-            Self::Stdin => Ok(Secret::new(std::mem::take(&mut *ctx.stdin_bytes()?))),
+            Self::Stdin => ctx.stdin_bytes(),
             Self::File(path) => store::read_secret(path),
         }
     }

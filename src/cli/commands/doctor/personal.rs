@@ -1,0 +1,74 @@
+//! What belongs to this person, whatever the workspace is.
+
+use super::super::registry::home_shown;
+use super::finding::Section;
+use crate::cli::Context;
+use crate::keys::Identities;
+use crate::problem::quoted;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+/// The private keys at hand.
+pub(super) fn identity(ctx: &Context) -> Section {
+    let mut section = Section::new("identity");
+    match ctx.identities() {
+        Err(problems) => section.problems(problems),
+        Ok(all) if all.found.is_empty() => {
+            section.problem("there is no private key here, so no box opens", "pillarbox identity new");
+        }
+        Ok(all) => {
+            for one in all.found {
+                match Identities::parse(&one.text, &one.from) {
+                    Ok(keys) => {
+                        for key in keys.iter() {
+                            section.ok(format!("{}: {}", one.from, key.recipient()));
+                        }
+                    }
+                    Err(problems) => section.problems(problems),
+                }
+            }
+        }
+    }
+    section
+}
+
+/// Files that nobody else may read, besides identities, which are not used otherwise.
+pub(super) fn permissions(ctx: &Context) -> Section {
+    let mut section = Section::new("permissions");
+    let Ok(paths) = ctx.paths() else {
+        section.problem("there is no home folder", "export HOME=/home/USER");
+        return section;
+    };
+    let known = ctx.known_path().unwrap_or_else(|| paths.known.clone());
+    let mut fine = 0;
+    for file in [&known, &paths.config, &paths.wired] {
+        fine += usize::from(check(ctx, &mut section, file, "600"));
+    }
+    overlay(ctx, &mut section, &paths.overlay, &mut fine);
+    if section.findings.is_empty() && fine > 0 {
+        section.ok(format!("{fine} personal files and folders, for this user alone"));
+    }
+    section
+}
+
+/// The personal overlay, with the files in it.
+fn overlay(ctx: &Context, section: &mut Section, folder: &Path, fine: &mut usize) {
+    *fine += usize::from(check(ctx, section, folder, "700"));
+    // Whoever may not enter the folder may not read what is in it.
+    let pillar = folder.join("pillar");
+    *fine += usize::from(check(ctx, section, &pillar, "700"));
+}
+
+/// Whether something is there and closed to others; says it where it is open.
+fn check(ctx: &Context, section: &mut Section, path: &Path, mode: &str) -> bool {
+    let Ok(data) = path.metadata() else { return false };
+    let found = data.permissions().mode() & 0o7777;
+    if found & 0o077 == 0 {
+        return true;
+    }
+    section.problem(
+        format!("others may look into {} (mode {found:04o})", home_shown(ctx, path)),
+        format!("chmod {mode} {}", quoted(&path.display().to_string())),
+    );
+    false
+}
