@@ -241,7 +241,14 @@ fn a_team_of_four_lives_through_joining_leaving_new_keys_old_branches_and_ci() {
         ci.gives(&["--no-identity", "--strict", "seal", "--slot", slot, "queue.token"], "ci-CANARY")
     };
     seal(&bobs_key).exits(8).explains("is not the given one");
-    seal(&slot).ok().explains("sealed again").lacks("CANARY");
+    seal(&slot).ok().explains("is the given one").explains("sealed again").lacks("CANARY");
+    // Somebody puts the box of an older commit back, with the slot that has retired.
+    let now = text(&ci.file("pillar/box.toml"));
+    ci.git(&["fetch", "-q"]).ok();
+    ci.git(&["checkout", "-q", "origin/dave-joins", "--", "pillar/box.toml"]).ok();
+    let old = slot_of(&ci, "");
+    seal(&old).exits(8).explains("pillar/");
+    fs::write(ci.file("pillar/box.toml"), now).expect("written");
     ci.runs(&["reveal", "queue.token"]).exits(10);
     ci.runs(&["--no-identity", "verify", "--against", "origin/main"]).ok().says("secret replaced by another");
     ci.pushes("rotation");

@@ -106,7 +106,7 @@ fn program(ctx: &Context, section: &mut Section) {
     let own = env!("CARGO_PKG_VERSION");
     match version(&found) {
         Some(said) if said.split_whitespace().last() == Some(own) => {
-            section.ok(format!("{shown}, version {own}"))
+            section.ok(format!("{shown}, version {own}"));
         }
         said => section.problem(
             format!(
