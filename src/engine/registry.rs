@@ -65,7 +65,7 @@ impl EngineError {
                 "the credential{purpose} is over, says the registry {registry} to host {host}"
             )),
             ErrorKind::RateLimited => self.limited(host, asked),
-            ErrorKind::CredentialDropped if used.is_some_and(|used| used.kind == Kind::IdentityToken) => self
+            ErrorKind::CredentialDropped if used.is_some_and(|used| used.header.is_identity_token()) => self
                 .problem(format!(
                     "the registry {registry} takes no identity token{purpose}: it asks for user and password"
                 )),

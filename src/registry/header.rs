@@ -24,6 +24,7 @@ pub struct AuthHeader {
     encoded: Secret,
     /// Forms of the secret that a registry may repeat in its words.
     forms: [Secret; 2],
+    is_token: bool,
 }
 
 impl AuthHeader {
@@ -44,7 +45,13 @@ impl AuthHeader {
 
     /// An identity token, as `docker login` gets from some registries.
     pub fn identity_token(host: &RegistryHost, token: &str) -> Self {
-        Self::encode(&[("identitytoken", token), ("serveraddress", host.server_address())], "", token)
+        let fields = [("identitytoken", token), ("serveraddress", host.server_address())];
+        Self { is_token: true, ..Self::encode(&fields, "", token) }
+    }
+
+    /// Whether an identity token is in it, and no user or password.
+    pub fn is_identity_token(&self) -> bool {
+        self.is_token
     }
 
     /// The header's value.
@@ -80,6 +87,7 @@ impl AuthHeader {
             encoded: URL_SAFE.encode(json.as_bytes()).into(),
             json: Secret::new(json.as_bytes().to_vec()),
             forms: [plain.into(), STANDARD.encode(pair.as_bytes()).into()],
+            is_token: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::env::{TestEnv, files_below};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 /// The protocol's "there is none", as clients compare it.
 pub(crate) const NOT_FOUND: &str = "credentials not found in native keychain\n";
@@ -233,4 +234,55 @@ fn a_thousand_other_registries_are_not_looked_at() {
     }
     assert_eq!(get(&env, "r.example.com").0, "robot");
     absent(&env, "quay.io");
+}
+
+/// Puts a credential helper of somebody else before others in `PATH`: a script of sh.
+fn other_helper(env: &mut TestEnv, name: &str, script: &str) {
+    let folder = env.home().join("bin");
+    fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join(format!("docker-credential-{name}"));
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+    env.path_first(folder);
+}
+
+#[test]
+fn an_entry_that_names_another_helper_is_answered_by_it_anew_each_time() {
+    let mut env = shop(&[]);
+    let asked = env.home().join("asked").display().to_string();
+    let script = format!(
+        "[ \"$1\" = get ] || exit 9\ncat >> '{asked}'; env >> '{asked}.env'\n\
+         printf '{{\"ServerURL\":\"\",\"Username\":\"AWS\",\"Secret\":\"t%s\"}}' \"$(wc -c < '{asked}')\""
+    );
+    other_helper(&mut env, "ecr-login", &script);
+    env.set_var("PILLARBOX_AGE_KEY", fs::read_to_string(env.identity()).expect("a key"));
+    env.write(
+        "pillar/registries/r.example.com.toml",
+        "[registries.\"r.example.com\"]\nhelper = \"ecr-login\"\n",
+    );
+    assert_eq!(get(&env, "https://r.example.com/v2/"), login("AWS", "t13"));
+    assert_eq!(get(&env, "r.example.com/any/image"), login("AWS", "t26"));
+    assert_eq!(fs::read_to_string(&asked).expect("asked"), "r.example.comr.example.com");
+    let environment = fs::read_to_string(format!("{asked}.env")).expect("its environment");
+    assert!(!environment.contains("AGE-SECRET-KEY"), "{environment}");
+    env.helper("list", "unused").ok().says_only("{\"r.example.com\":\"\"}\n").and_nothing_else();
+}
+
+#[test]
+fn another_helper_that_fails_is_an_error_and_never_absent() {
+    for (script, why) in [
+        ("echo 'credentials not found in native keychain'; exit 1", "has no credential"),
+        ("echo CANARY; exit 0", "what is no credential"),
+        ("kill -9 $$", "crashed"),
+    ] {
+        let mut env = shop(&[]);
+        other_helper(&mut env, "odd", script);
+        env.write(
+            "pillar/registries/r.example.com.toml",
+            "[registries.\"r.example.com\"]\nhelper = \"odd\"\n",
+        );
+        let failed = env.helper("get", "r.example.com").exits(1).says(why).lacks("CANARY");
+        assert_ne!(failed.stdout(), NOT_FOUND);
+        failed.explains_on_one_line().explains("pillar/registries/r.example.com.toml:1");
+    }
 }

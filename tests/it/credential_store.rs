@@ -253,3 +253,27 @@ fn the_list_has_both_and_a_login_hides_the_teams_user() {
     let expected = [("ghcr.io", "alice"), ("ghcr.io/acme", "acme"), ("r.example.com", "robot")];
     assert_eq!(all, expected.map(|(server, user)| (server.to_owned(), user.to_owned())).into());
 }
+
+#[test]
+fn a_login_that_is_killed_at_any_moment_is_there_or_not_and_the_next_one_works() {
+    for delay in 0..24 {
+        let env = shop(&[]);
+        for killed in [true, false, true] {
+            let mut child = env.helper_command("store").spawn();
+            let text = login("quay.io", "alice", if killed { "killed" } else { "whole" });
+            std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), text.as_bytes())
+                .expect("sent");
+            if killed {
+                std::thread::sleep(std::time::Duration::from_micros(delay * 1500));
+                child.kill().expect("killed");
+            }
+            let ended = child.wait_with_output().expect("it ends").status.success();
+            let listed = env.helper("list", "unused").ok().json();
+            if ended || listed["quay.io"] == "alice" {
+                let (user, secret) = get(&env, "quay.io");
+                assert!(user == "alice" && (secret == "killed" || secret == "whole"), "{secret}");
+            }
+            assert!(killed || ended, "the next login failed");
+        }
+    }
+}

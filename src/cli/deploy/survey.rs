@@ -76,7 +76,8 @@ pub(in crate::cli) async fn look<'v>(
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
     let mut trusted = Vec::new();
     for one in reached {
-        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+        let sends = !survey.offline && trust::is_sent_secrets(&one);
+        match trust::settle(ctx, vault, &one, sends, survey.yes, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }

@@ -1,17 +1,18 @@
 //! The personal overlay: what this user logged in to by hand, in a small workspace of their own. `-C` with
 //! its folder makes every command work on it.
 
+use super::pillar::{self, Hit};
 use crate::cli::Context;
 use crate::cli::vault::{KeyFiles, Vault};
 use crate::credential::{Login, Server, TOKEN_USER};
 use crate::keys::Identities;
 use crate::name::{KeyPath, ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
-use crate::pillar::document::{Document, Written};
+use crate::pillar::document::Written;
 use crate::pillar::seal::Kind;
-use crate::pillar::{Node, Origin, Sealed, Value};
+use crate::pillar::{Node, Origin, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
-use crate::registry::{Scope, TABLE};
+use crate::registry::TABLE;
 use crate::store::{Change, Workspace};
 use std::path::Path;
 
@@ -74,22 +75,22 @@ impl<'c> Overlay<'c> {
     fn get_now(&self, server: &Server) -> Result<Option<Login>> {
         let place = Place::of(server)?;
         let vault = Vault::load_files(self.ctx, &self.workspace, &[&place.file])?;
+        if let Server::Registry(scope) = server {
+            return match pillar::hit(vault, scope)? {
+                Hit::Entry { vault, entry } => pillar::login(&vault, &entry),
+                Hit::Parts(_) | Hit::Nothing => Ok(None),
+            };
+        }
         let Some(document) = vault.document(&place.file) else { return Ok(None) };
         document.tree()?;
-        let Some((username, sealed)) = Self::entry(document, server, &place) else { return Ok(None) };
-        Ok(Some(Login { username, secret: vault.open(&sealed)?.secret }))
-    }
-
-    fn entry(document: &Document, server: &Server, place: &Place) -> Option<(String, Sealed)> {
-        let Server::Registry(asked) = server else { return login(document.get(&place.table)?, "secret") };
-        let all = document.get(&place.table.parent()?)?.as_table()?;
-        let covering = all.iter().filter_map(|(key, node)| {
-            let scope = Scope::parse(key).ok()?;
-            scope.holds(asked).then_some((scope.depth(), node))
-        });
-        let (_, node) = covering.max_by_key(|(depth, _)| *depth)?;
-        login(node, "password")
-            .or_else(|| login(node, "identity_token").map(|(_, token)| (TOKEN_USER.to_owned(), token)))
+        let Some(entry) = document.get(&place.table) else { return Ok(None) };
+        let (username, secret) = (entry.at(["username"]), entry.at(["secret"]));
+        match (username.and_then(Node::as_str), secret.map(|node| &node.value)) {
+            (Some(username), Some(Value::Sealed(secret))) => {
+                Ok(Some(Login { username: username.to_owned(), secret: vault.open(secret)?.secret }))
+            }
+            _ => Err(Problem::failed("this login is not whole").at(&entry.place).into()),
+        }
     }
 
     /// Puts a login in, in the place of another one of the same server.
@@ -191,13 +192,6 @@ impl Place {
             .ok_or_else(|| Problem::failed("a login has a server"))?;
         Ok(Self { file, table })
     }
-}
-
-/// User name and secret of an entry, if it is whole.
-fn login(node: &Node, field: &str) -> Option<(String, Sealed)> {
-    let Value::Sealed(sealed) = &node.at([field])?.value else { return None };
-    let username = node.at(["username"]).and_then(Node::as_str).unwrap_or_default();
-    Some((username.to_owned(), sealed.clone()))
 }
 
 /// The identities at hand.

@@ -4,6 +4,7 @@
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::credential::{Found, Login, TOKEN_USER};
+use crate::delegate;
 use crate::name::RegistryHost;
 use crate::pillar::document::Document;
 use crate::pillar::{Node, Table, Value};
@@ -130,7 +131,10 @@ fn parts_only(scope: &Scope, parts: &[Scope]) -> String {
 }
 
 /// The best entry of the files of a vault.
-fn hit<'c>(vault: Vault<'c>, scope: &Scope) -> Result<Hit<'c>> {
+///
+/// # Errors
+/// Where one of them is not sound, or several are as good.
+pub(super) fn hit<'c>(vault: Vault<'c>, scope: &Scope) -> Result<Hit<'c>> {
     let (mut found, mut parts, mut problems) = (Vec::<Entry>::new(), Vec::new(), Vec::new());
     for document in vault.documents() {
         match entries(document, scope.host()) {
@@ -176,22 +180,18 @@ fn entries(document: &Document, host: &RegistryHost) -> Result<Credentials> {
 }
 
 /// What an entry opens to; `None` where it says that nothing is to be sent.
-fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
+///
+/// # Errors
+/// Where it cannot be opened, or the helper that it names does not answer.
+pub(super) fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
     let (username, sealed) = match &entry.how {
         How::Anonymous => return Ok(None),
         How::Basic { username, password } => (username.as_str(), password),
         How::IdentityToken(token) => (TOKEN_USER, token),
         How::Helper(name) => {
-            return Err(Problem::failed(format!(
-                "the credential for {} comes from the helper `{name}`, which this version cannot ask",
-                entry.scope
-            ))
-            .at(&entry.place)
-            .hint(format!(
-                "ask it directly, in ~/.docker/config.json: \"credHelpers\": {{\"{}\": \"{name}\"}}",
-                entry.scope.host()
-            ))
-            .into());
+            let answer = delegate::get(name, entry.scope.host().server_address(), delegate::LIMIT)
+                .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
+            return Ok(Some(Login { username: answer.username, secret: answer.secret }));
         }
     };
     Ok(Some(Login { username: username.to_owned(), secret: vault.open(sealed)?.secret }))
