@@ -8,6 +8,11 @@ use crate::problem::quoted;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+/// Modes that let others read or write.
+const PRIVATE: u32 = 0o077;
+/// Modes that let others write.
+const WRITABLE: u32 = 0o022;
+
 /// The private keys at hand.
 pub(super) fn identity(ctx: &Context) -> Section {
     let mut section = Section::new("identity");
@@ -41,34 +46,39 @@ pub(super) fn permissions(ctx: &Context) -> Section {
     };
     let known = ctx.known_path().unwrap_or_else(|| paths.known.clone());
     let mut fine = 0;
-    for file in [&known, &paths.config, &paths.wired] {
-        fine += usize::from(check(ctx, &mut section, file, "600"));
+    for file in [&known, &paths.wired] {
+        fine += usize::from(check(ctx, &mut section, file, PRIVATE, "chmod 600"));
     }
+    // It holds nothing private, but names the workspace that logins come from.
+    fine += usize::from(check(ctx, &mut section, &paths.config, WRITABLE, "chmod go-w"));
     overlay(ctx, &mut section, &paths.overlay, &mut fine);
     if section.findings.is_empty() && fine > 0 {
-        section.ok(format!("{fine} personal files and folders, for this user alone"));
+        section.ok(format!("{fine} personal files and folders are closed to others"));
     }
     section
 }
 
 /// The personal overlay, with the files in it.
 fn overlay(ctx: &Context, section: &mut Section, folder: &Path, fine: &mut usize) {
-    *fine += usize::from(check(ctx, section, folder, "700"));
+    *fine += usize::from(check(ctx, section, folder, PRIVATE, "chmod 700"));
     // Whoever may not enter the folder may not read what is in it.
     let pillar = folder.join("pillar");
-    *fine += usize::from(check(ctx, section, &pillar, "700"));
+    *fine += usize::from(check(ctx, section, &pillar, PRIVATE, "chmod 700"));
 }
 
 /// Whether something is there and closed to others; says it where it is open.
-fn check(ctx: &Context, section: &mut Section, path: &Path, mode: &str) -> bool {
+fn check(ctx: &Context, section: &mut Section, path: &Path, closed: u32, fix: &str) -> bool {
     let Ok(data) = path.metadata() else { return false };
     let found = data.permissions().mode() & 0o7777;
-    if found & 0o077 == 0 {
+    if found & closed == 0 {
         return true;
     }
     section.problem(
-        format!("others may look into {} (mode {found:04o})", home_shown(ctx, path)),
-        format!("chmod {mode} {}", quoted(&path.display().to_string())),
+        match closed {
+            WRITABLE => format!("others may write {} (mode {found:04o})", home_shown(ctx, path)),
+            _ => format!("others may look into {} (mode {found:04o})", home_shown(ctx, path)),
+        },
+        format!("{fix} {}", quoted(&path.display().to_string())),
     );
     false
 }
