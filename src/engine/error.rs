@@ -49,7 +49,13 @@ pub enum ErrorKind {
 impl EngineError {
     /// A failure with the Engine's words.
     pub fn new(kind: ErrorKind, status: u16, message: &str) -> Self {
-        Self { kind, status, message: escaped(message.trim()), hints: Vec::new() }
+        let message = message.trim();
+        // Several errors of a registry come as a list (distribution, `errcode.Errors`).
+        let message = match message.strip_prefix("errors:\n") {
+            Some(list) => escaped(&list.replace('\n', "; ")),
+            None => escaped(message),
+        };
+        Self { kind, status, message, hints: Vec::new() }
     }
 
     /// Adds what to do about it.

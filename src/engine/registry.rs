@@ -35,6 +35,15 @@ impl Asked<'_> {
 impl EngineError {
     /// As a problem of pulling or resolving an image; `used` is the credential that was sent.
     pub fn registry_problem(&self, host: &HostName, image: &ImageRef, used: Option<&Credential>) -> Problem {
+        let problem = self.check_problem(host, image, used);
+        match used {
+            Some(_) if self.is_refusal() => problem.hint("see it from every host: pillarbox registry check"),
+            _ => problem,
+        }
+    }
+
+    /// The same while credentials are checked.
+    pub fn check_problem(&self, host: &HostName, image: &ImageRef, used: Option<&Credential>) -> Problem {
         self.explained(host, Asked::Image(image), used)
     }
 
@@ -54,6 +63,10 @@ impl EngineError {
             let (_, rest) = words.split_once(mark)?;
             duration(rest.trim_start())
         })
+    }
+
+    fn is_refusal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Refused | ErrorKind::Expired | ErrorKind::CredentialDropped)
     }
 
     fn explained(&self, host: &HostName, asked: Asked<'_>, used: Option<&Credential>) -> Problem {
@@ -89,7 +102,7 @@ impl EngineError {
             },
         };
         match used {
-            Some(used) => self.with_credential(problem, used),
+            Some(used) => self.with_credential(problem, asked, used),
             None => problem,
         }
     }
@@ -123,7 +136,7 @@ impl EngineError {
     }
 
     /// Adds which credential was sent, and what to do if it is not taken.
-    fn with_credential(&self, mut problem: Problem, used: &Credential) -> Problem {
+    fn with_credential(&self, mut problem: Problem, asked: Asked<'_>, used: &Credential) -> Problem {
         // A registry may repeat what it was sent.
         problem.causes = problem.causes.iter().map(|cause| used.header.hide(cause)).collect();
         let sent = match &used.kind {
@@ -135,11 +148,20 @@ impl EngineError {
                 problem.cause(format!("what {program} answered was sent, for {} at {}", used.key, used.place))
             }
         };
-        if !matches!(self.kind, ErrorKind::Refused | ErrorKind::Expired | ErrorKind::CredentialDropped) {
+        if !self.is_refusal() {
             return sent;
         }
         let sent = sent.at(&used.place);
-        let sent = match &used.kind {
+        let sent = match asked {
+            Asked::Image(image) if self.is_about_rights() => sent.hint(format!(
+                "it may be right and lack a right: let it pull {} at the registry, or use another one for it: \
+                 pillarbox registry add {} -u USER",
+                image.name,
+                quoted(&image.name.full())
+            )),
+            _ => sent,
+        };
+        match &used.kind {
             Kind::Password => {
                 sent.hint(format!("if it changed at the registry: pillarbox seal {}", quoted(&used.key)))
             }
@@ -151,8 +173,15 @@ impl EngineError {
                 let program = helper.program();
                 sent.hint(format!("log in again with the tool of {program}: it is asked anew by every run"))
             }
-        };
-        sent.hint("see it from every host: pillarbox registry check")
+        }
+    }
+
+    /// Registries answer so also to somebody whom they know (distribution, `errcode.ErrorCodeDenied`).
+    fn is_about_rights(&self) -> bool {
+        let words = self.message.to_lowercase();
+        ["requested access to the resource is denied", "insufficient_scope"]
+            .iter()
+            .any(|one| words.contains(one))
     }
 }
 

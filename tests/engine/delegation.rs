@@ -131,7 +131,34 @@ fn a_helper_that_fails_is_never_taken_for_anonymous() {
         .exits(1)
         .explains("no program docker-credential-fake in PATH")
         .explains("install");
-    assert!(shop.containers().is_empty());
+
+    // A part of PATH that is relative does not lead into a workspace.
+    let ran = it.folder.join("ran");
+    let evil = shop.env.workspace().join("docker-credential-fake");
+    fs::write(&evil, format!("#!/bin/sh\ntouch '{}'\n", ran.display())).expect("a script");
+    fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).expect("executable");
+    let path = format!(".::{}", std::env::var("PATH").expect("a PATH"));
+    shop.env
+        .command(&["plan"])
+        .var("PATH", path)
+        .run()
+        .exits(1)
+        .explains("no program docker-credential-fake");
+    assert!(!ran.exists() && shop.containers().is_empty());
+}
+
+#[test]
+fn docker_hub_is_asked_for_by_its_old_address_and_a_prefix_by_its_host() {
+    let Some(it) = Delegated::new() else { return };
+    it.helper("echo 'the store is locked'; exit 1");
+    for registry in ["docker.io", "registry-1.docker.io/acme", "ghcr.io/acme"] {
+        it.shop.env.run(&["registry", "add", registry, "--helper", "fake"]).ok();
+    }
+    it.shop.env.run(&["registry", "check"]).exits(1).says("4 helper failed").explains("the store is locked");
+    let mut calls = it.calls();
+    calls.sort();
+    let own = format!("get {} in /", it.shop.registry);
+    assert_eq!(calls, [own.as_str(), "get ghcr.io in /", "get https://index.docker.io/v1/ in /"]);
 }
 
 #[test]

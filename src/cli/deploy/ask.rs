@@ -163,7 +163,7 @@ impl Asking<'_, '_> {
             Ok(digest) => asked(Verdict::Works, Some(digest), None),
             Err(error) => {
                 let host = &self.reached.wished.host.name;
-                let problem = error.registry_problem(host, image, used.as_ref());
+                let problem = error.check_problem(host, image, used.as_ref());
                 asked(self.verdict(&error).await, None, Some(problem.into()))
             }
         }

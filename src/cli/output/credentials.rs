@@ -1,6 +1,6 @@
 //! What registries said to the credentials of each host, one line for each question.
 
-use super::layout::{columns, pad};
+use super::layout::columns;
 use super::style;
 use crate::cli::deploy::{Answers, Asked, Verdict};
 use crate::problem::escaped;
@@ -34,7 +34,8 @@ pub(in crate::cli) fn text(answers: &[Answers]) -> String {
     let line = |cells: &[String; 5], answer: anstyle::Style| {
         let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| {
             let style = if at == ANSWER { answer } else { style::PLAIN };
-            format!("{style}{}{style:#}", pad(cell, width))
+            let space = " ".repeat(width - columns(cell));
+            format!("{style}{cell}{style:#}{space}")
         });
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
