@@ -2,6 +2,7 @@
 
 use crate::env::TestEnv;
 use crate::helper_wiring::program;
+use crate::search::{files_with, holds};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -199,4 +200,54 @@ fn a_thousand_registries_and_a_long_secret_are_imported() {
     assert_eq!(secret(&env, "registries.r777.example.com.password"), "p777");
     assert_eq!(secret(&env, "registries.long.example.com/team.password"), long);
     env.run(&["registry", "import", &named, "-y"]).ok().explains("1001 stood in it already");
+}
+
+#[test]
+fn an_imported_secret_is_nowhere_but_sealed() {
+    const SECRETS: [&str; 3] = ["CANARY-pässword~?>", "CANARY-token-0002", "CANARY-third-0003"];
+    let mut env = TestEnv::initialised();
+    let seen = env.home().join("seen");
+    let answer = format!("{{\"ServerURL\":\"%s\",\"Username\":\"u\",\"Secret\":\"{}\"}}", SECRETS[2]);
+    let script = format!(
+        "#!/bin/sh\ntr '\\0' ' ' < /proc/$PPID/cmdline >> '{0}'\nenv >> '{0}'\nprintf '{answer}' \"$(cat)\"\necho 'gave {1}' >&2\n",
+        seen.display(),
+        SECRETS[2]
+    );
+    program(&mut env, "docker-credential-kept", &script);
+    let config = json!({
+        "auths": {
+            "a.io": auth("u", SECRETS[0]),
+            "b.io": { "identitytoken": SECRETS[1] },
+            "bad.io": { "auth": SECRETS[0] },
+            "http://c.io": auth("u", SECRETS[1]),
+        },
+        "credHelpers": { "d.io": "kept" },
+    })
+    .to_string();
+    let broken = config.replacen("\"b.io\"", "b.io", 1);
+    for (arguments, input, code) in [
+        (&["registry", "import", "-", "-y"][..], &config, 1),
+        (&["-v", "registry", "import", "-", "-y"], &broken, 1),
+        (&["-v", "registry", "import", "-", "--skip-bad"], &config, 9),
+        (&["-v", "--json", "registry", "import", "-", "-y", "--skip-bad"], &config, 0),
+        (&["-v", "registry", "import", "-", "-y", "--skip-bad"], &config, 0),
+        (&["-v", "registry", "helper", "install"], &String::new(), 0),
+        (&["-v", "doctor", "--offline"], &String::new(), 1),
+    ] {
+        let output = env.command(arguments).var("RUST_LOG", "trace").input(input).run().exits(code);
+        for secret in SECRETS {
+            let said = format!("{}{}", output.stdout(), output.stderr());
+            assert!(!holds(said.as_bytes(), secret), "{secret} in the output of {arguments:?}:\n{said}");
+        }
+    }
+    // The fake helper names one itself.
+    fs::remove_file(env.home().join("bin/docker-credential-kept")).expect("removed");
+    assert!(fs::read(&seen).expect("what the helper saw").len() > 50);
+    for secret in SECRETS {
+        let mut found = Vec::new();
+        files_with(env.home().parent().expect("the root of the test"), secret, &mut found);
+        assert!(found.is_empty(), "{secret} in {found:?}");
+    }
+    assert_eq!(secret(&env, "registries.a.io.password"), SECRETS[0]);
+    assert_eq!(secret(&env, "registries.d.io.password"), SECRETS[2]);
 }
