@@ -13,7 +13,7 @@ mod place;
 mod signal;
 mod vault;
 
-pub use context::{AGE_KEY, Context, Environment, FoundIdentities, Global, IdentityText, Terminal, When};
+pub use context::{AGE_KEY, Context, Environment, Global, Terminal, When};
 pub use exit::Exit;
 pub use helper::main as credential_helper;
 pub use output::{Level, Output};

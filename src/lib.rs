@@ -11,6 +11,9 @@
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
 //! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
+//! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
+//! | 4 | `store`, `keyring`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
@@ -27,6 +30,7 @@ pub mod execute;
 pub mod import;
 pub mod inspect;
 pub mod inventory;
+pub mod keyring;
 pub mod keys;
 pub mod lock;
 pub mod name;

@@ -8,7 +8,7 @@ mod prompt;
 mod workspace;
 
 pub use environment::{AGE_KEY, Environment, Terminal};
-pub use identity::{FoundIdentities, IdentityText};
+pub(in crate::cli) use identity::{Asking, IdentitySource};
 
 use super::output::{Level, Output};
 use crate::problem::Result;
@@ -81,7 +81,7 @@ pub struct Context {
     /// Nobody is there to answer, even if there is a terminal: nothing is asked, and what could ask by
     /// itself (a desktop's keyring) is left alone.
     pub unattended: bool,
-    found_identities: OnceCell<FoundIdentities>,
+    search: identity::Search,
     root: OnceCell<PathBuf>,
 }
 
@@ -98,7 +98,14 @@ impl Context {
             When::Never => anstream::ColorChoice::Never,
         };
         let out = Output::new(level, global.json, color);
-        Self { global, env, out, unattended: false, found_identities: OnceCell::new(), root: OnceCell::new() }
+        Self {
+            global,
+            env,
+            out,
+            unattended: false,
+            search: identity::Search::default(),
+            root: OnceCell::new(),
+        }
     }
 
     /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,

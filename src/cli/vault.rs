@@ -16,13 +16,12 @@ pub(in crate::cli) use readers::KeyFiles;
 
 use super::Context;
 use crate::inventory::Inventory;
-use crate::keys::Identities;
 use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Problems, Result};
 use crate::store::{Change, Workspace, Writer};
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -39,7 +38,6 @@ pub(in crate::cli) struct Vault<'c> {
     /// The personal overlay: whoever can write to it can write to the known file as well, so there is
     /// nothing to hold it against.
     own: bool,
-    identities: OnceCell<Identities>,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
@@ -178,7 +176,6 @@ impl<'c> Vault<'c> {
             faults,
             anchor: if own { Anchor::none() } else { Anchor::load(ctx)? },
             own,
-            identities: OnceCell::new(),
             unlocked: RefCell::default(),
             met: RefCell::default(),
             made: BTreeSet::new(),

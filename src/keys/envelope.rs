@@ -3,10 +3,12 @@
 //! The header is also read here, without a key, for what `age` does not tell: how many keys a file
 //! is sealed to, and how long its plaintext is. Format: <https://c2sp.org/age>.
 
-use super::{Identity, Recipient};
+use super::Recipient;
+use super::identities::Opens;
+use super::recipient::SshTag;
 use age::DecryptError;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use std::io::{Read, Write};
 use zeroize::Zeroizing;
 
@@ -17,8 +19,15 @@ const CHUNK: usize = 64 * 1024;
 /// An age file whose header has been read.
 pub(crate) struct Envelope {
     bytes: Vec<u8>,
-    recipients: usize,
+    stanzas: Stanzas,
     plain_len: usize,
+}
+
+/// Whom an age file is sealed to, as far as it tells without a key.
+#[derive(Default)]
+struct Stanzas {
+    x25519: usize,
+    ssh: Vec<SshTag>,
 }
 
 /// Why a text is no envelope, or cannot be opened: the end of a sentence "… cannot be opened: ".
@@ -28,7 +37,7 @@ impl Envelope {
     /// Seals bytes to keys; base64 on one line.
     pub(crate) fn seal<'a>(plain: &[u8], to: impl Iterator<Item = &'a Recipient>) -> Result<String, Reason> {
         let failed = |_| "age could not write it";
-        let to = to.map(|recipient| recipient.age() as &dyn age::Recipient);
+        let to = to.map(Recipient::age);
         let encryptor = age::Encryptor::with_recipients(to).map_err(|_| "it has no readers")?;
         let mut bytes = Vec::with_capacity(plain.len() + 512);
         let mut writer = encryptor.wrap_output(&mut bytes).map_err(failed)?;
@@ -43,17 +52,30 @@ impl Envelope {
             return Err("it is too long");
         }
         let bytes = STANDARD.decode(text).map_err(|_| "it is not base64 on one line")?;
-        let (recipients, payload) = read_header(&bytes)?;
+        let (stanzas, payload) = read_header(&bytes)?;
         let sealed = (bytes.len() - payload).checked_sub(NONCE).ok_or("it is cut short")?;
         // Every chunk of plaintext, the last one too, is followed by its tag.
         let chunks = sealed.div_ceil(CHUNK + TAG).max(1);
         let plain_len = sealed.checked_sub(chunks * TAG).ok_or("it is cut short")?;
-        Ok(Self { bytes, recipients, plain_len })
+        Ok(Self { bytes, stanzas, plain_len })
     }
 
     /// The number of keys it is sealed to.
     pub(crate) fn recipients(&self) -> usize {
-        self.recipients
+        self.stanzas.x25519 + self.stanzas.ssh.len()
+    }
+
+    /// What names the ssh keys among them, in the order of the file.
+    pub(crate) fn ssh_tags(&self) -> &[SshTag] {
+        &self.stanzas.ssh
+    }
+
+    /// Whether this key may open it: for certain, an ssh key that it does not name cannot.
+    pub(crate) fn may_be_for(&self, key: &Recipient) -> bool {
+        match key.ssh_tag() {
+            Some(tag) => self.stanzas.ssh.contains(&tag),
+            None => self.stanzas.x25519 > 0,
+        }
     }
 
     /// Length of the plaintext in bytes, as the length of the file tells it.
@@ -62,9 +84,9 @@ impl Envelope {
     }
 
     /// Opens it; `None` if it is not sealed to this key.
-    pub(crate) fn open(&self, key: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, Reason> {
+    pub(crate) fn open(&self, key: &impl Opens) -> Result<Option<Zeroizing<Vec<u8>>>, Reason> {
         let decryptor = age::Decryptor::new_buffered(&self.bytes[..]).map_err(|error| reason(&error))?;
-        let mut reader = match decryptor.decrypt(std::iter::once(key.age() as &dyn age::Identity)) {
+        let mut reader = match decryptor.decrypt(std::iter::once(key.age())) {
             Ok(reader) => reader,
             Err(DecryptError::NoMatchingKeys) => return Ok(None),
             Err(error) => return Err(reason(&error)),
@@ -90,8 +112,8 @@ fn reason(error: &DecryptError) -> Reason {
 
 const NO_AGE: Reason = "it is not an age file";
 
-/// Number of X25519 stanzas, and where the payload begins.
-fn read_header(bytes: &[u8]) -> Result<(usize, usize), Reason> {
+/// The stanzas, and where the payload begins.
+fn read_header(bytes: &[u8]) -> Result<(Stanzas, usize), Reason> {
     let mut at = 0;
     let mut next = || {
         let rest = &bytes[at..];
@@ -103,11 +125,11 @@ fn read_header(bytes: &[u8]) -> Result<(usize, usize), Reason> {
     if next()?.0 != b"age-encryption.org/v1" {
         return Err(NO_AGE);
     }
-    let mut recipients = 0;
+    let mut stanzas = Stanzas::default();
     loop {
         let (line, end) = next()?;
         if let Some(mac) = line.strip_prefix(b"--- ") {
-            return if mac.len() == 43 && base64(mac) { Ok((recipients, end)) } else { Err(NO_AGE) };
+            return if mac.len() == 43 && base64(mac) { Ok((stanzas, end)) } else { Err(NO_AGE) };
         }
         let words: Vec<&[u8]> = line.strip_prefix(b"-> ").ok_or(NO_AGE)?.split(|b| *b == b' ').collect();
         if words.iter().any(|word| word.is_empty() || word.iter().any(|b| !(33..=126).contains(b))) {
@@ -126,10 +148,14 @@ fn read_header(bytes: &[u8]) -> Result<(usize, usize), Reason> {
             }
         }
         match words[..] {
-            [b"X25519", share] if share.len() == 43 && body == 43 => recipients += 1,
+            [b"X25519", share] if share.len() == 43 && body == 43 => stanzas.x25519 += 1,
+            [b"ssh-ed25519", tag, share] if share.len() == 43 && body == 43 => {
+                let tag = STANDARD_NO_PAD.decode(tag).ok().and_then(|tag| tag.try_into().ok());
+                stanzas.ssh.push(tag.ok_or(NO_AGE)?);
+            }
             // `age` adds stanzas that nobody can read, to keep readers of the format honest.
             [tag, ..] if tag.ends_with(b"-grease") => {}
-            _ => return Err("it is sealed to a key of another kind than X25519"),
+            _ => return Err("it is sealed to a key of another kind than X25519 and ssh-ed25519"),
         }
     }
 }
@@ -137,6 +163,7 @@ fn read_header(bytes: &[u8]) -> Result<(usize, usize), Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Identity;
 
     #[test]
     fn keys_and_length_are_known_without_a_key() {

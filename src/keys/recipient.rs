@@ -1,51 +1,83 @@
 //! A public key, as it stands in `keys/NAME.pub` and as the slot of a box.
 
+mod ssh;
+mod x25519;
+
 use crate::problem::{Place, Problem, Result};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// An X25519 public key, `age1…` (age specification, "The X25519 recipient type"). Two are equal if
-/// their texts are; only the canonical text is read.
+/// A public key that something can be sealed to: X25519, `age1…` (age specification, "The X25519
+/// recipient type"), or `ssh-ed25519 AAAA…` (RFC 8709). Two are equal if their texts are, which are
+/// canonical: of an ssh key the two first words, without its comment.
 #[derive(Clone)]
 pub struct Recipient {
     text: String,
-    key: age::x25519::Recipient,
+    key: Key,
 }
 
+#[derive(Clone)]
+enum Key {
+    X25519(age::x25519::Recipient),
+    Ssh(Box<age::ssh::Recipient>, SshTag),
+}
+
+/// The first four bytes of the SHA-256 of an ssh key's bytes, by which a stanza of an age file names
+/// the key that it is for.
+pub(crate) type SshTag = [u8; 4];
+
 impl Recipient {
-    /// Reads `age1…`.
+    /// Reads `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
     /// # Errors
     /// Where it is no such key. The text is not repeated: it may be a private key in the wrong place.
     pub fn parse(text: &str) -> Result<Self> {
-        let refused = |what: &str, hint: &str| Err(Problem::failed(what).hint(hint).into());
-        let data = text.strip_prefix("age1");
-        if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") {
+        let kind = text.split_ascii_whitespace().next().unwrap_or_default();
+        if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") || text.contains("-----BEGIN") {
             return refused(
                 "a private key stands where a public key belongs",
                 "take it out, and use another key if anybody else has seen it; 'pillarbox identity public' prints the public half",
             );
         }
-        if text.starts_with("ssh-") || text.starts_with("ecdsa-") || text.starts_with("sk-") {
-            return refused(
-                "ssh keys are not supported as readers",
-                "use an age key: 'pillarbox identity new' makes one and prints its public half",
-            );
+        if kind == ssh::KIND {
+            return match ssh::parse(text) {
+                Some((text, key, tag)) => Ok(Self { text, key: Key::Ssh(Box::new(key), tag) }),
+                None => refused(
+                    "this is not an ssh-ed25519 public key",
+                    "it is `ssh-ed25519`, 68 letters and digits, and perhaps a comment, on one line, as in ~/.ssh/id_ed25519.pub",
+                ),
+            };
         }
-        if data.is_some_and(|data| data.contains('1')) {
+        if let Some((what, hint)) = ssh::why_not(kind) {
+            return refused(what, hint);
+        }
+        if kind.strip_prefix("age1").is_some_and(|data| data.contains('1')) {
             return refused(
                 "keys of age plugins and of other kinds than X25519 are not supported as readers",
                 "use an X25519 key, `age1` and 58 letters and digits: 'pillarbox identity new' makes one",
             );
         }
-        let fine = data.and_then(point).is_some_and(|point| !is_weak(&point));
-        match text.parse::<age::x25519::Recipient>() {
-            Ok(key) if fine && key.to_string() == text => Ok(Self { text: text.to_owned(), key }),
-            _ => refused(
+        match x25519::parse(text) {
+            Some(key) => Ok(Self { text: text.to_owned(), key: Key::X25519(key) }),
+            None => refused(
                 "this is not a public key",
-                "a public key is `age1` and 58 lower-case letters and digits; a mistyped one fails its checksum",
+                "a public key is `age1` and 58 lower-case letters and digits, of which a mistyped one fails its checksum, or a line of `ssh-ed25519`",
             ),
+        }
+    }
+
+    /// Reads the slot of a box: `age1…` alone.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and where it is a key of another kind.
+    pub fn parse_slot(text: &str) -> Result<Self> {
+        match Self::parse(text)? {
+            Self { key: Key::Ssh(..), .. } => refused(
+                "an ssh key cannot be the slot of a box",
+                "a slot is `age1` and 58 letters and digits, as 'pillarbox box list' shows it",
+            ),
+            slot => Ok(slot),
         }
     }
 
@@ -73,12 +105,12 @@ impl Recipient {
         found.ok_or_else(|| {
             Problem::failed("no public key stands in this file")
                 .at(&Place::new(file, 0))
-                .hint("write the reader's `age1…` key into it, as 'pillarbox identity public' prints it")
+                .hint("write the reader's `age1…` or `ssh-ed25519 …` key into it, as 'pillarbox identity public' prints it")
                 .into()
         })
     }
 
-    /// The whole key, `age1…`.
+    /// The whole key: `age1…`, or `ssh-ed25519 AAAA…` without a comment.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -91,12 +123,34 @@ impl Recipient {
     /// Of a private key, whose public half needs no checks.
     pub(super) fn of(key: &age::x25519::Identity) -> Self {
         let key = key.to_public();
-        Self { text: key.to_string(), key }
+        Self { text: key.to_string(), key: Key::X25519(key) }
     }
 
-    pub(super) fn age(&self) -> &age::x25519::Recipient {
-        &self.key
+    /// Of the bytes of an ssh public key (RFC 4253, section 6.6); `None` where it is no sound
+    /// ssh-ed25519 key.
+    pub(super) fn of_ssh(bytes: &[u8]) -> Option<Self> {
+        let (text, key, tag) = ssh::parse(&ssh::written(bytes))?;
+        Some(Self { text, key: Key::Ssh(Box::new(key), tag) })
     }
+
+    /// What names an ssh key in an age file; `None` for an X25519 key, which nothing names there.
+    pub(crate) fn ssh_tag(&self) -> Option<SshTag> {
+        match &self.key {
+            Key::X25519(_) => None,
+            Key::Ssh(_, tag) => Some(*tag),
+        }
+    }
+
+    pub(super) fn age(&self) -> &dyn age::Recipient {
+        match &self.key {
+            Key::X25519(key) => key,
+            Key::Ssh(key, _) => key.as_ref(),
+        }
+    }
+}
+
+fn refused<T>(what: &str, hint: &str) -> Result<T> {
+    Err(Problem::failed(what).hint(hint).into())
 }
 
 /// 80 bits of the SHA-256 of a title and lines, in five groups of four hexadecimal digits.
@@ -109,45 +163,6 @@ pub fn fingerprint_of<'a>(title: &'a str, lines: impl IntoIterator<Item = &'a st
     let groups: Vec<String> =
         hash.finalize()[..10].chunks(2).map(|pair| format!("{:02x}{:02x}", pair[0], pair[1])).collect();
     groups.join("-")
-}
-
-/// The 32 bytes of a key whose checksum somebody else checks: 52 characters of five bits each, then
-/// six of checksum (BIP 173).
-fn point(data: &str) -> Option<[u8; 32]> {
-    const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    let data = data.as_bytes().get(..data.len().checked_sub(6)?)?;
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(32));
-    for character in data {
-        let five = ALPHABET.iter().position(|known| known == character)?;
-        bits = (bits << 5 | u32::try_from(five).ok()?) & 0xfff;
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    bytes.try_into().ok()
-}
-
-/// Whether a point has a small order or is not written in its canonical form. Nobody's private key
-/// belongs to one, anybody could read what is sealed to it, and `age` ends the program over it.
-fn is_weak(point: &[u8; 32]) -> bool {
-    /// The points of order 8, little-endian; the ones of order 1, 2 and 4 are 0, 1 and p - 1.
-    const ORDER_8: [[u8; 32]; 2] = [
-        [
-            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
-            0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
-        ],
-        [
-            0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
-            0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
-        ],
-    ];
-    let zero_or_one = point[0] <= 1 && point[1..].iter().all(|byte| *byte == 0);
-    // p is 2^255 - 19: from p - 1 on, and whatever has the highest bit set.
-    let at_least_p_less_1 =
-        point[31] > 0x7f || point[31] == 0x7f && point[0] >= 0xec && point[1..31].iter().all(|b| *b == 0xff);
-    zero_or_one || at_least_p_less_1 || ORDER_8.contains(point)
 }
 
 impl PartialEq for Recipient {
@@ -187,74 +202,19 @@ mod tests {
     use super::*;
     use crate::keys::Identity;
 
-    /// Bech32 (BIP 173) of a point, for keys that no private key has.
-    fn written(point: &[u8; 32]) -> String {
-        const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-        let step = |sum: u32, value: u8| {
-            let generators = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
-            let shifted = (sum & 0x1ff_ffff) << 5 ^ u32::from(value);
-            (0..5).filter(|bit| sum >> (25 + bit) & 1 == 1).fold(shifted, |sum, bit| sum ^ generators[bit])
-        };
-        let bits: Vec<u8> =
-            point.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
-        let mut data: Vec<u8> = bits
-            .chunks(5)
-            .map(|five| (0..5).fold(0, |all, index| all << 1 | five.get(index).copied().unwrap_or(0)))
-            .collect();
-        let prefix = b"age".iter().map(|b| b >> 5).chain([0]).chain(b"age".iter().map(|b| b & 31));
-        let sum = prefix.chain(data.iter().copied()).chain([0; 6]).fold(1, step) ^ 1;
-        data.extend((0..6).map(|index| u8::try_from(sum >> (5 * (5 - index)) & 31).expect("five bits")));
-        format!(
-            "age1{}",
-            data.iter().map(|five| char::from(ALPHABET[usize::from(*five)])).collect::<String>()
-        )
-    }
-
-    #[test]
-    fn a_key_prints_as_it_was_written() {
-        let text = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
-        let key = Recipient::parse(text).expect("a key");
-        assert_eq!(key.to_string(), text);
-        assert_eq!(written(&point(&text[4..]).expect("32 bytes")), text);
-        assert_eq!(key.fingerprint().len(), 24);
-    }
-
-    #[test]
-    fn points_of_small_order_are_refused_before_age_meets_them() {
-        let mut points: Vec<[u8; 32]> = vec![[0; 32]];
-        let mut one = [0; 32];
-        one[0] = 1;
-        points.push(one);
-        for low in [0xec, 0xed, 0xee] {
-            let mut point = [0xff; 32];
-            (point[0], point[31]) = (low, 0x7f);
-            points.push(point);
-        }
-        for hex in [
-            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        ] {
-            let byte = |index: usize| u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).expect("hex");
-            points.push(std::array::from_fn(byte));
-        }
-        for mut point in points {
-            for high in [0, 0x80] {
-                point[31] |= high;
-                let text = written(&point);
-                assert!(text.parse::<age::x25519::Recipient>().is_ok(), "age takes {text}");
-                assert!(Recipient::parse(&text).is_err(), "{text}");
-            }
-        }
-    }
-
     #[test]
     fn other_kinds_of_keys_are_refused_with_a_way_on() {
         let own = Identity::generate().recipient().to_string();
         for (text, said) in [
-            ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL alice", "ssh keys"),
+            ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL alice", "not an ssh-ed25519 public key"),
+            ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAA alice", "RSA"),
+            ("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA alice", "other kinds"),
+            ("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t a", "hardware"),
+            ("ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAx a", "certificates"),
             ("age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt", "plugins"),
             ("age1pq1qqqqqqqq", "plugins"),
             ("AGE-SECRET-KEY-1QQQQ", "private key"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
             (&own.to_ascii_uppercase(), "not a public key"),
             (&format!("{own} alice"), "not a public key"),
             (&own[..own.len() - 1], "not a public key"),

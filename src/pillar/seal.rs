@@ -175,7 +175,8 @@ fn envelope(sealed: &Sealed) -> Result<Envelope> {
     let envelope =
         Envelope::read(&sealed.sealed, plain::MAX_LEN + OVERHEAD).map_err(|why| broken(&at, why))?;
     match envelope.recipients() {
-        1 => Ok(envelope),
+        1 if envelope.ssh_tags().is_empty() => Ok(envelope),
+        1 => Err(broken(&at, "it is sealed to an ssh key, and a value is sealed to its slot alone").into()),
         count => Err(broken(
             &at,
             &format!("it is sealed to {count} keys, and a value is sealed to its slot alone"),

@@ -167,6 +167,8 @@ impl TestEnv {
             .env("XDG_STATE_HOME", home.join(".local/state"))
             .env("XDG_CACHE_HOME", home.join(".cache"))
             .env("XDG_RUNTIME_DIR", self.runtime())
+            // The kernel's keyring is the user's who runs the tests; `identities` makes others.
+            .env("PILLARBOX_NO_KEYRING", "1")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_AUTHOR_NAME", "alice")
             .env("GIT_AUTHOR_EMAIL", "alice@example.com")

@@ -217,6 +217,9 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
             {
                 "only `engine::docker` speaks to Engines"
             }
+            ["linux_keyutils" | "secret_service" | "keyring_core", ..] if !within("keyring") => {
+                "only `keyring` speaks to the system's keyrings"
+            }
             ["println" | "eprintln"] if !within("cli") => "only `cli` prints",
             _ => continue,
         };

@@ -15,6 +15,7 @@ mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
 mod helper_wiring;
+mod identities;
 mod import;
 mod init;
 mod layers;
@@ -31,6 +32,7 @@ mod sealing;
 mod search;
 mod secrets;
 mod team;
+mod terminal;
 mod values;
 mod verify;
 mod workspace_is_data;

@@ -2,7 +2,7 @@
 //! puts into a workspace.
 
 use crate::env::TestEnv;
-use pillarbox::keys::{Identities, Recipient};
+use pillarbox::keys::{Identities, IdentityFile, Recipient};
 use pillarbox::name::{KeyPath, ReaderName, WorkspaceName};
 use pillarbox::pillar::boxes::{self, BoxFile, BoxFolder, Readers};
 use pillarbox::pillar::document::Document;
@@ -79,7 +79,10 @@ fn document(env: &TestEnv, file: &str) -> Document {
 /// The keys of an identity file.
 pub(crate) fn identities(file: &Path) -> Identities {
     let text = std::fs::read(file).expect("an identity file");
-    Identities::parse(&Secret::new(text), "identity").expect("an identity")
+    match IdentityFile::read(&Secret::new(text), "identity").expect("an identity") {
+        IdentityFile::Open(keys) => keys,
+        IdentityFile::Locked(_) => panic!("{} is protected", file.display()),
+    }
 }
 
 /// What a value of the box `name` opens to, with keys of an identity file.

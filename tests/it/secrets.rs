@@ -1,10 +1,10 @@
 //! `seal` and `reveal`: every byte that goes in comes out, and nobody else gets it.
 
 use crate::env::TestEnv;
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use crate::terminal::typed;
+use std::io::Write as _;
+use std::process::Output;
+use std::time::Duration;
 
 /// Passwords that have broken something somewhere.
 const ODD: [&str; 12] = [
@@ -217,46 +217,6 @@ fn killed_at_any_moment_a_value_is_the_old_or_the_new_one() {
     env.run(&["verify"]).ok();
     let left: Vec<_> = env.files().into_keys().filter(|path| path.starts_with(".pillarbox")).collect();
     assert!(left.iter().all(|path| !path.to_string_lossy().contains("commit")), "{left:?}");
-}
-
-/// Runs a command on a terminal of its own and types a line at each prompt, once that is there and, for
-/// a secret, the echo is off.
-fn typed(env: &TestEnv, command: &str, lines: &[(&str, &str)]) -> (i32, String) {
-    let device = env.home().join("terminal");
-    let _ = std::fs::remove_file(&device);
-    let script =
-        format!("tty > '{}'; exec '{}' {command}", device.display(), env!("CARGO_BIN_EXE_pillarbox"));
-    let mut child = env.program("script", &["-qec", &script, "/dev/null"]).spawn();
-    let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let reader = {
-        let seen = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut chunk = [0; 512];
-            while let Ok(count @ 1..) = stdout.read(&mut chunk) {
-                seen.lock().expect("the text").extend_from_slice(&chunk[..count]);
-            }
-        })
-    };
-    let so_far = || String::from_utf8_lossy(&seen.lock().expect("the text")).into_owned();
-    for (prompt, line) in lines {
-        let until = Instant::now() + Duration::from_secs(60);
-        let is_hidden = || {
-            let device = std::fs::read_to_string(&device).unwrap_or_default();
-            let state = Command::new("stty").args(["-F", device.trim(), "-a"]).output().expect("stty");
-            String::from_utf8_lossy(&state.stdout).contains(" -echo ")
-        };
-        while !(so_far().contains(prompt)
-            && (!prompt.contains("secret") && !prompt.contains("password") || is_hidden()))
-        {
-            assert!(Instant::now() < until, "no prompt {prompt:?}: {}", so_far());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        stdin.write_all(format!("{line}\n").as_bytes()).expect("typed");
-    }
-    let ended = child.wait().expect("its end");
-    reader.join().expect("all of it");
-    (ended.code().unwrap_or(-1), so_far())
 }
 
 #[test]

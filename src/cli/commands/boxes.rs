@@ -1,8 +1,10 @@
 //! `pillarbox box`: folders of the pillar with readers of their own.
 
 use super::reader::acceptance::{self, Acceptance};
+use crate::cli::context::Asking;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::keys::Recipient;
 use crate::name::ReaderName;
 use crate::pillar::Sealed;
 use crate::pillar::boxes::{self, BoxFolder, ReaderChange, Readers};
@@ -91,10 +93,10 @@ fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> 
             .into());
     }
     let readers = wanted_readers(&vault, readers)?;
-    maker_is_reader(&vault, &folder, &readers)?;
+    maker_is_reader(ctx, &folder, &readers)?;
     let mut unknown = vault.anchor().look(|known| known.unknown_readers(vault.name(), &readers));
-    let identities = vault.identities()?;
-    unknown.come.retain(|(_, key)| !identities.hold(key));
+    let own = ctx.identities_met();
+    unknown.come.retain(|(_, key)| !own.hold(key));
     acceptance::ask(ctx, accept, &[(&folder, &unknown)], &only(&readers, &unknown))?;
     vault.lock()?;
 
@@ -151,9 +153,12 @@ fn wanted_readers(vault: &Vault<'_>, written: &[String]) -> Result<Readers> {
 }
 
 /// Who makes a box knows its key, so it must be somebody who may.
-fn maker_is_reader(vault: &Vault<'_>, folder: &BoxFolder, readers: &Readers) -> Result<()> {
-    let identities = vault.identities()?;
-    if readers.values().any(|key| identities.hold(key)) {
+fn maker_is_reader(ctx: &Context, folder: &BoxFolder, readers: &Readers) -> Result<()> {
+    let own = |key: &Recipient| readers.values().any(|reader| reader == key);
+    let found = ctx.with_identities(Asking::Allowed, &own, |keys| {
+        Ok(keys.iter().any(|key| own(key.recipient())).then_some(()))
+    })?;
+    if found.is_some() {
         return Ok(());
     }
     let names: Vec<&str> = readers.keys().map(ReaderName::as_str).collect();
@@ -164,7 +169,7 @@ fn maker_is_reader(vault: &Vault<'_>, folder: &BoxFolder, readers: &Readers) -> 
                 names.join(", ")
             ))
             .cause("who makes a box knows its key, so one of the readers has to make it");
-    if let Some(own) = identities.iter().next() {
+    if let Some(own) = ctx.identities_met().iter().next() {
         problem = problem.hint(format!("your public key is {}", own.recipient()));
     }
     Err(problem.hint("add yourself to --readers, or ask one of them to make the box").into())

@@ -65,10 +65,18 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         for section in &sections {
             ctx.out.data(section);
         }
-        let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        ctx.out.say(format_args!("{}, {}", many(problems, "problem"), many(notes, "note")));
+        ctx.out.say(format_args!(
+            "{}, {}",
+            many(problems, "problem", "problems"),
+            many(notes, "note", "notes")
+        ));
     }
     Ok(if problems == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// A number of things.
+fn many(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Readers of a box, for people.

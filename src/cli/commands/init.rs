@@ -6,7 +6,7 @@ use super::identity;
 use crate::cli::vault::{Anchor, KeyFiles};
 use crate::cli::{Context, Exit};
 use crate::inventory;
-use crate::keys::{Identities, Recipient};
+use crate::keys::Recipient;
 use crate::name::{ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
 use crate::pillar::known::SeenBox;
@@ -117,11 +117,8 @@ fn own_key(dir: &Path, ctx: &Context) -> Result<(Recipient, Option<PathBuf>)> {
             .hint("leave --no-identity out")
             .into());
     }
-    if let Some(found) = ctx.identities()?.found.first() {
-        let identities = Identities::parse(&found.text, &found.from)?;
-        if let Some(own) = identities.iter().next() {
-            return Ok((own.recipient().clone(), None));
-        }
+    if let Some((_, own)) = identity::first_public(ctx)? {
+        return Ok((own, None));
     }
     let path = identity::default_path(ctx)?;
     if path.starts_with(dir) {

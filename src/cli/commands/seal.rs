@@ -36,7 +36,7 @@ pub(in crate::cli) struct Args {
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let wrong = |problem| Problem { code: Code::Usage, ..problem };
-    let slot = args.slot.as_deref().map(Recipient::parse).transpose();
+    let slot = args.slot.as_deref().map(Recipient::parse_slot).transpose();
     let slot = slot.map_err(|problems| problems.map(wrong))?;
     if args.file.is_none() && ctx.env.terminal.stdin {
         // What is wrong with the key is said before anybody types.

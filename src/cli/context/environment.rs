@@ -21,6 +21,11 @@ pub struct Environment {
     pub identity: Option<PathBuf>,
     /// `PILLARBOX_AGE_KEY`: the key itself.
     pub age_key: Option<Secret>,
+    /// Not `PILLARBOX_NO_KEYRING`: the keyrings of the system may be looked into.
+    pub keyrings: bool,
+    /// There is a session bus (`DBUS_SESSION_BUS_ADDRESS`, or `bus` in `XDG_RUNTIME_DIR`), on which a
+    /// keyring may answer.
+    pub session_bus: bool,
     /// Home, XDG folders, `PILLARBOX_KNOWN`: where a person's own files are.
     pub personal: store::Environment,
     /// `PILLARBOX_STRICT`: as `--strict`.
@@ -66,7 +71,10 @@ impl Environment {
             workspace: path("PILLARBOX_WORKSPACE"),
             identity: path("PILLARBOX_IDENTITY"),
             age_key: text(AGE_KEY).map(Secret::from),
-            strict: variable("PILLARBOX_STRICT").is_some_and(|value| value != "0"),
+            keyrings: !switch("PILLARBOX_NO_KEYRING"),
+            session_bus: variable("DBUS_SESSION_BUS_ADDRESS").is_some()
+                || path("XDG_RUNTIME_DIR").is_some_and(|dir| dir.join("bus").exists()),
+            strict: switch("PILLARBOX_STRICT"),
             personal: store::Environment {
                 home: std::env::home_dir().map(OsString::from),
                 config_home: variable("XDG_CONFIG_HOME"),
@@ -95,6 +103,11 @@ impl Environment {
 /// A variable that is set and not empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable that is set, and not to `0`.
+fn switch(name: &str) -> bool {
+    variable(name).is_some_and(|value| value != "0")
 }
 
 #[cfg(unix)]

@@ -1,166 +1,222 @@
-//! Where private keys are looked for: `--identity`, `PILLARBOX_IDENTITY`, `PILLARBOX_AGE_KEY`,
-//! `~/.config/pillarbox/identity.txt`, in this order. What was tried is shown when none opens.
+//! Where private keys are looked for, one place after the other, each read when those before it did
+//! not do: `--identity`, `PILLARBOX_IDENTITY`, `PILLARBOX_AGE_KEY`, `~/.config/pillarbox/identity.txt`,
+//! the kernel's keyring, the desktop's. What is protected by a passphrase is asked for last, on a
+//! terminal. What was tried is shown when none opens.
+
+mod ask;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::cli) use source::IdentitySource;
 
 use super::{AGE_KEY, Context};
-use crate::problem::{Code, Problem, Result};
+use crate::keyring::{Answer, desktop, kernel};
+use crate::keys::{Identities, IdentityFile, Recipient};
+use crate::problem::{Code, Problem, Problems, Result};
 use crate::secret::Secret;
 use crate::store;
+use source::Kind;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-/// The text of an identity file, unread as yet.
-#[derive(Clone, Debug)]
-pub struct IdentityText {
-    /// Where it came from, for people: `PILLARBOX_IDENTITY (/run/key.txt)`.
-    pub from: String,
-    /// Lines of an age identity file.
-    pub text: Secret,
+/// The sources that were read so far, in the order of [`PLACES`].
+#[derive(Debug, Default)]
+pub(super) struct Search(RefCell<Vec<Rc<IdentitySource>>>);
+
+/// Whether a passphrase may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Asking {
+    /// No: for what can be done without a private key.
+    No,
+    /// Yes, if there is a terminal with somebody at it.
+    Allowed,
 }
 
-/// All identities at hand, and where else one was looked for.
-#[derive(Clone, Debug, Default)]
-pub struct FoundIdentities {
-    /// In the order in which they are tried.
-    pub found: Vec<IdentityText>,
-    /// Places without one, for people: `PILLARBOX_IDENTITY is not set`.
-    pub missing: Vec<String>,
-}
+/// Reads one place.
+type Place = fn(&Context) -> Result<IdentitySource>;
 
-impl FoundIdentities {
-    /// What to say when none of them opens something: code [`Code::NoIdentity`], with every place that
-    /// was tried as a cause.
-    pub fn none_opens(&self, what: impl Into<String>) -> Problem {
-        let mut problem = Problem::new(Code::NoIdentity, what);
-        for identity in &self.found {
-            problem = problem.cause(format!("{} was tried and is no reader of it", identity.from));
-        }
-        for missing in &self.missing {
-            problem = problem.cause(missing.clone());
-        }
-        problem.hint("give one with --identity FILE, or make one: pillarbox identity new")
-    }
-}
+const PLACES: [Place; 6] = [option, variable, key_itself, own_file, kernel_keyring, desktop_keyring];
 
 impl Context {
-    /// Every identity at hand, read once. Nothing with `--no-identity`; `--identity -` is standard
-    /// input.
+    /// Tries private keys until `open` makes something of those of one source: first what needs no
+    /// passphrase, in order, then what does, if it may be asked for. `may` tells of a public key whether
+    /// its private half would be of use, so that no passphrase is asked for in vain. Each source is read
+    /// once, and no source after the one that opened. Nothing with `--no-identity`.
     ///
     /// # Errors
-    /// Where a file that was named by an option or a variable cannot be read.
-    pub fn identities(&self) -> Result<FoundIdentities> {
-        if let Some(found) = self.found_identities.get() {
-            return Ok(found.clone());
-        }
-        let found = self.read_identities()?;
-        Ok(self.found_identities.get_or_init(|| found).clone())
-    }
-
-    fn read_identities(&self) -> Result<FoundIdentities> {
-        let mut all = FoundIdentities::default();
-        if self.global.no_identity {
-            all.missing.push("--no-identity was given".to_owned());
-            return Ok(all);
-        }
-        match &self.global.identity {
-            Some(path) if path.as_os_str() == "-" => {
-                let text = self.stdin_secret()?;
-                all.found.push(IdentityText { from: "--identity -".to_owned(), text });
+    /// Those of `open`; where a file cannot be read or may be read by others; where a passphrase was
+    /// wrong three times.
+    pub(in crate::cli) fn with_identities<T>(
+        &self,
+        asking: Asking,
+        may: &dyn Fn(&Recipient) -> bool,
+        mut open: impl FnMut(&Identities) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let mut index = 0;
+        while let Some(source) = self.identity_source(index)? {
+            if let Some(keys) = source.keys()
+                && let Some(opened) = open(keys)?
+            {
+                return Ok(Some(opened));
             }
-            Some(path) => all.found.push(self.named("--identity", path)?),
-            None => all.missing.push("--identity was not given".to_owned()),
+            index += 1;
         }
-        match &self.env.identity {
-            Some(path) => all.found.push(self.named("PILLARBOX_IDENTITY", path)?),
-            None => all.missing.push("PILLARBOX_IDENTITY is not set".to_owned()),
+        for source in self.sources_read() {
+            if asking == Asking::Allowed
+                && source.may_be_asked_for(may)
+                && let Some(keys) = self.ask_for(&source)?
+                && let Some(opened) = open(keys)?
+            {
+                return Ok(Some(opened));
+            }
         }
-        match &self.env.age_key {
-            Some(key) => all.found.push(IdentityText { from: AGE_KEY.to_owned(), text: key.clone() }),
-            None => all.missing.push(format!("{AGE_KEY} is not set")),
-        }
-        match self.identity_path() {
-            Some(path) if path.exists() => all.found.push(self.read(path.display().to_string(), &path)?),
-            Some(path) => all.missing.push(format!("there is no {}", path.display())),
-            None => all.missing.push("there is no home folder".to_owned()),
-        }
-        Ok(all)
+        Ok(None)
     }
 
-    fn named(&self, by: &str, path: &Path) -> Result<IdentityText> {
-        let path = self.absolute(path);
-        self.read(format!("{by} ({})", path.display()), &path)
+    /// The n-th place where private keys are looked for, read if need be; `None` after the last.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, may be read by others, or is no identity file.
+    pub(in crate::cli) fn identity_source(&self, index: usize) -> Result<Option<Rc<IdentitySource>>> {
+        if self.global.no_identity {
+            return Ok(None);
+        }
+        while self.search.0.borrow().len() <= index {
+            let Some(place) = PLACES.get(self.search.0.borrow().len()) else { return Ok(None) };
+            let source = Rc::new(place(self)?);
+            self.search.0.borrow_mut().push(source);
+        }
+        Ok(self.search.0.borrow().get(index).cloned())
     }
 
-    fn read(&self, from: String, path: &Path) -> Result<IdentityText> {
-        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path))
-            .map_err(|problems| problems.map(|problem| Problem { code: Code::NoIdentity, ..problem }))?;
-        Ok(IdentityText { from, text })
+    /// All private keys that were met so far.
+    pub(in crate::cli) fn identities_met(&self) -> Identities {
+        let mut all = Identities::default();
+        for source in self.sources_read() {
+            all.extend(source.keys().cloned().unwrap_or_default());
+        }
+        all
+    }
+
+    /// Adds to a problem every place where a private key was looked for, and what to do about those
+    /// that could not be read.
+    pub(in crate::cli) fn with_places_tried(&self, mut problem: Problem) -> Problem {
+        if self.global.no_identity {
+            return problem.cause("--no-identity was given");
+        }
+        let sources = self.sources_read();
+        for remark in sources.iter().map(|source| source.remark()).filter(|remark| !remark.is_empty()) {
+            problem = problem.cause(remark);
+        }
+        for hint in sources.iter().filter_map(|source| source.hint()) {
+            problem = problem.hint(hint);
+        }
+        problem
+    }
+
+    /// What to say when there is no private key for something: code [`Code::NoIdentity`], with every
+    /// place that was tried as a cause.
+    pub(in crate::cli) fn no_identity(&self, what: impl Into<String>) -> Problem {
+        self.with_places_tried(Problem::new(Code::NoIdentity, what))
+            .hint("give one with --identity FILE, or make one: pillarbox identity new")
+    }
+
+    /// Reads the identity file of a path, which a person named in some way.
+    ///
+    /// # Errors
+    /// As [`Self::identity_source`].
+    pub(in crate::cli) fn identity_file(&self, from: String, path: &Path) -> Result<IdentitySource> {
+        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path)).map_err(as_failure)?;
+        read(from, Kind::File(path.to_owned()), &text)
+    }
+
+    fn sources_read(&self) -> Vec<Rc<IdentitySource>> {
+        self.search.0.borrow().clone()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::context::Environment;
-    use std::os::unix::fs::PermissionsExt as _;
+fn read(from: String, kind: Kind, text: &Secret) -> Result<IdentitySource> {
+    let file = IdentityFile::read(text, &from).map_err(as_failure)?;
+    Ok(match file {
+        IdentityFile::Open(keys) => IdentitySource::open(from, kind, keys),
+        IdentityFile::Locked(locked) => IdentitySource::locked(from, kind, locked),
+    })
+}
 
-    #[test]
-    fn identities_are_tried_in_the_order_of_the_manual() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let file = |name: &str| {
-            let path = dir.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-            std::fs::write(&path, name).expect("written");
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
-            path
-        };
-        let option = file("option");
-        let mut context = Context::for_tests(Environment {
-            identity: Some(file("variable")),
-            age_key: Some(Secret::from("key".to_owned())),
-            personal: crate::store::Environment {
-                home: Some(dir.path().into()),
-                config_home: Some(dir.path().into()),
-                ..crate::store::Environment::default()
-            },
-            ..Environment::default()
-        });
-        file("pillarbox/identity.txt");
-        context.global.identity = Some(option);
-        let texts = |context: &Context| -> Vec<String> {
-            let all = context.identities().expect("readable");
-            all.found.iter().map(|one| one.text.reveal_text().expect("text").to_owned()).collect()
-        };
-        assert_eq!(texts(&context), ["option", "variable", "key", "pillarbox/identity.txt"]);
+/// A source that was named and cannot be read is a failure, and not one that opens nothing: commands
+/// that go on without a private key must not pass over it.
+fn as_failure(problems: Problems) -> Problems {
+    problems.map(|problem| Problem { code: Code::Failed, ..problem })
+}
+
+fn named(ctx: &Context, by: &str, path: &Path) -> Result<IdentitySource> {
+    let path = ctx.absolute(path);
+    ctx.identity_file(format!("{by} ({})", path.display()), &path)
+}
+
+fn option(ctx: &Context) -> Result<IdentitySource> {
+    match &ctx.global.identity {
+        Some(path) if path.as_os_str() == "-" => {
+            read("--identity -".to_owned(), Kind::Other, &ctx.stdin_secret()?)
+        }
+        Some(path) => named(ctx, "--identity", path),
+        None => Ok(IdentitySource::missing("--identity was not given")),
     }
+}
 
-    #[test]
-    fn without_identities_none_is_read() {
-        let mut context = Context::for_tests(Environment {
-            identity: Some("/nonexistent/identity".into()),
-            age_key: Some(Secret::from("key".to_owned())),
-            ..Environment::default()
-        });
-        context.global.no_identity = true;
-        let all = context.identities().expect("nothing to read");
-        assert!(all.found.is_empty());
+fn variable(ctx: &Context) -> Result<IdentitySource> {
+    match &ctx.env.identity {
+        Some(path) => named(ctx, "PILLARBOX_IDENTITY", path),
+        None => Ok(IdentitySource::missing("PILLARBOX_IDENTITY is not set")),
     }
+}
 
-    #[test]
-    fn when_none_opens_every_place_that_was_tried_is_named() {
-        let context = Context::for_tests(Environment {
-            age_key: Some(Secret::from("AGE-SECRET-KEY-CANARY".to_owned())),
-            ..Environment::default()
-        });
-        let problem = context.identities().expect("readable").none_opens("no identity opens box `prod`");
-        assert_eq!(problem.code, Code::NoIdentity);
-        assert_eq!(problem.causes.len(), 4);
-        assert!(problem.causes[0].starts_with(AGE_KEY));
-        assert!(!format!("{problem:?}").contains("CANARY"));
+fn key_itself(ctx: &Context) -> Result<IdentitySource> {
+    match &ctx.env.age_key {
+        Some(key) => read(AGE_KEY.to_owned(), Kind::Other, key),
+        None => Ok(IdentitySource::missing(format!("{AGE_KEY} is not set"))),
     }
+}
 
-    #[test]
-    fn a_named_file_that_is_not_there_is_an_error_not_the_next_in_line() {
-        let mut context = Context::for_tests(Environment::default());
-        context.global.identity = Some("/nonexistent/identity".into());
-        assert_eq!(context.identities().expect_err("missing").code(), Code::NoIdentity);
+fn own_file(ctx: &Context) -> Result<IdentitySource> {
+    match ctx.identity_path() {
+        Some(path) if path.exists() => ctx.identity_file(path.display().to_string(), &path),
+        Some(path) => Ok(IdentitySource::missing(format!("there is no {}", path.display()))),
+        None => Ok(IdentitySource::missing("there is no home folder")),
+    }
+}
+
+fn kernel_keyring(ctx: &Context) -> Result<IdentitySource> {
+    if !ctx.env.keyrings {
+        return Ok(IdentitySource::missing("no keyring was looked into: PILLARBOX_NO_KEYRING is set"));
+    }
+    Ok(kept("the kernel's keyring", Kind::KernelKeyring, kernel::read()))
+}
+
+fn desktop_keyring(ctx: &Context) -> Result<IdentitySource> {
+    let name = desktop::NAME;
+    Ok(if !ctx.env.keyrings {
+        // Said of the kernel's already.
+        IdentitySource::silent()
+    } else if ctx.unattended {
+        IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it"))
+    } else if !ctx.env.session_bus && cfg!(target_os = "linux") {
+        IdentitySource::missing(format!("there is no session bus, and so no {name}"))
+    } else {
+        kept(name, Kind::DesktopKeyring, desktop::read(desktop::Unlocking::No))
+    })
+}
+
+/// What a keyring gave. It is never an error: other keys may do.
+fn kept(name: &str, kind: Kind, answer: Answer) -> IdentitySource {
+    match answer {
+        Answer::Holds(text) => read(name.to_owned(), kind, &text).unwrap_or_else(|_| {
+            IdentitySource::missing(format!("{name} holds something that is no identity file"))
+        }),
+        Answer::Empty => IdentitySource::missing(format!("{name} holds none")),
+        Answer::Locked => IdentitySource::locked_keyring(name),
+        Answer::Unusable(why) => IdentitySource::missing(format!("{name} cannot be used: {why}")),
     }
 }

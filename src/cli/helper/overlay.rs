@@ -194,20 +194,15 @@ impl Place {
     }
 }
 
-/// The identities at hand.
+/// The identities at hand that open without a passphrase.
 fn own_keys(ctx: &Context) -> Result<Identities> {
-    let found = ctx.identities()?;
-    let mut all = Identities::default();
-    for one in &found.found {
-        all.extend(Identities::parse(&one.text, &one.from)?);
+    let mut index = 0;
+    while ctx.identity_source(index)?.is_some() {
+        index += 1;
     }
+    let all = ctx.identities_met();
     if all.is_empty() {
-        return Err(Problem::new(
-            Code::NoIdentity,
-            "a login cannot be kept without a private key to open it",
-        )
-        .hint("make one: pillarbox identity new")
-        .into());
+        return Err(ctx.no_identity("a login cannot be kept without a private key to open it").into());
     }
     Ok(all)
 }

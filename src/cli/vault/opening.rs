@@ -1,7 +1,7 @@
 //! Opening boxes, each at most once, and values.
 
 use super::{Vault, on_all_cores};
-use crate::keys::Identities;
+use crate::cli::context::Asking;
 use crate::pillar::Sealed;
 use crate::pillar::boxes::{BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
@@ -11,21 +11,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Vault<'_> {
-    /// The private keys at hand; looked for once.
-    ///
-    /// # Errors
-    /// Where one that was named cannot be read, or is no identity file.
-    pub(in crate::cli) fn identities(&self) -> Result<&Identities> {
-        if let Some(found) = self.identities.get() {
-            return Ok(found);
-        }
-        let mut all = Identities::default();
-        for one in self.ctx.identities()?.found {
-            all.extend(Identities::parse(&one.text, &one.from)?);
-        }
-        Ok(self.identities.get_or_init(|| all))
-    }
-
     /// Opens a box, once, and meets it, once, against what this machine knows.
     ///
     /// # Errors
@@ -60,21 +45,39 @@ impl Vault<'_> {
     /// # Errors
     /// As [`Self::open_box`], but for the last.
     pub(in crate::cli) fn unlock(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
+        self.unlock_asking(folder, Asking::Allowed)
+    }
+
+    /// As [`Self::unlock`]; whether a passphrase may be asked for, is said.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub(super) fn unlock_asking(&self, folder: &BoxFolder, asking: Asking) -> Result<Rc<OpenBox>> {
         if let Some(found) = self.unlocked.borrow().get(folder) {
             return found.clone();
         }
-        let opened = self.unlock_now(folder).map(Rc::new);
-        self.unlocked.borrow_mut().insert(folder.clone(), opened.clone());
+        let opened = self.unlock_now(folder, asking).map(Rc::new);
+        // What stays closed for want of a passphrase may open yet.
+        if opened.is_ok() || asking == Asking::Allowed {
+            self.unlocked.borrow_mut().insert(folder.clone(), opened.clone());
+        }
         opened
     }
 
-    fn unlock_now(&self, folder: &BoxFolder) -> Result<OpenBox> {
+    fn unlock_now(&self, folder: &BoxFolder, asking: Asking) -> Result<OpenBox> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
-        file.open(self.name(), folder, self.identities()?).map_err(|problems| {
-            problems.map(|problem| match problem.code {
-                Code::NoIdentity => self.none_opens(problem),
-                _ => problem,
-            })
+        // Also where there is no identity to find it out.
+        file.check_shape(folder)?;
+        let opened = self.ctx.with_identities(asking, &|key| file.may_open_with(key), |keys| {
+            match file.open(self.name(), folder, keys) {
+                Ok(open) => Ok(Some(open)),
+                Err(problems) if problems.code() == Code::NoIdentity => Ok(None),
+                Err(problems) => Err(problems),
+            }
+        })?;
+        opened.ok_or_else(|| {
+            let nobody = file.nobody(folder, &self.ctx.identities_met());
+            self.ctx.with_places_tried(nobody).into()
         })
     }
 
@@ -141,17 +144,5 @@ impl Vault<'_> {
         Problem::failed(format!("there is no box {folder}"))
             .cause(format!("the boxes are: {}", known.join(", ")))
             .nearest(&folder.to_string(), known.iter().map(String::as_str))
-    }
-
-    /// Adds every place where an identity was looked for.
-    fn none_opens(&self, mut problem: Problem) -> Problem {
-        let Ok(found) = self.ctx.identities() else { return problem };
-        for identity in &found.found {
-            problem = problem.cause(format!("{} was tried", identity.from));
-        }
-        for missing in found.missing {
-            problem = problem.cause(missing);
-        }
-        problem
     }
 }

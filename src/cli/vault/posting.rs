@@ -1,6 +1,7 @@
 //! Posting secrets: by the public slot alone.
 
 use super::Vault;
+use crate::cli::context::Asking;
 use crate::keys::Recipient;
 use crate::pillar::boxes::{BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
@@ -111,11 +112,12 @@ impl Vault<'_> {
     fn unlocked_to_post(&self, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         file.check_shape(folder)?;
-        // An identity that cannot be read (protected by a passphrase, say) is none to a poster.
-        match self.identities().map(|_| self.unlock(folder)) {
-            Ok(Ok(open)) => Ok(Some(open)),
-            Ok(Err(problems)) if problems.code() != Code::NoIdentity => Err(problems),
-            Ok(Err(_)) | Err(_) => Ok(None),
+        // A poster needs no private key: no passphrase is asked for, and an identity that cannot be read is
+        // none.
+        match self.unlock_asking(folder, Asking::No) {
+            Ok(open) => Ok(Some(open)),
+            Err(problems) if problems.code() == Code::Seal => Err(problems),
+            Err(_) => Ok(None),
         }
     }
 }

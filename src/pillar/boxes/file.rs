@@ -61,7 +61,7 @@ impl BoxFile {
         if lock.is_none() {
             wrong("lock", "`lock` must be the text that the tool wrote");
         }
-        let slot = match table.get("slot").and_then(Item::as_str).map(Recipient::parse) {
+        let slot = match table.get("slot").and_then(Item::as_str).map(Recipient::parse_slot) {
             Some(Ok(slot)) => Some(slot),
             Some(Err(found)) => {
                 problems.extend(found.map(|problem| problem.at(&place("slot"))).into_vec());

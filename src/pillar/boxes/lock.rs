@@ -17,7 +17,7 @@
 use super::{BoxFile, BoxFolder, Readers};
 use crate::keys::{Envelope, Identities, Identity, Recipient};
 use crate::name::{ReaderName, WorkspaceName};
-use crate::problem::{Code, Problem, Result};
+use crate::problem::{Code, Problem, Result, quoted};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -128,7 +128,7 @@ impl OpenBox {
         while let Some(line) = lines.next_if(|line| line.starts_with("# reader ")) {
             let (name, key) = line["# reader ".len()..].split_once(' ').ok_or("a reader in it has no key")?;
             let name = ReaderName::parse(name).map_err(|_| "the name of a reader in it is no name")?;
-            let key = Recipient::parse(key).map_err(|_| "the key of a reader in it is no X25519 key")?;
+            let key = Recipient::parse(key).map_err(|_| "the key of a reader in it is no key")?;
             if readers.insert(name, key).is_some() {
                 return Err("it lists a reader twice");
             }
@@ -179,14 +179,20 @@ impl BoxFile {
             let plain = envelope.open(identity).map_err(|why| broken(folder, why))?;
             let Some(plain) = plain else { continue };
             let open = OpenBox::read(&plain).map_err(|why| broken(folder, why))?;
-            self.check(&open, workspace, folder, identity.recipient())?;
+            self.check(&open, &envelope, workspace, folder, identity.recipient())?;
             return Ok(open);
         }
         Err(self.nobody(folder, identities).into())
     }
 
-    /// What can be checked without a key: base64 on one line, an age file, sealed to as many X25519
-    /// keys as readers are listed.
+    /// Whether a private key may open the lock: an ssh key that the lock does not name cannot. So a
+    /// passphrase need not be asked for in vain.
+    pub fn may_open_with(&self, key: &Recipient) -> bool {
+        Envelope::read(&self.lock, MAX).is_ok_and(|envelope| envelope.may_be_for(key))
+    }
+
+    /// What can be checked without a key: base64 on one line, an age file, sealed to as many keys as
+    /// readers are listed.
     ///
     /// # Errors
     /// [`Code::Seal`] where something of it does not hold.
@@ -207,6 +213,7 @@ impl BoxFile {
     fn check(
         &self,
         open: &OpenBox,
+        envelope: &Envelope,
         workspace: &WorkspaceName,
         folder: &BoxFolder,
         opened_by: &Recipient,
@@ -237,6 +244,13 @@ impl BoxFile {
         if !open.readers.values().any(|key| key == opened_by) {
             wrong.push(format!("it is sealed to {opened_by}, which is none of the keys it lists"));
         }
+        let mut named: Vec<_> = envelope.ssh_tags().to_vec();
+        let mut listed_tags: Vec<_> = open.readers.values().filter_map(Recipient::ssh_tag).collect();
+        named.sort_unstable();
+        listed_tags.sort_unstable();
+        if named != listed_tags {
+            wrong.push("the ssh keys that it is sealed to are not those that it lists".to_owned());
+        }
         if open.keys.slot() != &self.slot {
             wrong.push(format!("its key belongs to the slot {}, not {}", open.keys.slot(), self.slot));
         }
@@ -248,7 +262,8 @@ impl BoxFile {
         Err(problem.into())
     }
 
-    fn nobody(&self, folder: &BoxFolder, identities: &Identities) -> Problem {
+    /// What to say where none of these private keys opens the lock.
+    pub fn nobody(&self, folder: &BoxFolder, identities: &Identities) -> Problem {
         let problem = Problem::new(Code::NoIdentity, format!("no identity here opens the box {folder}"))
             .cause(format!("its readers are {}", listed(&self.readers)));
         match identities.iter().next() {
@@ -257,7 +272,7 @@ impl BoxFile {
             ),
             Some(own) => problem
                 .cause("it is sealed to none of the identities at hand, or its lock was damaged")
-                .hint(format!("a reader can add you: 'pillarbox reader add NAME {}'", own.recipient())),
+                .hint(format!("a reader can add you: pillarbox reader add NAME {}", quoted(own.recipient().as_str()))),
         }
     }
 }

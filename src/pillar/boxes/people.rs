@@ -23,6 +23,12 @@ pub(in crate::pillar) fn person(name: &str) -> Person {
     Person { name: ReaderName::parse(name).expect("a name"), keys: identity.into(), public }
 }
 
+/// Two public keys of OpenSSH.
+pub(in crate::pillar) const SSH: [&str; 2] = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJlGc6NlwqS2c1T0dlrqQipgAcOePUph3jI/jAA7KWPl",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL9ZtXgT6koAqVJcpQfOlusy15nGBPAdRz+gXdAtq7c5",
+];
+
 pub(in crate::pillar) fn readers(people: &[&Person]) -> Readers {
     people.iter().map(|person| (person.name.clone(), person.public.clone())).collect()
 }

@@ -159,3 +159,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lock_sealed_to_another_ssh_key_than_it_lists_is_refused() {
+    let alice = person("alice");
+    let [bob, mallory] = SSH.map(|text| crate::keys::Recipient::parse(text).expect("a key"));
+    let both = Readers::from([
+        (alice.name.clone(), alice.public.clone()),
+        (ReaderName::parse("bob").expect("a name"), bob.clone()),
+    ]);
+    let made = make(&workspace("shop"), &BoxFolder::top(), &both).expect("a box");
+    assert_eq!(opened_by(&made.file, &alice).expect("a reader").readers(), &both);
+    assert!(made.file.may_open_with(&bob) && !made.file.may_open_with(&mallory));
+    let plain = made.open.text();
+    for others in [[&alice.public, &mallory], [&alice.public, &person("frank").public]] {
+        let lock = Envelope::seal(&plain, others.into_iter()).expect("sealed");
+        let said = refusal(opened_by(&BoxFile { lock, ..made.file.clone() }, &alice));
+        assert!(said.contains("the ssh keys that it is sealed to are not those that it lists"), "{said}");
+    }
+}
+
+#[test]
+fn an_ssh_key_is_no_slot() {
+    let made = top(&[&person("alice")]);
+    let text = made.file.to_string().replace(made.file.slot.as_str(), SSH[0]);
+    assert!(
+        BoxFile::parse(&text, "box.toml").expect_err("no slot").to_string().contains("cannot be the slot")
+    );
+}

@@ -102,9 +102,10 @@ fn read_workspace(table: &dyn TableLike, path: &str, found: &mut Vec<String>) ->
 fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownBox> {
     let (mut slot, mut turn, mut retired, mut readers) = (None, None, Vec::new(), Vec::new());
     let key_of = |item: Option<&str>| Recipient::parse(item.unwrap_or_default());
+    let slot_of = |item: Option<&str>| Recipient::parse_slot(item.unwrap_or_default());
     for (key, item) in table.iter() {
         match key {
-            "slot" => slot = parsed(key_of(item.as_str()), path, found),
+            "slot" => slot = parsed(slot_of(item.as_str()), path, found),
             "turn" => {
                 turn = item.as_integer().and_then(|turn| u32::try_from(turn).ok());
                 if turn.is_none() {
@@ -113,7 +114,7 @@ fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Optio
             }
             "retired" if item.is_array() => {
                 for slot in item.as_array().into_iter().flatten() {
-                    retired.extend(parsed(key_of(slot.as_str()), path, found));
+                    retired.extend(parsed(slot_of(slot.as_str()), path, found));
                 }
             }
             "readers" if item.is_table_like() => {

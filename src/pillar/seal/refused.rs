@@ -1,7 +1,7 @@
 //! What somebody with write access and no key may try at a sealed value, and must not achieve.
 
 use super::*;
-use crate::keys::{Identities, Identity};
+use crate::keys::{Identity, IdentityFile};
 use crate::name::{KeyPath, ReaderName};
 use crate::pillar::boxes::people::*;
 use crate::pillar::boxes::{BoxFolder, NewSlot, Readers, make, rekey};
@@ -107,7 +107,8 @@ fn plain_age_recovers_a_secret_in_two_steps() {
     // `base64 -d | age -d -i identity.txt > slot.txt`, then the same with slot.txt.
     let lock = Envelope::read(&made.file.lock, 1 << 16).expect("an age file");
     let slot = lock.open(alice.keys.iter().next().expect("one")).expect("whole").expect("hers");
-    let identities = Identities::parse(&Secret::new(slot.to_vec()), "slot.txt").expect("an identity file");
+    let file = IdentityFile::read(&Secret::new(slot.to_vec()), "slot.txt");
+    let Ok(IdentityFile::Open(identities)) = file else { panic!("no identity file") };
     for (value, secret) in [(value, "\n\ns3cret\n"), (late, "\n\nt00\n")] {
         let envelope = Envelope::read(&value.sealed, 9999).expect("an age file");
         let plain = identities.iter().find_map(|key| envelope.open(key).expect("whole")).expect("opens");
@@ -178,4 +179,11 @@ proptest! {
         prop_assert!(opened.secret.same_as(secret.reveal()));
         prop_assert_eq!(opened.kind, Kind::of(&secret));
     }
+}
+
+#[test]
+fn a_value_sealed_to_an_ssh_key_is_refused_without_a_key() {
+    let ssh = crate::keys::Recipient::parse(crate::pillar::boxes::people::SSH[0]).expect("a key");
+    let value = post("s3cret", &place("apps.toml", "api.pw"), &ssh);
+    assert!(refusal(check_shape(&value)).contains("sealed to an ssh key"));
 }

@@ -2,7 +2,7 @@
 
 use super::super::verify::stray;
 use super::finding::Section;
-use super::names;
+use super::{many, names};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
@@ -32,7 +32,7 @@ pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
                     Some(_) => section.ok(format!("{folder} opens here; readers: {readers}")),
                     None => section.note(
                         format!("{folder} does not open here; its readers are {readers}"),
-                        to_be_added(ctx, vault, folder),
+                        to_be_added(ctx, folder),
                     ),
                 }
             }
@@ -50,9 +50,9 @@ pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
 }
 
 /// What one of the readers has to run.
-fn to_be_added(ctx: &Context, vault: &Vault<'_>, folder: &BoxFolder) -> String {
+fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
     let own =
-        vault.identities().ok().and_then(|all| all.iter().next().map(|key| key.recipient().to_string()));
+        super::personal::sources(ctx).0.iter().find_map(|source| source.public().map(ToString::to_string));
     match own {
         Some(key) => format!(
             "pillarbox reader add {} {} --box {folder}   # to be run by one of them",
@@ -69,12 +69,12 @@ fn reader_name(ctx: &Context) -> String {
     if name.chars().all(fine) && !name.is_empty() { name.to_owned() } else { "NAME".to_owned() }
 }
 
-/// The box, if one of the keys here opens it.
+/// The box, if one of the keys here opens it. What is wrong with a key itself is said of identities.
 fn opened(vault: &Vault<'_>, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
-    match vault.identities().and_then(|_| vault.unlock(folder)) {
+    match vault.unlock(folder) {
         Ok(open) => Ok(Some(open)),
-        Err(problems) if problems.code() == Code::NoIdentity => Ok(None),
-        Err(problems) => Err(problems),
+        Err(problems) if problems.code() == Code::Seal => Err(problems),
+        Err(_) => Ok(None),
     }
 }
 
@@ -125,18 +125,24 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
     }
     for (folder, count) in retired {
         section.problem(
-            format!("{count} credentials in {folder} were posted to a slot that has retired: who had to leave can read them"),
+            format!(
+                "{} in {folder}, posted to a slot that has retired: who had to leave can read it",
+                many(count, "credential", "credentials")
+            ),
             "pillarbox reader rekey",
         );
     }
     for (folder, count) in closed {
         section.note(
-            format!("{count} credentials in {folder} do not open here"),
+            format!("{} in {folder}, not to be opened here", many(count, "credential", "credentials")),
             "pillarbox reader list   # who can add you",
         );
     }
     if fine > 0 {
-        section.ok(format!("{fine} credentials open here; whether they work: pillarbox registry check"));
+        section.ok(format!(
+            "to be opened here: {}; whether they work says: pillarbox registry check",
+            many(fine, "credential", "credentials")
+        ));
     }
     section
 }

@@ -2,6 +2,7 @@
 
 use super::super::registry::{Client, Files, how_to_find, registries};
 use super::finding::Section;
+use super::many;
 use crate::cli::Context;
 use crate::cli::context::AGE_KEY;
 use crate::cli::vault::Vault;
@@ -52,7 +53,11 @@ pub(super) fn look(ctx: &Context, vault: Option<&Vault<'_>>) -> Section {
         match (store, ours) {
             (true, _) => section.ok(format!("{}: asks pillarbox about every registry", file.shown)),
             (false, 0) => {}
-            (false, ours) => section.ok(format!("{}: asks pillarbox about {ours} registries", file.shown)),
+            (false, ours) => section.ok(format!(
+                "{}: asks pillarbox about {}",
+                file.shown,
+                many(ours, "registry", "registries")
+            )),
         }
         if (store || ours > 0) && !left.is_empty() {
             let left = left.iter().map(|host| host.as_str()).collect::<Vec<_>>().join(", ");

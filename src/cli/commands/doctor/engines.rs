@@ -1,6 +1,7 @@
 //! The Engine of each host.
 
 use super::finding::Section;
+use super::many;
 use crate::cli::Context;
 use crate::cli::deploy::{self, Probed};
 use crate::cli::vault::Vault;
@@ -20,7 +21,10 @@ pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
         return section;
     }
     if offline {
-        section.note(format!("{} hosts were not asked (--offline)", hosts.len()), "pillarbox doctor");
+        section.note(
+            format!("not asked (--offline): {}", many(hosts.len(), "host", "hosts")),
+            "pillarbox doctor",
+        );
         return section;
     }
     let probed = deploy::run(async |interrupt| {

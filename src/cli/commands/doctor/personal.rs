@@ -2,37 +2,60 @@
 
 use super::super::registry::home_shown;
 use super::finding::Section;
+use super::many;
 use crate::cli::Context;
-use crate::keys::Identities;
-use crate::problem::quoted;
+use crate::cli::context::IdentitySource;
+use crate::problem::{Problems, escaped, quoted};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Modes that let others read or write.
 const PRIVATE: u32 = 0o077;
 /// Modes that let others write.
 const WRITABLE: u32 = 0o022;
 
+/// All places where a private key is looked for, and what is wrong with the one that ends the search.
+pub(super) fn sources(ctx: &Context) -> (Vec<Rc<IdentitySource>>, Option<Problems>) {
+    let mut all = Vec::new();
+    loop {
+        match ctx.identity_source(all.len()) {
+            Ok(Some(source)) => all.push(source),
+            Ok(None) => return (all, None),
+            Err(problems) => return (all, Some(problems)),
+        }
+    }
+}
+
 /// The private keys at hand.
 pub(super) fn identity(ctx: &Context) -> Section {
     let mut section = Section::new("identity");
-    match ctx.identities() {
-        Err(problems) => section.problems(problems),
-        Ok(all) if all.found.is_empty() => {
-            section.problem("there is no private key here, so no box opens", "pillarbox identity new");
-        }
-        Ok(all) => {
-            for one in all.found {
-                match Identities::parse(&one.text, &one.from) {
-                    Ok(keys) => {
-                        for key in keys.iter() {
-                            section.ok(format!("{}: {}", one.from, key.recipient()));
-                        }
-                    }
-                    Err(problems) => section.problems(problems),
+    let (all, wrong) = sources(ctx);
+    for source in all {
+        match (source.keys(), source.locked_keys()) {
+            (Some(keys), _) => {
+                for key in keys.iter() {
+                    section.ok(format!("{}: {}", escaped(&source.from), key.recipient()));
                 }
             }
+            (None, Some(_)) => section.note(
+                format!("{}: protected by a passphrase, asked for at every use", escaped(&source.from)),
+                match source.file() {
+                    Some(path) => {
+                        format!("pillarbox identity unlock {}", quoted(&path.display().to_string()))
+                    }
+                    None => "pillarbox identity unlock".to_owned(),
+                },
+            ),
+            (None, None) => {}
         }
+    }
+    match wrong {
+        Some(problems) => section.problems(problems),
+        None if section.findings.is_empty() => {
+            section.problem("there is no private key here, so no box opens", "pillarbox identity new");
+        }
+        None => {}
     }
     section
 }
@@ -53,7 +76,10 @@ pub(super) fn permissions(ctx: &Context) -> Section {
     fine += usize::from(check(ctx, &mut section, &paths.config, WRITABLE, "chmod go-w"));
     overlay(ctx, &mut section, &paths.overlay, &mut fine);
     if section.findings.is_empty() && fine > 0 {
-        section.ok(format!("{fine} personal files and folders are closed to others"));
+        section.ok(format!(
+            "closed to others: {}",
+            many(fine, "personal file or folder", "personal files and folders")
+        ));
     }
     section
 }

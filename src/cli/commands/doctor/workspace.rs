@@ -1,6 +1,7 @@
 //! The folder of the workspace.
 
 use super::finding::Section;
+use super::many;
 use crate::cli::Context;
 use crate::cli::vault::{self, Vault};
 use crate::inventory::FILE;
@@ -37,8 +38,6 @@ pub(super) fn look(vault: &Vault<'_>) -> Section {
         }
     }
     if section.findings.is_empty() {
-        let many =
-            |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
         section.ok(format!(
             "{}, {}, {}",
             many(vault.documents().count(), "pillar file", "pillar files"),

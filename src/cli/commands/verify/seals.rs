@@ -33,6 +33,15 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
     }
     let mut usable = BTreeSet::new();
     for folder in vault.boxes().keys() {
+        // Unlike who posts, who verifies wants to see inside: a passphrase may be asked for, and a private
+        // key that cannot be read is said, once.
+        if let Err(found) = vault.unlock(folder)
+            && found.code() == Code::Failed
+        {
+            let new: Vec<Problem> =
+                found.into_vec().into_iter().filter(|new| !problems.contains(new)).collect();
+            problems.extend(new);
+        }
         match vault.meet_to_post(folder, vault.is_strict()) {
             Ok(Some(_)) => drop(usable.insert(folder)),
             Ok(None) => drop(counts.closed_by_box.insert(folder.clone(), 0)),

@@ -1,0 +1,81 @@
+//! The desktop's keyring: Secret Service on Linux and the BSDs (freedesktop.org, Secret Service API), Keychain on
+//! macOS, Credential Manager on Windows.
+//!
+//! Asked in a thread of its own: a bus that hangs holds nobody up, and what speaks to it brings a
+//! runtime of its own, which must not be started inside of ours.
+
+#[cfg(any(target_os = "macos", windows))]
+mod native;
+#[cfg(any(target_os = "macos", windows))]
+use native as system;
+
+#[cfg(target_os = "linux")]
+mod secret_service;
+#[cfg(target_os = "linux")]
+use secret_service as system;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+mod none;
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+use none as system;
+
+use super::{Answer, Reason};
+use crate::secret::Secret;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What this system calls its keyring.
+pub const NAME: &str = system::NAME;
+
+/// Whether a person may be asked to unlock the keyring, by a window of the desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlocking {
+    /// No; a locked one stays locked.
+    No,
+    /// Yes; the answer is waited for.
+    Ask,
+}
+
+impl Unlocking {
+    fn patience(self) -> Duration {
+        match self {
+            Self::No => Duration::from_secs(3),
+            Self::Ask => Duration::from_secs(120),
+        }
+    }
+}
+
+/// Reads the stored identity.
+pub fn read(unlocking: Unlocking) -> Answer {
+    within(unlocking, move || system::read(unlocking)).unwrap_or_else(Answer::Unusable)
+}
+
+/// Stores an identity. One that is stored already is replaced: look first.
+///
+/// # Errors
+/// Where the keyring is not there, stays locked or does not answer.
+pub fn keep(text: &Secret) -> Result<(), Reason> {
+    let text = text.clone();
+    within(Unlocking::Ask, move || system::keep(&text)).and_then(|kept| kept)
+}
+
+/// Removes the stored identity; `false` if there was none.
+///
+/// # Errors
+/// As [`keep`].
+pub fn remove() -> Result<bool, Reason> {
+    within(Unlocking::Ask, system::remove).and_then(|removed| removed)
+}
+
+fn within<T: Send + 'static>(
+    unlocking: Unlocking,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Reason> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("keyring".to_owned())
+        .spawn(move || sender.send(work()))
+        .map_err(|error| error.to_string())?;
+    let patience = unlocking.patience();
+    receiver.recv_timeout(patience).map_err(|_| format!("it did not answer within {} s", patience.as_secs()))
+}

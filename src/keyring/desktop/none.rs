@@ -1,0 +1,21 @@
+//! Where there is none that is known here.
+
+use super::Unlocking;
+use crate::keyring::{Answer, Reason};
+use crate::secret::Secret;
+
+pub(super) const NAME: &str = "the desktop's keyring";
+
+const WHY: &str = "none is known for this system";
+
+pub(super) fn read(_: Unlocking) -> Answer {
+    Answer::Unusable(WHY.to_owned())
+}
+
+pub(super) fn keep(_: &Secret) -> Result<(), Reason> {
+    Err(WHY.to_owned())
+}
+
+pub(super) fn remove() -> Result<bool, Reason> {
+    Err(WHY.to_owned())
+}
