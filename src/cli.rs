@@ -6,6 +6,8 @@ mod context;
 mod deploy;
 mod exit;
 mod failure;
+mod harden;
+mod helper;
 mod output;
 mod place;
 mod signal;
@@ -13,6 +15,7 @@ mod vault;
 
 pub use context::{AGE_KEY, Context, Environment, Global, Terminal, When};
 pub use exit::Exit;
+pub use helper::main as credential_helper;
 pub use output::{Level, Output};
 
 use crate::problem::{Problem, Problems};
@@ -39,7 +42,7 @@ fn command() -> clap::Command {
 
 /// Runs one command line.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    harden();
+    harden::harden(Exit::Defect as i32, say_defect);
     let cli = match command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
@@ -76,42 +79,19 @@ fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 
-/// No core dump may hold a secret, and no panic message may show one.
-fn harden() {
-    forbid_core_dumps();
-    std::panic::set_hook(Box::new(|panic| {
-        let place =
-            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-        let error = output::style::ERROR;
-        let text = format!(
-            "{error}error:{error:#} pillarbox has a defect{place}\n  hint: the same command can be run \
-             again; please report this line\n"
-        );
-        let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
-        #[expect(clippy::exit, reason = "unwinding would print the payload; nothing may run after a defect")]
-        std::process::exit(Exit::Defect as i32);
-    }));
-}
-
-fn forbid_core_dumps() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    }
+/// What a panic says.
+fn say_defect(place: &str) {
+    let error = output::style::ERROR;
+    let text = format!(
+        "{error}error:{error:#} pillarbox has a defect{place}\n  hint: the same command can be run \
+         again; please report this line\n"
+    );
+    let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn no_core_dump_can_be_written() {
-        forbid_core_dumps();
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
-        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
-    }
 
     #[test]
     fn the_tree_of_commands_is_sound() {

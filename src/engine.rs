@@ -13,7 +13,7 @@ pub use address::Address;
 pub use error::{EngineError, ErrorKind};
 pub use locate::Folders;
 
-use crate::name::ImageRef;
+use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Inspect, RunState};
 use crate::registry::AuthHeader;
 use std::collections::BTreeMap;
@@ -92,6 +92,8 @@ pub trait Engine {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>>;
     /// The digest that the registry names for a reference, asked from the host.
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String>;
+    /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.
+    async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()>;
     /// Pulls; every error in the stream is an error.
     async fn pull(
         &self,

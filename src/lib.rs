@@ -10,7 +10,7 @@
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
-//! | 4 | `store`, `keyring`, `engine`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
 #![forbid(unsafe_code)]
 
@@ -18,6 +18,7 @@ pub mod check;
 pub mod cli;
 pub mod compile;
 pub mod credential;
+pub mod delegate;
 pub mod desired;
 pub mod engine;
 pub mod event;

@@ -5,7 +5,7 @@
 //! image or a process. The highest `n` counts. All time is the Engine's: the `Date` of its answers
 //! against the volume's creation, never the clock of whoever asks, which may be wrong or asleep.
 //!
-//! - acquire: held and not over: locked. Else create `n+1`; it must bear our token, and still be the
+//! - acquire: held, not over, and not by a process of this machine that is gone: locked. Else create `n+1`; it must bear our token, and still be the
 //!   highest when all are listed again; then delete the lower ones.
 //! - renew, every third of the lease: the same with our own token.
 //! - release: `n+1` marked free. The last one stays, or numbers would repeat and let a slow contender in.
@@ -38,6 +38,7 @@ pub struct Lock {
     run: Run,
     lease: u32,
     since: i64,
+    left_by: Option<Run>,
 }
 
 impl Lock {
@@ -61,12 +62,18 @@ impl Lock {
                 let what = format!("host {host} is an Engine that this run has under another name already");
                 return Err(Problem::failed(what).hint("keep one of the two hosts in pillarbox.toml").into());
             }
-            if now <= top.ends() + MARGIN {
+            if now <= top.ends() + MARGIN && !top.run.is_gone() {
                 return Err(locked(host, top, now).into());
             }
         }
-        let lock =
-            Self { host: host.clone(), workspace: workspace.clone(), run: run.clone(), lease, since: now };
+        let lock = Self {
+            host: host.clone(),
+            workspace: workspace.clone(),
+            run: run.clone(),
+            lease,
+            since: now,
+            left_by: top.as_ref().filter(|top| top.held).map(|top| top.run.clone()),
+        };
         let number = top.map_or(0, |top| top.number) + 1;
         let mine = lock.ticket(number, true);
         let theirs = mine.create(engine).await.map_err(failed)?;
@@ -80,6 +87,11 @@ impl Lock {
         }
         ticket::delete_below(engine, workspace, number).await;
         Ok(lock)
+    }
+
+    /// Who held it and never gave it back, because its process or its lease ended.
+    pub fn left_by(&self) -> Option<&Run> {
+        self.left_by.as_ref()
     }
 
     /// Makes sure, just before a changing call, that the lock is still held.

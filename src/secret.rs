@@ -1,7 +1,8 @@
 //! A value that must not be seen: wiped on drop, shown as fixed text, not serialisable.
 
 use std::fmt;
-use zeroize::Zeroizing;
+use std::io::{self, Read};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of a secret. `Debug` prints `[secret]`; there is no `Display`, no `Serialize`, no `Eq`.
 #[derive(Clone, Default)]
@@ -13,6 +14,26 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
+    /// All that a reader gives, up to `limit` bytes; no copy of it is left behind in memory.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is longer.
+    pub fn read(from: &mut dyn Read, limit: usize) -> io::Result<Self> {
+        let mut all = Zeroizing::new(Vec::new());
+        let mut chunk = Zeroizing::new([0_u8; 4096]);
+        loop {
+            match from.read(&mut *chunk) {
+                Ok(0) => return Ok(Self(all)),
+                Ok(read) if all.len() + read > limit => {
+                    return Err(io::Error::other(format!("it is longer than {limit} bytes")));
+                }
+                Ok(read) => grow(&mut all, &chunk[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// The bytes. Call it at the last moment and keep no copy.
     pub fn reveal(&self) -> &[u8] {
         &self.0
@@ -21,6 +42,18 @@ impl Secret {
     /// The text, if it is UTF-8.
     pub fn reveal_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
+    }
+
+    /// Less one final newline, `\n` or `\r\n`: `echo secret |` adds one.
+    #[must_use]
+    pub fn without_final_newline(mut self) -> Self {
+        if self.0.last() == Some(&b'\n') {
+            self.0.pop();
+            if self.0.last() == Some(&b'\r') {
+                self.0.pop();
+            }
+        }
+        self
     }
 
     /// Length in bytes.
@@ -48,5 +81,38 @@ impl From<String> for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+/// Appends without leaving a copy behind in memory that a growing vector gives back.
+fn grow(all: &mut Vec<u8>, more: &[u8]) {
+    if all.capacity() - all.len() < more.len() {
+        let mut larger = Vec::with_capacity((all.len() + more.len()) * 2);
+        larger.extend_from_slice(all);
+        all.zeroize();
+        *all = larger;
+    }
+    all.extend_from_slice(more);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growing_keeps_every_byte() {
+        let mut all = Vec::new();
+        for part in [&b"abc"[..], b"", b"defghijk", &[b'x'; 9000]] {
+            grow(&mut all, part);
+        }
+        assert_eq!(all.len(), 11 + 9000);
+        assert!(all.starts_with(b"abcdefghijkx"));
+    }
+
+    #[test]
+    fn what_is_longer_than_allowed_is_not_taken() {
+        let read = |length: usize| Secret::read(&mut vec![7; length].as_slice(), 5000);
+        assert_eq!(read(5000).expect("just fits").len(), 5000);
+        assert!(read(5001).is_err());
     }
 }

@@ -14,6 +14,7 @@ mod lock;
 mod path;
 mod personal;
 mod private;
+mod process;
 mod scratch;
 mod search;
 mod tree;
@@ -28,6 +29,7 @@ pub use private::{
     create_private, read_identity, read_identity_if_there, read_private, read_secret, read_text,
     update_private, write_private,
 };
+pub use process::Process;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use workspace::Workspace;

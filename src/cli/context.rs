@@ -1,6 +1,7 @@
 //! What every command gets: options, environment, output, and the ways to a workspace, an identity
 //! and an answer.
 
+mod config;
 mod environment;
 mod identity;
 mod prompt;
@@ -105,6 +106,18 @@ impl Context {
             search: identity::Search::default(),
             root: OnceCell::new(),
         }
+    }
+
+    /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
+    /// nothing is asked, and nothing is said but warnings and errors.
+    pub(super) fn unattended(env: Environment) -> Self {
+        let env = Environment { terminal: Terminal::default(), ..env };
+        Self { unattended: true, ..Self::new(Global { quiet: true, ..Global::default() }, env) }
+    }
+
+    /// Whether a folder is the personal overlay.
+    pub(super) fn is_overlay(&self, root: &Path) -> bool {
+        self.paths().is_ok_and(|paths| paths.overlay.canonicalize().is_ok_and(|overlay| overlay == root))
     }
 
     /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.

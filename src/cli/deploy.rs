@@ -14,7 +14,9 @@ mod survey;
 mod trust;
 mod wish;
 
-pub(in crate::cli) use ask::{Answers, Asked, ask};
+#[cfg(test)]
+pub(in crate::cli) use ask::EntryShown;
+pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
 pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};

@@ -5,6 +5,7 @@
 mod anchor;
 mod change;
 mod cores;
+mod narrow;
 mod opening;
 mod posting;
 mod readers;
@@ -34,6 +35,9 @@ pub(in crate::cli) struct Vault<'c> {
     unread: BTreeMap<String, String>,
     faults: Vec<Problem>,
     anchor: Anchor,
+    /// The personal overlay: whoever can write to it can write to the known file as well, so there is
+    /// nothing to hold it against.
+    own: bool,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
@@ -161,6 +165,7 @@ impl<'c> Vault<'c> {
         files: Vec<(String, Result<String>)>,
     ) -> Result<Self> {
         let Contents { boxes, documents, unread, faults } = Contents::of(files);
+        let own = ctx.is_overlay(workspace.root());
         Ok(Self {
             ctx,
             workspace,
@@ -169,7 +174,8 @@ impl<'c> Vault<'c> {
             documents,
             unread,
             faults,
-            anchor: Anchor::load(ctx)?,
+            anchor: if own { Anchor::none() } else { Anchor::load(ctx)? },
+            own,
             unlocked: RefCell::default(),
             met: RefCell::default(),
             made: BTreeSet::new(),
@@ -179,7 +185,7 @@ impl<'c> Vault<'c> {
 
     /// Whether a first use is refused.
     pub(in crate::cli) fn is_strict(&self) -> bool {
-        self.ctx.strict()
+        self.ctx.strict() && !self.own
     }
 
     /// The workspace's files.

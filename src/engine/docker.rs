@@ -18,7 +18,7 @@ use super::{
     Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary,
     Volume,
 };
-use crate::name::ImageRef;
+use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
 use call::{Call, query, segment};
@@ -118,6 +118,14 @@ impl Engine for Docker {
             Some(digest) => Ok(digest.to_owned()),
             None => Err(EngineError::new(ErrorKind::Other, 200, "it named no digest")),
         }
+    }
+
+    async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()> {
+        let call = self.call(Method::POST, "/auth").json(auth.reveal_json());
+        let refused = |error| refusal::of_login(error, registry);
+        let answer = self.http.send(call, REGISTRY_PATIENCE).await.map_err(refused)?;
+        // It may hold a token: nobody looks at it.
+        answer.drain(REGISTRY_PATIENCE).await
     }
 
     async fn pull(

@@ -28,6 +28,10 @@ pub enum ErrorKind {
     Conflict,
     /// A registry refused the credential that was sent.
     Refused,
+    /// A registry refused the credential that was sent, and said that it is over.
+    Expired,
+    /// A registry gives no more for now.
+    RateLimited,
     /// A registry wants a credential and none was sent.
     CredentialMissing,
     /// A credential was sent to the Engine, and the Engine dropped it.
@@ -45,7 +49,13 @@ pub enum ErrorKind {
 impl EngineError {
     /// A failure with the Engine's words.
     pub fn new(kind: ErrorKind, status: u16, message: &str) -> Self {
-        Self { kind, status, message: escaped(message.trim()), hints: Vec::new() }
+        let message = message.trim();
+        // Several errors of a registry come as a list (distribution, `errcode.Errors`).
+        let message = match message.strip_prefix("errors:\n") {
+            Some(list) => escaped(&list.replace('\n', "; ")),
+            None => escaped(message),
+        };
+        Self { kind, status, message, hints: Vec::new() }
     }
 
     /// Adds what to do about it.
@@ -58,7 +68,10 @@ impl EngineError {
     /// As a problem: `what` failed, because of this.
     pub fn problem(&self, what: impl Into<String>) -> Problem {
         let code = match self.kind {
-            ErrorKind::Refused | ErrorKind::CredentialMissing | ErrorKind::CredentialDropped => Code::Refused,
+            ErrorKind::Refused
+            | ErrorKind::Expired
+            | ErrorKind::CredentialMissing
+            | ErrorKind::CredentialDropped => Code::Refused,
             _ => Code::Failed,
         };
         let problem = Problem::new(code, what).cause(self.message.clone());

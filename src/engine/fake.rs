@@ -293,6 +293,10 @@ impl Engine for Fake {
         .await
     }
 
+    async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()> {
+        self.read(&format!("login {registry}"), |world| world.admit_to(registry, "/v2/", Some(auth))).await
+    }
+
     async fn pull(
         &self,
         image: &ImageRef,

@@ -107,7 +107,7 @@ impl<E: Engine> Caller<'_, E> {
     }
 
     async fn pull(&self, image: &ImageRef, progress: &dyn Fn(PullProgress)) -> Result<Vec<String>, Failed> {
-        let auth = self.secrets.auth(self.host, &image.name).map_err(|problems| Failed {
+        let auth = self.secrets.auth(self.host, &image.name).await.map_err(|problems| Failed {
             problems,
             refused: true,
             moved: false,

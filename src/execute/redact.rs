@@ -82,14 +82,15 @@ fn encoded(bytes: &[u8]) -> Vec<Zeroizing<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::secrets::Secrets;
+    use super::super::secrets::{Fetching, Secrets};
     use super::*;
     use crate::name::{HostName, ImageName};
     use crate::problem::Result;
-    use crate::registry::Credential;
     use crate::secret::Secret;
     use crate::state::SecretRef;
     use base64::engine::general_purpose::STANDARD;
+    use futures_util::FutureExt as _;
+    use futures_util::future::ready;
 
     struct One(&'static [u8]);
 
@@ -97,8 +98,8 @@ mod tests {
         fn open(&self, _: &SecretRef) -> Result<Secret> {
             Ok(Secret::new(self.0.to_vec()))
         }
-        fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
-            Ok(None)
+        fn auth<'a>(&'a self, _: &'a HostName, _: &'a ImageName) -> Fetching<'a> {
+            ready(Ok(None)).boxed_local()
         }
     }
 

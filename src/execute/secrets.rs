@@ -8,8 +8,12 @@ use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credential;
 use crate::secret::Secret;
 use crate::state::{Encoder, SecretRef, Segment, Text};
+use futures_util::future::LocalBoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
+
+/// A credential on its way.
+pub type Fetching<'a> = LocalBoxFuture<'a, Result<Option<Credential>>>;
 
 /// Where secrets come from.
 pub trait Secrets {
@@ -20,11 +24,11 @@ pub trait Secrets {
     fn open(&self, secret: &SecretRef) -> Result<Secret>;
 
     /// The credential for an image on a host, whose pillar decides; `None`: its registry is asked
-    /// anonymously.
+    /// anonymously. May take as long as a helper takes to answer; locks are renewed meanwhile.
     ///
     /// # Errors
     /// Where one belongs to it and does not open, or its helper fails: never anonymous then.
-    fn auth(&self, host: &HostName, image: &ImageName) -> Result<Option<Credential>>;
+    fn auth<'a>(&'a self, host: &'a HostName, image: &'a ImageName) -> Fetching<'a>;
 }
 
 /// All secrets that the containers of a run are given, wiped when the run ends. `Debug` shows none.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::fake::Fake;
+use crate::store::Process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -45,6 +46,32 @@ async fn a_crashed_holder_is_followed_when_its_lease_is_over_and_not_before() {
     assert_eq!(lock.renew(&fake).await.expect_err("taken").code(), Code::Stale);
     lock.release(&fake).await.expect("nothing to give");
     next.verify(&fake).await.expect("still held");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_holder_of_this_machine_that_is_gone_is_followed_at_once_and_one_of_another_is_not() {
+    let own = Process::current().expect("Linux tells").to_string();
+    let (process, place) = own.split_once('@').expect("both");
+    let (pid, start) = process.split_once('.').expect("both");
+    let earlier = start.parse::<u64>().expect("ticks") - 1;
+    for (left, followed) in [
+        (format!("{pid}.{earlier}@{place}"), true),
+        (own.clone(), false),
+        (format!("{pid}.{earlier}@0011223344556677"), false),
+    ] {
+        let fake = Fake::new();
+        let crashed = Run { process: left.parse().ok(), ..run("alice") };
+        let old = acquire(&fake, &crashed).await.expect("free");
+        match acquire(&fake, &run("bob")).await {
+            Ok(new) if followed => {
+                assert_eq!(new.left_by().map(ToString::to_string).as_deref(), Some("alice on laptop"));
+                assert_eq!(old.verify(&fake).await.expect_err("taken").code(), Code::Stale);
+            }
+            Err(refused) if !followed => assert_eq!(refused.code(), Code::Locked),
+            other => panic!("{left}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use crate::engine::{Engine, EngineResult, Volume};
 use crate::name::WorkspaceName;
 use crate::problem::{Problem, Result, escaped};
+use crate::store::Process;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +15,7 @@ const SINCE: &str = "io.pillarbox.lock.since";
 const WHO: &str = "io.pillarbox.lock.who";
 const FROM: &str = "io.pillarbox.lock.from";
 const COMMAND: &str = "io.pillarbox.lock.command";
+const PROCESS: &str = "io.pillarbox.lock.process";
 
 /// A lease longer than this is read as this: labels are written by whoever reaches the Engine.
 const LONGEST: u32 = 3600;
@@ -25,6 +27,7 @@ pub struct Run {
     pub(super) who: String,
     pub(super) from: String,
     pub(super) command: String,
+    pub(super) process: Option<Process>,
 }
 
 impl Run {
@@ -37,7 +40,15 @@ impl Run {
         getrandom::fill(&mut bits)
             .map_err(|error| Problem::failed("the system gives no random bits").cause(error.to_string()))?;
         let token = bits.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { token, who: who.to_owned(), from: from.to_owned(), command: command.to_owned() })
+        let process = Process::current();
+        Ok(Self { token, who: who.to_owned(), from: from.to_owned(), command: command.to_owned(), process })
+    }
+}
+
+impl Run {
+    /// Whether its process was one of this machine and has ended: it will do nothing more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::is_gone)
     }
 }
 
@@ -71,7 +82,7 @@ impl Ticket {
 
     /// Creates it; answers the one that is there then, which may be another's.
     pub(super) async fn create<E: Engine>(&self, engine: &E) -> EngineResult<Self> {
-        let labels = BTreeMap::from([
+        let mut labels = BTreeMap::from([
             (LOCK.to_owned(), self.workspace.to_string()),
             (TOKEN.to_owned(), self.run.token.clone()),
             (STATE.to_owned(), if self.held { "held" } else { "free" }.to_owned()),
@@ -81,13 +92,20 @@ impl Ticket {
             (FROM.to_owned(), self.run.from.clone()),
             (COMMAND.to_owned(), self.run.command.clone()),
         ]);
+        labels.extend(self.run.process.as_ref().map(|process| (PROCESS.to_owned(), process.to_string())));
         let volume = engine.create_volume(&name(&self.workspace, self.number), &labels).await?;
         Ok(Self::read(&self.workspace, self.number, &volume))
     }
 
     fn read(workspace: &WorkspaceName, number: u64, volume: &Volume) -> Self {
         let text = |label: &str| volume.labels.get(label).cloned().unwrap_or_default();
-        let run = Run { token: text(TOKEN), who: text(WHO), from: text(FROM), command: text(COMMAND) };
+        let run = Run {
+            token: text(TOKEN),
+            who: text(WHO),
+            from: text(FROM),
+            command: text(COMMAND),
+            process: text(PROCESS).parse().ok(),
+        };
         Self {
             workspace: workspace.clone(),
             number,

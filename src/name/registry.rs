@@ -22,7 +22,10 @@ impl RegistryHost {
         let bare = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://")).unwrap_or(bare);
         let bare = bare.trim_end_matches('/');
         let bare = bare.strip_suffix("/v1").or_else(|| bare.strip_suffix("/v2")).unwrap_or(bare);
-        let host = bare.to_ascii_lowercase();
+        let mut host = bare.to_ascii_lowercase();
+        if host.parse::<std::net::Ipv6Addr>().is_ok() {
+            host = format!("[{host}]");
+        }
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
             _ => (host.as_str(), None),
@@ -70,6 +73,17 @@ impl RegistryHost {
         if self.is_hub() { "https://index.docker.io/v1/" } else { &self.0 }
     }
 
+    /// Whether a text of TOML may name this registry as it is or by an alias: a look that costs little.
+    pub fn may_be_in(&self, text: &str) -> bool {
+        let name = match self.0.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => address,
+            None if self.is_hub() => "docker.",
+            None => &self.0,
+        };
+        // What is escaped could be anything.
+        text.contains('\\') || text.to_ascii_lowercase().contains(name)
+    }
+
     /// The name of its pillar file without the ending: `:` becomes `_`.
     pub fn file_stem(&self) -> String {
         self.0.replace(':', "_")
@@ -98,6 +112,28 @@ mod tests {
         let host = RegistryHost::parse("https://Registry.Example.com:5000/v2/").expect("a host");
         assert_eq!(host.as_str(), "registry.example.com:5000");
         assert_eq!(host.file_stem(), "registry.example.com_5000");
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_whether_they_were_written_or_not() {
+        for (written, host) in [("::1", "[::1]"), ("https://[::1]/", "[::1]"), ("[::1]:5000", "[::1]:5000")] {
+            assert_eq!(RegistryHost::parse(written).expect(written).as_str(), host);
+        }
+    }
+
+    #[test]
+    fn every_text_that_names_a_registry_is_found() {
+        for (host, text) in [
+            ("ghcr.io", "[registries.\"GHCR.io/acme\"]"),
+            ("ghcr.io", "[registries.\"\\u0067hcr.io\"]"),
+            ("docker.io", "[registries.\"https://index.docker.io/v1/\"]"),
+            ("docker.io", "[registries.\"registry.hub.docker.com\"]"),
+            ("::1", "[registries.\"::1\"]"),
+            ("[::1]:5000", "[registries.\"https://[::1]:5000\"]"),
+        ] {
+            assert!(RegistryHost::parse(host).expect(host).may_be_in(text), "{host} in {text}");
+        }
+        assert!(!RegistryHost::parse("ghcr.io").expect("a host").may_be_in("[registries.\"quay.io\"]"));
     }
 
     #[test]

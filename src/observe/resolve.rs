@@ -6,17 +6,17 @@ use super::{AT_ONCE, What, what::Need};
 use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::observed::{Container, Image, Resolution, ResolvedBy};
-use crate::pillar::SealId;
 use crate::problem::{Code, Problem, Problems, Result};
-use crate::registry::Credential;
+use crate::registry::{Credential, CredentialId};
+use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt as _, stream};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
-/// Opens the credential for an image; `None` is anonymous.
-pub type Keychain<'a> = dyn Fn(&ImageName) -> Result<Option<Credential>> + 'a;
+/// Gets the credential for an image; `None` is anonymous. It may have to ask somebody else for it.
+pub type Keychain<'a> = dyn Fn(&ImageName) -> LocalBoxFuture<'a, Result<Option<Credential>>> + 'a;
 
 /// Whom to ask.
 pub struct Ask<'a> {
@@ -32,8 +32,8 @@ pub struct Ask<'a> {
 #[derive(Default)]
 pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Digest>>>>);
 
-/// A reference, and the secret that was sent.
-type Asked = (ImageRef, Option<SealId>);
+/// A reference, and the credential that was sent.
+type Asked = (ImageRef, Option<CredentialId>);
 
 impl Resolved {
     fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Digest>> {
@@ -90,8 +90,8 @@ fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
 }
 
 async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Digest> {
-    let credential =
-        (ask.keychain)(&image.name).map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
+    let credential = (ask.keychain)(&image.name).await;
+    let credential = credential.map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
     let cell = ask.resolved.cell(image, credential.as_ref());
     let asking = cell.get_or_try_init(|| async {
         let header = credential.as_ref().map(|credential| &credential.header);

@@ -5,7 +5,9 @@ use crate::name::{ImageName, ImageRef, RegistryHost, WorkspaceName};
 use crate::observed::{Label, ResolvedBy};
 use crate::pillar::SealId;
 use crate::problem::{Code, Place, Problem};
-use crate::registry::{AuthHeader, Credential};
+use crate::registry::{self, AuthHeader, Credential, CredentialId};
+use futures_util::FutureExt as _;
+use futures_util::future::ready;
 use serde_json::{Value, json};
 
 const IMAGE: &str = "r.example.com/web/nginx:1";
@@ -34,9 +36,12 @@ fn nobody(_: &ImageName) -> Result<Option<Credential>> {
     Ok(None)
 }
 
-async fn seen(fake: &Fake, what: &What, keychain: &Keychain<'_>, offline: bool) -> Result<Observed> {
+type Credentials<'a> = &'a dyn Fn(&ImageName) -> Result<Option<Credential>>;
+
+async fn seen(fake: &Fake, what: &What, credentials: Credentials<'_>, offline: bool) -> Result<Observed> {
     let resolved = Resolved::default();
-    let ask = Ask { offline, keychain, resolved: &resolved };
+    let keychain = |image: &ImageName| ready(credentials(image)).boxed_local();
+    let ask = Ask { offline, keychain: &keychain, resolved: &resolved };
     let host = HostName::parse("web1").expect("a name");
     let facts = fake.facts().await.expect("facts");
     fake.forget_calls();
@@ -87,7 +92,8 @@ async fn a_tag_is_asked_for_once_for_all_hosts_of_a_run_and_its_digest_looked_up
     let fake = Fake::new();
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     let resolved = Resolved::default();
-    let ask = Ask { offline: false, keychain: &nobody, resolved: &resolved };
+    let keychain = |image: &ImageName| ready(nobody(image)).boxed_local();
+    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
     let what = what(&[], &[(IMAGE, Need::Digest)]);
     for name in ["web1", "web2"] {
         let host = HostName::parse(name).expect("a name");
@@ -153,7 +159,8 @@ async fn a_refused_credential_is_exit_7_and_names_its_entry() {
     let wrong = |_: &ImageName| {
         Ok(Some(Credential {
             header: AuthHeader::basic(&host, "u", "wrong-secret"),
-            id: SealId::from_bits([1; 8]),
+            id: CredentialId::Sealed { username: "u".to_owned(), id: SealId::from_bits([1; 8]) },
+            kind: registry::Kind::Password,
             key: "registries.\"r.example.com\".password".to_owned(),
             place: Place::new("pillar/registries/r.example.com.toml", 3),
         }))

@@ -1,8 +1,8 @@
 //! Credentials of a workspace, still sealed, and the one that an image gets.
 
 use super::read::key_path;
-use super::{AuthHeader, Scope};
-use crate::name::ImageName;
+use super::{AuthHeader, Scope, TOKEN_USER};
+use crate::name::{HelperName, ImageName, RegistryHost};
 use crate::pillar::{SealId, Sealed};
 use crate::problem::{Place, Problem, Result, quoted};
 use crate::secret::Secret;
@@ -39,7 +39,7 @@ pub enum How {
     /// With a token, as `docker login` gets from some registries.
     IdentityToken(Sealed),
     /// With what `docker-credential-NAME` answers.
-    Helper(String),
+    Helper(HelperName),
     /// Without anything, whatever else covers the image.
     Anonymous,
 }
@@ -55,21 +55,11 @@ pub enum Lookup<'a> {
 
 impl Credentials {
     /// The entry with the longest match of whole path segments.
-    ///
-    /// # Errors
-    /// Where that entry is one that this version cannot use.
-    pub fn lookup(&self, image: &ImageName) -> Result<Lookup<'_>> {
+    pub fn lookup(&self, image: &ImageName) -> Lookup<'_> {
         let covering = self.entries.iter().filter(|entry| entry.scope.covers(image));
         match covering.max_by_key(|entry| entry.scope.depth()) {
-            None => Ok(Lookup::Anonymous),
-            Some(Entry { how: How::Anonymous, .. }) => Ok(Lookup::Anonymous),
-            Some(entry @ Entry { how: How::Helper(name), .. }) => Err(Problem::failed(format!(
-                "the credential for {image} comes from the helper `{name}`, which is not available in this version"
-            ))
-            .at(&entry.place)
-            .hint("give the entry a `username` and a sealed `password` instead")
-            .into()),
-            Some(entry) => Ok(Lookup::Entry(entry)),
+            None | Some(Entry { how: How::Anonymous, .. }) => Lookup::Anonymous,
+            Some(entry) => Lookup::Entry(entry),
         }
     }
 
@@ -95,27 +85,54 @@ impl Entry {
     /// # Errors
     /// Where the secret is not text, which the header's JSON could not carry, or nothing is sealed here.
     pub fn credential(&self, opened: &Secret) -> Result<Credential> {
-        let Some(text) = opened.reveal_text() else {
-            return Err(Problem::failed(format!("the secret of the registry {} is not text", self.scope))
-                .at(&self.place)
-                .hint(format!("pillarbox registry add {} -u USER", quoted(&self.key)))
-                .into());
-        };
-        let host = self.scope.host();
-        let (header, sealed, field) = match &self.how {
-            How::Basic { username, password } => {
-                (AuthHeader::basic(host, username, text), password, "password")
-            }
-            How::IdentityToken(token) => (AuthHeader::identity_token(host, text), token, "identity_token"),
+        let (username, sealed, field) = match &self.how {
+            How::Basic { username, password } => (username.as_str(), password, "password"),
+            How::IdentityToken(token) => (TOKEN_USER, token, token_field(token)),
             How::Helper(_) | How::Anonymous => {
                 return Err(Problem::failed(format!("the registry {} has no secret of its own", self.scope))
                     .at(&self.place)
                     .into());
             }
         };
-        let key = key_path(&self.key, Some(field));
-        Ok(Credential { header, id: sealed.id.clone(), key, place: self.place.clone() })
+        let id = CredentialId::Sealed { username: username.to_owned(), id: sealed.id.clone() };
+        self.made(username, opened, id, field)
     }
+
+    /// The credential, made from what the helper of this entry answered.
+    ///
+    /// # Errors
+    /// As [`Entry::credential`]; where this entry has no helper.
+    pub fn delegated(&self, username: &str, secret: &Secret) -> Result<Credential> {
+        let How::Helper(helper) = &self.how else {
+            return Err(Problem::failed(format!("the registry {} has no helper", self.scope))
+                .at(&self.place)
+                .into());
+        };
+        let id = CredentialId::Asked { helper: helper.clone(), host: self.scope.host().clone() };
+        self.made(username, secret, id, "helper")
+    }
+
+    fn made(&self, username: &str, secret: &Secret, id: CredentialId, field: &str) -> Result<Credential> {
+        let Some(text) = secret.reveal_text() else {
+            return Err(Problem::failed(format!("the secret of the registry {} is not text", self.scope))
+                .at(&self.place)
+                .hint(format!("pillarbox registry add {} -u USER", quoted(&self.key)))
+                .into());
+        };
+        let kind = match (&id, username) {
+            (CredentialId::Asked { helper, .. }, _) => Kind::Asked(helper.clone()),
+            (_, TOKEN_USER) => Kind::IdentityToken,
+            _ => Kind::Password,
+        };
+        let header = AuthHeader::of(self.scope.host(), username, text);
+        let key = key_path(&self.key, Some(field));
+        Ok(Credential { header, id, kind, key, place: self.place.clone() })
+    }
+}
+
+/// `<token>` with a password is an identity token too.
+fn token_field(token: &Sealed) -> &str {
+    token.origin.key.parts().last().map_or("identity_token", String::as_str)
 }
 
 /// A credential that was opened, and what errors may say of it.
@@ -123,10 +140,42 @@ impl Entry {
 pub struct Credential {
     /// What is sent.
     pub header: AuthHeader,
-    /// Which secret it is.
-    pub id: SealId,
+    /// Which one it is.
+    pub id: CredentialId,
+    /// What it is, for people.
+    pub kind: Kind,
     /// Its key in the pillar, `registries."ghcr.io/acme".password`.
     pub key: String,
     /// Where it stands.
     pub place: Place,
+}
+
+/// Which credential it is: those that are the same are sent the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialId {
+    /// A sealed one, with the user name in clear beside it.
+    Sealed {
+        /// The user; [`TOKEN_USER`] with an identity token.
+        username: String,
+        /// New whenever the secret changes.
+        id: SealId,
+    },
+    /// What a helper answered in this phase of a run, for a host.
+    Asked {
+        /// The helper.
+        helper: HelperName,
+        /// The registry.
+        host: RegistryHost,
+    },
+}
+
+/// What a credential is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// User name and password.
+    Password,
+    /// An identity token.
+    IdentityToken,
+    /// What this helper answered.
+    Asked(HelperName),
 }

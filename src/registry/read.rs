@@ -1,7 +1,7 @@
 //! The `registries` table of a pillar.
 
-use super::{Credentials, Entry, How, Scope};
-use crate::name::KeyPath;
+use super::{Credentials, Entry, How, Scope, TOKEN_USER};
+use crate::name::{HelperName, KeyPath};
 use crate::pillar::{Node, Sealed, Table, Value};
 use crate::problem::{Code, Problem, Problems, Result, quoted};
 use std::collections::BTreeMap;
@@ -127,6 +127,7 @@ impl Reader<'_> {
         let (password, token) = (take(password), take(token));
         Problems::check(found)?;
         match (username, password, token, helper, anonymous) {
+            (Some(TOKEN_USER), Some(token), None, None, false) => Ok(How::IdentityToken(token)),
             (Some(username), Some(password), None, None, false) => {
                 if username.is_empty() || username.contains(':') || username.contains(char::is_control) {
                     let why = "a user name is not empty and has no `:` (RFC 7617) or control character";
@@ -135,7 +136,16 @@ impl Reader<'_> {
                 Ok(How::Basic { username: username.to_owned(), password })
             }
             (_, None, Some(token), None, false) => Ok(How::IdentityToken(token)),
-            (None, None, None, Some(helper), false) => self.helper(helper).map(How::Helper),
+            (None, None, None, Some(helper), false) => {
+                let named = HelperName::parse(helper).map_err(|problems| {
+                    let path = key_path(self.key, Some("helper"));
+                    problems.map(|problem| {
+                        let what = format!("{path}: {}", problem.what);
+                        Problem { what, ..problem }.at(&self.node.place)
+                    })
+                })?;
+                Ok(How::Helper(named))
+            }
             (None, None, None, None, true) => Ok(How::Anonymous),
             (Some(_), None, None, None, false) => {
                 let command = format!("pillarbox seal {}", quoted(&key_path(self.key, Some("password"))));
@@ -188,19 +198,6 @@ impl Reader<'_> {
                 .into());
         }
         Ok(Some(sealed.clone()))
-    }
-
-    /// A helper is a program that is started: its name is no path and no option.
-    fn helper(&self, name: &str) -> Result<String> {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-        if first && rest && name.len() <= 64 {
-            return Ok(name.to_owned());
-        }
-        Err(self
-            .wrong(&format!("`{}` is not the name of a helper", crate::problem::escaped(name)))
-            .hint("`helper = \"ecr-login\"` asks the program docker-credential-ecr-login")
-            .into())
     }
 
     fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {

@@ -57,6 +57,16 @@ impl Scope {
         *image.host() == self.host && self.prefix.iter().all(|part| segments.next() == Some(part))
     }
 
+    /// Whether it covers all of another: the same registry, and the other is as long or longer.
+    pub fn holds(&self, other: &Self) -> bool {
+        self.host == other.host && other.prefix.starts_with(&self.prefix)
+    }
+
+    /// Whether it is a registry as a whole.
+    pub fn is_whole(&self) -> bool {
+        self.prefix.is_empty()
+    }
+
     /// How much of a name it says: of two that cover an image, the greater one is meant.
     pub fn depth(&self) -> usize {
         self.prefix.len()
@@ -87,6 +97,17 @@ mod tests {
         assert!(!covers("ghcr.io/acme/api", "ghcr.io/acme"));
         assert!(!covers("ghcr.io", "ghcr.io.example.com/acme/api"));
         assert!(!covers("r.example.com:5000", "r.example.com/a"));
+    }
+
+    #[test]
+    fn a_registry_holds_its_parts_and_not_the_other_way_round() {
+        let scope = |text| Scope::parse(text).expect("a scope");
+        assert!(scope("ghcr.io").holds(&scope("ghcr.io/acme")));
+        assert!(scope("ghcr.io/acme").holds(&scope("ghcr.io/acme/api")));
+        assert!(scope("ghcr.io/acme").holds(&scope("ghcr.io/acme")));
+        assert!(!scope("ghcr.io/acme").holds(&scope("ghcr.io")));
+        assert!(!scope("ghcr.io/acme").holds(&scope("ghcr.io/acme-evil")));
+        assert!(!scope("ghcr.io").holds(&scope("ghcr.io:5000")));
     }
 
     #[test]

@@ -36,16 +36,32 @@ impl Workspace {
         Self::with_disk(root, Disk::default())
     }
 
+    /// As [`Self::open`]; `None` where there is no such folder, or no workspace in it.
+    ///
+    /// # Errors
+    /// Where its `pillarbox.toml` is not sound, or an unfinished change is in the way.
+    pub fn open_if_there(root: &Path) -> Result<Option<Self>> {
+        match root.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            _ => Self::look(root, Disk::default()),
+        }
+    }
+
     pub(super) fn with_disk(root: &Path, disk: Disk) -> Result<Self> {
-        let root = root.canonicalize().map_err(|error| cannot("open the workspace", root, &error))?;
-        let unfinished = finish_pending(&disk, &root)?;
-        let text = read(&root, &unfinished, FILE)?.ok_or_else(|| {
+        Self::look(root, disk)?.ok_or_else(|| {
             let shown = escaped(&root.display().to_string());
             Problem::failed(format!("{shown} is not a workspace: it has no {FILE}"))
                 .hint(format!("make one: pillarbox init {}", quoted(&root.display().to_string())))
-        })?;
+                .into()
+        })
+    }
+
+    fn look(root: &Path, disk: Disk) -> Result<Option<Self>> {
+        let root = root.canonicalize().map_err(|error| cannot("open the workspace", root, &error))?;
+        let unfinished = finish_pending(&disk, &root)?;
+        let Some(text) = read(&root, &unfinished, FILE)? else { return Ok(None) };
         let inventory = Inventory::parse(&text)?;
-        Ok(Self { root, inventory, disk, unfinished, writing: AtomicBool::new(false) })
+        Ok(Some(Self { root, inventory, disk, unfinished, writing: AtomicBool::new(false) }))
     }
 
     /// Makes a workspace in a folder, with files that make one. The folder is made if it is not there.

@@ -1,5 +1,5 @@
-//! What pillarbox costs, as ratios of one run: against the Engine calls it needs, made directly, and
-//! against plain age. It prints; it judges nothing.
+//! What pillarbox costs, as ratios of one run: against the Engine calls it needs, made directly,
+//! against plain age, and against another credential helper. It prints; it judges nothing.
 //!
 //! `scripts/bench` starts a private Engine and registry and runs it; without an Engine only the sealing
 //! part runs.
@@ -16,6 +16,7 @@ mod env;
 mod testbed;
 
 mod deploy;
+mod helper;
 mod sealing;
 mod table;
 
@@ -24,5 +25,6 @@ fn main() {
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
     table::head(rounds);
     sealing::run(rounds);
+    helper::run(rounds);
     deploy::run(rounds);
 }

@@ -9,16 +9,28 @@ mod env;
 #[path = "../it/pages.rs"]
 mod pages;
 
+#[allow(dead_code, reason = "shared with tests/it")]
+#[path = "../it/search.rs"]
+mod search;
+
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
 #[allow(dead_code, reason = "what only some tests need")]
 mod shop;
 
+#[allow(dead_code, reason = "what only some tests need")]
+mod issuer;
+
+#[allow(dead_code, reason = "what only some tests need")]
+mod guarded;
+
 mod addresses;
 mod article;
+mod clients;
 mod codes;
 mod credentials;
+mod delegation;
 mod docker;
 mod docs;
 mod failing;
@@ -28,9 +40,11 @@ mod killed;
 mod lock;
 mod options;
 mod passwords;
+mod prefixes;
 mod registry_check;
 mod relay;
 mod secret_env;
 mod stored;
 mod strangers;
+mod token_registry;
 mod transport;

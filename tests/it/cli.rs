@@ -39,7 +39,7 @@ fn the_commands_in_the_order_of_work() {
     let commands = said.stdout().split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
     insta::assert_snapshot!(commands.expect("a list of commands"), @r"
     init         Make a workspace with commented examples, and a private key if you have none
-    identity     Make a private key, or print its public half
+    identity     Make a private key, print its public half, unlock it for some hours
     box          Who opens what: list the boxes, or make one
     reader       Who can open a box: list, add, remove; make locks agree with keys/
     registry     Credentials of registries: add, list, remove, check
@@ -104,15 +104,4 @@ fn standard_output_that_is_full_is_an_error_and_one_that_is_closed_is_not() {
     shell("PILLARBOX man | head -c 1; exit ${PIPESTATUS:-0}").ok().lacks("error");
     let line = "{ PILLARBOX man; echo $? >&3; } 3>&1 >/dev/null | cat";
     assert_eq!(shell(line).ok().stdout(), "0\n");
-}
-
-#[test]
-fn the_helper_tells_its_version_and_refuses_the_rest() {
-    let env = TestEnv::new();
-    let helper =
-        |arguments: &[&str]| env.program(env!("CARGO_BIN_EXE_docker-credential-pillarbox"), arguments).run();
-    helper(&["version"]).ok().says("docker-credential-pillarbox (pillarbox) ");
-    helper(&[]).exits(1).says("Usage: docker-credential-pillarbox <store|get|erase|list|version>");
-    helper(&["get"]).exits(1).says("not available").explains("not available");
-    helper(&["frob"]).exits(1).says("unknown action: frob");
 }

@@ -93,9 +93,12 @@ impl TestEnv {
     /// Every regular file of the workspace (without `.git`) with its contents: compare two of these
     /// to see that a refused command changed nothing.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        collect(&self.workspace(), &self.workspace(), &mut found);
-        found
+        files_below(&self.workspace())
+    }
+
+    /// The folder of the credential helper's own logins.
+    pub(crate) fn overlay(&self) -> PathBuf {
+        self.home().join(".local/share/pillarbox/personal")
     }
 
     /// Copies a folder of the repository into the workspace.
@@ -127,6 +130,22 @@ impl TestEnv {
     /// `pillarbox` with arguments, to be changed before it runs.
     pub(crate) fn command(&self, arguments: &[&str]) -> Run {
         self.program(env!("CARGO_BIN_EXE_pillarbox"), arguments)
+    }
+
+    /// Runs `docker-credential-pillarbox` in the root folder with this standard input.
+    pub(crate) fn helper(&self, action: &str, input: impl AsRef<[u8]>) -> Output {
+        self.helper_command(action).input(input).run()
+    }
+
+    /// `docker-credential-pillarbox` in the root folder, to be changed before it runs.
+    pub(crate) fn helper_command(&self, action: &str) -> Run {
+        self.program(env!("CARGO_BIN_EXE_docker-credential-pillarbox"), &[action]).within("/")
+    }
+
+    /// Names this workspace in `config.toml`, from which the credential helper takes it.
+    pub(crate) fn set_standing_workspace(&self) {
+        let text = format!("workspace = \"{}\"\n", self.workspace().display());
+        fs::write(self.home().join(".config/pillarbox/config.toml"), text).expect("config.toml");
     }
 
     /// Any other program in the same environment (`age`, `git`, `sh`).
@@ -162,6 +181,13 @@ impl TestEnv {
             .join(" ");
         Run { command, input: Vec::new(), shown }
     }
+}
+
+/// Every regular file below a folder (without `.git`) with its contents.
+pub(crate) fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(folder, folder, &mut found);
+    found
 }
 
 /// The folder of the repository under test.
@@ -335,6 +361,27 @@ impl Checked {
     pub(crate) fn lacks(self, text: &str) -> Self {
         let found = self.0.stdout.contains(text) || self.0.stderr.contains(text);
         assert!(!found, "the output holds {text:?}\n{}", self.0);
+        self
+    }
+
+    /// Standard output is this text and no more.
+    #[track_caller]
+    pub(crate) fn says_only(self, text: &str) -> Self {
+        assert!(self.0.stdout == text, "standard output is not {text:?}\n{}", self.0);
+        self
+    }
+
+    /// Nothing stands on standard error.
+    #[track_caller]
+    pub(crate) fn and_nothing_else(self) -> Self {
+        assert!(self.0.stderr.is_empty(), "standard error is not empty\n{}", self.0);
+        self
+    }
+
+    /// Standard error is one line.
+    #[track_caller]
+    pub(crate) fn explains_on_one_line(self) -> Self {
+        assert!(self.0.stderr.lines().count() == 1, "standard error is not one line\n{}", self.0);
         self
     }
 

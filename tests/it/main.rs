@@ -4,6 +4,10 @@
 mod at_once;
 mod canary;
 mod cli;
+mod credential_canary;
+mod credential_get;
+mod credential_refused;
+mod credential_store;
 mod deploy;
 mod docs;
 mod edit;
@@ -21,6 +25,8 @@ mod refused;
 mod registry;
 mod rekey_killed;
 mod sealing;
+#[allow(dead_code, reason = "shared with tests/engine")]
+mod search;
 mod secrets;
 mod terminal;
 mod values;

@@ -68,6 +68,32 @@ fn an_entry_that_is_there_is_replaced_however_its_key_is_spelled() {
 }
 
 #[test]
+fn a_helper_is_named_and_takes_the_place_of_a_secret() {
+    let env = TestEnv::initialised();
+    let file = "pillar/registries/ghcr.io.toml";
+    add(&env, &["ghcr.io", "-u", "bot", "--password-stdin", "--email", "a@b.c"], "pw").ok();
+    add(&env, &["ghcr.io", "--helper", "gcloud"], "").ok().explains("replaced the helper gcloud for ghcr.io");
+    assert_eq!(env.read(file), "[registries.\"ghcr.io\"]\nhelper = \"gcloud\"\n");
+    env.run(&["registry", "list"]).ok().says("helper gcloud");
+    for name in ["../x", "-x", "Gcloud", "", "pillarbox"] {
+        add(&env, &["ghcr.io", &format!("--helper={name}")], "").exits(64);
+    }
+    add(&env, &["ghcr.io", "--helper", "x", "-u", "bot"], "").exits(64);
+    add(&env, &["ghcr.io", "--helper", "x", "--anonymous"], "").exits(64);
+    assert_eq!(env.read(file), "[registries.\"ghcr.io\"]\nhelper = \"gcloud\"\n");
+    // As `docker login` calls it.
+    add(&env, &["ghcr.io", "-u", "<token>", "--password-stdin"], "tok")
+        .ok()
+        .explains("identity token of ghcr.io");
+    let text = env.read(file);
+    assert!(
+        text.contains("identity_token = {") && !text.contains("helper") && !text.contains("<token>"),
+        "{text}"
+    );
+    assert_eq!(env.run(&["reveal", "registries.ghcr.io.identity_token"]).ok().stdout(), "tok");
+}
+
+#[test]
 fn another_box_gets_its_own_entry() {
     let env = TestEnv::initialised();
     env.run(&["box", "new", "prod", "--readers", "alice"]).ok();

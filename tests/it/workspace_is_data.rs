@@ -56,6 +56,47 @@ fn keys_of_plugins_start_no_program() {
 }
 
 #[test]
+fn a_credential_helper_is_started_by_nothing_that_only_looks() {
+    let mut env = TestEnv::initialised();
+    let bin = env.home().join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    let helper = bin.join("docker-credential-evil");
+    std::fs::write(&helper, format!("#!/bin/sh\ntouch {}/ran\n", env.home().display())).expect("a program");
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("its mode");
+    env.path_first(bin);
+    env.run(&["registry", "add", "registry.example.com", "--helper", "evil"]).ok();
+    env.write(
+        "pillarbox.toml",
+        env.read("pillarbox.toml").replace("/var/run/docker.sock", "/nonexistent.sock"),
+    );
+    for command in [
+        &["verify"][..],
+        &["show", "registries/registry.example.com"],
+        &["registry", "list"],
+        &["get", "registries", "--in", "registries/registry.example.com"],
+        &["get", "registries", "--host", "local"],
+        &["compile"],
+        &["box", "list"],
+        &["known", "list"],
+    ] {
+        env.run(command).ok();
+    }
+    // No Engine answers, so no registry is asked.
+    for command in [&["plan"][..], &["apply", "-y"], &["status"], &["registry", "check"]] {
+        env.run(command).exits(1);
+    }
+    assert!(!env.home().join("ran").exists());
+    for name in ["../evil", "/bin/sh", "-x", "Evil", "e vil", "pillarbox", ""] {
+        let text = format!("[registries.\"registry.example.com\"]\nhelper = \"{name}\"\n");
+        env.write("pillar/registries/registry.example.com.toml", text);
+        env.run(&["plan"])
+            .exits(1)
+            .explains("pillar/registries/registry.example.com.toml:1")
+            .explains("helper");
+    }
+}
+
+#[test]
 fn a_workspace_above_the_home_folder_is_not_found() {
     let env = TestEnv::initialised();
     let above = env.home().parent().expect("a folder").join("pillarbox.toml");

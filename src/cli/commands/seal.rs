@@ -82,7 +82,7 @@ fn place(args: &Args, vault: &Vault<'_>) -> Result<Origin> {
 
 fn read(args: &Args, ctx: &Context) -> Result<Secret> {
     let secret = match &args.file {
-        Some(path) if path.as_os_str() == "-" => Secret::new(std::mem::take(&mut *ctx.stdin_bytes()?)),
+        Some(path) if path.as_os_str() == "-" => ctx.stdin_bytes()?,
         Some(path) => store::read_secret(&ctx.absolute(path))?,
         None if ctx.env.terminal.stdin => twice(ctx, "secret")?,
         None => ctx.stdin_secret()?,

@@ -91,6 +91,20 @@ impl Context {
         Ok(self.search.0.borrow().get(index).cloned())
     }
 
+    /// The public halves of all private keys at hand, each with where it lies, as far as they are told
+    /// without a passphrase. Looks at every place.
+    ///
+    /// # Errors
+    /// As [`Self::identity_source`].
+    pub(in crate::cli) fn public_keys(&self) -> Result<Vec<(String, Recipient)>> {
+        let (mut index, mut all) = (0, Vec::new());
+        while let Some(source) = self.identity_source(index)? {
+            all.extend(source.publics().map(|public| (source.from.clone(), public.clone())));
+            index += 1;
+        }
+        Ok(all)
+    }
+
     /// All private keys that were met so far.
     pub(in crate::cli) fn identities_met(&self) -> Identities {
         let mut all = Identities::default();

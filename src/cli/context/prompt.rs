@@ -3,8 +3,7 @@
 use super::Context;
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
-use std::io::{BufRead, Read, Write};
-use zeroize::{Zeroize, Zeroizing};
+use std::io::{BufRead, Write};
 
 impl Context {
     /// Asks a question that only `y` or `yes` answers with yes.
@@ -78,33 +77,16 @@ impl Context {
     /// # Errors
     /// Where it cannot be read.
     pub fn stdin_secret(&self) -> Result<Secret> {
-        let mut bytes = self.stdin_bytes()?;
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-            if bytes.last() == Some(&b'\r') {
-                bytes.pop();
-            }
-        }
-        Ok(Secret::new(std::mem::take(&mut *bytes)))
+        Ok(self.stdin_bytes()?.without_final_newline())
     }
 
-    /// All of standard input; wiped when dropped.
+    /// All of standard input.
     ///
     /// # Errors
     /// Where it cannot be read.
-    pub fn stdin_bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let mut all = Zeroizing::new(Vec::new());
-        let mut chunk = Zeroizing::new([0_u8; 4096]);
-        let mut stdin = std::io::stdin().lock();
-        loop {
-            let read = stdin
-                .read(&mut *chunk)
-                .map_err(|error| Problem::failed("could not read standard input").because(&error))?;
-            if read == 0 {
-                return Ok(all);
-            }
-            grow(&mut all, &chunk[..read]);
-        }
+    pub fn stdin_bytes(&self) -> Result<Secret> {
+        Secret::read(&mut std::io::stdin().lock(), usize::MAX)
+            .map_err(|error| Problem::failed("could not read standard input").because(&error).into())
     }
 
     /// Asks for a line of text, say a user name.
@@ -131,17 +113,6 @@ impl Context {
     }
 }
 
-/// Appends without leaving a copy behind in memory that a growing vector gives back.
-fn grow(all: &mut Vec<u8>, more: &[u8]) {
-    if all.capacity() - all.len() < more.len() {
-        let mut larger = Vec::with_capacity((all.len() + more.len()) * 2);
-        larger.extend_from_slice(all);
-        all.zeroize();
-        *all = larger;
-    }
-    all.extend_from_slice(more);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,15 +124,5 @@ mod tests {
         let problems = context.confirm("Apply these changes to web1?").expect_err("no terminal");
         assert_eq!(problems.code(), Code::Declined);
         assert!(problems.iter().next().expect("one").hints[0].contains("-y"));
-    }
-
-    #[test]
-    fn growing_keeps_every_byte() {
-        let mut all = Vec::new();
-        for part in [&b"abc"[..], b"", b"defghijk", &[b'x'; 9000]] {
-            grow(&mut all, part);
-        }
-        assert_eq!(all.len(), 11 + 9000);
-        assert!(all.starts_with(b"abcdefghijkx"));
     }
 }

@@ -2,7 +2,7 @@
 //! with a `pillarbox.toml`.
 
 use super::Context;
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::store::{Search, Workspace, find};
 use std::path::PathBuf;
 
@@ -20,6 +20,28 @@ impl Context {
         })?;
         let _ = self.root.set(workspace.root().to_path_buf());
         Ok(workspace)
+    }
+
+    /// The workspace of a program that others start in any folder: `PILLARBOX_WORKSPACE`, else the one
+    /// that `config.toml` names; never the current folder, which may hold a stranger's.
+    ///
+    /// # Errors
+    /// Where it is named by a relative path, is none, or cannot be opened.
+    pub fn standing_workspace(&self) -> Result<Option<Workspace>> {
+        let named = match &self.env.workspace {
+            Some(path) if path.is_relative() => {
+                return Err(Problem::failed("PILLARBOX_WORKSPACE is a relative path")
+                    .cause("what the current folder holds may be anybody's")
+                    .hint("set it to an absolute path")
+                    .into());
+            }
+            Some(path) => Some(path.clone()),
+            None => self.config()?.workspace,
+        };
+        let Some(root) = named else { return Ok(None) };
+        let workspace = Workspace::open(&root)?;
+        let _ = self.root.set(workspace.root().to_path_buf());
+        Ok(Some(workspace))
     }
 
     /// The workspace's folder.

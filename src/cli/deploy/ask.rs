@@ -1,113 +1,203 @@
-//! Asking registries from the hosts: does each Engine get in with the credential that it would be sent.
+//! Asking registries from the hosts: does each Engine get in with the credentials of its pillar. A
+//! credential is shown to its registry by the Engine's own login, which needs no image and is no pull;
+//! that it may have an image is asked for each image on its own.
 
-use super::keychain::credential;
+mod verdict;
+
+pub(in crate::cli) use verdict::{Answers, Asked, EntryShown, Verdict};
+
+use super::keychain::{Delegated, of_entry};
 use super::reach::{self, Reached};
-use super::{Survey, Wished, sorted_out, trust};
+use super::{Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
-use crate::desired::{Address, Item, Kind, PullPolicy, Wish};
-use crate::engine::Engine as _;
+use crate::desired::{PullPolicy, Wish};
+use crate::engine::{Engine as _, EngineError, EngineResult, ErrorKind};
 use crate::execute::Interrupt;
-use crate::name::{HostName, ImageRef};
-use crate::problem::{Problem, Problems, Result};
-use crate::registry::{Entry, Lookup};
+use crate::name::{Digest, ImageRef};
+use crate::problem::{Problem, Problems, Result, escaped};
+use crate::registry::{Credential, Entry, How, Lookup};
 use futures_util::{StreamExt as _, stream};
 
 /// Hosts that ask at the same time.
-const AT_ONCE: usize = 16;
+const HOSTS: usize = 16;
+/// Questions of one host at the same time: most of them wait for a registry.
+const QUESTIONS: usize = 8;
 
-/// What a registry answered a host.
-pub(in crate::cli) struct Asked {
-    /// For which image.
-    pub image: ImageRef,
-    /// The entry of the pillar that covers it; `None` where nothing was sent.
-    pub entry: Option<String>,
-    /// The digest that the registry named, or what is wrong.
-    pub answer: Result<String>,
-}
+/// At the Hub each question for an image is a pull in its count.
+const COSTS_A_PULL: &str = "a question at Docker Hub counts as a pull";
+const NOTHING_SENT: &str = "nothing is sent";
 
-/// What a host found out.
-pub(in crate::cli) struct Answers {
-    /// The host.
-    pub host: HostName,
-    /// One for each image.
-    pub asked: Vec<Asked>,
-    /// Entries with a secret that cover none of the images: nothing is known of them.
-    pub unasked: Vec<String>,
-}
-
-/// Asks from every host for the images that its states name, or for the given ones.
+/// Shows every credential of a host's pillar to its registry and asks for the images of its states, or
+/// for the given images alone.
 pub(in crate::cli) async fn ask(
     ctx: &Context,
     vault: &Vault<'_>,
     wishes: Vec<Wished<'_>>,
     images: &[ImageRef],
-    survey: &Survey,
+    yes: bool,
     interrupt: &Interrupt,
 ) -> (Vec<Answers>, Vec<Problem>) {
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
     let mut trusted = Vec::new();
-    for mut one in reached {
-        if !images.is_empty() {
-            one.desired.items = images.iter().map(item).collect();
-        }
-        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+    for one in reached {
+        let credentials = &one.wished.credentials;
+        let sends = match images {
+            [] => credentials.iter().any(|entry| entry.how != How::Anonymous),
+            images => images.iter().any(|image| credentials.lookup(&image.name) != Lookup::Anonymous),
+        };
+        match trust::settle(ctx, vault, &one, sends, yes, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }
     }
-    let asking = trusted.iter().map(|one| host(vault, one));
-    let (answers, more) = sorted_out(stream::iter(asking).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    let delegated = Delegated::default();
+    let asking = trusted.iter().map(|reached| Asking { vault, reached, delegated: &delegated }.host(images));
+    let (answers, more) = sorted_out(stream::iter(asking).buffered(HOSTS).map(Ok).collect::<Vec<_>>().await);
     wrong.extend(more);
     (answers, wrong)
 }
 
-/// A given image as if a state named it.
-fn item(image: &ImageRef) -> Item {
-    Item {
-        address: Address { kind: Kind::Image, name: image.to_string() },
-        wish: Wish::ImagePulled { image: image.clone(), force: true },
-        declared: Vec::new(),
-        needs: Vec::new(),
-    }
+/// One host that asks.
+struct Asking<'a, 'v> {
+    vault: &'a Vault<'v>,
+    reached: &'a Reached<'a>,
+    delegated: &'a Delegated,
 }
 
-async fn host(vault: &Vault<'_>, reached: &Reached<'_>) -> Result<Answers> {
-    let credentials = &reached.wished.credentials;
-    let mut images: Vec<&ImageRef> = Vec::new();
-    for item in &reached.desired.items {
-        let image = match &item.wish {
-            Wish::ImagePulled { image, .. } => image,
-            Wish::Container(wish) if wish.pull == PullPolicy::Missing => &wish.image,
-            _ => continue,
+impl Asking<'_, '_> {
+    async fn host(self, images: &[ImageRef]) -> Answers {
+        let mut asked: Vec<Asked> = Vec::new();
+        let wanted: Vec<&ImageRef> = if images.is_empty() {
+            let logins = self.reached.wished.credentials.iter().map(|entry| self.login(entry));
+            asked = stream::iter(logins).buffered(QUESTIONS).collect().await;
+            self.of_states()
+        } else {
+            images.iter().collect()
         };
-        if !images.contains(&image) {
-            images.push(image);
+        // What a registry does not take at all it does not take for an image either.
+        let lost: Vec<String> = asked
+            .iter()
+            .filter(|one| !matches!(one.verdict, Verdict::Works | Verdict::Failed | Verdict::NotAsked(_)))
+            .filter_map(|one| one.entry.as_ref().map(|entry| entry.scope.clone()))
+            .collect();
+        let wanted = wanted.into_iter().filter(|image| match self.entry(image) {
+            Some(entry) => !lost.contains(&entry.scope.to_string()),
+            None => true,
+        });
+        let asking = wanted.map(|image| self.image(image, images.is_empty()));
+        asked.extend(stream::iter(asking).buffered(QUESTIONS).collect::<Vec<_>>().await);
+        let key = |one: &Asked| {
+            let scope = one.entry.as_ref().map(|entry| entry.scope.clone());
+            (scope.is_none(), scope, one.image.as_ref().map(ToString::to_string))
+        };
+        asked.sort_by_key(key);
+        Answers { host: self.reached.wished.host.name.clone(), asked }
+    }
+
+    /// Images that a registry is asked for by an apply, each once.
+    fn of_states(&self) -> Vec<&ImageRef> {
+        let mut images: Vec<&ImageRef> = Vec::new();
+        for item in &self.reached.desired.items {
+            let image = match &item.wish {
+                Wish::ImagePulled { image, .. } => image,
+                Wish::Container(wish) if wish.pull == PullPolicy::Missing => &wish.image,
+                _ => continue,
+            };
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        images
+    }
+
+    fn entry(&self, image: &ImageRef) -> Option<&Entry> {
+        match self.reached.wished.credentials.lookup(&image.name) {
+            Lookup::Entry(entry) => Some(entry),
+            Lookup::Anonymous => None,
         }
     }
-    let mut unasked: Vec<&Entry> = credentials.iter().filter(|entry| entry.sealed().is_some()).collect();
-    let name = &reached.wished.host.name;
-    let mut asked = Vec::new();
-    for image in images {
-        let entry = match credentials.lookup(&image.name) {
-            Ok(Lookup::Entry(entry)) => Some(entry),
-            Ok(Lookup::Anonymous) | Err(_) => None,
+
+    async fn login(&self, entry: &Entry) -> Asked {
+        let asked = |verdict, problems| Asked {
+            entry: Some(shown(entry)),
+            image: None,
+            verdict,
+            digest: None,
+            problems,
         };
-        unasked.retain(|other| entry.is_none_or(|entry| entry.scope != other.scope));
-        asked.push(Asked {
-            image: image.clone(),
-            entry: entry.map(|entry| entry.scope.to_string()),
-            answer: one(vault, reached, image).await,
-        });
+        let used = match self.credential(entry).await {
+            Ok(Some(used)) => used,
+            Ok(None) => return asked(Verdict::NotAsked(NOTHING_SENT), None),
+            Err((verdict, problems)) => return asked(verdict, Some(problems)),
+        };
+        let registry = entry.scope.host();
+        let Err(error) = self.reached.engine.login(registry, &used.header).await else {
+            return asked(Verdict::Works, None);
+        };
+        let problem = error.login_problem(&self.reached.wished.host.name, registry, &used);
+        asked(self.verdict(&error).await, Some(problem.into()))
     }
-    let unasked = unasked.iter().map(|entry| entry.scope.to_string()).collect();
-    Ok(Answers { host: name.clone(), asked, unasked })
+
+    /// Asks for an image; at the Hub only where it was named by whoever asks.
+    async fn image(&self, image: &ImageRef, sparing: bool) -> Asked {
+        let entry = self.entry(image);
+        let asked = |verdict, digest, problems| Asked {
+            entry: entry.map(shown),
+            image: Some(image.clone()),
+            verdict,
+            digest,
+            problems,
+        };
+        if sparing && image.name.host().is_hub() {
+            return asked(Verdict::NotAsked(COSTS_A_PULL), None, None);
+        }
+        let used = match entry {
+            None => None,
+            Some(entry) => match self.credential(entry).await {
+                Ok(used) => used,
+                Err((verdict, problems)) => return asked(verdict, None, Some(problems)),
+            },
+        };
+        match self.digest(image, used.as_ref()).await {
+            Ok(digest) => asked(Verdict::Works, Some(digest), None),
+            Err(error) => {
+                let host = &self.reached.wished.host.name;
+                let problem = error.check_problem(host, image, used.as_ref());
+                asked(self.verdict(&error).await, None, Some(problem.into()))
+            }
+        }
+    }
+
+    async fn digest(&self, image: &ImageRef, used: Option<&Credential>) -> EngineResult<Digest> {
+        let digest = self.reached.engine.resolve(image, used.map(|used| &used.header)).await?;
+        Digest::parse(&digest)
+            .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
+    }
+
+    async fn credential(&self, entry: &Entry) -> Result<Option<Credential>, (Verdict, Problems)> {
+        let got = of_entry(self.vault, entry, self.delegated).await;
+        got.map_err(|problems| {
+            let helper = matches!(entry.how, How::Helper(_));
+            (Verdict::of_credential(&problems, helper), problems)
+        })
+    }
+
+    async fn verdict(&self, error: &EngineError) -> Verdict {
+        let now = match error.retry_after() {
+            Some(_) => self.reached.engine.now().await.ok(),
+            None => None,
+        };
+        Verdict::of_error(error, now)
+    }
 }
 
-async fn one(vault: &Vault<'_>, reached: &Reached<'_>, image: &ImageRef) -> Result<String> {
-    let used = credential(vault, &reached.wished.credentials, &image.name)?;
-    let answer = reached.engine.resolve(image, used.as_ref().map(|used| &used.header)).await;
-    answer.map_err(|error| {
-        Problems::from(error.registry_problem(&reached.wished.host.name, image, used.as_ref()))
-    })
+fn shown(entry: &Entry) -> EntryShown {
+    let how = match &entry.how {
+        How::Basic { username, .. } => format!("user {}", escaped(username)),
+        How::IdentityToken(_) => "identity token".to_owned(),
+        How::Helper(helper) => format!("helper {helper}"),
+        How::Anonymous => "anonymous".to_owned(),
+    };
+    EntryShown { scope: entry.scope.to_string(), how, place: entry.place.clone() }
 }

@@ -1,7 +1,7 @@
 //! Carrying a plan out: locks first, then execution, with its events shown.
 
 use super::Surveyed;
-use super::keychain::Keychain;
+use super::keychain::{Delegated, Keychain};
 use crate::cli::Context;
 use crate::cli::output::progress::Progress;
 use crate::cli::vault::Vault;
@@ -45,7 +45,7 @@ pub(in crate::cli) async fn carry_out(
         .collect();
     let progress = Progress::new(plan, ctx.out.level, ctx.env.terminal.stderr);
     let outcome = {
-        let keychain = Keychain { vault, hosts: surveyed };
+        let keychain = Keychain { vault, hosts: surveyed, delegated: Delegated::default() };
         let show = |event| progress.show(&event);
         let mut work: Pin<Box<dyn Future<Output = Outcome> + '_>> =
             Box::pin(execute(&hosts, &keychain, &show, interrupt));
@@ -65,7 +65,15 @@ async fn lock_all<'a>(ctx: &Context, vault: &Vault<'_>, busy: &[&'a Surveyed<'a>
     let mut held = Vec::new();
     for one in busy {
         match Lock::acquire(&one.seen.engine, &one.plan.host, vault.name(), &run, LEASE).await {
-            Ok(lock) => held.push(Held { lock, engine: &one.seen.engine }),
+            Ok(lock) => {
+                if let Some(run) = lock.left_by() {
+                    ctx.out.say(format_args!(
+                        "the lock of host {} was left by an apply that ended early ({run}): taken over",
+                        one.plan.host
+                    ));
+                }
+                held.push(Held { lock, engine: &one.seen.engine });
+            }
             Err(problems) => {
                 release_all(ctx, held).await;
                 return Err(problems);

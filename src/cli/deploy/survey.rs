@@ -1,6 +1,6 @@
 //! Reading every host once, and deciding once.
 
-use super::keychain::credential;
+use super::keychain::{Delegated, credential};
 use super::reach::{self, Reached};
 use super::{PlanOptions, Wished, sorted_out, trust};
 use crate::check;
@@ -9,12 +9,13 @@ use crate::cli::vault::Vault;
 use crate::desired::Desired;
 use crate::engine::docker::Docker;
 use crate::execute::Interrupt;
+use crate::name::ImageName;
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::Observed;
 use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, plan_host};
 use crate::problem::{Problem, Result};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 /// Hosts that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -75,13 +76,14 @@ pub(in crate::cli) async fn look<'v>(
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
     let mut trusted = Vec::new();
     for one in reached {
-        match trust::settle(ctx, vault, &one, survey, interrupt).await {
+        let sends = !survey.offline && trust::is_sent_secrets(&one);
+        match trust::settle(ctx, vault, &one, sends, survey.yes, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }
     }
-    let resolved = Resolved::default();
-    let reading = trusted.into_iter().map(|one| read(vault, one, survey.offline, &resolved));
+    let (resolved, delegated) = (Resolved::default(), Delegated::default());
+    let reading = trusted.into_iter().map(|one| read(vault, one, survey.offline, &resolved, &delegated));
     let (seen, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
     wrong.extend(more);
     (seen, wrong)
@@ -92,9 +94,14 @@ async fn read<'v>(
     reached: Reached<'v>,
     offline: bool,
     resolved: &Resolved,
+    delegated: &Delegated,
 ) -> Result<Seen<'v>> {
     let Reached { wished, desired, engine, facts } = reached;
-    let keychain = |image: &_| credential(vault, &wished.credentials, image);
+    let credentials = &wished.credentials;
+    let keychain = |image: &ImageName| {
+        let image = image.clone();
+        async move { credential(vault, credentials, delegated, &image).await }.boxed_local()
+    };
     let ask = Ask { offline, keychain: &keychain, resolved };
     let observed = observe(&engine, &wished.host.name, facts, &What::of(&desired), &ask).await?;
     Ok(Seen { wished, engine, observed, desired })

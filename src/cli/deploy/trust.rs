@@ -2,16 +2,17 @@
 //! address, to sockets of this machine, and to those that a person accepts in this run. Who can write to
 //! the workspace can name a host of their own; this is what stands between it and every secret.
 
+use super::confirm;
 use super::reach::Reached;
-use super::{Survey, confirm};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
-use crate::desired::{Desired, PullPolicy, Wish};
+use crate::desired::{PullPolicy, Wish};
 use crate::execute::Interrupt;
 use crate::inventory::{EngineAddress, Host};
+use crate::name::ImageRef;
 use crate::pillar::known::HostVerdict;
 use crate::problem::{Code, Problem, Result, escaped};
-use crate::registry::{Credentials, Lookup};
+use crate::registry::Lookup;
 
 /// Refuses an address that is not the known one, before anything is asked there.
 ///
@@ -25,7 +26,8 @@ pub(super) fn check_address(vault: &Vault<'_>, host: &Host) -> Result<()> {
     vault.anchor().look(check).map_err(|problems| problems.map(|problem| problem.at(&host.place)))
 }
 
-/// Makes sure that a host may be sent what is meant for it, and remembers it.
+/// Makes sure that a host may be sent what is meant for it, and remembers it. `sends`: it will be sent
+/// a credential or secret; `yes` is the answer to the question whether it may.
 ///
 /// # Errors
 /// [`Code::Seal`] where it is not the known one, or new and `--strict`; [`Code::Declined`].
@@ -33,7 +35,8 @@ pub(super) async fn settle(
     ctx: &Context,
     vault: &Vault<'_>,
     reached: &Reached<'_>,
-    survey: &Survey,
+    sends: bool,
+    yes: bool,
     interrupt: &Interrupt,
 ) -> Result<()> {
     let host = reached.wished.host;
@@ -41,7 +44,6 @@ pub(super) async fn settle(
     let local = matches!(host.engine, EngineAddress::Unix { .. });
     // Another Engine behind a socket of this machine is no stranger.
     let daemon = (!local).then_some(reached.facts.engine_id.as_str());
-    let sends = !survey.offline && is_sent_secrets(&reached.desired, &reached.wished.credentials)?;
     let strict = ctx.strict() && !local && sends;
     let verdict = vault.anchor().change(|known| known.meet_host(name, &host.name, &address, daemon, strict));
     let verdict = verdict.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
@@ -51,7 +53,7 @@ pub(super) async fn settle(
     if !local {
         let id = escaped(&reached.facts.engine_id);
         let what = format!("host {} is not known on this machine: {address}, Engine {id}", host.name);
-        if survey.yes {
+        if yes {
             ctx.out.say(format_args!("{what}; it is accepted with -y"));
         } else {
             let question = format!("{what}\nSend it the credentials and secrets that are meant for it?");
@@ -77,23 +79,15 @@ fn unknown(problem: Problem, host: &Host) -> Problem {
 }
 
 /// Whether planning or applying sends this host any secret.
-fn is_sent_secrets(desired: &Desired, credentials: &Credentials) -> Result<bool> {
-    for item in &desired.items {
-        let image = match &item.wish {
-            Wish::Container(wish) => {
-                if wish.spec.env.values().any(|text| text.secrets().next().is_some()) {
-                    return Ok(true);
-                }
-                (wish.pull == PullPolicy::Missing).then_some(&wish.image)
-            }
-            Wish::ImagePulled { image, .. } => Some(image),
-            Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } => None,
-        };
-        if let Some(image) = image
-            && matches!(credentials.lookup(&image.name)?, Lookup::Entry(_))
-        {
-            return Ok(true);
+pub(super) fn is_sent_secrets(reached: &Reached<'_>) -> bool {
+    let credential =
+        |image: &ImageRef| matches!(reached.wished.credentials.lookup(&image.name), Lookup::Entry(_));
+    reached.desired.items.iter().any(|item| match &item.wish {
+        Wish::Container(wish) => {
+            wish.spec.env.values().any(|text| text.secrets().next().is_some())
+                || (wish.pull == PullPolicy::Missing && credential(&wish.image))
         }
-    }
-    Ok(false)
+        Wish::ImagePulled { image, .. } => credential(image),
+        Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } => false,
+    })
 }

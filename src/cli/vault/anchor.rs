@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) struct Anchor {
     path: Option<PathBuf>,
     known: RefCell<Known>,
+    /// Nobody is there to be told what was learned, so nothing is.
+    learns: bool,
 }
 
 impl Anchor {
@@ -24,7 +26,12 @@ impl Anchor {
             Some(path) => parse(path, &store::read_private(path)?.unwrap_or_default())?,
             None => Known::default(),
         };
-        Ok(Self { path, known: RefCell::new(known) })
+        Ok(Self { path, known: RefCell::new(known), learns: !ctx.unattended })
+    }
+
+    /// Knows nothing and learns nothing.
+    pub(in crate::cli) fn none() -> Self {
+        Self { path: None, known: RefCell::default(), learns: false }
     }
 
     /// Looks at what is known.
@@ -68,6 +75,9 @@ impl Anchor {
         strict: bool,
     ) -> Result<()> {
         let verdict = self.look(|known| known.clone().meet_box(seen, purpose, strict))?;
+        if !self.learns {
+            return Ok(());
+        }
         self.remember(ctx, seen, |known| known.meet_box(seen, purpose, strict).map(drop))?;
         match verdict {
             BoxVerdict::FirstUse => ctx.out.say(format_args!(
@@ -88,6 +98,9 @@ impl Anchor {
     /// # Errors
     /// As [`Self::meet`].
     pub(in crate::cli) fn learn(&self, ctx: &Context, seen: &SeenBox<'_>) -> Result<()> {
+        if !self.learns {
+            return Ok(());
+        }
         self.remember(ctx, seen, |known| {
             known.learn_box(seen);
             Ok(())

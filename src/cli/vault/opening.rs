@@ -21,7 +21,7 @@ impl Vault<'_> {
         if !self.met.borrow().contains(folder) {
             let slot = open.keys().slot();
             let seen = SeenBox { workspace: self.name(), folder, slot, open: Some(&open) };
-            self.anchor.meet(self.ctx, &seen, Purpose::Read, self.ctx.strict())?;
+            self.anchor.meet(self.ctx, &seen, Purpose::Read, self.is_strict())?;
             self.met.borrow_mut().insert(folder.clone());
         }
         Ok(open)
@@ -33,7 +33,7 @@ impl Vault<'_> {
     /// # Errors
     /// As [`Self::open_box`].
     pub(in crate::cli) fn open_box_to_change(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
-        match self.meet_to_post(folder, self.ctx.strict())? {
+        match self.meet_to_post(folder, self.is_strict())? {
             Some(open) => Ok(open),
             None => self.open_box(folder),
         }

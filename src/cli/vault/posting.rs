@@ -65,7 +65,7 @@ impl Vault<'_> {
             .into());
         }
         let slot = file.slot.clone();
-        self.meet_to_post(folder, self.ctx.strict() && given.is_none())?;
+        self.meet_to_post(folder, self.is_strict() && given.is_none())?;
         Ok(slot)
     }
 

@@ -33,6 +33,12 @@ impl Call {
         Ok(self)
     }
 
+    /// With a body that is JSON already, wiped when it has been sent.
+    pub(super) fn json(mut self, body: &[u8]) -> Self {
+        self.body = Bytes::from_owner(Zeroizing::new(body.to_vec()));
+        self
+    }
+
     /// With a credential for a registry.
     pub(super) fn auth(mut self, auth: Option<&AuthHeader>) -> EngineResult<Self> {
         let Some(auth) = auth else { return Ok(self) };

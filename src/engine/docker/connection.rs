@@ -41,7 +41,8 @@ impl Http {
     pub(super) async fn json(&self, call: Call, patience: Duration) -> EngineResult<Value> {
         let answer = self.send(call, patience).await?;
         let bytes = answer.bytes(patience).await?;
-        if bytes.is_empty() {
+        // Podman ends empty ones with a newline.
+        if bytes.trim_ascii().is_empty() {
             return Ok(Value::Null);
         }
         serde_json::from_slice(&bytes)

@@ -3,7 +3,7 @@
 use super::Behaviour;
 use super::world::{World, refused};
 use crate::engine::{EngineResult, ErrorKind};
-use crate::name::{Digest, ImageName, ImageRef};
+use crate::name::{Digest, ImageName, ImageRef, RegistryHost};
 use crate::observed;
 use crate::registry::AuthHeader;
 use sha2::Digest as _;
@@ -97,32 +97,26 @@ impl World {
         }
     }
 
-    /// Whether the registry lets this header in.
+    /// Whether the registry lets this header in, for an image.
     pub(super) fn admit(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<()> {
-        let host = image.name.host();
+        let path = format!("/v2/{}/manifests/…", image.name.path());
+        self.admit_to(image.name.host(), &path, auth)
+    }
+
+    pub(super) fn admit_to(
+        &self,
+        host: &RegistryHost,
+        path: &str,
+        auth: Option<&AuthHeader>,
+    ) -> EngineResult<()> {
+        let failed =
+            |kind, words: &str| refused(kind, 500, format!("Head \"https://{host}{path}\": {words}"));
         match (self.guards.get(host), auth) {
             (None, _) => Ok(()),
-            (Some(None), _) => {
-                let message = format!("Get \"https://{host}/v2/\": dial tcp: connection refused");
-                refused(ErrorKind::RegistryUnreachable, 500, message)
-            }
+            (Some(None), _) => failed(ErrorKind::RegistryUnreachable, "dial tcp: connection refused"),
             (Some(Some(wanted)), Some(given)) if wanted == given.reveal() => Ok(()),
-            (Some(Some(_)), Some(_)) => refused(
-                ErrorKind::Refused,
-                500,
-                format!(
-                    "Head \"https://{host}/v2/{}/manifests/…\": unauthorized: authentication required",
-                    image.name.path()
-                ),
-            ),
-            (Some(Some(_)), None) => refused(
-                ErrorKind::CredentialMissing,
-                500,
-                format!(
-                    "Head \"https://{host}/v2/{}/manifests/…\": no basic auth credentials",
-                    image.name.path()
-                ),
-            ),
+            (Some(Some(_)), Some(_)) => failed(ErrorKind::Refused, "unauthorized: authentication required"),
+            (Some(Some(_)), None) => failed(ErrorKind::CredentialMissing, "no basic auth credentials"),
         }
     }
 

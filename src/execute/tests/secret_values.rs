@@ -1,12 +1,13 @@
 //! Secrets on their way into an environment.
 
 use super::stage::{Open, SECRET, Stage, running, secret};
-use crate::execute::{Interrupt, Secrets};
+use crate::execute::{Fetching, Interrupt, Secrets};
 use crate::name::{HostName, ImageName};
 use crate::problem::{Code, Problem, Result};
-use crate::registry::Credential;
 use crate::secret::Secret;
 use crate::state::{Encoder, SecretRef, Segment, Text};
+use futures_util::FutureExt as _;
+use futures_util::future::ready;
 
 struct Bytes(&'static [u8]);
 
@@ -14,8 +15,8 @@ impl Secrets for Bytes {
     fn open(&self, _: &SecretRef) -> Result<Secret> {
         Ok(Secret::new(self.0.to_vec()))
     }
-    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
-        Ok(None)
+    fn auth<'a>(&'a self, _: &'a HostName, _: &'a ImageName) -> Fetching<'a> {
+        ready(Ok(None)).boxed_local()
     }
 }
 
@@ -25,8 +26,8 @@ impl Secrets for Sealed {
     fn open(&self, secret: &SecretRef) -> Result<Secret> {
         Err(Problem::new(Code::Seal, format!("{} was moved", secret.origin)).into())
     }
-    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
-        Ok(None)
+    fn auth<'a>(&'a self, _: &'a HostName, _: &'a ImageName) -> Fetching<'a> {
+        ready(Ok(None)).boxed_local()
     }
 }
 

@@ -4,7 +4,7 @@ use crate::desired::{Address, ContainerWish, Desired, Item, Kind, PullPolicy, Ru
 use crate::engine::Engine as _;
 use crate::engine::fake::{Behaviour, Fake};
 use crate::event::{Event, Happened};
-use crate::execute::{Host, Interrupt, Outcome, Secrets, Unguarded, execute};
+use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::Observed;
@@ -12,9 +12,10 @@ use crate::pillar::{Origin, SealId};
 use crate::plan::HostPlan;
 use crate::planner::{self, Options};
 use crate::problem::{Place, Result};
-use crate::registry::Credential;
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use futures_util::FutureExt as _;
+use futures_util::future::ready;
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,8 +38,8 @@ impl Secrets for Open {
     fn open(&self, _: &SecretRef) -> Result<Secret> {
         Ok(SECRET.to_owned().into())
     }
-    fn auth(&self, _: &HostName, _: &ImageName) -> Result<Option<Credential>> {
-        Ok(None)
+    fn auth<'a>(&'a self, _: &'a HostName, _: &'a ImageName) -> Fetching<'a> {
+        ready(Ok(None)).boxed_local()
     }
 }
 
@@ -131,7 +132,7 @@ impl Stage {
     pub(crate) async fn observe(&self) -> Observed {
         let desired = self.desired();
         let resolved = Resolved::default();
-        let nobody = |_: &ImageName| Ok(None);
+        let nobody = |_: &ImageName| ready(Ok(None)).boxed_local();
         let ask = Ask { offline: false, keychain: &nobody, resolved: &resolved };
         let facts = self.fake.facts().await.expect("facts");
         observe(&self.fake, &desired.host, facts, &What::of(&desired), &ask).await.expect("observed")

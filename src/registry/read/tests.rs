@@ -2,8 +2,7 @@ use super::*;
 use crate::name::ImageName;
 use crate::pillar::{Origin, SealId};
 use crate::problem::Place;
-use crate::registry::AuthHeader;
-use crate::registry::Lookup;
+use crate::registry::{AuthHeader, Kind, Lookup};
 use crate::secret::Secret;
 
 fn node(value: Value, line: u32) -> Node {
@@ -56,8 +55,7 @@ fn the_longest_match_of_whole_segments_wins() {
         ("https://index.docker.io/v1/", basic("https://index.docker.io/v1/", "hub")),
     ]))
     .expect("credentials");
-    let user = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name")).expect("one")
-    {
+    let user = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name")) {
         Lookup::Entry(Entry { how: How::Basic { username, .. }, .. }) => username.clone(),
         _ => "nobody".to_owned(),
     };
@@ -131,6 +129,7 @@ fn half_and_doubled_entries_are_refused() {
         vec![("anonymous", Value::Boolean(true)), ("helper", text("ecr-login"))],
         vec![("helper", text("../evil"))],
         vec![("helper", text("-x"))],
+        vec![("helper", text("pillarbox"))],
         vec![("username", text("a:b")), ("password", sealed(host, "password"))],
         vec![("username", Value::Integer(1)), ("password", sealed(host, "password"))],
         [basic(host, "u"), vec![("identity_token", sealed(host, "identity_token"))]].concat(),
@@ -146,12 +145,27 @@ fn tokens_emails_and_helpers_are_read_and_a_helper_is_not_silently_anonymous() {
         ("a.example.com", vec![("identity_token", sealed("a.example.com", "identity_token"))]),
         ("b.example.com", [basic("b.example.com", "u"), vec![("email", text("u@example.com"))]].concat()),
         ("c.example.com", vec![("helper", text("ecr-login"))]),
+        ("d.example.com", basic("d.example.com", "<token>")),
     ]))
     .expect("credentials");
-    let lookup = |image: &str| credentials.lookup(&ImageName::parse(image).expect("a name"));
-    assert!(matches!(lookup("a.example.com/x"), Ok(Lookup::Entry(Entry { how: How::IdentityToken(_), .. }))));
-    let refused = lookup("c.example.com/x").expect_err("no helpers yet");
-    assert!(refused.to_string().contains("not available in this version"), "{refused}");
+    let entry = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name")) {
+        Lookup::Entry(entry) => entry,
+        Lookup::Anonymous => panic!("{image} is anonymous"),
+    };
+    assert!(matches!(entry("a.example.com/x").how, How::IdentityToken(_)));
+    let token = entry("d.example.com/x").credential(&Secret::from("t".to_owned())).expect("a credential");
+    assert_eq!(
+        (token.kind, token.key.as_str()),
+        (Kind::IdentityToken, "registries.\"d.example.com\".password")
+    );
+    assert_eq!(token.header.reveal_json(), br#"{"identitytoken":"t","serveraddress":"d.example.com"}"#);
+    let helper = entry("c.example.com/x");
+    assert!(helper.credential(&Secret::from("s".to_owned())).is_err(), "nothing is sealed there");
+    let asked = helper.delegated("AWS", &Secret::from("s".to_owned())).expect("a credential");
+    assert_eq!(asked.key, "registries.\"c.example.com\".helper");
+    let expected = AuthHeader::basic(helper.scope.host(), "AWS", "s");
+    assert_eq!(asked.header.reveal(), expected.reveal());
+    assert!(entry("b.example.com/x").delegated("u", &Secret::from("s".to_owned())).is_err());
 }
 
 #[test]
@@ -159,5 +173,5 @@ fn a_pillar_without_registries_is_anonymous() {
     let empty = node(Value::Table(Table::new()), 1);
     let credentials = Credentials::read(&empty).expect("none");
     let image = ImageName::parse("r.example.com/x").expect("a name");
-    assert_eq!(credentials.lookup(&image).expect("anonymous"), Lookup::Anonymous);
+    assert_eq!(credentials.lookup(&image), Lookup::Anonymous);
 }

@@ -5,24 +5,25 @@ use super::{existing, named, scope};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::pillar_files;
-use crate::name::KeyPath;
+use crate::name::{HelperName, KeyPath};
 use crate::pillar::document::{Choice, Written, choose_file};
 use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
-use crate::registry::{FIELDS, Scope, TABLE};
+use crate::registry::{FIELDS, Scope, TABLE, TOKEN_USER};
 use crate::secret::Secret;
 
 /// Add a credential, or replace it: asks for the secret on a terminal
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  pillarbox registry add registry.example.com -u deploy\n  \
                         printf %s \"$TOKEN\" | pillarbox registry add ghcr.io/acme -u acme-bot --password-stdin\n  \
-                        pillarbox registry add ghcr.io/acme/public --anonymous")]
+                        pillarbox registry add ghcr.io/acme/public --anonymous\n  \
+                        pillarbox registry add 123456789012.dkr.ecr.eu-west-1.amazonaws.com --helper ecr-login")]
 pub(super) struct Args {
     /// HOST, or HOST/PREFIX for images below it
     #[arg(value_name = "HOST[/PREFIX]")]
     registry: String,
-    /// User name
+    /// User name; `<token>` where the secret is an identity token
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
     /// Read the password from standard input, less one final newline
@@ -34,6 +35,10 @@ pub(super) struct Args {
     /// Ask without a credential, whatever a shorter entry says
     #[arg(long, conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email"])]
     anonymous: bool,
+    /// Ask the program docker-credential-NAME each time, and store nothing
+    #[arg(long, value_name = "NAME",
+          conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email", "anonymous"])]
+    helper: Option<String>,
     /// Kept beside the user name; nobody reads it
     #[arg(long)]
     email: Option<String>,
@@ -46,13 +51,20 @@ pub(super) struct Args {
 enum Entry {
     Basic(String, Secret),
     Token(Secret),
+    Helper(HelperName),
     Anonymous,
+}
+
+impl Entry {
+    fn has_secret(&self) -> bool {
+        matches!(self, Self::Basic(..) | Self::Token(_))
+    }
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
-    if ctx.env.terminal.stdin && !args.anonymous {
+    if ctx.env.terminal.stdin && !args.anonymous && args.helper.is_none() {
         // What is wrong with the place is said before anybody types.
         let workspace = vault::workspace(ctx)?;
         place(&Vault::load(ctx, &workspace)?, &scope, file.as_deref())?;
@@ -62,14 +74,15 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let mut vault = Vault::for_change(ctx, &workspace)?;
     let (origin, is_there) = place(&vault, &scope, file.as_deref())?;
     write(&mut vault, &origin, &entry, args.email.as_deref())?;
-    let secret = !matches!(entry, Entry::Anonymous);
-    let readers = if secret { format!(" for {}", readers(&vault, &origin.file)?) } else { String::new() };
+    let readers =
+        if entry.has_secret() { format!(" for {}", readers(&vault, &origin.file)?) } else { String::new() };
     let reached = reaches_a_host(&vault, &origin.file);
     vault.commit()?;
     let done = if is_there { "replaced" } else { "added" };
     let what = match &entry {
         Entry::Basic(user, _) => format!("the credential of {} at {scope}", escaped(user)),
         Entry::Token(_) => format!("the identity token of {scope}"),
+        Entry::Helper(helper) => format!("the helper {helper} for {scope}"),
         Entry::Anonymous => format!("the anonymous rule for {scope}"),
     };
     ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", escaped(&origin.file)));
@@ -108,6 +121,10 @@ fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
     if args.anonymous {
         return Ok(Entry::Anonymous);
     }
+    if let Some(helper) = &args.helper {
+        let usage = |problem| Problem { code: Code::Usage, ..problem };
+        return HelperName::parse(helper).map(Entry::Helper).map_err(|problems| problems.map(usage));
+    }
     let from_stdin = args.password_stdin || args.identity_token_stdin;
     if !from_stdin && !ctx.env.terminal.stdin {
         let user = args.username.as_deref().map_or_else(|| "USER".to_owned(), quoted);
@@ -139,8 +156,9 @@ fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
         )
         .into());
     }
+    let username = username.filter(|user| user != TOKEN_USER);
     let what = if username.is_some() { "password" } else { "identity token" };
-    let secret = if from_stdin { ctx.stdin_secret()? } else { twice(ctx, "password")? };
+    let secret = if from_stdin { ctx.stdin_secret()? } else { twice(ctx, what)? };
     check(&secret, what)?;
     Ok(match username {
         Some(user) => Entry::Basic(user, secret),
@@ -163,6 +181,7 @@ fn write(vault: &mut Vault<'_>, origin: &Origin, entry: &Entry, email: Option<&s
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
         Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
         Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),
+        Entry::Helper(helper) => (vec![("helper", Written::Plain(helper.as_str()))], None),
         Entry::Anonymous => (vec![("anonymous", Written::Toml("true"))], None),
     };
     let mut fields = fields;
@@ -170,7 +189,7 @@ fn write(vault: &mut Vault<'_>, origin: &Origin, entry: &Entry, email: Option<&s
     let stays = |field: &str| {
         fields.iter().any(|(name, _)| *name == field)
             || secret.is_some_and(|(name, _)| name == field)
-            || (field == "email" && !matches!(entry, Entry::Anonymous))
+            || (field == "email" && entry.has_secret())
     };
     vault.edit(&origin.file, |document| {
         for (field, value) in &fields {

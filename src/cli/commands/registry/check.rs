@@ -1,20 +1,22 @@
 //! `pillarbox registry check [IMAGE…]`.
 
-use crate::cli::deploy::{self, Answers, Asked, PlanOptions, Selection, Survey};
+use crate::cli::deploy::{self, Answers, Selection, Verdict};
+use crate::cli::output::credentials as table;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::ImageRef;
-use crate::problem::{Code, Problem, Problems, Result, escaped};
+use crate::problem::{Code, Problem, Problems, Result, quoted};
 use serde_json::json;
 
 /// Does each host get in with its credentials: asks the registries through the hosts' Engines
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "A registry can only be asked for an image. Nothing is pulled; at Docker Hub each question \
-                        counts as a pull."
+    after_help = "Shows every credential of a host's pillar to its registry, and asks for the images that its \
+                        states name. Nothing is pulled. At Docker Hub a question for an image counts as a pull: \
+                        there only images named here are asked for."
 )]
 pub(super) struct Args {
-    /// Images to ask for [default: those that the states of each host name]
+    /// Ask for these images alone
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
     #[command(flatten)]
@@ -37,79 +39,45 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = vault::workspace(ctx)?;
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let survey = Survey { options: PlanOptions::default(), offline: false, yes: args.yes };
     let (answers, mut wrong) = deploy::run(async |interrupt| {
-        let asking = async { Ok(deploy::ask(ctx, &vault, wishes, &images, &survey, interrupt).await) };
+        let asking = async { Ok(deploy::ask(ctx, &vault, wishes, &images, args.yes, interrupt).await) };
         deploy::unless_interrupted(interrupt, asking).await
     })?;
+    let found = answers.iter().flat_map(|host| &host.asked).filter_map(|asked| asked.problems.as_ref());
+    for problem in found.flat_map(Problems::iter) {
+        // A helper or a box that fails does so for every host in the same words.
+        if !wrong.contains(problem) {
+            wrong.push(problem.clone());
+        }
+    }
     if ctx.out.json {
         let object = json!({
             "format_version": crate::plan::FORMAT_VERSION,
-            "hosts": answers.iter().map(json_of).collect::<Vec<_>>(),
+            "hosts": answers.iter().map(table::json).collect::<Vec<_>>(),
         });
-        if wrong.is_empty() && answers.iter().all(|host| host.asked.iter().all(|asked| asked.answer.is_ok()))
-        {
+        if wrong.is_empty() {
             ctx.out.object(&object);
         } else {
             ctx.out.object_beside_error(object);
         }
     } else {
-        print(ctx, &answers);
-    }
-    for problem in answers.into_iter().flat_map(|host| host.asked).filter_map(|asked| asked.answer.err()) {
-        wrong.extend(problem.into_vec());
+        ctx.out.data(table::text(&answers));
+        if let Some(image) = spared(&answers) {
+            ctx.out.say(format_args!(
+                "at Docker Hub a question for an image counts as a pull; to ask all the same: \
+                 pillarbox registry check {}",
+                quoted(&image.to_string())
+            ));
+        }
+        if !answers.is_empty() && answers.iter().all(|host| host.asked.is_empty()) {
+            ctx.out.say("there is nothing to ask for");
+        }
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }
 
-fn print(ctx: &Context, answers: &[Answers]) {
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    for host in answers {
-        for asked in &host.asked {
-            let entry = asked.entry.as_deref().map_or_else(|| "anonymous".to_owned(), escaped);
-            rows.push([host.host.to_string(), entry, word(asked).to_owned(), asked.image.to_string()]);
-        }
-        for entry in &host.unasked {
-            let hint = "no state names an image of it".to_owned();
-            rows.push([host.host.to_string(), escaped(entry), "not asked".to_owned(), hint]);
-        }
-    }
-    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let (hosts, entries, words) = (wide(0), wide(1), wide(2));
-    for [host, entry, word, rest] in &rows {
-        ctx.out.data(format_args!("{host:hosts$}  {entry:entries$}  {word:words$}  {rest}"));
-    }
-    if answers.iter().any(|host| !host.unasked.is_empty()) {
-        ctx.out.say("to ask for an image that no state names: pillarbox registry check IMAGE");
-    }
-    if rows.is_empty() && !answers.is_empty() {
-        ctx.out.say("there is nothing to ask for");
-    }
-}
-
-/// `works`, or the word for what is wrong.
-fn word(asked: &Asked) -> &'static str {
-    match asked.answer.as_ref().map_err(Problems::code) {
-        Ok(_) => "works",
-        Err(Code::Refused) => "refused",
-        Err(Code::NoIdentity) => "not opened",
-        Err(Code::Seal) => "does not hold",
-        Err(_) => "failed",
-    }
-}
-
-fn json_of(host: &Answers) -> serde_json::Value {
-    let one = |asked: &Asked| {
-        json!({
-            "image": asked.image.to_string(),
-            "entry": asked.entry,
-            "answer": word(asked),
-            "digest": asked.answer.as_ref().ok(),
-        })
-    };
-    json!({
-        "host": host.host.as_str(),
-        "asked": host.asked.iter().map(one).collect::<Vec<_>>(),
-        "not_asked": host.unasked,
-    })
+/// An image that was not asked for although a state names it.
+fn spared(answers: &[Answers]) -> Option<&ImageRef> {
+    let mut asked = answers.iter().flat_map(|host| &host.asked);
+    asked.find_map(|one| one.image.as_ref().filter(|_| matches!(one.verdict, Verdict::NotAsked(_))))
 }

@@ -1,0 +1,35 @@
+//! What both programs do before anything else: no core dump may hold a secret, and no panic message may
+//! show one.
+
+/// Forbids core dumps. After a panic `say` is told where it was, and the process ends with `code`.
+pub(super) fn harden(code: i32, say: fn(place: &str)) {
+    forbid_core_dumps();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        say(&place);
+        #[expect(clippy::exit, reason = "unwinding would print the payload; nothing may run after a defect")]
+        std::process::exit(code);
+    }));
+}
+
+fn forbid_core_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn no_core_dump_can_be_written() {
+        forbid_core_dumps();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+    }
+}
