@@ -211,15 +211,14 @@ fn kernel_keyring(ctx: &Context) -> Result<IdentitySource> {
 
 fn desktop_keyring(ctx: &Context) -> Result<IdentitySource> {
     let name = desktop::NAME;
-    Ok(if !ctx.env.keyrings {
+    Ok(match ctx.desktop {
         // Said of the kernel's already.
-        IdentitySource::silent()
-    } else if ctx.unattended {
-        IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it"))
-    } else if !ctx.env.session_bus && cfg!(target_os = "linux") {
-        IdentitySource::missing(format!("there is no session bus, and so no {name}"))
-    } else {
-        kept(name, Kind::DesktopKeyring, desktop::read(desktop::Unlocking::No))
+        _ if !ctx.env.keyrings => IdentitySource::silent(),
+        None => IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it")),
+        Some(_) if !ctx.env.session_bus && cfg!(target_os = "linux") => {
+            IdentitySource::missing(format!("there is no session bus, and so no {name}"))
+        }
+        Some(read) => kept(name, Kind::DesktopKeyring, read(desktop::Unlocking::No)),
     })
 }
 
