@@ -5,7 +5,7 @@ use super::pillar::{self, Hit};
 use crate::cli::Context;
 use crate::cli::vault::{KeyFiles, Vault};
 use crate::credential::{Login, Server, TOKEN_USER};
-use crate::keys::Identities;
+use crate::keys::Recipient;
 use crate::name::{KeyPath, ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
 use crate::pillar::document::Written;
@@ -194,15 +194,17 @@ impl Place {
     }
 }
 
-/// The identities at hand that open without a passphrase.
-fn own_keys(ctx: &Context) -> Result<Identities> {
-    let mut index = 0;
-    while ctx.identity_source(index)?.is_some() {
-        index += 1;
+/// The public halves of the identities at hand.
+fn own_keys(ctx: &Context) -> Result<Vec<Recipient>> {
+    let mut all = Vec::new();
+    for (_, key) in ctx.public_keys()? {
+        if !all.contains(&key) {
+            all.push(key);
+        }
     }
-    let all = ctx.identities_met();
     if all.is_empty() {
-        return Err(ctx.no_identity("a login cannot be kept without a private key to open it").into());
+        let none = Problem::new(Code::NoIdentity, "a login cannot be kept without a private key to open it");
+        return Err(ctx.with_places_tried(none).hint("make one: pillarbox identity new").into());
     }
     Ok(all)
 }
@@ -212,10 +214,10 @@ fn new_files(ctx: &Context) -> Result<Change> {
     let name = WorkspaceName::parse(NAME)?;
     let mut readers = Readers::new();
     let mut change = Change::new();
-    for (at, identity) in own_keys(ctx)?.iter().enumerate() {
+    for (at, key) in own_keys(ctx)?.into_iter().enumerate() {
         let reader = ReaderName::parse(&if at == 0 { "me".to_owned() } else { format!("me-{}", at + 1) })?;
-        change.put(KeyFiles::path(&reader), KeyFiles::text(identity.recipient()));
-        readers.insert(reader, identity.recipient().clone());
+        change.put(KeyFiles::path(&reader), KeyFiles::text(&key));
+        readers.insert(reader, key);
     }
     let made = boxes::make(&name, &BoxFolder::top(), &readers)?;
     let listed: Vec<String> = readers.keys().map(|name| format!("\"{name}\"")).collect();
