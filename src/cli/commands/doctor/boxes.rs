@@ -51,8 +51,10 @@ pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
 
 /// What one of the readers has to run.
 fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
-    let own =
-        super::personal::sources(ctx).0.iter().find_map(|source| source.public().map(ToString::to_string));
+    let own = super::personal::sources(ctx)
+        .0
+        .iter()
+        .find_map(|source| source.publics().next().map(ToString::to_string));
     match own {
         Some(key) => format!(
             "pillarbox reader add {} {} --box {folder}   # to be run by one of them",
