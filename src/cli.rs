@@ -47,7 +47,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
     };
-    let ctx = Context::new(cli.global, Environment::read());
+    let mut ctx = Context::new(cli.global, Environment::read());
+    ctx.unattended = cli.command.is_unattended();
+    ctx.desktop = Some(crate::keyring::desktop::read);
     let result = cli.command.run(&ctx);
     let result = match ctx.out.take_failure() {
         Some(error) => also(result, Problem::failed("could not write to standard output").because(&error)),

@@ -16,6 +16,7 @@ use crate::name::HelperName;
 use crate::problem::{Problem, Result, escaped, quoted};
 use answer::Wrong;
 use child::{Child, End};
+use said::Said;
 use std::io;
 use std::time::Duration;
 
@@ -42,14 +43,32 @@ pub fn get(helper: &HelperName, server: &str, limit: Duration) -> Result<Answer>
     Call::start(helper, server)?.finish(limit)
 }
 
+/// Asks a helper which servers it has credentials for; no secret is in the answer.
+///
+/// # Errors
+/// As [`Call::start`] and [`Call::finish`].
+pub fn list(helper: &HelperName, limit: Duration) -> Result<Vec<String>> {
+    // Clients send this word, which helpers do not read (docker-credential-helpers, `client/client.go`).
+    let said = Call::begin(helper, "list", "unused")?.said(limit)?;
+    answer::servers(said.out()).map_err(|Wrong(why)| {
+        said.explain(Problem::failed(format!("the credential helper `{helper}` answers what is no list")))
+            .cause(why)
+            .into()
+    })
+}
+
 impl Call {
     /// Starts a helper.
     ///
     /// # Errors
     /// Where there is no such program, or it cannot be started.
     pub fn start(helper: &HelperName, server: &str) -> Result<Self> {
+        Self::begin(helper, "get", server)
+    }
+
+    fn begin(helper: &HelperName, action: &str, server: &str) -> Result<Self> {
         let program = helper.program();
-        let child = Child::start(&program, "get", server).map_err(|error| {
+        let child = Child::start(&program, action, server).map_err(|error| {
             let problem = Problem::failed(format!("the credential helper `{helper}` cannot be started"));
             match error.kind() {
                 io::ErrorKind::NotFound => problem
@@ -76,6 +95,21 @@ impl Call {
     /// asked is never taken for "anonymous". Its words on standard error are among the causes, without
     /// what stands in its answer.
     pub fn finish(self, limit: Duration) -> Result<Answer> {
+        let (helper, server) = (self.helper.clone(), self.server.clone());
+        let said = self.said(limit)?;
+        answer::parse(said.out(), &server).map_err(|Wrong(why)| {
+            let program = helper.program();
+            said.explain(Problem::failed(format!(
+                "the credential helper `{helper}` answers what is no credential"
+            )))
+            .cause(why)
+            .hint(format!("is {program} a helper of this protocol? {program} version"))
+            .into()
+        })
+    }
+
+    /// Waits for what it says, where it ends well.
+    fn said(self, limit: Duration) -> Result<Said> {
         let Self { helper, server, child } = self;
         let (end, said) = child.finish(limit);
         let wrong = |what: String| said.explain(Problem::failed(what));
@@ -96,14 +130,7 @@ impl Call {
             End::Signal(signal) => wrong(format!("the credential helper `{helper}` crashed"))
                 .cause(format!("a signal ended it: {signal}"))
                 .hint(format!("does it work by hand? {}", by_hand(&program, &server))),
-            End::Exit(0) => match answer::parse(said.out(), &server) {
-                Ok(answer) => return Ok(answer),
-                Err(Wrong(why)) => {
-                    wrong(format!("the credential helper `{helper}` answers what is no credential"))
-                        .cause(why)
-                        .hint(format!("is {program} a helper of this protocol? {program} version"))
-                }
-            },
+            End::Exit(0) => return Ok(said),
             End::Exit(_) if said.line().as_deref() == Some(NOT_FOUND) => {
                 wrong(format!("the credential helper `{helper}` has no credential for {}", escaped(&server)))
                     .hint(format!("log in with its own tool; what it has: {program} list"))

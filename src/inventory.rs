@@ -120,12 +120,16 @@ impl Inventory {
     /// Readers from names and `@groups`, each once, in order.
     ///
     /// # Errors
-    /// Where a group is not there or a name is none.
+    /// Where a group is not there or empty, or a name is none.
     pub fn expand_readers<'a>(&self, written: impl IntoIterator<Item = &'a str>) -> Result<Vec<ReaderName>> {
         let mut found: Vec<ReaderName> = Vec::new();
         let mut problems = Vec::new();
         for word in written {
             match self.readers.expand(word) {
+                Ok(names) if names.is_empty() => {
+                    problems
+                        .push(Problem::failed(format!("the group of readers `{}` is empty", escaped(word))));
+                }
                 Ok(names) => {
                     for name in names {
                         if !found.contains(&name) {

@@ -8,6 +8,9 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
+//! | 3 | `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
+//! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
 //! | 4 | `store`, `keyring`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
@@ -16,6 +19,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod clients;
 pub mod compile;
 pub mod credential;
 pub mod delegate;
@@ -23,6 +27,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod import;
 pub mod inspect;
 pub mod inventory;
 pub mod keyring;

@@ -5,6 +5,7 @@ mod apply;
 mod boxes;
 mod compile;
 mod completions;
+mod doctor;
 mod edit;
 mod gate;
 mod get;
@@ -52,12 +53,18 @@ pub(super) enum Command {
     Compile(compile::Args),
     Verify(verify::Args),
     Known(known::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
     Version(version::Args),
 }
 
 impl Command {
+    /// Whether it asks nothing, whoever sits there.
+    pub(super) fn is_unattended(&self) -> bool {
+        matches!(self, Self::Doctor(_))
+    }
+
     pub(super) fn run(&self, ctx: &Context) -> Result<Exit> {
         match self {
             Self::Init(args) => init::run(args, ctx),
@@ -80,6 +87,7 @@ impl Command {
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::Doctor(args) => doctor::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),
             Self::Version(args) => version::run(args, ctx),

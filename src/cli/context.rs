@@ -11,6 +11,8 @@ pub use environment::{AGE_KEY, Environment, Terminal};
 pub(in crate::cli) use identity::{Asking, IdentitySource};
 
 use super::output::{Level, Output};
+use crate::keyring::Answer;
+use crate::keyring::desktop::Unlocking;
 use crate::problem::Result;
 use crate::store::PersonalPaths;
 use clap::{Args, ColorChoice, ValueEnum};
@@ -81,6 +83,9 @@ pub struct Context {
     /// Nobody is there to answer, even if there is a terminal: nothing is asked, and what could ask by
     /// itself (a desktop's keyring) is left alone.
     pub unattended: bool,
+    /// Reads the desktop's keyring. `None` where it is left alone: a program that never sets this does not
+    /// even hold the code that speaks to it, which is a large part of a small binary.
+    pub(in crate::cli) desktop: Option<fn(Unlocking) -> Answer>,
     search: identity::Search,
     root: OnceCell<PathBuf>,
 }
@@ -103,6 +108,7 @@ impl Context {
             env,
             out,
             unattended: false,
+            desktop: None,
             search: identity::Search::default(),
             root: OnceCell::new(),
         }

@@ -39,16 +39,13 @@ fn say_defect(place: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Problems as a program says them that takes no options and runs in any folder.
-fn told(problems: Problems, whose: &str) -> Problems {
+/// Problems as a program says them that takes no options and runs in any folder: `whose` they are, and
+/// what to do `instead` of giving an identity as an option.
+fn told(problems: Problems, whose: &str, instead: &str) -> Problems {
     problems.map(|mut problem| {
         problem.causes.retain(|cause| !cause.starts_with("--"));
-        if problem.hints.iter().any(|hint| hint.contains("--identity")) {
-            problem.hints = vec![
-                "put your private key in its place, or make one with 'pillarbox identity new' and ask a reader to \
-                 add it"
-                    .to_owned(),
-            ];
+        for hint in problem.hints.iter_mut().filter(|hint| hint.contains("--identity")) {
+            instead.clone_into(hint);
         }
         problem.cause(whose)
     })

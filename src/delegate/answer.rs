@@ -4,6 +4,8 @@ use crate::name::RegistryHost;
 use crate::registry::TOKEN_USER;
 use crate::secret::Secret;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::collections::BTreeMap;
 
 /// A credential as a helper gave it.
 #[derive(Clone, Debug)]
@@ -71,6 +73,14 @@ pub(super) fn parse(bytes: &[u8], server: &str) -> Result<Answer, Wrong> {
     Ok(Answer { username: raw.username, secret: raw.secret })
 }
 
+/// Reads which servers a helper has: an object of server to user name.
+pub(super) fn servers(bytes: &[u8]) -> Result<Vec<String>, Wrong> {
+    let all: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_slice(bytes).map_err(|error| {
+        Wrong(format!("it is no object (line {}, column {})", error.line(), error.column()))
+    })?;
+    Ok(all.unwrap_or_default().into_keys().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +110,15 @@ mod tests {
         ] {
             assert_eq!(read(text), Ok((user.to_owned(), token)), "{text}");
         }
+    }
+
+    #[test]
+    fn the_servers_of_a_list_are_read() {
+        let read = |text: &str| servers(text.as_bytes()).map_err(|Wrong(why)| why);
+        assert_eq!(read("{\"b.io\":\"u\",\"a.io\":\"v\"}\n"), Ok(vec!["a.io".to_owned(), "b.io".to_owned()]));
+        assert_eq!(read("{}"), Ok(Vec::new()));
+        assert_eq!(read("null"), Ok(Vec::new()));
+        assert!(read("[]").is_err() && read("").is_err() && read("no\n").is_err());
     }
 
     #[test]

@@ -85,6 +85,12 @@ fn readers(node: &Node, problems: &mut Vec<Problem>) -> Readers {
         let mut members: Vec<ReaderName> = Vec::new();
         for value in values {
             match value.as_str() {
+                Some(text) if text.starts_with('@') => problems.push(
+                    Problem::failed(format!("the group of readers `@{}` holds another group", escaped(name)))
+                        .at(&value.place)
+                        .cause(format!("a group holds readers, and `{}` is no reader", escaped(text)))
+                        .hint("name both groups where they are used: --readers @ONE,@OTHER"),
+                ),
                 Some(text) => {
                     members.extend(
                         taken(ReaderName::parse(text), &value.place, problems)

@@ -32,6 +32,10 @@ pub struct PersonalPaths {
     pub config: PathBuf,
     /// `~/.local/state/pillarbox/known.toml`, or what `PILLARBOX_KNOWN` names.
     pub known: PathBuf,
+    /// `~/.local/state/pillarbox/wired.json`: what `registry helper install` changed.
+    pub wired: PathBuf,
+    /// `~/.config/containers/auth.json`: credentials of podman and skopeo that outlive a login.
+    pub containers: PathBuf,
     /// `~/.local/share/pillarbox/personal/`.
     pub overlay: PathBuf,
     /// `$XDG_RUNTIME_DIR`, if there is one: in memory, for this user alone.
@@ -49,15 +53,16 @@ impl PersonalPaths {
             |value: &Option<OsString>| value.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
         let home = absolute(&environment.home)
             .ok_or_else(|| Problem::failed("there is no home folder").hint("set HOME to an absolute path"))?;
-        let base = |value: &Option<OsString>, usual: &str| {
-            absolute(value).unwrap_or_else(|| home.join(usual)).join("pillarbox")
-        };
+        let xdg = |value: &Option<OsString>, usual: &str| absolute(value).unwrap_or_else(|| home.join(usual));
+        let base = |value: &Option<OsString>, usual: &str| xdg(value, usual).join("pillarbox");
         let config = base(&environment.config_home, ".config");
         let known = environment.known.as_ref().filter(|path| !path.is_empty()).map(PathBuf::from);
         Ok(Self {
             identity: config.join("identity.txt"),
             config: config.join("config.toml"),
             known: known.unwrap_or_else(|| base(&environment.state_home, ".local/state").join("known.toml")),
+            wired: base(&environment.state_home, ".local/state").join("wired.json"),
+            containers: xdg(&environment.config_home, ".config").join("containers/auth.json"),
             overlay: base(&environment.data_home, ".local/share").join("personal"),
             runtime: absolute(&environment.runtime_dir),
             home,

@@ -6,6 +6,7 @@ use super::journal::LARGEST;
 use super::lock::{Mode, PATIENCE, take};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::secret::Secret;
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -67,7 +68,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     let fail = |error: &io::Error| cannot("write", path, error);
     let (disk, real) = (Disk::default(), path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     make_private_parents(&real).map_err(|error| fail(&error))?;
-    let beside = write_beside(&disk, &real, bytes).map_err(|error| fail(&error))?;
+    let beside = write_beside(&disk, &real, bytes, &Like::Private).map_err(|error| fail(&error))?;
     let placed = disk.rename(&beside, &real);
     if placed.is_err() {
         let _ = disk.remove_file(&beside);
@@ -89,7 +90,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     let disk = Disk::default();
     make_private_parents(path).map_err(|error| fail(&error))?;
-    let beside = write_beside(&disk, path, bytes).map_err(|error| fail(&error))?;
+    let beside = write_beside(&disk, path, bytes, &Like::Private).map_err(|error| fail(&error))?;
     // A link, unlike a rename, fails where the name is taken.
     let made = match disk.link(&beside, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -110,15 +111,73 @@ pub fn update_private(
     path: &Path,
     change: impl FnOnce(Option<&str>) -> Result<Option<String>>,
 ) -> Result<()> {
-    make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    let _lock = take(Path::new(&lock), Mode::Exclusive, PATIENCE, &mut || {})?;
+    let _held = hold(path)?;
     let old = read_private(path)?;
     match change(old.as_deref())? {
         Some(new) if old.as_deref() != Some(new.as_str()) => write_private(path, new.as_bytes()),
         _ => Ok(()),
     }
+}
+
+/// Keeps others out of a personal file, and of what belongs to it, until this is dropped.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
+
+/// Takes the lock of a personal file, `<file>.lock`, for a change of more than that file.
+///
+/// # Errors
+/// Where it cannot be taken.
+pub fn hold(path: &Path) -> Result<Held> {
+    make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    take(Path::new(&lock), Mode::Exclusive, PATIENCE, &mut || {}).map(Held)
+}
+
+/// Writes a file that belongs to another program, wholly or not at all: with the mode and owner that it
+/// has, or 0600 where it is new. A symbolic link stays and its target is replaced.
+///
+/// # Errors
+/// Where it cannot be written; then it is as it was.
+pub fn write_alike(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fail = |error: &io::Error| cannot("write", path, error);
+    let real = match path.canonicalize() {
+        Ok(real) => real,
+        Err(error) if path.is_symlink() => return Err(fail(&error).into()),
+        Err(_) => path.to_owned(),
+    };
+    let old = match real.metadata() {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(fail(&error).into()),
+    };
+    let disk = Disk::default();
+    make_private_parents(&real).map_err(|error| fail(&error))?;
+    let like = old.as_ref().map_or(Like::Private, Like::Existing);
+    let beside = write_beside(&disk, &real, bytes, &like).map_err(|error| fail(&error))?;
+    let placed = disk.rename(&beside, &real);
+    if placed.is_err() {
+        let _ = disk.remove_file(&beside);
+    }
+    placed.and_then(|()| disk.sync_folder(folder_of(&real))).map_err(|error| fail(&error).into())
+}
+
+/// Removes a personal file; fine if it is not there.
+///
+/// # Errors
+/// Where it cannot be removed.
+pub fn remove_private(path: &Path) -> Result<()> {
+    Disk::default().remove_file(path).map_err(|error| cannot("remove", path, &error).into())
+}
+
+/// The first program of a name in the folders of a `PATH`.
+pub fn find_program(search_path: &OsStr, name: &str) -> Option<PathBuf> {
+    std::env::split_paths(search_path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|program| {
+            program.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        })
 }
 
 /// The bytes of an identity file. A pipe is fine, and its mode is not looked at.
@@ -183,13 +242,13 @@ fn make_private_parents(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path))
 }
 
-fn write_beside(disk: &Disk, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write_beside(disk: &Disk, path: &Path, bytes: &[u8], like: &Like<'_>) -> io::Result<PathBuf> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     loop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let beside = path.with_file_name(format!(".{name}.{}-{count}", std::process::id()));
-        match disk.write_new(&beside, bytes, &Like::Private) {
+        match disk.write_new(&beside, bytes, like) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => {
                 let _ = disk.remove_file(&beside);

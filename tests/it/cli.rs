@@ -39,7 +39,7 @@ fn the_commands_in_the_order_of_work() {
     let commands = said.stdout().split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
     insta::assert_snapshot!(commands.expect("a list of commands"), @r"
     init         Make a workspace with commented examples, and a private key if you have none
-    identity     Make a private key, or print its public half
+    identity     Make a private key, print its public half, unlock it for some hours
     box          Who opens what: list the boxes, or make one
     reader       Who can open a box: list, add, remove; make locks agree with keys/
     registry     Credentials of registries: add, list, remove, check
@@ -59,6 +59,7 @@ fn the_commands_in_the_order_of_work() {
                  its facts
     verify       Check every box, lock, sealed value, reader and copy; or list what a change touches
     known        What this machine knows of boxes and hosts: list, accept what changed, forget
+    doctor       Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
     completions  Print completions for a shell
     man          Print the manual page, every command included
     version      Print the version

@@ -1,9 +1,11 @@
 //! What the credential helper keeps and forgets: in the user's own logins, never in the workspace.
 
 use crate::credential_get::{NOT_FOUND, absent, add, get, shop};
-use crate::env::{Output, TestEnv, files_below, mode};
+use crate::env::{Output, TestEnv, files_below, has_program, mode};
+use crate::terminal::typed_to;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// What `docker login` sends, with its final newline.
@@ -276,4 +278,38 @@ fn a_login_that_is_killed_at_any_moment_is_there_or_not_and_the_next_one_works()
             assert!(killed || ended, "the next login failed");
         }
     }
+}
+
+#[test]
+fn behind_a_passphrase_nothing_is_asked_and_a_login_is_kept_all_the_same() {
+    if !has_program("script") || !has_program("age") {
+        return;
+    }
+    let env = shop(&[("r.example.com", "robot", "team")]);
+    store(&env, "quay.io", "alice", "old");
+    let plain = env.home().join("plain");
+    fs::rename(env.identity(), &plain).expect("moved");
+    let protect = format!("age -p -o '{}' '{}'", env.identity().display(), plain.display());
+    let twice = [("Enter passphrase", "pass-CANARY"), ("Confirm", "pass-CANARY")];
+    let (code, said) = typed_to(&env, &protect, &twice);
+    assert!(code == 0, "{said}");
+    fs::set_permissions(env.identity(), fs::Permissions::from_mode(0o600)).expect("its mode");
+
+    for server in ["r.example.com", "quay.io"] {
+        let locked = env.helper("get", server).exits(1).lacks("CANARY").lacks(NOT_FOUND.trim());
+        locked.explains_on_one_line().explains("passphrase").explains("pillarbox identity unlock");
+    }
+    // Not compared, because nothing opens: written.
+    store(&env, "quay.io", "alice", "new");
+    env.helper("erase", "r.example.com").ok();
+    env.helper("list", "").ok().says("\"quay.io\":\"alice\"").says("\"r.example.com\":\"robot\"");
+    fs::remove_dir_all(env.overlay()).expect("removed");
+    env.helper("store", login("quay.io", "alice", "CANARY"))
+        .exits(1)
+        .explains("pillarbox identity unlock")
+        .explains_on_one_line()
+        .lacks("CANARY");
+    fs::rename(&plain, env.identity()).expect("moved back");
+    store(&env, "quay.io", "alice", "again");
+    assert_eq!(get(&env, "quay.io"), pair("alice", "again"));
 }

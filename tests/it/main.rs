@@ -10,11 +10,14 @@ mod credential_refused;
 mod credential_store;
 mod deploy;
 mod docs;
+mod doctor;
 mod edit;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
 mod gates;
+mod helper_wiring;
 mod identities;
+mod import;
 mod init;
 mod layers;
 mod moving;
@@ -29,6 +32,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod team;
 mod terminal;
 mod values;
 mod verify;

@@ -29,7 +29,7 @@ fn a_reader_is_added_with_two_lines_of_one_file_and_can_open() {
     let before = env.files();
     env.run(&["reader", "add", "bob", &other]).exits(1).explains("keys/bob.pub holds another key");
     env.run(&["reader", "add", "twin", &key]).exits(1).explains("bob and twin have the same key");
-    env.run(&["reader", "add", "x", "ssh-ed25519 AAAA"]).exits(1).explains("ssh keys are not supported");
+    env.run(&["reader", "add", "x", "ssh-ed25519 AAAA"]).exits(1).explains("not an ssh-ed25519 public key");
     env.run(&["--no-identity", "reader", "add", "carl", &other]).exits(10);
     env.run(&["reader", "add", "carl"]).exits(64).explains("there is no keys/carl.pub");
     assert!(before == env.files());

@@ -124,6 +124,7 @@ fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> 
     let above = inside.first().and_then(|sealed| vault.governing(&sealed.origin.file).ok()).cloned();
     vault.put_resealed(&resealed)?;
     vault.put_box(&made);
+    let file = made.file.clone();
     vault.commit()?;
     let names: Vec<&str> = readers.keys().map(ReaderName::as_str).collect();
     ctx.out.say(format_args!("made the box {folder}; its readers are {}", names.join(", ")));
@@ -133,6 +134,7 @@ fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> 
             resealed.len()
         ));
     }
+    super::reader::warn_of_one_reader(ctx, [(&folder, &file)]);
     Ok(Exit::Done)
 }
 

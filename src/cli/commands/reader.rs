@@ -9,7 +9,7 @@ mod rotation;
 
 use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
-use crate::pillar::boxes::BoxFolder;
+use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::problem::{Problem, Result};
 
 pub(super) use list::pending as pending_wish;
@@ -40,6 +40,20 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Action::Add(args) => add::run(args, ctx),
         Action::Remove(args) => remove::run(args, ctx),
         Action::Rekey(args) => rekey::run(args, ctx),
+    }
+}
+
+/// Warns of boxes that one lost key would close for ever.
+pub(super) fn warn_of_one_reader<'b>(
+    ctx: &Context,
+    boxes: impl IntoIterator<Item = (&'b BoxFolder, &'b BoxFile)>,
+) {
+    for (folder, file) in boxes.into_iter().filter(|(_, file)| file.readers.len() == 1) {
+        let only = file.readers.iter().next().map(ToString::to_string).unwrap_or_default();
+        ctx.out.warn(format_args!(
+            "{folder} has one reader, {only}: if that key is lost, so is the box; add a second one that is kept \
+             offline: pillarbox reader add recovery --box {folder} \"$(pillarbox -q identity new ~/pillarbox-recovery.txt)\""
+        ));
     }
 }
 

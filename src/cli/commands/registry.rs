@@ -2,8 +2,12 @@
 
 mod add;
 mod check;
+mod helper;
+mod import;
 mod list;
 mod remove;
+
+pub(super) use helper::{Client, Files, home_shown, how_to_find, registries};
 
 use crate::cli::place::stem;
 use crate::cli::vault::Vault;
@@ -27,6 +31,8 @@ enum Action {
     List,
     Remove(remove::Args),
     Check(check::Args),
+    Helper(helper::Args),
+    Import(import::Args),
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -35,6 +41,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Action::List => list::run(ctx),
         Action::Remove(args) => remove::run(args, ctx),
         Action::Check(args) => check::run(args, ctx),
+        Action::Helper(args) => helper::run(args, ctx),
+        Action::Import(args) => import::run(args, ctx),
     }
 }
 

@@ -4,7 +4,7 @@ mod copies;
 mod difference;
 mod revision;
 mod seals;
-mod stray;
+pub(super) mod stray;
 
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -88,12 +88,7 @@ fn say(ctx: &Context, vault: &Vault<'_>, counts: &Counts) {
             many(*count, "sealed value", "sealed values")
         ));
     }
-    for (folder, file) in vault.boxes().iter().filter(|(_, file)| file.readers.len() == 1) {
-        let only = file.readers.iter().next().map(ToString::to_string).unwrap_or_default();
-        ctx.out.say(format_args!(
-            "{folder} has one reader, {only}: if that key is lost, so is the box; add a second one, kept offline"
-        ));
-    }
+    super::reader::warn_of_one_reader(ctx, vault.boxes());
 }
 
 fn json(counts: &Counts, findings: Option<&Vec<Finding>>) -> serde_json::Value {

@@ -34,6 +34,12 @@ pub struct Environment {
     pub docker_certificates: Option<PathBuf>,
     /// `DOCKER_CONFIG`: folder of docker's own configuration and contexts, else `~/.docker`.
     pub docker_config: Option<PathBuf>,
+    /// `REGISTRY_AUTH_FILE`: podman's and skopeo's own credentials.
+    pub registry_auth_file: Option<PathBuf>,
+    /// `PATH`, where clients look for helpers.
+    pub search_path: Option<OsString>,
+    /// The program that runs.
+    pub program: Option<PathBuf>,
     /// `VISUAL`, else `EDITOR`.
     pub editor: Option<OsString>,
     /// Who runs this, as they call themselves. For people only.
@@ -79,6 +85,9 @@ impl Environment {
             },
             docker_certificates: path("DOCKER_CERT_PATH"),
             docker_config: path("DOCKER_CONFIG"),
+            registry_auth_file: path("REGISTRY_AUTH_FILE"),
+            search_path: variable("PATH"),
+            program: std::env::current_exe().ok(),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
             user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
             machine: machine(),

@@ -91,6 +91,20 @@ impl Context {
         Ok(self.search.0.borrow().get(index).cloned())
     }
 
+    /// The public halves of all private keys at hand, each with where it lies, as far as they are told
+    /// without a passphrase. Looks at every place.
+    ///
+    /// # Errors
+    /// As [`Self::identity_source`].
+    pub(in crate::cli) fn public_keys(&self) -> Result<Vec<(String, Recipient)>> {
+        let (mut index, mut all) = (0, Vec::new());
+        while let Some(source) = self.identity_source(index)? {
+            all.extend(source.publics().map(|public| (source.from.clone(), public.clone())));
+            index += 1;
+        }
+        Ok(all)
+    }
+
     /// All private keys that were met so far.
     pub(in crate::cli) fn identities_met(&self) -> Identities {
         let mut all = Identities::default();
@@ -197,15 +211,14 @@ fn kernel_keyring(ctx: &Context) -> Result<IdentitySource> {
 
 fn desktop_keyring(ctx: &Context) -> Result<IdentitySource> {
     let name = desktop::NAME;
-    Ok(if !ctx.env.keyrings {
+    Ok(match ctx.desktop {
         // Said of the kernel's already.
-        IdentitySource::silent()
-    } else if ctx.unattended {
-        IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it"))
-    } else if !ctx.env.session_bus && cfg!(target_os = "linux") {
-        IdentitySource::missing(format!("there is no session bus, and so no {name}"))
-    } else {
-        kept(name, Kind::DesktopKeyring, desktop::read(desktop::Unlocking::No))
+        _ if !ctx.env.keyrings => IdentitySource::silent(),
+        None => IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it")),
+        Some(_) if !ctx.env.session_bus && cfg!(target_os = "linux") => {
+            IdentitySource::missing(format!("there is no session bus, and so no {name}"))
+        }
+        Some(read) => kept(name, Kind::DesktopKeyring, read(desktop::Unlocking::No)),
     })
 }
 

@@ -1,23 +1,23 @@
 //! The personal overlay: what this user logged in to by hand, in a small workspace of their own. `-C` with
 //! its folder makes every command work on it.
 
+mod new;
+
 use super::pillar::{self, Hit};
+use super::told;
 use crate::cli::Context;
-use crate::cli::vault::{KeyFiles, Vault};
+use crate::cli::vault::Vault;
 use crate::credential::{Login, Server, TOKEN_USER};
-use crate::keys::Identities;
-use crate::name::{KeyPath, ReaderName, WorkspaceName};
-use crate::pillar::boxes::{self, BoxFolder, Readers};
+use crate::keys::Locked;
+use crate::name::KeyPath;
+use crate::pillar::boxes::BoxFolder;
 use crate::pillar::document::Written;
 use crate::pillar::seal::Kind;
 use crate::pillar::{Node, Origin, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry::TABLE;
-use crate::store::{Change, Workspace};
+use crate::store::Workspace;
 use std::path::Path;
-
-/// Its name as a workspace.
-const NAME: &str = "personal-logins";
 
 /// The file, and the table in it, of logins to servers that are no registries: `servers."KEY"` with
 /// `username` and the sealed `secret`.
@@ -57,7 +57,8 @@ impl<'c> Overlay<'c> {
             return Ok(there);
         }
         let root = ctx.paths()?.overlay;
-        match Workspace::create(&root, &new_files(ctx)?) {
+        let files = new::files(ctx).map_err(|problems| broken(problems, &root))?;
+        match Workspace::create(&root, &files) {
             Ok(workspace) => Ok(Self { ctx, workspace }),
             // Another process may have made it in the same moment.
             Err(problems) => Self::open(ctx)?.ok_or(problems),
@@ -111,8 +112,7 @@ impl<'c> Overlay<'c> {
                 .into());
         }
         let mut vault = Vault::for_change(self.ctx, &self.workspace)?;
-        // Somebody must be able to open what is put in.
-        vault.open_box(&BoxFolder::top())?;
+        self.will_open(&vault)?;
         vault.edit(&place.file, |document| {
             if document.get(&place.table).is_some() {
                 document.unset(&place.table)?;
@@ -130,6 +130,22 @@ impl<'c> Overlay<'c> {
         let origin = Origin { file: place.file.clone(), key: place.table.child(field) };
         vault.post(&origin, &login.secret, Kind::Text, None)?;
         vault.commit()
+    }
+
+    /// Somebody must be able to open what is put in: now, or once a passphrase was given.
+    fn will_open(&self, vault: &Vault<'_>) -> Result<()> {
+        let top = BoxFolder::top();
+        let Err(problems) = vault.open_box(&top) else { return Ok(()) };
+        let file = vault.boxes().get(&top).filter(|_| problems.code() == Code::NoIdentity);
+        let mut later = false;
+        for source in new::sources(self.ctx)? {
+            let locked = source.locked_keys();
+            let may = |locked: &Locked| {
+                file.is_some_and(|file| locked.recipient().is_none_or(|key| file.may_open_with(key)))
+            };
+            later |= locked.is_some_and(may);
+        }
+        if later { Ok(()) } else { Err(problems) }
     }
 
     /// Takes a login out; fine if there is none.
@@ -194,48 +210,14 @@ impl Place {
     }
 }
 
-/// The identities at hand that open without a passphrase.
-fn own_keys(ctx: &Context) -> Result<Identities> {
-    let mut index = 0;
-    while ctx.identity_source(index)?.is_some() {
-        index += 1;
-    }
-    let all = ctx.identities_met();
-    if all.is_empty() {
-        return Err(ctx.no_identity("a login cannot be kept without a private key to open it").into());
-    }
-    Ok(all)
-}
-
-/// The files of a new overlay.
-fn new_files(ctx: &Context) -> Result<Change> {
-    let name = WorkspaceName::parse(NAME)?;
-    let mut readers = Readers::new();
-    let mut change = Change::new();
-    for (at, identity) in own_keys(ctx)?.iter().enumerate() {
-        let reader = ReaderName::parse(&if at == 0 { "me".to_owned() } else { format!("me-{}", at + 1) })?;
-        change.put(KeyFiles::path(&reader), KeyFiles::text(identity.recipient()));
-        readers.insert(reader, identity.recipient().clone());
-    }
-    let made = boxes::make(&name, &BoxFolder::top(), &readers)?;
-    let listed: Vec<String> = readers.keys().map(|name| format!("\"{name}\"")).collect();
-    change.put(
-        crate::inventory::FILE,
-        format!(
-            "# What you logged in to through docker-credential-pillarbox. For this user alone; no host gets it.\n\
-             workspace = \"{NAME}\"\n\n[readers]\ndefault = [{}]\n",
-            listed.join(", ")
-        ),
-    );
-    change.put(BoxFolder::top().file(), made.file.to_string());
-    Ok(change)
-}
-
-/// Says of problems that they are the overlay's, and how to do without it.
+/// Says of problems that they are the overlay's, and how to go on.
 fn broken(problems: Problems, root: &Path) -> Problems {
     let shown = root.display().to_string();
-    super::told(problems, &format!("in your own logins, {}", escaped(&shown))).map(|mut problem| {
-        if problem.hints.is_empty() || matches!(problem.code, Code::Seal | Code::NoIdentity) {
+    let whose = format!("for your own logins, {}", escaped(&shown));
+    told(problems, &whose, "make one: pillarbox identity new").map(|mut problem| {
+        // Nobody else can let this user in.
+        problem.hints.retain(|hint| !hint.contains("reader add"));
+        if root.exists() && (problem.hints.is_empty() || problem.code == Code::Seal) {
             let root = quoted(&shown);
             problem.hints = vec![
                 format!("look at them with 'pillarbox -C {root} verify'"),

@@ -103,7 +103,8 @@ impl<'c> Entries<'c> {
     /// Says of problems in which workspace they are: nobody stands in it.
     fn here(&self, problems: Problems) -> Problems {
         let root = escaped(&self.workspace.root().display().to_string());
-        super::told(problems, &format!("in the workspace {root}"))
+        let instead = "make one with 'pillarbox identity new' and ask a reader to add it";
+        super::told(problems, &format!("in the workspace {root}"), instead)
     }
 }
 

@@ -26,10 +26,9 @@ impl Vault<'_> {
         slot: Option<&Recipient>,
     ) -> Result<SealId> {
         let to = self.slot_for(&origin.file, slot)?;
-        let id = seal::new_id()?;
-        let sealed = seal::seal(secret, kind, origin, id.clone(), &to)?;
+        let sealed = seal::seal(secret, kind, origin, seal::new_id()?, &to)?;
         self.edit(&origin.file, |document| document.set_sealed(&sealed))?;
-        Ok(id)
+        Ok(sealed.id)
     }
 
     /// A value sealed again for another place, under the same id. Nothing is put there yet.
@@ -65,8 +64,32 @@ impl Vault<'_> {
             .into());
         }
         let slot = file.slot.clone();
-        self.meet_to_post(folder, self.is_strict() && given.is_none())?;
+        let open = self.unlocked_to_post(folder)?;
+        let seen = SeenBox { workspace: self.name(), folder, slot: &slot, open: open.as_deref() };
+        match self.anchor.meet(self.ctx, &seen, Purpose::Post, self.is_strict() && given.is_none()) {
+            // Who gives a slot says which one is right, as `known accept` does: a machine without a key
+            // could not follow a change otherwise. A slot that has retired is not brought back so.
+            Err(problems) if given.is_none() || self.has_retired(folder, &slot) => return Err(problems),
+            Err(_) => {
+                self.anchor.learn(self.ctx, &seen)?;
+                self.ctx.out.say(format_args!(
+                    "{}: the slot of the box {folder} is the given one; from now on it is the known one",
+                    self.name()
+                ));
+            }
+            Ok(()) => {}
+        }
         Ok(slot)
+    }
+
+    /// Whether this machine knows that a slot of a box was replaced.
+    fn has_retired(&self, folder: &BoxFolder, slot: &Recipient) -> bool {
+        self.anchor.look(|known| {
+            let found = known.workspaces().find(|(name, _)| *name == self.name());
+            found
+                .and_then(|(_, known)| known.boxes.get(folder))
+                .is_some_and(|known| known.retired.contains(slot))
+        })
     }
 
     /// Meets a box that is to be posted to; it need not open here.
@@ -79,16 +102,22 @@ impl Vault<'_> {
         strict: bool,
     ) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
-        file.check_shape(folder)?;
-        // A poster needs no private key: no passphrase is asked for, and an identity that cannot be read is
-        // none.
-        let open = match self.unlock_asking(folder, Asking::No) {
-            Ok(open) => Some(open),
-            Err(problems) if problems.code() == Code::Seal => return Err(problems),
-            Err(_) => None,
-        };
+        let open = self.unlocked_to_post(folder)?;
         let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
         self.anchor.meet(self.ctx, &seen, Purpose::Post, strict)?;
         Ok(open)
+    }
+
+    /// A box whose form holds, opened where a key here does.
+    fn unlocked_to_post(&self, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
+        let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        file.check_shape(folder)?;
+        // A poster needs no private key: no passphrase is asked for, and an identity that cannot be read is
+        // none.
+        match self.unlock_asking(folder, Asking::No) {
+            Ok(open) => Ok(Some(open)),
+            Err(problems) if problems.code() == Code::Seal => Err(problems),
+            Err(_) => Ok(None),
+        }
     }
 }

@@ -63,6 +63,22 @@ impl Document {
         })
     }
 
+    /// Adds tables of another document at the end, as they are written there.
+    ///
+    /// # Errors
+    /// Where one of their keys is there already, or cannot be written so here.
+    pub fn append(&mut self, tables: &Self) -> Result<()> {
+        self.change(|document, _, layout| {
+            let (end, at) = (if layout.text.contains("\r\n") { "\r\n" } else { "\n" }, document.text.len());
+            let open = match layout.text {
+                "" => String::new(),
+                text if text.ends_with('\n') => end.to_owned(),
+                _ => end.repeat(2),
+            };
+            Ok(vec![Splice { range: at..at, text: open + &tables.text.replace('\n', end) }])
+        })
+    }
+
     /// Replaces sealed values by others of the same keys, in one pass: a rekey.
     ///
     /// # Errors

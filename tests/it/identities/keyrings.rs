@@ -228,3 +228,27 @@ export DBUS_SESSION_BUS_ADDRESS=unix:path={0}.away
         .explains("Secret Service cannot be used: it did not answer within 3 s")
         .explains("Secret Service cannot be used: zbus error: Failed to connect");
 }
+
+#[test]
+fn the_credential_helper_uses_what_was_unlocked_and_asks_nobody() {
+    let env = TestEnv::initialised();
+    env.run_with_input(&["registry", "add", "r.example.com", "-u", "bot", "--password-stdin"], "t0ken").ok();
+    let script = format!(
+        r#"set -e
+export PILLARBOX_WORKSPACE=$PWD
+helper='{}'
+"$pillarbox" identity store --keyring
+mv ~/.config/pillarbox/identity.txt ~/away
+echo r.example.com | "$helper" get || echo "exit $?"
+"$pillarbox" identity unlock
+echo r.example.com | "$helper" get
+"#,
+        env!("CARGO_BIN_EXE_docker-credential-pillarbox")
+    );
+    within_desktop(&env, &script)
+        .ok()
+        .says("exit 1")
+        .says("t0ken")
+        .explains("unlocked the key in Secret Service")
+        .lacks("AGE-SECRET-KEY");
+}

@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 pub(in crate::cli::commands) fn first_public(ctx: &Context) -> Result<Option<(String, Recipient)>> {
     let (mut index, mut locked) = (0, Vec::new());
     while let Some(source) = ctx.identity_source(index)? {
-        if let Some(public) = source.public() {
+        if let Some(public) = source.publics().next() {
             return Ok(Some((source.from.clone(), public.clone())));
         }
         locked.extend(source.locked_keys().is_some().then(|| source.clone()));
@@ -58,15 +58,10 @@ pub(in crate::cli::commands) fn first_public(ctx: &Context) -> Result<Option<(St
 }
 
 fn all(ctx: &Context) -> Result<Vec<(String, Recipient)>> {
-    let (mut index, mut found) = (0, Vec::new());
+    let found = ctx.public_keys()?;
+    let mut index = 0;
     while let Some(source) = ctx.identity_source(index)? {
-        match source.keys() {
-            Some(keys) => {
-                found.extend(keys.iter().map(|key| (source.from.clone(), key.recipient().clone())));
-            }
-            None => found.extend(source.public().map(|public| (source.from.clone(), public.clone()))),
-        }
-        if source.locked_keys().is_some_and(|locked| locked.recipient().is_none()) {
+        if source.locked_keys().is_some() && source.publics().next().is_none() {
             ctx.out.warn(format_args!(
                 "{} is protected by a passphrase and left out; unlock it first: pillarbox identity unlock",
                 source.from

@@ -55,8 +55,15 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     } else {
         ctx.out.say("the locks agree with keys/, and every value is sealed to its box's slot");
     }
-    for ((open, made), done) in all.iter().zip(done) {
-        report(ctx, open, made, &done);
+    for ((open, made), done) in all.iter().zip(&done) {
+        report(ctx, open, made, done);
+    }
+    if ctx.out.json {
+        let new: Vec<BoxFolder> =
+            all.iter().filter(|(_, made)| made.new_slot).map(|(open, _)| open.folder().clone()).collect();
+        let (exposed, late): (Vec<_>, Vec<_>) =
+            done.into_iter().map(|done| (done.exposed, done.late)).unzip();
+        ctx.out.object(&rotation::json(&new, &exposed.concat(), &late.concat()));
     }
     Ok(Exit::Done)
 }

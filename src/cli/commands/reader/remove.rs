@@ -6,7 +6,7 @@ use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::name::ReaderName;
-use crate::pillar::boxes::{self, BoxFolder, NewSlot};
+use crate::pillar::boxes::{self, BoxFile, BoxFolder, NewSlot};
 use crate::problem::{Problem, Problems, Result};
 
 #[derive(clap::Args, Debug)]
@@ -30,7 +30,9 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         .collect();
     let folders = if args.boxes.is_empty() { listing.clone() } else { named_boxes(&vault, &args.boxes)? };
     let has_file = vault.key_files()?.iter().any(|(file, _)| *file == name);
-    if folders.is_empty() && !has_file {
+    let text = vault.read(inventory::FILE)?.unwrap_or_default();
+    let without = inventory::remove_reader(&text, &name)?;
+    if folders.is_empty() && !has_file && without == text {
         return Err(unknown(&vault, &name).into());
     }
 
@@ -47,17 +49,27 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         if has_file {
             vault.remove(&KeyFiles::path(&name));
         }
-        let text = vault.read(inventory::FILE)?.unwrap_or_default();
-        let without = inventory::remove_reader(&text, &name)?;
         if without != text {
             vault.put(inventory::FILE, without);
         }
     }
+    let left: Vec<(BoxFolder, BoxFile)> = folders
+        .iter()
+        .filter_map(|folder| Some((folder.clone(), vault.boxes().get(folder)?.clone())))
+        .collect();
     vault.commit()?;
+    if ctx.out.json {
+        ctx.out.object(&rotation::json(&folders, &exposed, &[]));
+    }
     for folder in &folders {
         ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
     }
+    if folders.is_empty() {
+        ctx.out
+            .say(format_args!("{name} read no box; keys/ and {} do not name it any more", inventory::FILE));
+    }
     rotation::say(ctx, &format!("{name} could read"), &exposed);
+    super::warn_of_one_reader(ctx, left.iter().map(|(folder, file)| (folder, file)));
     Ok(Exit::Done)
 }
 

@@ -3,10 +3,12 @@
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::name::KeyPath;
+use crate::pillar::boxes::BoxFolder;
 use crate::pillar::{Node, Origin};
 use crate::problem::escaped;
 
 /// A secret that somebody could read who must not any more.
+#[derive(Clone)]
 pub(super) struct Exposed {
     place: String,
     /// `registry ghcr.io, user deploy`.
@@ -35,11 +37,24 @@ pub(super) fn say(ctx: &Context, heading: &str, all: &[Exposed]) {
     if all.is_empty() {
         return;
     }
-    ctx.out.say(format_args!(
+    // Also with `-q`: nobody could make this list again.
+    ctx.out.warn(format_args!(
         "{heading}, also in older commits; change these where they are valid, then seal the new ones:"
     ));
     for Exposed { place, registry } in all {
         let registry = registry.as_ref().map(|text| format!("  ({text})")).unwrap_or_default();
-        ctx.out.say(format_args!("  {place}{registry}"));
+        ctx.out.stderr(format_args!("  {place}{registry}\n"));
     }
+}
+
+/// What was done, as data: boxes with a new slot, what has to be rotated, what was posted to an old slot.
+pub(super) fn json(boxes: &[BoxFolder], exposed: &[Exposed], late: &[Exposed]) -> serde_json::Value {
+    let one =
+        |Exposed { place, registry }: &Exposed| serde_json::json!({ "place": place, "registry": registry });
+    serde_json::json!({
+        "format_version": crate::plan::FORMAT_VERSION,
+        "new_slots": boxes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "rotate": exposed.iter().map(one).collect::<Vec<_>>(),
+        "posted_to_old_slots": late.iter().map(one).collect::<Vec<_>>(),
+    })
 }

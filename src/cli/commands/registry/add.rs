@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 /// What an entry is to hold.
-enum Entry {
+pub(super) enum Entry {
     Basic(String, Secret),
     Token(Secret),
     Helper(HelperName),
@@ -177,7 +177,16 @@ fn check(secret: &Secret, what: &str) -> Result<()> {
     Err(Problem::failed(format!("this is no {what}")).cause(wrong).into())
 }
 
-fn write(vault: &mut Vault<'_>, origin: &Origin, entry: &Entry, email: Option<&str>) -> Result<()> {
+/// Writes an entry over what stands there.
+///
+/// # Errors
+/// Where it cannot be posted, or its place cannot hold an entry.
+pub(super) fn write(
+    vault: &mut Vault<'_>,
+    origin: &Origin,
+    entry: &Entry,
+    email: Option<&str>,
+) -> Result<()> {
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
         Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
         Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),

@@ -69,7 +69,7 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
             }
         }
     }
-    let mut late: BTreeMap<&BoxFolder, usize> = BTreeMap::new();
+    let mut late: BTreeMap<&BoxFolder, Vec<String>> = BTreeMap::new();
     for (sealed, result) in to_open.iter().zip(vault.open_all(&to_open)) {
         match result {
             Ok(opened) => {
@@ -77,7 +77,7 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
                 if opened.retired.is_some()
                     && let Ok(folder) = vault.governing(&sealed.origin.file)
                 {
-                    *late.entry(folder).or_default() += 1;
+                    late.entry(folder).or_default().push(escaped(&sealed.origin.to_string()));
                 }
             }
             Err(found) => {
@@ -86,10 +86,16 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
             }
         }
     }
-    problems.extend(late.into_iter().map(|(folder, count)| {
-        Problem::failed(format!("{count} sealed values of {folder} were posted to a slot that has retired"))
+    problems.extend(late.into_iter().map(|(folder, places)| {
+        let what = match places.len() {
+            1 => format!("a sealed value of {folder} was posted to a slot that has retired"),
+            count => format!("{count} sealed values of {folder} were posted to a slot that has retired"),
+        };
+        places
+            .iter()
+            .fold(Problem::failed(what), |problem, place| problem.cause(place.clone()))
             .cause("whoever had to leave the box can read them")
-            .hint("seal them again and see which they are: pillarbox reader rekey")
+            .hint("seal them again: pillarbox reader rekey")
     }));
     problems.extend(copies::check(vault, &bad));
     (counts, problems)

@@ -7,7 +7,7 @@ use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
 use crate::store::Workspace;
 
 /// Key files that cannot be read, and readers whose file and lock differ.
-pub(super) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
+pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
     let files = match vault.key_files() {
         Ok(files) => files,
         Err(found) => return found.into_vec(),
@@ -33,7 +33,7 @@ pub(super) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
 }
 
 /// Private keys in files of the workspace's folder.
-pub(super) fn private_keys(workspace: &Workspace) -> Vec<Problem> {
+pub(in crate::cli::commands) fn private_keys(workspace: &Workspace) -> Vec<Problem> {
     let mut problems = Vec::new();
     workspace.every_file(&mut |path, bytes| {
         let starts = std::iter::once(0)

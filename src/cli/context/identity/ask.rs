@@ -23,7 +23,7 @@ impl Context {
 
     /// Opens a source with the passphrase that a person types; `None` where nobody can be asked, which
     /// the source remembers.
-    pub(super) fn ask_for<'s>(&self, source: &'s IdentitySource) -> Result<Option<&'s Identities>> {
+    pub(in crate::cli) fn ask_for<'s>(&self, source: &'s IdentitySource) -> Result<Option<&'s Identities>> {
         let Some(locked) = source.locked_keys() else { return Ok(source.keys()) };
         if let Err(why) = self.can_ask() {
             source.set_why_not(why);

@@ -77,10 +77,10 @@ impl IdentitySource {
         }
     }
 
-    /// The first public key that it tells, without a passphrase.
-    pub(in crate::cli) fn public(&self) -> Option<&Recipient> {
-        let first = self.keys().and_then(|keys| keys.iter().next()).map(|key| key.recipient());
-        first.or_else(|| self.locked_keys()?.recipient())
+    /// The public keys that it tells without a passphrase.
+    pub(in crate::cli) fn publics(&self) -> impl Iterator<Item = &Recipient> {
+        let locked = self.locked_keys().and_then(Locked::recipient);
+        self.keys().into_iter().flat_map(Identities::iter).map(|key| key.recipient()).chain(locked)
     }
 
     /// The file, if it is one.

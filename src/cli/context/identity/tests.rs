@@ -135,7 +135,7 @@ fn keyrings_say_why_they_hold_nothing_and_what_helps() {
     assert!(said(Answer::Holds(Secret::from("CANARY".to_owned()))).contains("no identity file"));
     let own = Identity::generate();
     assert_eq!(
-        kept("X", Kind::KernelKeyring, Answer::Holds(own.file_text())).public(),
+        kept("X", Kind::KernelKeyring, Answer::Holds(own.file_text())).publics().next(),
         Some(own.recipient())
     );
 }

@@ -1,0 +1,157 @@
+//! Boxes, their readers, and the credentials in them. What this machine knows is looked at, not changed.
+
+use super::super::verify::stray;
+use super::finding::Section;
+use super::{many, names};
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
+use crate::pillar::known::{Purpose, SeenBox};
+use crate::pillar::seal;
+use crate::problem::{Code, Problems, Result, quoted};
+use crate::registry::TABLE;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Each box: whether it opens here, is the known one, and has more than one reader.
+pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
+    let mut section = Section::new("boxes");
+    if vault.boxes().is_empty() {
+        section.problem("there is none: nothing can be sealed", "pillarbox box new pillar");
+    }
+    for (folder, file) in vault.boxes() {
+        match opened(vault, folder) {
+            Err(problems) => section.problems(problems),
+            Ok(open) => {
+                if let Err(problems) = known(vault, folder, file, open.as_deref()) {
+                    section.problems(problems);
+                    continue;
+                }
+                let readers = names(&file.readers);
+                match open {
+                    Some(_) => section.ok(format!("{folder} opens here; readers: {readers}")),
+                    None => section.note(
+                        format!("{folder} does not open here; its readers are {readers}"),
+                        to_be_added(ctx, folder),
+                    ),
+                }
+            }
+        }
+        if let (1, Some(only)) = (file.readers.len(), file.readers.iter().next()) {
+            section.note(
+                format!("{folder} has one reader, {only}: if that key is lost, so is the box"),
+                format!(
+                    "pillarbox reader add recovery --box {folder} \"$(pillarbox -q identity new ~/pillarbox-recovery.txt)\"   # then keep that file offline"
+                ),
+            );
+        }
+    }
+    section
+}
+
+/// What one of the readers has to run.
+fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
+    let own = super::personal::sources(ctx)
+        .0
+        .iter()
+        .find_map(|source| source.publics().next().map(ToString::to_string));
+    match own {
+        Some(key) => format!(
+            "pillarbox reader add {} {} --box {folder}   # to be run by one of them",
+            reader_name(ctx),
+            quoted(&key)
+        ),
+        None => "pillarbox identity new".to_owned(),
+    }
+}
+
+fn reader_name(ctx: &Context) -> String {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name = ctx.env.user.as_str();
+    if name.chars().all(fine) && !name.is_empty() { name.to_owned() } else { "NAME".to_owned() }
+}
+
+/// The box, if one of the keys here opens it. What is wrong with a key itself is said of identities.
+fn opened(vault: &Vault<'_>, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
+    match vault.unlock(folder) {
+        Ok(open) => Ok(Some(open)),
+        Err(problems) if problems.code() == Code::Seal => Err(problems),
+        Err(_) => Ok(None),
+    }
+}
+
+fn known(vault: &Vault<'_>, folder: &BoxFolder, file: &BoxFile, open: Option<&OpenBox>) -> Result<()> {
+    file.check_shape(folder)?;
+    let seen = SeenBox { workspace: vault.name(), folder, slot: &file.slot, open };
+    vault.anchor().look(|known| known.clone().meet_box(&seen, Purpose::Post, false)).map(drop)
+}
+
+/// Where `keys/` and the locks differ, and private keys that lie about.
+pub(super) fn readers(vault: &Vault<'_>) -> Section {
+    let mut section = Section::new("readers");
+    for problem in stray::pending(vault).into_iter().chain(stray::private_keys(vault.workspace())) {
+        section.problems(problem.into());
+    }
+    if section.findings.is_empty() && !vault.boxes().is_empty() {
+        section.ok("the locks agree with keys/");
+    }
+    section
+}
+
+/// Credentials of registries: those that open here.
+pub(super) fn credentials(vault: &Vault<'_>) -> Section {
+    let mut section = Section::new("registries");
+    let (mut fine, mut retired) = (0_usize, BTreeMap::<&BoxFolder, usize>::new());
+    let mut closed: BTreeMap<&BoxFolder, usize> = BTreeMap::new();
+    for sealed in vault.documents().flat_map(|document| document.sealed()) {
+        let Ok(folder) = vault.governing(&sealed.origin.file) else { continue };
+        let is_credential = sealed.origin.key.parts().first().is_some_and(|first| first == TABLE);
+        let Ok(Some(open)) = opened(vault, folder) else {
+            if is_credential {
+                *closed.entry(folder).or_default() += 1;
+            }
+            continue;
+        };
+        if !is_credential {
+            continue;
+        }
+        match seal::open(sealed, open.keys()) {
+            Ok(opened) => {
+                fine += 1;
+                if opened.retired.is_some() {
+                    *retired.entry(folder).or_default() += 1;
+                }
+            }
+            Err(problems) => section.problems(with_hint(problems)),
+        }
+    }
+    for (folder, count) in retired {
+        section.problem(
+            format!(
+                "{} in {folder}, posted to a slot that has retired: who had to leave can read it",
+                many(count, "credential", "credentials")
+            ),
+            "pillarbox reader rekey",
+        );
+    }
+    for (folder, count) in closed {
+        section.note(
+            format!("{} in {folder}, not to be opened here", many(count, "credential", "credentials")),
+            "pillarbox reader list   # who can add you",
+        );
+    }
+    if fine > 0 {
+        section.ok(format!(
+            "to be opened here: {}; whether they work says: pillarbox registry check",
+            many(fine, "credential", "credentials")
+        ));
+    }
+    section
+}
+
+fn with_hint(problems: Problems) -> Problems {
+    problems.map(|problem| match problem.hints.is_empty() {
+        true => problem.hint("pillarbox verify"),
+        false => problem,
+    })
+}

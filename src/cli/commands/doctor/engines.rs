@@ -1,0 +1,90 @@
+//! The Engine of each host.
+
+use super::finding::Section;
+use super::many;
+use crate::cli::Context;
+use crate::cli::deploy::{self, Probed};
+use crate::cli::vault::Vault;
+use crate::inventory::{EngineAddress, Host};
+use crate::pillar::known::HostVerdict;
+use crate::problem::{Problem, escaped};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds that a clock may be off. The lease of a deploy lock goes by the Engine's clock alone; logs of two
+/// machines are hard to compare.
+const SKEW: u64 = 60;
+
+pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
+    let mut section = Section::new("engines");
+    let hosts: Vec<&Host> = vault.inventory().hosts.values().collect();
+    if hosts.is_empty() {
+        return section;
+    }
+    if offline {
+        section.note(
+            format!("not asked (--offline): {}", many(hosts.len(), "host", "hosts")),
+            "pillarbox doctor",
+        );
+        return section;
+    }
+    let probed = deploy::run(async |interrupt| {
+        let probing = async { Ok(deploy::probe(ctx, vault, &hosts).await) };
+        deploy::unless_interrupted(interrupt, probing).await
+    });
+    match probed {
+        Err(problems) => section.problems(problems),
+        Ok(all) => {
+            for (host, result) in hosts.iter().zip(all) {
+                match result {
+                    Ok(probed) => answered(vault, host, &probed, &mut section),
+                    Err(problems) => section.problems(problems.map(|problem| {
+                        if problem.hints.is_empty() { hinted(problem, host) } else { problem }
+                    })),
+                }
+            }
+        }
+    }
+    section
+}
+
+fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Section) {
+    let (facts, address) = (&probed.facts, host.engine.to_string());
+    let local = matches!(host.engine, EngineAddress::Unix { .. });
+    let daemon = (!local).then_some(facts.engine_id.as_str());
+    let verdict = vault
+        .anchor()
+        .look(|known| known.clone().meet_host(vault.name(), &host.name, &address, daemon, false));
+    let engine = format!(
+        "{}: Engine {}, API {}, at {}",
+        host.name,
+        escaped(&facts.engine_version),
+        escaped(&facts.api_version),
+        escaped(&address)
+    );
+    match verdict {
+        Err(problems) => section.problems(problems),
+        Ok(HostVerdict::FirstUse) if !local => section.note(
+            format!("{engine}; not known on this machine, so it is sent no secret unasked"),
+            format!("pillarbox known accept {}", host.name),
+        ),
+        Ok(_) => section.ok(engine),
+    }
+    let here = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let there = u64::try_from(probed.now).unwrap_or_default();
+    if here.abs_diff(there) > SKEW {
+        section.note(
+            format!("{}: its clock differs from this one by {} s", host.name, here.abs_diff(there)),
+            "timedatectl set-ntp true   # on the one that is wrong",
+        );
+    }
+}
+
+/// How to look at an Engine that does not answer, with docker's own client.
+fn hinted(problem: Problem, host: &Host) -> Problem {
+    let address = host.engine.to_string();
+    let command = match address.strip_prefix("context:") {
+        Some(context) => format!("docker --context {} version", crate::problem::quoted(context)),
+        None => format!("docker -H {} version", crate::problem::quoted(&address)),
+    };
+    problem.hint(command)
+}

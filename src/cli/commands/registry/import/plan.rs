@@ -1,0 +1,184 @@
+//! What an import would do, entry by entry.
+
+use crate::cli::vault::Vault;
+use crate::import::{Gives, Item, Source};
+use crate::name::KeyPath;
+use crate::pillar::document::{Choice, choose_file};
+use crate::pillar::{Node, Origin, Sealed, Value};
+use crate::problem::{Problem, Problems, Result, escaped};
+use crate::registry::{Scope, TABLE};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What happens to an entry of the pillar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    /// There is none.
+    New,
+    /// It is the same, secret and all, and stays as it is.
+    Same,
+    /// It is another one.
+    Replaces,
+    /// Its secret does not open here, so it cannot be compared.
+    Unseen,
+}
+
+impl Does {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Same => "same",
+            Self::Replaces => "replaces",
+            Self::Unseen => "replaces_unseen",
+        }
+    }
+}
+
+impl fmt::Display for Does {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::New => "new",
+            Self::Same => "same: stays",
+            Self::Replaces => "replaces another",
+            Self::Unseen => "replaces one that does not open here",
+        })
+    }
+}
+
+/// One entry.
+pub(super) struct Row<'s> {
+    pub(super) scope: &'s Scope,
+    pub(super) item: &'s Item,
+    /// The file and the key of its table.
+    pub(super) origin: Origin,
+    pub(super) does: Does,
+}
+
+impl Row<'_> {
+    pub(super) fn user(&self) -> Option<&str> {
+        match &self.item.gives {
+            Gives::Basic { username, .. } => Some(username),
+            Gives::Token(_) | Gives::Helper(_) => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> String {
+        match &self.item.gives {
+            Gives::Basic { .. } => "password".to_owned(),
+            Gives::Token(_) => "identity token".to_owned(),
+            Gives::Helper(name) => format!("helper {name}"),
+        }
+    }
+}
+
+/// All entries with their places.
+///
+/// # Errors
+/// All registries that stand in several files, and places that no box governs.
+pub(super) fn rows<'s>(vault: &Vault<'_>, source: &'s Source, into: Option<&str>) -> Result<Vec<Row<'s>>> {
+    let standing = standing(vault, into);
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for (scope, item) in source.items() {
+        match place(vault, &standing, scope, into) {
+            Ok((origin, is_there)) => {
+                let does = if is_there { Does::Replaces } else { Does::New };
+                rows.push(Row { scope, item, origin, does });
+            }
+            Err(found) => problems.extend(found.into_vec()),
+        }
+    }
+    Problems::check(problems)?;
+    compare(vault, &mut rows);
+    Ok(rows)
+}
+
+/// Where entries stand, however their keys are spelled.
+fn standing(vault: &Vault<'_>, into: Option<&str>) -> BTreeMap<Scope, Vec<Origin>> {
+    let mut all: BTreeMap<Scope, Vec<Origin>> = BTreeMap::new();
+    let Some(table) = KeyPath::from_parts(vec![TABLE.to_owned()]) else { return all };
+    let is_meant = |file: &str| into.map_or(!file.starts_with("hosts/"), |into| into == file);
+    for document in vault.documents().filter(|document| is_meant(document.file())) {
+        for key in document.get(&table).and_then(Node::as_table).into_iter().flat_map(|table| table.keys()) {
+            if let Ok(scope) = Scope::parse(key) {
+                let origin = Origin { file: document.file().to_owned(), key: table.child(key.as_str()) };
+                all.entry(scope).or_default().push(origin);
+            }
+        }
+    }
+    all
+}
+
+fn place(
+    vault: &Vault<'_>,
+    standing: &BTreeMap<Scope, Vec<Origin>>,
+    scope: &Scope,
+    into: Option<&str>,
+) -> Result<(Origin, bool)> {
+    match standing.get(scope).map(Vec::as_slice) {
+        Some([one]) => {
+            vault.governing(&one.file)?;
+            return Ok((one.clone(), true));
+        }
+        Some(several @ [_, ..]) => {
+            let files = several.iter().map(|origin| format!("pillar/{}", escaped(&origin.file)));
+            return Err(Problem::usage(format!("several files have an entry for {scope}"))
+                .cause(files.collect::<Vec<_>>().join(", "))
+                .hint("say which is meant: --in FILE, with --only HOST")
+                .into());
+        }
+        None | Some([]) => {}
+    }
+    let key = KeyPath::from_parts(vec![TABLE.to_owned(), scope.to_string()]);
+    let key = key.ok_or_else(|| Problem::failed("a registry has a name"))?;
+    let file = match into {
+        Some(file) => file.to_owned(),
+        None => match choose_file(vault.document("registries.toml"), &key)? {
+            Choice::File(file) => file,
+            Choice::Ask(_) => format!("{TABLE}/{}.toml", scope.host().file_stem()),
+        },
+    };
+    vault.governing(&file)?;
+    Ok((Origin { file, key }, false))
+}
+
+/// Finds those that are the same already: what stands there is opened, all of it at once.
+fn compare(vault: &Vault<'_>, rows: &mut [Row<'_>]) {
+    let mut sealed: Vec<(usize, &Sealed)> = Vec::new();
+    for (index, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.does == Does::Replaces) {
+        let field = |name: &str| {
+            let document = vault.document(&row.origin.file)?;
+            Some(&document.get(&row.origin.key.child(name))?.value)
+        };
+        let text = |name: &str| match field(name) {
+            Some(Value::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        match &row.item.gives {
+            Gives::Helper(name) if text("helper") == Some(name.as_str()) => row.does = Does::Same,
+            Gives::Basic { username, .. } if text("username") == Some(username) => {
+                if let Some(Value::Sealed(found)) = field("password") {
+                    sealed.push((index, found));
+                }
+            }
+            Gives::Token(_) => {
+                if let Some(Value::Sealed(found)) = field("identity_token") {
+                    sealed.push((index, found));
+                }
+            }
+            Gives::Basic { .. } | Gives::Helper(_) => {}
+        }
+    }
+    let opened = vault.open_all(&sealed.iter().map(|(_, sealed)| *sealed).collect::<Vec<_>>());
+    for ((index, _), opened) in sealed.into_iter().zip(opened) {
+        let row = &mut rows[index];
+        let secret = match &row.item.gives {
+            Gives::Basic { password: secret, .. } | Gives::Token(secret) => secret,
+            Gives::Helper(_) => continue,
+        };
+        row.does = match opened {
+            Ok(opened) if opened.secret.same_as(secret.reveal()) => Does::Same,
+            Ok(_) => Does::Replaces,
+            Err(_) => Does::Unseen,
+        };
+    }
+}

@@ -1,0 +1,42 @@
+//! Asking Engines what they are, and nothing else: nothing is compiled, nothing is remembered.
+
+use super::address::dialled;
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::engine::docker::Docker;
+use crate::engine::{Engine as _, EngineError};
+use crate::inventory::Host;
+use crate::observed::Facts;
+use crate::problem::Result;
+use futures_util::{StreamExt as _, stream};
+
+/// Hosts that are dialled at the same time.
+const AT_ONCE: usize = 16;
+
+/// An Engine that answered.
+pub(in crate::cli) struct Probed {
+    /// What it says of itself.
+    pub facts: Facts,
+    /// Seconds since 1970 by its clock.
+    pub now: i64,
+}
+
+/// The Engines of hosts, in their order.
+pub(in crate::cli) async fn probe(ctx: &Context, vault: &Vault<'_>, hosts: &[&Host]) -> Vec<Result<Probed>> {
+    stream::iter(hosts.iter().map(|host| one(ctx, vault, host))).buffered(AT_ONCE).collect().await
+}
+
+async fn one(ctx: &Context, vault: &Vault<'_>, host: &Host) -> Result<Probed> {
+    let address = dialled(ctx, vault.workspace().root(), host)?;
+    // Nothing is asked of an address that is not the known one.
+    super::trust::check_address(vault, host)?;
+    let failed = |error: EngineError| {
+        error
+            .problem(format!("host {}: its Engine at {} does not answer", host.name, host.engine))
+            .at(&host.place)
+    };
+    let engine = Docker::connect(&address).await.map_err(failed)?;
+    let facts = engine.facts().await.map_err(failed)?;
+    let now = engine.now().await.map_err(failed)?;
+    Ok(Probed { facts, now })
+}
