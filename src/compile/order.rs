@@ -1,7 +1,7 @@
 //! What comes before what: `require`, images before the containers made from them, and `order`.
 
 use super::Draft;
-use crate::desired::{Address, Item, Wish};
+use crate::desired::{Address, Item, Kind, Wish};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::Declaration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,11 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
         if let Some((needed, place)) = next(*index) {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
-                None => format!("{} comes after {}", name(*index), name(*needed)),
+                None => {
+                    let is_image = drafts[*needed].item.address.kind == Kind::Image;
+                    let how = if is_image { "is made from" } else { "comes after" };
+                    format!("{} {how} {}", name(*index), name(*needed))
+                }
             };
             if problem.place.is_none() {
                 problem.place.clone_from(place);
