@@ -42,7 +42,7 @@ fn the_commands_in_the_order_of_work() {
     identity     Make a private key, print its public half, unlock it for some hours
     box          Who opens what: list the boxes, or make one
     reader       Who can open a box: list, add, remove; make locks agree with keys/
-    registry     Credentials of registries: add, list, remove, check
+    registry     Credentials of registries: add, import, check; docker and podman ask for them
     set          Set a value in clear; comments and order stay
     get          Print a value in clear, or a table as TOML
     unset        Remove a value, sealed or in clear, or a table with all that is in it
@@ -52,6 +52,7 @@ fn the_commands_in_the_order_of_work() {
     show         Print a pillar file with sealed values as `(sealed 9f2c)`; needs no private key
     move         Move a key, a table or a file; what is sealed in it is sealed again for its new
                  place, ids are kept
+    gate         Say exactly which version of an application runs
     plan         Show what would change, and why; changes nothing
     apply        Make hosts what the states declare: plan, ask, carry out
     status       Show what runs where: version, generation, health, and what an apply would change

@@ -309,12 +309,20 @@ fn names(code: &str) -> Vec<Named> {
             at += 1;
         }
     }
+    // Positions so far.
+    let mut lines = vec![1; chars.len()];
+    for at in 1..chars.len() {
+        lines[at] = lines[at - 1] + usize::from(chars[at - 1] == '\n');
+    }
+    for named in &mut found {
+        named.line = lines[named.line];
+    }
     found
 }
 
 /// Reads one path from `at` on, below a prefix; returns where it ends.
 fn read_path(chars: &[char], mut at: usize, prefix: &[String], found: &mut Vec<Named>) -> usize {
-    let line = chars[..at].iter().filter(|c| **c == '\n').count() + 1;
+    let start = at;
     let mut path = prefix.to_vec();
     loop {
         let word: String = chars[at..].iter().take_while(|c| is_word(**c)).collect();
@@ -330,7 +338,7 @@ fn read_path(chars: &[char], mut at: usize, prefix: &[String], found: &mut Vec<N
             _ => break,
         }
     }
-    found.push(Named { path, line });
+    found.push(Named { path, line: start });
     at
 }
 

@@ -17,7 +17,7 @@ use crate::pillar::{Origin, document};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
 
-/// Credentials of registries: add, list, remove, check
+/// Credentials of registries: add, import, check; docker and podman ask for them
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]

@@ -89,7 +89,10 @@ impl Environment {
             search_path: variable("PATH"),
             program: std::env::current_exe().ok(),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
-            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .or_else(home_name)
+                .unwrap_or_else(|| "unknown".to_owned()),
             machine: machine(),
             terminal: Terminal {
                 stdin: std::io::stdin().is_terminal(),
@@ -108,6 +111,11 @@ fn variable(name: &str) -> Option<OsString> {
 /// A variable that is set, and not to `0`.
 fn switch(name: &str) -> bool {
     variable(name).is_some_and(|value| value != "0")
+}
+
+/// Containers and services often have no name of a user, but a home.
+fn home_name() -> Option<String> {
+    std::env::home_dir()?.file_name()?.to_str().map(str::to_owned)
 }
 
 #[cfg(unix)]

@@ -259,6 +259,16 @@ impl BoxFile {
         }
         let mut problem = broken(folder, &wrong[0]);
         problem.causes.extend(wrong.drain(1..));
+        if open.workspace != *workspace {
+            problem.hints.insert(
+                0,
+                format!(
+                    "a workspace keeps its name, which its containers bear as well: put `workspace = \"{}\"` back \
+                     in pillarbox.toml",
+                    open.workspace
+                ),
+            );
+        }
         Err(problem.into())
     }
 
