@@ -20,9 +20,9 @@
 //! | none | one fits and works | the two renames were cut in two: await it again, give it the name |
 //! | none | others | create beside them, stop what runs, start, await, commit; who ran is the way back |
 //!
-//! A container of a service that is declared start-first, and of which two can be ([`overlap`]), is
+//! A container of a service that is declared start-first, and of which two can be (`overlap`), is
 //! replaced the other way round: what is new works and is known before what runs is stopped, see
-//! [`replace`]. What counts as whose is the same, by the plain name of that one container.
+//! `replace`. What counts as whose is the same, by the plain name of that one container.
 //!
 //! Where it shall not run, nothing is started or awaited, and what fits may be any of them. An attempt
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
