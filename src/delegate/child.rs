@@ -9,8 +9,14 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Our own variables: a key, and the ways to one.
-const OURS: [&str; 5] =
-    ["PILLARBOX_AGE_KEY", "PILLARBOX_IDENTITY", "PILLARBOX_WORKSPACE", "PILLARBOX_KNOWN", "PILLARBOX_STRICT"];
+const OURS: [&str; 6] = [
+    "PILLARBOX_AGE_KEY",
+    "PILLARBOX_IDENTITY",
+    "PILLARBOX_WORKSPACE",
+    "PILLARBOX_KNOWN",
+    "PILLARBOX_STRICT",
+    "PILLARBOX_NO_KEYRING",
+];
 /// How often a child is looked at that closes nothing.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long a child that has ended may leave its output open to others (an agent in its background).

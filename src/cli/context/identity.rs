@@ -124,8 +124,10 @@ impl Context {
         for remark in sources.iter().map(|source| source.remark()).filter(|remark| !remark.is_empty()) {
             problem = problem.cause(remark);
         }
-        for hint in sources.iter().filter_map(|source| source.hint()) {
-            problem = problem.hint(hint);
+        // What is locked here is likelier to be the key than one that would have to be made.
+        let locked: Vec<String> = sources.iter().filter_map(|source| source.hint()).collect();
+        if !locked.is_empty() {
+            problem.hints = locked;
         }
         problem
     }
@@ -133,8 +135,11 @@ impl Context {
     /// What to say when there is no private key for something: code [`Code::NoIdentity`], with every
     /// place that was tried as a cause.
     pub(in crate::cli) fn no_identity(&self, what: impl Into<String>) -> Problem {
-        self.with_places_tried(Problem::new(Code::NoIdentity, what))
-            .hint("give one with --identity FILE, or make one: pillarbox identity new")
+        let problem = self.with_places_tried(Problem::new(Code::NoIdentity, what));
+        if problem.hints.is_empty() {
+            return problem.hint("give one with --identity FILE, or make one: pillarbox identity new");
+        }
+        problem
     }
 
     /// Reads the identity file of a path, which a person named in some way.

@@ -31,7 +31,12 @@ fn a_new_identity_with_a_passphrase_is_asked_for_and_plain_age_opens_it() {
         .exits(10)
         .explains("is protected by a passphrase, and there is no terminal to ask for it on")
         .explains("pillarbox identity unlock")
+        .lacks("pillarbox identity new")
         .lacks("s3cret");
+    env.run(&["doctor", "--offline"])
+        .ok()
+        .says("fix: pillarbox identity unlock")
+        .lacks("fix: pillarbox identity new");
     // Once for a run, however many boxes there are.
     let (code, said) = typed(&env, "box new prod --readers alice", &[own]);
     assert!(code == 0 && said.matches("passphrase of").count() == 1, "{said}");

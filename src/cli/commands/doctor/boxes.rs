@@ -51,17 +51,20 @@ pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
 
 /// What one of the readers has to run.
 fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
-    let own = super::personal::sources(ctx)
-        .0
-        .iter()
-        .find_map(|source| source.publics().next().map(ToString::to_string));
-    match own {
-        Some(key) => format!(
+    let (sources, _) = super::personal::sources(ctx);
+    let own = sources.iter().find_map(|source| source.publics().next().map(ToString::to_string));
+    let locked =
+        sources.iter().find(|source| source.locked_keys().is_some()).and_then(|source| source.file());
+    match (own, locked) {
+        (None, Some(file)) => {
+            format!("pillarbox identity unlock {}", quoted(&file.display().to_string()))
+        }
+        (Some(key), _) => format!(
             "pillarbox reader add {} {} --box {folder}   # to be run by one of them",
             reader_name(ctx),
             quoted(&key)
         ),
-        None => "pillarbox identity new".to_owned(),
+        (None, None) => "pillarbox identity new".to_owned(),
     }
 }
 
