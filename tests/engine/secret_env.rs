@@ -150,7 +150,8 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
     for command in [
         &["plan"][..],
         &["plan", "-v", "--json"],
-        &["plan", "-v", "-o", "plan.json"],
+        &["plan", "-v", "-o", "plan.json", "--html", "plan.html"],
+        &["plan", "--html", "-"],
         &["compile"],
         &["compile", "--json"],
         &["verify"],
@@ -160,6 +161,9 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
         hunt.ran(&shop.env.run(command));
     }
     assert!(plan_file.is_file());
+    let page = shop.env.read("plan.html");
+    assert!(page.contains("(sealed ") && page.contains("<svg"), "{page}");
+    hunt.absent_from("the page", &page);
     let mut child = shop.env.command(&["apply", "-y", "-v"]).var("RUST_LOG", "trace").spawn();
     while child.try_wait().expect("it ends").is_none() {
         hunt.absent_from_processes();

@@ -40,6 +40,21 @@ fn a_stored_plan_is_done_without_a_question_and_only_once() {
 }
 
 #[test]
+fn a_page_of_the_plan_is_written_beside_it_for_this_user_only() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.release("serve", "1.1.0");
+    let both = ["plan", "--json", "--detailed-exitcode", "-o", "plan.json", "--html", "plan.html"];
+    let said: Value = shop.env.run(&both).exits(2).json();
+    let page = shop.env.read("plan.html");
+    assert_eq!(mode(&shop.env.workspace().join("plan.html")), 0o600);
+    assert!(page.contains("version 1.0.0 → 1.1.0, pillar/apps.toml:"), "{page}");
+    let steps = said["hosts"][0]["steps"].as_array().expect("steps");
+    assert_eq!(page.matches("<svg class=\"box ").count(), steps.len());
+    assert_eq!(shop.env.run(&["plan", "--html", "-"]).ok().stdout(), page);
+    shop.env.run(&["apply", "plan.json"]).ok();
+}
+
+#[test]
 fn what_somebody_did_to_the_container_meanwhile_makes_a_plan_stale() {
     let Some(shop) = with_a_plan() else { return };
     let web = shop.web.clone();

@@ -88,6 +88,15 @@ fn hosts_that_nobody_has_and_options_that_exclude_each_other_are_usage_errors() 
 }
 
 #[test]
+fn a_page_and_something_else_in_one_place_is_a_usage_error_and_without_a_plan_there_is_no_page() {
+    let env = two_hosts();
+    env.run(&["plan", "--json", "--html", "-"]).exits(64).explains("standard output");
+    env.run(&["plan", "-o", "plan", "--html", "./plan"]).exits(64).explains("same file");
+    env.run(&["plan", "--html", "plan.html"]).exits(1);
+    assert!(!env.workspace().join("plan.html").exists());
+}
+
+#[test]
 fn an_inventory_without_hosts_says_how_to_add_one() {
     shop("").run(&["plan"]).exits(1).explains("has no hosts").explains("[hosts.web1]");
 }

@@ -1,13 +1,13 @@
 //! `pillarbox plan`.
 
 use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
-use crate::cli::output::plan as print;
+use crate::cli::output::{html, plan as print};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::plan::{Plan, Verb};
-use crate::problem::{Problem, Problems, Result};
+use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::store;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Show what would change, and why; changes nothing
 #[derive(clap::Args, Debug)]
@@ -15,6 +15,7 @@ use std::path::PathBuf;
 Examples:
   pillarbox plan
   pillarbox plan --host 'web*' -o plan.json    # then: pillarbox apply plan.json
+  pillarbox plan --html plan.html              # to look at, or to attach to a review
   pillarbox plan --detailed-exitcode           # 2: changes, 4: nothing but held changes")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -24,6 +25,9 @@ pub(in crate::cli) struct Args {
     /// Store the plan in a file, for `apply FILE`; it holds no secret
     #[arg(short, long, value_name = "FILE", conflicts_with = "offline")]
     output: Option<PathBuf>,
+    /// Write the plan as a page for a browser, with its steps drawn; `-`: to standard output
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Exit with 2 if there are changes, 4 if all of them are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -49,7 +53,28 @@ impl OptionArgs {
     }
 }
 
+impl Args {
+    /// Whether the page takes the place of the plan on standard output.
+    fn page_is_data(&self) -> bool {
+        self.html.as_deref() == Some(Path::new("-"))
+    }
+}
+
+/// Two things cannot be written to one place.
+fn check(args: &Args, ctx: &Context) -> Result<()> {
+    let wrong = |what: &str| Err(Problem::new(Code::Usage, what).into());
+    if args.page_is_data() && ctx.out.json {
+        return wrong("`--html -` and `--json` both want standard output");
+    }
+    let (page, plan) = (args.html.as_deref(), args.output.as_deref());
+    if page.is_some() && page.map(|file| ctx.absolute(file)) == plan.map(|file| ctx.absolute(file)) {
+        return wrong("`--html` and `--output` name the same file");
+    }
+    Ok(())
+}
+
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    check(args, ctx)?;
     let workspace = vault::workspace(ctx)?;
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
@@ -60,7 +85,15 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Ok((deploy::plan_of(&vault, &surveyed), wrong))
     })?;
     if wrong.is_empty() {
-        show(ctx, &plan, &survey.options);
+        if args.page_is_data() {
+            ctx.out.bytes(html::page(&plan).as_bytes());
+        } else {
+            show(ctx, &plan, &survey.options);
+        }
+        if let Some(file) = args.html.as_deref().filter(|_| !args.page_is_data()) {
+            store::write_private(&ctx.absolute(file), html::page(&plan).as_bytes())?;
+            ctx.out.say(format_args!("written: {}", escaped(&file.display().to_string())));
+        }
         if let Some(file) = &args.output {
             let json = deploy::to_json(&plan, &survey.options);
             store::write_private(&ctx.absolute(file), format!("{json:#}\n").as_bytes())?;

@@ -1,18 +1,20 @@
+use super::change::plain;
 use super::*;
 use crate::name::{HostName, ImageRef, WorkspaceName};
-use crate::plan::{Action, FORMAT_VERSION, Receiver, Step, Target};
+use crate::plan::{Action, Cause, FORMAT_VERSION, Step, Target, Verb};
 use crate::problem::Place;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 fn fields(pairs: &[(&str, Value)]) -> Option<BTreeMap<String, Value>> {
     Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }
 
-fn change(address: &str, verb: Verb, cause: Cause) -> Change {
+pub(in crate::cli::output) fn change(address: &str, verb: Verb, cause: Cause) -> Change {
     Change { address: address.to_owned(), actions: vec![verb], cause: vec![cause], before: None, after: None }
 }
 
-fn host(name: &str, changes: Vec<Change>) -> HostPlan {
+pub(in crate::cli::output) fn host(name: &str, changes: Vec<Change>) -> HostPlan {
     HostPlan {
         host: HostName::parse(name).expect("a name"),
         engine: format!("ssh://deploy@{name}.example.com"),
@@ -24,7 +26,7 @@ fn host(name: &str, changes: Vec<Change>) -> HostPlan {
     }
 }
 
-fn plan(hosts: Vec<HostPlan>) -> Plan {
+pub(in crate::cli::output) fn plan(hosts: Vec<HostPlan>) -> Plan {
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
         workspace: WorkspaceName::parse("shop").expect("a name"),
@@ -38,7 +40,7 @@ fn step(id: u32, action: Action, needs: &[u32]) -> Step {
     Step { id, group, action, needs: needs.to_vec(), cause, expects, undo }
 }
 
-fn upgrade() -> Plan {
+pub(in crate::cli::output) fn upgrade() -> Plan {
     let digest = |c: &str| format!("registry.example.com/web/nginx@sha256:{}", c.repeat(64));
     let mut web1 = host(
         "web1",

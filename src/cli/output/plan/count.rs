@@ -1,0 +1,59 @@
+//! How many things become what, whatever it is shown on.
+
+use super::change::{is_unchanged, main_verb};
+use crate::plan::{HostPlan, Plan, Verb};
+use std::collections::BTreeMap;
+
+/// So many things of one kind of change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli::output) struct Count {
+    /// What it is coloured as, if at all.
+    pub verb: Option<Verb>,
+    /// `2 to replace`.
+    pub words: String,
+}
+
+/// `1 to create`, `2 to replace`, `3 unchanged`; at least one.
+pub(in crate::cli::output) fn counts(plan: &HostPlan) -> Vec<Count> {
+    let mut count: BTreeMap<Verb, usize> = BTreeMap::new();
+    for change in &plan.changes {
+        *count.entry(main_verb(change)).or_default() += 1;
+    }
+    let replaced = count.remove(&Verb::ReplaceStartFirst).unwrap_or(0);
+    let replaced = replaced + count.remove(&Verb::ReplaceStopFirst).unwrap_or(0);
+    let of = |verb: Verb| count.get(&verb).copied().unwrap_or(0);
+    let parts = [
+        (of(Verb::Create), "to create", Verb::Create),
+        (replaced, "to replace", Verb::ReplaceStopFirst),
+        (of(Verb::Update), "to change", Verb::Update),
+        (of(Verb::Remove), "to remove", Verb::Remove),
+        (of(Verb::Held), "held", Verb::Held),
+    ];
+    let mut shown: Vec<Count> = parts
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, what, verb)| Count { verb: Some(verb), words: format!("{number} {what}") })
+        .collect();
+    if shown.is_empty() {
+        shown.push(Count { verb: None, words: "nothing to do".to_owned() });
+    }
+    if of(Verb::Unchanged) > 0 {
+        shown.push(Count { verb: None, words: format!("{} unchanged", of(Verb::Unchanged)) });
+    }
+    shown
+}
+
+/// Where nothing is to do at all: where, and why (`on web1, web2: 2 things are as wanted`).
+pub(in crate::cli::output) fn nothing_to_do(plan: &Plan) -> Option<String> {
+    if !plan.is_empty() || !plan.hosts.iter().all(|host| host.changes.iter().all(is_unchanged)) {
+        return None;
+    }
+    let hosts: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
+    let things: usize = plan.hosts.iter().map(|host| host.changes.len()).sum();
+    let as_wanted = match things {
+        0 => "no state declares anything".to_owned(),
+        1 => "1 thing is as wanted".to_owned(),
+        _ => format!("{things} things are as wanted"),
+    };
+    Some(format!("on {}: {as_wanted}", hosts.join(", ")))
+}
