@@ -245,11 +245,9 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
         service.bed.env.run(&["gate", "set", "api", version]).ok();
         let Some(said) = killed_after(&service, lines) else { break };
         moments += 1;
-        let works = |one: &(String, bool, String)| {
-            let seen = service.bed.engine.inspect(&format!("/containers/{}/json", one.0));
-            one.1 && seen["State"]["Health"]["Status"] == "healthy"
-        };
-        assert!(service.containers().iter().any(works), "{:?} after {said}", service.containers());
+        // All from one call: the Engine may be renaming one this very moment.
+        let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
+        assert!(service.bed.containers().iter().any(healthy), "{:?} after {said}", service.containers());
         // The Engine may still be at the last call that it got.
         std::thread::sleep(Duration::from_millis(800));
         lease_is_over(&service.bed);
