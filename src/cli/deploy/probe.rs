@@ -1,10 +1,9 @@
 //! Asking Engines what they are, and nothing else: nothing is compiled, nothing is remembered.
 
-use super::address::dialled;
+use super::reach::{connect, silent};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
-use crate::engine::docker::Docker;
-use crate::engine::{Engine as _, EngineError};
+use crate::engine::Engine as _;
 use crate::inventory::Host;
 use crate::observed::Facts;
 use crate::problem::Result;
@@ -27,16 +26,7 @@ pub(in crate::cli) async fn probe(ctx: &Context, vault: &Vault<'_>, hosts: &[&Ho
 }
 
 async fn one(ctx: &Context, vault: &Vault<'_>, host: &Host) -> Result<Probed> {
-    let address = dialled(ctx, vault.workspace().root(), host)?;
-    // Nothing is asked of an address that is not the known one.
-    super::trust::check_address(vault, host)?;
-    let failed = |error: EngineError| {
-        error
-            .problem(format!("host {}: its Engine at {} does not answer", host.name, host.engine))
-            .at(&host.place)
-    };
-    let engine = Docker::connect(&address).await.map_err(failed)?;
-    let facts = engine.facts().await.map_err(failed)?;
-    let now = engine.now().await.map_err(failed)?;
+    let (engine, facts) = connect(ctx, vault, host).await?;
+    let now = engine.now().await.map_err(|error| silent(host, &error))?;
     Ok(Probed { facts, now })
 }

@@ -7,6 +7,7 @@ use crate::cli::vault::Vault;
 use crate::desired::Desired;
 use crate::engine::docker::Docker;
 use crate::engine::{Engine as _, EngineError};
+use crate::inventory::Host;
 use crate::observed::Facts;
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, stream};
@@ -42,18 +43,26 @@ pub(in crate::cli) async fn compile(
     (reached.into_iter().map(|one| one.desired).collect(), wrong)
 }
 
-async fn one<'v>(ctx: &Context, vault: &Vault<'_>, wished: Wished<'v>) -> Result<Reached<'v>> {
-    let host = wished.host;
+/// The Engine of a host, and what it says of itself.
+pub(super) async fn connect(ctx: &Context, vault: &Vault<'_>, host: &Host) -> Result<(Docker, Facts)> {
     let address = dialled(ctx, vault.workspace().root(), host)?;
     // Nothing is asked of an address that is not the known one.
     super::trust::check_address(vault, host)?;
-    let failed = |error: EngineError| {
-        error
-            .problem(format!("host {}: its Engine at {} does not answer", host.name, host.engine))
-            .at(&host.place)
-    };
-    let engine = Docker::connect(&address).await.map_err(failed)?;
-    let mut facts = engine.facts().await.map_err(failed)?;
+    let engine = Docker::connect(&address).await.map_err(|error| silent(host, &error))?;
+    let facts = engine.facts().await.map_err(|error| silent(host, &error))?;
+    Ok((engine, facts))
+}
+
+/// A host whose Engine does not answer.
+pub(super) fn silent(host: &Host, error: &EngineError) -> Problem {
+    error
+        .problem(format!("host {}: its Engine at {} does not answer", host.name, host.engine))
+        .at(&host.place)
+}
+
+async fn one<'v>(ctx: &Context, vault: &Vault<'_>, wished: Wished<'v>) -> Result<Reached<'v>> {
+    let host = wished.host;
+    let (engine, mut facts) = connect(ctx, vault, host).await?;
     facts.labels.extend(host.labels.clone());
     let desired = match &wished.desired {
         Some(desired) => desired.clone(),
