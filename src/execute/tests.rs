@@ -6,6 +6,7 @@ mod laws;
 mod secret_values;
 pub(crate) mod stage;
 mod start_first;
+mod trouble;
 
 use crate::plan::HostPlan;
 use stage::{Stage, running};

@@ -1,10 +1,9 @@
 //! Laws: whatever is wished one after the other, and whatever fails meanwhile.
 
 use super::stage::{Stage, absent, item, running, runtime};
+use super::trouble::{Trouble, live_through, trouble};
 use crate::desired::{ContainerWish, Run};
-use crate::engine::fake::{Behaviour, Fault};
-use crate::engine::{EngineError, ErrorKind};
-use crate::execute::Interrupt;
+use crate::engine::fake::Behaviour;
 use crate::state::Text;
 use proptest::prelude::*;
 use serde_json::json;
@@ -19,18 +18,6 @@ struct Wanted {
     restart: u8,
     memory: u8,
     networks: u8,
-}
-
-/// What goes wrong during an apply.
-#[derive(Clone, Copy, Debug)]
-enum Trouble {
-    Nothing,
-    Refused(usize),
-    AnswerLost(usize),
-    HangUpBefore(usize),
-    HangUpAfter(usize),
-    Interrupt(usize),
-    TwoInterrupts(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,22 +44,9 @@ fn wanted(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Want
     )
 }
 
-fn trouble() -> impl Strategy<Value = Trouble> {
-    let at = 1..24usize;
-    prop_oneof![
-        Just(Trouble::Nothing),
-        at.clone().prop_map(Trouble::Refused),
-        at.clone().prop_map(Trouble::AnswerLost),
-        at.clone().prop_map(Trouble::HangUpBefore),
-        at.clone().prop_map(Trouble::HangUpAfter),
-        at.clone().prop_map(Trouble::Interrupt),
-        at.prop_map(Trouble::TwoInterrupts),
-    ]
-}
-
 fn round() -> impl Strategy<Value = Round> {
     let one = || proptest::option::weighted(0.8, wanted(1..=6));
-    (one(), one(), any::<bool>(), any::<bool>(), trouble())
+    (one(), one(), any::<bool>(), any::<bool>(), trouble(1..24))
         .prop_map(|(a, b, fix_drift, prune, trouble)| Round { a, b, fix_drift, prune, trouble })
 }
 
@@ -133,35 +107,6 @@ fn with(stage: &Stage, a: Option<Wanted>, b: Option<Wanted>) -> Stage {
     Stage { items: vec![one("a", a), one("b", b)], ..stage.clone() }
 }
 
-/// One apply with its trouble.
-async fn live_through(stage: &Stage, trouble: Trouble) {
-    let refusal = EngineError::new(ErrorKind::Other, 500, "no");
-    stage.fake.forget_calls();
-    let calls = std::cell::Cell::new(0);
-    let interrupt = Interrupt::new();
-    let mut at = usize::MAX;
-    match trouble {
-        Trouble::Nothing => {}
-        Trouble::Refused(n) => stage.fake.fail(n, Fault::Refused(refusal)),
-        Trouble::AnswerLost(n) => stage.fake.fail(n, Fault::AnswerLost),
-        Trouble::HangUpBefore(n) => stage.fake.fail(n, Fault::HangUpBefore),
-        Trouble::HangUpAfter(n) => stage.fake.fail(n, Fault::HangUpAfter),
-        Trouble::Interrupt(n) | Trouble::TwoInterrupts(n) => at = n,
-    }
-    let twice = matches!(trouble, Trouble::TwoInterrupts(_));
-    let again = interrupt.clone();
-    stage
-        .apply_until(&interrupt, |_| {
-            calls.set(calls.get() + 1);
-            if twice && calls.get() == at + 1 {
-                again.raise();
-            }
-            calls.get() == at
-        })
-        .await;
-    stage.fake.heal();
-}
-
 /// Whether it is sure that the old container runs after this, if it ran before.
 fn keeps_what_runs(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Nothing | Trouble::Refused(_) | Trouble::AnswerLost(_) | Trouble::Interrupt(_))
@@ -218,7 +163,7 @@ proptest! {
     #[test]
     fn a_service_that_ran_runs_after_every_failed_apply(
         first in wanted(WORKING),
-        tries in proptest::collection::vec((wanted(1..=6), trouble()), 1..5),
+        tries in proptest::collection::vec((wanted(1..=6), trouble(1..24)), 1..5),
     ) {
         let first = Wanted { run: 0, ..first };
         runtime().block_on(async {
