@@ -4,6 +4,8 @@
 mod containers;
 mod images;
 mod resolve;
+mod volumes;
+
 mod what;
 
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
@@ -29,12 +31,13 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let found = containers::read(engine, host, what).await?;
+    let read = containers::read(engine, host, what);
+    let (found, own_volumes) = futures_util::try_join!(read, volumes::read(engine, host, what))?;
     let mut images = images::read(engine, host, what.looks()).await?;
     let containers = containers::judge(engine, host, what, found, &images).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved })
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved, own_volumes })
 }
 
 #[cfg(test)]

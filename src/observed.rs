@@ -1,11 +1,14 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
 mod claim;
-
+mod errand;
+mod own_volumes;
 mod ownership;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
+pub use errand::Errand;
+pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Label, Ownership};
 
 use crate::name::{Digest, HostName, ImageRef};
@@ -26,6 +29,8 @@ pub struct Observed {
     pub images: BTreeMap<ImageRef, Image>,
     /// What the references that are wanted stand for.
     pub resolved: BTreeMap<ImageRef, Resolution>,
+    /// Volumes that hold secrets of ours, and those that remember tasks.
+    pub own_volumes: OwnVolumes,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
@@ -65,6 +70,8 @@ pub struct Container {
     /// It carries labels of this workspace, but they came with its image, are those of another, older
     /// container, or are not complete: reported, never touched.
     pub impostor: bool,
+    /// It is ours and no instance of anything: what it is for.
+    pub errand: Option<Errand>,
     /// How it is.
     pub state: RunState,
     /// Everything else the Engine says of it; `null` where it is neither ours nor has a wanted name.

@@ -51,7 +51,8 @@ pub(super) async fn judge<E: Engine>(
 
 fn in_full(inspected: Inspected) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
-    Found { container: Container { id, name, image_id, ours: None, impostor: false, state, inspect }, labels }
+    let (ours, impostor, errand) = (None, false, None);
+    Found { container: Container { id, name, image_id, ours, impostor, errand, state, inspect }, labels }
 }
 
 fn in_short(listed: Summary) -> Found {
@@ -68,5 +69,6 @@ fn in_short(listed: Summary) -> Found {
         health: None,
     };
     let inspect = Inspect::new(Value::Null);
-    Found { container: Container { id, name, image_id, ours: None, impostor: false, state, inspect }, labels }
+    let (ours, impostor, errand) = (None, false, None);
+    Found { container: Container { id, name, image_id, ours, impostor, errand, state, inspect }, labels }
 }

@@ -1,7 +1,7 @@
 //! Which containers are ours. Labels alone do not say: `docker commit` of one of ours hands its labels
 //! on to an image, and from there to every container that anybody makes of it.
 
-use super::{Container, Label, Ownership};
+use super::{Container, Errand, Label, Ownership};
 use crate::desired::Fingerprint;
 use crate::name::WorkspaceName;
 use std::cmp::Ordering;
@@ -28,6 +28,11 @@ pub fn claim(
     for Found { mut container, labels } in found {
         if labels.get(Label::WORKSPACE).is_some_and(|name| name == workspace.as_str()) {
             let image = image_labels.get(&container.image_id);
+            container.errand = image.and_then(|image| errand(&labels, image));
+            if container.errand.is_some() {
+                containers.push(container);
+                continue;
+            }
             let own = image.is_some_and(|image| image.get(Label::INSTANCE) != labels.get(Label::INSTANCE));
             container.ours = if own { ownership(&labels) } else { None };
             container.impostor = container.ours.is_none();
@@ -65,6 +70,23 @@ fn by_age(a: &Container, b: &Container) -> Ordering {
     .then_with(|| a.id.cmp(&b.id))
 }
 
+/// What it is for, if that is an errand and its labels did not come with its image.
+fn errand(labels: &BTreeMap<String, String>, image: &BTreeMap<String, String>) -> Option<Errand> {
+    let names = [Label::FILLS, Label::TASK, Label::RAN];
+    if names.iter().all(|name| labels.get(*name) == image.get(*name)) {
+        return None;
+    }
+    let text = |name: &str| labels.get(name).filter(|text| !text.is_empty()).cloned();
+    match text(Label::FILLS) {
+        Some(_) => Some(Errand::Filler),
+        None => Some(Errand::Task {
+            name: text(Label::TASK)?,
+            fingerprint: text(Label::RAN)?,
+            version: text(Label::VERSION).unwrap_or_default(),
+        }),
+    }
+}
+
 /// Our labels, if they are complete.
 fn ownership(labels: &BTreeMap<String, String>) -> Option<Ownership> {
     let text = |name: &str| labels.get(name).filter(|text| !text.is_empty()).cloned();
@@ -77,6 +99,7 @@ fn ownership(labels: &BTreeMap<String, String>) -> Option<Ownership> {
         fields: field_fingerprints(fields),
         image: text(Label::IMAGE)?,
         version: labels.get(Label::VERSION).cloned().unwrap_or_default(),
+        tasks: field_fingerprints(labels.get(Label::TASKS).map(String::as_str).unwrap_or_default()),
     })
 }
 
@@ -137,6 +160,7 @@ mod tests {
             image_id: "plain".to_owned(),
             ours: None,
             impostor: false,
+            errand: None,
             state,
             inspect: Inspect::new(serde_json::Value::Null),
         };
@@ -163,6 +187,48 @@ mod tests {
             claimed(vec![stranger, ours]),
             [("b".to_owned(), false, true), ("a".to_owned(), true, false)]
         );
+    }
+
+    #[test]
+    fn an_errand_is_neither_an_instance_nor_a_strangers_unless_its_labels_came_with_its_image() {
+        let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let workspace = [(Label::WORKSPACE, "shop")];
+            let all = workspace.iter().chain(pairs);
+            all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let shop = WorkspaceName::parse("shop").expect("a name");
+        let task = of(&[(Label::TASK, "migrate"), (Label::RAN, "00ff"), (Label::VERSION, "1.9.0")]);
+        // The filler of a service whose image is a commit of one of ours.
+        let mut filler = labels("nginx.g3");
+        filler.insert(Label::FILLS.to_owned(), "nginx.g4".to_owned());
+        let mut stranger = found("c", "", task.clone());
+        stranger.container.image_id = "committed".to_owned();
+        let mut of_commit = found("b", "", filler);
+        of_commit.container.image_id = "instance".to_owned();
+        let images = BTreeMap::from([
+            ("plain".to_owned(), BTreeMap::new()),
+            ("committed".to_owned(), task.clone()),
+            ("instance".to_owned(), labels("nginx.g3")),
+        ]);
+        let claimed = claim(&shop, vec![found("a", "", task), of_commit, stranger], &images);
+        let runs = Errand::Task {
+            name: "migrate".to_owned(),
+            fingerprint: "00ff".to_owned(),
+            version: "1.9.0".to_owned(),
+        };
+        assert_eq!(claimed[0].errand, Some(runs));
+        assert_eq!(claimed[1].errand, Some(Errand::Filler));
+        assert_eq!((claimed[2].errand.clone(), claimed[2].impostor), (None, true));
+        assert!(claimed[..2].iter().all(|found| found.ours.is_none() && !found.impostor));
+    }
+
+    #[test]
+    fn tasks_that_ran_before_an_instance_was_made_are_read_back() {
+        let mut some = labels("nginx.g3");
+        some.insert(Label::TASKS.to_owned(), "migrate=0123456789abcdef,seed=00ff".to_owned());
+        let ours = ownership(&some).expect("complete");
+        let tasks: Vec<(&str, &str)> = ours.tasks.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(tasks, [("migrate", "0123456789abcdef"), ("seed", "00ff")]);
     }
 
     #[test]

@@ -24,6 +24,17 @@ impl Label {
     pub const IMAGE: &'static str = "io.pillarbox.image";
     /// The tag, for people.
     pub const VERSION: &'static str = "io.pillarbox.version";
+    /// `name=fingerprint` for each task that had run before it was made and that it requires, sorted, joined
+    /// by `,`; a fingerprint is sixteen hexadecimal digits (`task.ran`).
+    pub const TASKS: &'static str = "io.pillarbox.tasks";
+    /// On the container of a task, and on the volume that remembers that it ran: the task's name.
+    pub const TASK: &'static str = "io.pillarbox.task";
+    /// Beside [`Label::TASK`]: the fingerprint of image and spec that it ran, or runs, as.
+    pub const RAN: &'static str = "io.pillarbox.ran";
+    /// On a container that is never started, through which files are put into a volume: for whom.
+    pub const FILLS: &'static str = "io.pillarbox.fills";
+    /// On a volume of secrets: the instance or task whose they are.
+    pub const SECRETS: &'static str = "io.pillarbox.secrets";
 }
 
 /// What our labels say of a container.
@@ -43,4 +54,7 @@ pub struct Ownership {
     pub image: String,
     /// The tag it was made from, for people.
     pub version: String,
+    /// Tasks that had run before it was made and that it requires, by name: the fingerprint that each ran as.
+    #[serde(default)]
+    pub tasks: BTreeMap<String, String>,
 }

@@ -174,6 +174,7 @@ mod tests {
             fields: BTreeMap::new(),
             image: String::new(),
             version: "1.8.2".to_owned(),
+            tasks: BTreeMap::new(),
         };
         Container {
             id: "1".to_owned(),
@@ -181,6 +182,7 @@ mod tests {
             image_id: String::new(),
             ours: ours.then_some(ownership),
             impostor: false,
+            errand: None,
             state: RunState {
                 status: status.to_owned(),
                 running: status == "running",
@@ -218,6 +220,7 @@ mod tests {
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            own_volumes: crate::observed::OwnVolumes::default(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),

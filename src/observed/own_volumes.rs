@@ -1,0 +1,123 @@
+//! Volumes that pillarbox makes for itself, known by their labels and by the name that follows from them:
+//! labels alone would let anybody's volume be taken for ours.
+
+use super::Label;
+use crate::name::WorkspaceName;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// Ours on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnVolumes {
+    /// Volumes of secrets by name, each with the instance or task whose they are.
+    pub secrets: BTreeMap<String, String>,
+    /// Tasks that ran, the oldest first.
+    pub ran: Vec<Ran>,
+}
+
+/// A volume that remembers that a task ran; nothing is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Its name.
+    pub volume: String,
+    /// The task.
+    pub task: String,
+    /// Of image and spec: what it ran as.
+    pub fingerprint: String,
+    /// The tag it was made from, for people.
+    pub version: String,
+    /// Seconds since 1970 by the Engine's clock.
+    pub created_at: i64,
+}
+
+impl OwnVolumes {
+    /// Sorts the volumes of a host, each with its name, labels and time of creation.
+    pub fn sort(
+        workspace: &WorkspaceName,
+        volumes: impl IntoIterator<Item = (String, BTreeMap<String, String>, i64)>,
+    ) -> Self {
+        let mut own = Self::default();
+        for (volume, labels, created_at) in volumes {
+            let text = |name: &str| labels.get(name).cloned().unwrap_or_default();
+            if text(Label::WORKSPACE) != workspace.as_str() {
+                continue;
+            }
+            let (whose, task, fingerprint) = (text(Label::SECRETS), text(Label::TASK), text(Label::RAN));
+            if !whose.is_empty() && volume == Self::of_secrets(workspace, &whose) {
+                own.secrets.insert(volume, whose);
+            } else if !task.is_empty() && volume == Self::of_task(workspace, &task, &fingerprint) {
+                let version = text(Label::VERSION);
+                own.ran.push(Ran { volume, task, fingerprint, version, created_at });
+            }
+        }
+        own.ran.sort_by(|a, b| (a.created_at, &a.volume).cmp(&(b.created_at, &b.volume)));
+        own
+    }
+
+    /// The name of the volume with the secrets of an instance or task, also of the container through which
+    /// it is filled.
+    pub fn of_secrets(workspace: &WorkspaceName, whose: &str) -> String {
+        fitting(format!("pillarbox-secrets.{workspace}.{whose}"))
+    }
+
+    /// The name of the volume that remembers that a task ran.
+    pub fn of_task(workspace: &WorkspaceName, task: &str, fingerprint: &str) -> String {
+        fitting(format!("pillarbox-ran.{workspace}.{task}.{fingerprint}"))
+    }
+
+    /// What remembers that a task ran as this.
+    pub fn ran(&self, task: &str, fingerprint: &str) -> Option<&Ran> {
+        self.ran.iter().find(|ran| ran.task == task && ran.fingerprint == fingerprint)
+    }
+}
+
+/// A volume is a folder on the host, whose name has 255 bytes at most.
+fn fitting(name: String) -> String {
+    let Some(beginning) = name.get(..LONGEST).filter(|_| name.len() > LONGEST) else { return name };
+    let whole = Sha256::digest(name.as_bytes());
+    let digits: String = whole.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{beginning}.{digits}")
+}
+
+/// What is left of a longer name; the digest of the whole follows.
+const LONGEST: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_fit_a_folder_and_stay_apart() {
+        let workspace = WorkspaceName::parse(&"w".repeat(64)).expect("a name");
+        let of = |last: &str| OwnVolumes::of_secrets(&workspace, &format!("{}{last}", "s".repeat(200)));
+        assert!(of(".g1").len() <= 255);
+        assert_ne!(of(".g1"), of(".g2"));
+    }
+
+    #[test]
+    fn a_volume_is_ours_only_under_the_name_that_follows_from_its_labels() {
+        let shop = WorkspaceName::parse("shop").expect("a name");
+        let volume = |name: &str, labels: &[(&str, &str)]| {
+            let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            (name.to_owned(), labels.collect(), 7)
+        };
+        let ours = (Label::WORKSPACE, "shop");
+        let secrets = (Label::SECRETS, "api.g3");
+        let ran = [ours, (Label::TASK, "migrate"), (Label::RAN, "00ff"), (Label::VERSION, "1.9")];
+        let own = OwnVolumes::sort(
+            &shop,
+            [
+                volume("pillarbox-secrets.shop.api.g3", &[ours, secrets]),
+                volume("data", &[ours, secrets]),
+                volume("pillarbox-secrets.shop.api.g4", &[ours, secrets]),
+                volume("pillarbox-secrets.shop2.api.g3", &[(Label::WORKSPACE, "shop2"), secrets]),
+                volume("pillarbox-ran.shop.migrate.00ff", &ran),
+                volume("pillarbox-ran.shop.migrate.0000", &ran),
+                volume("pillarbox-ran.shop..", &[ours]),
+            ],
+        );
+        assert_eq!(own.secrets.keys().collect::<Vec<_>>(), ["pillarbox-secrets.shop.api.g3"]);
+        assert_eq!(own.ran.len(), 1);
+        assert_eq!(own.ran("migrate", "00ff").map(|ran| ran.version.as_str()), Some("1.9"));
+    }
+}
