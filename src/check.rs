@@ -8,12 +8,15 @@
 //!   for what a gate holds, which no step touches;
 //! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
 //! - where a container is replaced start-first, one of the two works after every step;
-//! - secrets stand in environments alone, and every receiver of one is named.
+//! - secrets stand in environments and in files of secrets alone, and every receiver of one is named;
+//! - a volume of secrets is one container's alone, filled before that is created, and goes with it;
+//! - what requires a task is created after it has run.
 
 mod model;
+mod own;
 mod shape;
 
-use crate::desired::{ContainerWish, Desired, Run, Wish};
+use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
 use crate::observed::Observed;
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
@@ -26,6 +29,7 @@ use model::Model;
 pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<()> {
     let mut broken = shape::check(plan, observed);
     broken.extend(carried_out(plan, desired, observed));
+    broken.extend(own::check(plan, desired, observed));
     let problem = |what: String| {
         Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))
             .cause("this is a mistake of pillarbox; nothing was done")
@@ -52,7 +56,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
-    for item in desired.items.iter().filter(|item| item.hold().is_none()) {
+    for item in desired.items.iter().filter(|item| item.hold().is_none() && !waits(plan, item, desired)) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
             Wish::Surplus { service, keep, .. } => {
@@ -67,6 +71,18 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
         }
     }
     broken
+}
+
+/// Whether it waits for a task that its gate holds.
+fn waits(plan: &HostPlan, item: &Item, desired: &Desired) -> bool {
+    let held = |needed: &Address| {
+        let task = desired.items.iter().find(|other| other.address == *needed && needed.kind == Kind::Task);
+        task.is_some_and(|task| task.hold().is_some())
+    };
+    let address = item.address.to_string();
+    let shown =
+        || plan.changes.iter().any(|change| change.address == address && change.actions == [Verb::Held]);
+    item.needs.iter().any(held) && shown()
 }
 
 fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {

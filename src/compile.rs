@@ -8,6 +8,7 @@ mod gate;
 mod image;
 mod order;
 mod service;
+mod task;
 mod template;
 mod toml;
 
@@ -82,6 +83,8 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     let mut drafts = image::drafts(&checked, &gates, &mut problems);
     drafts.extend(container::drafts(&checked, &gates, &mut problems));
     drafts.extend(service::drafts(&checked, &gates, &mut problems));
+    drafts.extend(task::drafts(&checked, &gates, &mut problems));
+    task::apart(&drafts, &mut problems);
     container::taken(&drafts, &mut problems);
     let items = order::arrange(drafts, &declarations, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));

@@ -6,9 +6,13 @@ pub(crate) mod fields;
 mod json;
 mod option;
 pub(crate) mod read;
+pub mod secret_file;
 mod spec;
+mod task;
 
+pub use secret_file::{SecretFile, Store};
 pub use spec::{Fingerprint, Spec};
+pub use task::TaskWish;
 
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
 use crate::pillar::gate::Hold;
@@ -79,6 +83,8 @@ pub enum Kind {
     Container,
     /// A service: what is left over of its containers.
     Service,
+    /// A task.
+    Task,
 }
 
 impl fmt::Display for Address {
@@ -87,6 +93,7 @@ impl fmt::Display for Address {
             Kind::Image => "image",
             Kind::Container => "container",
             Kind::Service => "service",
+            Kind::Task => "task",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -125,6 +132,19 @@ pub enum Wish {
         /// Seconds to wait after the stop signal; `None`: what the container says.
         stop_timeout: Option<u32>,
     },
+    /// The task has run with this image and these options.
+    Task(Box<TaskWish>),
+}
+
+impl Wish {
+    /// The container that is made for it, if one is: also that of a task.
+    pub fn container(&self) -> Option<&ContainerWish> {
+        match self {
+            Self::Container(wish) => Some(wish),
+            Self::Task(task) => Some(&task.container),
+            _ => None,
+        }
+    }
 }
 
 /// A wanted container.

@@ -16,6 +16,7 @@ pub use locate::Folders;
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Inspect, RunState};
 use crate::registry::AuthHeader;
+use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -134,6 +135,33 @@ pub trait Engine {
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>>;
     /// Removes a volume; fine if it is not there.
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
+    /// Creates a volume in memory (tmpfs): what is in it is gone when no container has it mounted.
+    async fn create_memory_volume(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> EngineResult<Volume>;
+    /// Unpacks an archive (tar) into a folder of a container, which need not run.
+    async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()>;
+    /// Starts a container whose volume in memory is filled through another one meanwhile.
+    async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()>;
+    /// Removes a container that does not run, and its volumes that have no name.
+    async fn discard(&self, id: &str) -> EngineResult<()>;
+}
+
+/// How a volume in memory is filled while a container starts that mounts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Filling<'a> {
+    /// A container that mounts it too, and does not run.
+    pub filler: &'a str,
+    /// Where that one mounts it.
+    pub folder: &'a str,
+    /// What is put there (tar).
+    pub archive: &'a Secret,
+    /// The last file in it as the started container sees it, an absolute path.
+    pub last: &'a str,
+    /// Bytes of that file.
+    pub size: u64,
 }
 
 /// A create body with its secrets opened. `Debug` is fixed text.

@@ -1,10 +1,12 @@
 //! Carries out a plan without deciding anything.
 //!
 //! Secrets are opened first, so that one that does not open changes nothing. Then every image is pulled
-//! on every host. Only then are the hosts changed, one after another; on each of them independent
+//! on every host. Then tasks run, with what they need: only when all of them have succeeded is anything
+//! else done on any host. Then the hosts are changed, one after another; on each of them independent
 //! groups of steps run at the same time, the steps of a group one after another. Where a step fails its
 //! way back is gone, groups that were begun come to their end, and nothing else is begun.
 
+mod archive;
 mod call;
 mod expect;
 mod group;
@@ -13,6 +15,7 @@ mod interrupt;
 mod outcome;
 mod redact;
 mod secrets;
+mod task;
 
 pub use interrupt::Interrupt;
 pub use outcome::{GroupEnd, HostOutcome, Outcome};
@@ -20,7 +23,7 @@ pub use secrets::{Fetching, Secrets};
 
 use crate::engine::Engine;
 use crate::event::{Event, Happened};
-use crate::plan::{HostPlan, Step};
+use crate::plan::{Action, HostPlan, Step};
 use crate::problem::{Code, Problem, Result};
 use call::Caller;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -166,12 +169,33 @@ async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[Run<'_, E, G
     let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
     let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
     while pulls.next().await.is_some() {}
-    for (host, run) in hosts.iter().zip(runs) {
-        if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
-            return;
+    for tasks in [true, false] {
+        for (host, run) in hosts.iter().zip(runs) {
+            if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+                return;
+            }
+            let first = with_tasks(host.plan);
+            let mut groups = groups(host.plan, false);
+            groups.retain(|(group, _)| first.contains(group.as_str()) == tasks);
+            change(&groups, run).await;
         }
-        change(host.plan, run).await;
     }
+}
+
+/// The groups that run a task, and those that they wait for.
+fn with_tasks(plan: &HostPlan) -> BTreeSet<&str> {
+    let mut first: BTreeSet<&str> = BTreeSet::new();
+    let mut needed: BTreeSet<u32> = BTreeSet::new();
+    // Needs are earlier steps, and a group waits for others only before its first step.
+    for step in plan.steps.iter().rev() {
+        if matches!(step.action, Action::AwaitExit { .. }) || needed.contains(&step.id) {
+            first.insert(&step.group);
+        }
+        if first.contains(step.group.as_str()) {
+            needed.extend(&step.needs);
+        }
+    }
+    first
 }
 
 /// Pulls everything, also where one pull fails: all that a registry refuses is said at once.
@@ -192,8 +216,7 @@ async fn prepare<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
 }
 
 /// Changes a host: groups whose needs are met, some at the same time.
-async fn change<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
-    let groups = groups(plan, false);
+async fn change<E: Engine, G: Guard>(groups: &[(String, Vec<&Step>)], run: &Run<'_, E, G>) {
     let mut waiting: Vec<usize> = (0..groups.len()).collect();
     let mut under_way = FuturesUnordered::new();
     loop {

@@ -6,7 +6,7 @@ mod cause;
 mod compare;
 mod text;
 
-pub use action::{Action, Create, Expect, KEEP, Target};
+pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
 pub use cause::{Cause, Verb};
 pub use compare::compare;
 pub use text::{text, text_with_undo};

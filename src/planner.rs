@@ -28,6 +28,7 @@
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
 
+mod assign;
 mod causes;
 mod change;
 mod course;
@@ -41,8 +42,12 @@ mod order;
 mod overlap;
 mod remove;
 mod replace;
+mod secrets;
 mod steps;
+mod task;
 mod world;
+
+pub use assign::{Part, assign};
 
 use crate::check;
 use crate::desired::{Address, Desired, Kind, Wish};
@@ -54,8 +59,10 @@ use course::{Choice, Course};
 use images::{Pulls, keep_tag, tag_stands_for};
 use instances::Instances;
 use order::Turn;
+use secrets::Leftovers;
 use std::collections::BTreeMap;
 use steps::{Group, Steps};
+use task::{Errands, Tasks};
 use world::World;
 
 /// What a person may choose about planning.
@@ -67,6 +74,8 @@ pub struct Options {
     pub fix_drift: bool,
     /// Removes our containers that no state declares.
     pub prune: bool,
+    /// What other hosts of the run do about tasks of this one, see [`assign`].
+    pub tasks: BTreeMap<String, Part>,
 }
 
 /// Plans one host, and checks the plan ([`check::host`]). The same values give the same plan.
@@ -77,9 +86,10 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let world = World { desired, observed, options };
     let mut problems = Vec::new();
     let mut entries = undeclared(&world);
+    let tasks = Tasks::of(&world);
     for item in &desired.items {
-        let decision = Decision::of(&world, &item.wish);
-        let decision = match item.hold() {
+        let decision = Decision::of(&world, &item.wish).map(|decision| decision.after(tasks.before(item)));
+        let decision = match item.hold().or_else(|| tasks.held_back(item)) {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
             None => decision,
         };
@@ -93,11 +103,19 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     }
     Problems::check(problems)?;
     let mut planning = Planning::default();
+    let leftovers = Leftovers::of(&world);
+    planning.changes = leftovers.changes();
     let prepared: Vec<Vec<u32>> =
         entries.iter().map(|entry| planning.prepare(&world, &entry.decision)).collect();
+    let mut group =
+        Group::new(&mut planning.steps, "remove leftovers".to_owned(), Cause::Interrupted, Vec::new());
+    leftovers.lower(&mut group);
+    let cleared = group.end();
     for Turn { entry: index, waits } in order::turns(&entries) {
         let entry = &entries[index];
         let mut needs = prepared[index].clone();
+        // A volume of the same name may be among them.
+        needs.extend(cleared.filter(|_| entry.decision.has_files()));
         needs.extend(planning.ends_of(&entry.needs));
         needs.extend(planning.ends_of(&waits));
         planning.lower(&world, entry, needs);
@@ -146,6 +164,7 @@ enum Decision<'a> {
         image: &'a ImageRef,
         there: bool,
     },
+    Task(Box<Errands<'a>>),
     /// Its gate is held: what would be done otherwise.
     Held(Vec<Change>),
 }
@@ -193,7 +212,25 @@ impl<'a> Decision<'a> {
                 };
                 Self::Untagged { image, there }
             }
+            Wish::Task(wish) => Self::Task(Box::new(Errands::of(world, wish)?)),
         })
+    }
+
+    /// With the tasks that have run before.
+    fn after(mut self, tasks: BTreeMap<String, String>) -> Self {
+        if let Self::Container(course) = &mut self {
+            course.tasks = tasks;
+        }
+        self
+    }
+
+    /// Whether files of secrets are put into a container for it.
+    fn has_files(&self) -> bool {
+        match self {
+            Self::Container(course) => !course.wish.spec.files.is_empty(),
+            Self::Task(task) => task.is_created() && !task.wish.container.spec.files.is_empty(),
+            _ => false,
+        }
     }
 
     fn pulled(world: &World<'a>, image: &'a ImageRef, force: bool) -> Result<Self> {
@@ -248,6 +285,12 @@ impl Planning {
                 let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
                 vec![self.pulls.keep(world, &mut self.steps, pull, tag, &cause)]
             }
+            Decision::Task(task) if task.is_created() => {
+                let pull = task.source.pull.as_ref();
+                let cause = task.causes(world).into_iter().next().unwrap_or(Cause::ImageNeeded);
+                let step = pull.and_then(|image| self.pulls.want(world, &mut self.steps, image, &cause));
+                Vec::from_iter(step)
+            }
             _ => Vec::new(),
         }
     }
@@ -285,6 +328,7 @@ impl Planning {
                 let group = format!("untag {name}");
                 Some(self.steps.push(&group, Action::Untag { name }, &Cause::Unwanted, needs))
             }
+            Decision::Task(task) => self.task(world, entry, task, needs),
             Decision::Held(changes) => {
                 self.changes.extend(changes.iter().cloned());
                 None
@@ -315,6 +359,26 @@ impl Planning {
         self.changes.extend(change::of(&entry.address, course));
         if matches!(course.choice, Choice::New { .. }) {
             self.receivers.extend(change::receivers(course.wish));
+        }
+        end
+    }
+
+    fn task<'a>(
+        &mut self,
+        world: &World<'a>,
+        entry: &Entry<'a>,
+        task: &Errands<'a>,
+        needs: Vec<u32>,
+    ) -> Option<u32> {
+        let causes = task.causes(world);
+        let cause = causes.first().cloned().unwrap_or(Cause::AsWanted);
+        let group = format!("task {}", entry.address.name);
+        let mut group = Group::new(&mut self.steps, group, cause, needs);
+        task.lower(world, &mut group);
+        let end = group.end();
+        self.changes.push(change::task(&entry.address, task, causes, end.is_some()));
+        if task.is_created() {
+            self.receivers.extend(change::receivers(&task.wish.container));
         }
         end
     }

@@ -12,8 +12,10 @@ pub(super) struct Model(BTreeMap<String, Held>);
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) name: String,
-    /// `None` if it is not ours.
+    /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
+    /// It is ours, and no instance.
+    errand: bool,
     /// The plain name that it has, had or is to have.
     pub(super) slot: String,
     /// It ran before, or somebody waited for it to work.
@@ -29,6 +31,7 @@ impl Model {
             let held = Held {
                 name: container.name.clone(),
                 service: ours.map(|ours| ours.service.clone()),
+                errand: container.errand.is_some(),
                 slot: ours.map(|ours| slot(&ours.instance)).unwrap_or_default(),
                 works: container.state.running || container.state.restarting,
                 running: container.state.running || container.state.restarting,
@@ -72,9 +75,11 @@ impl Model {
         }
         if let Action::Create(create) = action {
             let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
+            let errand = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
             let held = Held {
                 name: create.name.clone(),
-                service: Some(label(Label::SERVICE)),
+                service: Some(label(Label::SERVICE)).filter(|_| !errand),
+                errand,
                 slot: slot(&label(Label::INSTANCE)),
                 works: false,
                 running: false,
@@ -86,11 +91,14 @@ impl Model {
         let Some(target) = action.target() else { return Ok(()) };
         let key = key(target);
         let Some(held) = self.0.get_mut(&key) else { return Err("there is no such container".to_owned()) };
-        if held.service.is_none() {
+        if held.service.is_none() && !held.errand {
             return Err("it is not ours".to_owned());
         }
         match action {
-            Action::Start { .. } => held.running = true,
+            Action::Start { .. } | Action::StartFilled { .. } => held.running = true,
+            Action::PutFiles { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::AwaitExit { .. } if !held.running => return Err("it does not run".to_owned()),
+            Action::AwaitExit { .. } => (held.running, held.works) = (false, false),
             Action::Stop { .. } => (held.running, held.works) = (false, false),
             Action::Exec { .. } | Action::Signal { .. } if !held.running => {
                 return Err("it does not run".to_owned());
@@ -98,8 +106,11 @@ impl Model {
             // Out of a network it is not found; it is waited for again.
             Action::Disconnect { .. } => held.works = false,
             Action::Rename { to, .. } => held.name.clone_from(to),
-            Action::Remove { .. } if held.running => return Err("it runs".to_owned()),
-            Action::Remove { .. } => drop(self.0.remove(&key)),
+            Action::Remove { .. } | Action::Discard { .. } if held.running => {
+                return Err("it runs".to_owned());
+            }
+            Action::Discard { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::Remove { .. } | Action::Discard { .. } => drop(self.0.remove(&key)),
             Action::AwaitHealthy { .. } if !held.running => return Err("it does not run".to_owned()),
             Action::AwaitHealthy { .. } => held.works = true,
             _ => {}

@@ -46,7 +46,9 @@ fn targets(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Vec
     let mut broken = Vec::new();
     let ours = |id: &str| {
         let found = observed.containers.iter().find(|container| container.id == id);
-        found.is_some_and(|container| container.ours.is_some() && !container.impostor)
+        found.is_some_and(|container| {
+            (container.ours.is_some() || container.errand.is_some()) && !container.impostor
+        })
     };
     for action in std::iter::once(&step.action).chain(&step.undo) {
         match action.target() {

@@ -23,7 +23,7 @@ pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
-pub(in crate::cli) use survey::{Survey, Surveyed, look, plan_of, survey};
+pub(in crate::cli) use survey::{Survey, Surveyed, look, parts, plan_of, survey};
 pub(in crate::cli) use tags::{Tagged, tags};
 pub(in crate::cli) use wish::{Wished, wishes};
 

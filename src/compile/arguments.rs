@@ -27,8 +27,11 @@ const SERVICE: [&str; 7] = ["gate", "image", "pull", "replicas", "shared", "star
 const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
+/// Of `task.ran`, beside the options of containers.
+const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
+
 /// Known, but not yet.
-const LATER: [&str; 28] = [
+const LATER: [&str; 27] = [
     "blkio_weight",
     "cgroup_parent",
     "cpu_period",
@@ -49,7 +52,6 @@ const LATER: [&str; 28] = [
     "retain",
     "retry",
     "runtime",
-    "secrets",
     "security_opt",
     "ulimits",
     "unless",
@@ -71,7 +73,7 @@ pub(super) fn check(
     for (key, arg) in &declaration.args {
         if !is_known(declaration.function, key) {
             problems.push(unknown(declaration.function, key, arg));
-        } else if !matches!(key.as_str(), "env" | "environment")
+        } else if !fields::may_hold_secrets(key)
             && let Some(found) = arg.first_with_secret()
         {
             problems.push(read::secret_here(key, found));
@@ -111,6 +113,7 @@ pub(super) fn is_known(function: Function, key: &str) -> bool {
         Function::ImageAbsent => IMAGE_ABSENT.contains(&key),
         Function::ContainerAbsent => CONTAINER_ABSENT.contains(&key),
         Function::ServiceDeployed => SERVICE.contains(&key) || fields::is_option(key),
+        Function::TaskRan => TASK.contains(&key) || fields::is_option(key),
         Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {
             CONTAINER.contains(&key) || fields::is_option(key)
         }
@@ -125,6 +128,10 @@ fn known(function: Function) -> Vec<&'static str> {
         Function::ContainerAbsent => known.extend(CONTAINER_ABSENT),
         Function::ServiceDeployed => {
             known.extend(SERVICE);
+            known.extend(fields::option_names());
+        }
+        Function::TaskRan => {
+            known.extend(TASK);
             known.extend(fields::option_names());
         }
         Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {

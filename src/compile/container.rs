@@ -26,7 +26,7 @@ pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Prob
     for checked in checked {
         if matches!(
             checked.function(),
-            Function::ImagePulled | Function::ImageAbsent | Function::ServiceDeployed
+            Function::ImagePulled | Function::ImageAbsent | Function::ServiceDeployed | Function::TaskRan
         ) {
             continue;
         }
@@ -104,6 +104,7 @@ fn draft(
             }
         };
         agree::check(&fields, problems);
+        agree::secrets(&fields, false, problems);
         let image = image(&name, &fields, from, problems);
         if problems.len() > before {
             return None;
@@ -171,9 +172,8 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
     let args = checked.declaration.args.iter();
     // A secret where none may end was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
-        let may_be_secret = matches!(key.as_str(), "env" | "environment");
         super::arguments::is_known(checked.function(), key)
-            && (may_be_secret || arg.first_with_secret().is_none())
+            && (fields::may_hold_secrets(key) || arg.first_with_secret().is_none())
     });
     let named: Vec<(&str, &Arg)> = clear
         .map(|(key, arg)| match (checked.function(), key.as_str()) {
@@ -331,6 +331,6 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
 pub(super) fn seconds(fields: &Fields, name: &str) -> Option<u32> {
     match &fields.get(name)?.canonical {
         Canonical::Option(value) => value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()),
-        Canonical::Env(_) => None,
+        Canonical::Env(_) | Canonical::File(_) => None,
     }
 }

@@ -86,7 +86,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 needs[index].entry(needed).or_insert(None);
             }
         }
-        if let Wish::Container(container) = &draft.item.wish {
+        if let Some(container) = draft.item.wish.container() {
             for (other, image) in drafts.iter().enumerate() {
                 match &image.item.wish {
                     Wish::ImagePulled { image, .. } if *image == container.image => {

@@ -2,10 +2,12 @@
 
 mod article;
 mod errors;
+mod files;
 mod laws;
 mod merging;
 mod ordering;
 mod services;
+mod tasks;
 
 use super::{Inputs, compile};
 use crate::desired::{ContainerWish, Desired, Wish};

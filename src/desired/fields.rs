@@ -1,7 +1,7 @@
 //! From the arguments of a declaration to the fields of a spec.
 
 use super::option::{self, ENV, GROUPS, Kind, LIMITS, OPTIONS};
-use super::{Spec, read};
+use super::{SecretFile, Spec, read};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Segment, Text};
 use serde_json::Value;
@@ -28,16 +28,30 @@ pub(crate) enum Canonical {
     Option(Value),
     /// Of an environment variable.
     Env(Text),
+    /// Of a file of secrets.
+    File(SecretFile),
 }
 
 /// Whether a key of a declaration is an option of containers.
 pub(crate) fn is_option(key: &str) -> bool {
-    option::find(key).is_some() || ENV.contains(&key) || GROUPS.iter().any(|(name, _)| *name == key)
+    option::find(key).is_some()
+        || key == SECRETS
+        || ENV.contains(&key)
+        || GROUPS.iter().any(|(name, _)| *name == key)
 }
 
 /// Every key that is an option of containers.
 pub(crate) fn option_names() -> impl Iterator<Item = &'static str> {
-    option::names()
+    option::names().chain([SECRETS])
+}
+
+/// Under which files of secrets are written.
+const SECRETS: &str = "secrets";
+
+/// Whether secrets may end in an argument: in variables, and in the values of files, which are told from
+/// their other fields when they are read.
+pub(crate) fn may_hold_secrets(key: &str) -> bool {
+    key == SECRETS || ENV.contains(&key)
 }
 
 /// The name of a signal, `SIGUSR1`.
@@ -56,6 +70,8 @@ pub(crate) fn read_fields<'a>(
     for (key, arg) in args.into_iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {
         if ENV.contains(&key) {
             reader.environment(key, arg);
+        } else if key == SECRETS {
+            reader.files(arg);
         } else if let Some((_, parts)) = GROUPS.iter().find(|(name, _)| *name == key) {
             reader.group(key, parts, arg);
         } else if let Some(option) = option::find(key) {
@@ -127,6 +143,25 @@ impl FieldReader<'_> {
                 arg,
                 "wants a table of variables, or a list of \"NAME=value\"",
             )),
+        }
+    }
+
+    fn files(&mut self, arg: &Arg) {
+        let ArgValue::Table(table) = &arg.value else {
+            let problem = read::wrong(SECRETS, arg, "wants a table of files");
+            return self.problems.push(problem.hint("write secrets.NAME = \"{{ pillar.x }}\""));
+        };
+        for (name, arg) in table.iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {
+            if let Some(why) = SecretFile::wrong_name(name) {
+                let what = format!("the file name `{}` of `secrets` {why}", escaped(name));
+                self.problems.push(Problem::failed(what).at(&arg.place));
+                continue;
+            }
+            let field = format!("{SECRETS}.{name}");
+            match SecretFile::read(&field, arg, value_text) {
+                Ok(file) => self.put(field, Canonical::File(file), arg),
+                Err(found) => self.problems.extend(found.into_vec()),
+            }
         }
     }
 
@@ -207,6 +242,10 @@ pub(crate) fn spec(fields: &Fields) -> Spec {
             Canonical::Env(text) => {
                 let name = name.strip_prefix("env.").unwrap_or(name);
                 spec.env.insert(name.to_owned(), text.clone());
+            }
+            Canonical::File(file) => {
+                let name = name.strip_prefix("secrets.").unwrap_or(name);
+                spec.files.insert(name.to_owned(), file.clone());
             }
             Canonical::Option(value) => {
                 let kind = OPTIONS.iter().find(|option| option.name == name).map(|option| option.kind);

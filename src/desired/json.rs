@@ -37,6 +37,13 @@ fn item(item: &Item) -> Value {
             json!({ "state": "no more than", "name": service.as_str(), "containers": keep, "stop_timeout": stop_timeout })
         }
         Wish::Container(wish) => container(wish),
+        Wish::Task(task) => {
+            let mut shown = container(&task.container);
+            shown["state"] = json!("ran");
+            shown["timeout"] = json!(task.timeout);
+            shown["on"] = json!(task.on.as_ref().map(|(host, _)| host.as_str()));
+            shown
+        }
     };
     let declared: Vec<Value> =
         item.declared.iter().map(|(id, place)| json!({ "id": id, "at": place.to_string() })).collect();
@@ -67,6 +74,8 @@ fn container(wish: &ContainerWish) -> Value {
     let options: Map<String, Value> =
         options.into_iter().map(|(field, value)| (field.clone(), value.clone())).collect();
     let env: Map<String, Value> = spec.env.iter().map(|(name, text)| (name.clone(), masked(text))).collect();
+    let files = spec.files.iter().map(|(name, file)| (name.clone(), file.shown(masked(&file.value))));
+    let files: Map<String, Value> = files.collect();
     let places = |places: &[Place]| places.iter().map(|place| json!(place.to_string())).collect::<Vec<_>>();
     let lines = wish.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
     let sources: Map<String, Value> =
@@ -78,6 +87,7 @@ fn container(wish: &ContainerWish) -> Value {
         "pull": pull,
         "options": options,
         "env": env,
+        "secrets": files,
         "stop_timeout": wish.stop_timeout,
         "monitor": wish.monitor,
         "start_timeout": wish.start_timeout,

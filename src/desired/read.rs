@@ -44,8 +44,8 @@ pub(crate) fn secret_here(option: &str, arg: &Arg) -> Problem {
         _ => None,
     };
     wrong(option, arg, &format!("would hold the secret {}", escaped(&secret.unwrap_or_default())))
-        .cause("whoever can talk to the Engine reads everything of a container; only its environment may hold secrets")
-        .hint("put it in `env.NAME`")
+        .cause("whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets")
+        .hint("put it in `env.NAME` or `secrets.NAME`")
 }
 
 /// Text that is not empty.

@@ -1,5 +1,6 @@
 //! The canonical spec of a container: only what was declared, normalised, and its fingerprint.
 
+use super::SecretFile;
 use crate::state::Text;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -13,8 +14,11 @@ pub struct Spec {
     /// Options that are fixed when a container is created; a difference replaces it. By field:
     /// options whose parts are told apart in plans have a field each (`labels.team`).
     pub fixed: BTreeMap<String, serde_json::Value>,
-    /// Environment, also fixed at creation; the only place of a container where secrets may end.
+    /// Environment, also fixed at creation; it and `files` are the only places of a container where
+    /// secrets may end.
     pub env: BTreeMap<String, Text>,
+    /// Files of secrets by name (`secrets.NAME`), also fixed at creation.
+    pub files: BTreeMap<String, SecretFile>,
     /// Options that can be changed in place. That a limit is declared at all also stands in `fixed`, as
     /// `limits.memory`: the Engine reads "no limit" as "leave", so declaring one for the first time, or
     /// no more, replaces the container, and another value changes it in place.
@@ -49,7 +53,21 @@ impl Spec {
 
     fn fields(&self) -> impl Iterator<Item = (String, serde_json::Value)> + '_ {
         let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text.canonical()));
-        self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())).chain(env)
+        let files = self.files.iter().map(|(name, file)| (format!("secrets.{name}"), file.canonical()));
+        self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())).chain(env).chain(files)
+    }
+
+    /// Every text in which secrets may stand, each with the field that it is in: `env.NAME`,
+    /// `secrets.NAME`.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &Text)> {
+        let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text));
+        let files = self.files.iter().map(|(name, file)| (format!("secrets.{name}"), &file.value));
+        env.chain(files)
+    }
+
+    /// Where its files lie; `None` where it has none. All of one container lie in one place.
+    pub fn store(&self) -> Option<super::Store> {
+        self.files.values().map(|file| file.store).next()
     }
 }
 

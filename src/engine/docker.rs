@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod connection;
 mod dial;
+mod filled;
 mod logs;
 mod progress;
 mod refusal;
@@ -15,12 +16,13 @@ mod tls;
 mod version;
 
 use super::{
-    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary,
-    Volume,
+    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress,
+    Summary, Volume,
 };
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
+use crate::secret::Secret;
 use call::{Call, query, segment};
 use connection::Http;
 use hyper::Method;
@@ -255,5 +257,30 @@ impl Engine for Docker {
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {
         let call = self.call(Method::DELETE, &format!("/volumes/{}", segment(name)));
         absent(self.http.json(call, PATIENCE).await).map(drop)
+    }
+
+    async fn create_memory_volume(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> EngineResult<Volume> {
+        let options = json!({ "type": "tmpfs", "device": "tmpfs", "o": "mode=0755" });
+        let body = json!({ "Name": name, "Labels": labels, "Driver": "local", "DriverOpts": options });
+        answer::volume(&self.post("/volumes/create", Some(&body)).await?)
+    }
+
+    async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()> {
+        let path = format!("/containers/{}/archive{}", segment(id), query(&[("path", folder)]));
+        let call = self.call(Method::PUT, &path).archive(archive.reveal());
+        self.http.json(call, PATIENCE).await.map(drop)
+    }
+
+    async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {
+        filled::start(self, id, filling).await
+    }
+
+    async fn discard(&self, id: &str) -> EngineResult<()> {
+        let path = format!("/containers/{}{}", segment(id), query(&[("v", "1")]));
+        absent(self.http.json(self.call(Method::DELETE, &path), PATIENCE).await).map(drop)
     }
 }

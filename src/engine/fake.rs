@@ -6,17 +6,21 @@
 mod behaviour;
 mod container;
 mod image;
+mod volume;
 mod world;
 
 pub use behaviour::{Behaviour, Goes};
+pub use volume::File;
 pub use world::EPOCH;
 
 use super::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary, Volume,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress, Summary,
+    Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
+use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use world::World;
@@ -140,6 +144,28 @@ impl Fake {
     pub fn body(&self, name: &str) -> Option<serde_json::Value> {
         let world = self.world();
         world.find(name).ok().map(|at| world.containers[at].body.clone())
+    }
+
+    /// Files that a container sees at a folder, by name.
+    pub fn files(&self, container: &str, folder: &str) -> BTreeMap<String, File> {
+        self.world().files(container, folder)
+    }
+
+    /// Names of all volumes.
+    pub fn volume_names(&self) -> Vec<String> {
+        self.world().volumes.keys().cloned().collect()
+    }
+
+    /// Takes a volume away as `volume prune` does, whoever mounts it.
+    pub fn lose_volume(&self, name: &str) {
+        let mut world = self.world();
+        world.volumes.remove(name);
+        world.contents.remove(name);
+    }
+
+    /// Which images were started, in order: of a container that ran to its end too.
+    pub fn started(&self) -> Vec<String> {
+        self.world().started.clone()
     }
 
     /// Names of all containers with their status (`running`, `exited`, …), sorted.
@@ -397,8 +423,7 @@ impl Engine for Fake {
 
     async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume> {
         self.change(format!("create-volume {name}"), |world| {
-            let fresh = Volume { name: name.to_owned(), labels: labels.clone(), created_at: world.now() };
-            Ok(world.volumes.entry(name.to_owned()).or_insert(fresh).clone())
+            Ok(world.create_volume(name, labels.clone(), false))
         })
         .await
     }
@@ -412,11 +437,34 @@ impl Engine for Fake {
     }
 
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {
-        self.change(format!("remove-volume {name}"), |world| {
-            world.volumes.remove(name);
-            Ok(())
+        self.change(format!("remove-volume {name}"), |world| world.remove_volume(name)).await
+    }
+
+    async fn create_memory_volume(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> EngineResult<Volume> {
+        self.change(format!("create-volume {name}"), |world| {
+            Ok(world.create_volume(name, labels.clone(), true))
         })
         .await
+    }
+
+    async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()> {
+        let call = format!("{} {folder}", self.called("put", id));
+        self.change(call, |world| world.put_files(id, folder, archive.reveal())).await
+    }
+
+    async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {
+        self.change(self.called("start", id), |world| {
+            world.start_filled(id, filling.filler, filling.folder, filling.archive.reveal())
+        })
+        .await
+    }
+
+    async fn discard(&self, id: &str) -> EngineResult<()> {
+        self.change(self.called("discard", id), |world| world.remove(id)).await
     }
 }
 

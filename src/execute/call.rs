@@ -4,9 +4,11 @@ use super::health::{self, Sick};
 use super::interrupt::Interrupt;
 use super::redact::Redactor;
 use super::secrets::{Opened, Secrets};
-use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, PullProgress};
+use super::task::{self, Unfinished};
+use crate::desired::secret_file::FOLDER;
+use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, Filling, PullProgress};
 use crate::name::{HostName, ImageRef};
-use crate::plan::{Action, Create, KEEP, Target};
+use crate::plan::{Action, Create, FILLED, KEEP, STOPPED, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -39,6 +41,13 @@ pub(super) struct Failed {
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
         Self { problems: problem.into(), refused: true, moved: false, interrupted: false }
+    }
+}
+
+impl Failed {
+    /// It failed before anything was asked of the Engine.
+    fn before(problems: Problems) -> Self {
+        Self { problems, refused: true, moved: false, interrupted: false }
     }
 }
 
@@ -121,6 +130,40 @@ impl<E: Engine> Caller<'_, E> {
             Action::Start { .. } => engine.start(&id).await,
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
             Action::Remove { .. } => engine.remove(&id).await,
+            Action::CreateOwnVolume { name, labels, memory } => {
+                return self.create_volume(action, name, labels, *memory).await;
+            }
+            Action::RemoveOwnVolume { name } => match engine.remove_volume(name).await {
+                // Somebody else mounted it, or a container of ours that nobody knows of is still there.
+                Err(error) if error.kind == ErrorKind::Conflict => {
+                    return Ok(vec![format!("volume {name} is in use and stays")]);
+                }
+                other => other,
+            },
+            Action::PutFiles { service, files, .. } => {
+                let packed = self.opened.archive(files, service).map_err(Failed::before)?;
+                engine.put_files(&id, FILLED, &packed.archive).await
+            }
+            Action::StartFilled { filler, service, files, .. } => {
+                let Some(filler) = self.id(filler) else {
+                    let what = format!("{action}: what it is filled through was not created");
+                    return Err(Problem::failed(what).into());
+                };
+                let packed = self.opened.archive(files, service).map_err(Failed::before)?;
+                let (last, size) = &packed.last;
+                let filling = Filling {
+                    filler: &filler,
+                    folder: FILLED,
+                    archive: &packed.archive,
+                    last: &format!("{FOLDER}/{last}"),
+                    size: u64::try_from(*size).unwrap_or(u64::MAX),
+                };
+                engine.start_filled(&id, filling).await
+            }
+            Action::Discard { .. } => engine.discard(&id).await,
+            Action::AwaitExit { timeout, stop_timeout, .. } => {
+                return self.end(action, &id, *timeout, *stop_timeout).await;
+            }
             Action::Rename { to, .. } => match engine.rename(&id, to).await {
                 // Done already, or done and the answer was lost.
                 Err(_) if matches!(engine.container(&id).await, Ok(Some(now)) if now.name == *to) => Ok(()),
@@ -185,6 +228,67 @@ impl<E: Engine> Caller<'_, E> {
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
             Err(Sick::Interrupted) => Err(interrupted(action)),
+        }
+    }
+
+    /// A volume of that name with other labels is somebody else's: nothing of ours is put into it.
+    async fn create_volume(
+        &self,
+        action: &Action,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        memory: bool,
+    ) -> Result<Vec<String>, Failed> {
+        let made = match memory {
+            true => self.engine.create_memory_volume(name, labels).await,
+            false => self.engine.create_volume(name, labels).await,
+        };
+        match made {
+            Ok(made) if made.labels == *labels => Ok(Vec::new()),
+            Ok(_) => {
+                let what = format!("{action} failed on host {}", self.host);
+                let problem = Problem::failed(what).cause("somebody else has a volume of that name");
+                Err(problem.hint(format!("look at it: 'docker volume inspect {name}'")).into())
+            }
+            Err(error) => Err(self.failed(action, &error)),
+        }
+    }
+
+    /// Waits for the end of a task; one that takes too long is stopped.
+    async fn end(
+        &self,
+        action: &Action,
+        id: &str,
+        timeout: u32,
+        stop_timeout: Option<u32>,
+    ) -> Result<Vec<String>, Failed> {
+        let name = action.to_string();
+        let name = name.strip_prefix("await the end of ").unwrap_or(&name).to_owned();
+        let failed = |name: &str, why: String| {
+            Problem::failed(format!("task container {name} on host {} failed", self.host)).cause(why).hint(
+                format!("it is kept until the next apply, which runs the task again: 'docker logs {name}'"),
+            )
+        };
+        match task::ended(self.engine, id, timeout, self.interrupt).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(Unfinished::Engine(error)) => Err(self.failed(action, &error)),
+            Err(Unfinished::Failed(why)) => Err(failed(&name, self.redactor.clean(&why)).into()),
+            Err(Unfinished::Interrupted) => Err(interrupted(action)),
+            Err(Unfinished::TooLong) => {
+                // By its name it is known later: stopped, it may well end with 0.
+                let stopped = format!("{name}{STOPPED}");
+                let stop = async {
+                    self.engine.rename(id, &stopped).await?;
+                    self.engine.stop(id, stop_timeout).await
+                };
+                let what = format!("it did not end within {timeout} seconds");
+                Err(match stop.await {
+                    Ok(()) => failed(&stopped, format!("{what} and was stopped")),
+                    Err(error) => failed(&name, format!("{what}, and may still run"))
+                        .cause(self.redactor.clean(&error.message)),
+                }
+                .into())
+            }
         }
     }
 

@@ -67,6 +67,9 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
             (self.say)(Happened::StepFailed { step: step.id, why });
             if !interrupted {
                 self.show_log(step).await;
+            } else if matches!(step.action, Action::AwaitExit { .. }) {
+                // It runs on; the next apply waits for it.
+                return GroupEnd::CutOff;
             }
             return self.take_back(step).await;
         }
@@ -104,7 +107,7 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         let called = self.caller.call(step.id, &step.action, &progress);
         match called.await {
             Ok(warnings) => {
-                if !waits && !step.action.prepares() {
+                if changes(&step.action) {
                     self.changed.set(true);
                 }
                 self.done.borrow_mut().insert(step.id);
@@ -114,12 +117,13 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
                 (self.say)(Happened::StepDone { step: step.id, took: began.elapsed() });
                 Ok(())
             }
-            Err(failed) => Err(self.failed(step, waits, failed).await),
+            Err(failed) => Err(self.failed(step, failed).await),
         }
     }
 
-    async fn failed(&self, step: &Step, waits: bool, failed: Failed) -> Stop {
-        if !failed.refused && !waits && !step.action.prepares() {
+    async fn failed(&self, step: &Step, failed: Failed) -> Stop {
+        let ran = matches!(step.action, Action::AwaitExit { .. }) && !failed.interrupted;
+        if ran || (!failed.refused && changes(&step.action)) {
             self.changed.set(true);
         }
         let mut problems = failed.problems;
@@ -133,7 +137,10 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
 
     /// The last words of a container that did not come up.
     async fn show_log(&self, step: &Step) {
-        let (Action::Start { container, name } | Action::AwaitHealthy { container, name, .. }) = &step.action
+        let (Action::Start { container, name }
+        | Action::StartFilled { container, name, .. }
+        | Action::AwaitExit { container, name, .. }
+        | Action::AwaitHealthy { container, name, .. }) = &step.action
         else {
             return;
         };
@@ -207,6 +214,11 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         }
         end
     }
+}
+
+/// Whether something is other than before when it is done: also when a task has run, whatever it did.
+fn changes(action: &Action) -> bool {
+    matches!(action, Action::AwaitExit { .. }) || !(action.waits() || action.prepares())
 }
 
 fn said(problem: &Problem) -> String {

@@ -1,6 +1,9 @@
 //! Secrets of a run: opened before anything is changed, so that one that does not open changes
 //! nothing; joined and encoded just before the call that needs them.
 
+use super::archive::{Entry, archive};
+use crate::desired::SecretFile;
+use crate::desired::secret_file::LARGEST;
 use crate::name::{HostName, ImageName};
 use crate::pillar::{Origin, SealId};
 use crate::plan::{Action, HostPlan};
@@ -46,8 +49,9 @@ impl Opened {
     ) -> Result<Self> {
         let mut opened = Self::default();
         let mut problems = Vec::new();
-        let wanted: BTreeSet<&SecretRef> =
-            environments(plans.clone()).flat_map(|(_, _, text)| text.secrets()).collect();
+        let texts = environments(plans.clone()).map(|(_, _, text)| text);
+        let texts = texts.chain(files(plans.clone()).map(|(_, _, file)| &file.value));
+        let wanted: BTreeSet<&SecretRef> = texts.flat_map(Text::secrets).collect();
         for secret in wanted {
             let key = (secret.origin.clone(), secret.id.clone());
             if opened.0.contains_key(&key) {
@@ -61,10 +65,13 @@ impl Opened {
             }
         }
         Problems::check(problems)?;
-        let wrong = environments(plans).filter_map(|(container, name, text)| {
+        let wrong = environments(plans.clone()).filter_map(|(container, name, text)| {
             let field = format!("env.{name} of container {container}");
             opened.text(text, &field).err()
         });
+        let wrong = wrong.chain(files(plans).filter_map(|(container, name, file)| {
+            opened.bytes(&file.value, &format!("secrets.{name} of container {container}")).err()
+        }));
         let wrong: Vec<Problem> = wrong.flat_map(Problems::into_vec).collect();
         Problems::check(wrong)?;
         Ok(opened)
@@ -99,10 +106,87 @@ impl Opened {
         Ok(out)
     }
 
+    /// The bytes of a file with its secrets in it: any bytes, as they were sealed.
+    ///
+    /// # Errors
+    /// Where they are too many, or an encoder does not fit.
+    pub(super) fn bytes(&self, text: &Text, field: &str) -> Result<Secret> {
+        let mut parts: Vec<Secret> = Vec::new();
+        for segment in text.segments() {
+            parts.push(match segment {
+                Segment::Clear(clear) => clear.clone().into(),
+                Segment::Secret(secret) => {
+                    let key = (secret.origin.clone(), secret.id.clone());
+                    let Some(value) = self.0.get(&key) else {
+                        return Err(Problem::failed(format!("{} was not opened", secret.origin)).into());
+                    };
+                    let mut encoders = secret.encoders.iter();
+                    encoders.try_fold(value.clone(), |value, encoder| encoder.apply(&value)).ok_or_else(
+                        || {
+                            Problem::failed(format!("{} for {field} is not text", secret.origin))
+                                .cause("`tojson` encodes UTF-8 only")
+                                .hint("leave it out: a file holds any bytes")
+                        },
+                    )?
+                }
+            });
+        }
+        let length: usize = parts.iter().map(Secret::len).sum();
+        if length > LARGEST {
+            let what = format!("{field} is {length} bytes long, and may have {LARGEST}");
+            return Err(Problem::failed(what).hint("put what is larger into a volume of its own").into());
+        }
+        let mut all = Vec::with_capacity(length);
+        for part in &parts {
+            all.extend_from_slice(part.reveal());
+        }
+        Ok(Secret::new(all))
+    }
+
+    /// Files as an archive.
+    ///
+    /// # Errors
+    /// Those of [`Opened::bytes`].
+    pub(super) fn archive(&self, files: &BTreeMap<String, SecretFile>, service: &str) -> Result<Archived> {
+        let contents = files
+            .iter()
+            .map(|(name, file)| self.bytes(&file.value, &format!("secrets.{name} of container {service}")));
+        let contents: Vec<Secret> = contents.collect::<Result<_>>()?;
+        let entries: Vec<Entry<'_>> = files
+            .iter()
+            .zip(&contents)
+            .map(|((name, file), content)| Entry {
+                name,
+                content,
+                uid: file.uid,
+                gid: file.gid,
+                mode: file.mode,
+            })
+            .collect();
+        let last =
+            entries.last().map_or((String::new(), 0), |last| (last.name.to_owned(), last.content.len()));
+        Ok(Archived { archive: archive(&entries), last })
+    }
+
     /// The secrets as they were opened.
     pub(super) fn values(&self) -> impl Iterator<Item = &Secret> {
         self.0.values()
     }
+}
+
+/// Files packed, and which is the last of them with its length.
+pub(super) struct Archived {
+    pub(super) archive: Secret,
+    pub(super) last: (String, usize),
+}
+
+fn files<'a>(
+    plans: impl IntoIterator<Item = &'a HostPlan>,
+) -> impl Iterator<Item = (&'a str, &'a str, &'a SecretFile)> {
+    let steps = plans.into_iter().flat_map(|plan| &plan.steps);
+    steps
+        .filter_map(|step| step.action.files())
+        .flat_map(|(service, files)| files.iter().map(move |(name, file)| (service, name.as_str(), file)))
 }
 
 fn environments<'a>(

@@ -2,10 +2,12 @@
 
 mod ends;
 mod faults;
+mod files;
 mod laws;
 mod secret_values;
 pub(crate) mod stage;
 mod start_first;
+mod tasks;
 mod trouble;
 
 use crate::plan::HostPlan;

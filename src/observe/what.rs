@@ -49,6 +49,11 @@ impl What {
                     names.insert(name.as_str().to_owned());
                     continue;
                 }
+                // Its container is found by its labels.
+                Wish::Task(task) => match task.container.pull {
+                    PullPolicy::Missing => (&task.container.image, Need::Digest),
+                    PullPolicy::Never => (&task.container.image, Need::Local),
+                },
                 Wish::Surplus { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);

@@ -1,6 +1,7 @@
 //! The closed set of steps: each one Engine call or one wait. Composite verbs are lowered to these by
 //! the planner; execution makes no choices.
 
+use crate::desired::SecretFile;
 use crate::name::{Digest, ImageRef};
 use crate::state::{Segment, Text};
 use serde::{Serialize, Serializer};
@@ -139,11 +140,76 @@ pub enum Action {
         /// Its name, `SIGUSR1`.
         signal: String,
     },
+    /// `POST /volumes/create` of a volume that pillarbox makes for itself.
+    CreateOwnVolume {
+        /// Its name.
+        name: String,
+        /// Its labels.
+        labels: BTreeMap<String, String>,
+        /// In memory: what is in it is gone when nobody has it mounted.
+        memory: bool,
+    },
+    /// `DELETE /volumes/{name}` of a volume that pillarbox made for itself.
+    RemoveOwnVolume {
+        /// Its name.
+        name: String,
+    },
+    /// `PUT /containers/{id}/archive`: puts files into a volume through a container that is never started.
+    PutFiles {
+        /// The container through which they are put.
+        container: Target,
+        /// Which container that is, for people; also the name of the volume.
+        name: String,
+        /// For which container they are.
+        service: String,
+        /// By name; secrets are opened just before the call.
+        #[serde(serialize_with = "masked_files")]
+        files: BTreeMap<String, SecretFile>,
+    },
+    /// `POST /containers/{id}/start` while a `PUT …/archive` into its volume in memory is held open: before
+    /// it runs nobody else keeps what is in there.
+    StartFilled {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// The container through which files are put; it is never started.
+        filler: Target,
+        /// For which container they are.
+        service: String,
+        /// By name; secrets are opened just before the call.
+        #[serde(serialize_with = "masked_files")]
+        files: BTreeMap<String, SecretFile>,
+    },
+    /// `DELETE /containers/{id}` with its anonymous volumes: of a container that was no instance.
+    Discard {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+    },
+    /// Waits until it has ended; it must end with 0. One that does not end in time is stopped.
+    AwaitExit {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// Seconds within which it must end.
+        timeout: u32,
+        /// Seconds from the stop signal to its being killed; `None`: the container's own.
+        stop_timeout: Option<u32>,
+    },
 }
 
 /// Repository of the tags that keep our images from being pruned; no registry can have this name
 /// (RFC 6761).
 pub const KEEP: &str = "pillarbox.invalid";
+
+/// What follows the name of the container of a task that did not end in time and was stopped.
+pub const STOPPED: &str = ".stopped";
+
+/// Where a container through which a volume is filled mounts it; no image has such a folder.
+pub const FILLED: &str = "/.pillarbox-secrets";
 
 impl Action {
     /// The container that it acts on, but for one that it creates.
@@ -153,6 +219,8 @@ impl Action {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Create(_)
+            | Self::CreateOwnVolume { .. }
+            | Self::RemoveOwnVolume { .. }
             | Self::Delay { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
@@ -163,13 +231,27 @@ impl Action {
             | Self::Remove { container, .. }
             | Self::AwaitHealthy { container, .. }
             | Self::Exec { container, .. }
-            | Self::Signal { container, .. } => Some(container),
+            | Self::Signal { container, .. }
+            | Self::PutFiles { container, .. }
+            | Self::StartFilled { container, .. }
+            | Self::Discard { container, .. }
+            | Self::AwaitExit { container, .. } => Some(container),
         }
     }
 
     /// Whether it only waits: no call that changes anything.
     pub fn waits(&self) -> bool {
-        matches!(self, Self::AwaitHealthy { .. } | Self::Delay { .. })
+        matches!(self, Self::AwaitHealthy { .. } | Self::AwaitExit { .. } | Self::Delay { .. })
+    }
+
+    /// The files of secrets that it gives a container, and whose they are.
+    pub fn files(&self) -> Option<(&str, &BTreeMap<String, SecretFile>)> {
+        match self {
+            Self::PutFiles { service, files, .. } | Self::StartFilled { service, files, .. } => {
+                Some((service, files))
+            }
+            _ => None,
+        }
     }
 
     /// Whether it only brings an image to the host and keeps it there: done on all hosts before
@@ -202,6 +284,12 @@ impl fmt::Display for Action {
             Self::Delay { seconds, .. } => write!(f, "wait {seconds} s"),
             Self::Exec { name, command, .. } => write!(f, "run {} in {name}", command.join(" ")),
             Self::Signal { name, signal, .. } => write!(f, "send {signal} to {name}"),
+            Self::CreateOwnVolume { name, .. } => write!(f, "create volume {name}"),
+            Self::RemoveOwnVolume { name } => write!(f, "remove volume {name}"),
+            Self::PutFiles { name, .. } => write!(f, "put secrets into volume {name}"),
+            Self::StartFilled { name, .. } => write!(f, "start {name} with its secrets in memory"),
+            Self::Discard { name, .. } => write!(f, "remove {name}"),
+            Self::AwaitExit { name, .. } => write!(f, "await the end of {name}"),
         }
     }
 }
@@ -263,6 +351,11 @@ pub enum Expect {
 /// A stored text: clear parts as they are, secrets by place, id and encoders.
 fn masked<S: Serializer>(env: &BTreeMap<String, Text>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(env.iter().map(|(name, text)| (name, stored(text))))
+}
+
+/// Files as they are stored: see [`masked`].
+fn masked_files<S: Serializer>(files: &BTreeMap<String, SecretFile>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(files.iter().map(|(name, file)| (name, file.shown(stored(&file.value)))))
 }
 
 fn stored(text: &Text) -> serde_json::Value {

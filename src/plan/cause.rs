@@ -97,6 +97,8 @@ pub enum Cause {
     StopFirst(String),
     /// More containers of a service than it has.
     Surplus,
+    /// A task that has not run so; or what is known of it.
+    Once(String),
     /// Part of something else: `replaces nginx`.
     PartOf(String),
 }
@@ -135,6 +137,7 @@ impl fmt::Display for Cause {
             },
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
+            Self::Once(what) => write!(f, "run once: {what}"),
             Self::PartOf(what) => f.write_str(what),
         }
     }

@@ -81,6 +81,9 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         }
         causes.push(Cause::Fields(fields));
     }
+    if causes.is_empty() && course.lost_files(old) {
+        causes.push(Cause::PartOf("the volume of its secrets is gone".to_owned()));
+    }
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {
         causes.push(Cause::Drift(drift));
@@ -93,7 +96,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
 
 /// The line that says which version: a reference ends with its tag, so it is the last pillar value that
 /// the image was put together from; the state's own line stands behind those.
-fn version_place(wish: &ContainerWish) -> Option<Place> {
+pub(super) fn version_place(wish: &ContainerWish) -> Option<Place> {
     let places = wish.sources.get("image")?;
     places.get(places.len().saturating_sub(2)).cloned()
 }

@@ -4,6 +4,8 @@ use super::causes::{self, status};
 use super::course::{Choice, Course};
 use super::images::Source;
 use super::instances::{generation, runs};
+use super::task::Errands;
+use crate::desired::secret_file::FOLDER;
 use crate::desired::{Address, ContainerWish, Kind};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Receiver, Verb};
@@ -89,29 +91,56 @@ fn before(container: &Container) -> BTreeMap<String, Value> {
 
 /// How it will be, as declared; a secret is `(sealed 9f2c)`.
 fn after(wish: &ContainerWish, source: &Source, generation: u64, runs: bool) -> BTreeMap<String, Value> {
-    let mut fields: BTreeMap<String, Value> = BTreeMap::new();
-    fields.extend(
-        wish.spec.fixed.iter().chain(&wish.spec.live).map(|(name, value)| (name.clone(), value.clone())),
-    );
-    fields.extend(wish.spec.env.iter().map(|(name, text)| (format!("env.{name}"), json!(text.to_string()))));
-    fields.insert("image".to_owned(), json!(source.label));
-    fields.insert("version".to_owned(), json!(source.version));
+    let mut fields = declared(wish, source);
     fields.insert("generation".to_owned(), json!(generation));
     fields.insert("running".to_owned(), json!(runs));
     fields
 }
 
+fn declared(wish: &ContainerWish, source: &Source) -> BTreeMap<String, Value> {
+    let mut fields: BTreeMap<String, Value> = BTreeMap::new();
+    fields.extend(
+        wish.spec.fixed.iter().chain(&wish.spec.live).map(|(name, value)| (name.clone(), value.clone())),
+    );
+    fields.extend(wish.spec.env.iter().map(|(name, text)| (format!("env.{name}"), json!(text.to_string()))));
+    fields.extend(
+        wish.spec
+            .files
+            .iter()
+            .map(|(name, file)| (format!("secrets.{name}"), file.shown(json!(file.value.to_string())))),
+    );
+    fields.insert("image".to_owned(), json!(source.label));
+    fields.insert("version".to_owned(), json!(source.version));
+    fields
+}
+
 /// Who gets to see which secret of a container that is created.
 pub(super) fn receivers(wish: &ContainerWish) -> Vec<Receiver> {
-    let secrets =
-        wish.spec.env.iter().flat_map(|(name, text)| text.secrets().map(move |secret| (name, secret)));
-    secrets
-        .map(|(name, secret)| Receiver {
+    let env = wish.spec.env.iter().map(|(name, text)| (format!("env {name}"), text));
+    let files = wish.spec.files.iter().map(|(name, file)| (format!("file {FOLDER}/{name}"), &file.value));
+    env.chain(files)
+        .flat_map(|(field, text)| text.secrets().map(move |secret| (field.clone(), secret)))
+        .map(|(field, secret)| Receiver {
             secret: secret.origin.key.to_string(),
             container: wish.name.to_string(),
-            field: format!("env {name}"),
+            field,
         })
         .collect()
+}
+
+/// A task: made where it runs, changed where it is only remembered.
+pub(super) fn task(address: &Address, task: &Errands<'_>, causes: Vec<Cause>, steps: bool) -> Change {
+    let verb = match (task.is_created() || task.is_begun(), steps) {
+        (true, _) => Verb::Create,
+        (false, true) => Verb::Update,
+        (false, false) => Verb::Unchanged,
+    };
+    let after = task.is_created().then(|| {
+        let mut fields = declared(&task.wish.container, &task.source);
+        fields.insert("timeout".to_owned(), json!(task.wish.timeout));
+        fields
+    });
+    Change { address: address.to_string(), actions: vec![verb], cause: causes, before: None, after }
 }
 
 /// What becomes of an image that is wanted: whether it is not on the host, and whether its tag is

@@ -5,11 +5,13 @@ use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
 use super::networks;
 use super::overlap;
+use super::secrets;
 use super::world::World;
 use crate::desired::{ContainerWish, Order, Run, Spec};
 use crate::observed::Container;
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The decision for one service.
 pub(super) struct Course<'a> {
@@ -34,6 +36,10 @@ pub(super) struct Course<'a> {
     pub(super) drift: Vec<String>,
     /// Why the old one stops first, although it is declared start-first.
     pub(super) obstacle: Option<String>,
+    /// Tasks that it requires and that have run when it is made: the fingerprint of each.
+    pub(super) tasks: BTreeMap<String, String>,
+    /// Ids of its containers whose volume of secrets is there.
+    with_files: BTreeSet<String>,
 }
 
 /// Who holds the plain name in the end.
@@ -81,7 +87,11 @@ impl<'a> Course<'a> {
             networks: Vec::new(),
             drift: Vec::new(),
             obstacle: overlap::obstacle(wish),
+            tasks: BTreeMap::new(),
+            with_files: BTreeSet::new(),
         };
+        let with_files = course.instances.all().filter(|ours| secrets::of(world, ours).is_some());
+        course.with_files = with_files.map(|ours| ours.id.clone()).collect();
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
         }
@@ -106,6 +116,11 @@ impl<'a> Course<'a> {
         let declared = self.wish.spec.restart_policy();
         // Stopped with `always` it would run again with its Engine.
         if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
+    }
+
+    /// Whether a container of it has files of secrets, and they are not there.
+    pub(super) fn lost_files(&self, container: &Container) -> bool {
+        !self.wish.spec.files.is_empty() && !self.with_files.contains(&container.id)
     }
 
     fn compare(&mut self, container: &Container) {
@@ -177,7 +192,8 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    same && usable && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
+    let whole = wish.spec.files.is_empty() || secrets::of(world, container).is_some();
+    same && usable && whole && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
 }
 
 fn choose<'a>(

@@ -1,7 +1,9 @@
 //! The body of a create: what was declared, our labels, and a restart policy that suits an attempt.
 
 use super::course::Course;
+use super::secrets::Files;
 use crate::desired::{Desired, Spec};
+use crate::name::ContainerName;
 use crate::observed::Label;
 use crate::plan::Create;
 use serde_json::{Value, json};
@@ -15,8 +17,12 @@ pub(super) fn create(
     name: &str,
     generation: u64,
     policy: &Value,
+    files: Option<&Files<'_>>,
 ) -> Create {
     let mut body = spec.create_body();
+    if let Some(files) = files {
+        files.mount(&mut body);
+    }
     body["HostConfig"]["RestartPolicy"] = policy.clone();
     for (label, value) in labels(desired, course, generation) {
         body["Labels"][label] = json!(value);
@@ -31,21 +37,31 @@ pub(super) fn create(
     }
 }
 
+/// The `.instance` label of a container.
+pub(super) fn instance(name: &ContainerName, generation: u64) -> String {
+    format!("{name}.g{generation}")
+}
+
 /// Our labels. A name or tag alone is in none that is compared.
 fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
     let (name, source) = (&course.wish.name, &course.source);
     let fields = course.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    BTreeMap::from([
+    let mut labels = BTreeMap::from([
         (Label::WORKSPACE, desired.workspace.to_string()),
         (Label::SERVICE, course.wish.service().to_string()),
-        (Label::INSTANCE, format!("{name}.g{generation}")),
+        (Label::INSTANCE, instance(name, generation)),
         (Label::GENERATION, generation.to_string()),
         (Label::SPEC, course.spec.fingerprint().0),
         (Label::FIELDS, fields.join(",")),
         (Label::IMAGE, source.label.clone()),
         (Label::VERSION, source.version.clone()),
-    ])
+    ]);
+    if !course.tasks.is_empty() {
+        let tasks: Vec<String> = course.tasks.iter().map(|(task, ran)| format!("{task}={ran}")).collect();
+        labels.insert(Label::TASKS, tasks.join(","));
+    }
+    labels
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

@@ -26,6 +26,10 @@ pub(super) fn changes(
             let all = instances.all();
             all.map(|ours| change::removed(&ours.name, ours, cause.clone())).collect()
         }
+        Ok(Decision::Task(task)) => {
+            let verb = if task.is_known() { Verb::Unchanged } else { Verb::Create };
+            vec![change::plain(address, verb, Cause::PartOf("it has not run".to_owned()))]
+        }
         // Only what is made from an image has a gate.
         Ok(Decision::Untagged { .. } | Decision::Held(_)) => Vec::new(),
         // What nobody can plan may wait as well.

@@ -2,7 +2,9 @@
 
 use super::course::{Choice, Course};
 use super::instances::runs;
+use super::secrets;
 use super::world::World;
+use crate::desired::secret_file::FOLDER;
 use crate::name::ImageRef;
 use crate::observed::{Container, Health, ResolvedBy};
 use crate::problem::escaped;
@@ -29,6 +31,12 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
         notes.extend(world.undeclared().into_iter().map(|(_, name)| {
             let name = escaped(name);
             format!("container {name}: ours, and no state declares it any more; --prune removes it")
+        }));
+    }
+    if !world.options.prune {
+        notes.extend(secrets::undeclared_tasks(world).map(|task| {
+            let name = escaped(&task.name);
+            format!("container {name}: of a task that no state declares any more; --prune removes it")
         }));
     }
     notes.extend(absent_but_foreign(world));
@@ -82,7 +90,10 @@ fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
     if course.instances.is_empty() {
         return Vec::new();
     }
-    let mounted = mounted(&course.wish.spec.create_body());
+    let mut mounted = mounted(&course.wish.spec.create_body());
+    if !course.wish.spec.files.is_empty() {
+        mounted.insert(FOLDER.to_owned());
+    }
     let image = course.source.on_host(world).map(|image| image.volumes.clone()).unwrap_or_default();
     let old =
         course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);

@@ -2,21 +2,25 @@
 
 use super::images::keep_tag;
 use super::instances::{Instances, generation, runs, slot};
+use super::secrets;
 use super::steps::Group;
 use super::world::World;
-use crate::name::WorkspaceName;
 use crate::observed::Container;
 use crate::plan::{Action, Target};
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
 /// the container is still there to tell the next run of its tag.
-pub(super) fn removal(workspace: &WorkspaceName, ours: &Container, name: Option<String>) -> Vec<Action> {
+/// Its volume of secrets goes after it.
+pub(super) fn removal(world: &World<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
+    let workspace = &world.desired.workspace;
     let name = name.unwrap_or_else(|| ours.name.clone());
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
     let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
     let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
-    tagged.then_some(tag).into_iter().chain([remove]).collect()
+    let volume = secrets::of(world, ours);
+    let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
+    tagged.then_some(tag).into_iter().chain([remove]).chain(volume).collect()
 }
 
 /// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
@@ -33,7 +37,7 @@ pub(super) fn absent(
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
             group.push(Action::Stop { container, name, timeout }, Vec::new());
         }
-        for action in removal(&world.desired.workspace, ours, None) {
+        for action in removal(world, ours, None) {
             group.push(action, Vec::new());
         }
     }

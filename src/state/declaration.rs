@@ -37,6 +37,8 @@ pub enum Function {
     ContainerAbsent,
     /// `service.deployed`: pulled, installed, running, and the old ones absent.
     ServiceDeployed,
+    /// `task.ran`: a container that runs to its end, once for an image and a spec.
+    TaskRan,
 }
 
 /// Why a word is not a function.
@@ -50,7 +52,7 @@ pub enum NoFunction {
 
 impl Function {
     /// Every function by every name it is known by; its own name comes first.
-    const NAMES: [(&'static str, Self); 12] = [
+    const NAMES: [(&'static str, Self); 13] = [
         ("image.pulled", Self::ImagePulled),
         ("image.absent", Self::ImageAbsent),
         ("container.installed", Self::ContainerInstalled),
@@ -58,6 +60,7 @@ impl Function {
         ("container.stopped", Self::ContainerStopped),
         ("container.absent", Self::ContainerAbsent),
         ("service.deployed", Self::ServiceDeployed),
+        ("task.ran", Self::TaskRan),
         ("docker.pulled", Self::ImagePulled),
         ("docker.installed", Self::ContainerInstalled),
         ("docker.running", Self::ContainerRunning),
@@ -65,8 +68,7 @@ impl Function {
         ("docker.absent", Self::ContainerAbsent),
     ];
 
-    const LATER: [&'static str; 5] =
-        ["network.present", "network.absent", "volume.present", "volume.absent", "task.ran"];
+    const LATER: [&'static str; 4] = ["network.present", "network.absent", "volume.present", "volume.absent"];
 
     /// Reads `container.running`, or an alias of it.
     ///

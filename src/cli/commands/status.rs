@@ -6,6 +6,7 @@ use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Problems, Result};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Show what runs where: version, generation, health, and what an apply would change
 ///
@@ -24,10 +25,12 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let (hosts, wrong) = deploy::run(async |interrupt| {
         let looking = async { Ok(deploy::look(ctx, &vault, wishes, &survey, interrupt).await) };
         let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+        let parts = deploy::parts(&seen).unwrap_or_else(|_| vec![BTreeMap::new(); seen.len()]);
         let hosts: Vec<HostStatus> = seen
             .iter()
-            .map(|one| {
-                let plan = one.plan(&survey.options);
+            .zip(parts)
+            .map(|(one, parts)| {
+                let plan = one.plan(&survey.options, parts);
                 let untold = |problem: &Problem| format!("what an apply would do cannot be told: {problem}");
                 let notes = plan.as_ref().err().into_iter().flat_map(Problems::iter).map(untold).collect();
                 HostStatus::of(&one.observed, one.wished.host.engine.to_string(), plan.as_ref().ok(), notes)

@@ -101,8 +101,10 @@ impl Asking<'_, '_> {
         for item in &self.reached.desired.items {
             let image = match &item.wish {
                 Wish::ImagePulled { image, .. } => image,
-                Wish::Container(wish) if wish.pull == PullPolicy::Missing => &wish.image,
-                _ => continue,
+                wish => match wish.container() {
+                    Some(made) if made.pull == PullPolicy::Missing => &made.image,
+                    _ => continue,
+                },
             };
             if !images.contains(&image) {
                 images.push(image);

@@ -13,9 +13,10 @@ use crate::name::ImageName;
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::Observed;
 use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
-use crate::planner::{Options, plan_host};
+use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Problem, Result};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use std::collections::BTreeMap;
 
 /// Hosts that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -59,7 +60,13 @@ pub(in crate::cli) async fn survey<'v>(
     interrupt: &Interrupt,
 ) -> (Vec<Surveyed<'v>>, Vec<Problem>) {
     let (seen, mut wrong) = look(ctx, vault, wishes, survey, interrupt).await;
-    let planned = seen.into_iter().map(|seen| Ok(Surveyed { plan: seen.plan(&survey.options)?, seen }));
+    let parts = parts(&seen).unwrap_or_else(|problems| {
+        wrong.extend(problems.into_vec());
+        vec![BTreeMap::new(); seen.len()]
+    });
+    let planned = seen.into_iter().zip(parts);
+    let planned =
+        planned.map(|(seen, parts)| Ok(Surveyed { plan: seen.plan(&survey.options, parts)?, seen }));
     let (surveyed, more) = sorted_out(planned);
     wrong.extend(more);
     (surveyed, wrong)
@@ -107,16 +114,29 @@ async fn read<'v>(
     Ok(Seen { wished, engine, observed, desired })
 }
 
+/// For each host, what the others do about its tasks.
+///
+/// # Errors
+/// Where a task cannot run where it shall.
+pub(in crate::cli) fn parts(seen: &[Seen<'_>]) -> Result<Vec<BTreeMap<String, Part>>> {
+    assign(&seen.iter().map(|one| (&one.desired, &one.observed)).collect::<Vec<_>>())
+}
+
 impl Seen<'_> {
-    /// What is to be done there.
+    /// What is to be done there; `parts` is what other hosts do about its tasks.
     ///
     /// # Errors
     /// All reasons why nothing can be planned for it.
-    pub(in crate::cli) fn plan(&self, options: &PlanOptions) -> Result<HostPlan> {
+    pub(in crate::cli) fn plan(
+        &self,
+        options: &PlanOptions,
+        parts: BTreeMap<String, Part>,
+    ) -> Result<HostPlan> {
         let options = Options {
             engine: self.wished.host.engine.to_string(),
             fix_drift: options.fix_drift,
             prune: options.prune,
+            tasks: parts,
         };
         let plan = plan_host(&self.desired, &self.observed, &options)?;
         check::host(&plan, &self.desired, &self.observed)?;

@@ -83,10 +83,10 @@ pub(super) fn is_sent_secrets(reached: &Reached<'_>) -> bool {
     let credential =
         |image: &ImageRef| matches!(reached.wished.credentials.lookup(&image.name), Lookup::Entry(_));
     reached.desired.items.iter().any(|item| match &item.wish {
-        Wish::Container(wish) => {
-            wish.spec.env.values().any(|text| text.secrets().next().is_some())
+        Wish::Container(_) | Wish::Task(_) => item.wish.container().is_some_and(|wish| {
+            wish.spec.texts().any(|(_, text)| text.secrets().next().is_some())
                 || (wish.pull == PullPolicy::Missing && credential(&wish.image))
-        }
+        }),
         Wish::ImagePulled { image, .. } => credential(image),
         Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } | Wish::Surplus { .. } => false,
     })

@@ -36,6 +36,12 @@ fn item(item: &Item) -> Value {
             fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
         }
         Wish::Container(wish) => container(wish, &mut fields),
+        Wish::Task(task) => {
+            container(&task.container, &mut fields);
+            fields.insert("wish".to_owned(), "ran".into());
+            fields.insert("timeout".to_owned(), json!(task.timeout));
+            fields.insert("on".to_owned(), json!(task.on.as_ref().map(|(host, _)| host)));
+        }
         Wish::ContainerAbsent { name, stop_timeout } => {
             fields.insert("wish".to_owned(), "absent".into());
             fields.insert("name".to_owned(), name.to_string().into());
@@ -66,12 +72,16 @@ fn container(wish: &ContainerWish, fields: &mut Map<String, Value>) {
         .chain(&wish.spec.live)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
+    let files = wish.spec.files.iter();
+    let files: Map<String, Value> =
+        files.map(|(name, file)| (name.clone(), file.shown(file.value.to_string().into()))).collect();
     for (name, value) in [
         ("wish", json!(run)),
         ("name", json!(wish.name)),
         ("image", json!(wish.image.to_string())),
         ("pull", json!(pull)),
         ("env", env.into()),
+        ("secrets", files.into()),
         ("options", options.into()),
         ("stop_timeout", json!(wish.stop_timeout)),
         ("monitor", json!(wish.monitor)),

@@ -1,6 +1,8 @@
 //! Options of one container that must fit each other: what the Engine would refuse or silently drop.
 
 use crate::desired::fields::{Canonical, Field, Fields};
+use crate::desired::secret_file::FOLDER;
+use crate::desired::{SecretFile, Store};
 use crate::problem::Problem;
 use serde_json::Value;
 
@@ -46,6 +48,45 @@ pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
         );
     }
     mounted_twice(fields, problems);
+}
+
+/// Reports files of secrets that cannot lie where they shall. `ends`: the container is never started
+/// again.
+pub(in crate::compile) fn secrets(fields: &Fields, ends: bool, problems: &mut Vec<Problem>) {
+    let mut files: Vec<(&String, &Field, &SecretFile)> = Vec::new();
+    for (name, field) in fields {
+        if let Canonical::File(file) = &field.canonical {
+            files.push((name, field, file));
+        }
+    }
+    let Some((first, _, store)) = files.first().map(|(name, field, file)| (*name, field, file.store)) else {
+        return;
+    };
+    for (name, field, file) in &files {
+        let name = crate::problem::escaped(name);
+        if file.store == Store::Memory && !ends {
+            let what = format!("`{name}` has store = \"memory\" in a container that may be started again");
+            let cause = "nothing on the host could put it back after a crash or a reboot";
+            let hint = "leave `store` out; in memory a file can lie for a `task.ran` alone";
+            problems.push(Problem::failed(what).at(&field.place).cause(cause).hint(hint));
+        } else if file.store != store {
+            let first = crate::problem::escaped(first);
+            let what = format!("`{name}` and `{first}` of one container have different stores");
+            problems.push(Problem::failed(what).at(&field.place).hint("give both the same `store`"));
+        }
+    }
+    for name in ["mounts", "tmpfs", "volumes"] {
+        let Some(field @ Field { canonical: Canonical::Option(Value::Object(paths)), .. }) = fields.get(name)
+        else {
+            continue;
+        };
+        let inside = |path: &&String| **path == FOLDER || path.starts_with(&format!("{FOLDER}/"));
+        for path in paths.keys().filter(inside) {
+            let path = crate::problem::escaped(path);
+            let what = format!("`{name}` mounts `{path}`, where the files of `secrets` are");
+            problems.push(Problem::failed(what).at(&field.place).hint("mount it elsewhere"));
+        }
+    }
 }
 
 /// Volumes, mounts and tmpfs at one path.

@@ -43,6 +43,7 @@ fn the_id_is_the_name_where_none_is_written_and_aliases_are_understood() {
             Wish::ContainerAbsent { stop_timeout, .. } => format!("{} absent {stop_timeout:?}", item.address),
             Wish::ImagePulled { force, .. } => format!("{} {force}", item.address),
             Wish::ImageAbsent { .. } | Wish::Surplus { .. } => format!("{} absent", item.address),
+            Wish::Task(_) => format!("{} ran", item.address),
         })
         .collect();
     assert_eq!(

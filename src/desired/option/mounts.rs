@@ -3,6 +3,7 @@
 
 use super::Body;
 use super::simple::trimmed;
+use crate::desired::secret_file::FOLDER;
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
 use crate::problem::{Problem, Result, escaped};
@@ -222,6 +223,9 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(MOUNTS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let declared = each_entry(canonical).count();
+    // The volume of `secrets` is no declared mount.
+    let own = |mount: &&Value| mount["Target"] == FOLDER;
+    let found: Vec<&Value> = found.iter().filter(|mount| !own(mount)).collect();
     declared != found.len()
         || each_entry(canonical).any(|(target, mount)| {
             let wanted = engine_mount(target, mount);

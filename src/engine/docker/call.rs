@@ -10,19 +10,23 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
+/// The type of an archive.
+pub(super) const ARCHIVE: &str = "application/x-tar";
+
 /// A request. There is no `Debug`: bodies hold secrets.
 #[derive(Clone)]
 pub(super) struct Call {
     method: Method,
     path: String,
     body: Bytes,
+    kind: &'static str,
     auth: Option<HeaderValue>,
 }
 
 impl Call {
     /// A call without a body; `path` with its query, already encoded.
     pub(super) fn new(method: Method, path: &str) -> Self {
-        Self { method, path: path.to_owned(), body: Bytes::new(), auth: None }
+        Self { method, path: path.to_owned(), body: Bytes::new(), kind: "application/json", auth: None }
     }
 
     /// With a JSON body, wiped when it has been sent.
@@ -37,6 +41,12 @@ impl Call {
     pub(super) fn json(mut self, body: &[u8]) -> Self {
         self.body = Bytes::from_owner(Zeroizing::new(body.to_vec()));
         self
+    }
+
+    /// With an archive, wiped when it has been sent.
+    pub(super) fn archive(mut self, archive: &[u8]) -> Self {
+        self.kind = ARCHIVE;
+        self.json(archive)
     }
 
     /// With a credential for a registry.
@@ -62,7 +72,7 @@ impl Call {
             .header(HOST, "engine")
             .header(USER_AGENT, concat!("pillarbox/", env!("CARGO_PKG_VERSION")));
         if !self.body.is_empty() {
-            request = request.header(CONTENT_TYPE, "application/json");
+            request = request.header(CONTENT_TYPE, self.kind);
         }
         if let Some(auth) = &self.auth {
             request = request.header("X-Registry-Auth", auth);

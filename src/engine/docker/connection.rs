@@ -1,7 +1,7 @@
 //! Connections to one Engine, kept open between calls.
 
 use super::call::Call;
-use super::dial::Dial;
+use super::dial::{Dial, Stream};
 use crate::engine::{EngineError, EngineResult, ErrorKind};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Response;
@@ -91,6 +91,11 @@ impl Http {
         }
     }
 
+    /// A bare stream, for a request whose body ends when something else was done.
+    pub(super) async fn stream(&self) -> EngineResult<Box<dyn Stream>> {
+        self.dial.open().await.map_err(|error| self.dial.explain(error))
+    }
+
     async fn open(&self) -> EngineResult<Sender> {
         let stream = TokioIo::new(self.dial.open().await?);
         let (sender, connection) =
@@ -154,7 +159,7 @@ impl Answer<'_> {
 }
 
 /// What a status means that a call does not know better. Engines tell of taken ports with a 500.
-fn kind_of(status: u16, words: &str) -> ErrorKind {
+pub(super) fn kind_of(status: u16, words: &str) -> ErrorKind {
     let words = words.to_ascii_lowercase();
     let taken = [
         "port is already allocated",

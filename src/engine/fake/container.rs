@@ -71,6 +71,7 @@ impl World {
         for (key, value) in body["Labels"].as_object().into_iter().flatten() {
             labels.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
         }
+        self.make_mounted(&body);
         let id = format!("{:064x}", self.fresh());
         self.containers.push(Held {
             id: id.clone(),
@@ -113,6 +114,8 @@ impl World {
             return refused(kind, status, message);
         }
         held.run = Run::Started(Instant::now());
+        let started = format!("{} {}", held.name, held.body["Image"].as_str().unwrap_or_default());
+        self.started.push(started);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::container::Held as Container;
 use super::image::{Held as Image, Published};
+use super::volume::Content;
 use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
 use crate::observed::Facts;
@@ -20,6 +21,8 @@ pub(super) struct World {
     pub(super) guards: BTreeMap<RegistryHost, Option<String>>,
     pub(super) networks: BTreeSet<String>,
     pub(super) volumes: BTreeMap<String, Volume>,
+    pub(super) contents: BTreeMap<String, Content>,
+    pub(super) started: Vec<String>,
     pub(super) calls: Vec<String>,
     pub(super) changes: Vec<String>,
     pub(super) faults: BTreeMap<usize, Fault>,
@@ -50,6 +53,8 @@ impl World {
             guards: BTreeMap::new(),
             networks: ["bridge", "host", "none"].map(str::to_owned).into(),
             volumes: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            started: Vec::new(),
             calls: Vec::new(),
             changes: Vec::new(),
             faults: BTreeMap::new(),

@@ -6,11 +6,12 @@
 //! stop, to change in place and to go on where an apply was interrupted.
 
 use super::super::course::{Choice, Course};
-use super::super::create::{create, no_restart, parked, same_policy};
+use super::super::create::{create, instance, no_restart, parked, same_policy};
 use super::super::images::keep_tag;
 use super::super::instances::{generation, runs};
 use super::super::networks;
 use super::super::remove::removal;
+use super::super::secrets::Files;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::way_back::WayBack;
@@ -99,7 +100,12 @@ pub(super) fn make(
     back: &mut WayBack<'_>,
 ) -> Target {
     let policy = if course.runs { no_restart() } else { course.policy() };
-    let body = create(world.desired, course, spec, name, generation, &policy);
+    let whose = instance(&course.wish.name, generation);
+    let files = Files::of(world, course.wish.name.as_str(), whose, &spec.files, &course.source);
+    if let Some(files) = &files {
+        fill(files, group, back);
+    }
+    let body = create(world.desired, course, spec, name, generation, &policy, files.as_ref());
     let step = group.push(Action::Create(Box::new(body)), back.actions());
     let service = course.wish.name.as_str();
     let keep = course.source.pull.is_some().then(|| keep_tag(&world.desired.workspace, service, generation));
@@ -110,6 +116,18 @@ pub(super) fn make(
         group.push(Action::Connect { container, name, network, endpoint }, back.actions());
     }
     container
+}
+
+/// Makes and fills the volume of secrets of a container that is created next.
+fn fill(files: &Files<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
+    // Whose volume it is that is there is known when it was made.
+    group.push(files.create_volume(), back.actions());
+    back.volume = Some(files.volume.clone());
+    let filler = Target::CreatedBy(group.push(files.create_filler(), back.actions()));
+    back.filler = Some(files.discard(filler.clone()));
+    group.push(files.put(filler.clone()), back.actions());
+    group.push(files.discard(filler), back.actions());
+    back.filler = None;
 }
 
 /// Brings the networks of an existing container in line.
@@ -193,7 +211,7 @@ pub(super) fn commit<'a>(
 }
 
 pub(super) fn remove(world: &World<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
-    for action in removal(&world.desired.workspace, ours, group.name_of(&ours.id)) {
+    for action in removal(world, ours, group.name_of(&ours.id)) {
         group.push(action, undo.to_vec());
     }
 }

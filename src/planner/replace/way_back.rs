@@ -19,6 +19,10 @@ pub(super) struct WayBack<'a> {
     target: Option<(Target, String)>,
     /// The tag that keeps the image of one that the plan creates.
     keep: Option<String>,
+    /// The volume of secrets that the plan makes for it.
+    pub(super) volume: Option<String>,
+    /// What removes the container that fills that volume, while there is one.
+    pub(super) filler: Option<Action>,
     /// The policy of the new container before it got the declared one.
     before: Value,
     /// The new container may run.
@@ -54,6 +58,8 @@ impl<'a> WayBack<'a> {
             stop_timeout: course.wish.stop_timeout,
             target: existing,
             keep: None,
+            volume: None,
+            filler: None,
             before: before.unwrap_or_else(no_restart),
             started: false,
             permanent: false,
@@ -122,7 +128,9 @@ impl<'a> WayBack<'a> {
 
     /// The new one is stopped and kept for inspection; one that never ran goes.
     fn put_away(&self) -> Vec<Action> {
-        let Some((container, name)) = self.target.clone() else { return Vec::new() };
+        let Some((container, name)) = self.target.clone() else {
+            return self.filler.iter().cloned().chain(self.drop_volume()).collect();
+        };
         if self.started {
             let body = json!({ "RestartPolicy": self.before });
             let update = Action::Update { container: container.clone(), name: name.clone(), body };
@@ -133,7 +141,12 @@ impl<'a> WayBack<'a> {
             return Vec::new();
         }
         let untag = self.keep.clone().map(|name| Action::Untag { name });
-        std::iter::once(Action::Remove { container, name }).chain(untag).collect()
+        let remove = Action::Remove { container, name };
+        std::iter::once(remove).chain(untag).chain(self.drop_volume()).collect()
+    }
+
+    fn drop_volume(&self) -> Option<Action> {
+        self.volume.clone().map(|name| Action::RemoveOwnVolume { name })
     }
 }
 

@@ -1,0 +1,135 @@
+//! Volumes of the Engine in memory, and what is put into them.
+
+use super::world::{World, refused};
+use super::{EngineResult, ErrorKind, Volume};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A file in a volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// Owner, group and permission bits.
+    pub owner: (u32, u32, u32),
+}
+
+/// What is in a volume.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Content {
+    pub(super) files: BTreeMap<String, File>,
+    memory: bool,
+}
+
+impl World {
+    pub(super) fn create_volume(
+        &mut self,
+        name: &str,
+        labels: BTreeMap<String, String>,
+        memory: bool,
+    ) -> Volume {
+        let fresh = Volume { name: name.to_owned(), labels, created_at: self.now() };
+        self.contents.entry(name.to_owned()).or_insert_with(|| Content { memory, ..Content::default() });
+        self.volumes.entry(name.to_owned()).or_insert(fresh).clone()
+    }
+
+    pub(super) fn remove_volume(&mut self, name: &str) -> EngineResult<()> {
+        if self.containers.iter().any(|held| mounts(&held.body).iter().any(|mount| mount.volume == name)) {
+            return refused(ErrorKind::Conflict, 409, format!("remove {name}: volume is in use"));
+        }
+        self.volumes.remove(name);
+        self.contents.remove(name);
+        Ok(())
+    }
+
+    /// An Engine makes a volume that a container mounts and that is not there.
+    pub(super) fn make_mounted(&mut self, body: &Value) {
+        for mount in mounts(body) {
+            if !self.volumes.contains_key(&mount.volume) {
+                self.create_volume(&mount.volume, BTreeMap::new(), false);
+            }
+        }
+    }
+
+    /// Puts the files of an archive into the volume that a container mounts at a folder.
+    pub(super) fn put_files(&mut self, id: &str, folder: &str, archive: &[u8]) -> EngineResult<()> {
+        let at = self.find(id)?;
+        let mounts = mounts(&self.containers[at].body);
+        let Some(mount) = mounts.into_iter().find(|mount| mount.target == folder) else {
+            return refused(ErrorKind::NotFound, 404, format!("Could not find the file {folder}"));
+        };
+        if mount.read_only {
+            return refused(ErrorKind::Other, 400, "mounted volume is marked read-only");
+        }
+        let memory = self.contents.get(&mount.volume).is_some_and(|content| content.memory);
+        // Nobody has it mounted afterwards.
+        if !memory {
+            self.contents.entry(mount.volume).or_default().files.extend(unpacked(archive));
+        }
+        Ok(())
+    }
+
+    /// Starts a container whose volume in memory is filled meanwhile.
+    pub(super) fn start_filled(
+        &mut self,
+        id: &str,
+        filler: &str,
+        folder: &str,
+        archive: &[u8],
+    ) -> EngineResult<()> {
+        let at = self.find(filler)?;
+        let mounts = mounts(&self.containers[at].body);
+        let Some(mount) = mounts.into_iter().find(|mount| mount.target == folder) else {
+            return refused(ErrorKind::NotFound, 404, format!("Could not find the file {folder}"));
+        };
+        self.start(id)?;
+        self.contents.entry(mount.volume).or_default().files.extend(unpacked(archive));
+        Ok(())
+    }
+
+    /// What a container sees at a folder.
+    pub(super) fn files(&self, id: &str, folder: &str) -> BTreeMap<String, File> {
+        let Ok(at) = self.find(id) else { return BTreeMap::new() };
+        let mounts = mounts(&self.containers[at].body);
+        let mount = mounts.into_iter().find(|mount| mount.target == folder);
+        mount
+            .and_then(|mount| self.contents.get(&mount.volume))
+            .map(|it| it.files.clone())
+            .unwrap_or_default()
+    }
+}
+
+struct Mount {
+    volume: String,
+    target: String,
+    read_only: bool,
+}
+
+/// Named volumes in `HostConfig.Mounts`.
+fn mounts(body: &Value) -> Vec<Mount> {
+    let listed = body["HostConfig"]["Mounts"].as_array().into_iter().flatten();
+    let text = |mount: &Value, field: &str| mount[field].as_str().unwrap_or_default().to_owned();
+    let each = listed.filter(|mount| mount["Type"] == "volume").map(|mount| Mount {
+        volume: text(mount, "Source"),
+        target: text(mount, "Target"),
+        read_only: mount["ReadOnly"] == true,
+    });
+    each.filter(|mount| !mount.volume.is_empty()).collect()
+}
+
+/// Files of a ustar archive.
+fn unpacked(mut archive: &[u8]) -> Vec<(String, File)> {
+    let mut files = Vec::new();
+    while let Some((header, rest)) = archive.split_at_checked(512).filter(|(header, _)| header[0] != 0) {
+        let text = |from: usize, to: usize| {
+            let field = header[from..to].split(|byte| *byte == 0).next().unwrap_or_default();
+            String::from_utf8_lossy(field).trim().to_owned()
+        };
+        let octal = |from: usize, to: usize| u32::from_str_radix(&text(from, to), 8).unwrap_or(u32::MAX);
+        let size = usize::try_from(octal(124, 136)).unwrap_or(usize::MAX).min(rest.len());
+        let owner = (octal(108, 116), octal(116, 124), octal(100, 108));
+        files.push((text(0, 100), File { content: rest[..size].to_vec(), owner }));
+        archive = rest.get(size.next_multiple_of(512)..).unwrap_or_default();
+    }
+    files
+}

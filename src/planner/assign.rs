@@ -1,0 +1,123 @@
+//! On which host of a run each task runs: hosts that declare it with the same image and options share it.
+
+use super::Options;
+use super::task::Errands;
+use super::world::World;
+use crate::desired::{Desired, Wish};
+use crate::name::HostName;
+use crate::observed::Observed;
+use crate::problem::{Place, Problem, Problems, Result, quoted};
+use std::collections::BTreeMap;
+
+/// What a host does not do itself about a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Another host of this run runs it.
+    Elsewhere(HostName),
+    /// It ran, as another host of this run remembers.
+    Ran(HostName),
+}
+
+/// A task as one host of a run declares it.
+struct Declared {
+    /// Counts the hosts of the run.
+    host: usize,
+    name: String,
+    fingerprint: String,
+    on: Option<(HostName, Place)>,
+    knows: bool,
+    /// Its container is there, and may have succeeded.
+    begun: bool,
+    held: bool,
+}
+
+/// For each host of a run, in the order in which they are changed, what others do about its tasks: where
+/// somebody remembers that a task ran, nobody runs it; else the host does that began it, else the one that
+/// it names, else the first.
+///
+/// # Errors
+/// Where a task names a host that cannot run it in this run.
+pub fn assign(hosts: &[(&Desired, &Observed)]) -> Result<Vec<BTreeMap<String, Part>>> {
+    let declared: Vec<Declared> = hosts
+        .iter()
+        .enumerate()
+        .flat_map(|(host, (desired, observed))| tasks(host, desired, observed))
+        .collect();
+    let mut same: BTreeMap<(&str, &str), Vec<&Declared>> = BTreeMap::new();
+    for task in &declared {
+        same.entry((&task.name, &task.fingerprint)).or_default().push(task);
+    }
+    let mut parts = vec![BTreeMap::new(); hosts.len()];
+    let mut problems = Vec::new();
+    let name_of = |task: &Declared| hosts.get(task.host).map(|(desired, _)| desired.host.clone());
+    for of in same.into_values() {
+        let knower = of.iter().find(|task| task.knows);
+        let runner = match knower {
+            Some(_) => knower,
+            None => match runner(&of, &name_of) {
+                Ok(runner) => runner,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            },
+        };
+        let Some(runner) = runner else { continue };
+        let Some(host) = name_of(runner) else { continue };
+        let part = if knower.is_some() { Part::Ran(host) } else { Part::Elsewhere(host) };
+        for task in of.iter().filter(|task| task.host != runner.host && !task.knows) {
+            parts[task.host].insert(task.name.clone(), part.clone());
+        }
+    }
+    Problems::check(problems)?;
+    Ok(parts)
+}
+
+/// Who runs it; nobody where every gate of it is held.
+fn runner<'d, 't>(
+    of: &'d [&'t Declared],
+    name_of: &impl Fn(&Declared) -> Option<HostName>,
+) -> Result<Option<&'d &'t Declared>, Problem> {
+    let mut free = of.iter().filter(|task| !task.held);
+    if let Some(begun) = free.clone().find(|task| task.begun) {
+        return Ok(Some(begun));
+    }
+    let Some((task, (on, place))) = free.clone().find_map(|task| Some((task, task.on.as_ref()?))) else {
+        return Ok(free.next());
+    };
+    match of.iter().find(|task| name_of(task).as_ref() == Some(on)) {
+        Some(there) if !there.held => Ok(Some(there)),
+        Some(_) => {
+            Err(Problem::failed(format!("task {} runs on host {on}, where its gate is held", task.name))
+                .at(place)
+                .hint("unhold it there, or name another host"))
+        }
+        None => Err(Problem::failed(format!(
+            "task {} runs on host {on}, which is not part of this run or does not declare it so",
+            task.name
+        ))
+        .at(place)
+        .hint(format!("take it in: --host {}", quoted(on.as_str())))
+        .hint("or leave `on` out: then the first host of a run runs it")),
+    }
+}
+
+/// The tasks of one host; one whose image is not known is left out: planning it says so.
+fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
+    let options = Options::default();
+    let world = World { desired, observed, options: &options };
+    let each = desired.items.iter().filter_map(|item| {
+        let Wish::Task(wish) = &item.wish else { return None };
+        let task = Errands::of(&world, wish).ok()?;
+        Some(Declared {
+            host,
+            name: wish.container.name.to_string(),
+            on: wish.on.clone(),
+            knows: task.is_known(),
+            begun: task.is_begun(),
+            held: item.hold().is_some(),
+            fingerprint: task.fingerprint,
+        })
+    });
+    each.collect()
+}

@@ -1,0 +1,202 @@
+//! Files of secrets: a volume of one instance alone, which it mounts read-only. It is filled before the
+//! instance is created, through a second container of the same image that is created, never started and
+//! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
+//! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
+
+use super::images::Source;
+use super::instances::runs;
+use super::steps::Group;
+use super::world::World;
+use crate::desired::secret_file::FOLDER;
+use crate::desired::{SecretFile, Store, Wish};
+use crate::name::WorkspaceName;
+use crate::observed::{Container, Errand, Label, OwnVolumes};
+use crate::plan::{Action, Cause, Change, Create, FILLED, Target, Verb};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The files of one container that is to be created.
+pub(super) struct Files<'a> {
+    /// The container's plain name, or that of its task.
+    pub(super) service: &'a str,
+    pub(super) files: &'a BTreeMap<String, SecretFile>,
+    /// The volume that they lie in; also the name of the container that fills it.
+    pub(super) volume: String,
+    whose: String,
+    workspace: &'a WorkspaceName,
+    source: &'a Source,
+}
+
+impl<'a> Files<'a> {
+    /// Of an instance or task; `None` where it has no files.
+    pub(super) fn of(
+        world: &World<'a>,
+        service: &'a str,
+        whose: String,
+        files: &'a BTreeMap<String, SecretFile>,
+        source: &'a Source,
+    ) -> Option<Self> {
+        let workspace = &world.desired.workspace;
+        let volume = OwnVolumes::of_secrets(workspace, &whose);
+        (!files.is_empty()).then_some(Self { service, files, volume, whose, workspace, source })
+    }
+
+    /// Whether they lie in memory.
+    pub(super) fn in_memory(&self) -> bool {
+        self.files.values().any(|file| file.store == Store::Memory)
+    }
+
+    /// Makes the volume.
+    pub(super) fn create_volume(&self) -> Action {
+        let labels = [(Label::WORKSPACE, self.workspace.as_str()), (Label::SECRETS, &self.whose)];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Action::CreateOwnVolume { name: self.volume.clone(), labels, memory: self.in_memory() }
+    }
+
+    /// Makes the container that fills it. It has no command of its own image, which may have none.
+    pub(super) fn create_filler(&self) -> Action {
+        let body = json!({
+            "Entrypoint": ["never-started"],
+            "Cmd": [],
+            "Labels": { Label::WORKSPACE: self.workspace.as_str(), Label::FILLS: self.whose },
+            "HostConfig": { "NetworkMode": "none", "Mounts": [mount(&self.volume, FILLED, false)] },
+        });
+        Action::Create(Box::new(Create {
+            name: self.volume.clone(),
+            service: self.service.to_owned(),
+            image: self.source.create_from.clone(),
+            digest: self.source.pull.as_ref().and_then(|image| image.digest.clone()),
+            body,
+            env: BTreeMap::new(),
+        }))
+    }
+
+    /// Fills it.
+    pub(super) fn put(&self, filler: Target) -> Action {
+        Action::PutFiles {
+            container: filler,
+            name: self.volume.clone(),
+            service: self.service.to_owned(),
+            files: self.files.clone(),
+        }
+    }
+
+    /// Removes the container that filled it.
+    pub(super) fn discard(&self, filler: Target) -> Action {
+        Action::Discard { container: filler, name: self.volume.clone() }
+    }
+
+    /// Mounts it into the container that is to be created.
+    pub(super) fn mount(&self, body: &mut Value) {
+        let mount = mount(&self.volume, FOLDER, true);
+        match body["HostConfig"]["Mounts"].as_array_mut() {
+            Some(mounts) => mounts.push(mount),
+            None => body["HostConfig"]["Mounts"] = json!([mount]),
+        }
+    }
+}
+
+/// What the image has at that path is not copied into the volume.
+fn mount(volume: &str, target: &str, read_only: bool) -> Value {
+    json!({
+        "Type": "volume",
+        "Source": volume,
+        "Target": target,
+        "ReadOnly": read_only,
+        "VolumeOptions": { "NoCopy": true },
+    })
+}
+
+/// The volume of secrets of ours that a container mounts.
+pub(super) fn of<'a>(world: &World<'a>, container: &Container) -> Option<&'a str> {
+    let volumes = &world.observed.own_volumes.secrets;
+    volumes.keys().map(String::as_str).find(|volume| mounts(container, volume))
+}
+
+fn mounts(container: &Container, volume: &str) -> bool {
+    let listed = |pointer: &str, field: &str| {
+        let mounts = container.inspect.compare(pointer).and_then(Value::as_array);
+        mounts.into_iter().flatten().any(|mount| mount[field] == volume)
+    };
+    listed("/HostConfig/Mounts", "Source") || listed("/Mounts", "Name")
+}
+
+/// What an apply that did not finish left: containers that fill volumes, and volumes of secrets that no
+/// container mounts.
+pub(super) struct Leftovers<'a> {
+    fillers: Vec<&'a Container>,
+    /// Of tasks that no state declares any more.
+    tasks: Vec<&'a Container>,
+    volumes: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Leftovers<'a> {
+    /// Those of a host.
+    pub(super) fn of(world: &World<'a>) -> Self {
+        let containers = &world.observed.containers;
+        let tasks = if world.options.prune { undeclared_tasks(world).collect() } else { Vec::new() };
+        let (fillers, others): (Vec<&Container>, Vec<&Container>) =
+            containers.iter().partition(|container| container.errand == Some(Errand::Filler));
+        let volumes = world.observed.own_volumes.secrets.iter();
+        let goes = |other: &Container| tasks.iter().any(|task: &&Container| task.id == other.id);
+        let kept: Vec<&Container> = others.into_iter().filter(|other| !goes(other)).collect();
+        let volumes = volumes.filter(|(volume, _)| !kept.iter().any(|other| mounts(other, volume)));
+        Self {
+            fillers: fillers.into_iter().filter(|filler| filler.state.status != "removing").collect(),
+            volumes: volumes.map(|(volume, whose)| (volume.as_str(), whose.as_str())).collect(),
+            tasks,
+        }
+    }
+
+    /// Removes them.
+    pub(super) fn lower(&self, group: &mut Group<'_>) {
+        for filler in self.fillers.iter().chain(&self.tasks) {
+            let (container, name) = (Target::Id(filler.id.clone()), filler.name.clone());
+            group.know(&filler.id, &filler.name, runs(filler));
+            if runs(filler) {
+                let stop =
+                    Action::Stop { container: container.clone(), name: name.clone(), timeout: Some(0) };
+                group.push(stop, Vec::new());
+            }
+            group.push(Action::Discard { container, name }, Vec::new());
+        }
+        for (volume, _) in &self.volumes {
+            group.push(Action::RemoveOwnVolume { name: (*volume).to_owned() }, Vec::new());
+        }
+    }
+
+    /// What a plan says of them.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let change = |address: String, cause: Cause| Change {
+            address,
+            actions: vec![Verb::Remove],
+            cause: vec![cause],
+            before: None,
+            after: None,
+        };
+        let fillers = self
+            .fillers
+            .iter()
+            .map(|filler| change(format!("container {}", filler.name), Cause::Interrupted));
+        let volumes = self.volumes.iter().map(|(volume, whose)| {
+            let what = format!("secrets of {}, which is not there", crate::problem::escaped(whose));
+            change(format!("volume {volume}"), Cause::PartOf(what))
+        });
+        let tasks =
+            self.tasks.iter().map(|task| change(format!("container {}", task.name), Cause::Undeclared));
+        fillers.chain(tasks).chain(volumes).collect()
+    }
+}
+
+/// Containers of tasks that no state declares any more, and that do not run.
+pub(super) fn undeclared_tasks<'a>(world: &World<'a>) -> impl Iterator<Item = &'a Container> + use<'a> {
+    let desired = world.desired;
+    let declared = move |name: &str| {
+        desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_)) && item.address.name == name)
+    };
+    world.observed.containers.iter().filter(move |container| {
+        matches!(&container.errand, Some(Errand::Task { name, .. }) if !declared(name))
+            && !runs(container)
+            && container.state.status != "removing"
+    })
+}
