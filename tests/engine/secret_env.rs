@@ -68,7 +68,7 @@ env.CHOSEN = "{{ pillar.web.other | default(pillar.web.key) }}"
 }
 
 /// Forms in which a secret may turn up.
-fn forms(secret: &str) -> Vec<String> {
+pub(crate) fn forms(secret: &str) -> Vec<String> {
     let hex = |upper: bool| -> String {
         secret.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
     };
