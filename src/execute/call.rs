@@ -8,6 +8,7 @@ use super::task::{self, Unfinished};
 use crate::desired::secret_file::FOLDER;
 use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, Filling, PullProgress};
 use crate::name::{HostName, ImageRef};
+use crate::observed::Label;
 use crate::plan::{Action, Create, FILLED, KEEP, STOPPED, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
@@ -239,6 +240,16 @@ impl<E: Engine> Caller<'_, E> {
         labels: &BTreeMap<String, String>,
         memory: bool,
     ) -> Result<Vec<String>, Failed> {
+        if let Some(whose) = labels.get(Label::SECRETS) {
+            let there = self.engine.volumes(Label::SECRETS, whose).await;
+            let there = there.map_err(|error| self.failed(action, &error))?;
+            if there.iter().any(|volume| volume.name == name) {
+                // What is in it, and who has it mounted, is not known.
+                let what = format!("{action}: the host is not as the plan expects it");
+                let problem = Problem::new(Code::Stale, what).cause("there is one, and it is in use");
+                return Err(problem.hint("plan again: 'pillarbox plan'").into());
+            }
+        }
         let made = match memory {
             true => self.engine.create_memory_volume(name, labels).await,
             false => self.engine.create_volume(name, labels).await,

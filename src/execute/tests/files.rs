@@ -162,6 +162,21 @@ async fn a_volume_of_that_name_that_somebody_else_made_is_never_filled_or_remove
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_volume_that_came_after_the_plan_is_never_filled() {
+    use crate::engine::Engine as _;
+    use crate::observed::Label;
+    let stage = world().with(vec![wish(1, &[key()])]);
+    let plan = stage.plan().await.expect("planned");
+    let labels = [(Label::WORKSPACE, "shop"), (Label::SECRETS, "nginx.g1")];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    stage.fake.create_volume(&format!("{VOLUME}1"), &labels).await.expect("made");
+    let done = stage.carry_out(plan, &Bytes(vec![1]), &Interrupt::new(), |_| false).await;
+    assert_eq!(done.outcome.failure.expect("failed").code(), Code::Stale);
+    assert!(stage.fake.files("nginx", FOLDER).is_empty());
+    stage.settle().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_attempt_keeps_its_secrets_as_long_as_it_is_kept() {
     let stage = world().with(vec![wish(1, &[key()])]);
     stage.settle().await;
