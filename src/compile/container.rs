@@ -174,6 +174,8 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
     let clear = args.filter(|(key, arg)| {
         super::arguments::is_known(checked.function(), key)
             && (fields::may_hold_secrets(key) || arg.first_with_secret().is_none())
+            // A file whose value could not be evaluated would be one without a value.
+            && !(key.as_str() == "secrets" && checked.declaration.unread.contains("secrets"))
     });
     let named: Vec<(&str, &Arg)> = clear
         .map(|(key, arg)| match (checked.function(), key.as_str()) {

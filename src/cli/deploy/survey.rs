@@ -60,10 +60,13 @@ pub(in crate::cli) async fn survey<'v>(
     interrupt: &Interrupt,
 ) -> (Vec<Surveyed<'v>>, Vec<Problem>) {
     let (seen, mut wrong) = look(ctx, vault, wishes, survey, interrupt).await;
-    let parts = parts(&seen).unwrap_or_else(|problems| {
-        wrong.extend(problems.into_vec());
-        vec![BTreeMap::new(); seen.len()]
-    });
+    let parts = match parts(&seen) {
+        Ok(parts) => parts,
+        Err(problems) => {
+            wrong.extend(problems.into_vec());
+            return (Vec::new(), wrong);
+        }
+    };
     let planned = seen.into_iter().zip(parts);
     let planned =
         planned.map(|(seen, parts)| Ok(Surveyed { plan: seen.plan(&survey.options, parts)?, seen }));

@@ -69,8 +69,10 @@ fn images(reached: &Reached<'_>, wanted: &dyn Fn(&str, &ImageRef) -> bool) -> Ve
     for item in &reached.desired.items {
         let image = match &item.wish {
             Wish::ImagePulled { image, .. } => image,
-            Wish::Container(wish) if wish.pull == PullPolicy::Missing => &wish.image,
-            _ => continue,
+            wish => match wish.container() {
+                Some(made) if made.pull == PullPolicy::Missing => &made.image,
+                _ => continue,
+            },
         };
         if let Some(gate) = &item.gate
             && wanted(&gate.app, image)

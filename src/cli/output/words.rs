@@ -11,6 +11,7 @@ pub(in crate::cli) fn action(action: &Action) -> String {
         },
         Action::Tag { source, name } => format!("tag {} as {name}", without_digest(source)),
         Action::AwaitHealthy { name, .. } => format!("wait until {name} is up"),
+        Action::AwaitExit { name, .. } => format!("wait until {name} has ended"),
         Action::Delay { seconds, why } => format!("wait {seconds} s: {why}"),
         other => other.to_string(),
     }

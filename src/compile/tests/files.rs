@@ -71,6 +71,13 @@ command = "{{ pillar.api.tls_key }}"
 }
 
 #[test]
+fn a_value_that_is_not_there_is_one_error() {
+    let state = "[api.container.running]\nimage = 'x/api:1'\nsecrets.a = { value = '{{ pillar.no }}' }\n";
+    let said = problems(&[("states/a.toml", state)], PILLAR);
+    assert_eq!(said.matches("error:").count(), 1, "{said}");
+}
+
+#[test]
 fn in_memory_only_for_a_task_and_all_files_of_one_in_one_place() {
     let state = |function: &str, more: &str| {
         format!(
