@@ -39,6 +39,7 @@ impl World {
     }
 
     pub(super) fn create(&mut self, name: &str, body: Value) -> EngineResult<String> {
+        let body = self.with_ids(body);
         if let Ok(at) = self.find(name) {
             let id = &self.containers[at].id;
             let message = format!(
@@ -95,6 +96,8 @@ impl World {
         let missing = held.networks.keys().find(|name| !self.networks.contains(*name));
         let failed = if let Some(network) = missing {
             Some((ErrorKind::NotFound, 404, format!("network {network} not found")))
+        } else if let Some(words) = self.lacks(held) {
+            Some((ErrorKind::NotFound, 404, words))
         } else if let Some(port) = self.port_taken(held) {
             let message = format!(
                 "driver failed programming external connectivity on endpoint {}: Bind for 0.0.0.0:{port} \
