@@ -34,13 +34,13 @@ fn fits(drafts: &[Draft], wish: &ContainerWish, share: &Share) -> Result<(), Box
         Wish::Container(other) => Some(other),
         _ => None,
     });
-    let names = || drafts.iter().map(|draft| &draft.item.address).filter(|of| of.kind == Kind::Container);
+    let names = containers.clone().filter(|other| other.name != wish.name).map(|other| other.name.as_str());
     let Some(other) = containers.find(|other| other.name.as_str() == name) else {
         let what = format!(
             "`{option}` of container {} names {name}, which no state of this host declares",
             wish.name
         );
-        let problem = wrong(what).nearest(name, names().map(|address| address.name.as_str()));
+        let problem = wrong(what).nearest(name, names);
         return Err(Box::new(problem.hint(format!("declare it: [{name}.container.running]"))));
     };
     let needs_running = wish.run == Run::Running && *option != "volumes_from";

@@ -18,10 +18,15 @@ pub(crate) const FIELD: &str = "limits.";
 /// The Engine refuses less than 6 MiB.
 const LEAST_MEMORY: i64 = 6 << 20;
 
+/// A size of which 0 is none.
+pub(super) fn size(option: &str, arg: &Arg) -> Result<Value> {
+    Ok(Some(read::bytes(option, arg)?).filter(|bytes| *bytes != 0).map_or(Value::Null, Value::from))
+}
+
 pub(super) fn memory(option: &str, arg: &Arg) -> Result<Value> {
     match read::bytes(option, arg)? {
         0 => Ok(Value::Null),
-        bytes if option == "memory" && bytes < LEAST_MEMORY => {
+        bytes if bytes < LEAST_MEMORY => {
             Err(read::wrong(option, arg, "is less than 6 MiB, which the Engine refuses").into())
         }
         bytes => Ok(Value::from(bytes)),
@@ -35,7 +40,7 @@ pub(super) fn memory_swap(option: &str, arg: &Arg) -> Result<Value> {
         ArgValue::Text(text) => text.as_clear().map(str::trim) == Some("-1"),
         _ => false,
     };
-    if unlimited { Ok(Value::from(-1)) } else { memory(option, arg) }
+    if unlimited { Ok(Value::from(-1)) } else { size(option, arg) }
 }
 
 /// What the Engine itself takes where only memory is declared; sent along, because it refuses memory
@@ -86,8 +91,10 @@ pub(super) fn period(option: &str, arg: &Arg) -> Result<Value> {
 
 /// Microseconds in each period, at least 1 ms; -1 is no limit.
 pub(super) fn quota(option: &str, arg: &Arg) -> Result<Value> {
-    let unlimited = matches!(read::integer(option, arg, -1, i64::MAX), Ok(-1));
-    if unlimited { Ok(Value::from(-1)) } else { microseconds(option, arg, i64::MAX) }
+    match read::integer(option, arg, -1, i64::MAX)? {
+        -1 => Ok(Value::from(-1)),
+        _ => microseconds(option, arg, i64::MAX),
+    }
 }
 
 /// Microseconds of real time scheduling.

@@ -82,13 +82,27 @@ pub(super) fn each_entry(canonical: &Value) -> impl Iterator<Item = (&String, &V
     canonical.as_object().into_iter().flatten()
 }
 
+/// In text each entry of a list is a part of its own.
+fn add(found: &mut BTreeMap<&'static str, Arg>, name: &'static str, item: &Arg) {
+    let listed = matches!(name, "labels" | "driver_options" | "options");
+    if !listed || !matches!(item.value, ArgValue::Text(_)) {
+        found.insert(name, item.clone());
+        return;
+    }
+    let list =
+        found.entry(name).or_insert_with(|| Arg { value: ArgValue::Array(Vec::new()), ..item.clone() });
+    if let ArgValue::Array(items) = &mut list.value {
+        items.push(item.clone());
+    }
+}
+
 /// The written fields by their canonical names.
 fn written(option: &str, arg: &Arg) -> Result<BTreeMap<&'static str, Arg>> {
     let mut found = BTreeMap::new();
     let mut put = |name: &str, item: &Arg| {
         let known = FIELDS.iter().find(|field| field.name == name || field.aliases.contains(&name));
         match known {
-            Some(field) => Ok(drop(found.insert(field.name, item.clone()))),
+            Some(field) => Ok(add(&mut found, field.name, item)),
             None => {
                 let problem =
                     crate::problem::Problem::failed(format!("`{option}` has no field `{}`", escaped(name)));

@@ -25,9 +25,11 @@ pub(super) fn volumes_from(option: &str, arg: &Arg) -> Result<Value> {
         match (ContainerName::parse(name), mode) {
             (Ok(name), "rw") => Ok(name.to_string()),
             (Ok(name), "ro") => Ok(format!("{name}:ro")),
-            _ => Err(read::wrong(option, item, &format!("has `{}`", escaped(&text)))
-                .hint("write the name of a container, \"data\" or \"data:ro\"")
-                .into()),
+            _ => {
+                Err(read::wrong(option, item, &format!("has `{}`, which names no container", escaped(&text)))
+                    .hint("write the name of a container, \"data\" or \"data:ro\"")
+                    .into())
+            }
         }
     })?;
     let all: BTreeSet<String> = all.into_iter().collect();

@@ -103,7 +103,8 @@ fn count(option: &str, arg: &Arg) -> Result<i64> {
     if matches!(&arg.value, ArgValue::Text(text) if text.as_clear() == Some("all")) {
         return Ok(ALL);
     }
-    let number = read::integer(option, arg, ALL, 1024)?;
+    let hint = |problem: Problem| problem.hint("write a number of devices, or \"all\"");
+    let number = read::integer(option, arg, ALL, 1024).map_err(|problems| problems.map(hint))?;
     match number {
         0 => Err(read::wrong(option, arg, "is 0 devices").hint("leave it out, or write \"all\"").into()),
         number => Ok(number),

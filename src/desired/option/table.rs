@@ -128,7 +128,7 @@ pub(crate) const OPTIONS: &[ContainerOption] = &[
     own("restart", &["restart_policy"], Live, restart::read, restart::write, restart::differs),
     field("runtime", &[], Fixed, simple::word, "/HostConfig/Runtime"),
     own("security_opt", &["security_opts"], Fixed, security::read, security::write, security::differ),
-    field("shm_size", &[], Fixed, limits::memory, "/HostConfig/ShmSize"),
+    field("shm_size", &[], Fixed, limits::size, "/HostConfig/ShmSize"),
     field("stdin_once", &[], Fixed, simple::truth, "/Config/StdinOnce"),
     field("stdin_open", &["interactive"], Fixed, simple::truth, "/Config/OpenStdin"),
     own("stop_signal", &[], Fixed, signal::read, signal::write, signal::differs),
