@@ -149,7 +149,9 @@ impl Body {
     fn add(&mut self, pointer: &str, more: Map<String, Value>) {
         let field = pointer.trim_start_matches("/Config/");
         let table = self.0.entry(field).or_insert_with(|| json!({}));
-        table.as_object_mut().into_iter().for_each(|table| table.extend(more.clone()));
+        if let Some(table) = table.as_object_mut() {
+            table.extend(more);
+        }
     }
 
     /// The whole body.

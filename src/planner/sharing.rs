@@ -79,6 +79,12 @@ fn ended(shared: &Shared<'_>, container: &Container) -> bool {
     }
 }
 
+/// Whether a container in one of the namespaces ends when the plan stops who has it: that of processes takes
+/// everybody in it along.
+pub(super) fn may_end(shared: &[Shared<'_>]) -> bool {
+    shared.iter().any(|shared| shared.share.is_namespace() && shared.started.is_none())
+}
+
 /// What the label says of it; `None` where there is nothing.
 pub(super) fn label(shared: &[Shared<'_>]) -> Option<String> {
     let pairs = shared

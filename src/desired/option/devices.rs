@@ -103,10 +103,10 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 
 pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
     let list = inspect.compare(FIELD).and_then(Value::as_array).into_iter().flatten();
-    let found = list.filter_map(|device| {
+    let found = list.map(|device| {
         let text = |field: &str| device[field].as_str().unwrap_or_default();
         let permissions: BTreeSet<char> = text("CgroupPermissions").chars().collect();
-        Some((text("PathInContainer"), (text("PathOnHost"), permissions)))
+        (text("PathInContainer"), (text("PathOnHost"), permissions))
     });
     let wanted = canonical.as_object().into_iter().flatten().map(|(target, device)| {
         let text = |field: &str| device[field].as_str().unwrap_or_default();

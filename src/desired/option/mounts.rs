@@ -102,7 +102,10 @@ fn written(option: &str, arg: &Arg) -> Result<BTreeMap<&'static str, Arg>> {
     let mut put = |name: &str, item: &Arg| {
         let known = FIELDS.iter().find(|field| field.name == name || field.aliases.contains(&name));
         match known {
-            Some(field) => Ok(add(&mut found, field.name, item)),
+            Some(field) => {
+                add(&mut found, field.name, item);
+                Ok(())
+            }
             None => {
                 let problem =
                     crate::problem::Problem::failed(format!("`{option}` has no field `{}`", escaped(name)));

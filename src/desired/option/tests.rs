@@ -249,8 +249,7 @@ fn networks_and_modes() {
     aside {}
     body {"HostConfig":{"NetworkMode":"bridge"}}
     "#);
-    insta::assert_snapshot!(refused("network_mode = 'container:db'"), @"states/a.toml:1: `network_mode` `container:` is not available in this version");
-    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is no mode (there are host, none and bridge; a network of your own goes into `networks`)");
+    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is no mode (there are host, none, bridge and container:NAME; a network of your own goes into `networks`)");
     same(&[
         "extra_hosts = ['db:10.0.0.5', 'gw:host-gateway']",
         "extra_hosts = { gw = 'host-gateway', db = '10.0.0.5' }",

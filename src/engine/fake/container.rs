@@ -143,8 +143,20 @@ impl World {
         if let Run::Started(started) = held.run {
             let code = if held.behaviour.ignores_stop { 137 } else { 0 };
             held.run = Run::Stopped { code, started };
+            let id = held.id.clone();
+            self.end_with(&id);
         }
         Ok(())
+    }
+
+    /// The first process of a namespace takes all others in it along.
+    fn end_with(&mut self, id: &str) {
+        let mode = format!("container:{id}");
+        for held in self.containers.iter_mut().filter(|held| held.body["HostConfig"]["PidMode"] == mode) {
+            if let Run::Started(started) = held.run {
+                held.run = Run::Stopped { code: 137, started };
+            }
+        }
     }
 
     /// Fails where it does not run.

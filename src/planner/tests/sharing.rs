@@ -50,7 +50,7 @@ async fn who_shares_a_network_is_made_after_its_owner_and_replaced_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_ends_when_its_container_stops() {
-    for option in ["network_mode", "ipc", "pid"] {
+    for option in ["network_mode", "ipc"] {
         let stage = host();
         let stage = with(&stage, &pair(1, &format!("{option} = 'container:db'")));
         stage.settle().await;
@@ -66,6 +66,21 @@ async fn a_namespace_ends_when_its_container_stops() {
         let plan = text(&stage.settle().await);
         assert!(plan.contains("create web.g3") && plan.contains("which ended when"), "{option}: {plan}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_among_the_processes_of_another_ends_with_it() {
+    let stage = host();
+    let one = with(&stage, &pair(1, "pid = 'container:db'"));
+    one.settle().await;
+    stage.fake.stop_container("db");
+    assert_eq!(stage.statuses(), ["db exited", "web exited"]);
+    let plan = text(&one.settle().await);
+    assert!(plan.find("start db") < plan.find("start web") && !plan.contains("create"), "{plan}");
+    // The plan knows that it ends on its own when the other one is stopped.
+    let plan = text(&with(&stage, &pair(2, "pid = 'container:db'")).settle().await);
+    assert!(plan.contains("create web.g2"), "{plan}");
+    assert_eq!(stage.statuses(), ["db running", "web running"]);
 }
 
 #[tokio::test(start_paused = true)]
