@@ -7,10 +7,12 @@ mod json;
 mod option;
 pub(crate) mod read;
 pub mod secret_file;
+mod shares;
 mod spec;
 mod task;
 
 pub use secret_file::{SecretFile, Store};
+pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
 pub use task::TaskWish;
 

@@ -36,13 +36,16 @@ mod create;
 mod held;
 mod images;
 mod instances;
+mod needs;
 mod networks;
 mod notes;
 mod order;
 mod overlap;
+mod platform;
 mod remove;
 mod replace;
 mod secrets;
+mod sharing;
 mod steps;
 mod task;
 mod world;
@@ -88,7 +91,8 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let mut entries = undeclared(&world);
     let tasks = Tasks::of(&world);
     for item in &desired.items {
-        let decision = Decision::of(&world, &item.wish).map(|decision| decision.after(tasks.before(item)));
+        let decision = Decision::of(&world, &item.wish, &entries);
+        let decision = decision.map(|decision| decision.after(tasks.before(item)));
         let decision = match item.hold().or_else(|| tasks.held_back(item)) {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
             None => decision,
@@ -189,9 +193,12 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
 }
 
 impl<'a> Decision<'a> {
-    fn of(world: &World<'a>, wish: &'a Wish) -> Result<Self> {
+    fn of(world: &World<'a>, wish: &'a Wish, decided: &[Entry<'a>]) -> Result<Self> {
         Ok(match wish {
-            Wish::Container(wish) => Self::Container(Box::new(Course::of(world, wish)?)),
+            Wish::Container(wish) => {
+                let shared = sharing::of(world, &wish.spec, decided);
+                Self::Container(Box::new(Course::of(world, wish, shared)?))
+            }
             Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
                 group: format!("remove surplus of {service}"),
                 instances: Instances::but(world, service.as_str(), keep),
@@ -274,7 +281,7 @@ impl Planning {
     fn prepare(&mut self, world: &World<'_>, decision: &Decision<'_>) -> Vec<u32> {
         match decision {
             Decision::Pulled { by_digest: Some(image), .. } => {
-                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, &Cause::ImageNeeded))
+                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, None, &Cause::ImageNeeded))
             }
             Decision::Container(course) => {
                 let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
@@ -283,12 +290,15 @@ impl Planning {
                 };
                 let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);
                 let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
-                vec![self.pulls.keep(world, &mut self.steps, pull, tag, &cause)]
+                let platform = course.wish.spec.platform();
+                vec![self.pulls.keep(world, &mut self.steps, pull, platform, tag, &cause)]
             }
             Decision::Task(task) if task.is_created() => {
                 let pull = task.source.pull.as_ref();
                 let cause = task.causes(world).into_iter().next().unwrap_or(Cause::ImageNeeded);
-                let step = pull.and_then(|image| self.pulls.want(world, &mut self.steps, image, &cause));
+                let platform = task.wish.container.spec.platform();
+                let step =
+                    pull.and_then(|image| self.pulls.want(world, &mut self.steps, image, platform, &cause));
                 Vec::from_iter(step)
             }
             _ => Vec::new(),

@@ -51,7 +51,16 @@ impl Model {
                 names.filter(|name| model.volumes.contains(*name)).map(str::to_owned).collect()
             };
             let mut mounted = named("/HostConfig/Mounts", "Source");
-            mounted.extend(named("/Mounts", "Name"));
+            // What it has of another container (`volumes_from`) is that one's.
+            let own = |volume: &String| {
+                let whose = observed.own_volumes.secrets.get(volume);
+                match (&container.ours, &container.errand) {
+                    (Some(ours), _) => whose == Some(&ours.instance),
+                    (None, Some(Errand::Task { name, .. })) => whose == Some(&format!("{name}.task")),
+                    _ => false,
+                }
+            };
+            mounted.extend(named("/Mounts", "Name").into_iter().filter(own));
             if container.errand == Some(Errand::Filler) {
                 model.fillers.insert(container.id.clone(), mounted);
             } else if !mounted.is_empty() {

@@ -5,6 +5,7 @@ mod errors;
 mod files;
 mod laws;
 mod merging;
+mod options;
 mod ordering;
 mod services;
 mod tasks;

@@ -35,6 +35,9 @@ impl Label {
     pub const FILLS: &'static str = "io.pillarbox.fills";
     /// On a volume of secrets: the instance or task whose they are.
     pub const SECRETS: &'static str = "io.pillarbox.secrets";
+    /// `option=instance` for each container that it was made with, sorted, joined by `,`; absent where there
+    /// is none.
+    pub const SHARES: &'static str = "io.pillarbox.shares";
 }
 
 /// What our labels say of a container.

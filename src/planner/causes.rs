@@ -2,6 +2,7 @@
 
 use super::course::{Choice, Course};
 use super::instances::runs;
+use super::sharing;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
 use crate::observed::Container;
@@ -84,6 +85,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
     if causes.is_empty() && course.lost_files(old) {
         causes.push(Cause::PartOf("the volume of its secrets is gone".to_owned()));
     }
+    causes.extend(sharing::moved(&course.shared, old));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {
         causes.push(Cause::Drift(drift));

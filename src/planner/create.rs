@@ -2,6 +2,7 @@
 
 use super::course::Course;
 use super::secrets::Files;
+use super::sharing;
 use crate::desired::{Desired, Spec};
 use crate::name::ContainerName;
 use crate::observed::Label;
@@ -45,9 +46,10 @@ pub(super) fn instance(name: &ContainerName, generation: u64) -> String {
 /// Our labels. A name or tag alone is in none that is compared.
 fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
     let (name, source) = (&course.wish.name, &course.source);
+    let shares = sharing::label(&course.shared).map(|text| (Label::SHARES, text));
     let fields = course.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    let mut labels = BTreeMap::from([
+    let mut ours = BTreeMap::from([
         (Label::WORKSPACE, desired.workspace.to_string()),
         (Label::SERVICE, course.wish.service().to_string()),
         (Label::INSTANCE, instance(name, generation)),
@@ -59,9 +61,9 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
     ]);
     if !course.tasks.is_empty() {
         let tasks: Vec<String> = course.tasks.iter().map(|(task, ran)| format!("{task}={ran}")).collect();
-        labels.insert(Label::TASKS, tasks.join(","));
+        ours.insert(Label::TASKS, tasks.join(","));
     }
-    labels
+    ours.into_iter().chain(shares).collect()
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

@@ -90,7 +90,12 @@ fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
     if course.instances.is_empty() {
         return Vec::new();
     }
-    let mut mounted = mounted(&course.wish.spec.create_body());
+    let body = course.wish.spec.create_body();
+    if body["HostConfig"]["VolumesFrom"].is_array() {
+        // Where those are is known to the Engine alone.
+        return Vec::new();
+    }
+    let mut mounted = mounted(&body);
     if !course.wish.spec.files.is_empty() {
         mounted.insert(FOLDER.to_owned());
     }

@@ -107,10 +107,21 @@ fn mount(volume: &str, target: &str, read_only: bool) -> Value {
     })
 }
 
-/// The volume of secrets of ours that a container mounts.
+/// The volume of a container's own secrets. It may mount that of another one too (`volumes_from`).
 pub(super) fn of<'a>(world: &World<'a>, container: &Container) -> Option<&'a str> {
-    let volumes = &world.observed.own_volumes.secrets;
-    volumes.keys().map(String::as_str).find(|volume| mounts(container, volume))
+    let own = match (&container.ours, &container.errand) {
+        (Some(ours), _) => ours.instance.clone(),
+        (None, Some(Errand::Task { name, .. })) => whose_task(name),
+        _ => return None,
+    };
+    let volumes = world.observed.own_volumes.secrets.iter();
+    let mut volumes = volumes.filter(|(volume, whose)| **whose == own && mounts(container, volume));
+    volumes.next().map(|(volume, _)| volume.as_str())
+}
+
+/// What the label of a volume with the secrets of a task says; no instance is called so.
+pub(super) fn whose_task(name: &str) -> String {
+    format!("{name}.task")
 }
 
 fn mounts(container: &Container, volume: &str) -> bool {

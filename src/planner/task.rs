@@ -156,7 +156,7 @@ impl<'a> Errands<'a> {
     /// cannot be, and its container is kept for its log.
     fn run(&self, world: &World<'a>, group: &mut Group<'_>) {
         let wish = &self.wish.container;
-        let whose = format!("task.{}", wish.name);
+        let whose = secrets::whose_task(wish.name.as_str());
         let files = Files::of(world, wish.name.as_str(), whose, &wish.spec.files, &self.source);
         let mut back: Vec<Action> = Vec::new();
         let mut filler = None;

@@ -222,7 +222,7 @@ fn secrets_of_a_task_can_lie_in_memory_alone() {
     let line = state.lines().find(|line| line.starts_with("command")).expect("a command").to_owned();
     shop.bed.env.write("states/web.toml", state.replace(&line, &format!("command = {reads}")));
     let child = shop.bed.env.command(&["apply", "-y"]).spawn();
-    let volume = format!("pillarbox-secrets.{}.task.migrate", shop.bed.name);
+    let volume = format!("pillarbox-secrets.{}.migrate.task", shop.bed.name);
     let runs = || {
         let found = shop.bed.engine.get(&format!("/containers/{}/json", shop.container()));
         found.is_ok_and(|(status, found)| status == 200 && found["State"]["Running"] == true)

@@ -32,7 +32,8 @@ fn what_is_no_toml_or_no_declaration() {
     hint: did you mean `docker.pulled`?
     error: states/a.toml:3: `pkg.installed` is not a state function
     hint: there are image.pulled, image.absent, container.installed, container.running, container.stopped and container.absent
-    error: states/a.toml:4: `task.ran` is not available in this version
+    error: states/a.toml:4: container d has no image
+    hint: write `image` or `gate` in one of its declarations
     error: states/a.toml:5: `network.present` is not available in this version
     "#);
 }
@@ -45,13 +46,15 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:3: image.pulled has no field `zzz`
     hint: it has name, order, require, force, gate, tag
     "#);
-    insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = []\nfrobnicate = 1\n"), @r#"
+    insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = [1]\nfrobnicate = 1\n"), @r#"
     error: states/a.toml:3: container.running has no field `memmory`
     hint: did you mean `memory`?
     error: states/a.toml:4: `auto_remove` is refused
     caused by: the Engine would remove the container when it stops, and with it the way back
+    hint: leave it out; `container.absent` removes a container
     error: states/a.toml:5: `watch` is not available in this version
-    error: states/a.toml:6: `ulimits` is not available in this version
+    error: states/a.toml:6: `ulimits` has `1` without a value
+    hint: write it like "nofile=1024:2048"
     error: states/a.toml:7: container.running has no field `frobnicate`
     "#);
     insta::assert_snapshot!(one("[a.container.absent]\nimage = 'a'\n"), @r#"
@@ -119,8 +122,8 @@ fn a_secret_may_end_in_the_environment_alone() {
     }
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nlabels.x = 'a{{ pillar.api.pw }}'\n"), @r#"
     error: states/a.toml:3: `labels` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment may hold secrets
-    hint: put it in `env.NAME`
+    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    hint: put it in `env.NAME` or `secrets.NAME`
     "#);
     insta::assert_snapshot!(one("[a.image.pulled]\ntag = '{{ pillar.api.pw }}'\n[b.container.absent]\nwhen = '{{ pillar.api.pw }}'"), @r#"
     error: states/a.toml:2: `tag` would hold the secret api.pw in pillar/apps.toml

@@ -167,6 +167,7 @@ fn the_wanted_state_as_data_names_secrets_by_place_and_id() {
               ]
             }
           },
+          "secrets": {},
           "stop_timeout": null,
           "monitor": 3,
           "start_timeout": 60,
