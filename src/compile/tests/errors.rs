@@ -127,11 +127,11 @@ fn a_secret_may_end_in_the_environment_alone() {
     "#);
     insta::assert_snapshot!(one("[a.image.pulled]\ntag = '{{ pillar.api.pw }}'\n[b.container.absent]\nwhen = '{{ pillar.api.pw }}'"), @r#"
     error: states/a.toml:2: `tag` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment may hold secrets
-    hint: put it in `env.NAME`
+    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    hint: put it in `env.NAME` or `secrets.NAME`
     error: states/a.toml:4: `when` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment may hold secrets
-    hint: put it in `env.NAME`
+    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    hint: put it in `env.NAME` or `secrets.NAME`
     "#);
 }
 
