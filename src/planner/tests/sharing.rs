@@ -123,6 +123,17 @@ async fn a_service_that_shares_is_replaced_stop_first_and_the_plan_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stopped_container_with_a_hardware_address_is_made_anew() {
+    let stage = host();
+    let mac = "networks = { back = { mac_address = '02:42:ac:11:00:02' } }";
+    let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\nmonitor = 1\n{mac}\n"));
+    state.settle().await;
+    stage.fake.stop_container("web");
+    let plan = text(&state.settle().await);
+    assert!(plan.contains("create web.g2 (replace web): it is exited (0)"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_option_that_the_engine_does_not_know_is_an_error_that_names_both_versions() {
     let stage = host();
     let options =
