@@ -1,7 +1,8 @@
 //! Containers that are made with another one, and options that not every host has.
 
 use crate::compile::tests::compiled;
-use crate::engine::fake::Behaviour;
+use crate::engine::fake::{Behaviour, Fault};
+use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, readable, runtime};
 use crate::plan::text;
 use proptest::prelude::*;
@@ -96,6 +97,34 @@ async fn volumes_and_links_outlive_a_stop_but_not_a_replacement() {
         let plan = text(&with(&stage, &pair(2, &options)).settle().await);
         assert!(plan.contains("create web.g2"), "{option}: {plan}");
         assert!(plan.find("remove db").expect("db") < plan.find("create web").expect("web"), "{plan}");
+    }
+}
+
+/// Whichever call fails, in whichever way, while both are replaced: the next apply ends it.
+#[tokio::test(start_paused = true)]
+async fn whichever_call_fails_the_next_apply_brings_both_back_together() {
+    let faults: [fn() -> Fault; 3] = [
+        || Fault::Refused(EngineError::new(ErrorKind::Other, 500, "the disk is full")),
+        || Fault::AnswerLost,
+        || Fault::HangUpAfter,
+    ];
+    for option in ["network_mode", "ipc", "pid", "volumes_from", "links"] {
+        let before = if matches!(option, "volumes_from" | "links") { "" } else { "container:" };
+        let options = format!("{option} = '{before}db'");
+        for (fault, call) in faults.iter().flat_map(|fault| (1..=24).map(move |call| (fault, call))) {
+            let stage = host();
+            with(&stage, &pair(1, &options)).settle().await;
+            stage.fake.fail(call, fault());
+            let two = with(&stage, &pair(2, &options));
+            two.apply().await;
+            stage.fake.heal();
+            two.settle().await;
+            assert_eq!(stage.statuses(), ["db running", "web running"], "{option} {call}");
+            let label = |name: &str, label: &str| stage.fake.body(name).expect(name)["Labels"][label].clone();
+            let db = label("db", "io.pillarbox.instance");
+            let shares = format!("{option}={}", db.as_str().expect("text"));
+            assert_eq!(label("web", "io.pillarbox.shares"), shares, "{option} {call}");
+        }
     }
 }
 
