@@ -163,6 +163,22 @@ async fn a_stopped_container_with_a_hardware_address_is_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_kernel_lacks_is_in_no_update() {
+    let stage = host();
+    let state = |memory: &str, weight: u32| {
+        let options = format!("memory = '{memory}'\nblkio_weight = {weight}\ncpu_rt_runtime = 95000");
+        with(&stage, &format!("[web.container.running]\nimage = '@1'\nmonitor = 1\n{options}\n"))
+    };
+    state("64m", 300).settle().await;
+    // The Engine in memory takes all of it.
+    let plan = text(&state("64m", 400).settle().await);
+    assert!(plan.contains("BlkioWeight=400") && plan.contains("CpuRealtimeRuntime=95000"), "{plan}");
+    stage.fake.discard("web", &["BlkioWeight", "CpuRealtimeRuntime"]);
+    let plan = text(&state("32m", 500).settle().await);
+    assert!(plan.contains("Memory=") && !plan.contains("Blkio") && !plan.contains("Realtime"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_option_that_the_engine_does_not_know_is_an_error_that_names_both_versions() {
     let stage = host();
     let options =
