@@ -7,6 +7,7 @@
 mod address;
 mod ask;
 mod carry;
+mod evaluate;
 mod keychain;
 mod probe;
 mod reach;

@@ -96,6 +96,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         host: &HostName::parse("web1").expect("a name"),
         groups: &[("web".to_owned(), 3)],
         states: &states,
+        ran: &BTreeMap::new(),
         pillar: &pillar(pillar_text),
         facts: Some(&facts()),
     })
