@@ -9,7 +9,7 @@ mod gate;
 mod image;
 mod order;
 mod service;
-mod starlark;
+mod star;
 mod template;
 mod toml;
 
@@ -23,8 +23,8 @@ use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use crate::script::Ran;
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
-use expression::Evaluator;
 use arguments::Common;
+use expression::Evaluator;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -114,7 +114,7 @@ fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<St
             _ if !is_starlark(file) => found.extend(toml::read(file, text, &mut evaluate, problems)),
             Some(Ok(ran)) => {
                 let secrets = secrets.get_or_init(|| crate::script::secrets(inputs.pillar));
-                found.extend(starlark::read(file, ran, inputs.pillar, secrets, problems, notes));
+                found.extend(star::read(file, ran, inputs.pillar, secrets, problems, notes));
             }
             Some(Err(wrong)) => problems.extend(wrong.iter().cloned()),
             None => problems.push(Problem::failed("the file was not run").at(&Place::new(file.as_str(), 0))),

@@ -6,8 +6,10 @@
 //! without that one.
 
 mod child;
+mod pillar;
 mod serve;
 
+pub use pillar::pillar;
 pub use serve::serve;
 
 use crate::problem::{Place, Problem, Problems, Result, escaped};
@@ -58,7 +60,11 @@ fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<S
     let mut came: Vec<BTreeMap<String, Came>> = vec![BTreeMap::new(); request.hosts.len()];
     loop {
         let (end, said) = run(program, &request, deadline.saturating_duration_since(Instant::now()));
-        let heard = hear(&said, &mut came);
+        let mut outcomes = vec![BTreeMap::new(); request.hosts.len()];
+        let heard = hear(&said, &mut outcomes);
+        for (came, outcomes) in came.iter_mut().zip(outcomes) {
+            came.extend(outcomes.into_iter().map(|(file, outcome)| (file, of(outcome))));
+        }
         if let (End::Exit(0), Heard { done: true, .. }) = (&end, &heard) {
             break;
         }
@@ -100,17 +106,19 @@ struct Heard {
     last_words: Vec<String>,
 }
 
-fn hear(said: &child::Said, came: &mut [BTreeMap<String, Came>]) -> Heard {
+fn hear(said: &child::Said, came: &mut [BTreeMap<String, Outcome>]) -> Heard {
     let mut heard = Heard { last_words: said.last_words(), ..Heard::default() };
     for line in said.out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match serde_json::from_slice(line) {
-            Ok(Line::Begin { host, file }) if host < came.len() && !heard.done => heard.begun = Some((host, file)),
+            Ok(Line::Begin { host, file }) if host < came.len() && !heard.done => {
+                heard.begun = Some((host, file));
+            }
             Ok(Line::End(outcome)) => {
                 let Some((host, file)) = heard.begun.take() else {
                     heard.rubbish = true;
                     return heard;
                 };
-                came[host].insert(file, of(outcome));
+                came[host].insert(file, outcome);
             }
             Ok(Line::Done) if heard.begun.is_none() => heard.done = true,
             _ => {
@@ -128,7 +136,9 @@ fn of(outcome: Outcome) -> Came {
         Outcome::NeedsFacts => Came::NeedsFacts,
         Outcome::Failed(faults) => {
             let wrong = Problems::check(faults.into_iter().map(problem).collect());
-            Came::Of(Err(wrong.err().unwrap_or_else(|| Problem::failed("it failed, and does not say why").into())))
+            Came::Of(Err(wrong
+                .err()
+                .unwrap_or_else(|| Problem::failed("it failed, and does not say why").into())))
         }
     }
 }
@@ -143,11 +153,15 @@ fn problem(fault: Fault) -> Problem {
     problem
 }
 
+/// What a process says whose memory is gone: Rust's allocator, the interpreter's own, and collections.
+const OUT_OF_MEMORY: [&str; 4] =
+    ["memory allocation of", "annot allocate memory", "out of memory", "capacity overflow"];
+
 /// What ended a child before it was done.
 fn why(end: &End, heard: &Heard) -> Problem {
     let words = heard.last_words.join(" ");
     let problem = match end {
-        _ if words.contains("memory allocation of") || words.contains("annot allocate memory") => {
+        _ if OUT_OF_MEMORY.iter().any(|sign| words.contains(sign)) => {
             Problem::failed(format!("it needs too much memory: {} MiB is the limit", MEMORY >> 20))
         }
         _ if words.contains("overflowed its stack") => Problem::failed("it nests too deep to be read"),
@@ -155,13 +169,14 @@ fn why(end: &End, heard: &Heard) -> Problem {
         End::Processor => Problem::failed(format!("it computes too long: {PROCESSOR} s is the limit")),
         End::TooMuch => Problem::failed(format!("it gives too much: {} MiB is the limit", child::MOST >> 20)),
         _ if heard.rubbish => Problem::failed("it was run, and what came back is no answer"),
+        End::Exit(70) => Problem::failed("it makes the interpreter fail").cause(words),
         _ => Problem::failed("it could not be run to its end"),
     };
     match end {
-        End::Exit(0) | End::TookTooLong | End::Processor | End::TooMuch => problem,
+        End::Exit(0 | 70) | End::TookTooLong | End::Processor | End::TooMuch => problem,
         other => problem.cause(other.said()),
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;

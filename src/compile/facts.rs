@@ -7,8 +7,22 @@ use crate::problem::Place;
 
 /// What a host's Engine must be asked for.
 pub(super) const OF_ENGINE: [&str; 16] = [
-    "arch", "cpuarch", "cpus", "engine_version", "fqdn", "host", "hostname", "kernel", "labels", "localhost",
-    "mem_total", "memory", "nodename", "num_cpus", "os", "osarch",
+    "arch",
+    "cpuarch",
+    "cpus",
+    "engine_version",
+    "fqdn",
+    "host",
+    "hostname",
+    "kernel",
+    "labels",
+    "localhost",
+    "mem_total",
+    "memory",
+    "nodename",
+    "num_cpus",
+    "os",
+    "osarch",
 ];
 
 /// `host` and `grains` of a host; without facts what the inventory says of it. `groups` are those that it

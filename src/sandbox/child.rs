@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// Bytes of an answer.
 pub(super) const MOST: usize = 64 << 20;
@@ -54,8 +55,8 @@ impl End {
 /// What it said.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    pub(super) out: Vec<u8>,
-    err: Vec<u8>,
+    pub(super) out: Zeroizing<Vec<u8>>,
+    err: Zeroizing<Vec<u8>>,
 }
 
 impl Said {
@@ -63,17 +64,19 @@ impl Said {
     pub(super) fn last_words(&self) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.err);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let lines: Vec<String> = lines.map(|line| escaped(&line.chars().take(300).collect::<String>())).collect();
+        let lines: Vec<String> =
+            lines.map(|line| escaped(&line.chars().take(300).collect::<String>())).collect();
         lines[lines.len().saturating_sub(5)..].to_vec()
     }
 }
 
-type Shared = Arc<Mutex<Vec<u8>>>;
+/// Wiped: of an import it holds secrets.
+type Shared = Arc<Mutex<Zeroizing<Vec<u8>>>>;
 
 /// Runs a child to its end, at most so long.
 pub(super) fn run(program: &Path, request: &Request, limit: Duration) -> (End, Said) {
     let input = match serde_json::to_vec(request) {
-        Ok(input) => input,
+        Ok(input) => Zeroizing::new(input),
         Err(error) => return (End::Lost(error.into()), Said::default()),
     };
     let mut command = Command::new(program);

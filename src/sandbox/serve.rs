@@ -10,6 +10,12 @@ const STACK: usize = 64 << 20;
 /// code to exit with.
 pub fn serve() -> u8 {
     limit();
+    std::panic::set_hook(Box::new(|panic| {
+        // What it says tells memory that is gone from a defect; no secret is in this process.
+        let _ = writeln!(io::stderr(), "{panic}");
+        #[expect(clippy::exit, reason = "nothing may run after a panic")]
+        std::process::exit(70);
+    }));
     let serving = std::thread::Builder::new().stack_size(STACK).spawn(answer);
     let Ok(serving) = serving else { return 71 };
     match serving.join() {

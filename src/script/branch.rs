@@ -148,7 +148,8 @@ impl Branch {
             }
             // Below a list it has no path of its own.
             Given::Table(table) if !std::ptr::eq(table, self.below(&path)) => {
-                let entries = table.iter().map(|(key, item)| (key.as_str(), self.value(path.clone(), item, heap)));
+                let entries =
+                    table.iter().map(|(key, item)| (key.as_str(), self.value(path.clone(), item, heap)));
                 heap.alloc(AllocDict(entries.collect::<Vec<_>>()))
             }
             Given::Table(_) => heap.alloc(Self { tree: Arc::clone(&self.tree), path }),
@@ -219,7 +220,9 @@ impl Branch {
 
 /// A key of a path: `"a:b"`, or `["a", "b"]` where a key has a colon.
 pub(super) fn path_of(value: Value) -> starlark::Result<Vec<String>> {
-    let items = ListRef::from_value(value).map(ListRef::content).or(TupleRef::from_value(value).map(TupleRef::content));
+    let items = ListRef::from_value(value)
+        .map(ListRef::content)
+        .or(TupleRef::from_value(value).map(TupleRef::content));
     let not_text = || wrong("a key is text: \"a:b\", or [\"a\", \"b\"] where a key holds a colon");
     match (value.unpack_str(), items) {
         (Some(text), _) => Ok(text.split(':').map(str::to_owned).collect()),
@@ -280,7 +283,8 @@ fn same(given: &Given, value: Value) -> bool {
         }
         Given::Boolean(truth) => value.unpack_bool() == Some(*truth),
         Given::List(items) => ListRef::from_value(value).is_some_and(|list| {
-            list.len() == items.len() && items.iter().zip(list.content()).all(|(item, value)| same(item, *value))
+            list.len() == items.len()
+                && items.iter().zip(list.content()).all(|(item, value)| same(item, *value))
         }),
         Given::Table(table) => same_table(table, value),
         Given::Secret(_) => false,
@@ -361,7 +365,12 @@ impl Branch {
         Ok(all)
     }
 
-    fn get<'v>(&self, key: Value<'v>, default: Option<Value<'v>>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn get<'v>(
+        &self,
+        key: Value<'v>,
+        default: Option<Value<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         // A key that holds a colon is found whole first.
         if let Some(key) = key.unpack_str()
             && self.table().contains_key(key)
@@ -387,7 +396,11 @@ fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// Whether there is a value at `"a:b"`; says nothing else about a secret.
-    fn has<'v>(this: &Branch, #[starlark(require = pos)] key: Value<'v>, heap: Heap<'v>) -> starlark::Result<bool> {
+    fn has<'v>(
+        this: &Branch,
+        #[starlark(require = pos)] key: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<bool> {
         Ok(this.at_path(&path_of(key)?, heap)?.is_some())
     }
 
@@ -481,7 +494,11 @@ impl<'v> StarlarkValue<'v> for Getter {
         let (key, default) = match given.as_slice() {
             [key] => (*key, named_default),
             [key, default] if named_default.is_none() => (*key, Some(*default)),
-            _ => return Err(wrong(format!("{self} is called as {self}(\"a:b\") or {self}(\"a:b\", default)"))),
+            _ => {
+                return Err(wrong(format!(
+                    "{self} is called as {self}(\"a:b\") or {self}(\"a:b\", default)"
+                )));
+            }
         };
         if self.optional {
             let nothing = default.unwrap_or_else(|| heap.alloc(""));

@@ -64,15 +64,16 @@ impl Converter {
                 Piece::Secret(number, _) => Some(*number),
                 Piece::Clear(_) => None,
             }));
-            self.first.get_or_insert_with(|| Taken { called: sealed.called.clone(), log: sealed.log().clone() });
+            self.first
+                .get_or_insert_with(|| Taken { called: sealed.called.clone(), log: sealed.log().clone() });
             return Ok(Part::Text(sealed.pieces.clone()));
         }
         if let Some(table) = DictRef::from_value(value) {
             let mut entries = Vec::new();
             for (key, item) in table.iter() {
-                let name = key.unpack_str().ok_or_else(|| {
-                    format!("a key of a dict is not text but a {}", key.get_type())
-                })?;
+                let name = key
+                    .unpack_str()
+                    .ok_or_else(|| format!("a key of a dict is not text but a {}", key.get_type()))?;
                 self.spend(name.len())?;
                 entries.push((name.to_owned(), out(self.value(item, depth)?)));
             }
@@ -104,7 +105,13 @@ impl Converter {
     }
 
     /// A part of the pillar that is placed as it is.
-    fn given(&mut self, given: &Given, of: &Branch, path: &mut Vec<String>, depth: usize) -> Result<Part, String> {
+    fn given(
+        &mut self,
+        given: &Given,
+        of: &Branch,
+        path: &mut Vec<String>,
+        depth: usize,
+    ) -> Result<Part, String> {
         let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
         self.spend(16)?;
         if of.is_pillar() && !matches!(given, Given::Table(_) | Given::List(_) | Given::Secret(_)) {

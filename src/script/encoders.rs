@@ -36,7 +36,7 @@ fn json<'v>(value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
     let mut pieces = Vec::new();
     write(&part, &mut pieces).map_err(wrong)?;
     let sealed = match converter.first {
-        None => return Ok(heap.alloc(pieces.iter().map(|piece| clear(piece)).collect::<String>())),
+        None => return Ok(heap.alloc(pieces.iter().map(clear).collect::<String>())),
         Some(Taken { called, log }) => Sealed::joined(pieces, called, &log),
     };
     Ok(heap.alloc(sealed))

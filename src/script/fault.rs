@@ -41,17 +41,29 @@ pub(super) fn in_file(what: impl Into<String>, file: &str) -> Fault {
 }
 
 /// What the interpreter says.
-pub(super) fn of(error: starlark::Error, log: &Log) -> Fault {
-    let hint = log.entries().hint.take();
+pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
+    let (hint, now) = {
+        let mut entries = log.entries();
+        (entries.hint.take(), entries.now.clone())
+    };
     let text = error.without_diagnostic().to_string();
-    let mut fault = at(said(&text), error.span());
+    // What a limit ends has no place of its own.
+    let mut fault = at(said(&text), error.span().or(now.as_ref()));
     fault.hints.extend(hint);
+    let mut last = fault.at.clone().map(|(file, line)| format!("{}:{line}", escaped(&file)));
     let stack = error.call_stack().frames.iter().rev().filter(|frame| !is_operator(&frame.name));
-    for frame in stack.take(FRAMES) {
-        if let Some(from) = &frame.location {
-            let (file, line) = place(from);
-            fault.causes.push(format!("in {}, called at {}:{line}", escaped(&frame.name), escaped(&file)));
+    let mut shown = 0;
+    for frame in stack {
+        let Some(from) = frame.location.as_ref().map(place) else { continue };
+        let from = format!("{}:{}", escaped(&from.0), from.1);
+        // A function of the language itself, or the same call again and again.
+        if last.as_ref() == Some(&from) {
+            continue;
         }
+        if shown < FRAMES {
+            fault.causes.push(format!("in {}, called at {from}", escaped(&frame.name)));
+        }
+        (last, shown) = (Some(from), shown + 1);
     }
     fault
 }

@@ -56,7 +56,7 @@ impl<'a> Files<'a> {
     fn parse(&self, file: &str) -> Result<Program, Vec<Fault>> {
         let text = self.texts.get(file).ok_or_else(|| vec![fault::in_file("the file is not there", file)])?;
         let mut ast = AstModule::parse(file, text.clone(), &dialect())
-            .map_err(|error| vec![hinted(fault::of(error, &Log::default()), text)])?;
+            .map_err(|error| vec![hinted(fault::of(&error, &Log::default()), text)])?;
         let (mut loads, mut wrong) = (Vec::new(), Vec::new());
         for load in ast.loads() {
             match self.resolve(file, load.module_id) {
@@ -79,7 +79,8 @@ impl<'a> Files<'a> {
     /// The file that a `load` in another means.
     fn resolve(&self, from: &str, name: &str) -> Result<String, (String, Option<String>)> {
         let refused = |why: &str| {
-            let hint = "load(\"//lib/web.star\", \"web\") is states/lib/web.star; without // it is beside this file";
+            let hint =
+                "load(\"//lib/web.star\", \"web\") is states/lib/web.star; without // it is beside this file";
             (format!("`{}` cannot be loaded: {why}", escaped(name)), Some(hint.to_owned()))
         };
         let (base, path) = match name.strip_prefix("//") {
@@ -97,7 +98,8 @@ impl<'a> Files<'a> {
             return Ok(target);
         }
         let near = nearest(&target, self.texts.keys().map(String::as_str));
-        let hint = near.and_then(|near| near.strip_prefix(FOLDER)).map(|near| format!("did you mean `//{near}`?"));
+        let hint =
+            near.and_then(|near| near.strip_prefix(FOLDER)).map(|near| format!("did you mean `//{near}`?"));
         Err((format!("there is no {}", escaped(&target)), hint))
     }
 }
@@ -110,7 +112,9 @@ fn hinted(mut fault: Fault, text: &str) -> Fault {
     let line = fault.at.as_ref().and_then(|(_, line)| text.lines().nth(line.checked_sub(1)? as usize));
     let first = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
     let hint = match first {
-        "import" | "from" => "there is no import: `load(\"//x.star\", \"name\")` takes names from other files",
+        "import" | "from" => {
+            "there is no import: `load(\"//x.star\", \"name\")` takes names from other files"
+        }
         "while" => "there is no while: `for` goes over a list or a range",
         "try:" | "try" | "except" | "raise" => "there are no exceptions: `fail(\"why\")` stops",
         "class" => "there are no classes: functions return dicts",

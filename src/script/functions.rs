@@ -186,17 +186,26 @@ fn operators(builder: &mut GlobalsBuilder) {
 #[starlark_module]
 fn functions(builder: &mut GlobalsBuilder) {
     /// Percent-encodes a text or a secret (RFC 3986).
-    fn urlencode<'v>(#[starlark(require = pos)] value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn urlencode<'v>(
+        #[starlark(require = pos)] value: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         encode(value, Encoder::UrlEncode, heap)
     }
 
     /// Base64 of a text or a secret, padded.
-    fn b64encode<'v>(#[starlark(require = pos)] value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn b64encode<'v>(
+        #[starlark(require = pos)] value: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         encode(value, Encoder::B64Encode, heap)
     }
 
     /// JSON of any value, with secrets in it or not.
-    fn tojson<'v>(#[starlark(require = pos)] value: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn tojson<'v>(
+        #[starlark(require = pos)] value: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         encode(value, Encoder::ToJson, heap)
     }
 

@@ -5,7 +5,9 @@
 use super::wire::{Part, Piece, Value};
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
-use starlark::syntax::ast::{ArgumentP, AssignTargetP, AstExpr, AstLiteral, AstNoPayload, AstStmt, ExprP, StmtP};
+use starlark::syntax::ast::{
+    ArgumentP, AssignTargetP, AstExpr, AstLiteral, AstNoPayload, AstStmt, ExprP, StmtP,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -51,10 +53,8 @@ impl Written {
 
     fn statement(&mut self, statement: &AstStmt, ast: &AstModule) {
         match &statement.node {
-            StmtP::Def(def) => {
-                if def.name.node.ident == "run" {
-                    self.run = Some(Self::line(def.name.span, ast));
-                }
+            StmtP::Def(def) if def.name.node.ident == "run" => {
+                self.run = Some(Self::line(def.name.span, ast));
             }
             StmtP::Assign(assign) => {
                 if let AssignTargetP::Index(target) = &assign.lhs.node
@@ -149,7 +149,9 @@ impl Written {
                 _ => false,
             },
             Part::Integer(number) => *constant == Constant::Word(number.to_string()),
-            Part::Boolean(truth) => *constant == Constant::Word(if *truth { "True" } else { "False" }.to_owned()),
+            Part::Boolean(truth) => {
+                *constant == Constant::Word(if *truth { "True" } else { "False" }.to_owned())
+            }
             Part::None => *constant == Constant::Word("None".to_owned()),
             Part::Float(_) => matches!(constant, Constant::Word(_)),
             Part::List(_) | Part::Table(_) => false,
@@ -187,7 +189,12 @@ fn descend(value: &mut Value, files: &[&Written], scope: &[(usize, usize)], arou
 }
 
 /// The entry of a key: within the scope if it is there, else the only one of that key anywhere.
-fn find(key: &str, value: &Value, files: &[&Written], scope: &[(usize, usize)]) -> (Scope, Option<(String, u32)>) {
+fn find(
+    key: &str,
+    value: &Value,
+    files: &[&Written],
+    scope: &[(usize, usize)],
+) -> (Scope, Option<(String, u32)>) {
     let within = scope.iter().flat_map(|(file, entry)| {
         let entries = files.get(*file).and_then(|written| Some((written, written.entries.get(*entry)?)));
         entries.into_iter().flat_map(move |(written, entry)| {

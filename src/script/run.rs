@@ -22,6 +22,9 @@ const LONGEST_ROW: usize = 50;
 const PRINTED: usize = 50;
 const WIDEST: usize = 400;
 
+/// Printed lines that are shown beside what is wrong.
+const LAST_PRINTED: usize = 5;
+
 /// Runs everything that is asked for; each line of the answer is given to `say` as it is known.
 ///
 /// # Errors
@@ -71,7 +74,14 @@ impl<'a, 'f> One<'a, 'f> {
                 let read = std::mem::take(&mut self.log.entries().read);
                 Outcome::Ran(Ran { states, read, notes })
             }
-            Err(faults) => Outcome::Failed(faults),
+            Err(mut faults) => {
+                let printed = self.printed.lines.take();
+                if let Some(first) = faults.first_mut() {
+                    let last = &printed[printed.len().saturating_sub(LAST_PRINTED)..];
+                    first.causes.extend(last.iter().map(|line| format!("it had printed {line}")));
+                }
+                Outcome::Failed(faults)
+            }
         }
     }
 
@@ -99,7 +109,7 @@ impl<'a, 'f> One<'a, 'f> {
                 fault.hints.push("it begins with `def run():` and ends with `return config`".to_owned());
                 return Err(vec![fault]);
             };
-            let result = eval.eval_function(run, &[], &[]).map_err(|error| failed(error, log))?;
+            let result = eval.eval_function(run, &[], &[]).map_err(|error| failed(&error, log))?;
             let mut converter = Converter::default();
             let part = converter.part(result).map_err(|why| {
                 let mut fault = fault::in_file("what `run` returns is not data", file);
@@ -204,7 +214,7 @@ impl<'a, 'f> One<'a, 'f> {
         let loaded = eval.eval_module(program.ast.clone(), &self.globals);
         let result = match loaded {
             Ok(_) => then(module, &mut eval, &self.log),
-            Err(error) => Err(failed(error, &self.log)),
+            Err(error) => Err(failed(&error, &self.log)),
         };
         // Also where the program went on: what it computed then is not what it says.
         match fault::peeked(&self.log, None) {
@@ -214,8 +224,8 @@ impl<'a, 'f> One<'a, 'f> {
     }
 }
 
-fn failed(error: starlark::Error, log: &Log) -> Failed {
-    let peeked = fault::peeked(log, Some(&error));
+fn failed(error: &starlark::Error, log: &Log) -> Failed {
+    let peeked = fault::peeked(log, Some(error));
     vec![peeked.unwrap_or_else(|| fault::of(error, log))]
 }
 
@@ -233,7 +243,11 @@ impl<'e> BeforeStmtFuncDyn<'e> for Watch {
         if let Some(called) = &entries.peeked {
             return Err(super::encoders::wrong(format!("it looks into the secret `{called}`")));
         }
-        entries.now = Some(span.to_file_span());
+        match &mut entries.now {
+            // Each statement comes through here: only what has changed is changed.
+            Some(now) if now.file.id() == span.file.id() => now.span = span.span,
+            now => *now = Some(span.to_file_span()),
+        }
         Ok(())
     }
 }

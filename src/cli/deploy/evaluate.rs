@@ -58,11 +58,15 @@ pub(super) fn evaluate(request: Request) -> Result<Evaluated> {
 }
 
 /// This program, also where an upgrade has put another one into its place meanwhile.
-fn own_program() -> Result<PathBuf> {
+///
+/// # Errors
+/// Where the system does not tell.
+pub(in crate::cli) fn own_program() -> Result<PathBuf> {
     let linked = PathBuf::from("/proc/self/exe");
     if linked.exists() {
         return Ok(linked);
     }
-    std::env::current_exe()
-        .map_err(|error| Problem::failed("cannot find this program, to run Starlark in").because(&error).into())
+    std::env::current_exe().map_err(|error| {
+        Problem::failed("cannot find this program, to run Starlark in").because(&error).into()
+    })
 }

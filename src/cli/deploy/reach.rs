@@ -60,8 +60,7 @@ async fn run(vault: &Vault<'_>, reached: &mut [(Wished<'_>, Docker, Facts)]) -> 
     let hosts: Vec<_> = lacking.iter().map(|index| (&reached[*index].0, Some(&reached[*index].2))).collect();
     let request = evaluate::request(vault, &hosts)?;
     let evaluated = tokio::task::spawn_blocking(move || evaluate::evaluate(request)).await;
-    let evaluated =
-        evaluated.unwrap_or_else(|_| Err(Problem::failed("Starlark could not be run").into()))?;
+    let evaluated = evaluated.unwrap_or_else(|_| Err(Problem::failed("Starlark could not be run").into()))?;
     for (index, came) in lacking.into_iter().zip(evaluated) {
         reached[index].0.take(came);
     }

@@ -21,7 +21,8 @@ const PREPARE: [&str; 9] = ["file", "git", "group", "pip", "pkg", "pkgrepo", "se
 /// Says what becomes of a function, if it is one of another module of Salt.
 pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -> Option<Foreign> {
     let (module, name) = word.split_once('.')?;
-    if PREPARE.contains(&module) && word != "service.deployed" && crate::state::Function::parse(word).is_err() {
+    if PREPARE.contains(&module) && word != "service.deployed" && crate::state::Function::parse(word).is_err()
+    {
         // A slip in a function of ours is no function of Salt.
         let near = crate::problem::nearest(word, crate::state::Function::names());
         if near.is_some() {
@@ -38,7 +39,11 @@ pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -
     if let Some((container, timeout)) = stopped_and_removed(args) {
         let mut taken: BTreeMap<String, Arg> =
             args.iter().filter(|(key, _)| matches!(key.as_str(), "require" | "order")).map(owned).collect();
-        let text = |text: &str| Arg { value: ArgValue::Text(Text::clear(text)), place: place.clone(), read: Vec::new() };
+        let text = |text: &str| Arg {
+            value: ArgValue::Text(Text::clear(text)),
+            place: place.clone(),
+            read: Vec::new(),
+        };
         taken.insert("name".to_owned(), text(&container));
         taken.insert("when".to_owned(), text("outdated"));
         if let Some(seconds) = timeout {
@@ -47,7 +52,11 @@ pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -
         }
         return Some(Foreign::Absent(
             taken,
-            format!("{place}: cmd.{} was read as container.absent of {} with when = \"outdated\"", escaped(name), escaped(&container)),
+            format!(
+                "{place}: cmd.{} was read as container.absent of {} with when = \"outdated\"",
+                escaped(name),
+                escaped(&container)
+            ),
         ));
     }
     let problem = Problem::failed(format!("`{}` is not available: pillarbox runs no commands on hosts", escaped(word)))
@@ -74,7 +83,9 @@ fn stopped_and_removed(args: &BTreeMap<String, Arg>) -> Option<(String, Option<i
     let words: Vec<&str> = stop.split_whitespace().collect();
     let (stopped, timeout) = match words.as_slice() {
         [docker, "stop", name] if is_docker(docker) => (*name, None),
-        [docker, "stop", "-t" | "--time", seconds, name] if is_docker(docker) => (*name, Some(seconds.parse().ok()?)),
+        [docker, "stop", "-t" | "--time", seconds, name] if is_docker(docker) => {
+            (*name, Some(seconds.parse().ok()?))
+        }
         _ => return None,
     };
     let words: Vec<&str> = remove.split_whitespace().collect();
