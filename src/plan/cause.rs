@@ -99,6 +99,15 @@ pub enum Cause {
     Surplus,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
+    /// A container that it is made with is another one, or was started again.
+    Shares {
+        /// What it has of the other.
+        what: &'static str,
+        /// The other's name.
+        with: String,
+        /// The same container, started again.
+        again: bool,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -136,6 +145,12 @@ impl fmt::Display for Cause {
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
             Self::PartOf(what) => f.write_str(what),
+            Self::Shares { what, with, again: false } => {
+                write!(f, "it has {what} of {with}, which is a new one")
+            }
+            Self::Shares { what, with, again: true } => {
+                write!(f, "it has {what} of {with}, which ended when that was started again")
+            }
         }
     }
 }

@@ -3,5 +3,6 @@
 mod leftovers;
 mod refusals;
 mod replacing;
+mod sharing;
 pub(crate) mod start_first;
 mod things;
