@@ -75,7 +75,8 @@ impl Converter {
                     .unpack_str()
                     .ok_or_else(|| format!("a key of a dict is not text but a {}", key.get_type()))?;
                 self.spend(name.len())?;
-                entries.push((name.to_owned(), out(self.value(item, depth)?)));
+                let part = self.value(item, depth).map_err(|why| within(name, why))?;
+                entries.push((name.to_owned(), out(part)));
             }
             return Ok(Part::Table(entries));
         }
@@ -156,6 +157,11 @@ impl Converter {
         }
         Ok(Part::Table(entries))
     }
+}
+
+/// Where in the result it is wrong, unless that gets long.
+fn within(name: &str, why: String) -> String {
+    if why.len() < 200 { format!("{}: {why}", crate::problem::escaped(name)) } else { why }
 }
 
 fn out(part: Part) -> Out {

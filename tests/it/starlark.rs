@@ -203,7 +203,7 @@ fn the_articles_pillar_is_imported_and_no_error_shows_its_password() {
                   'registry.example.com': {\n            'email': 'ops@example.com',\n            \
                   'password': \"CANARY-registry-password\",\n            'username': 'accountname'\n        }\n    }\n    return base_pillar\n";
     env.write("../init.sls", pillar);
-    let import = ["registry", "import", "../init.sls"];
+    let import = ["registry", "import", "-y", "../init.sls"];
     env.run(&import).ok().lacks("CANARY");
     env.run(&["registry", "list"]).ok().says("registry.example.com").says("accountname");
     let shown = env.run(&["reveal", "registries.\"registry.example.com\".password"]).ok();

@@ -117,7 +117,10 @@ fn functions_of_other_modules_of_salt_are_ignored_with_a_note_or_refused() {
     states/a.star:5: cmd.run was read as container.absent of web with when = "outdated"
     states/a.star:8: the requisite on file `b` is not pillarbox's to meet and was ignored
     "#);
-    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'cmd.run': [{'name': 'docker stop a && docker rm a'}]}}\n"), @"");
+    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'cmd.run': [{'name': 'docker stop a && docker rm a'}]}}\n"), @r#"
+    error: states/a.star:2: `cmd.run` is not available: pillarbox runs no commands on hosts
+    hint: a container that is stopped and removed when its image changed is `container.absent` with `"when": "outdated"`
+    "#);
 }
 
 #[test]
@@ -126,9 +129,19 @@ fn whatever_is_wrong_has_its_line() {
     error: states/a.star:1: `run` returns a list, not a dict of states
     hint: it begins with `config = {}` and ends with `return config`
     "#);
-    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': [{'image': 'x'}, {'image': 'y'}]}}\n"), @"");
-    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': {'image': 'x', 'cpus': range(3)}}}\n"), @"");
-    insta::assert_snapshot!(wrong("def f(x):\n    return x['nme']\n\ndef run():\n    return f({'name': 1})\n"), @"");
+    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': [{'image': 'x'}, {'image': 'y'}]}}\n"), @r#"
+    error: states/a.star:2: `image` of container.running is written twice
+    caused by: the other one stands in states/a.star:2
+    "#);
+    insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': {'image': 'x', 'cpus': range(3)}}}\n"), @r#"
+    error: states/a.star: what `run` returns is not data
+    caused by: a: container.running: cpus: a range is no value of a state: write list(range(…))
+    "#);
+    insta::assert_snapshot!(wrong("def f(x):\n    return x['nme']\n\ndef run():\n    return f({'name': 1})\n"), @r#"
+    error: states/a.star:2: Key `"nme"` was not found
+    caused by: column 12: return x['nme']
+    caused by: in f, called at states/a.star:5
+    "#);
 }
 
 /// A value in TOML and in Starlark.
