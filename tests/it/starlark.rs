@@ -211,7 +211,7 @@ fn the_articles_pillar_is_imported_and_no_error_shows_its_password() {
     // As on the page: crooked quotes, brackets lost, and what a program can do wrong with a password.
     for (broken, line) in [
         (pillar.replace("\"CANARY-registry-password\"", "“CANARY-registry-password”"), ":6"),
-        (pillar.replace("        }\n    }\n", ""), ""),
+        (pillar.replace("        }\n    }\n", ""), ":8"),
         (pillar.replace("return base_pillar", "fail(base_pillar)"), ":10"),
         (
             pillar.replace(
