@@ -147,7 +147,7 @@ pub trait Engine {
     /// Starts a container whose volume in memory is filled through another one meanwhile.
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()>;
     /// Removes a container that does not run, and its volumes that have no name.
-    async fn discard(&self, id: &str) -> EngineResult<()>;
+    async fn remove_with_volumes(&self, id: &str) -> EngineResult<()>;
 }
 
 /// How a volume in memory is filled while a container starts that mounts it.

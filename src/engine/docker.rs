@@ -286,7 +286,7 @@ impl Engine for Docker {
         filled::start(self, id, filling).await
     }
 
-    async fn discard(&self, id: &str) -> EngineResult<()> {
+    async fn remove_with_volumes(&self, id: &str) -> EngineResult<()> {
         let path = format!("/containers/{}{}", segment(id), query(&[("v", "1")]));
         absent(self.http.json(self.call(Method::DELETE, &path), PATIENCE).await).map(drop)
     }

@@ -169,6 +169,18 @@ impl Fake {
         self.world().started.clone()
     }
 
+    /// Takes fields of its `HostConfig` away from a container, as an Engine does whose kernel lacks them.
+    ///
+    /// # Panics
+    /// Where there is none of that name.
+    pub fn discard(&self, name: &str, fields: &[&str]) {
+        let mut world = self.world();
+        let Ok(at) = world.find(name) else { panic!("{name}") };
+        for field in fields {
+            world.containers[at].body["HostConfig"][*field] = serde_json::Value::Null;
+        }
+    }
+
     /// Names of all containers with their status (`running`, `exited`, …), sorted.
     pub fn statuses(&self) -> BTreeMap<String, String> {
         let world = self.world();
@@ -466,7 +478,7 @@ impl Engine for Fake {
         .await
     }
 
-    async fn discard(&self, id: &str) -> EngineResult<()> {
+    async fn remove_with_volumes(&self, id: &str) -> EngineResult<()> {
         self.change(self.called("discard", id), |world| world.remove(id)).await
     }
 }

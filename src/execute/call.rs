@@ -163,7 +163,7 @@ impl<E: Engine> Caller<'_, E> {
                 };
                 engine.start_filled(&id, filling).await
             }
-            Action::Discard { .. } => engine.discard(&id).await,
+            Action::Discard { .. } => engine.remove_with_volumes(&id).await,
             Action::AwaitExit { timeout, stop_timeout, .. } => {
                 return self.end(action, &id, *timeout, *stop_timeout).await;
             }

@@ -48,6 +48,7 @@ mod relay;
 mod secret_env;
 mod secret_files;
 mod service;
+mod starlark;
 mod stored;
 mod strangers;
 mod tasks;
