@@ -8,12 +8,15 @@
 //!   for what a gate holds, which no step touches;
 //! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
 //! - where a container is replaced start-first, one of the two works after every step;
+//! - networks and volumes that are not ours are not removed, a volume only where a state says so, and neither
+//!   while a container uses it; in the end those that are declared are there;
 //! - secrets stand in environments alone, and every receiver of one is named.
 
 mod model;
+mod resources;
 mod shape;
 
-use crate::desired::{ContainerWish, Desired, Run, Wish};
+use crate::desired::{ContainerWish, Desired, Item, Run, Wish};
 use crate::observed::Observed;
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
@@ -52,7 +55,8 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
-    for item in desired.items.iter().filter(|item| item.hold().is_none()) {
+    let goes_on = |item: &&Item| item.hold().is_none() && item.requisites.onchanges.is_empty();
+    for item in desired.items.iter().filter(goes_on) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
             Wish::Surplus { service, keep, .. } => {
@@ -66,6 +70,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             _ => {}
         }
     }
+    broken.extend(resources::check(plan, desired, observed));
     broken
 }
 

@@ -4,10 +4,17 @@ mod body;
 mod compare;
 pub(crate) mod fields;
 mod json;
+pub(crate) mod network;
 mod option;
 pub(crate) mod read;
+mod requisites;
+mod resource;
 mod spec;
+mod uses;
+pub(crate) mod volume;
 
+pub use requisites::{Reaction, Requisites, Watch};
+pub use resource::ResourceWish;
 pub use spec::{Fingerprint, Spec};
 
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
@@ -42,6 +49,8 @@ pub struct Item {
     pub needs: Vec<Address>,
     /// The gate that says from which image it is made, if one does.
     pub gate: Option<Gated>,
+    /// What it does because of others.
+    pub requisites: Requisites,
 }
 
 /// The gate of a wanted thing.
@@ -79,6 +88,12 @@ pub enum Kind {
     Container,
     /// A service: what is left over of its containers.
     Service,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+    /// A declaration that stands for nothing on this host.
+    State,
 }
 
 impl fmt::Display for Address {
@@ -87,6 +102,9 @@ impl fmt::Display for Address {
             Kind::Image => "image",
             Kind::Container => "container",
             Kind::Service => "service",
+            Kind::Network => "network",
+            Kind::Volume => "volume",
+            Kind::State => "state",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -124,6 +142,25 @@ pub enum Wish {
         keep: BTreeSet<ContainerName>,
         /// Seconds to wait after the stop signal; `None`: what the container says.
         stop_timeout: Option<u32>,
+    },
+    /// The network as described.
+    Network(Box<ResourceWish>),
+    /// No network of this name that is ours.
+    NetworkAbsent {
+        /// Its name.
+        name: String,
+    },
+    /// The volume as described.
+    Volume(Box<ResourceWish>),
+    /// No volume of this name that is ours; its data is lost.
+    VolumeAbsent {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing: `unless` or `onlyif` leaves the declaration out on this host.
+    LeftOut {
+        /// Which argument, and its line: `onlyif, states/api.toml:7`.
+        why: String,
     },
 }
 

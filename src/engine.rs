@@ -16,7 +16,7 @@ pub use locate::Folders;
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Inspect, RunState};
 use crate::registry::AuthHeader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Result of an Engine call.
@@ -48,6 +48,10 @@ pub struct Summary {
     pub labels: BTreeMap<String, String>,
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
     pub status: String,
+    /// Names of networks it is in, running or not.
+    pub networks: BTreeSet<String>,
+    /// Names of volumes it mounts.
+    pub volumes: BTreeSet<String>,
 }
 
 /// A container in full.
@@ -67,8 +71,23 @@ pub struct Inspected {
     pub inspect: Inspect,
 }
 
+/// A network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created, as the Engine prints it.
+    pub created_at: String,
+    /// Everything that the Engine says of it.
+    pub inspect: Inspect,
+}
+
 /// A volume.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
     /// Its name.
     pub name: String,
@@ -76,6 +95,8 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
     /// When it was created, seconds since 1970 by the Engine's clock.
     pub created_at: i64,
+    /// Everything that the Engine says of it.
+    pub inspect: Inspect,
 }
 
 /// The calls. Ids and names are interchangeable where the Engine takes either.
@@ -134,6 +155,18 @@ pub trait Engine {
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>>;
     /// Removes a volume; fine if it is not there.
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
+    /// One volume; `None` if there is none of that name.
+    async fn volume(&self, name: &str) -> EngineResult<Option<Volume>>;
+    /// Creates a volume from a whole body, or answers the one that is there, whatever it is.
+    async fn make_volume(&self, body: &serde_json::Value) -> EngineResult<Volume>;
+    /// All networks.
+    async fn networks(&self) -> EngineResult<Vec<Network>>;
+    /// One network by id or name; `None` if there is none.
+    async fn network(&self, id: &str) -> EngineResult<Option<Network>>;
+    /// Creates a network; refused where the name is taken.
+    async fn create_network(&self, body: &serde_json::Value) -> EngineResult<()>;
+    /// Removes a network that no running container is in.
+    async fn remove_network(&self, id: &str) -> EngineResult<()>;
 }
 
 /// A create body with its secrets opened. `Debug` is fixed text.

@@ -12,6 +12,7 @@ mod health;
 mod interrupt;
 mod outcome;
 mod redact;
+mod resource;
 mod secrets;
 
 pub use interrupt::Interrupt;

@@ -4,6 +4,7 @@
 mod containers;
 mod images;
 mod resolve;
+mod resources;
 mod what;
 
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
@@ -13,6 +14,7 @@ use crate::engine::Engine;
 use crate::name::HostName;
 use crate::observed::{Facts, Observed};
 use crate::problem::Result;
+use futures_util::future::try_join;
 
 /// How many calls are under way at once on one host.
 const AT_ONCE: usize = 8;
@@ -29,12 +31,14 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let found = containers::read(engine, host, what).await?;
+    let reading = (containers::read(engine, host, what), resources::read(engine, host, what));
+    let ((found, uses), read) = try_join(reading.0, reading.1).await?;
+    let (networks, volumes) = read.judged(what, &uses);
     let mut images = images::read(engine, host, what.looks()).await?;
     let containers = containers::judge(engine, host, what, found, &images).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved })
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved, networks, volumes })
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 mod claim;
 
 mod ownership;
+mod resource;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use ownership::{Label, Ownership};
+pub use resource::{Made, Network, User, Volume};
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,10 @@ pub struct Observed {
     pub images: BTreeMap<ImageRef, Image>,
     /// What the references that are wanted stand for.
     pub resolved: BTreeMap<ImageRef, Resolution>,
+    /// Networks that are ours or have a wanted name.
+    pub networks: Vec<Network>,
+    /// Volumes that are ours or have a wanted name.
+    pub volumes: Vec<Volume>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
@@ -115,6 +121,8 @@ pub struct Image {
     pub repo_digests: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// `repo:tag` names it has on the host.
+    pub repo_tags: Vec<String>,
     /// Paths it declares as volumes.
     pub volumes: Vec<String>,
     /// Whether it has a health check of its own.

@@ -5,6 +5,7 @@ mod errors;
 mod laws;
 mod merging;
 mod ordering;
+mod resources;
 mod services;
 
 use super::{Inputs, compile};

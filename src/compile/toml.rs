@@ -1,5 +1,6 @@
 //! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
 
+use super::condition;
 use super::expression::Evaluated;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, NoFunction, Text};
@@ -90,7 +91,12 @@ impl Reader<'_> {
                     self.no_declaration(id, &place);
                     continue;
                 };
+                let before = self.problems.len();
                 let (args, unread) = self.arguments(table);
+                // Values that are missing on this host may be what it is left out for.
+                if condition::leaves_out(&args).is_some() {
+                    self.problems.truncate(before);
+                }
                 found.push(Declaration { id: id.to_owned(), function, args, place, unread });
             }
         }
@@ -117,8 +123,9 @@ impl Reader<'_> {
                 self.problems.push(match near {
                     Some(near) => problem.hint(format!("did you mean `{near}`?")),
                     None => problem.hint(
-                        "there are image.pulled, image.absent, container.installed, container.running, \
-                         container.stopped and container.absent",
+                        "there are service.deployed, container.running, container.installed, container.stopped, \
+                         container.absent, image.pulled, image.absent, network.present, network.absent, \
+                         volume.present and volume.absent",
                     ),
                 });
                 None

@@ -15,8 +15,8 @@ mod tls;
 mod version;
 
 use super::{
-    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary,
-    Volume,
+    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, Network, PullProgress,
+    Summary, Volume,
 };
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
@@ -255,5 +255,33 @@ impl Engine for Docker {
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {
         let call = self.call(Method::DELETE, &format!("/volumes/{}", segment(name)));
         absent(self.http.json(call, PATIENCE).await).map(drop)
+    }
+
+    async fn volume(&self, name: &str) -> EngineResult<Option<Volume>> {
+        let answer = self.get(&format!("/volumes/{}", segment(name))).await;
+        absent(answer)?.as_ref().map(answer::volume).transpose()
+    }
+
+    async fn make_volume(&self, body: &Value) -> EngineResult<Volume> {
+        answer::volume(&self.post("/volumes/create", Some(body)).await?)
+    }
+
+    async fn networks(&self) -> EngineResult<Vec<Network>> {
+        let answer = self.get("/networks").await?;
+        Ok(answer.as_array().into_iter().flatten().map(answer::network).collect())
+    }
+
+    async fn network(&self, id: &str) -> EngineResult<Option<Network>> {
+        let answer = self.get(&format!("/networks/{}", segment(id))).await;
+        Ok(absent(answer)?.as_ref().map(answer::network))
+    }
+
+    async fn create_network(&self, body: &Value) -> EngineResult<()> {
+        self.post("/networks/create", Some(body)).await.map(drop)
+    }
+
+    async fn remove_network(&self, id: &str) -> EngineResult<()> {
+        let call = self.call(Method::DELETE, &format!("/networks/{}", segment(id)));
+        self.http.json(call, PATIENCE).await.map(drop)
     }
 }

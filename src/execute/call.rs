@@ -94,6 +94,12 @@ impl<E: Engine> Caller<'_, E> {
                 Err(error) => Err(error),
             },
             Action::Signal { signal, .. } => engine.signal(&id, signal).await,
+            Action::CreateNetwork { name, body } => self.create_network(name, body).await,
+            Action::RemoveNetwork { id, .. } => self.remove_network(id).await,
+            Action::CreateVolume { name, body } => {
+                return self.create_volume(action, name, body).await.map(|()| Vec::new());
+            }
+            Action::RemoveVolume { name, .. } => engine.remove_volume(name).await,
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {
@@ -188,7 +194,7 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
-    fn failed(&self, action: &Action, error: &EngineError) -> Failed {
+    pub(super) fn failed(&self, action: &Action, error: &EngineError) -> Failed {
         let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
         Failed {

@@ -99,6 +99,23 @@ pub enum Cause {
     Surplus,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
+    /// It is as wanted, and somebody else made it.
+    Theirs,
+    /// A state says that a volume shall be absent.
+    DataLost,
+    /// Something that it watches is new.
+    Watched {
+        /// What: `container db`.
+        things: String,
+        /// The line that says so.
+        at: Place,
+    },
+    /// It is changed only with one of these.
+    OnChanges(String),
+    /// `unless` or `onlyif` leaves it out on this host.
+    LeftOut(String),
+    /// It is the last name of an image that these containers use.
+    LastName(String),
 }
 
 impl fmt::Display for Cause {
@@ -136,6 +153,14 @@ impl fmt::Display for Cause {
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
             Self::PartOf(what) => f.write_str(what),
+            Self::Theirs => f.write_str("as wanted; somebody else made it"),
+            Self::DataLost => f.write_str("declared absent: its data is lost"),
+            Self::Watched { things, at } => write!(f, "watch: {things} is new ({at})"),
+            Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),
+            Self::LeftOut(why) => write!(f, "left out on this host: {why}"),
+            Self::LastName(users) => {
+                write!(f, "declared absent, but used by {users}; it stays until they are gone")
+            }
         }
     }
 }

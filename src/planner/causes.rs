@@ -2,6 +2,7 @@
 
 use super::course::{Choice, Course};
 use super::instances::runs;
+use super::watch::Owed;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
 use crate::observed::Container;
@@ -31,6 +32,7 @@ pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
             if !course.runs && runs(chosen) {
                 causes.push(Cause::Running);
             }
+            causes.extend(course.watched.iter().map(Owed::cause));
             let live = course.live.iter().map(|field| (field.clone(), place(course.wish, field)));
             let networks = course
                 .networks
@@ -81,6 +83,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         }
         causes.push(Cause::Fields(fields));
     }
+    causes.extend(course.watched.iter().map(Owed::cause));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {
         causes.push(Cause::Drift(drift));

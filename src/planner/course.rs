@@ -5,8 +5,9 @@ use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
 use super::networks;
 use super::overlap;
+use super::watch::Owed;
 use super::world::World;
-use crate::desired::{ContainerWish, Order, Run, Spec};
+use crate::desired::{ContainerWish, Order, Reaction, Run, Spec};
 use crate::observed::Container;
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
@@ -34,6 +35,10 @@ pub(super) struct Course<'a> {
     pub(super) drift: Vec<String>,
     /// Why the old one stops first, although it is declared start-first.
     pub(super) obstacle: Option<String>,
+    /// What of its watches makes it do something.
+    pub(super) watched: Vec<Owed<'a>>,
+    /// What an existing choice that runs does because of them.
+    pub(super) reactions: Vec<Reaction>,
 }
 
 /// Who holds the plain name in the end.
@@ -55,7 +60,7 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Where the plain name is held by somebody else, or the image is not known.
-    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish) -> Result<Self> {
+    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish, owed: Vec<Owed<'a>>) -> Result<Self> {
         let service = wish.name.as_str();
         let instances = Instances::of_slot(world, wish.service().as_str(), service);
         let source = Source::of(world, wish);
@@ -64,7 +69,7 @@ impl<'a> Course<'a> {
         Problems::check(taken.into_iter().chain(unknown).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
-        let choice = choose(world, wish, &source, &instances, run);
+        let choice = choose(world, wish, &source, &instances, run, &owed);
         let retire: Vec<&Container> =
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
@@ -81,10 +86,13 @@ impl<'a> Course<'a> {
             networks: Vec::new(),
             drift: Vec::new(),
             obstacle: overlap::obstacle(wish),
+            watched: Vec::new(),
+            reactions: Vec::new(),
         };
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
         }
+        course.react(owed);
         Ok(course)
     }
 
@@ -106,6 +114,28 @@ impl<'a> Course<'a> {
         let declared = self.wish.spec.restart_policy();
         // Stopped with `always` it would run again with its Engine.
         if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
+    }
+
+    /// What it does because of what it watches.
+    fn react(&mut self, owed: Vec<Owed<'a>>) {
+        match self.choice {
+            Choice::New { .. } => {
+                let all: Vec<&Container> = self.instances.all().collect();
+                let replaces = |owed: &Owed<'a>| all.iter().any(|ours| owed.replaces(ours));
+                self.watched = owed.into_iter().filter(replaces).collect();
+            }
+            Choice::Existing(chosen) if self.runs && runs(chosen) => {
+                self.watched = owed.into_iter().filter(|owed| owed.asks(chosen).is_some()).collect();
+                let mut asked: Vec<Reaction> =
+                    self.watched.iter().filter_map(|owed| owed.asks(chosen).cloned()).collect();
+                asked.sort();
+                asked.dedup();
+                // Started again, it needs no signal.
+                let restart = asked.contains(&Reaction::Restart);
+                self.reactions = if restart { vec![Reaction::Restart] } else { asked };
+            }
+            Choice::Existing(_) => {}
+        }
     }
 
     fn compare(&mut self, container: &Container) {
@@ -186,8 +216,10 @@ fn choose<'a>(
     source: &Source,
     instances: &Instances<'a>,
     run: bool,
+    owed: &[Owed<'_>],
 ) -> Choice<'a> {
-    let fits = |container: &&Container| fits(world, wish, source, container);
+    let is_new = |container: &Container| !owed.iter().any(|owed| owed.replaces(container));
+    let fits = |container: &&Container| fits(world, wish, source, container) && is_new(container);
     let holder = instances.holder.filter(fits);
     let latest = |usable: fn(&Container) -> bool| {
         instances.others.iter().rev().copied().filter(|other| usable(other)).find(|other| fits(other))

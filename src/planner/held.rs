@@ -27,7 +27,7 @@ pub(super) fn changes(
             all.map(|ours| change::removed(&ours.name, ours, cause.clone())).collect()
         }
         // Only what is made from an image has a gate.
-        Ok(Decision::Untagged { .. } | Decision::Held(_)) => Vec::new(),
+        Ok(_) => Vec::new(),
         // What nobody can plan may wait as well.
         Err(problems) => {
             let mut change = change::plain(address, Verb::Held, reason);

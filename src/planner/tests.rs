@@ -3,5 +3,7 @@
 mod leftovers;
 mod refusals;
 mod replacing;
+mod resources;
 pub(crate) mod start_first;
 mod things;
+mod watching;

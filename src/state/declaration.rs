@@ -37,6 +37,14 @@ pub enum Function {
     ContainerAbsent,
     /// `service.deployed`: pulled, installed, running, and the old ones absent.
     ServiceDeployed,
+    /// `network.present`.
+    NetworkPresent,
+    /// `network.absent`.
+    NetworkAbsent,
+    /// `volume.present`.
+    VolumePresent,
+    /// `volume.absent`: its data is lost.
+    VolumeAbsent,
 }
 
 /// Why a word is not a function.
@@ -50,7 +58,7 @@ pub enum NoFunction {
 
 impl Function {
     /// Every function by every name it is known by; its own name comes first.
-    const NAMES: [(&'static str, Self); 12] = [
+    const NAMES: [(&'static str, Self); 25] = [
         ("image.pulled", Self::ImagePulled),
         ("image.absent", Self::ImageAbsent),
         ("container.installed", Self::ContainerInstalled),
@@ -63,10 +71,22 @@ impl Function {
         ("docker.running", Self::ContainerRunning),
         ("docker.stopped", Self::ContainerStopped),
         ("docker.absent", Self::ContainerAbsent),
+        ("network.present", Self::NetworkPresent),
+        ("network.absent", Self::NetworkAbsent),
+        ("volume.present", Self::VolumePresent),
+        ("volume.absent", Self::VolumeAbsent),
+        ("docker_container.running", Self::ContainerRunning),
+        ("docker_container.stopped", Self::ContainerStopped),
+        ("docker_container.absent", Self::ContainerAbsent),
+        ("docker_image.present", Self::ImagePulled),
+        ("docker_image.absent", Self::ImageAbsent),
+        ("docker_network.present", Self::NetworkPresent),
+        ("docker_network.absent", Self::NetworkAbsent),
+        ("docker_volume.present", Self::VolumePresent),
+        ("docker_volume.absent", Self::VolumeAbsent),
     ];
 
-    const LATER: [&'static str; 5] =
-        ["network.present", "network.absent", "volume.present", "volume.absent", "task.ran"];
+    const LATER: [&'static str; 1] = ["task.ran"];
 
     /// Reads `container.running`, or an alias of it.
     ///

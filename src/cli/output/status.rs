@@ -218,6 +218,8 @@ mod tests {
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            networks: Vec::new(),
+            volumes: Vec::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),
