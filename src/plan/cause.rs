@@ -107,6 +107,8 @@ pub enum Cause {
     Watched {
         /// What: `container db`.
         things: String,
+        /// What it does then: `is restarted`.
+        does: String,
         /// The line that says so.
         at: Place,
     },
@@ -155,7 +157,7 @@ impl fmt::Display for Cause {
             Self::PartOf(what) => f.write_str(what),
             Self::Theirs => f.write_str("as wanted; somebody else made it"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),
-            Self::Watched { things, at } => write!(f, "watch: {things} is new ({at})"),
+            Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),
             Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),
             Self::LeftOut(why) => write!(f, "left out on this host: {why}"),
             Self::LastName(users) => {

@@ -107,7 +107,12 @@ impl Owed<'_> {
         let shown: Vec<String> = services.map(ToString::to_string).collect();
         let all = || things.iter().map(ToString::to_string).collect();
         let things: Vec<String> = if shown.is_empty() { all() } else { shown };
-        Cause::Watched { things: things.join(", "), at: self.watch.place.clone() }
+        let does = match &self.watch.reaction {
+            Reaction::Replace => "is replaced".to_owned(),
+            Reaction::Restart => "is restarted".to_owned(),
+            Reaction::Signal(signal) => format!("gets {signal}"),
+        };
+        Cause::Watched { things: things.join(", "), does, at: self.watch.place.clone() }
     }
 }
 

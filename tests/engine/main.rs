@@ -48,5 +48,6 @@ mod secret_env;
 mod service;
 mod stored;
 mod strangers;
+mod things;
 mod token_registry;
 mod transport;

@@ -46,20 +46,20 @@ async fn a_container_is_replaced_restarted_or_told_when_what_it_watches_is_new()
         shown.extend(text(&plan).lines().filter(web).map(readable));
     }
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    #14 [3,13] create web.g2 (replace web): watch: container db is new (states/x.toml:7)
-    #15 [14] stop web (replace web): watch: container db is new (states/x.toml:7)
-    #16 [15] update web RestartPolicy=unless-stopped (replace web): watch: container db is new (states/x.toml:7)
-    #17 [16] start web.g2 (replace web): watch: container db is new (states/x.toml:7)
-    #18 [17] await web.g2 (replace web): watch: container db is new (states/x.toml:7)
-    #19 [18] update web.g2 RestartPolicy=always (replace web): watch: container db is new (states/x.toml:7)
-    #20 [19] rename web to web.g1 (replace web): watch: container db is new (states/x.toml:7)
-    #21 [20] rename web.g2 to web (replace web): watch: container db is new (states/x.toml:7)
-    #22 [21] untag pillarbox.invalid/shop/web:g1 (replace web): watch: container db is new (states/x.toml:7)
-    #23 [22] remove web.g1 (replace web): watch: container db is new (states/x.toml:7)
-    #13 [12] stop web (restart web): watch: container db is new (states/x.toml:7)
-    #14 [13] start web (restart web): watch: container db is new (states/x.toml:7)
-    #15 [14] await web (restart web): watch: container db is new (states/x.toml:7)
-    #13 [12] send SIGHUP to web (update web): watch: container db is new (states/x.toml:7)
+    #14 [3,13] create web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #15 [14] stop web (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #16 [15] update web RestartPolicy=unless-stopped (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #17 [16] start web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #18 [17] await web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #19 [18] update web.g2 RestartPolicy=always (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #20 [19] rename web to web.g1 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #21 [20] rename web.g2 to web (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #22 [21] untag pillarbox.invalid/shop/web:g1 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #23 [22] remove web.g1 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #13 [12] stop web (restart web): watch: container db is new, so it is restarted (states/x.toml:7)
+    #14 [13] start web (restart web): watch: container db is new, so it is restarted (states/x.toml:7)
+    #15 [14] await web (restart web): watch: container db is new, so it is restarted (states/x.toml:7)
+    #13 [12] send SIGHUP to web (update web): watch: container db is new, so it gets SIGHUP (states/x.toml:7)
     "#);
 }
 
@@ -89,7 +89,7 @@ async fn who_is_older_than_what_it_watches_owes_it() {
     stage.settle().await;
     stage.items = vec![front.clone(), watching(free("web", 1), &front.address, Reaction::Replace)];
     let plan = stage.settle().await;
-    assert!(text(&plan).contains("watch: network front is new (states/x.toml:7)"), "{}", text(&plan));
+    assert!(text(&plan).contains("watch: network front is new, so it is replaced (states/x.toml:7)"), "{}", text(&plan));
 }
 
 #[tokio::test(start_paused = true)]
