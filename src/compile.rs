@@ -90,6 +90,7 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     drafts.extend(resource::drafts(&checked, &mut problems));
     drafts.extend(left_out(&declarations));
     container::taken(&drafts, &mut problems);
+    container::shares::check(&mut drafts, &mut problems);
     let items = order::arrange(drafts, &declarations, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();

@@ -9,12 +9,14 @@ mod option;
 pub(crate) mod read;
 mod requisites;
 mod resource;
+mod shares;
 mod spec;
 mod uses;
 pub(crate) mod volume;
 
 pub use requisites::{Reaction, Requisites, Watch};
 pub use resource::ResourceWish;
+pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
 
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};

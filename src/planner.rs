@@ -35,13 +35,16 @@ mod create;
 mod held;
 mod images;
 mod instances;
+mod needs;
 mod networks;
 mod notes;
 mod order;
 mod overlap;
+mod platform;
 mod remove;
 mod replace;
 mod resource;
+mod sharing;
 mod steps;
 mod users;
 mod watch;
@@ -84,7 +87,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let mut entries = undeclared(&world);
     let mut doings = Doings::default();
     for item in &desired.items {
-        let decision = Decision::of(&world, item, &doings);
+        let decision = Decision::of(&world, item, &entries, &doings);
         let decision = match item.hold() {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
             None => decision,
@@ -196,10 +199,11 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
 }
 
 impl<'a> Decision<'a> {
-    fn of(world: &World<'a>, item: &'a Item, doings: &Doings) -> Result<Self> {
+    fn of(world: &World<'a>, item: &'a Item, decided: &[Entry<'a>], doings: &Doings) -> Result<Self> {
         Ok(match &item.wish {
             Wish::Container(wish) => {
-                Self::Container(Box::new(Course::of(world, wish, doings.owed(world, item))?))
+                let shared = sharing::of(world, &wish.spec, decided);
+                Self::Container(Box::new(Course::of(world, wish, shared, doings.owed(world, item))?))
             }
             Wish::Network(wish) => Self::Resource(ResourceCourse::network(world, wish)?),
             Wish::NetworkAbsent { name } => Self::Resource(ResourceCourse::no_network(world, name)?),
@@ -277,7 +281,7 @@ impl Planning {
     fn prepare(&mut self, world: &World<'_>, decision: &Decision<'_>) -> Vec<u32> {
         match decision {
             Decision::Pulled { by_digest: Some(image), .. } => {
-                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, &Cause::ImageNeeded))
+                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, None, &Cause::ImageNeeded))
             }
             Decision::Container(course) => {
                 let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
@@ -286,7 +290,8 @@ impl Planning {
                 };
                 let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);
                 let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
-                vec![self.pulls.keep(world, &mut self.steps, pull, tag, &cause)]
+                let platform = course.wish.spec.platform();
+                vec![self.pulls.keep(world, &mut self.steps, pull, platform, tag, &cause)]
             }
             _ => Vec::new(),
         }

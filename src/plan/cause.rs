@@ -118,6 +118,15 @@ pub enum Cause {
     LeftOut(String),
     /// It is the last name of an image that these containers use.
     LastName(String),
+    /// A container that it is made with is another one, or was started again.
+    Shares {
+        /// What it has of the other.
+        what: &'static str,
+        /// The other's name.
+        with: String,
+        /// The same container, started again.
+        again: bool,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -162,6 +171,12 @@ impl fmt::Display for Cause {
             Self::LeftOut(why) => write!(f, "left out on this host: {why}"),
             Self::LastName(users) => {
                 write!(f, "declared absent, but used by {users}; it stays until they are gone")
+            }
+            Self::Shares { what, with, again: false } => {
+                write!(f, "it has {what} of {with}, which is a new one")
+            }
+            Self::Shares { what, with, again: true } => {
+                write!(f, "it has {what} of {with}, which ended when that was started again")
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::course::{Choice, Course};
 use super::instances::runs;
+use super::sharing;
 use super::watch::Owed;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
@@ -84,6 +85,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         causes.push(Cause::Fields(fields));
     }
     causes.extend(course.watched.iter().map(Owed::cause));
+    causes.extend(sharing::moved(&course.shared, old));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {
         causes.push(Cause::Drift(drift));

@@ -89,7 +89,11 @@ async fn who_is_older_than_what_it_watches_owes_it() {
     stage.settle().await;
     stage.items = vec![front.clone(), watching(free("web", 1), &front.address, Reaction::Replace)];
     let plan = stage.settle().await;
-    assert!(text(&plan).contains("watch: network front is new, so it is replaced (states/x.toml:7)"), "{}", text(&plan));
+    assert!(
+        text(&plan).contains("watch: network front is new, so it is replaced (states/x.toml:7)"),
+        "{}",
+        text(&plan)
+    );
 }
 
 #[tokio::test(start_paused = true)]
