@@ -7,6 +7,7 @@
 mod address;
 mod ask;
 mod carry;
+mod evaluate;
 mod keychain;
 mod probe;
 mod reach;
@@ -20,6 +21,7 @@ mod wish;
 pub(in crate::cli) use ask::EntryShown;
 pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
 pub(in crate::cli) use carry::carry_out;
+pub(in crate::cli) use evaluate::own_program;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};

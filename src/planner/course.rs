@@ -80,8 +80,11 @@ impl<'a> Course<'a> {
         Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
+        let once = run && networks::has_address(&wish.spec);
         let fits = |ours: &Container| {
-            fits(world, wish, &source, ours)
+            let usable = runs(ours) || !once;
+            usable
+                && fits(world, wish, &source, ours)
                 && sharing::moved(&shared, ours).is_none()
                 && !owed.iter().any(|owed| owed.replaces(ours))
         };

@@ -47,6 +47,7 @@ mod registry_check;
 mod relay;
 mod secret_env;
 mod service;
+mod starlark;
 mod stored;
 mod strangers;
 mod things;
