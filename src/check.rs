@@ -8,12 +8,15 @@
 //!   for what a gate holds, which no step touches;
 //! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
 //! - where a container is replaced start-first, one of the two works after every step;
+//! - networks and volumes that are not ours are not removed, a volume only where a state says so, and neither
+//!   while a container uses it; in the end those that are declared are there;
 //! - secrets stand in environments and in files of secrets alone, and every receiver of one is named;
 //! - a volume of secrets is one container's alone, filled before that is created, and goes with it;
 //! - what requires a task is created after it has run.
 
 mod model;
 mod own;
+mod resources;
 mod shape;
 
 use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
@@ -56,7 +59,10 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
-    for item in desired.items.iter().filter(|item| item.hold().is_none() && !waits(plan, item, desired)) {
+    let goes_on = |item: &&Item| {
+        item.hold().is_none() && item.requisites.onchanges.is_empty() && !waits(plan, item, desired)
+    };
+    for item in desired.items.iter().filter(goes_on) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
             Wish::Surplus { service, keep, .. } => {
@@ -70,6 +76,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             _ => {}
         }
     }
+    broken.extend(resources::check(plan, desired, observed));
     broken
 }
 

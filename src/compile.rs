@@ -2,12 +2,15 @@
 //! everything that is wrong at once.
 
 mod arguments;
+mod condition;
 mod container;
 mod expression;
 mod facts;
 mod gate;
 mod image;
 mod order;
+mod requisite;
+mod resource;
 mod service;
 mod star;
 mod task;
@@ -16,7 +19,7 @@ mod toml;
 
 pub use facts::trees as facts_trees;
 
-use crate::desired::{Address, Desired, Item};
+use crate::desired::{Address, Desired, Item, Kind, Reaction, Requisites, Wish};
 use crate::name::{HostName, WorkspaceName};
 use crate::observed::Facts;
 use crate::pillar::Node;
@@ -26,6 +29,7 @@ use crate::script::Ran;
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use arguments::Common;
 use expression::Evaluator;
+use requisite::Named;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -78,6 +82,7 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     let checked: Vec<Checked> = declarations
         .iter()
         .enumerate()
+        .filter(|(_, declaration)| condition::leaves_out(&declaration.args).is_none())
         .map(|(index, declaration)| Checked {
             declaration,
             common: arguments::check(declaration, &mut problems, &mut notes),
@@ -89,11 +94,13 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
         Gates::default()
     });
     problems.extend(gates.problems().cloned());
-    let mut drafts = image::drafts(&checked, &gates, &mut problems);
+    let mut drafts: Vec<Draft> = image::drafts(&checked, &gates, &mut problems);
     drafts.extend(container::drafts(&checked, &gates, &mut problems));
     drafts.extend(service::drafts(&checked, &gates, &mut problems));
     drafts.extend(task::drafts(&checked, &gates, &mut problems));
     task::apart(&drafts, &mut problems);
+    drafts.extend(resource::drafts(&checked, &mut problems));
+    drafts.extend(left_out(&declarations));
     container::taken(&drafts, &mut problems);
     container::shares::check(&mut drafts, &mut problems);
     let items = order::arrange(drafts, &declarations, &mut problems);
@@ -125,6 +132,25 @@ fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<St
         }
     }
     found
+}
+
+/// What `onlyif` and `unless` leave out on this host: ids that others may name nonetheless.
+fn left_out(declarations: &[Declaration]) -> Vec<Draft> {
+    let left = declarations.iter().enumerate();
+    let left = left.filter_map(|(index, declaration)| {
+        let why = condition::leaves_out(&declaration.args)?;
+        let name = format!("{}.{}", declaration.id, declaration.function.name());
+        let item = Item {
+            address: Address { kind: Kind::State, name },
+            wish: Wish::LeftOut { why },
+            declared: vec![(declaration.id.clone(), declaration.place.clone())],
+            needs: Vec::new(),
+            gate: None,
+            requisites: Requisites::default(),
+        };
+        Some(Draft { index, ..Draft::new(item, &[]) })
+    });
+    left.collect()
 }
 
 /// An id may stand for several functions, but in one file: else `require` would not say which.
@@ -170,7 +196,11 @@ struct Draft {
     /// Of its first declaration.
     index: usize,
     /// Ids that must come before, with the line that says so.
-    requires: Vec<(String, Place)>,
+    requires: Vec<Named>,
+    /// Ids that it watches, and what it does then.
+    watches: Vec<(Named, Reaction)>,
+    /// Ids one of which must change, or nothing is changed.
+    onchanges: Vec<Named>,
     /// Things of the same declaration that must come before.
     after: Vec<Address>,
 }
@@ -183,6 +213,8 @@ impl Draft {
             order: from.iter().filter_map(|checked| checked.common.order).min(),
             index: from.iter().map(|checked| checked.index).min().unwrap_or_default(),
             requires: from.iter().flat_map(|checked| checked.common.requires.iter().cloned()).collect(),
+            watches: from.iter().flat_map(|checked| checked.common.watches.iter().cloned()).collect(),
+            onchanges: from.iter().flat_map(|checked| checked.common.onchanges.iter().cloned()).collect(),
             after: Vec::new(),
         }
     }

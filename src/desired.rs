@@ -4,13 +4,20 @@ mod body;
 mod compare;
 pub(crate) mod fields;
 mod json;
+pub(crate) mod network;
 mod option;
 pub(crate) mod read;
+mod requisites;
+mod resource;
 pub mod secret_file;
 mod shares;
 mod spec;
 mod task;
+mod uses;
+pub(crate) mod volume;
 
+pub use requisites::{Reaction, Requisites, Watch};
+pub use resource::ResourceWish;
 pub use secret_file::{SecretFile, Store};
 pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
@@ -48,6 +55,8 @@ pub struct Item {
     pub needs: Vec<Address>,
     /// The gate that says from which image it is made, if one does.
     pub gate: Option<Gated>,
+    /// What it does because of others.
+    pub requisites: Requisites,
 }
 
 /// The gate of a wanted thing.
@@ -87,6 +96,12 @@ pub enum Kind {
     Service,
     /// A task.
     Task,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+    /// A declaration that stands for nothing on this host.
+    State,
 }
 
 impl fmt::Display for Address {
@@ -96,6 +111,9 @@ impl fmt::Display for Address {
             Kind::Container => "container",
             Kind::Service => "service",
             Kind::Task => "task",
+            Kind::Network => "network",
+            Kind::Volume => "volume",
+            Kind::State => "state",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -136,6 +154,25 @@ pub enum Wish {
     },
     /// The task has run with this image and these options.
     Task(Box<TaskWish>),
+    /// The network as described.
+    Network(Box<ResourceWish>),
+    /// No network of this name that is ours.
+    NetworkAbsent {
+        /// Its name.
+        name: String,
+    },
+    /// The volume as described.
+    Volume(Box<ResourceWish>),
+    /// No volume of this name that is ours; its data is lost.
+    VolumeAbsent {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing: `unless` or `onlyif` leaves the declaration out on this host.
+    LeftOut {
+        /// Which argument, and its line: `onlyif, states/api.toml:7`.
+        why: String,
+    },
 }
 
 impl Wish {

@@ -17,7 +17,7 @@ use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Inspect, RunState};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Result of an Engine call.
@@ -49,6 +49,10 @@ pub struct Summary {
     pub labels: BTreeMap<String, String>,
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited`, `dead`.
     pub status: String,
+    /// Names of networks it is in, running or not.
+    pub networks: BTreeSet<String>,
+    /// Names of volumes it mounts.
+    pub volumes: BTreeSet<String>,
 }
 
 /// A container in full.
@@ -68,8 +72,23 @@ pub struct Inspected {
     pub inspect: Inspect,
 }
 
+/// A network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was created, as the Engine prints it.
+    pub created_at: String,
+    /// Everything that the Engine says of it.
+    pub inspect: Inspect,
+}
+
 /// A volume.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
     /// Its name.
     pub name: String,
@@ -77,6 +96,8 @@ pub struct Volume {
     pub labels: BTreeMap<String, String>,
     /// When it was created, seconds since 1970 by the Engine's clock.
     pub created_at: i64,
+    /// Everything that the Engine says of it.
+    pub inspect: Inspect,
 }
 
 /// The calls. Ids and names are interchangeable where the Engine takes either.
@@ -136,18 +157,24 @@ pub trait Engine {
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>>;
     /// Removes a volume; fine if it is not there.
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
-    /// Creates a volume in memory (tmpfs): what is in it is gone when no container has it mounted.
-    async fn create_memory_volume(
-        &self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-    ) -> EngineResult<Volume>;
     /// Unpacks an archive (tar) into a folder of a container, which need not run.
     async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()>;
     /// Starts a container whose volume in memory is filled through another one meanwhile.
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()>;
     /// Removes a container that does not run, and its volumes that have no name.
     async fn remove_with_volumes(&self, id: &str) -> EngineResult<()>;
+    /// One volume; `None` if there is none of that name.
+    async fn volume(&self, name: &str) -> EngineResult<Option<Volume>>;
+    /// Creates a volume from a whole body, or answers the one that is there, whatever it is.
+    async fn make_volume(&self, body: &serde_json::Value) -> EngineResult<Volume>;
+    /// All networks.
+    async fn networks(&self) -> EngineResult<Vec<Network>>;
+    /// One network by id or name; `None` if there is none.
+    async fn network(&self, id: &str) -> EngineResult<Option<Network>>;
+    /// Creates a network; refused where the name is taken.
+    async fn create_network(&self, body: &serde_json::Value) -> EngineResult<()>;
+    /// Removes a network that no running container is in.
+    async fn remove_network(&self, id: &str) -> EngineResult<()>;
 }
 
 /// How a volume in memory is filled while a container starts that mounts it.

@@ -14,6 +14,7 @@ mod health;
 mod interrupt;
 mod outcome;
 mod redact;
+mod resource;
 mod secrets;
 mod task;
 

@@ -4,8 +4,7 @@
 mod containers;
 mod images;
 mod resolve;
-mod volumes;
-
+mod resources;
 mod what;
 
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
@@ -15,6 +14,7 @@ use crate::engine::Engine;
 use crate::name::HostName;
 use crate::observed::{Facts, Observed};
 use crate::problem::Result;
+use futures_util::future::try_join;
 
 /// How many calls are under way at once on one host.
 const AT_ONCE: usize = 8;
@@ -31,13 +31,15 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let read = containers::read(engine, host, what);
-    let (found, own_volumes) = futures_util::try_join!(read, volumes::read(engine, host, what))?;
+    let reading = (containers::read(engine, host, what), resources::read(engine, host, what));
+    let ((found, uses), read) = try_join(reading.0, reading.1).await?;
+    let own_volumes = read.own(what);
+    let (networks, volumes) = read.judged(what, &uses);
     let mut images = images::read(engine, host, what.looks()).await?;
     let containers = containers::judge(engine, host, what, found, &images).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved, own_volumes })
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved, own_volumes, networks, volumes })
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ mod claim;
 mod errand;
 mod own_volumes;
 mod ownership;
+mod resource;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use errand::Errand;
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Label, Ownership};
+pub use resource::{Made, Network, User, Volume};
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,10 @@ pub struct Observed {
     pub resolved: BTreeMap<ImageRef, Resolution>,
     /// Volumes that hold secrets of ours, and those that remember tasks.
     pub own_volumes: OwnVolumes,
+    /// Networks that are ours or have a wanted name.
+    pub networks: Vec<Network>,
+    /// Volumes that are ours or have a wanted name.
+    pub volumes: Vec<Volume>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
@@ -122,6 +128,8 @@ pub struct Image {
     pub repo_digests: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// `repo:tag` names it has on the host.
+    pub repo_tags: Vec<String>,
     /// Paths it declares as volumes.
     pub volumes: Vec<String>,
     /// Whether it has a health check of its own.

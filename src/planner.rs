@@ -44,28 +44,33 @@ mod overlap;
 mod platform;
 mod remove;
 mod replace;
+mod resource;
 mod secrets;
 mod sharing;
 mod steps;
 mod task;
+mod users;
+mod watch;
 mod world;
 
 pub use assign::{Part, assign};
 
 use crate::check;
-use crate::desired::{Address, Desired, Kind, Wish};
+use crate::desired::{Address, Desired, Item, Kind, Wish};
 use crate::name::ImageRef;
-use crate::observed::Observed;
+use crate::observed::{Observed, User};
 use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
 use images::{Pulls, keep_tag, tag_stands_for};
 use instances::Instances;
 use order::Turn;
+use resource::ResourceCourse;
 use secrets::Leftovers;
 use std::collections::BTreeMap;
 use steps::{Group, Steps};
 use task::{Errands, Tasks};
+use watch::Doings;
 use world::World;
 
 /// What a person may choose about planning.
@@ -90,8 +95,9 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let mut problems = Vec::new();
     let mut entries = undeclared(&world);
     let tasks = Tasks::of(&world);
+    let mut doings = Doings::default();
     for item in &desired.items {
-        let decision = Decision::of(&world, &item.wish, &entries);
+        let decision = Decision::of(&world, item, &entries, &doings);
         let decision = decision.map(|decision| decision.after(tasks.before(item)));
         let decision = match item.hold().or_else(|| tasks.held_back(item)) {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
@@ -99,6 +105,9 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         };
         match decision {
             Ok(decision) => {
+                let waits = doings.lets_wait(&world, item, &decision);
+                let decision = if waits { Decision::Waits(item) } else { decision };
+                doings.note(&item.address, &decision);
                 let (address, needs) = (item.address.clone(), item.needs.clone());
                 entries.push(Entry { address, needs, decision });
             }
@@ -124,9 +133,11 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         needs.extend(planning.ends_of(&waits));
         planning.lower(&world, entry, needs);
     }
+    Problems::check(std::mem::take(&mut planning.problems))?;
     let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
     let mut notes = desired.notes.clone();
     notes.extend(notes::of(&world, &courses));
+    notes.append(&mut planning.notes);
     planning.receivers.sort();
     planning.receivers.dedup();
     let plan = HostPlan {
@@ -167,8 +178,17 @@ enum Decision<'a> {
     Untagged {
         image: &'a ImageRef,
         there: bool,
+        /// It is the last name of the image.
+        last: bool,
+        /// Containers made from the image.
+        users: Vec<User>,
     },
     Task(Box<Errands<'a>>),
+    Resource(ResourceCourse<'a>),
+    /// It would be changed, but none of the things that it waits for is.
+    Waits(&'a Item),
+    /// It is left out on this host, for this reason.
+    LeftOut(&'a str),
     /// Its gate is held: what would be done otherwise.
     Held(Vec<Change>),
 }
@@ -178,6 +198,11 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
     if !world.options.prune {
         return Vec::new();
     }
+    let networks = world.undeclared_networks().into_iter().map(|network| Entry {
+        address: Address { kind: Kind::Network, name: network.name.clone() },
+        needs: Vec::new(),
+        decision: Decision::Resource(ResourceCourse::undeclared(network)),
+    });
     let gone = world.undeclared().into_iter();
     gone.map(|(service, slot)| Entry {
         address: Address { kind: Kind::Container, name: slot.to_owned() },
@@ -189,16 +214,22 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
             cause: Cause::Undeclared,
         },
     })
+    .chain(networks)
     .collect()
 }
 
 impl<'a> Decision<'a> {
-    fn of(world: &World<'a>, wish: &'a Wish, decided: &[Entry<'a>]) -> Result<Self> {
-        Ok(match wish {
+    fn of(world: &World<'a>, item: &'a Item, decided: &[Entry<'a>], doings: &Doings) -> Result<Self> {
+        Ok(match &item.wish {
             Wish::Container(wish) => {
                 let shared = sharing::of(world, &wish.spec, decided);
-                Self::Container(Box::new(Course::of(world, wish, shared)?))
+                Self::Container(Box::new(Course::of(world, wish, shared, doings.owed(world, item))?))
             }
+            Wish::Network(wish) => Self::Resource(ResourceCourse::network(world, wish)?),
+            Wish::NetworkAbsent { name } => Self::Resource(ResourceCourse::no_network(world, name)?),
+            Wish::Volume(wish) => Self::Resource(ResourceCourse::volume(world, wish)?),
+            Wish::VolumeAbsent { name } => Self::Resource(ResourceCourse::no_volume(world, name)),
+            Wish::LeftOut { why } => Self::LeftOut(why),
             Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
                 group: format!("remove surplus of {service}"),
                 instances: Instances::but(world, service.as_str(), keep),
@@ -213,11 +244,16 @@ impl<'a> Decision<'a> {
             },
             Wish::ImagePulled { image, force } => Self::pulled(world, image, *force)?,
             Wish::ImageAbsent { image } => {
-                let there = match (&image.tag, &image.digest) {
-                    (None, Some(digest)) => world.by_digest(image, digest).is_some(),
-                    _ => world.by_tag(image).is_some(),
+                let found = match (&image.tag, &image.digest) {
+                    (None, Some(digest)) => world.by_digest(image, digest),
+                    _ => world.by_tag(image),
                 };
-                Self::Untagged { image, there }
+                Self::Untagged {
+                    image,
+                    there: found.is_some(),
+                    last: found.is_some_and(|found| images::is_last(found, image)),
+                    users: found.map(|found| world.made_from(found)).unwrap_or_default(),
+                }
             }
             Wish::Task(wish) => Self::Task(Box::new(Errands::of(world, wish)?)),
         })
@@ -272,6 +308,8 @@ struct Planning {
     pulls: Pulls,
     changes: Vec<Change>,
     receivers: Vec<Receiver>,
+    notes: Vec<String>,
+    problems: Vec<Problem>,
     /// The last steps of each thing; where it has none, those of what it needs.
     ends: BTreeMap<Address, Vec<u32>>,
 }
@@ -329,7 +367,15 @@ impl Planning {
                     None => needs.last().copied().filter(|_| *absent),
                 }
             }
-            Decision::Untagged { image, there: true } => {
+            Decision::Untagged { image, there: true, last, users } => {
+                let left = users::left(self.steps.so_far(), users, None);
+                if *last && !left.is_empty() {
+                    let cause = Cause::LastName(users::named(&left));
+                    self.notes.push(format!("{}: {cause}", entry.address));
+                    self.changes.push(change::plain(&entry.address, Verb::Unchanged, cause));
+                    self.ends.insert(entry.address.clone(), inherited);
+                    return;
+                }
                 self.changes.push(change::plain(&entry.address, Verb::Remove, Cause::Unwanted));
                 let name = match &image.tag {
                     Some(_) => ImageRef { digest: None, ..(*image).clone() }.to_string(),
@@ -341,6 +387,26 @@ impl Planning {
             Decision::Task(task) => self.task(world, entry, task, needs),
             Decision::Held(changes) => {
                 self.changes.extend(changes.iter().cloned());
+                None
+            }
+            Decision::Resource(course) => {
+                let lowered = course.lower(world, &mut self.steps, needs);
+                let lowered = resource::collect(lowered, &mut self.problems);
+                lowered.and_then(|lowered| {
+                    self.changes.push(lowered.change);
+                    self.notes.extend(lowered.notes);
+                    lowered.end
+                })
+            }
+            Decision::Waits(item) => {
+                let things: Vec<String> = item.requisites.onchanges.iter().map(ToString::to_string).collect();
+                let cause = Cause::OnChanges(things.join(" or "));
+                self.changes.push(change::plain(&entry.address, Verb::Unchanged, cause));
+                None
+            }
+            Decision::LeftOut(why) => {
+                let cause = Cause::LeftOut((*why).to_owned());
+                self.changes.push(change::plain(&entry.address, Verb::Unchanged, cause));
                 None
             }
             Decision::Untagged { there: false, .. } => {

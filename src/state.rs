@@ -7,5 +7,5 @@ mod encode;
 mod text;
 
 pub use arg::{Arg, ArgValue};
-pub use declaration::{Declaration, Function, NoFunction};
+pub use declaration::{Declaration, Function};
 pub use text::{Encoder, SecretRef, Segment, Text};

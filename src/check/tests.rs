@@ -96,3 +96,57 @@ async fn order_and_ids_and_expectations_are_checked() {
     }
     assert_eq!(said(|_, _| {}).await, "nothing");
 }
+
+#[tokio::test(start_paused = true)]
+async fn networks_in_use_and_data_are_never_taken() {
+    use crate::desired::{Kind, Wish};
+    use crate::execute::tests::stage::{absent, item, resource, thing};
+    let mut stage = Stage::new();
+    stage.publish(1);
+    let mut web = running("web", "r.example.com/nginx:1");
+    web.spec.live.insert("networks".to_owned(), serde_json::json!({ "front": {} }));
+    let data = serde_json::json!({ "/data": { "source": "data", "options": [] } });
+    web.spec.fixed.insert("volumes".to_owned(), data);
+    let (front, data) = (resource(Kind::Network, "front", &[]), resource(Kind::Volume, "data", &[]));
+    let mut user = item(web);
+    user.needs = vec![front.address.clone(), data.address.clone()];
+    stage.items = vec![front, data, user];
+    stage.settle().await;
+    let no_front = thing(Kind::Network, "front", Wish::NetworkAbsent { name: "front".to_owned() });
+    let no_data = thing(Kind::Volume, "data", Wish::VolumeAbsent { name: "data".to_owned() });
+    stage.items = vec![absent("web"), no_front, no_data];
+    let (plan, observed) = (stage.plan().await.expect("planned"), stage.observe().await);
+    type Spoil = fn(&mut HostPlan);
+    let spoiled: [(&str, Spoil); 5] = [
+        ("cuts connections of what runs", |plan| {
+            let at = at(plan, "remove network");
+            plan.steps.swap(0, at);
+        }),
+        ("takes a volume that is in use", |plan| {
+            let at = at(plan, "remove volume");
+            plan.steps.swap(0, at);
+        }),
+        ("does not say what it expects", |plan| {
+            let at = at(plan, "remove volume");
+            plan.steps[at].expects.clear();
+        }),
+        ("in the end volume data is there", |plan| {
+            let at = at(plan, "remove volume");
+            plan.steps.remove(at);
+        }),
+        ("would take a volume away on its way back", |plan| {
+            let at = at(plan, "remove volume");
+            plan.steps[0].undo = vec![plan.steps[at].action.clone()];
+        }),
+    ];
+    for (what, spoil) in spoiled {
+        let mut plan = plan.clone();
+        spoil(&mut plan);
+        let said = check::host(&plan, &stage.desired(), &observed).expect_err("found");
+        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+        assert!(said.iter().any(|said| said.contains(what)), "{what}: {said:?}");
+    }
+    stage.items.pop();
+    let said = check::host(&plan, &stage.desired(), &observed).expect_err("found").to_string();
+    assert!(said.contains("takes data that no state declares absent"), "{said}");
+}

@@ -1,7 +1,9 @@
 //! Which arguments a declaration may have, and those that all have in common.
 
-use crate::desired::{fields, read};
-use crate::problem::{Place, Problem, Result, escaped};
+use super::requisite::Named;
+use super::{condition, requisite};
+use crate::desired::{Reaction, fields, network, read, volume};
+use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function};
 
 /// What every declaration can say.
@@ -12,10 +14,15 @@ pub(super) struct Common {
     /// Lower comes first.
     pub(super) order: Option<i64>,
     /// Ids of declarations that must come before, with the line that says so.
-    pub(super) requires: Vec<(String, Place)>,
+    pub(super) requires: Vec<Named>,
+    /// Ids of declarations whose change makes it do something.
+    pub(super) watches: Vec<(Named, Reaction)>,
+    /// Ids of declarations one of which must change, or nothing is changed.
+    pub(super) onchanges: Vec<Named>,
 }
 
-const COMMON: [&str; 3] = ["name", "order", "require"];
+const COMMON: [&str; 6] = ["name", "onchanges", "onlyif", "order", "require", "unless"];
+const WATCH: [&str; 2] = ["watch", "watch_action"];
 const IMAGE_PULLED: [&str; 3] = ["force", "gate", "tag"];
 const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
@@ -31,7 +38,7 @@ const CONTAINER_ABSENT: [&str; 7] =
 const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
 
 /// Known, but not yet.
-const LATER: [&str; 7] = ["onchanges", "onfail", "onlyif", "retain", "retry", "unless", "watch"];
+const LATER: [&str; 1] = ["retain"];
 
 /// Options of other tools that are refused: their names, why, and what to do instead.
 const REFUSED: [(&[&str], &str, &str); 5] = [
@@ -57,9 +64,6 @@ const REFUSED: [(&[&str], &str, &str); 5] = [
     ),
     (&["scale", "deploy"], "it is no option of a container", "declare a `service.deployed` with `replicas`"),
 ];
-
-/// Salt's requisites on things that other tools care for.
-const OURS: [&str; 6] = ["container", "docker", "image", "network", "task", "volume"];
 
 /// Checks the names of all arguments, and that no secret stands outside of the environment.
 pub(super) fn check(
@@ -95,48 +99,61 @@ pub(super) fn check(
         take(read::integer("order", arg, i64::MIN, i64::MAX).map(|order| common.order = Some(order)));
     }
     if let Some(arg) = arg("require") {
-        take(requires(arg, &mut common.requires, notes));
+        take(requisite::ids("require", arg, notes).map(|ids| common.requires = ids));
     }
+    if let Some(watched) = arg("watch") {
+        let read = requisite::watch(watched, arg("watch_action"), notes);
+        take(read.map(|watches| common.watches = watches));
+    }
+    if let Some(arg) = arg("onchanges") {
+        take(requisite::ids("onchanges", arg, notes).map(|ids| common.onchanges = ids));
+    }
+    let watched = common.watches.iter().map(|(named, _)| named.clone());
+    let named: Vec<Named> = watched.chain(common.onchanges.iter().cloned()).collect();
+    common.requires.extend(named);
+    condition::check(&declaration.args, problems);
     common
 }
 
 /// Whether a function has an argument of this name.
 pub(super) fn is_known(function: Function, key: &str) -> bool {
-    if COMMON.contains(&key) {
-        return true;
-    }
-    match function {
-        Function::ImagePulled => IMAGE_PULLED.contains(&key),
-        Function::ImageAbsent => IMAGE_ABSENT.contains(&key),
-        Function::ContainerAbsent => CONTAINER_ABSENT.contains(&key),
-        Function::ServiceDeployed => SERVICE.contains(&key) || fields::is_option(key),
-        Function::TaskRan => TASK.contains(&key) || fields::is_option(key),
-        Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {
-            CONTAINER.contains(&key) || fields::is_option(key)
-        }
-    }
+    COMMON.contains(&key)
+        || own(function).iter().any(|names| names.contains(&key))
+        || (has_options(function) && fields::is_option(key))
 }
 
 fn known(function: Function) -> Vec<&'static str> {
-    let mut known = COMMON.to_vec();
+    let own = own(function).into_iter().flatten().copied();
+    let options = has_options(function).then(fields::option_names).into_iter().flatten();
+    COMMON.into_iter().chain(own).chain(options).collect()
+}
+
+/// Arguments of a function, but for those of all and the options of containers.
+fn own(function: Function) -> Vec<&'static [&'static str]> {
     match function {
-        Function::ImagePulled => known.extend(IMAGE_PULLED),
-        Function::ImageAbsent => known.extend(IMAGE_ABSENT),
-        Function::ContainerAbsent => known.extend(CONTAINER_ABSENT),
-        Function::ServiceDeployed => {
-            known.extend(SERVICE);
-            known.extend(fields::option_names());
-        }
-        Function::TaskRan => {
-            known.extend(TASK);
-            known.extend(fields::option_names());
-        }
+        Function::ImagePulled => vec![&IMAGE_PULLED],
+        Function::ImageAbsent => vec![&IMAGE_ABSENT],
+        Function::ContainerAbsent => vec![&CONTAINER_ABSENT],
+        Function::ServiceDeployed => vec![&SERVICE, &WATCH],
+        Function::TaskRan => vec![&TASK],
         Function::ContainerInstalled | Function::ContainerRunning | Function::ContainerStopped => {
-            known.extend(CONTAINER);
-            known.extend(fields::option_names());
+            vec![&CONTAINER, &WATCH]
         }
+        Function::NetworkPresent => vec![&network::ARGUMENTS],
+        Function::VolumePresent => vec![&volume::ARGUMENTS],
+        Function::NetworkAbsent | Function::VolumeAbsent => Vec::new(),
     }
-    known
+}
+
+fn has_options(function: Function) -> bool {
+    matches!(
+        function,
+        Function::ServiceDeployed
+            | Function::TaskRan
+            | Function::ContainerInstalled
+            | Function::ContainerRunning
+            | Function::ContainerStopped
+    )
 }
 
 fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
@@ -147,6 +164,12 @@ fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
             .cause(*why)
             .hint(*hint);
     }
+    if let Some(hint) = requisite::not_offered(key) {
+        return Problem::failed(format!("`{key}` is not offered")).at(&arg.place).hint(hint);
+    }
+    if let Some(problem) = of_resources(function, key) {
+        return problem.at(&arg.place);
+    }
     if LATER.contains(&key) {
         return Problem::failed(format!("`{key}` is not available in this version")).at(&arg.place);
     }
@@ -155,34 +178,29 @@ fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
     let problem = Problem::failed(what).at(&arg.place);
     match crate::problem::nearest(key, known.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None if known.len() < 12 => problem.hint(format!("it has {}", known.join(", "))),
+        None if known.len() < 16 => problem.hint(format!("it has {}", known.join(", "))),
         None => problem,
     }
 }
 
-/// `["id"]`, `"id"`, or Salt's `[{ docker = "id" }, { pip = "docker-py" }]`.
-fn requires(arg: &Arg, found: &mut Vec<(String, Place)>, notes: &mut Vec<String>) -> Result<()> {
-    let single = std::slice::from_ref(arg);
-    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
-    read::each(items, |item| {
-        let ArgValue::Table(table) = &item.value else {
-            found.push((read::word("require", item)?, item.place.clone()));
-            return Ok(());
-        };
-        for (kind, item) in table {
-            let id = read::word("require", item)?;
-            if OURS.contains(&kind.as_str()) {
-                found.push((id, item.place.clone()));
-            } else {
-                notes.push(format!(
-                    "{}: the requisite on {} `{}` is not pillarbox's to meet and was ignored",
-                    item.place,
-                    escaped(kind),
-                    escaped(&id)
-                ));
-            }
+/// What others have for networks and volumes, and is not done here.
+fn of_resources(function: Function, key: &str) -> Option<Problem> {
+    let network = matches!(function, Function::NetworkPresent | Function::NetworkAbsent);
+    let volume = matches!(function, Function::VolumePresent | Function::VolumeAbsent);
+    let refused = Problem::failed(format!("`{key}` is refused"));
+    Some(match key {
+        "force" if volume => refused
+            .cause("a volume that differs is never made anew: its data would be lost")
+            .hint("give the volume another name, and copy the data"),
+        "containers" | "reconnect" if network => {
+            refused.hint("say it in the containers: networks = [\"NAME\"]; they are joined by themselves")
         }
-        Ok(())
-    })?;
-    Ok(())
+        "external" if network || volume => {
+            refused.hint("leave it out: one that is there and agrees is used as it is, whoever made it")
+        }
+        "watch" | "watch_action" => Problem::failed(format!("{} has no `{key}`", function.name()))
+            .cause("only what runs can be replaced, restarted or sent a signal")
+            .hint("use `require` for order, or `onchanges`"),
+        _ => return None,
+    })
 }

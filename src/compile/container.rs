@@ -7,7 +7,7 @@ mod taken;
 
 use super::{Checked, Draft, gate};
 use crate::desired::fields::{self, Canonical, Field, Fields};
-use crate::desired::{Address, ContainerWish, Gated, Item, Kind, PullPolicy, Run, Wish, read};
+use crate::desired::{Address, ContainerWish, Gated, Item, Kind, PullPolicy, Requisites, Run, Wish, read};
 use crate::name::{ContainerName, ImageRef};
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
@@ -25,9 +25,12 @@ const START_TIMEOUT: u32 = 60;
 pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let mut by_name: BTreeMap<ContainerName, Vec<&Checked>> = BTreeMap::new();
     for checked in checked {
-        if matches!(
+        if !matches!(
             checked.function(),
-            Function::ImagePulled | Function::ImageAbsent | Function::ServiceDeployed | Function::TaskRan
+            Function::ContainerInstalled
+                | Function::ContainerRunning
+                | Function::ContainerStopped
+                | Function::ContainerAbsent
         ) {
             continue;
         }
@@ -112,9 +115,9 @@ fn draft(
         }
         Wish::Container(Box::new(container(name, run, image?, &fields)))
     };
-    let gate = gated(&fields, gates);
+    let (gate, requisites) = (gated(&fields, gates), Requisites::default());
     (problems.len() == before)
-        .then(|| Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, from))
+        .then(|| Draft::new(Item { address, wish, declared, needs: Vec::new(), gate, requisites }, from))
 }
 
 fn says(checked: &Checked, problems: &mut Vec<Problem>) -> Says {

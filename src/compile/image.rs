@@ -1,9 +1,10 @@
 //! `image.pulled` and `image.absent`.
 
 use super::{Checked, Draft, gate};
-use crate::desired::{Address, Gated, Item, Kind, Wish, read};
+use crate::desired::{Address, Gated, Item, Kind, Requisites, Wish, read};
 use crate::name::ImageRef;
 use crate::pillar::gate::Gates;
+use crate::plan::KEEP;
 use crate::problem::{Place, Problem, Result};
 use crate::state::Function;
 use std::collections::BTreeMap;
@@ -85,11 +86,18 @@ fn draft(image: ImageRef, gate: Option<Gated>, from: &[&Checked], problems: &mut
             Err(found) => problems.extend(found.into_vec()),
         }
     }
+    if absent.is_some() && image.name.host().as_str() == KEEP {
+        let what =
+            format!("image {image} is a tag of pillarbox, which keeps an image that it may go back to");
+        let place = absent.map(|absent| absent.declaration.place.clone());
+        problems.push(Problem { place, ..Problem::failed(what) });
+    }
     let address = Address { kind: Kind::Image, name: image.to_string() };
     let wish = match absent {
         Some(_) => Wish::ImageAbsent { image },
         None => Wish::ImagePulled { image, force },
     };
+    let requisites = Requisites::default();
     let declared = from.iter().map(|checked| checked.declared()).collect();
-    Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, from)
+    Draft::new(Item { address, wish, declared, needs: Vec::new(), gate, requisites }, from)
 }

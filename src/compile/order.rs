@@ -1,6 +1,6 @@
 //! What comes before what: `require`, images before the containers made from them, and `order`.
 
-use super::Draft;
+use super::{Draft, requisite};
 use crate::desired::{Address, Item, Kind, Wish};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::Declaration;
@@ -13,6 +13,9 @@ pub(super) fn arrange(
     declarations: &[Declaration],
     problems: &mut Vec<Problem>,
 ) -> Vec<Item> {
+    let mut drafts = drafts;
+    let ids = by_id(&drafts);
+    requisite::resolve(&mut drafts, &ids, problems);
     let needs = needs(&drafts, declarations, problems);
     let keys: Vec<_> = drafts.iter().map(key).collect();
     let mut waiting: Vec<usize> = needs.iter().map(BTreeMap::len).collect();
@@ -54,7 +57,9 @@ fn key(draft: &Draft) -> (u8, i64, usize) {
     match (draft.order, &draft.item.wish) {
         (Some(order), _) if order >= 0 => (0, order, draft.index),
         (Some(order), _) => (3, order, draft.index),
-        (None, Wish::ImageAbsent { .. }) => (2, 0, draft.index),
+        (None, Wish::ImageAbsent { .. } | Wish::NetworkAbsent { .. } | Wish::VolumeAbsent { .. }) => {
+            (2, 0, draft.index)
+        }
         (None, _) => (1, 0, draft.index),
     }
 }
@@ -62,20 +67,26 @@ fn key(draft: &Draft) -> (u8, i64, usize) {
 /// For each draft the drafts it needs, with the line that says so.
 type Needs = Vec<BTreeMap<usize, Option<Place>>>;
 
-fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Problem>) -> Needs {
-    let mut by_id: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+/// The drafts of each id.
+fn by_id(drafts: &[Draft]) -> BTreeMap<String, BTreeSet<usize>> {
+    let mut by_id: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
         for (id, _) in &draft.item.declared {
-            by_id.entry(id).or_default().insert(index);
+            by_id.entry(id.clone()).or_default().insert(index);
         }
     }
+    by_id
+}
+
+fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Problem>) -> Needs {
+    let by_id = by_id(drafts);
     let declared: BTreeSet<&str> = declarations.iter().map(|declaration| declaration.id.as_str()).collect();
     let mut by_address: BTreeMap<&Address, usize> = BTreeMap::new();
-    let mut images: Vec<usize> = Vec::new();
+    let mut used: Vec<usize> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
         by_address.entry(&draft.item.address).or_insert(index);
-        if matches!(draft.item.wish, Wish::ImagePulled { .. } | Wish::ImageAbsent { .. }) {
-            images.push(index);
+        if matches!(draft.item.address.kind, Kind::Image | Kind::Network | Kind::Volume) {
+            used.push(index);
         }
     }
     let mut needs: Needs = vec![BTreeMap::new(); drafts.len()];
@@ -95,8 +106,9 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 needs[index].entry(needed).or_insert(None);
             }
         }
-        if let Some(container) = draft.item.wish.container() {
-            for (other, image) in images.iter().map(|index| (*index, &drafts[*index])) {
+        if let Wish::Container(container) = &draft.item.wish {
+            let (networks, volumes) = (container.network_names(), container.volume_names());
+            for (other, image) in used.iter().map(|index| (*index, &drafts[*index])) {
                 match &image.item.wish {
                     Wish::ImagePulled { image, .. } if *image == container.image => {
                         needs[index].entry(other).or_insert(None);
@@ -108,12 +120,32 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                         problem.place = place;
                         problems.push(problem.cause(format!("container {} is made from it", container.name)));
                     }
+                    Wish::Network(network) if networks.contains(&network.name) => {
+                        needs[index].entry(other).or_insert(None);
+                    }
+                    Wish::Volume(volume) if volumes.contains(&volume.name) => {
+                        needs[index].entry(other).or_insert(None);
+                    }
+                    Wish::NetworkAbsent { name } if networks.contains(name) => {
+                        problems
+                            .push(absent_and_used(image, &format!("container {} joins it", container.name)));
+                    }
+                    Wish::VolumeAbsent { name } if volumes.contains(name) => {
+                        problems
+                            .push(absent_and_used(image, &format!("container {} mounts it", container.name)));
+                    }
                     _ => {}
                 }
             }
         }
     }
     needs
+}
+
+fn absent_and_used(absent: &Draft, why: &str) -> Problem {
+    let mut problem = Problem::failed(format!("{} is declared absent and used", absent.item.address));
+    problem.place = absent.item.declared.first().map(|(_, place)| place.clone());
+    problem.cause(why)
 }
 
 fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
@@ -141,8 +173,12 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
                 None => {
-                    let is_image = drafts[*needed].item.address.kind == Kind::Image;
-                    let how = if is_image { "is made from" } else { "comes after" };
+                    let how = match drafts[*needed].item.address.kind {
+                        Kind::Image => "is made from",
+                        Kind::Network => "joins",
+                        Kind::Volume => "mounts",
+                        _ => "comes after",
+                    };
                     format!("{} {how} {}", name(*index), name(*needed))
                 }
             };

@@ -7,7 +7,7 @@ use super::container::{self, agree};
 use super::{Checked, Draft};
 use crate::desired::fields::{Canonical, Field, Fields};
 use crate::desired::{
-    Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Run, Wish, fields, read,
+    Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Requisites, Run, Wish, fields, read,
 };
 use crate::name::ContainerName;
 use crate::pillar::gate::Gates;
@@ -60,7 +60,8 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
     let address = |name: &ContainerName| Address { kind: Kind::Container, name: name.to_string() };
     let draft = |address: Address, wish: Wish, after: Vec<Address>| {
         let declared = vec![checked.declared()];
-        let item = Item { address, wish, declared, needs: Vec::new(), gate: gate.clone() };
+        let requisites = Requisites::default();
+        let item = Item { address, wish, declared, needs: Vec::new(), gate: gate.clone(), requisites };
         Draft { after, ..Draft::new(item, &[checked]) }
     };
     let mut drafts = Vec::new();

@@ -48,7 +48,7 @@ pub(super) fn read(
 struct Reader<'a> {
     file: &'a str,
     secrets: &'a [SecretRef],
-    sources: Sources,
+    sources: Sources<'a>,
     problems: &'a mut Vec<Problem>,
     notes: &'a mut Vec<String>,
 }
@@ -188,6 +188,7 @@ impl Reader<'_> {
                                 self.problems.push(problem.at(&place));
                                 return None;
                             };
+                            read.extend(self.sources.of_secret(secret));
                             Segment::Secret(SecretRef { encoders: encoders.clone(), ..secret.clone() })
                         }
                     });

@@ -3,7 +3,7 @@
 use super::container::{self, agree};
 use super::{Checked, Draft};
 use crate::desired::fields::Canonical;
-use crate::desired::{Address, Item, Kind, Run, TaskWish, Wish, read};
+use crate::desired::{Address, Item, Kind, Requisites, Run, TaskWish, Wish, read};
 use crate::name::{ContainerName, HostName};
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result};
@@ -70,7 +70,10 @@ fn draft(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Optio
     let container = container::container(name, Run::Created, image, &fields);
     let wish = Wish::Task(Box::new(TaskWish { container, timeout, on }));
     let declared = vec![checked.declared()];
-    Some(Draft::new(Item { address, wish, declared, needs: Vec::new(), gate }, &[checked]))
+    Some(Draft::new(
+        Item { address, wish, declared, needs: Vec::new(), requisites: Requisites::default(), gate },
+        &[checked],
+    ))
 }
 
 fn timeout(arg: &crate::state::Arg) -> Result<u32> {

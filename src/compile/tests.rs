@@ -7,6 +7,7 @@ mod laws;
 mod merging;
 mod options;
 mod ordering;
+mod resources;
 mod services;
 mod star;
 mod tasks;

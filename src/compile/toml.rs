@@ -1,8 +1,9 @@
 //! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
 
+use super::condition;
 use super::expression::Evaluated;
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::state::{Arg, ArgValue, Declaration, Function, NoFunction, Text};
+use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml_edit::{Document, Item, Key, TableLike, Value};
@@ -57,27 +58,21 @@ impl Lines {
 
 /// A function by the word that is written for it; reports what is none.
 pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Function> {
-    match Function::parse(word) {
-        Ok(function) => Some(function),
-        Err(NoFunction::Later) => {
-            let what = format!("`{word}` is not available in this version");
-            problems.push(Problem::failed(what).at(place));
-            None
-        }
-        Err(NoFunction::Unknown) => {
-            let what = format!("`{}` is not a state function", escaped(word));
-            let problem = Problem::failed(what).at(place);
-            let near = crate::problem::nearest(word, Function::names());
-            problems.push(match near {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint(
-                    "there are image.pulled, image.absent, container.installed, container.running, \
-                     container.stopped and container.absent",
-                ),
-            });
-            None
-        }
+    let found = Function::parse(word);
+    if found.is_none() {
+        let what = format!("`{}` is not a state function", escaped(word));
+        let problem = Problem::failed(what).at(place);
+        let near = crate::problem::nearest(word, Function::names());
+        problems.push(match near {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(
+                "there are service.deployed, task.ran, container.running, container.installed, \
+                 container.stopped, container.absent, image.pulled, image.absent, network.present, \
+                 network.absent, volume.present and volume.absent",
+            ),
+        });
     }
+    found
 }
 
 struct Reader<'a> {
@@ -115,7 +110,12 @@ impl Reader<'_> {
                     self.no_declaration(id, &place);
                     continue;
                 };
+                let before = self.problems.len();
                 let (args, unread) = self.arguments(table);
+                // Values that are missing on this host may be what it is left out for.
+                if condition::leaves_out(&args).is_some() {
+                    self.problems.truncate(before);
+                }
                 found.push(Declaration { id: id.to_owned(), function, args, place, unread });
             }
         }

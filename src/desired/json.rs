@@ -44,6 +44,13 @@ fn item(item: &Item) -> Value {
             shown["on"] = json!(task.on.as_ref().map(|(host, _)| host.as_str()));
             shown
         }
+        Wish::Network(wish) | Wish::Volume(wish) => {
+            json!({ "state": "present", "name": wish.name, "options": wish.spec.fixed, "fingerprint": wish.spec.fingerprint() })
+        }
+        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => {
+            json!({ "state": "absent", "name": name })
+        }
+        Wish::LeftOut { why } => json!({ "state": "left out", "why": why }),
     };
     let declared: Vec<Value> =
         item.declared.iter().map(|(id, place)| json!({ "id": id, "at": place.to_string() })).collect();

@@ -16,8 +16,8 @@ mod tls;
 mod version;
 
 use super::{
-    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress,
-    Summary, Volume,
+    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Network,
+    PullProgress, Summary, Volume,
 };
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
@@ -266,16 +266,6 @@ impl Engine for Docker {
         absent(self.http.json(call, PATIENCE).await).map(drop)
     }
 
-    async fn create_memory_volume(
-        &self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-    ) -> EngineResult<Volume> {
-        let options = json!({ "type": "tmpfs", "device": "tmpfs", "o": "mode=0755" });
-        let body = json!({ "Name": name, "Labels": labels, "Driver": "local", "DriverOpts": options });
-        answer::volume(&self.post("/volumes/create", Some(&body)).await?)
-    }
-
     async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()> {
         let path = format!("/containers/{}/archive{}", segment(id), query(&[("path", folder)]));
         let call = self.call(Method::PUT, &path).archive(archive.reveal());
@@ -289,5 +279,32 @@ impl Engine for Docker {
     async fn remove_with_volumes(&self, id: &str) -> EngineResult<()> {
         let path = format!("/containers/{}{}", segment(id), query(&[("v", "1")]));
         absent(self.http.json(self.call(Method::DELETE, &path), PATIENCE).await).map(drop)
+    }
+    async fn volume(&self, name: &str) -> EngineResult<Option<Volume>> {
+        let answer = self.get(&format!("/volumes/{}", segment(name))).await;
+        absent(answer)?.as_ref().map(answer::volume).transpose()
+    }
+
+    async fn make_volume(&self, body: &Value) -> EngineResult<Volume> {
+        answer::volume(&self.post("/volumes/create", Some(body)).await?)
+    }
+
+    async fn networks(&self) -> EngineResult<Vec<Network>> {
+        let answer = self.get("/networks").await?;
+        Ok(answer.as_array().into_iter().flatten().map(answer::network).collect())
+    }
+
+    async fn network(&self, id: &str) -> EngineResult<Option<Network>> {
+        let answer = self.get(&format!("/networks/{}", segment(id))).await;
+        Ok(absent(answer)?.as_ref().map(answer::network))
+    }
+
+    async fn create_network(&self, body: &Value) -> EngineResult<()> {
+        self.post("/networks/create", Some(body)).await.map(drop)
+    }
+
+    async fn remove_network(&self, id: &str) -> EngineResult<()> {
+        let call = self.call(Method::DELETE, &format!("/networks/{}", segment(id)));
+        self.http.json(call, PATIENCE).await.map(drop)
     }
 }

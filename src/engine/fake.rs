@@ -6,6 +6,7 @@
 mod behaviour;
 mod container;
 mod image;
+mod resource;
 mod sharing;
 mod volume;
 mod world;
@@ -15,8 +16,8 @@ pub use volume::File;
 pub use world::EPOCH;
 
 use super::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress, Summary,
-    Volume,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Network, PullProgress,
+    Summary, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
@@ -100,7 +101,34 @@ impl Fake {
 
     /// Adds a network.
     pub fn add_network(&self, name: &str) {
-        self.world().networks.insert(name.to_owned());
+        self.world().put_network(name, serde_json::json!({}));
+    }
+
+    /// Adds a network that somebody else made from a body of the Engine's API.
+    pub fn add_network_like(&self, body: serde_json::Value) {
+        let name = body["Name"].as_str().unwrap_or_default().to_owned();
+        self.world().put_network(&name, body);
+    }
+
+    /// Adds a volume that somebody else made from a body of the Engine's API.
+    pub fn add_volume(&self, body: &serde_json::Value) {
+        self.world().volume(body);
+    }
+
+    /// Names of all networks, but for those that every Engine has.
+    pub fn network_names(&self) -> Vec<String> {
+        let world = self.world();
+        let names = world.networks.keys().filter(|name| !matches!(name.as_str(), "bridge" | "host" | "none"));
+        names.cloned().collect()
+    }
+
+    /// All volumes by name, each with a path that no other one ever has.
+    pub fn volume_paths(&self) -> BTreeMap<String, String> {
+        let path = |volume: &Volume| {
+            let path = volume.inspect.compare("/Mountpoint").and_then(serde_json::Value::as_str);
+            path.unwrap_or_default().to_owned()
+        };
+        self.world().volumes.values().map(|volume| (volume.name.clone(), path(volume))).collect()
     }
 
     /// Takes a network away, as `network prune` does.
@@ -438,7 +466,7 @@ impl Engine for Fake {
 
     async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume> {
         self.change(format!("create-volume {name}"), |world| {
-            Ok(world.create_volume(name, labels.clone(), false))
+            Ok(world.volume(&serde_json::json!({ "Name": name, "Labels": labels })))
         })
         .await
     }
@@ -455,15 +483,31 @@ impl Engine for Fake {
         self.change(format!("remove-volume {name}"), |world| world.remove_volume(name)).await
     }
 
-    async fn create_memory_volume(
-        &self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-    ) -> EngineResult<Volume> {
-        self.change(format!("create-volume {name}"), |world| {
-            Ok(world.create_volume(name, labels.clone(), true))
-        })
-        .await
+    async fn volume(&self, name: &str) -> EngineResult<Option<Volume>> {
+        self.read(&format!("volume {name}"), |world| Ok(world.volumes.get(name).cloned())).await
+    }
+
+    async fn make_volume(&self, body: &serde_json::Value) -> EngineResult<Volume> {
+        let name = body["Name"].as_str().unwrap_or_default();
+        self.change(format!("create-volume {name}"), |world| Ok(world.volume(body))).await
+    }
+
+    async fn networks(&self) -> EngineResult<Vec<Network>> {
+        self.read("networks", |world| Ok(world.seen_networks())).await
+    }
+
+    async fn network(&self, id: &str) -> EngineResult<Option<Network>> {
+        self.read(&format!("network {id}"), |world| Ok(world.seen_network(id))).await
+    }
+
+    async fn create_network(&self, body: &serde_json::Value) -> EngineResult<()> {
+        let name = body["Name"].as_str().unwrap_or_default();
+        self.change(format!("create-network {name}"), |world| world.create_network(body)).await
+    }
+
+    async fn remove_network(&self, id: &str) -> EngineResult<()> {
+        let name = self.world().seen_network(id).map_or_else(|| id.to_owned(), |network| network.name);
+        self.change(format!("remove-network {name}"), |world| world.remove_network(id)).await
     }
 
     async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()> {

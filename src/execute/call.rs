@@ -11,6 +11,7 @@ use crate::name::{HostName, ImageRef};
 use crate::observed::Label;
 use crate::plan::{Action, Create, FILLED, KEEP, STOPPED, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
+use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -106,6 +107,12 @@ impl<E: Engine> Caller<'_, E> {
                 Err(error) => Err(error),
             },
             Action::Signal { signal, .. } => engine.signal(&id, signal).await,
+            Action::CreateNetwork { name, body } => self.create_network(name, body).await,
+            Action::RemoveNetwork { id, .. } => self.remove_network(id).await,
+            Action::CreateVolume { name, body } => {
+                return self.create_volume(action, name, body).await.map(|()| Vec::new());
+            }
+            Action::RemoveVolume { name, .. } => engine.remove_volume(name).await,
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {
@@ -134,7 +141,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
             Action::Remove { .. } => engine.remove(&id).await,
             Action::CreateOwnVolume { name, labels, memory } => {
-                return self.create_volume(action, name, labels, *memory).await;
+                return self.create_own_volume(action, name, labels, *memory).await;
             }
             Action::RemoveOwnVolume { name } => match engine.remove_volume(name).await {
                 // Somebody else mounted it, or a container of ours that nobody knows of is still there.
@@ -242,7 +249,7 @@ impl<E: Engine> Caller<'_, E> {
     }
 
     /// A volume of that name with other labels is somebody else's: nothing of ours is put into it.
-    async fn create_volume(
+    async fn create_own_volume(
         &self,
         action: &Action,
         name: &str,
@@ -260,7 +267,13 @@ impl<E: Engine> Caller<'_, E> {
             }
         }
         let made = match memory {
-            true => self.engine.create_memory_volume(name, labels).await,
+            // tmpfs: what is in it is gone when no container has it mounted.
+            true => {
+                let options = json!({ "type": "tmpfs", "device": "tmpfs", "o": "mode=0755" });
+                let body =
+                    json!({ "Name": name, "Labels": labels, "Driver": "local", "DriverOpts": options });
+                self.engine.make_volume(&body).await
+            }
             false => self.engine.create_volume(name, labels).await,
         };
         match made {
@@ -312,7 +325,7 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
-    fn failed(&self, action: &Action, error: &EngineError) -> Failed {
+    pub(super) fn failed(&self, action: &Action, error: &EngineError) -> Failed {
         let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
         Failed {

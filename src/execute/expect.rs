@@ -11,9 +11,15 @@ pub(super) async fn before<E: Engine>(
     expects: &[Expect],
 ) -> EngineResult<Option<String>> {
     for expect in expects {
-        if matches!(action, Action::Create(_) | Action::Rename { .. } | Action::Tag { .. })
-            && !matches!(expect, Expect::Container { .. })
-        {
+        let refuses = matches!(
+            action,
+            Action::Create(_)
+                | Action::Rename { .. }
+                | Action::Tag { .. }
+                | Action::CreateNetwork { .. }
+                | Action::CreateVolume { .. }
+        );
+        if refuses && !matches!(expect, Expect::Container { .. }) {
             continue;
         }
         if let Some(other) = holds(engine, expect).await? {
@@ -58,6 +64,22 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<St
         Expect::Image { image } => {
             let there = engine.image(image).await?.is_some();
             (!there).then(|| format!("image {image} is not on the host any more"))
+        }
+        Expect::Network { id, name } => {
+            let there = engine.network(id).await?.is_some_and(|found| found.id == *id);
+            (!there).then(|| format!("network {name} is gone, or is another one"))
+        }
+        Expect::NetworkFree { name } => {
+            let taken = engine.network(name).await?.is_some_and(|found| found.name == *name);
+            taken.then(|| format!("somebody else made a network {name}"))
+        }
+        Expect::Volume { name, created_at } => {
+            let there = engine.volume(name).await?.is_some_and(|found| found.created_at == *created_at);
+            (!there).then(|| format!("volume {name} is gone, or is another one"))
+        }
+        Expect::VolumeFree { name } => {
+            let taken = engine.volume(name).await?.is_some();
+            taken.then(|| format!("somebody else made a volume {name}"))
         }
     })
 }

@@ -4,6 +4,7 @@ mod ends;
 mod faults;
 mod files;
 mod laws;
+mod resources;
 mod secret_values;
 pub(crate) mod stage;
 mod start_first;

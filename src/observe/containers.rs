@@ -3,16 +3,37 @@
 use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Container, Found, Image, Inspect, Label, RunState, claim};
+use crate::observed::{Container, Found, Image, Inspect, Label, RunState, User, claim};
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All containers of a host; in full those that carry our workspace's label or have a wanted name.
-pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Vec<Found>> {
+/// What a container uses by name, as the list of all containers says.
+pub(super) struct Uses {
+    pub(super) user: User,
+    pub(super) networks: BTreeSet<String>,
+    pub(super) volumes: BTreeSet<String>,
+}
+
+impl Uses {
+    fn of(listed: &Summary) -> Self {
+        let running = matches!(listed.status.as_str(), "running" | "paused" | "restarting");
+        let user = User { id: listed.id.clone(), name: listed.name.clone(), running };
+        Self { user, networks: listed.networks.clone(), volumes: listed.volumes.clone() }
+    }
+}
+
+/// All containers of a host; in full those that carry our workspace's label or have a wanted name; and
+/// what each of all uses.
+pub(super) async fn read<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    what: &What,
+) -> Result<(Vec<Found>, Vec<Uses>)> {
     let failed = |error: EngineError| error.problem(format!("the containers of host {host} cannot be read"));
     let listed = engine.containers().await.map_err(failed)?;
+    let uses = listed.iter().map(Uses::of).collect();
     let (near, far): (Vec<Summary>, Vec<Summary>) = listed.into_iter().partition(|container| {
         what.names.contains(&container.name)
             || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.as_str())
@@ -21,7 +42,8 @@ pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) ->
     // One that went since the list was made is left out.
     let inspected: Vec<Option<Inspected>> =
         inspected.buffered(AT_ONCE).try_collect().await.map_err(failed)?;
-    Ok(inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short)).collect())
+    let found = inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short));
+    Ok((found.collect(), uses))
 }
 
 /// Says which are ours; their images' labels are read where that was not done yet.
@@ -56,7 +78,7 @@ fn in_full(inspected: Inspected) -> Found {
 }
 
 fn in_short(listed: Summary) -> Found {
-    let Summary { id, name, image_id, labels, status } = listed;
+    let Summary { id, name, image_id, labels, status, .. } = listed;
     let state = RunState {
         running: matches!(status.as_str(), "running" | "paused" | "restarting"),
         restarting: status == "restarting",

@@ -13,6 +13,10 @@ pub struct What {
     pub names: BTreeSet<String>,
     /// References to find out about.
     pub images: BTreeMap<ImageRef, Need>,
+    /// Networks that are wanted, or wanted away.
+    pub networks: BTreeSet<String>,
+    /// Volumes that are wanted, or wanted away.
+    pub volumes: BTreeSet<String>,
 }
 
 /// What is needed of a reference.
@@ -31,7 +35,7 @@ pub enum Need {
 impl What {
     /// What a wish needs.
     pub fn of(desired: &Desired) -> Self {
-        let mut names = BTreeSet::new();
+        let (mut names, mut networks, mut volumes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
         for item in &desired.items {
             let (image, need) = match &item.wish {
@@ -54,7 +58,23 @@ impl What {
                     PullPolicy::Missing => (&task.container.image, Need::Digest),
                     PullPolicy::Never => (&task.container.image, Need::Local),
                 },
-                Wish::Surplus { .. } => continue,
+                Wish::Network(wish) => {
+                    networks.insert(wish.name.clone());
+                    continue;
+                }
+                Wish::NetworkAbsent { name } => {
+                    networks.insert(name.clone());
+                    continue;
+                }
+                Wish::Volume(wish) => {
+                    volumes.insert(wish.name.clone());
+                    continue;
+                }
+                Wish::VolumeAbsent { name } => {
+                    volumes.insert(name.clone());
+                    continue;
+                }
+                Wish::Surplus { .. } | Wish::LeftOut { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.
@@ -63,7 +83,7 @@ impl What {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }
-        Self { workspace: desired.workspace.clone(), names, images }
+        Self { workspace: desired.workspace.clone(), names, images, networks, volumes }
     }
 
     /// References that are looked up on the host before anything is resolved. One that is only wanted

@@ -105,7 +105,7 @@ fn ownership(labels: &BTreeMap<String, String>) -> Option<Ownership> {
 
 /// `field=fingerprint,…`; a field's own name may hold both marks (`labels.a,b=c`), a fingerprint is
 /// hexadecimal and holds neither.
-fn field_fingerprints(text: &str) -> BTreeMap<String, String> {
+pub(super) fn field_fingerprints(text: &str) -> BTreeMap<String, String> {
     let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
     let mut fields = BTreeMap::new();
     let mut held = String::new();

@@ -202,6 +202,34 @@ pub enum Action {
         /// Seconds from the stop signal to its being killed; `None`: the container's own.
         stop_timeout: Option<u32>,
     },
+    /// `POST /networks/create`.
+    CreateNetwork {
+        /// Its name.
+        name: String,
+        /// The Engine's create body, our labels in it.
+        body: serde_json::Value,
+    },
+    /// `DELETE /networks/{id}`; refused while a running container is in it.
+    RemoveNetwork {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// `POST /volumes/create`.
+    CreateVolume {
+        /// Its name.
+        name: String,
+        /// The Engine's create body, our labels in it.
+        body: serde_json::Value,
+    },
+    /// `DELETE /volumes/{name}`, and its data; refused while a container uses it, running or not.
+    RemoveVolume {
+        /// Its name.
+        name: String,
+        /// When it was created: another one of this name is not meant.
+        created_at: i64,
+    },
 }
 
 /// Repository of the tags that keep our images from being pruned; no registry can have this name
@@ -224,7 +252,11 @@ impl Action {
             | Self::Create(_)
             | Self::CreateOwnVolume { .. }
             | Self::RemoveOwnVolume { .. }
-            | Self::Delay { .. } => None,
+            | Self::Delay { .. }
+            | Self::CreateNetwork { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::CreateVolume { .. }
+            | Self::RemoveVolume { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
             | Self::Start { container, .. }
@@ -294,6 +326,10 @@ impl fmt::Display for Action {
             Self::StartFilled { name, .. } => write!(f, "start {name} with its secrets in memory"),
             Self::Discard { name, .. } => write!(f, "remove {name}"),
             Self::AwaitExit { name, .. } => write!(f, "await the end of {name}"),
+            Self::CreateNetwork { name, .. } => write!(f, "create network {name}"),
+            Self::RemoveNetwork { name, .. } => write!(f, "remove network {name}"),
+            Self::CreateVolume { name, .. } => write!(f, "create volume {name}"),
+            Self::RemoveVolume { name, .. } => write!(f, "remove volume {name} and its data"),
         }
     }
 }
@@ -350,6 +386,30 @@ pub enum Expect {
     Image {
         /// `repo@sha256:…` or id.
         image: String,
+    },
+    /// This network is there.
+    Network {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// No network has this name.
+    NetworkFree {
+        /// Network name.
+        name: String,
+    },
+    /// This volume is there.
+    Volume {
+        /// Its name.
+        name: String,
+        /// When it was created, seconds since 1970.
+        created_at: i64,
+    },
+    /// No volume has this name.
+    VolumeFree {
+        /// Volume name.
+        name: String,
     },
 }
 

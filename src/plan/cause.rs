@@ -101,6 +101,25 @@ pub enum Cause {
     Once(String),
     /// Part of something else: `replaces nginx`.
     PartOf(String),
+    /// It is as wanted, and somebody else made it.
+    Theirs,
+    /// A state says that a volume shall be absent.
+    DataLost,
+    /// Something that it watches is new.
+    Watched {
+        /// What: `container db`.
+        things: String,
+        /// What it does then: `is restarted`.
+        does: String,
+        /// The line that says so.
+        at: Place,
+    },
+    /// It is changed only with one of these.
+    OnChanges(String),
+    /// `unless` or `onlyif` leaves it out on this host.
+    LeftOut(String),
+    /// It is the last name of an image that these containers use.
+    LastName(String),
     /// A container that it is made with is another one, or was started again.
     Shares {
         /// What it has of the other.
@@ -148,6 +167,14 @@ impl fmt::Display for Cause {
             Self::Surplus => f.write_str("one more than the service has"),
             Self::Once(what) => write!(f, "run once: {what}"),
             Self::PartOf(what) => f.write_str(what),
+            Self::Theirs => f.write_str("as wanted; somebody else made it"),
+            Self::DataLost => f.write_str("declared absent: its data is lost"),
+            Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),
+            Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),
+            Self::LeftOut(why) => write!(f, "left out on this host: {why}"),
+            Self::LastName(users) => {
+                write!(f, "declared absent, but used by {users}; it stays until they are gone")
+            }
             Self::Shares { what, with, again: false } => {
                 write!(f, "it has {what} of {with}, which is a new one")
             }

@@ -3,6 +3,7 @@
 use super::course::{Choice, Course};
 use super::instances::runs;
 use super::sharing;
+use super::watch::Owed;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
 use crate::observed::Container;
@@ -32,6 +33,7 @@ pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
             if !course.runs && runs(chosen) {
                 causes.push(Cause::Running);
             }
+            causes.extend(course.watched.iter().map(Owed::cause));
             let live = course.live.iter().map(|field| (field.clone(), place(course.wish, field)));
             let networks = course
                 .networks
@@ -85,6 +87,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
     if causes.is_empty() && course.lost_files(old) {
         causes.push(Cause::PartOf("the volume of its secrets is gone".to_owned()));
     }
+    causes.extend(course.watched.iter().map(Owed::cause));
     causes.extend(sharing::moved(&course.shared, old));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {

@@ -6,7 +6,7 @@ use super::images::Source;
 use super::instances::{generation, runs};
 use super::task::Errands;
 use crate::desired::secret_file::FOLDER;
-use crate::desired::{Address, ContainerWish, Kind};
+use crate::desired::{Address, ContainerWish, Kind, Reaction};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Receiver, Verb};
 use serde_json::{Value, json};
@@ -172,6 +172,7 @@ pub(super) fn word(course: &Course<'_>) -> &'static str {
         Choice::Existing(chosen) if chosen.name != course.wish.name.as_str() => "replace",
         Choice::Existing(chosen) if course.runs && !runs(chosen) => "start",
         Choice::Existing(chosen) if !course.runs && runs(chosen) => "stop",
+        Choice::Existing(_) if course.reactions == [Reaction::Restart] => "restart",
         Choice::Existing(_) => "update",
     }
 }

@@ -9,8 +9,9 @@ use super::overlap;
 use super::platform;
 use super::secrets;
 use super::sharing::{self, Shared};
+use super::watch::Owed;
 use super::world::World;
-use crate::desired::{ContainerWish, Order, Run, Spec};
+use crate::desired::{ContainerWish, Order, Reaction, Run, Spec};
 use crate::observed::Container;
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
@@ -43,6 +44,10 @@ pub(super) struct Course<'a> {
     pub(super) tasks: BTreeMap<String, String>,
     /// Ids of its containers whose volume of secrets is there.
     with_files: BTreeSet<String>,
+    /// What of its watches makes it do something.
+    pub(super) watched: Vec<Owed<'a>>,
+    /// What an existing choice that runs does because of them.
+    pub(super) reactions: Vec<Reaction>,
     /// The containers that it is made with.
     pub(super) shared: Vec<Shared<'a>>,
 }
@@ -66,7 +71,12 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Where the plain name is held by somebody else, or the image is not known.
-    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish, shared: Vec<Shared<'a>>) -> Result<Self> {
+    pub(super) fn of(
+        world: &World<'a>,
+        wish: &'a ContainerWish,
+        shared: Vec<Shared<'a>>,
+        owed: Vec<Owed<'a>>,
+    ) -> Result<Self> {
         let service = wish.name.as_str();
         let instances = Instances::of_slot(world, wish.service().as_str(), service);
         let source = Source::of(world, wish);
@@ -79,7 +89,10 @@ impl<'a> Course<'a> {
         let once = run && networks::has_address(&wish.spec);
         let fits = |ours: &Container| {
             let usable = runs(ours) || !once;
-            usable && fits(world, wish, &source, ours) && sharing::moved(&shared, ours).is_none()
+            usable
+                && fits(world, wish, &source, ours)
+                && sharing::moved(&shared, ours).is_none()
+                && !owed.iter().any(|owed| owed.replaces(ours))
         };
         let choice = choose(world, wish, &instances, run, fits);
         if let (Choice::New { .. }, true) = (&choice, run) {
@@ -103,6 +116,8 @@ impl<'a> Course<'a> {
             obstacle: overlap::obstacle(wish),
             tasks: BTreeMap::new(),
             with_files: BTreeSet::new(),
+            watched: Vec::new(),
+            reactions: Vec::new(),
             shared,
         };
         let with_files = course.instances.all().filter(|ours| secrets::of(world, ours).is_some());
@@ -110,6 +125,7 @@ impl<'a> Course<'a> {
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
         }
+        course.react(owed);
         Ok(course)
     }
 
@@ -136,6 +152,28 @@ impl<'a> Course<'a> {
     /// Whether a container of it has files of secrets, and they are not there.
     pub(super) fn lost_files(&self, container: &Container) -> bool {
         !self.wish.spec.files.is_empty() && !self.with_files.contains(&container.id)
+    }
+
+    /// What it does because of what it watches.
+    fn react(&mut self, owed: Vec<Owed<'a>>) {
+        match self.choice {
+            Choice::New { .. } => {
+                let all: Vec<&Container> = self.instances.all().collect();
+                let replaces = |owed: &Owed<'a>| all.iter().any(|ours| owed.replaces(ours));
+                self.watched = owed.into_iter().filter(replaces).collect();
+            }
+            Choice::Existing(chosen) if self.runs && runs(chosen) => {
+                self.watched = owed.into_iter().filter(|owed| owed.asks(chosen).is_some()).collect();
+                let mut asked: Vec<Reaction> =
+                    self.watched.iter().filter_map(|owed| owed.asks(chosen).cloned()).collect();
+                asked.sort();
+                asked.dedup();
+                // Started again, it needs no signal.
+                let restart = asked.contains(&Reaction::Restart);
+                self.reactions = if restart { vec![Reaction::Restart] } else { asked };
+            }
+            Choice::Existing(_) => {}
+        }
     }
 
     fn compare(&mut self, container: &Container) {

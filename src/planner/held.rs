@@ -31,7 +31,7 @@ pub(super) fn changes(
             vec![change::plain(address, verb, Cause::PartOf("it has not run".to_owned()))]
         }
         // Only what is made from an image has a gate.
-        Ok(Decision::Untagged { .. } | Decision::Held(_)) => Vec::new(),
+        Ok(_) => Vec::new(),
         // What nobody can plan may wait as well.
         Err(problems) => {
             let mut change = change::plain(address, Verb::Held, reason);

@@ -5,7 +5,7 @@ use super::steps::Steps;
 use super::world::{World, has_digest};
 use crate::desired::{ContainerWish, PullPolicy};
 use crate::name::{ImageRef, WorkspaceName};
-use crate::observed::{Image, ResolvedBy};
+use crate::observed::{Image, ResolvedBy, User};
 use crate::plan::{Action, Cause, Expect, KEEP};
 use crate::problem::{Problem, Result};
 use sha2::{Digest as _, Sha256};
@@ -157,6 +157,30 @@ pub(super) fn tag_stands_for(world: &World<'_>, image: &ImageRef, wanted: &Image
     let Some(tagged) = world.by_tag(image) else { return false };
     let same = wanted.digest.as_ref().and_then(|digest| world.by_digest(wanted, digest));
     same.is_some_and(|same| same.id == tagged.id) || has_digest(tagged, wanted)
+}
+
+/// Whether a name is the last one of an image, so that the image goes with it. Digests of the same
+/// repository go with its last tag.
+pub(super) fn is_last(found: &Image, name: &ImageRef) -> bool {
+    let parsed = |text: &String| ImageRef::parse(text).ok();
+    let tag = ImageRef { digest: None, ..name.clone() };
+    let tags = found.repo_tags.iter().filter_map(parsed).filter(|other| name.tag.is_none() || *other != tag);
+    let mut digests = found.repo_digests.iter().filter_map(parsed);
+    tags.count() == 0 && digests.all(|other| other.name == name.name)
+}
+
+impl World<'_> {
+    /// Containers that were made from an image, running or not.
+    pub(super) fn made_from(&self, image: &Image) -> Vec<User> {
+        let containers = self.observed.containers.iter().filter(|container| container.image_id == image.id);
+        containers
+            .map(|container| User {
+                id: container.id.clone(),
+                name: container.name.clone(),
+                running: container.state.running,
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -32,6 +32,10 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
             let name = escaped(name);
             format!("container {name}: ours, and no state declares it any more; --prune removes it")
         }));
+        notes.extend(world.undeclared_networks().into_iter().map(|network| {
+            let name = escaped(&network.name);
+            format!("network {name}: ours, and no state declares it any more; --prune removes it")
+        }));
     }
     if !world.options.prune {
         notes.extend(secrets::undeclared_tasks(world).map(|task| {
@@ -39,6 +43,13 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
             format!("container {name}: of a task that no state declares any more; --prune removes it")
         }));
     }
+    notes.extend(world.undeclared_volumes().into_iter().map(|volume| {
+        format!(
+            "volume {}: ours, and no state declares it any more; it stays with its data until a state says \
+             volume.absent",
+            escaped(&volume.name)
+        )
+    }));
     notes.extend(absent_but_foreign(world));
     notes
 }

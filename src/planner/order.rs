@@ -1,4 +1,5 @@
-//! In which order things are done: as declared, but what frees a host port comes before what takes it.
+//! In which order things are done: as declared, but what frees a host port comes before what takes it, and
+//! what uses a network, volume or image before that goes.
 
 use super::course::Choice;
 use super::instances::runs;
@@ -19,7 +20,7 @@ pub(super) struct Turn {
 pub(super) fn turns(entries: &[Entry<'_>]) -> Vec<Turn> {
     let mut before: Vec<BTreeSet<usize>> = entries.iter().map(|entry| declared(entries, entry)).collect();
     let mut waits: Vec<Vec<Address>> = vec![Vec::new(); entries.len()];
-    for (taker, frees) in ports(entries) {
+    for (taker, frees) in ports(entries).into_iter().chain(users(entries)) {
         // Two that change places cannot wait for each other; the second start fails and says why.
         if !leads(&before, frees, taker) {
             before[taker].insert(frees);
@@ -66,6 +67,39 @@ fn ports(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
     let freed: Vec<BTreeSet<String>> = entries.iter().map(|entry| frees(&entry.decision)).collect();
     let pairs = (0..entries.len()).flat_map(|a| (0..entries.len()).map(move |b| (a, b)));
     pairs.filter(|(a, b)| a != b && !taken[*a].is_disjoint(&freed[*b])).collect()
+}
+
+/// Pairs: what goes, or is made anew, and the containers that use it until they go or do without it.
+fn users(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
+    let used = entries.iter().map(|entry| uses(&entry.decision));
+    let held: Vec<BTreeSet<&str>> = entries.iter().map(|entry| containers(&entry.decision)).collect();
+    let mut pairs = Vec::new();
+    for (goes, used) in used.enumerate().filter(|(_, used)| !used.is_empty()) {
+        // What joins a network waits until it is made anew, and does not run.
+        let anew = matches!(&entries[goes].decision, Decision::Resource(course) if course.makes());
+        let user = held.iter().enumerate().filter(|(user, held)| {
+            let gone = matches!(entries[*user].decision, Decision::Absent { .. });
+            *user != goes && (gone || !anew) && !held.is_disjoint(&used)
+        });
+        pairs.extend(user.map(|(user, _)| (goes, user)));
+    }
+    pairs
+}
+
+fn uses<'e>(decision: &'e Decision<'_>) -> BTreeSet<&'e str> {
+    match decision {
+        Decision::Resource(course) => course.users().iter().map(|user| user.id.as_str()).collect(),
+        Decision::Untagged { users, .. } => users.iter().map(|user| user.id.as_str()).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn containers<'e>(decision: &'e Decision<'_>) -> BTreeSet<&'e str> {
+    match decision {
+        Decision::Container(course) => course.instances.all().map(|ours| ours.id.as_str()).collect(),
+        Decision::Absent { instances, .. } => instances.all().map(|ours| ours.id.as_str()).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 fn takes(decision: &Decision<'_>) -> BTreeSet<String> {

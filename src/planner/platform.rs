@@ -96,6 +96,7 @@ mod tests {
         let image = |platform: &str| Image {
             id: String::new(),
             repo_digests: Vec::new(),
+            repo_tags: Vec::new(),
             labels: std::collections::BTreeMap::new(),
             volumes: Vec::new(),
             has_health_check: false,

@@ -5,7 +5,7 @@ use super::course::Choice;
 use super::instances::runs;
 use super::world::World;
 use super::{Decision, Entry};
-use crate::desired::{Kind, Share, Spec};
+use crate::desired::{Kind, Reaction, Share, Spec};
 use crate::observed::{Container, Label};
 use crate::plan::Cause;
 
@@ -36,7 +36,10 @@ fn shared<'a>(world: &World<'a>, share: Share, decided: &[Entry<'a>]) -> Shared<
     let (instance, started) = match decided.iter().find(is_it).map(|entry| &entry.decision) {
         Some(Decision::Container(course)) => match &course.choice {
             Choice::New { generation, .. } => (Some(format!("{}.g{generation}", share.name)), None),
-            Choice::Existing(chosen) => existing(chosen, course.runs && !runs(chosen)),
+            Choice::Existing(chosen) => {
+                let again = course.reactions.contains(&Reaction::Restart);
+                existing(chosen, course.runs && (again || !runs(chosen)))
+            }
         },
         // Held: it stays what it is.
         _ => world.named(&share.name).map_or((None, None), |container| existing(container, false)),

@@ -31,6 +31,11 @@ impl Steps {
         self.0.last_mut()
     }
 
+    /// Those that were added so far.
+    pub(super) fn so_far(&self) -> &[Step] {
+        &self.0
+    }
+
     /// All of them.
     pub(super) fn finish(self) -> Vec<Step> {
         self.0
@@ -110,6 +115,14 @@ impl<'s> Group<'s> {
                 expects.push(Expect::Image { image: create.on_host() });
             }
             Action::Rename { to, .. } => expects.push(Expect::NameFree { name: to.clone() }),
+            Action::CreateNetwork { name, .. } => expects.push(Expect::NetworkFree { name: name.clone() }),
+            Action::RemoveNetwork { id, name } => {
+                expects.push(Expect::Network { id: id.clone(), name: name.clone() });
+            }
+            Action::CreateVolume { name, .. } => expects.push(Expect::VolumeFree { name: name.clone() }),
+            Action::RemoveVolume { name, created_at } => {
+                expects.push(Expect::Volume { name: name.clone(), created_at: *created_at });
+            }
             _ => {}
         }
         expects

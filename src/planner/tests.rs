@@ -3,6 +3,8 @@
 mod leftovers;
 mod refusals;
 mod replacing;
+mod resources;
 mod sharing;
 pub(crate) mod start_first;
 mod things;
+mod watching;

@@ -70,7 +70,7 @@ impl<'a> World<'a> {
                 Wish::ContainerAbsent { name, .. } | Wish::Surplus { service: name, .. } => {
                     services.insert(name.as_str());
                 }
-                Wish::ImagePulled { .. } | Wish::ImageAbsent { .. } | Wish::Task(_) => {}
+                _ => {}
             }
         }
         let ours = self.ours().map(|(container, labels)| (labels.service.as_str(), slot(container)));

@@ -39,20 +39,19 @@ pub enum Function {
     ServiceDeployed,
     /// `task.ran`: a container that runs to its end, once for an image and a spec.
     TaskRan,
-}
-
-/// Why a word is not a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoFunction {
-    /// It is one of a later version.
-    Later,
-    /// Nobody knows it.
-    Unknown,
+    /// `network.present`.
+    NetworkPresent,
+    /// `network.absent`.
+    NetworkAbsent,
+    /// `volume.present`.
+    VolumePresent,
+    /// `volume.absent`: its data is lost.
+    VolumeAbsent,
 }
 
 impl Function {
     /// Every function by every name it is known by; its own name comes first.
-    const NAMES: [(&'static str, Self); 13] = [
+    const NAMES: [(&'static str, Self); 26] = [
         ("image.pulled", Self::ImagePulled),
         ("image.absent", Self::ImageAbsent),
         ("container.installed", Self::ContainerInstalled),
@@ -66,20 +65,24 @@ impl Function {
         ("docker.running", Self::ContainerRunning),
         ("docker.stopped", Self::ContainerStopped),
         ("docker.absent", Self::ContainerAbsent),
+        ("network.present", Self::NetworkPresent),
+        ("network.absent", Self::NetworkAbsent),
+        ("volume.present", Self::VolumePresent),
+        ("volume.absent", Self::VolumeAbsent),
+        ("docker_container.running", Self::ContainerRunning),
+        ("docker_container.stopped", Self::ContainerStopped),
+        ("docker_container.absent", Self::ContainerAbsent),
+        ("docker_image.present", Self::ImagePulled),
+        ("docker_image.absent", Self::ImageAbsent),
+        ("docker_network.present", Self::NetworkPresent),
+        ("docker_network.absent", Self::NetworkAbsent),
+        ("docker_volume.present", Self::VolumePresent),
+        ("docker_volume.absent", Self::VolumeAbsent),
     ];
 
-    const LATER: [&'static str; 4] = ["network.present", "network.absent", "volume.present", "volume.absent"];
-
-    /// Reads `container.running`, or an alias of it.
-    ///
-    /// # Errors
-    /// Says whether it is a function of a later version or nobody's.
-    pub fn parse(word: &str) -> Result<Self, NoFunction> {
-        match Self::NAMES.iter().find(|(name, _)| *name == word) {
-            Some((_, function)) => Ok(*function),
-            None if Self::LATER.contains(&word) => Err(NoFunction::Later),
-            None => Err(NoFunction::Unknown),
-        }
+    /// Reads `container.running`, or an alias of it; `None` where nobody knows the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == word).map(|(_, function)| *function)
     }
 
     /// Every name that is understood.

@@ -52,5 +52,6 @@ mod starlark;
 mod stored;
 mod strangers;
 mod tasks;
+mod things;
 mod token_registry;
 mod transport;

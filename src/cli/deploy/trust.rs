@@ -88,6 +88,13 @@ pub(super) fn is_sent_secrets(reached: &Reached<'_>) -> bool {
                 || (wish.pull == PullPolicy::Missing && credential(&wish.image))
         }),
         Wish::ImagePulled { image, .. } => credential(image),
-        Wish::ImageAbsent { .. } | Wish::ContainerAbsent { .. } | Wish::Surplus { .. } => false,
+        Wish::ImageAbsent { .. }
+        | Wish::ContainerAbsent { .. }
+        | Wish::Surplus { .. }
+        | Wish::Network(_)
+        | Wish::NetworkAbsent { .. }
+        | Wish::Volume(_)
+        | Wish::VolumeAbsent { .. }
+        | Wish::LeftOut { .. } => false,
     })
 }

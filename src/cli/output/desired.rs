@@ -1,6 +1,6 @@
 //! What is wanted on a host, as data; a secret is `(sealed 9f2c)`.
 
-use crate::desired::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
+use crate::desired::{ContainerWish, Desired, Item, PullPolicy, Reaction, Requisites, Run, Wish};
 use serde_json::{Map, Value, json};
 
 /// The desired state of one host.
@@ -47,10 +47,45 @@ fn item(item: &Item) -> Value {
             fields.insert("name".to_owned(), name.to_string().into());
             fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
         }
+        Wish::Network(wish) | Wish::Volume(wish) => {
+            fields.insert("wish".to_owned(), "present".into());
+            fields.insert("name".to_owned(), wish.name.as_str().into());
+            fields.insert("options".to_owned(), json!(wish.spec.fixed));
+            fields.insert("spec".to_owned(), json!(wish.spec.fingerprint()));
+        }
+        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => {
+            fields.insert("wish".to_owned(), "absent".into());
+            fields.insert("name".to_owned(), name.as_str().into());
+        }
+        Wish::LeftOut { why } => {
+            fields.insert("wish".to_owned(), "left out".into());
+            fields.insert("why".to_owned(), why.as_str().into());
+        }
     }
+    requisites(&item.requisites, &mut fields);
     fields.insert("needs".to_owned(), json!(needs));
     fields.insert("declared".to_owned(), json!(declared));
     fields.into()
+}
+
+/// `watch` and `onchanges`, where they are declared.
+fn requisites(requisites: &Requisites, fields: &mut Map<String, Value>) {
+    if !requisites.watch.is_empty() {
+        let watch = requisites.watch.iter().map(|watch| {
+            let reaction = match &watch.reaction {
+                Reaction::Replace => "replace".to_owned(),
+                Reaction::Restart => "restart".to_owned(),
+                Reaction::Signal(signal) => format!("signal:{signal}"),
+            };
+            let things: Vec<String> = watch.things.iter().map(ToString::to_string).collect();
+            json!({ "id": watch.id, "things": things, "reaction": reaction, "place": watch.place.to_string() })
+        });
+        fields.insert("watch".to_owned(), watch.collect());
+    }
+    if !requisites.onchanges.is_empty() {
+        let things: Vec<String> = requisites.onchanges.iter().map(ToString::to_string).collect();
+        fields.insert("onchanges".to_owned(), json!(things));
+    }
 }
 
 fn container(wish: &ContainerWish, fields: &mut Map<String, Value>) {
@@ -135,6 +170,7 @@ mod tests {
                 declared: vec![("api_up".to_owned(), Place::new("states/api.toml", 3))],
                 needs: Vec::new(),
                 gate: None,
+                requisites: Requisites::default(),
             }],
             notes: Vec::new(),
         };

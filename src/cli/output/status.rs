@@ -221,6 +221,8 @@ mod tests {
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
             own_volumes: crate::observed::OwnVolumes::default(),
+            networks: Vec::new(),
+            volumes: Vec::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),

@@ -21,7 +21,9 @@ const PREPARE: [&str; 9] = ["file", "git", "group", "pip", "pkg", "pkgrepo", "se
 /// Says what becomes of a function, if it is one of another module of Salt.
 pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -> Option<Foreign> {
     let (module, name) = word.split_once('.')?;
-    if PREPARE.contains(&module) && word != "service.deployed" && crate::state::Function::parse(word).is_err()
+    if PREPARE.contains(&module)
+        && word != "service.deployed"
+        && crate::state::Function::parse(word).is_none()
     {
         // A slip in a function of ours is no function of Salt.
         let near = crate::problem::nearest(word, crate::state::Function::names());

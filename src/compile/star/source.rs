@@ -3,34 +3,44 @@
 
 use crate::pillar::{Node, Value};
 use crate::problem::Place;
+use crate::state::SecretRef;
 use std::collections::HashMap;
 
 /// Parts of a text that are looked at.
 const MOST_PARTS: usize = 24;
 
-/// The values that a program read, by their text.
-pub(super) struct Sources(HashMap<String, Vec<Place>>);
+/// The pillar, and the values of it that a program read, by their text.
+pub(super) struct Sources<'a> {
+    pillar: &'a Node,
+    read: HashMap<String, Vec<Place>>,
+}
 
-impl Sources {
+impl<'a> Sources<'a> {
     /// From the paths that were read, in the order of reading.
-    pub(super) fn of(pillar: &Node, read: &[Vec<String>]) -> Self {
+    pub(super) fn of(pillar: &'a Node, read: &[Vec<String>]) -> Self {
         let mut all: HashMap<String, Vec<Place>> = HashMap::new();
         for path in read {
             if let Some(node) = pillar.at(path.iter().map(String::as_str)) {
                 collect(node, &mut all);
             }
         }
-        Self(all)
+        Self { pillar, read: all }
+    }
+
+    /// Where a secret stands.
+    pub(super) fn of_secret(&self, secret: &SecretRef) -> Option<Place> {
+        let key = secret.origin.key.parts().iter().map(String::as_str);
+        Some(self.pillar.at(key)?.place.clone())
     }
 
     /// Where a text may have come from: what is equal to it, or a whole part of it.
     pub(super) fn of_text(&self, text: &str) -> Vec<Place> {
         let mut found: Vec<Place> = Vec::new();
-        if self.0.is_empty() {
+        if self.read.is_empty() {
             return found;
         }
         let mut take = |part: &str| {
-            for place in self.0.get(part).into_iter().flatten() {
+            for place in self.read.get(part).into_iter().flatten() {
                 if !found.contains(place) {
                     found.push(place.clone());
                 }

@@ -25,16 +25,15 @@ fn what_is_no_toml_or_no_declaration() {
     error: states/a.toml:6: `e` is not a declaration
     hint: a declaration is a table `[ID.FUNCTION.NAME]`, for example `[web.container.running]`
     "#);
-    insta::assert_snapshot!(one("[a.container.runing]\n[b.docker.pulld]\n[c.pkg.installed]\n[d.task.ran]\n[e.network.present]\n"), @r#"
+    insta::assert_snapshot!(one("[a.container.runing]\n[b.docker.pulld]\n[c.pkg.installed]\n[d.task.ran]\n"), @r#"
     error: states/a.toml:1: `container.runing` is not a state function
     hint: did you mean `container.running`?
     error: states/a.toml:2: `docker.pulld` is not a state function
     hint: did you mean `docker.pulled`?
     error: states/a.toml:3: `pkg.installed` is not a state function
-    hint: there are image.pulled, image.absent, container.installed, container.running, container.stopped and container.absent
+    hint: there are service.deployed, task.ran, container.running, container.installed, container.stopped, container.absent, image.pulled, image.absent, network.present, network.absent, volume.present and volume.absent
     error: states/a.toml:4: container d has no image
     hint: write `image` or `gate` in one of its declarations
-    error: states/a.toml:5: `network.present` is not available in this version
     "#);
 }
 
@@ -44,7 +43,7 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:2: image.pulled has no field `tagg`
     hint: did you mean `tag`?
     error: states/a.toml:3: image.pulled has no field `zzz`
-    hint: it has name, order, require, force, gate, tag
+    hint: it has name, onchanges, onlyif, order, require, unless, force, gate, tag
     "#);
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = [1]\nfrobnicate = 1\n"), @r#"
     error: states/a.toml:3: container.running has no field `memmory`
@@ -52,14 +51,13 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:4: `auto_remove` is refused
     caused by: the Engine would remove the container when it stops, and with it the way back
     hint: leave it out; `container.absent` removes a container
-    error: states/a.toml:5: `watch` is not available in this version
     error: states/a.toml:6: `ulimits` has `1` without a value
     hint: write it like "nofile=1024:2048"
     error: states/a.toml:7: container.running has no field `frobnicate`
     "#);
     insta::assert_snapshot!(one("[a.container.absent]\nimage = 'a'\n"), @r#"
     error: states/a.toml:2: container.absent has no field `image`
-    hint: it has name, order, require, shutdown_timeout, stop, stop_grace_period, stop_signal, stop_timeout, timeout, when
+    hint: it has name, onchanges, onlyif, order, require, unless, shutdown_timeout, stop, stop_grace_period, stop_signal, stop_timeout, timeout, when
     "#);
 }
 

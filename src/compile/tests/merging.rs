@@ -42,8 +42,8 @@ fn the_id_is_the_name_where_none_is_written_and_aliases_are_understood() {
             Wish::Container(wish) => format!("{} {:?}", item.address, wish.run),
             Wish::ContainerAbsent { stop_timeout, .. } => format!("{} absent {stop_timeout:?}", item.address),
             Wish::ImagePulled { force, .. } => format!("{} {force}", item.address),
-            Wish::ImageAbsent { .. } | Wish::Surplus { .. } => format!("{} absent", item.address),
             Wish::Task(_) => format!("{} ran", item.address),
+            _ => format!("{} absent", item.address),
         })
         .collect();
     assert_eq!(

@@ -1,10 +1,10 @@
 //! An Engine's JSON as our types.
 
 use super::version::Api;
-use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Summary, Volume};
+use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, RunState};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
@@ -69,9 +69,32 @@ pub(super) fn summaries(answer: &Value) -> Vec<Summary> {
             image_id: text(&container["ImageID"]),
             labels: labels(&container["Labels"]),
             status: text(&container["State"]),
+            networks: keys(&container["NetworkSettings"]["Networks"]),
+            volumes: mounted(&container["Mounts"]),
         }
     })
     .collect()
+}
+
+fn keys(table: &Value) -> BTreeSet<String> {
+    table.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
+}
+
+/// Names of mounted volumes.
+fn mounted(mounts: &Value) -> BTreeSet<String> {
+    let mounts = mounts.as_array().into_iter().flatten().filter(|mount| mount["Type"] == "volume");
+    mounts.map(|mount| text(&mount["Name"])).filter(|name| !name.is_empty()).collect()
+}
+
+/// One of `GET /networks`, and `GET /networks/{id}`.
+pub(super) fn network(answer: &Value) -> Network {
+    Network {
+        id: text(&answer["Id"]),
+        name: text(&answer["Name"]),
+        labels: labels(&answer["Labels"]),
+        created_at: text(&answer["Created"]),
+        inspect: Inspect::new(answer.clone()),
+    }
 }
 
 /// `GET /containers/{id}/json`.
@@ -117,6 +140,7 @@ pub(super) fn image(answer: &Value) -> Image {
         id: text(&answer["Id"]),
         repo_digests: texts(&answer["RepoDigests"]),
         labels: labels(&config["Labels"]),
+        repo_tags: texts(&answer["RepoTags"]),
         volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
         has_health_check: test.first().is_some_and(|word| word != "NONE"),
         platform: platform(answer),
@@ -140,6 +164,7 @@ pub(super) fn volume(answer: &Value) -> EngineResult<Volume> {
         name: text(&answer["Name"]),
         labels: labels(&answer["Labels"]),
         created_at: created.as_second(),
+        inspect: Inspect::new(answer.clone()),
     })
 }
 

@@ -5,7 +5,7 @@ use super::world::{World, printed, refused};
 use super::{Behaviour, EngineResult, ErrorKind, Inspected, Summary};
 use crate::observed::{Health, Inspect, RunState};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// Seconds that an Engine lets pass before it starts a crashed container again.
@@ -21,6 +21,27 @@ pub(super) struct Held {
     created: Instant,
     run: Run,
     networks: BTreeMap<String, Value>,
+    /// Ids of the networks that it joined: one that is made anew under the same name is another.
+    joined: BTreeMap<String, String>,
+}
+
+impl Held {
+    /// Whether it is in a network, running or not.
+    pub(super) fn is_in(&self, network: &str) -> bool {
+        self.networks.contains_key(network)
+    }
+
+    /// Names of volumes it mounts.
+    pub(super) fn volumes(&self) -> BTreeSet<String> {
+        let host = &self.body["HostConfig"];
+        let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let binds = binds.filter_map(|bind| bind.split(':').next());
+        let mounts = host["Mounts"].as_array().into_iter().flatten();
+        let mounts = mounts.filter(|mount| mount["Type"] == "volume");
+        let mounts = mounts.filter_map(|mount| mount["Source"].as_str());
+        let named = binds.chain(mounts).filter(|name| !name.is_empty() && !name.starts_with('/'));
+        named.map(str::to_owned).collect()
+    }
 }
 
 enum Run {
@@ -84,7 +105,13 @@ impl World {
             created: Instant::now(),
             run: Run::Created { error: String::new() },
             networks,
+            joined: BTreeMap::new(),
         });
+        // An Engine makes the volumes that are named and not there.
+        let named = self.containers.last().map(Held::volumes).unwrap_or_default();
+        for name in named {
+            self.volume(&json!({ "Name": name }));
+        }
         Ok(id)
     }
 
@@ -94,7 +121,15 @@ impl World {
         if self.run_state(held).running {
             return Ok(());
         }
-        let missing = held.networks.keys().find(|name| !self.networks.contains(*name));
+        let is_other = |name: &String| match (self.networks.get(name), held.joined.get(name)) {
+            (None, _) => true,
+            (Some(network), Some(joined)) => network.id != *joined,
+            (Some(_), None) => false,
+        };
+        let missing = held.networks.keys().find(|name| is_other(name));
+        let joined =
+            held.networks.keys().filter_map(|name| Some((name.clone(), self.networks.get(name)?.id.clone())));
+        let joined = joined.collect();
         let failed = if let Some(network) = missing {
             Some((ErrorKind::NotFound, 404, format!("network {network} not found")))
         } else if let Some(words) = self.lacks(held) {
@@ -116,6 +151,7 @@ impl World {
             held.run = Run::Created { error: message.clone() };
             return refused(kind, status, message);
         }
+        held.joined = joined;
         held.run = Run::Started(Instant::now());
         let started = format!("{} {}", held.name, held.body["Image"].as_str().unwrap_or_default());
         self.started.push(started);
@@ -209,22 +245,24 @@ impl World {
 
     pub(super) fn connect(&mut self, id: &str, network: &str, endpoint: &Value) -> EngineResult<()> {
         let at = self.find(id)?;
-        if !self.networks.contains(network) {
+        let Some(joined) = self.networks.get(network).map(|network| network.id.clone()) else {
             return refused(ErrorKind::NotFound, 404, format!("network {network} not found"));
-        }
+        };
         let held = &mut self.containers[at];
         if held.networks.contains_key(network) {
             let message = format!("endpoint with name {} already exists in network {network}", held.name);
             return refused(ErrorKind::Conflict, 403, message);
         }
+        held.joined.insert(network.to_owned(), joined);
         held.networks.insert(network.to_owned(), endpoint.clone());
         Ok(())
     }
 
     pub(super) fn disconnect(&mut self, id: &str, network: &str, force: bool) -> EngineResult<()> {
         let at = self.find(id)?;
-        let known = self.networks.contains(network);
+        let known = self.networks.contains_key(network);
         let held = &mut self.containers[at];
+        held.joined.remove(network);
         if held.networks.remove(network).is_none() && !force {
             let message = format!("container {id} is not connected to network {network}");
             let (kind, status) = if known { (ErrorKind::Other, 403) } else { (ErrorKind::NotFound, 404) };
@@ -270,6 +308,8 @@ impl World {
             image_id: held.image_id.clone(),
             labels: held.labels.clone(),
             status: self.run_state(held).status,
+            networks: held.networks.keys().cloned().collect(),
+            volumes: held.volumes(),
         })
         .collect()
     }

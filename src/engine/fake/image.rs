@@ -32,6 +32,7 @@ impl Held {
             id: self.id.clone(),
             repo_digests: self.digests.clone(),
             labels: self.behaviour.labels.clone(),
+            repo_tags: self.tags.clone(),
             volumes: self.behaviour.volumes.clone(),
             has_health_check: self.behaviour.has_health_check,
             platform: self.behaviour.platform.clone(),

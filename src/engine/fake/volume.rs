@@ -1,8 +1,10 @@
 //! Volumes of the Engine in memory, and what is put into them.
 
+use super::resource::labels;
 use super::world::{World, refused};
 use super::{EngineResult, ErrorKind, Volume};
-use serde_json::Value;
+use crate::observed::Inspect;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A file in a volume.
@@ -22,15 +24,23 @@ pub(super) struct Content {
 }
 
 impl World {
-    pub(super) fn create_volume(
-        &mut self,
-        name: &str,
-        labels: BTreeMap<String, String>,
-        memory: bool,
-    ) -> Volume {
-        let fresh = Volume { name: name.to_owned(), labels, created_at: self.now() };
-        self.contents.entry(name.to_owned()).or_insert_with(|| Content { memory, ..Content::default() });
-        self.volumes.entry(name.to_owned()).or_insert(fresh).clone()
+    /// The volume of a name, made now where there is none.
+    pub(super) fn volume(&mut self, body: &Value) -> Volume {
+        let name = body["Name"].as_str().unwrap_or_default().to_owned();
+        let (number, now) = (self.fresh(), self.now());
+        let fresh = Volume {
+            labels: labels(&body["Labels"]),
+            created_at: now,
+            inspect: Inspect::new(json!({
+                "Name": name, "Driver": body["Driver"].as_str().unwrap_or("local"),
+                "Options": body["DriverOpts"], "Labels": body["Labels"],
+                "Mountpoint": format!("/volumes/{number}"),
+            })),
+            name: name.clone(),
+        };
+        let memory = body["DriverOpts"]["type"] == "tmpfs";
+        self.contents.entry(name.clone()).or_insert_with(|| Content { memory, ..Content::default() });
+        self.volumes.entry(name).or_insert(fresh).clone()
     }
 
     pub(super) fn remove_volume(&mut self, name: &str) -> EngineResult<()> {
@@ -46,7 +56,7 @@ impl World {
     pub(super) fn make_mounted(&mut self, body: &Value) {
         for mount in mounts(body) {
             if !self.volumes.contains_key(&mount.volume) {
-                self.create_volume(&mount.volume, BTreeMap::new(), false);
+                self.volume(&json!({ "Name": mount.volume }));
             }
         }
     }

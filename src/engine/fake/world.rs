@@ -2,11 +2,12 @@
 
 use super::container::Held as Container;
 use super::image::{Held as Image, Published};
+use super::resource::Held as Network;
 use super::volume::Content;
 use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
 use crate::observed::Facts;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// Seconds since 1970 at which every Engine in memory begins.
@@ -19,7 +20,7 @@ pub(super) struct World {
     pub(super) images: Vec<Image>,
     pub(super) registry: Vec<Published>,
     pub(super) guards: BTreeMap<RegistryHost, Option<String>>,
-    pub(super) networks: BTreeSet<String>,
+    pub(super) networks: BTreeMap<String, Network>,
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) contents: BTreeMap<String, Content>,
     pub(super) started: Vec<String>,
@@ -34,7 +35,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        Self {
+        let mut world = Self {
             began: Instant::now(),
             facts: Facts {
                 engine_id: "FAKE:0001".to_owned(),
@@ -51,7 +52,7 @@ impl World {
             images: Vec::new(),
             registry: Vec::new(),
             guards: BTreeMap::new(),
-            networks: ["bridge", "host", "none"].map(str::to_owned).into(),
+            networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
             contents: BTreeMap::new(),
             started: Vec::new(),
@@ -62,7 +63,11 @@ impl World {
             gone: false,
             watched: None,
             next_id: 0,
+        };
+        for name in ["bridge", "host", "none"] {
+            world.put_network(name, serde_json::Value::Null);
         }
+        world
     }
 
     /// Counts what works of the watched service.

@@ -1,6 +1,8 @@
 //! A host in memory with wishes that change.
 
-use crate::desired::{Address, ContainerWish, Desired, Item, Kind, PullPolicy, Run, Spec, Wish};
+use crate::desired::{
+    Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
+};
 use crate::engine::Engine as _;
 use crate::engine::fake::{Behaviour, Fake};
 use crate::event::{Event, Happened};
@@ -89,7 +91,16 @@ pub(crate) fn thing(kind: Kind, name: &str, wish: Wish) -> Item {
         declared: vec![("x".to_owned(), Place::new("states/x.toml", 1))],
         needs: Vec::new(),
         gate: None,
+        requisites: Requisites::default(),
     }
+}
+
+/// A network or volume with these fields.
+pub(crate) fn resource(kind: Kind, name: &str, fields: &[(&str, serde_json::Value)]) -> Item {
+    let mut spec = Spec::default();
+    spec.fixed.extend(fields.iter().map(|(field, value)| ((*field).to_owned(), value.clone())));
+    let wish = Box::new(ResourceWish { name: name.to_owned(), spec, sources: BTreeMap::new() });
+    thing(kind, name, if kind == Kind::Network { Wish::Network(wish) } else { Wish::Volume(wish) })
 }
 
 /// No container of this name.

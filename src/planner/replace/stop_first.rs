@@ -16,7 +16,7 @@ use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::way_back::WayBack;
-use crate::desired::Spec;
+use crate::desired::{Reaction, Spec};
 use crate::observed::Container;
 use crate::plan::{Action, Target};
 use serde_json::{Value, json};
@@ -60,9 +60,38 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
         let update = Action::Update { container: target.clone(), name: name.clone(), body };
         group.push(update, back.actions());
     }
+    react(course, &target, &name, group);
     commit(world, course, &target, &name, group, &mut back);
     for ours in kept {
         remove(world, ours, group, &[]);
+    }
+}
+
+/// What a container that runs and stays does because of what it watches.
+fn react(course: &Course<'_>, target: &Target, name: &str, group: &mut Group<'_>) {
+    let (container, name) = (target.clone(), name.to_owned());
+    for reaction in &course.reactions {
+        match reaction {
+            Reaction::Signal(signal) => {
+                let (container, name, signal) = (container.clone(), name.clone(), signal.clone());
+                group.push(Action::Signal { container, name, signal }, Vec::new());
+            }
+            Reaction::Restart => {
+                let (monitor, timeout) = (course.wish.monitor, course.wish.start_timeout);
+                let start = Action::Start { container: container.clone(), name: name.clone() };
+                let stop = Action::Stop {
+                    container: container.clone(),
+                    name: name.clone(),
+                    timeout: course.wish.stop_timeout,
+                };
+                group.push(stop, vec![start.clone()]);
+                group.push(start.clone(), vec![start]);
+                let (container, name) = (container.clone(), name.clone());
+                group.push(Action::AwaitHealthy { container, name, monitor, timeout }, Vec::new());
+            }
+            // Then it is not the one that stays.
+            Reaction::Replace => {}
+        }
     }
 }
 

@@ -77,10 +77,17 @@ fn kind(action: &Action) -> &'static str {
     match action {
         one if one.prepares() => "k-prepare",
         one if one.waits() => "k-wait",
-        Action::Create(_) | Action::Start { .. } | Action::Connect { .. } => "k-up",
-        Action::Stop { .. } | Action::Remove { .. } | Action::Disconnect { .. } | Action::Untag { .. } => {
-            "k-down"
-        }
+        Action::Create(_)
+        | Action::Start { .. }
+        | Action::Connect { .. }
+        | Action::CreateNetwork { .. }
+        | Action::CreateVolume { .. } => "k-up",
+        Action::Stop { .. }
+        | Action::Remove { .. }
+        | Action::Disconnect { .. }
+        | Action::Untag { .. }
+        | Action::RemoveNetwork { .. }
+        | Action::RemoveVolume { .. } => "k-down",
         _ => "k-change",
     }
 }

@@ -1,0 +1,119 @@
+//! Networks and volumes of a host, on which steps are carried out.
+
+use crate::desired::{Desired, Wish};
+use crate::observed::{Observed, User};
+use crate::plan::{Action, Expect, HostPlan, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A network or a volume.
+struct Held {
+    ours: bool,
+    users: BTreeMap<String, User>,
+}
+
+pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
+    let held = |ours: bool, users: &[User]| {
+        let users = users.iter().map(|user| (user.id.clone(), user.clone())).collect();
+        Held { ours, users }
+    };
+    let networks = observed.networks.iter();
+    let mut networks: BTreeMap<String, Held> =
+        networks.map(|found| (found.name.clone(), held(found.ours.is_some(), &found.users))).collect();
+    let volumes = observed.volumes.iter();
+    let mut volumes: BTreeMap<String, Held> =
+        volumes.map(|found| (found.name.clone(), held(found.ours.is_some(), &found.users))).collect();
+    let absent: BTreeSet<&str> = desired
+        .items
+        .iter()
+        .filter_map(|item| match &item.wish {
+            Wish::VolumeAbsent { name } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut broken = Vec::new();
+    for step in &plan.steps {
+        let mut wrong = |why: &str| broken.push(format!("step {} ({}) {why}", step.id, step.action));
+        let says = match &step.action {
+            Action::RemoveNetwork { id, .. } => step
+                .expects
+                .iter()
+                .any(|expect| matches!(expect, Expect::Network { id: seen, .. } if seen == id)),
+            Action::RemoveVolume { name, .. } => step
+                .expects
+                .iter()
+                .any(|expect| matches!(expect, Expect::Volume { name: seen, .. } if seen == name)),
+            _ => true,
+        };
+        if !says {
+            wrong("does not say what it expects");
+        }
+        if step.undo.iter().any(|undo| matches!(undo, Action::RemoveVolume { .. })) {
+            wrong("would take a volume away on its way back");
+        }
+        match &step.action {
+            Action::CreateNetwork { name, .. } => {
+                if networks.insert(name.clone(), held(true, &[])).is_some() {
+                    wrong("makes a network that is there");
+                }
+            }
+            Action::CreateVolume { name, .. } => {
+                if volumes.insert(name.clone(), held(true, &[])).is_some() {
+                    wrong("makes a volume that is there");
+                }
+            }
+            Action::RemoveNetwork { name, .. } => match networks.remove(name) {
+                Some(held) if !held.ours => wrong("touches a network that is not ours"),
+                Some(held) if held.users.values().any(|user| user.running) => {
+                    wrong("cuts connections of what runs");
+                }
+                Some(_) => {}
+                None => wrong("removes a network that is not there"),
+            },
+            Action::RemoveVolume { name, .. } => match volumes.remove(name) {
+                _ if !absent.contains(name.as_str()) => wrong("takes data that no state declares absent"),
+                Some(held) if !held.ours => wrong("touches a volume that is not ours"),
+                Some(held) if !held.users.is_empty() => wrong("takes a volume that is in use"),
+                Some(_) => {}
+                None => wrong("removes a volume that is not there"),
+            },
+            action => follow(action, &mut networks, &mut volumes),
+        }
+    }
+    for item in desired.items.iter().filter(|item| item.requisites.onchanges.is_empty()) {
+        let (there, wanted, what) = match &item.wish {
+            Wish::Network(wish) => (networks.contains_key(&wish.name), true, &item.address),
+            Wish::Volume(wish) => (volumes.contains_key(&wish.name), true, &item.address),
+            Wish::NetworkAbsent { name } => {
+                (networks.get(name).is_some_and(|held| held.ours), false, &item.address)
+            }
+            Wish::VolumeAbsent { name } => {
+                (volumes.get(name).is_some_and(|held| held.ours), false, &item.address)
+            }
+            _ => continue,
+        };
+        if there != wanted {
+            broken.push(format!("in the end {what} is {}there", if there { "" } else { "not " }));
+        }
+    }
+    broken
+}
+
+/// What becomes of the users.
+fn follow(action: &Action, networks: &mut BTreeMap<String, Held>, volumes: &mut BTreeMap<String, Held>) {
+    let Some(Target::Id(id)) = action.target() else { return };
+    let both = networks.values_mut().chain(volumes.values_mut());
+    match action {
+        Action::Remove { .. } => both.for_each(|held| drop(held.users.remove(id))),
+        Action::Start { .. } | Action::Stop { .. } => both.for_each(|held| {
+            if let Some(user) = held.users.get_mut(id) {
+                user.running = matches!(action, Action::Start { .. });
+            }
+        }),
+        Action::Disconnect { network, .. } => {
+            if let Some(held) = networks.get_mut(network) {
+                held.users.remove(id);
+            }
+        }
+        _ => {}
+    }
+}

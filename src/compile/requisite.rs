@@ -1,0 +1,155 @@
+//! `require`, `watch` and `onchanges`: declarations that name others by their ids.
+
+use super::Draft;
+use crate::desired::{Address, Kind, Reaction, Watch, Wish, fields, read};
+use crate::problem::{Place, Problem, Result, escaped};
+use crate::state::{Arg, ArgValue};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An id with the line that names it.
+pub(super) type Named = (String, Place);
+
+/// Salt's requisites on things that other tools care for.
+const OURS: [&str; 11] = [
+    "container",
+    "docker",
+    "docker_container",
+    "docker_image",
+    "docker_network",
+    "docker_volume",
+    "image",
+    "network",
+    "service",
+    "task",
+    "volume",
+];
+
+/// `["id"]`, `"id"`, or Salt's `[{ docker = "id" }, { pip = "docker-py" }]`.
+pub(super) fn ids(option: &str, arg: &Arg, notes: &mut Vec<String>) -> Result<Vec<Named>> {
+    let single = std::slice::from_ref(arg);
+    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
+    let mut found = Vec::new();
+    read::each(items, |item| {
+        let ArgValue::Table(table) = &item.value else {
+            found.push((read::word(option, item)?, item.place.clone()));
+            return Ok(());
+        };
+        for (kind, item) in table {
+            let id = read::word(option, item)?;
+            if OURS.contains(&kind.as_str()) {
+                found.push((id, item.place.clone()));
+            } else {
+                notes.push(format!(
+                    "{}: the requisite on {} `{}` is not pillarbox's to meet and was ignored",
+                    item.place,
+                    escaped(kind),
+                    escaped(&id)
+                ));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// `["id"]`, all with one reaction (`watch_action`, as Salt has it), or `{ id = "restart" }`.
+pub(super) fn watch(
+    arg: &Arg,
+    action: Option<&Arg>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(Named, Reaction)>> {
+    let common = action.map_or(Ok(Reaction::Replace), |arg| reaction("watch_action", arg));
+    let ArgValue::Table(table) = &arg.value else {
+        let common = common?;
+        let found = ids("watch", arg, notes)?;
+        return Ok(found.into_iter().map(|named| (named, common.clone())).collect());
+    };
+    common?;
+    let mut problems = Vec::new();
+    let mut found = Vec::new();
+    for (id, arg) in table.iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {
+        match reaction(&format!("watch.{id}"), arg) {
+            Ok(reaction) => found.push(((id.clone(), arg.place.clone()), reaction)),
+            Err(more) => problems.extend(more.into_vec()),
+        }
+    }
+    crate::problem::Problems::check(problems)?;
+    Ok(found)
+}
+
+/// `replace`, `restart`, `signal:NAME`; Salt's `force` and `SIGHUP` too.
+fn reaction(option: &str, arg: &Arg) -> Result<Reaction> {
+    let word = read::word(option, arg)?;
+    let signal = word.strip_prefix("signal:").or_else(|| word.starts_with("SIG").then_some(word.as_str()));
+    match (word.as_str(), signal) {
+        ("replace" | "force", _) => Ok(Reaction::Replace),
+        ("restart", _) => Ok(Reaction::Restart),
+        (_, Some(name)) => {
+            let name = crate::state::Text::clear(name);
+            let named = Arg { value: ArgValue::Text(name), place: arg.place.clone(), read: Vec::new() };
+            Ok(Reaction::Signal(fields::signal(option, &named)?))
+        }
+        _ => {
+            let why = format!("is `{}`, but can be replace, restart or signal:NAME", escaped(&word));
+            Err(read::wrong(option, arg, &why).hint("for example watch = { conf = \"signal:HUP\" }").into())
+        }
+    }
+}
+
+/// Requisites that are not offered, and what to use.
+pub(super) fn not_offered(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "listen" | "listen_in" => "use `watch = { ID = \"restart\" }` or `{ ID = \"signal:HUP\" }`",
+        "onfail" | "onfail_any" | "onfail_in" | "onfail_all" => {
+            "a failed replacement is taken back by itself; what else to do is decided by who runs the apply"
+        }
+        "prereq" | "prereq_any" | "prereq_in" => {
+            "use `require` for order, and `update = { before_stop = … }` for what precedes a replacement"
+        }
+        "retry" => "run 'pillarbox apply' again: it goes on from what is there",
+        "require_in" | "watch_in" | "onchanges_in" => {
+            "write it the other way round, in the other declaration"
+        }
+        "require_any" | "watch_any" | "onchanges_any" => {
+            "use the one without `_any`; each id counts by itself"
+        }
+        _ => return None,
+    })
+}
+
+/// Turns the ids that a draft watches into what they stand for on this host.
+pub(super) fn resolve(
+    drafts: &mut [Draft],
+    by_id: &BTreeMap<String, BTreeSet<usize>>,
+    problems: &mut Vec<Problem>,
+) {
+    let addresses: Vec<Address> = drafts.iter().map(|draft| draft.item.address.clone()).collect();
+    let things = |id: &str, own: usize| -> Vec<Address> {
+        let found = by_id.get(id).into_iter().flatten().filter(|index| **index != own);
+        found.map(|index| addresses[*index].clone()).collect()
+    };
+    for (index, draft) in drafts.iter_mut().enumerate() {
+        // One that is left out here never changes.
+        let onchanges = draft.onchanges.iter().flat_map(|(id, _)| things(id, index));
+        draft.item.requisites.onchanges = onchanges.collect();
+        if !matches!(draft.item.wish, Wish::Container(_)) {
+            continue;
+        }
+        for ((id, place), reaction) in &draft.watches {
+            let things: Vec<Address> =
+                things(id, index).into_iter().filter(|thing| thing.kind != Kind::State).collect();
+            let image = things.iter().find(|thing| thing.kind == Kind::Image);
+            if let (Some(image), Reaction::Restart | Reaction::Signal(_)) = (image, reaction) {
+                let what = format!("{} watches {image}, but does not get it that way", draft.item.address);
+                problems.push(
+                    Problem::failed(what)
+                        .at(place)
+                        .cause("a container keeps the image that it was made from until it is replaced")
+                        .hint(format!("write watch = {{ {id} = \"replace\" }}")),
+                );
+            }
+            let (id, reaction, place) = (id.clone(), reaction.clone(), place.clone());
+            draft.item.requisites.watch.push(Watch { id, things, reaction, place });
+        }
+    }
+}

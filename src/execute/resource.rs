@@ -1,0 +1,57 @@
+//! Networks and volumes: calls whose answer alone does not say that all is well.
+
+use super::call::{Caller, Failed};
+use crate::engine::{Engine, EngineError, ErrorKind};
+use crate::observed::Label;
+use crate::plan::Action;
+use crate::problem::{Code, Problem};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl<E: Engine> Caller<'_, E> {
+    /// Makes a network; one that was made by a call whose answer was lost is the same.
+    pub(super) async fn create_network(&self, name: &str, body: &Value) -> Result<(), EngineError> {
+        match self.engine.create_network(body).await {
+            Err(_) if matches!(self.engine.network(name).await, Ok(Some(found)) if is(&found.labels, body)) => {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Removes a network; fine if it is gone.
+    pub(super) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+        match self.engine.remove_network(id).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes a volume. The Engine answers with one that is there already, whatever it is.
+    pub(super) async fn create_volume(
+        &self,
+        action: &Action,
+        name: &str,
+        body: &Value,
+    ) -> Result<(), Failed> {
+        match self.engine.make_volume(body).await {
+            Ok(made) if is(&made.labels, body) => Ok(()),
+            Ok(_) => {
+                let what = format!("{action}: the host is not as the plan expects it");
+                let problem = Problem::new(Code::Stale, what)
+                    .cause(format!("somebody else made a volume {name} meanwhile; it was not touched"))
+                    .hint("plan again: 'pillarbox plan'");
+                Err(problem.into())
+            }
+            Err(error) => Err(self.failed(action, &error)),
+        }
+    }
+}
+
+/// Whether what is there carries the labels that a body wants.
+fn is(found: &BTreeMap<String, String>, body: &Value) -> bool {
+    [Label::WORKSPACE, Label::SPEC].iter().all(|label| {
+        let wanted = body["Labels"][*label].as_str();
+        wanted.is_some() && found.get(*label).map(String::as_str) == wanted
+    })
+}

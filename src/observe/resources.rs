@@ -1,0 +1,71 @@
+//! Networks and volumes: ours, and those that have a wanted name, each with who uses it.
+
+use super::What;
+use super::containers::Uses;
+use crate::engine::{self, Engine, EngineError};
+use crate::name::HostName;
+use crate::observed::{Label, Made, Network, OwnVolumes, User, Volume};
+use crate::problem::Result;
+use std::collections::BTreeSet;
+
+/// What was read, before it is known who uses it.
+pub(super) struct Read {
+    networks: Vec<engine::Network>,
+    volumes: Vec<engine::Volume>,
+}
+
+/// Reads the networks of a host with one call, its volumes with one, and one for each wanted volume that
+/// is not ours.
+pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Read> {
+    let failed = |what: &'static str| {
+        move |error: EngineError| error.problem(format!("the {what} of host {host} cannot be read"))
+    };
+    let networks = engine.networks().await.map_err(failed("networks"))?;
+    let label = what.workspace.as_str();
+    let mut volumes = engine.volumes(Label::WORKSPACE, label).await.map_err(failed("volumes"))?;
+    let known: BTreeSet<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
+    for name in what.volumes.iter().filter(|name| !known.contains(*name)) {
+        volumes.extend(engine.volume(name).await.map_err(failed("volumes"))?);
+    }
+    Ok(Read { networks, volumes })
+}
+
+impl Read {
+    /// Volumes that pillarbox makes for itself.
+    pub(super) fn own(&self, what: &What) -> OwnVolumes {
+        let each = self.volumes.iter();
+        let each = each.map(|volume| (volume.name.clone(), volume.labels.clone(), volume.created_at));
+        OwnVolumes::sort(&what.workspace, each)
+    }
+
+    /// Those that can matter, with who uses them.
+    pub(super) fn judged(self, what: &What, uses: &[Uses]) -> (Vec<Network>, Vec<Volume>) {
+        let networks = self.networks.into_iter().map(|found| Network {
+            ours: Made::of(&what.workspace, &found.labels),
+            users: users(uses, |uses| uses.networks.contains(&found.name)),
+            id: found.id,
+            name: found.name,
+            created_at: found.created_at,
+            inspect: found.inspect,
+        });
+        let networks = networks.filter(|found| found.ours.is_some() || what.networks.contains(&found.name));
+        let volumes = self.volumes.into_iter().map(|found| Volume {
+            ours: Made::of(&what.workspace, &found.labels),
+            users: users(uses, |uses| uses.volumes.contains(&found.name)),
+            name: found.name,
+            created_at: found.created_at,
+            inspect: found.inspect,
+        });
+        let volumes = volumes.filter(|found| found.ours.is_some() || what.volumes.contains(&found.name));
+        let (mut networks, mut volumes): (Vec<_>, Vec<_>) = (networks.collect(), volumes.collect());
+        networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        (networks, volumes)
+    }
+}
+
+fn users(all: &[Uses], is: impl Fn(&Uses) -> bool) -> Vec<User> {
+    let mut users: Vec<User> = all.iter().filter(|uses| is(uses)).map(|uses| uses.user.clone()).collect();
+    users.sort_by(|a, b| a.name.cmp(&b.name));
+    users
+}
