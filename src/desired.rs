@@ -79,6 +79,8 @@ pub enum Kind {
     Container,
     /// A service: what is left over of its containers.
     Service,
+    /// The record that a container was taken over.
+    Adoption,
 }
 
 impl fmt::Display for Address {
@@ -87,6 +89,7 @@ impl fmt::Display for Address {
             Kind::Image => "image",
             Kind::Container => "container",
             Kind::Service => "service",
+            Kind::Adoption => "adoption",
         };
         write!(f, "{kind} {}", self.name)
     }

@@ -29,12 +29,12 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let found = containers::read(engine, host, what).await?;
+    let (found, adopted) = containers::read(engine, host, what).await?;
     let mut images = images::read(engine, host, what.looks()).await?;
-    let containers = containers::judge(engine, host, what, found, &images).await?;
+    let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved })
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved, adopted })
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 mod claim;
 
 mod ownership;
+mod record;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use ownership::{Label, Ownership};
+pub use record::Record;
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ pub struct Observed {
     pub images: BTreeMap<ImageRef, Image>,
     /// What the references that are wanted stand for.
     pub resolved: BTreeMap<ImageRef, Resolution>,
+    /// Containers that were taken over, by id; also those that are gone.
+    pub adopted: BTreeMap<String, Record>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.

@@ -28,6 +28,7 @@
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
 
+pub mod adopt;
 mod causes;
 mod change;
 mod course;
@@ -102,6 +103,8 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         needs.extend(planning.ends_of(&waits));
         planning.lower(&world, entry, needs);
     }
+    let forgotten = remove::forget(&world, &mut planning.steps);
+    planning.changes.extend(forgotten);
     let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
     let mut notes = desired.notes.clone();
     notes.extend(notes::of(&world, &courses));

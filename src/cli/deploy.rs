@@ -5,6 +5,7 @@
 //! command → `carry` (lock, carry out). Whatever is wrong on several hosts is said at once.
 
 mod address;
+mod adopt;
 mod ask;
 mod carry;
 mod keychain;
@@ -16,6 +17,7 @@ mod tags;
 mod trust;
 mod wish;
 
+pub(in crate::cli) use adopt::{compared, record};
 #[cfg(test)]
 pub(in crate::cli) use ask::EntryShown;
 pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
@@ -23,7 +25,7 @@ pub(in crate::cli) use carry::carry_out;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
-pub(in crate::cli) use survey::{Survey, Surveyed, look, plan_of, survey};
+pub(in crate::cli) use survey::{Seen, Survey, Surveyed, look, plan_of, survey};
 pub(in crate::cli) use tags::{Tagged, tags};
 pub(in crate::cli) use wish::{Wished, wishes};
 

@@ -94,6 +94,7 @@ impl<E: Engine> Caller<'_, E> {
                 Err(error) => Err(error),
             },
             Action::Signal { signal, .. } => engine.signal(&id, signal).await,
+            Action::Forget { volume, .. } => engine.remove_volume(volume).await,
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {

@@ -3,25 +3,37 @@
 use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Container, Found, Image, Inspect, Label, RunState, claim};
+use crate::observed::{Container, Found, Image, Inspect, Label, Record, RunState, claim};
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All containers of a host; in full those that carry our workspace's label or have a wanted name.
-pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Vec<Found>> {
+/// All containers of a host, and which were taken over; in full those, and those that carry our
+/// workspace's label or have a wanted name.
+pub(super) async fn read<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    what: &What,
+) -> Result<(Vec<Found>, BTreeMap<String, Record>)> {
     let failed = |error: EngineError| error.problem(format!("the containers of host {host} cannot be read"));
-    let listed = engine.containers().await.map_err(failed)?;
+    let (listed, recorded) =
+        futures_util::try_join!(engine.containers(), engine.volumes(Label::ADOPTED, what.workspace.as_str()))
+            .map_err(failed)?;
+    let records = recorded.iter().filter_map(|one| Record::read(&what.workspace, &one.name, &one.labels));
+    let records: BTreeMap<String, Record> =
+        records.map(|record| (record.container.clone(), record)).collect();
     let (near, far): (Vec<Summary>, Vec<Summary>) = listed.into_iter().partition(|container| {
         what.names.contains(&container.name)
+            || records.contains_key(&container.id)
             || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.as_str())
     });
     let inspected = stream::iter(near).map(|listed| async move { engine.container(&listed.id).await });
     // One that went since the list was made is left out.
     let inspected: Vec<Option<Inspected>> =
         inspected.buffered(AT_ONCE).try_collect().await.map_err(failed)?;
-    Ok(inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short)).collect())
+    let all = inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short)).collect();
+    Ok((all, records))
 }
 
 /// Says which are ours; their images' labels are read where that was not done yet.
@@ -31,6 +43,7 @@ pub(super) async fn judge<E: Engine>(
     what: &What,
     found: Vec<Found>,
     images: &BTreeMap<ImageRef, Image>,
+    adopted: &BTreeMap<String, Record>,
 ) -> Result<Vec<Container>> {
     let mut labels: BTreeMap<String, BTreeMap<String, String>> =
         images.values().map(|image| (image.id.clone(), image.labels.clone())).collect();
@@ -46,7 +59,7 @@ pub(super) async fn judge<E: Engine>(
             error.problem(format!("the images of containers on host {host} cannot be read"))
         })?;
     labels.extend(read.into_iter().filter_map(|(id, image)| Some((id, image?.labels))));
-    Ok(claim(&what.workspace, found, &labels))
+    Ok(claim(&what.workspace, found, &labels, adopted))
 }
 
 fn in_full(inspected: Inspected) -> Found {

@@ -1,7 +1,7 @@
 //! Which containers are ours. Labels alone do not say: `docker commit` of one of ours hands its labels
 //! on to an image, and from there to every container that anybody makes of it.
 
-use super::{Container, Label, Ownership};
+use super::{Container, Label, Ownership, Record};
 use crate::desired::Fingerprint;
 use crate::name::WorkspaceName;
 use std::cmp::Ordering;
@@ -18,11 +18,13 @@ pub struct Found {
 
 /// Says of each container whether it is ours: it names this workspace, its instance is not also on its
 /// image, and no older container of ours has the same instance. `image_labels` are those of images on
-/// the host, by id: a container whose image is not among them cannot be told from a stranger's.
+/// the host, by id: a container whose image is not among them cannot be told from a stranger's. One that
+/// has no label of ours, nor of another workspace, is ours where it was taken over: `adopted`, by id.
 pub fn claim(
     workspace: &WorkspaceName,
     found: Vec<Found>,
     image_labels: &BTreeMap<String, BTreeMap<String, String>>,
+    adopted: &BTreeMap<String, Record>,
 ) -> Vec<Container> {
     let mut containers: Vec<Container> = Vec::with_capacity(found.len());
     for Found { mut container, labels } in found {
@@ -31,6 +33,8 @@ pub fn claim(
             let own = image.is_some_and(|image| image.get(Label::INSTANCE) != labels.get(Label::INSTANCE));
             container.ours = if own { ownership(&labels) } else { None };
             container.impostor = container.ours.is_none();
+        } else if !labels.contains_key(Label::WORKSPACE) {
+            container.ours = adopted.get(&container.id).and_then(|record| ownership(&record.labels));
         }
         containers.push(container);
     }
@@ -143,6 +147,18 @@ mod tests {
         Found { container, labels }
     }
 
+    fn adopted() -> BTreeMap<String, Record> {
+        let record = |id: &str, instance: &str| {
+            let record = Record {
+                volume: format!("pillarbox-adopted.shop.{id}"),
+                container: id.to_owned(),
+                labels: labels(instance),
+            };
+            (id.to_owned(), record)
+        };
+        [record("taken", "nginx.g4"), record("gone", "nginx.g5")].into()
+    }
+
     /// Id, whether it is ours, whether it is an impostor.
     fn claimed(found: Vec<Found>) -> Vec<(String, bool, bool)> {
         let shop = WorkspaceName::parse("shop").expect("a name");
@@ -150,7 +166,7 @@ mod tests {
             ("plain".to_owned(), BTreeMap::new()),
             ("committed".to_owned(), labels("nginx.g3")),
         ]);
-        let claimed = claim(&shop, found, &images);
+        let claimed = claim(&shop, found, &images, &adopted());
         claimed.into_iter().map(|c| (c.id, c.ours.is_some(), c.impostor)).collect()
     }
 
@@ -182,6 +198,18 @@ mod tests {
         other.insert(Label::WORKSPACE.to_owned(), "shop2".to_owned());
         assert_eq!(claimed(vec![found("a", "", other)]), [("a".to_owned(), false, false)]);
         assert_eq!(claimed(vec![found("a", "", BTreeMap::new())]), [("a".to_owned(), false, false)]);
+    }
+
+    #[test]
+    fn a_record_makes_a_container_ours_that_has_no_labels_and_no_other() {
+        let of = |labels| claimed(vec![found("taken", "2026-01-01T00:00:00Z", labels)]);
+        assert_eq!(of(BTreeMap::new()), [("taken".to_owned(), true, false)]);
+        let mut other = labels("nginx.g9");
+        other.insert(Label::WORKSPACE.to_owned(), "shop2".to_owned());
+        assert_eq!(of(other), [("taken".to_owned(), false, false)]);
+        let mut committed = found("taken", "", labels("nginx.g3"));
+        committed.container.image_id = "committed".to_owned();
+        assert_eq!(claimed(vec![committed]), [("taken".to_owned(), false, true)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Our labels on a container, and when they count.
 
 use crate::desired::Fingerprint;
+use crate::name::WorkspaceName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -24,6 +25,10 @@ impl Label {
     pub const IMAGE: &'static str = "io.pillarbox.image";
     /// The tag, for people.
     pub const VERSION: &'static str = "io.pillarbox.version";
+    /// On the volume that records an adoption: the workspace, once more, so that such volumes can be listed.
+    pub const ADOPTED: &'static str = "io.pillarbox.adopted";
+    /// There too: the full id of the container.
+    pub const CONTAINER: &'static str = "io.pillarbox.container";
 }
 
 /// What our labels say of a container.
@@ -43,4 +48,23 @@ pub struct Ownership {
     pub image: String,
     /// The tag it was made from, for people.
     pub version: String,
+}
+
+impl Ownership {
+    /// As labels, with those of the workspace.
+    pub fn labels(&self, workspace: &WorkspaceName) -> BTreeMap<String, String> {
+        let fields: Vec<String> =
+            self.fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
+        let labels = [
+            (Label::WORKSPACE, workspace.to_string()),
+            (Label::SERVICE, self.service.clone()),
+            (Label::INSTANCE, self.instance.clone()),
+            (Label::GENERATION, self.generation.to_string()),
+            (Label::SPEC, self.spec.0.clone()),
+            (Label::FIELDS, fields.join(",")),
+            (Label::IMAGE, self.image.clone()),
+            (Label::VERSION, self.version.clone()),
+        ];
+        labels.map(|(name, value)| (name.to_owned(), value)).into()
+    }
 }

@@ -139,6 +139,13 @@ pub enum Action {
         /// Its name, `SIGUSR1`.
         signal: String,
     },
+    /// `DELETE /volumes/{name}` of the record that a container was taken over, once it is gone.
+    Forget {
+        /// The container, for people.
+        name: String,
+        /// The volume.
+        volume: String,
+    },
 }
 
 /// Repository of the tags that keep our images from being pruned; no registry can have this name
@@ -153,7 +160,8 @@ impl Action {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Create(_)
-            | Self::Delay { .. } => None,
+            | Self::Delay { .. }
+            | Self::Forget { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
             | Self::Start { container, .. }
@@ -202,6 +210,7 @@ impl fmt::Display for Action {
             Self::Delay { seconds, .. } => write!(f, "wait {seconds} s"),
             Self::Exec { name, command, .. } => write!(f, "run {} in {name}", command.join(" ")),
             Self::Signal { name, signal, .. } => write!(f, "send {signal} to {name}"),
+            Self::Forget { name, .. } => write!(f, "forget that {name} was adopted"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is to become of a service, decided from what is seen alone.
 
+use super::adopt;
 use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
@@ -153,7 +154,12 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
         Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
             .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
             .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
-    Some(problem)
+    let adopt = holder.ours.is_none() && adopt::may_be_adopted(world.desired, host, holder);
+    Some(if adopt {
+        problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
+    } else {
+        problem
+    })
 }
 
 fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {

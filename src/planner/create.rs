@@ -2,7 +2,7 @@
 
 use super::course::Course;
 use crate::desired::{Desired, Spec};
-use crate::observed::Label;
+use crate::observed::Ownership;
 use crate::plan::Create;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -32,20 +32,18 @@ pub(super) fn create(
 }
 
 /// Our labels. A name or tag alone is in none that is compared.
-fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
+fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<String, String> {
     let (name, source) = (&course.wish.name, &course.source);
-    let fields = course.spec.field_fingerprints();
-    let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    BTreeMap::from([
-        (Label::WORKSPACE, desired.workspace.to_string()),
-        (Label::SERVICE, course.wish.service().to_string()),
-        (Label::INSTANCE, format!("{name}.g{generation}")),
-        (Label::GENERATION, generation.to_string()),
-        (Label::SPEC, course.spec.fingerprint().0),
-        (Label::FIELDS, fields.join(",")),
-        (Label::IMAGE, source.label.clone()),
-        (Label::VERSION, source.version.clone()),
-    ])
+    let ownership = Ownership {
+        service: course.wish.service().to_string(),
+        instance: format!("{name}.g{generation}"),
+        generation,
+        spec: course.spec.fingerprint(),
+        fields: course.spec.field_fingerprints(),
+        image: source.label.clone(),
+        version: source.version.clone(),
+    };
+    ownership.labels(&desired.workspace)
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

@@ -1,22 +1,28 @@
 //! Taking away what shall not be there.
 
+use super::change;
 use super::images::keep_tag;
 use super::instances::{Instances, generation, runs, slot};
 use super::steps::Group;
+use super::steps::Steps;
 use super::world::World;
-use crate::name::WorkspaceName;
-use crate::observed::Container;
-use crate::plan::{Action, Target};
+use crate::desired::{Address, Kind};
+use crate::observed::{Container, Label, Record};
+use crate::plan::{Action, Cause, Change, Target, Verb};
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
-/// the container is still there to tell the next run of its tag.
-pub(super) fn removal(workspace: &WorkspaceName, ours: &Container, name: Option<String>) -> Vec<Action> {
+/// the container is still there to tell the next run of its tag. Of one that was taken over the record
+/// goes after it: without it the container would be a stranger.
+pub(super) fn removal(world: &World<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
+    let workspace = &world.desired.workspace;
     let name = name.unwrap_or_else(|| ours.name.clone());
+    let record = world.observed.adopted.get(&ours.id);
+    let forget = record.map(|record| Action::Forget { name: name.clone(), volume: record.volume.clone() });
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
     let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
     let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
-    tagged.then_some(tag).into_iter().chain([remove]).collect()
+    tagged.then_some(tag).into_iter().chain([remove]).chain(forget).collect()
 }
 
 /// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
@@ -33,8 +39,23 @@ pub(super) fn absent(
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
             group.push(Action::Stop { container, name, timeout }, Vec::new());
         }
-        for action in removal(&world.desired.workspace, ours, None) {
+        for action in removal(world, ours, None) {
             group.push(action, Vec::new());
         }
     }
+}
+
+/// Clears the records of containers that are gone.
+pub(super) fn forget(world: &World<'_>, steps: &mut Steps) -> Vec<Change> {
+    let gone = |record: &&Record| !world.observed.containers.iter().any(|one| one.id == record.container);
+    let records = world.observed.adopted.values().filter(gone);
+    records
+        .map(|record| {
+            let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
+            let action = Action::Forget { name: instance.clone(), volume: record.volume.clone() };
+            steps.push(&format!("forget {instance}"), action, &Cause::Gone, Vec::new());
+            let address = Address { kind: Kind::Adoption, name: instance.clone() };
+            change::plain(&address, Verb::Remove, Cause::Gone)
+        })
+        .collect()
 }

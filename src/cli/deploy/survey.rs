@@ -39,7 +39,8 @@ pub(in crate::cli) struct Seen<'v> {
     pub engine: Docker,
     /// How it was.
     pub observed: Observed,
-    desired: Desired,
+    /// What is wanted.
+    pub desired: Desired,
 }
 
 /// A host that was read, and what is to be done there.
@@ -113,14 +114,19 @@ impl Seen<'_> {
     /// # Errors
     /// All reasons why nothing can be planned for it.
     pub(in crate::cli) fn plan(&self, options: &PlanOptions) -> Result<HostPlan> {
-        let options = Options {
-            engine: self.wished.host.engine.to_string(),
-            fix_drift: options.fix_drift,
-            prune: options.prune,
-        };
+        let options = self.options(options);
         let plan = plan_host(&self.desired, &self.observed, &options)?;
         check::host(&plan, &self.desired, &self.observed)?;
         Ok(plan)
+    }
+
+    /// Options of planning this host.
+    pub(in crate::cli) fn options(&self, options: &PlanOptions) -> Options {
+        Options {
+            engine: self.wished.host.engine.to_string(),
+            fix_drift: options.fix_drift,
+            prune: options.prune,
+        }
     }
 }
 

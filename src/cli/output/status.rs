@@ -218,6 +218,7 @@ mod tests {
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            adopted: BTreeMap::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),

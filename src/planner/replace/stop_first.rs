@@ -193,7 +193,7 @@ pub(super) fn commit<'a>(
 }
 
 pub(super) fn remove(world: &World<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
-    for action in removal(&world.desired.workspace, ours, group.name_of(&ours.id)) {
+    for action in removal(world, ours, group.name_of(&ours.id)) {
         group.push(action, undo.to_vec());
     }
 }
