@@ -3,11 +3,13 @@
 mod claim;
 
 mod ownership;
+mod platforms;
 mod record;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use ownership::{Label, Ownership};
+pub use platforms::Platforms;
 pub use record::Record;
 
 use crate::name::{Digest, HostName, ImageRef};
@@ -35,7 +37,7 @@ pub struct Observed {
 /// What a host says of itself; `grains` is an alias in states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// The Engine's own id (`/info` ID).
+    /// The Engine's own id (`/info` ID); `podman` for Podman, which has none.
     pub engine_id: String,
     /// Version of the Engine, `20.10.24`.
     pub engine_version: String,
@@ -53,6 +55,8 @@ pub struct Facts {
     pub hostname: String,
     /// The Engine's labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether limits and restart policy of a container can be changed; Podman before 5.1 has no such call.
+    pub can_update: bool,
 }
 
 /// A container as it was found.
@@ -132,6 +136,8 @@ pub struct Resolution {
     pub digest: Digest,
     /// Who said so.
     pub by: ResolvedBy,
+    /// For which platforms it is, where that is known.
+    pub platforms: Platforms,
 }
 
 /// Who said what a reference stands for.

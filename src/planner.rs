@@ -52,6 +52,7 @@ use crate::observed::Observed;
 use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
+pub use images::unfit;
 use images::{Pulls, keep_tag, tag_stands_for};
 use instances::Instances;
 use order::Turn;

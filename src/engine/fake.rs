@@ -12,10 +12,11 @@ pub use behaviour::{Behaviour, Goes};
 pub use world::EPOCH;
 
 use super::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary, Volume,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, Manifest, PullProgress, Summary,
+    Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
-use crate::observed::{Facts, Image};
+use crate::observed::{Facts, Image, Platforms};
 use crate::registry::AuthHeader;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -93,6 +94,11 @@ impl Fake {
         self.world().guards.remove(host);
     }
 
+    /// From now on every image of a registry is for these platforms.
+    pub fn made_for(&self, platforms: &[&str]) {
+        self.world().platforms = Platforms::new(platforms.iter().map(|name| (*name).to_owned()));
+    }
+
     /// Adds a network.
     pub fn add_network(&self, name: &str) {
         self.world().networks.insert(name.to_owned());
@@ -147,6 +153,11 @@ impl Fake {
         let world = self.world();
         let containers = world.containers.iter();
         containers.map(|c| (c.name.clone(), world.run_state(c).status)).collect()
+    }
+
+    /// Ids of all containers.
+    pub fn ids(&self) -> Vec<String> {
+        self.world().containers.iter().map(|container| container.id.clone()).collect()
     }
 
     /// Tags and digests on the host, as an Engine prints them, sorted.
@@ -301,10 +312,11 @@ impl Engine for Fake {
             .await
     }
 
-    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String> {
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         self.read(&format!("resolve {image}"), |world| {
             world.admit(image, auth)?;
-            world.published(image).map(|published| published.digest.to_string())
+            let digest = world.published(image)?.digest.to_string();
+            Ok(Manifest { digest, platforms: world.platforms.clone() })
         })
         .await
     }
@@ -365,7 +377,13 @@ impl Engine for Fake {
     }
 
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>> {
-        self.change(self.called("update", id), |world| world.update(id, body)).await
+        self.change(self.called("update", id), |world| {
+            if !world.facts.can_update {
+                return Err(EngineError::new(ErrorKind::NotFound, 404, "Not Found"));
+            }
+            world.update(id, body)
+        })
+        .await
     }
 
     async fn exec(&self, id: &str, command: &[String], _: std::time::Duration) -> EngineResult<i64> {

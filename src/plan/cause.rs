@@ -97,6 +97,8 @@ pub enum Cause {
     StopFirst(String),
     /// More containers of a service than it has.
     Surplus,
+    /// What could be changed in place elsewhere cannot be on this Engine.
+    NoUpdate,
     /// The container that was taken over is gone.
     Gone,
     /// Part of something else: `replaces nginx`.
@@ -137,6 +139,7 @@ impl fmt::Display for Cause {
             },
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
+            Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
         }

@@ -1,6 +1,6 @@
 //! Why: from the labels of what is there and the places of what is wanted.
 
-use super::course::{Choice, Course};
+use super::course::{Choice, Course, live};
 use super::instances::runs;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
@@ -80,6 +80,11 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
             fields.push(("spec".to_owned(), None));
         }
         causes.push(Cause::Fields(fields));
+    }
+    let live = if course.can_update { Vec::new() } else { live(wish, old) };
+    if !live.is_empty() {
+        causes.push(Cause::Fields(live.iter().map(|field| (field.clone(), place(wish, field))).collect()));
+        causes.push(Cause::NoUpdate);
     }
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {

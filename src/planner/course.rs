@@ -35,6 +35,8 @@ pub(super) struct Course<'a> {
     pub(super) drift: Vec<String>,
     /// Why the old one stops first, although it is declared start-first.
     pub(super) obstacle: Option<String>,
+    /// Whether the Engine changes limits and restart policies in place.
+    pub(super) can_update: bool,
 }
 
 /// Who holds the plain name in the end.
@@ -82,6 +84,7 @@ impl<'a> Course<'a> {
             networks: Vec::new(),
             drift: Vec::new(),
             obstacle: overlap::obstacle(wish),
+            can_update: world.can_update(),
         };
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
@@ -104,26 +107,34 @@ impl<'a> Course<'a> {
 
     /// The restart policy that it has in the end.
     pub(super) fn policy(&self) -> Value {
-        let declared = self.wish.spec.restart_policy();
-        // Stopped with `always` it would run again with its Engine.
-        if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
+        policy(self.wish)
     }
 
     fn compare(&mut self, container: &Container) {
-        for field in self.spec.live_differences(&container.inspect) {
-            match field.strip_prefix("networks.") {
-                Some(network) => self.networks.push(network.to_owned()),
-                None if field != "restart" => self.live.push(field),
-                None => {}
-            }
-        }
-        // What does not run is parked, which is no difference.
-        let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
-        if !same_policy(observed, &self.policy()) {
-            self.live.push("restart".to_owned());
-        }
+        let networks = self.spec.live_differences(&container.inspect);
+        let networks = networks.iter().filter_map(|field| field.strip_prefix("networks."));
+        self.networks.extend(networks.map(str::to_owned));
+        self.live = live(self.wish, container);
         self.drift = self.spec.drift(&container.inspect);
     }
+}
+
+/// The restart policy that a wish has in the end.
+fn policy(wish: &ContainerWish) -> Value {
+    let declared = wish.spec.restart_policy();
+    // Stopped with `always` it would run again with its Engine.
+    if wish.run == Run::Stopped { parked(&declared) } else { declared }
+}
+
+/// Limits that differ, and the restart policy if it is not what it is in the end.
+pub(super) fn live(wish: &ContainerWish, container: &Container) -> Vec<String> {
+    let mut found = wish.spec.live_differences(&container.inspect);
+    found.retain(|field| !field.starts_with("networks.") && field != "restart");
+    let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+    if !same_policy(observed, &policy(wish)) {
+        found.push("restart".to_owned());
+    }
+    found
 }
 
 impl Choice<'_> {
@@ -183,7 +194,8 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    same && usable && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
+    let changed = world.can_update() || live(wish, container).is_empty();
+    same && usable && changed && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
 }
 
 fn choose<'a>(

@@ -26,6 +26,7 @@ mod issuer;
 mod guarded;
 
 mod addresses;
+mod adopt;
 mod article;
 mod clients;
 mod codes;

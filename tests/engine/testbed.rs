@@ -218,6 +218,12 @@ impl Drop for EngineEnv {
         for container in self.containers() {
             self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
         }
+        // Made by hand, under a name of this test.
+        let own = json!({ "name": [format!("^/{}-", self.name)] });
+        let own = format!("/containers/json?all=1&filters={}", encoded(&own.to_string()));
+        for container in self.engine.get_list(&own) {
+            self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
+        }
         // Our names begin with `pillarbox`, and hold the workspace's between two dots.
         let dotted = format!(".{}.", self.name);
         if let Ok((200, volumes)) = self.engine.get("/volumes") {

@@ -4,7 +4,7 @@ use super::container::Held as Container;
 use super::image::{Held as Image, Published};
 use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
-use crate::observed::Facts;
+use crate::observed::{Facts, Platforms};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) gone: bool,
     pub(super) watched: Option<(String, usize)>,
     pub(super) next_id: u64,
+    /// For which every image of a registry is.
+    pub(super) platforms: Platforms,
 }
 
 impl World {
@@ -43,7 +45,9 @@ impl World {
                 memory: 8 << 30,
                 hostname: "fake".to_owned(),
                 labels: BTreeMap::new(),
+                can_update: true,
             },
+            platforms: Platforms::default(),
             containers: Vec::new(),
             images: Vec::new(),
             registry: Vec::new(),
