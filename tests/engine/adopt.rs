@@ -310,7 +310,7 @@ fn a_container_of_a_service_is_adopted_by_its_own_name() {
     shop.env.write(
         "states/web.toml",
         format!(
-            "[web.service.deployed]\nname = \"{}\"\nimage = \"{}\"\nreplicas = 2\nmonitor = \"1s\"\nstop_timeout = \"1s\"\n",
+            "[web.service.deployed]\nname = \"{}\"\nimage = \"{}\"\nreplicas = 2\nupdate = {{ monitor = \"1s\" }}\nstop_timeout = \"1s\"\n",
             shop.web, it.image
         ),
     );
