@@ -121,7 +121,11 @@ impl<E: Engine> Caller<'_, E> {
             Action::Disconnect { network, force, .. } => engine.disconnect(&id, network, *force).await,
             Action::Start { .. } => engine.start(&id).await,
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
-            Action::Remove { .. } => engine.remove(&id).await,
+            Action::Remove { .. } => match engine.remove(&id).await {
+                // Somebody who was cut off asked for it before: the Engine is at it.
+                Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
+                other => other,
+            },
             Action::Rename { to, .. } => match engine.rename(&id, to).await {
                 // Done already, or done and the answer was lost.
                 Err(_) if matches!(engine.container(&id).await, Ok(Some(now)) if now.name == *to) => Ok(()),
@@ -129,6 +133,20 @@ impl<E: Engine> Caller<'_, E> {
             },
         };
         done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
+    }
+
+    /// Waits for a container that is being removed; whether it is gone.
+    async fn goes(&self, id: &str) -> bool {
+        for _ in 0..50 {
+            match self.engine.container(id).await {
+                Ok(None) => return true,
+                Ok(Some(seen)) if seen.state.status == "removing" => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     async fn pull(&self, image: &ImageRef, progress: &dyn Fn(PullProgress)) -> Result<Vec<String>, Failed> {

@@ -17,7 +17,7 @@ pub struct Found {
 }
 
 /// Says of each container whether it is ours: it names this workspace, its instance is not also on its
-/// image, and no older container of ours has the same instance. `image_labels` are those of images on
+/// image, its name is one that we give to that instance, and no older container of ours has the same instance. `image_labels` are those of images on
 /// the host, by id: a container whose image is not among them cannot be told from a stranger's. One that
 /// has no label of ours, nor of another workspace, is ours where it was taken over: `adopted`, by id.
 pub fn claim(
@@ -31,7 +31,8 @@ pub fn claim(
         if labels.get(Label::WORKSPACE).is_some_and(|name| name == workspace.as_str()) {
             let image = image_labels.get(&container.image_id);
             let own = image.is_some_and(|image| image.get(Label::INSTANCE) != labels.get(Label::INSTANCE));
-            container.ours = if own { ownership(&labels) } else { None };
+            let ours = ownership(&labels).filter(|ours| own && named_by_us(&container.name, &ours.instance));
+            container.ours = ours;
             container.impostor = container.ours.is_none();
         } else if !labels.contains_key(Label::WORKSPACE) {
             container.ours = adopted.get(&container.id).and_then(|record| ownership(&record.labels));
@@ -40,6 +41,16 @@ pub fn claim(
     }
     disown_the_younger(&mut containers);
     containers
+}
+
+/// Whether a container of ours can have this name: the plain one, or that with a number; what helps to make
+/// one has a name that begins as those of our volumes. Copied labels come with other names.
+fn named_by_us(name: &str, instance: &str) -> bool {
+    let slot = instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot);
+    let numbered = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    name == slot
+        || name.strip_prefix(slot).and_then(|rest| rest.strip_prefix(".g")).is_some_and(numbered)
+        || name.starts_with("pillarbox-")
 }
 
 fn disown_the_younger(containers: &mut [Container]) {
@@ -137,7 +148,7 @@ mod tests {
         };
         let container = Container {
             id: id.to_owned(),
-            name: id.to_owned(),
+            name: "nginx.g7".to_owned(),
             image_id: "plain".to_owned(),
             ours: None,
             impostor: false,
@@ -179,6 +190,22 @@ mod tests {
             claimed(vec![stranger, ours]),
             [("b".to_owned(), false, true), ("a".to_owned(), true, false)]
         );
+    }
+
+    #[test]
+    fn a_name_that_we_do_not_give_claims_nothing() {
+        for (name, ours) in [
+            ("nginx", true),
+            ("nginx.g12", true),
+            ("nginx-2", false),
+            ("nginx.g", false),
+            ("nginx.gx", false),
+            ("old", false),
+        ] {
+            let mut one = found("a", "2026-01-01T00:00:00Z", labels("nginx.g3"));
+            one.container.name = name.to_owned();
+            assert_eq!(claimed(vec![one]), [("a".to_owned(), ours, !ours)], "{name}");
+        }
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn refusal(desired: &Desired, host: &HostName, container: &Container) -> Option<
     let name = &container.name;
     let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
     let cause = if container.impostor {
-        "it carries our labels, but they came with its image or belong to an older container".to_owned()
+        "it carries our labels, but they came with its image or belong to another container".to_owned()
     } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != desired.workspace.as_str()) {
         format!("it belongs to workspace {}", escaped(other))
     } else if label("com.docker.swarm.task.id").is_some() {

@@ -156,7 +156,7 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
     }
     let who = match &holder.ours {
         _ if holder.impostor => {
-            "carries our labels, but they came with its image or belong to an older container".to_owned()
+            "carries our labels, but they came with its image or belong to another container".to_owned()
         }
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
         None => format!("was not made by workspace {}", world.desired.workspace),

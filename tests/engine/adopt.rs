@@ -315,7 +315,7 @@ fn a_container_of_a_service_is_adopted_by_its_own_name() {
         ),
     );
     let second = format!("{}-2", shop.web);
-    let id = it.docker(&["run", "-d", "--name", &second, &it.image]);
+    let id = it.docker(&["run", "-d", "--restart", "unless-stopped", "--name", &second, &it.image]);
     let before = shop.identity(&id);
     shop.apply().exits(1).explains(&format!("pillarbox adopt {second} --host local"));
     shop.env.run(&["adopt", &second, "--host", "local", "-y"]).ok().says("All that is declared agrees");

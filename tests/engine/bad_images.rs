@@ -100,7 +100,7 @@ fn a_service_with_a_port_of_the_host_is_stopped_first_and_back_when_the_port_is_
     shop.only("web 1.1.0");
     let taken = shop.port();
     let body = json!({
-        "Image": format!("{}:1.1.0", shop.repository),
+        "Image": shop.inspect(&shop.web)["Config"]["Image"],
         "HostConfig": { "PortBindings": { "80/tcp": [{ "HostPort": taken.to_string() }] } },
     });
     let made = shop.engine.post(&format!("/containers/create?name={}-other", shop.name), &body);

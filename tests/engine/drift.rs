@@ -18,7 +18,7 @@ fn drifted() -> Option<(Shop, String)> {
     shop.engine.delete(&format!("/containers/{second}?force=1"));
     let body = json!({
         "Image": ours["Config"]["Image"], "Labels": ours["Config"]["Labels"], "User": "0:0",
-        "HostConfig": { "Memory": 32 << 20 },
+        "HostConfig": { "Memory": 32 << 20, "RestartPolicy": { "Name": "unless-stopped" } },
     });
     let made = shop.engine.post(&format!("/containers/create?name={second}"), &body);
     shop.engine.post(&format!("/containers/{}/start", made["Id"].as_str().expect("an id")), &Value::Null);

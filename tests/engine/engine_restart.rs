@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 struct OwnEngine {
     folder: PathBuf,
     api: Api,
+    /// It stays when the Engine goes.
+    containerd: Option<u32>,
 }
 
 /// As root, which an Engine needs.
@@ -31,8 +33,19 @@ impl OwnEngine {
         // The paths of sockets are short.
         let folder = PathBuf::from(format!("/tmp/pbx-{name}"));
         fs::create_dir_all(&folder).expect("a folder");
-        let engine = Self { api: Api::at(&folder.join("e.sock")), folder };
+        let mut engine = Self { api: Api::at(&folder.join("e.sock")), folder, containerd: None };
         fs::write(engine.folder.join("daemon.json"), "{}").expect("written");
+        let config = format!(
+            "version = 2\nroot = \"{}\"\nstate = \"{}\"\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+             [grpc]\naddress = \"{}\"\n",
+            engine.path("containerd"),
+            engine.path("state"),
+            engine.path("c.sock"),
+        );
+        fs::write(engine.folder.join("containerd.toml"), config).expect("written");
+        engine.containerd = Some(engine.spawn("containerd", &["--config", &engine.path("containerd.toml")]));
+        let socket = engine.folder.join("c.sock");
+        assert!(eventually(|| socket.exists()), "containerd did not start");
         engine.run();
         engine
     }
@@ -45,7 +58,6 @@ impl OwnEngine {
     fn run(&self) {
         let pid = self.path("pid");
         let _ = root("rm", &["-f", &pid]).status();
-        let log = fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log");
         let group = rustix::process::getgid().as_raw().to_string();
         let arguments = [
             "--net",
@@ -63,6 +75,8 @@ impl OwnEngine {
             &pid,
             "--group",
             &group,
+            "--containerd",
+            &self.path("c.sock"),
             "--exec-opt",
             "native.cgroupdriver=cgroupfs",
             "--shutdown-timeout",
@@ -70,12 +84,19 @@ impl OwnEngine {
             "--host",
             &format!("unix://{}", self.path("e.sock")),
         ];
-        let mut child = root("unshare", &arguments);
-        let errors = log.try_clone().expect("a log");
-        let mut child = child.stdout(log).stderr(errors).spawn().expect("start dockerd");
-        std::thread::spawn(move || child.wait());
+        self.spawn("unshare", &arguments);
         let up = eventually(|| matches!(self.api.get("/_ping"), Ok((200, _))));
         assert!(up, "{}", fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+    }
+
+    /// Starts a program, waits for it elsewhere, and answers its process id.
+    fn spawn(&self, program: &str, arguments: &[&str]) -> u32 {
+        let log = fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("a log");
+        let errors = log.try_clone().expect("a log");
+        let mut child = root(program, arguments).stdout(log).stderr(errors).spawn().expect("start a program");
+        let id = child.id();
+        std::thread::spawn(move || child.wait());
+        id
     }
 
     /// Sends it a signal and waits until it is gone.
@@ -108,9 +129,9 @@ impl Drop for OwnEngine {
             }
         }
         self.stop("TERM");
-        // Its containerd outlives one that was killed.
-        if let Ok(pid) = fs::read_to_string(self.folder.join("exec/containerd/containerd.pid")) {
-            let _ = root("kill", &["-9", pid.trim()]).status();
+        if let Some(containerd) = self.containerd {
+            let _ = root("kill", &["-TERM", &containerd.to_string()]).status();
+            std::thread::sleep(std::time::Duration::from_secs(1));
         }
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let ours = format!("{}/", self.folder.display());
