@@ -29,6 +29,9 @@ impl Label {
     pub const ADOPTED: &'static str = "io.pillarbox.adopted";
     /// There too: the full id of the container.
     pub const CONTAINER: &'static str = "io.pillarbox.container";
+    /// `option=instance` for each container that it was made with, sorted, joined by `,`; absent where there
+    /// is none.
+    pub const SHARES: &'static str = "io.pillarbox.shares";
 }
 
 /// What our labels say of a container.

@@ -103,6 +103,15 @@ pub enum Cause {
     Gone,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
+    /// A container that it is made with is another one, or was started again.
+    Shares {
+        /// What it has of the other.
+        what: &'static str,
+        /// The other's name.
+        with: String,
+        /// The same container, started again.
+        again: bool,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -142,6 +151,12 @@ impl fmt::Display for Cause {
             Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
+            Self::Shares { what, with, again: false } => {
+                write!(f, "it has {what} of {with}, which is a new one")
+            }
+            Self::Shares { what, with, again: true } => {
+                write!(f, "it has {what} of {with}, which ended when that was started again")
+            }
         }
     }
 }

@@ -4,8 +4,11 @@ use super::adopt;
 use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
+use super::needs;
 use super::networks;
 use super::overlap;
+use super::platform;
+use super::sharing::{self, Shared};
 use super::world::World;
 use crate::desired::{ContainerWish, Order, Run, Spec};
 use crate::observed::Container;
@@ -37,6 +40,8 @@ pub(super) struct Course<'a> {
     pub(super) obstacle: Option<String>,
     /// Whether the Engine changes limits and restart policies in place.
     pub(super) can_update: bool,
+    /// The containers that it is made with.
+    pub(super) shared: Vec<Shared<'a>>,
 }
 
 /// Who holds the plain name in the end.
@@ -58,16 +63,22 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Where the plain name is held by somebody else, or the image is not known.
-    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish) -> Result<Self> {
+    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish, shared: Vec<Shared<'a>>) -> Result<Self> {
         let service = wish.name.as_str();
         let instances = Instances::of_slot(world, wish.service().as_str(), service);
         let source = Source::of(world, wish);
         let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
         let taken = held_by_others(world, &instances, service);
-        Problems::check(taken.into_iter().chain(unknown).collect())?;
+        let too_new = needs::api(world, wish);
+        Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
-        let choice = choose(world, wish, &source, &instances, run);
+        let fits =
+            |ours: &Container| fits(world, wish, &source, ours) && sharing::moved(&shared, ours).is_none();
+        let choice = choose(world, wish, &instances, run, fits);
+        if let (Choice::New { .. }, true) = (&choice, run) {
+            Problems::check(platform::unfit(world, wish, &source))?;
+        }
         let retire: Vec<&Container> =
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
@@ -85,6 +96,7 @@ impl<'a> Course<'a> {
             drift: Vec::new(),
             obstacle: overlap::obstacle(wish),
             can_update: world.can_update(),
+            shared,
         };
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
@@ -201,12 +213,11 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
 fn choose<'a>(
     world: &World<'a>,
     wish: &ContainerWish,
-    source: &Source,
     instances: &Instances<'a>,
     run: bool,
+    fits: impl Fn(&Container) -> bool,
 ) -> Choice<'a> {
-    let fits = |container: &&Container| fits(world, wish, source, container);
-    let holder = instances.holder.filter(fits);
+    let holder = instances.holder.filter(|holder| fits(holder));
     let latest = |usable: fn(&Container) -> bool| {
         instances.others.iter().rev().copied().filter(|other| usable(other)).find(|other| fits(other))
     };

@@ -5,5 +5,6 @@ mod leftovers;
 mod no_update;
 mod refusals;
 mod replacing;
+mod sharing;
 pub(crate) mod start_first;
 mod things;

@@ -44,6 +44,7 @@ mod harness;
 mod killed;
 mod lock;
 mod options;
+mod options_each;
 mod passwords;
 mod podman;
 mod prefixes;

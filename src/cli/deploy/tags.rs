@@ -90,7 +90,7 @@ fn fits(reached: &Reached<'_>, image: &ImageRef, tag: &ImageRef, platforms: &Pla
         Wish::Container(wish) if wish.image == *image => Some(wish),
         _ => None,
     });
-    let own = made.into_iter().any(|wish| !wish.spec.fixed.contains_key("platform"));
+    let own = made.into_iter().any(|wish| wish.spec.platform().is_none());
     let facts = &reached.facts;
     if !own || platforms.fit(&facts.os, &facts.arch) {
         return Ok(());

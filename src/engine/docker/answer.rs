@@ -121,6 +121,7 @@ pub(super) fn image(answer: &Value) -> Image {
         labels: labels(&config["Labels"]),
         volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
         has_health_check: test.first().is_some_and(|word| word != "NONE"),
+        platform: platform(answer),
     }
 }
 
@@ -134,6 +135,13 @@ pub(super) fn platforms(list: &Value) -> Platforms {
             None => name,
         }
     }))
+}
+
+/// `linux/arm/v7`; images that were imported may say nothing of it.
+fn platform(image: &Value) -> Option<String> {
+    let part = |field: &str| image[field].as_str().filter(|text| !text.is_empty());
+    let variant = part("Variant").map(|variant| format!("/{variant}")).unwrap_or_default();
+    Some(format!("{}/{}{variant}", part("Os")?, part("Architecture")?))
 }
 
 /// `POST /volumes/create`, and each of `GET /volumes`.

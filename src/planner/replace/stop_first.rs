@@ -11,6 +11,7 @@ use super::super::images::keep_tag;
 use super::super::instances::{generation, runs};
 use super::super::networks;
 use super::super::remove::removal;
+use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::way_back::WayBack;
@@ -24,6 +25,9 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     let mut back = WayBack::new(course);
     for ours in course.instances.all() {
         group.know(&ours.id, &ours.name, runs(ours));
+        if sharing::may_end(&course.shared) {
+            group.may_end(&ours.id);
+        }
     }
     let holder_stays = course.instances.holder.is_some_and(|holder| course.choice.is(holder) && runs(holder));
     back.committed = holder_stays;
