@@ -49,7 +49,7 @@ async fn seen(fake: &Fake, what: &What, credentials: Credentials<'_>, offline: b
 }
 
 #[tokio::test]
-async fn a_host_with_nothing_to_do_costs_a_list_an_inspect_for_each_container_and_one_for_each_image() {
+async fn a_host_with_nothing_to_do_costs_two_lists_an_inspect_for_each_container_and_one_for_each_image() {
     let fake = Fake::new();
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     fake.preload(IMAGE);
@@ -67,7 +67,7 @@ async fn a_host_with_nothing_to_do_costs_a_list_an_inspect_for_each_container_an
     assert_eq!(observed.resolved[&image(&pinned)].by, ResolvedBy::Pinned);
     assert!(observed.images.contains_key(&image(&pinned).by_digest(&digest)));
     let calls = fake.calls();
-    assert_eq!(calls.len(), 22, "{calls:?}");
+    assert_eq!(calls.len(), 23, "{calls:?}");
     assert!(!calls.iter().any(|call| call.starts_with("resolve")), "{calls:?}");
 }
 
