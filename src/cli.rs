@@ -19,6 +19,7 @@ pub use helper::main as credential_helper;
 pub use output::{Level, Output};
 
 use crate::problem::{Problem, Problems};
+use crate::sandbox;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +44,13 @@ fn command() -> clap::Command {
 /// Runs one command line.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     harden::harden(Exit::Defect as i32, say_defect);
+    let args: Vec<OsString> = args.into_iter().collect();
+    // Before anything is read: this child knows nothing but what it is given.
+    if let [_, word] = args.as_slice()
+        && word == sandbox::WORD
+    {
+        return sandbox::serve().into();
+    }
     let cli = match command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),

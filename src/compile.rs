@@ -4,12 +4,16 @@
 mod arguments;
 mod container;
 mod expression;
+mod facts;
 mod gate;
 mod image;
 mod order;
 mod service;
+mod star;
 mod template;
 mod toml;
+
+pub use facts::trees as facts_trees;
 
 use crate::desired::{Address, Desired, Item};
 use crate::name::{HostName, WorkspaceName};
@@ -17,9 +21,11 @@ use crate::observed::Facts;
 use crate::pillar::Node;
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
+use crate::script::Ran;
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use arguments::Common;
 use expression::Evaluator;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// All that a host's wanted state follows from.
@@ -34,6 +40,8 @@ pub struct Inputs<'a> {
     pub groups: &'a [(String, u64)],
     /// State files in the order of the inventory: path in the workspace (`states/nginx.toml`), text.
     pub states: &'a [(String, String)],
+    /// What those of them in Starlark gave when they were run for this host.
+    pub ran: &'a BTreeMap<String, Result<Ran>>,
     /// The host's merged pillar, a table.
     pub pillar: &'a Node,
     /// What the host's Engine says of itself; an expression that asks for it without is an error.
@@ -41,10 +49,11 @@ pub struct Inputs<'a> {
 }
 
 /// Whether some state asks for facts that only the host's Engine knows: only then it need be asked
-/// before compiling. What cannot be read asks for nothing; [`compile`] reports it.
+/// before compiling. What cannot be read asks for nothing; [`compile`] reports it. Files in Starlark are
+/// left out: they say so themselves when they are run.
 pub fn needs_facts(states: &[(String, String)]) -> bool {
     let mut needed = false;
-    for (file, text) in states {
+    for (file, text) in states.iter().filter(|(file, _)| !is_starlark(file)) {
         let mut look = |text: &str, _: &Place| {
             needed = needed || expression::asks_for_facts(text);
             Ok((ArgValue::Text(Text::default()), Vec::new()))
@@ -62,7 +71,7 @@ pub fn needs_facts(states: &[(String, String)]) -> bool {
 pub fn compile(inputs: &Inputs) -> Result<Desired> {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
-    let declarations = declarations(inputs, &mut problems);
+    let declarations = declarations(inputs, &mut problems, &mut notes);
     one_file_an_id(&declarations, &mut problems);
 
     let checked: Vec<Checked> = declarations
@@ -91,11 +100,28 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     Ok(Desired { workspace: inputs.workspace.clone(), host: inputs.host.clone(), items, notes })
 }
 
-fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>) -> Vec<Declaration> {
+/// Whether a file of states is written in Starlark.
+pub fn is_starlark(file: &str) -> bool {
+    file.ends_with(".star")
+}
+
+fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Declaration> {
     let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups);
     let mut evaluate = |text: &str, place: &Place| evaluator.string(text, place);
-    let files = inputs.states.iter();
-    files.flat_map(|(file, text)| toml::read(file, text, &mut evaluate, problems)).collect()
+    let secrets = OnceCell::new();
+    let mut found = Vec::new();
+    for (file, text) in inputs.states {
+        match inputs.ran.get(file) {
+            _ if !is_starlark(file) => found.extend(toml::read(file, text, &mut evaluate, problems)),
+            Some(Ok(ran)) => {
+                let secrets = secrets.get_or_init(|| crate::script::secrets(inputs.pillar));
+                found.extend(star::read(file, ran, inputs.pillar, secrets, problems, notes));
+            }
+            Some(Err(wrong)) => problems.extend(wrong.iter().cloned()),
+            None => problems.push(Problem::failed("the file was not run").at(&Place::new(file.as_str(), 0))),
+        }
+    }
+    found
 }
 
 /// An id may stand for several functions, but in one file: else `require` would not say which.

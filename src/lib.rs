@@ -9,13 +9,10 @@
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
-//! | 3 | `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
-//! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
-//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
-//! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
-//! | 4 | `store`, `keyring`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 3 | `script`, `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
+//! | 4 | `store`, `keyring`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `cli` | arguments, terminal, exit codes |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod check;
 pub mod cli;
@@ -41,6 +38,8 @@ pub mod plan;
 pub mod planner;
 pub mod problem;
 pub mod registry;
+pub mod sandbox;
+pub mod script;
 pub mod secret;
 pub mod state;
 pub mod store;

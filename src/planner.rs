@@ -10,7 +10,7 @@
 //! | none | none | create under the plain name with policy `no`, start, await, declare the policy |
 //! | fits, runs | none | nothing; live fields and networks that differ are changed in place |
 //! | fits, runs | some | the same; the others are stopped and removed: the way back left them, or a commit did |
-//! | fits, down | none | start, await |
+//! | fits, down | none | start, await (made anew where it has a hardware address of its own, see `networks`) |
 //! | fits, down | one fits and works | that one is awaited again and committed; the holder is the way back |
 //! | fits, down | others | what runs of them is stopped; start the holder, await; remove the others |
 //! | other, runs | none fits and works | create beside it, stop and park it, start the new one, await, commit, remove it |

@@ -7,10 +7,11 @@ mod filters;
 mod log;
 mod opaque;
 
+use super::facts;
 use super::template::{Part, Unsplit, split};
 use crate::name::HostName;
 use crate::observed::Facts;
-use crate::pillar::{Node, Table, Value as Leaf};
+use crate::pillar::Node;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{ArgValue, Segment, Text};
 use branch::Branch;
@@ -23,9 +24,6 @@ use std::sync::Arc;
 
 /// Bytes that an expression may have.
 const LONGEST: usize = 4096;
-
-/// What a host says of itself that its Engine must be asked for.
-const FACTS: [&str; 7] = ["arch", "cpus", "engine_version", "hostname", "labels", "memory", "os"];
 
 /// The names that an expression can begin with.
 const NAMES: [&str; 3] = ["grains", "host", "pillar"];
@@ -51,11 +49,11 @@ impl Evaluator {
         groups: &[(String, u64)],
     ) -> Self {
         let log = Log::default();
-        let about = facts_tree(host, facts, groups);
+        let (about, grains) = facts::trees(host, facts, groups);
         let root = Root {
             pillar: Branch::root("pillar", pillar.clone(), true, &log),
-            host: Branch::root("host", about.clone(), false, &log),
-            grains: Branch::root("grains", about, false, &log),
+            host: Branch::root("host", about, false, &log),
+            grains: Branch::root("grains", grains, false, &log),
             log: log.clone(),
         };
         Self {
@@ -165,7 +163,7 @@ impl Evaluator {
         let fact = path.strip_prefix("host.").or_else(|| path.strip_prefix("grains."));
         if let Some(fact) = fact
             && !self.has_facts
-            && FACTS.contains(&fact)
+            && facts::OF_ENGINE.contains(&fact)
         {
             let what = format!("`{path}` is not known: the Engine of {} was not asked", self.host);
             return Problem::failed(what).at(place);
@@ -202,35 +200,9 @@ pub(super) fn asks_for_facts(text: &str) -> bool {
         compiled.undeclared_variables(true).iter().any(|path| {
             let mut steps = path.split('.');
             let of_host = matches!(steps.next(), Some("host" | "grains"));
-            of_host && !matches!(steps.next(), Some("name" | "groups" | "group_hosts"))
+            of_host && !matches!(steps.next(), Some("name" | "groups" | "group_hosts" | "id"))
         })
     })
-}
-
-fn facts_tree(host: &HostName, facts: Option<&Facts>, groups: &[(String, u64)]) -> Node {
-    let place = Place::new(format!("facts of {host}"), 0);
-    let node = |value| Node::new(value, &place);
-    let text = |text: &str| node(Leaf::String(text.to_owned()));
-    let number = |number: u64| node(Leaf::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
-    let mut table = Table::from([
-        ("name".to_owned(), text(host.as_str())),
-        ("groups".to_owned(), node(Leaf::Array(groups.iter().map(|(group, _)| text(group)).collect()))),
-    ]);
-    let sizes = groups.iter().map(|(group, hosts)| (group.clone(), number(*hosts))).collect();
-    table.insert("group_hosts".to_owned(), node(Leaf::Table(sizes)));
-    if let Some(facts) = facts {
-        let labels = facts.labels.iter().map(|(key, value)| (key.clone(), text(value))).collect();
-        table.extend([
-            ("arch".to_owned(), text(&facts.arch)),
-            ("cpus".to_owned(), number(facts.cpus.into())),
-            ("engine_version".to_owned(), text(&facts.engine_version)),
-            ("hostname".to_owned(), text(&facts.hostname)),
-            ("labels".to_owned(), node(Leaf::Table(labels))),
-            ("memory".to_owned(), number(facts.memory)),
-            ("os".to_owned(), text(&facts.os)),
-        ]);
-    }
-    node(Leaf::Table(table))
 }
 
 /// What an expression can begin with.

@@ -18,15 +18,17 @@ pub(super) fn arrange(
     let mut waiting: Vec<usize> = needs.iter().map(BTreeMap::len).collect();
     let mut ready: BTreeSet<_> =
         (0..drafts.len()).filter(|index| waiting[*index] == 0).map(|index| (keys[index], index)).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
+    for (index, needed) in needs.iter().enumerate() {
+        needed.keys().for_each(|needed| needed_by[*needed].push(index));
+    }
     let mut sorted = Vec::new();
     while let Some((_, next)) = ready.pop_first() {
         sorted.push(next);
-        for (index, needed) in needs.iter().enumerate() {
-            if needed.contains_key(&next) {
-                waiting[index] -= 1;
-                if waiting[index] == 0 {
-                    ready.insert((keys[index], index));
-                }
+        for &index in &needed_by[next] {
+            waiting[index] -= 1;
+            if waiting[index] == 0 {
+                ready.insert((keys[index], index));
             }
         }
     }
@@ -67,6 +69,15 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
             by_id.entry(id).or_default().insert(index);
         }
     }
+    let declared: BTreeSet<&str> = declarations.iter().map(|declaration| declaration.id.as_str()).collect();
+    let mut by_address: BTreeMap<&Address, usize> = BTreeMap::new();
+    let mut images: Vec<usize> = Vec::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        by_address.entry(&draft.item.address).or_insert(index);
+        if matches!(draft.item.wish, Wish::ImagePulled { .. } | Wish::ImageAbsent { .. }) {
+            images.push(index);
+        }
+    }
     let mut needs: Needs = vec![BTreeMap::new(); drafts.len()];
     for (index, draft) in drafts.iter().enumerate() {
         for (id, place) in &draft.requires {
@@ -74,20 +85,18 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 needs[index].entry(*needed).or_insert_with(|| Some(place.clone()));
             }
             // An id whose own declaration is wrong is declared nonetheless.
-            if !declarations.iter().any(|declaration| declaration.id == *id) {
+            if !declared.contains(id.as_str()) {
                 let what = format!("no state of this host has the id `{}`", escaped(id));
-                let ids = declarations.iter().map(|declaration| declaration.id.as_str());
-                problems.push(Problem::failed(what).at(place).nearest(id, ids));
+                problems.push(Problem::failed(what).at(place).nearest(id, declared.iter().copied()));
             }
         }
         for address in &draft.after {
-            let found = drafts.iter().position(|other| other.item.address == *address);
-            if let Some(needed) = found.filter(|needed| *needed != index) {
+            if let Some(needed) = by_address.get(address).copied().filter(|needed| *needed != index) {
                 needs[index].entry(needed).or_insert(None);
             }
         }
         if let Wish::Container(container) = &draft.item.wish {
-            for (other, image) in drafts.iter().enumerate() {
+            for (other, image) in images.iter().map(|index| (*index, &drafts[*index])) {
                 match &image.item.wish {
                     Wish::ImagePulled { image, .. } if *image == container.image => {
                         needs[index].entry(other).or_insert(None);

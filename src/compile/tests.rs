@@ -7,13 +7,15 @@ mod merging;
 mod options;
 mod ordering;
 mod services;
+mod star;
 
-use super::{Inputs, compile};
+use super::{Inputs, compile, facts_trees, is_starlark};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::name::{HostName, KeyPath, WorkspaceName};
 use crate::observed::Facts;
 use crate::pillar::{Node, Origin, SealId, Sealed, Table, Value};
 use crate::problem::{Place, Problem, Result};
+use crate::script::{Line, Outcome, Ran, Request};
 use std::collections::BTreeMap;
 
 /// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
@@ -89,18 +91,65 @@ pub(crate) fn facts() -> Facts {
     }
 }
 
-/// Compiles files for host web1, whose facts are known.
+/// Compiles files for host web1, whose facts are known; files in Starlark are run right here.
 pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desired> {
     let states: Vec<(String, String)> =
         files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    let (host, pillar) = (HostName::parse("web1").expect("a name"), pillar(pillar_text));
+    let groups = [("web".to_owned(), 3)];
+    let facts = facts();
     compile(&Inputs {
         workspace: &WorkspaceName::parse("shop").expect("a name"),
-        host: &HostName::parse("web1").expect("a name"),
-        groups: &[("web".to_owned(), 3)],
+        host: &host,
+        groups: &groups,
+        ran: &run(&states, &host, &pillar, Some(&facts), &groups),
         states: &states,
-        pillar: &pillar(pillar_text),
-        facts: Some(&facts()),
+        pillar: &pillar,
+        facts: Some(&facts),
     })
+}
+
+/// What the files in Starlark give, in this process and without its limits.
+fn run(
+    states: &[(String, String)],
+    host: &HostName,
+    pillar: &Node,
+    facts: Option<&Facts>,
+    groups: &[(String, u64)],
+) -> BTreeMap<String, Result<Ran>> {
+    let files: BTreeMap<String, String> =
+        states.iter().filter(|(file, _)| is_starlark(file)).cloned().collect();
+    let (about, grains) = facts_trees(host, facts, groups);
+    let given = |node: &Node| crate::script::given(node).expect("it is not deep");
+    let asked = crate::script::Host {
+        name: host.to_string(),
+        runs: states.iter().map(|(file, _)| file.clone()).filter(|file| is_starlark(file)).collect(),
+        pillar: given(pillar),
+        host: given(&about),
+        grains: given(&grains),
+        asked: facts.is_some(),
+    };
+    let (mut ran, mut at) = (BTreeMap::new(), String::new());
+    let mut say = |line: &Line| -> Result<(), std::convert::Infallible> {
+        match line {
+            Line::Begin { file, .. } => at.clone_from(file),
+            Line::End(Outcome::Ran(gave)) => drop(ran.insert(at.clone(), Ok(gave.clone()))),
+            Line::End(Outcome::Failed(faults)) => {
+                let problem = |fault: &crate::script::Fault| Problem {
+                    place: fault.at.as_ref().map(|(file, line)| Place::new(file.as_str(), *line)),
+                    causes: fault.causes.clone(),
+                    hints: fault.hints.clone(),
+                    ..Problem::failed(fault.what.as_str())
+                };
+                let wrong = crate::problem::Problems::check(faults.iter().map(problem).collect());
+                ran.insert(at.clone(), Err(wrong.expect_err("it says why")));
+            }
+            Line::End(Outcome::NeedsFacts) | Line::Done => {}
+        }
+        Ok(())
+    };
+    let Ok(()) = crate::script::run(&Request { files, hosts: vec![asked] }, &mut say);
+    ran
 }
 
 /// The one container of a state text.

@@ -55,6 +55,31 @@ impl Lines {
     }
 }
 
+/// A function by the word that is written for it; reports what is none.
+pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Function> {
+    match Function::parse(word) {
+        Ok(function) => Some(function),
+        Err(NoFunction::Later) => {
+            let what = format!("`{word}` is not available in this version");
+            problems.push(Problem::failed(what).at(place));
+            None
+        }
+        Err(NoFunction::Unknown) => {
+            let what = format!("`{}` is not a state function", escaped(word));
+            let problem = Problem::failed(what).at(place);
+            let near = crate::problem::nearest(word, Function::names());
+            problems.push(match near {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem.hint(
+                    "there are image.pulled, image.absent, container.installed, container.running, \
+                     container.stopped and container.absent",
+                ),
+            });
+            None
+        }
+    }
+}
+
 struct Reader<'a> {
     lines: &'a Lines,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
@@ -85,7 +110,7 @@ impl Reader<'_> {
                     place = self.lines.place(Some(header));
                 }
                 let word = format!("{family}.{name}");
-                let Some(function) = self.function(&word, &place) else { continue };
+                let Some(function) = function(&word, &place, self.problems) else { continue };
                 let Some(table) = item.as_table_like() else {
                     self.no_declaration(id, &place);
                     continue;
@@ -100,30 +125,6 @@ impl Reader<'_> {
         let what = format!("`{}` is not a declaration", escaped(id));
         let hint = "a declaration is a table `[ID.FUNCTION.NAME]`, for example `[web.container.running]`";
         self.problems.push(Problem::failed(what).at(place).hint(hint));
-    }
-
-    fn function(&mut self, word: &str, place: &Place) -> Option<Function> {
-        match Function::parse(word) {
-            Ok(function) => Some(function),
-            Err(NoFunction::Later) => {
-                let what = format!("`{word}` is not available in this version");
-                self.problems.push(Problem::failed(what).at(place));
-                None
-            }
-            Err(NoFunction::Unknown) => {
-                let what = format!("`{}` is not a state function", escaped(word));
-                let problem = Problem::failed(what).at(place);
-                let near = crate::problem::nearest(word, Function::names());
-                self.problems.push(match near {
-                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem.hint(
-                        "there are image.pulled, image.absent, container.installed, container.running, \
-                         container.stopped and container.absent",
-                    ),
-                });
-                None
-            }
-        }
     }
 
     /// The arguments of a declaration, and the names of those that could not be evaluated.

@@ -59,6 +59,22 @@ impl Spec {
         Value::Object(limits)
     }
 
+    /// The same for a container, without what its kernel lacks: the Engine discarded that at creation, and
+    /// would warn again.
+    pub fn update_body_of(&self, inspect: &Inspect) -> Value {
+        let mut body = self.update_body();
+        for option in OPTIONS.iter().filter(|option| option.kind == Kind::Limit) {
+            let option::Api::Weak(pointer) = option.api else { continue };
+            let discarded = inspect.compare(pointer).is_none_or(super::compare::is_empty);
+            if let (true, Some(field), Some(body)) =
+                (discarded, pointer.rsplit('/').next(), body.as_object_mut())
+            {
+                body.shift_remove(field);
+            }
+        }
+        body
+    }
+
     /// Names of live fields in which a container differs: limits where declared, `restart` always
     /// (not declared is `no`), and where networks are declared each `networks.NAME` that it is not in
     /// as declared, or is in without being declared (then it is not in [`Spec::networks`]).

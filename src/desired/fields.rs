@@ -5,6 +5,7 @@ use super::{Spec, read};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Segment, Text};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Declared fields by name: `memory`, `labels.team`, `env.LOG`.
@@ -59,10 +60,30 @@ pub(crate) fn read_fields<'a>(
         } else if let Some((_, parts)) = GROUPS.iter().find(|(name, _)| *name == key) {
             reader.group(key, parts, arg);
         } else if let Some(option) = option::find(key) {
-            reader.option(option, key, arg);
+            for (option, arg) in parted(option, arg) {
+                reader.option(option, key, &arg);
+            }
         }
     }
     reader.fields
+}
+
+/// Compose writes mounts among the volumes, as tables.
+fn parted<'a>(
+    option: &'static option::ContainerOption,
+    arg: &'a Arg,
+) -> Vec<(&'static option::ContainerOption, Cow<'a, Arg>)> {
+    let is_table = |arg: &Arg| matches!(arg.value, ArgValue::Table(_));
+    let (ArgValue::Array(items), "volumes", Some(mounts)) = (&arg.value, option.name, option::find("mounts"))
+    else {
+        return vec![(option, Cow::Borrowed(arg))];
+    };
+    let (tables, texts): (Vec<Arg>, Vec<Arg>) = items.iter().cloned().partition(is_table);
+    if tables.is_empty() {
+        return vec![(option, Cow::Borrowed(arg))];
+    }
+    let of = |items| Cow::Owned(Arg { value: ArgValue::Array(items), ..arg.clone() });
+    vec![(option, of(texts)), (mounts, of(tables))]
 }
 
 struct FieldReader<'p> {

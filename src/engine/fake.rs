@@ -149,6 +149,18 @@ impl Fake {
         world.find(name).ok().map(|at| world.containers[at].body.clone())
     }
 
+    /// Takes fields of its `HostConfig` away from a container, as an Engine does whose kernel lacks them.
+    ///
+    /// # Panics
+    /// Where there is none of that name.
+    pub fn discard(&self, name: &str, fields: &[&str]) {
+        let mut world = self.world();
+        let Ok(at) = world.find(name) else { panic!("{name}") };
+        for field in fields {
+            world.containers[at].body["HostConfig"][*field] = serde_json::Value::Null;
+        }
+    }
+
     /// Names of all containers with their status (`running`, `exited`, …), sorted.
     pub fn statuses(&self) -> BTreeMap<String, String> {
         let world = self.world();

@@ -73,8 +73,11 @@ impl<'a> Course<'a> {
         Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
-        let fits =
-            |ours: &Container| fits(world, wish, &source, ours) && sharing::moved(&shared, ours).is_none();
+        let once = run && networks::has_address(&wish.spec);
+        let fits = |ours: &Container| {
+            let usable = runs(ours) || !once;
+            usable && fits(world, wish, &source, ours) && sharing::moved(&shared, ours).is_none()
+        };
         let choice = choose(world, wish, &instances, run, fits);
         if let (Choice::New { .. }, true) = (&choice, run) {
             Problems::check(platform::unfit(world, wish, &source))?;

@@ -93,6 +93,13 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     if fixed { Vec::new() } else { leave.chain(join).collect() }
 }
 
+/// Whether a hardware address is declared in a network. It is given at creation alone (before API 1.54 the
+/// call that joins a network does not read it), and a start leaves and joins all networks again; so such a
+/// container is made anew instead.
+pub(super) fn has_address(spec: &Spec) -> bool {
+    spec.networks().values().any(|endpoint| endpoint.get("MacAddress").is_some())
+}
+
 /// Whether a container is found by a name in any network.
 pub(super) fn has_any(spec: &Spec) -> bool {
     spec.networks().keys().any(|network| has_names(network))

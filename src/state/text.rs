@@ -2,7 +2,7 @@
 //! compile, plan and fingerprints.
 
 use crate::pillar::{Origin, SealId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Text in segments; adjacent clear segments are one, empty ones are left out.
@@ -30,7 +30,7 @@ pub struct SecretRef {
 }
 
 /// What may be done to a secret without looking into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoder {
     /// Percent-encoding of everything but unreserved characters (RFC 3986).

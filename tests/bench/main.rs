@@ -15,6 +15,8 @@ mod env;
 #[path = "../engine/testbed.rs"]
 mod testbed;
 
+mod compile;
+mod compose;
 mod deploy;
 mod helper;
 mod sealing;
@@ -23,8 +25,17 @@ mod table;
 fn main() {
     // `cargo bench` hands its own options on.
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
+    // Part of it: PILLARBOX_BENCH_PARTS=compile,deploy.
+    let parts =
+        std::env::var("PILLARBOX_BENCH_PARTS").unwrap_or_else(|_| "sealing,helper,compile,deploy".to_owned());
     table::head(rounds);
-    sealing::run(rounds);
-    helper::run(rounds);
-    deploy::run(rounds);
+    for part in parts.split(',') {
+        match part {
+            "sealing" => sealing::run(rounds),
+            "helper" => helper::run(rounds),
+            "compile" => compile::run(rounds),
+            "deploy" => deploy::run(rounds),
+            other => panic!("there is no part {other}"),
+        }
+    }
 }

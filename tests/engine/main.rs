@@ -52,6 +52,7 @@ mod registry_check;
 mod relay;
 mod secret_env;
 mod service;
+mod starlark;
 mod stored;
 mod strangers;
 mod token_registry;

@@ -32,6 +32,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod starlark;
 mod team;
 mod terminal;
 mod values;

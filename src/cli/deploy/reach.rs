@@ -1,7 +1,7 @@
 //! Connecting to the Engines of all hosts at once, and asking each what it is.
 
 use super::address::dialled;
-use super::{Wished, sorted_out};
+use super::{Wished, evaluate, sorted_out};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::Desired;
@@ -29,8 +29,42 @@ pub(super) async fn all<'v>(
     vault: &Vault<'_>,
     wishes: Vec<Wished<'v>>,
 ) -> (Vec<Reached<'v>>, Vec<Problem>) {
-    let reaching = wishes.into_iter().map(|wished| one(ctx, vault, wished));
-    sorted_out(stream::iter(reaching).buffered(AT_ONCE).collect::<Vec<_>>().await)
+    let reaching = wishes.into_iter().map(|wished| async {
+        let (engine, mut facts) = connect(ctx, vault, wished.host).await?;
+        facts.labels.extend(wished.host.labels.clone());
+        Ok((wished, engine, facts))
+    });
+    let (mut reached, mut wrong) =
+        sorted_out(stream::iter(reaching).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    if let Err(found) = run(vault, &mut reached).await {
+        wrong.extend(found.into_vec());
+        return (Vec::new(), wrong);
+    }
+    let (reached, found) = sorted_out(reached.into_iter().map(|(wished, engine, facts)| {
+        let desired = match &wished.desired {
+            Some(desired) => desired.clone(),
+            None => wished.compile(vault, Some(&facts))?,
+        };
+        Ok(Reached { wished, desired, engine, facts })
+    }));
+    wrong.extend(found.into_iter().filter(|problem| !wrong.contains(problem)).collect::<Vec<_>>());
+    (reached, wrong)
+}
+
+/// Runs the states in Starlark that want facts, of all hosts in one child.
+async fn run(vault: &Vault<'_>, reached: &mut [(Wished<'_>, Docker, Facts)]) -> Result<()> {
+    let lacking: Vec<usize> = (0..reached.len()).filter(|index| reached[*index].0.is_to_be_run()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let hosts: Vec<_> = lacking.iter().map(|index| (&reached[*index].0, Some(&reached[*index].2))).collect();
+    let request = evaluate::request(vault, &hosts)?;
+    let evaluated = tokio::task::spawn_blocking(move || evaluate::evaluate(request)).await;
+    let evaluated = evaluated.unwrap_or_else(|_| Err(Problem::failed("Starlark could not be run").into()))?;
+    for (index, came) in lacking.into_iter().zip(evaluated) {
+        reached[index].0.take(came);
+    }
+    Ok(())
 }
 
 /// What is wanted on all hosts that compile, asking them for facts; and what is wrong with the others.
@@ -58,15 +92,4 @@ pub(super) fn silent(host: &Host, error: &EngineError) -> Problem {
     error
         .problem(format!("host {}: its Engine at {} does not answer", host.name, host.engine))
         .at(&host.place)
-}
-
-async fn one<'v>(ctx: &Context, vault: &Vault<'_>, wished: Wished<'v>) -> Result<Reached<'v>> {
-    let host = wished.host;
-    let (engine, mut facts) = connect(ctx, vault, host).await?;
-    facts.labels.extend(host.labels.clone());
-    let desired = match &wished.desired {
-        Some(desired) => desired.clone(),
-        None => wished.compile(vault, Some(&facts))?,
-    };
-    Ok(Reached { wished, desired, engine, facts })
 }

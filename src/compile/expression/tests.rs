@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::compile::tests::{facts, pillar, printed};
+use crate::pillar::{Table, Value as Leaf};
 use crate::problem::Problems;
 use crate::state::Encoder;
 use proptest::prelude::*;

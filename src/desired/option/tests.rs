@@ -195,7 +195,11 @@ fn volumes_mounts_and_tmpfs_are_keyed_by_path() {
     states/a.toml:1: `volumes` has `a:/`: the path in the container is absolute, and not / (write it like "data:/var/lib/data", "/srv/www:/www:ro" or "/cache")
     "#);
     insta::assert_snapshot!(refused("volumes = ['a:/x', 'b:/x']"), @"states/a.toml:1: `volumes` mounts two things at `/x`");
-    insta::assert_snapshot!(refused("volumes = [{ type = 'bind' }]"), @"states/a.toml:1: `volumes` is a list of texts (tables with `type`, `source` and `target` go into `mounts`)");
+    insta::assert_snapshot!(refused("volumes = [{ type = 'bind' }]"), @"states/a.toml:1: `volumes` wants an absolute `target`, which is not /");
+    same(&[
+        "volumes = ['a:/b', { type = 'volume', source = 'c', target = '/d', volume = { nocopy = true } }]",
+        "volumes = ['a:/b']\nmounts = [{ source = 'c', target = '/d', no_copy = true }]",
+    ]);
     insta::assert_snapshot!(shown(
         "mounts = [{ type = 'bind', source = '/srv/', target = '/srv/', read_only = true, propagation = 'rslave' },
          { source = 'data', target = '/data', no_copy = true, read_only = false },

@@ -17,13 +17,7 @@ const TMPFS: &str = "/HostConfig/Tmpfs";
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let single = std::slice::from_ref(arg);
     let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
-    let one = |item: &Arg| match &item.value {
-        ArgValue::Table(_) => Err(read::wrong(option, item, "is a list of texts")
-            .hint("tables with `type`, `source` and `target` go into `mounts`")
-            .into()),
-        _ => bind(option, item),
-    };
-    keyed(option, arg, read::each(items, one)?)
+    keyed(option, arg, read::each(items, |item| bind(option, item))?)
 }
 
 fn bind(option: &str, arg: &Arg) -> Result<(String, Value)> {

@@ -162,8 +162,8 @@ pub(super) fn final_update(course: &Course<'_>) -> Option<Value> {
             differs.then(|| json!({ "RestartPolicy": course.policy() }))
         }
         Choice::Existing(_) if course.live.is_empty() => None,
-        Choice::Existing(_) => {
-            let mut body = course.spec.update_body();
+        Choice::Existing(container) => {
+            let mut body = course.spec.update_body_of(&container.inspect);
             body["RestartPolicy"] = course.policy();
             Some(body)
         }

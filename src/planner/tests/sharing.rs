@@ -1,7 +1,8 @@
 //! Containers that are made with another one, and options that not every host has.
 
 use crate::compile::tests::compiled;
-use crate::engine::fake::Behaviour;
+use crate::engine::fake::{Behaviour, Fault};
+use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, readable, runtime};
 use crate::plan::text;
 use proptest::prelude::*;
@@ -99,6 +100,34 @@ async fn volumes_and_links_outlive_a_stop_but_not_a_replacement() {
     }
 }
 
+/// Whichever call fails, in whichever way, while both are replaced: the next apply ends it.
+#[tokio::test(start_paused = true)]
+async fn whichever_call_fails_the_next_apply_brings_both_back_together() {
+    let faults: [fn() -> Fault; 3] = [
+        || Fault::Refused(EngineError::new(ErrorKind::Other, 500, "the disk is full")),
+        || Fault::AnswerLost,
+        || Fault::HangUpAfter,
+    ];
+    for option in ["network_mode", "ipc", "pid", "volumes_from", "links"] {
+        let before = if matches!(option, "volumes_from" | "links") { "" } else { "container:" };
+        let options = format!("{option} = '{before}db'");
+        for (fault, call) in faults.iter().flat_map(|fault| (1..=24).map(move |call| (fault, call))) {
+            let stage = host();
+            with(&stage, &pair(1, &options)).settle().await;
+            stage.fake.fail(call, fault());
+            let two = with(&stage, &pair(2, &options));
+            two.apply().await;
+            stage.fake.heal();
+            two.settle().await;
+            assert_eq!(stage.statuses(), ["db running", "web running"], "{option} {call}");
+            let label = |name: &str, label: &str| stage.fake.body(name).expect(name)["Labels"][label].clone();
+            let db = label("db", "io.pillarbox.instance");
+            let shares = format!("{option}={}", db.as_str().expect("text"));
+            assert_eq!(label("web", "io.pillarbox.shares"), shares, "{option} {call}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_service_that_shares_is_replaced_stop_first_and_the_plan_says_why() {
     for (options, why) in [
@@ -120,6 +149,33 @@ async fn a_service_that_shares_is_replaced_stop_first_and_the_plan_says_why() {
             plan.changes.iter().flat_map(|change| &change.cause).map(ToString::to_string).collect();
         assert!(said.contains(&format!("the old one stops first: {why}")), "{options}: {said:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_container_with_a_hardware_address_is_made_anew() {
+    let stage = host();
+    let mac = "networks = { back = { mac_address = '02:42:ac:11:00:02' } }";
+    let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\nmonitor = 1\n{mac}\n"));
+    state.settle().await;
+    stage.fake.stop_container("web");
+    let plan = text(&state.settle().await);
+    assert!(plan.contains("create web.g2 (replace web): it is exited (0)"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_kernel_lacks_is_in_no_update() {
+    let stage = host();
+    let state = |memory: &str, weight: u32| {
+        let options = format!("memory = '{memory}'\nblkio_weight = {weight}\ncpu_rt_runtime = 95000");
+        with(&stage, &format!("[web.container.running]\nimage = '@1'\nmonitor = 1\n{options}\n"))
+    };
+    state("64m", 300).settle().await;
+    // The Engine in memory takes all of it.
+    let plan = text(&state("64m", 400).settle().await);
+    assert!(plan.contains("BlkioWeight=400") && plan.contains("CpuRealtimeRuntime=95000"), "{plan}");
+    stage.fake.discard("web", &["BlkioWeight", "CpuRealtimeRuntime"]);
+    let plan = text(&state("32m", 500).settle().await);
+    assert!(plan.contains("Memory=") && !plan.contains("Blkio") && !plan.contains("Realtime"), "{plan}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,14 @@
 
 use super::Format;
 use super::plan::Row;
-use crate::cli::Context;
+use crate::cli::{Context, deploy};
 use crate::clients::without_auths;
 use crate::delegate::{self, Answer};
 use crate::import::{Ask, Gives, Item, Source};
 use crate::name::HelperName;
 use crate::problem::{Place, Problem, Result};
 use crate::registry::Scope;
+use crate::sandbox;
 use crate::secret::Secret;
 use crate::store;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,10 @@ impl Origin {
 
 /// Reads a source and asks the helpers that it names.
 pub(super) fn read(text: &Secret, file: &str, format: Option<Format>, only: &[Scope]) -> Result<Source> {
-    let mut source = Source::read(text, file, format.map(Format::of))?;
+    let rendered = rendered(text, file, format)?;
+    let format_of =
+        if rendered.is_some() { Some(crate::import::Format::Salt) } else { format.map(Format::of) };
+    let mut source = Source::read(rendered.as_ref().unwrap_or(text), file, format_of)?;
     let wanted = |scope: &Scope| only.is_empty() || only.iter().any(|only| within(scope, only));
     if !only.is_empty() {
         source.only(wanted);
@@ -74,6 +78,17 @@ pub(super) fn read(text: &Secret, file: &str, format: Option<Format>, only: &[Sc
         }
     }
     Ok(source)
+}
+
+/// A pillar of Salt that is a program (`#!py`, `def run():`), rendered.
+fn rendered(text: &Secret, file: &str, format: Option<Format>) -> Result<Option<Secret>> {
+    let is_program = |text: &str| text.lines().any(|line| line.starts_with("def run("));
+    match text.reveal_text() {
+        Some(plain) if matches!(format, None | Some(Format::Salt)) && is_program(plain) => {
+            sandbox::pillar(&deploy::own_program()?, text, file, sandbox::LIMIT).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The same registry, or a part of it.

@@ -1,0 +1,81 @@
+//! What states know of their host: `host`, and `grains`, which has the names of Salt as well.
+
+use crate::name::HostName;
+use crate::observed::Facts;
+use crate::pillar::{Node, Table, Value};
+use crate::problem::Place;
+
+/// What a host's Engine must be asked for.
+pub(super) const OF_ENGINE: [&str; 16] = [
+    "arch",
+    "cpuarch",
+    "cpus",
+    "engine_version",
+    "fqdn",
+    "host",
+    "hostname",
+    "kernel",
+    "labels",
+    "localhost",
+    "mem_total",
+    "memory",
+    "nodename",
+    "num_cpus",
+    "os",
+    "osarch",
+];
+
+/// `host` and `grains` of a host; without facts what the inventory says of it. `groups` are those that it
+/// is in, each with the number of its hosts.
+pub fn trees(host: &HostName, facts: Option<&Facts>, groups: &[(String, u64)]) -> (Node, Node) {
+    let place = Place::new(format!("facts of {host}"), 0);
+    let node = |value| Node::new(value, &place);
+    let text = |text: &str| node(Value::String(text.to_owned()));
+    let number = |number: u64| node(Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
+    let names = groups.iter().map(|(group, _)| text(group)).collect();
+    let sizes = groups.iter().map(|(group, hosts)| (group.clone(), number(*hosts))).collect();
+    let mut table = Table::from([
+        ("name".to_owned(), text(host.as_str())),
+        ("groups".to_owned(), node(Value::Array(names))),
+        ("group_hosts".to_owned(), node(Value::Table(sizes))),
+    ]);
+    let mut salt = Table::from([("id".to_owned(), text(host.as_str()))]);
+    if let Some(facts) = facts {
+        let labels = facts.labels.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        table.extend([
+            ("arch".to_owned(), text(&facts.arch)),
+            ("cpus".to_owned(), number(facts.cpus.into())),
+            ("engine_version".to_owned(), text(&facts.engine_version)),
+            ("hostname".to_owned(), text(&facts.hostname)),
+            ("labels".to_owned(), node(Value::Table(labels))),
+            ("memory".to_owned(), number(facts.memory)),
+            ("os".to_owned(), text(&facts.os)),
+        ]);
+        let short = facts.hostname.split('.').next().unwrap_or_default();
+        let kernel = if facts.os == "linux" { "Linux" } else { facts.os.as_str() };
+        salt.extend([
+            ("cpuarch".to_owned(), text(machine(&facts.arch))),
+            ("fqdn".to_owned(), text(&facts.hostname)),
+            ("host".to_owned(), text(short)),
+            ("kernel".to_owned(), text(kernel)),
+            ("localhost".to_owned(), text(&facts.hostname)),
+            ("mem_total".to_owned(), number(facts.memory >> 20)),
+            ("nodename".to_owned(), text(&facts.hostname)),
+            ("num_cpus".to_owned(), number(facts.cpus.into())),
+            ("osarch".to_owned(), text(&facts.arch)),
+        ]);
+    }
+    let about = node(Value::Table(table.clone()));
+    salt.extend(table);
+    (about, node(Value::Table(salt)))
+}
+
+/// An architecture as `uname -m` says it.
+fn machine(arch: &str) -> &str {
+    match arch {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        "386" => "i686",
+        other => other,
+    }
+}

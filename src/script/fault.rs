@@ -1,0 +1,103 @@
+//! Errors of the interpreter as people read them.
+
+use super::functions::is_operator;
+use super::log::Log;
+use super::wire::Fault;
+use super::{CALLS, HEAP, TICKS};
+use crate::problem::escaped;
+use starlark::codemap::FileSpan;
+
+/// Characters of a line that are shown, and frames of a call stack.
+const WIDEST: usize = 160;
+const FRAMES: usize = 12;
+
+/// File and line of a span, the line counted from 1.
+pub(super) fn place(span: &FileSpan) -> (String, u32) {
+    let line = span.resolve_span().begin.line + 1;
+    (span.filename().to_owned(), u32::try_from(line).unwrap_or(u32::MAX))
+}
+
+/// The line that a span begins in, with its column.
+fn excerpt(span: &FileSpan) -> String {
+    let begin = span.resolve_span().begin;
+    let line = span.file.source_line(begin.line);
+    let shown: String = line.trim().chars().take(WIDEST).collect();
+    format!("column {}: {}", begin.column + 1, escaped(&shown))
+}
+
+/// A fault of ours at a place in a file.
+pub(super) fn at(what: impl Into<String>, span: Option<&FileSpan>) -> Fault {
+    Fault {
+        what: what.into(),
+        at: span.map(place),
+        causes: span.map(excerpt).into_iter().collect(),
+        hints: Vec::new(),
+    }
+}
+
+/// A fault without a span.
+pub(super) fn in_file(what: impl Into<String>, file: &str) -> Fault {
+    Fault { what: what.into(), at: Some((file.to_owned(), 0)), causes: Vec::new(), hints: Vec::new() }
+}
+
+/// What the interpreter says.
+pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
+    let (hint, now) = {
+        let mut entries = log.entries();
+        (entries.hint.take(), entries.now.clone())
+    };
+    let text = error.without_diagnostic().to_string();
+    // What a limit ends has no place of its own.
+    let mut fault = at(said(&text), error.span().or(now.as_ref()));
+    fault.hints.extend(hint);
+    let mut last = fault.at.clone().map(|(file, line)| format!("{}:{line}", escaped(&file)));
+    let stack = error.call_stack().frames.iter().rev().filter(|frame| !is_operator(&frame.name));
+    let mut shown = 0;
+    for frame in stack {
+        let Some(from) = frame.location.as_ref().map(place) else { continue };
+        let from = format!("{}:{}", escaped(&from.0), from.1);
+        // A function of the language itself, or the same call again and again.
+        if last.as_ref() == Some(&from) {
+            continue;
+        }
+        if shown < FRAMES {
+            fault.causes.push(format!("in {}, called at {from}", escaped(&frame.name)));
+        }
+        (last, shown) = (Some(from), shown + 1);
+    }
+    fault
+}
+
+/// A message on one line, and those about limits in our words.
+fn said(text: &str) -> String {
+    if text.contains("ticks has been exceeded") {
+        return format!("it runs for too long: a file may take {TICKS} loop turns and calls");
+    }
+    if text.contains("call stack overflow") {
+        return format!("functions call each other without end: {CALLS} calls deep is the limit");
+    }
+    if text.contains("heap limit") || text.contains("emory limit") {
+        return format!("it holds too much: a file may use {} MiB", HEAP >> 20);
+    }
+    let text = text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    escaped(&text.chars().take(600).collect::<String>())
+}
+
+/// The first secret that was looked into, if one was.
+pub(super) fn peeked(log: &Log, error: Option<&starlark::Error>) -> Option<Fault> {
+    let entries = log.entries();
+    let called = entries.peeked.as_ref()?;
+    let what = format!("this looks into the secret `{}`", escaped(called));
+    let span = entries.peeked_at.as_ref().or(error.and_then(starlark::Error::span));
+    let mut fault = at(what, span);
+    fault.causes.push(
+        "a secret may be placed, joined with `+`, chosen and encoded; what it says is not known while compiling"
+            .to_owned(),
+    );
+    fault.hints.push(
+        "encode with urlencode(…), b64encode(…) or tojson(…); ask whether it is there with pillar.has(\"a:b\")"
+            .to_owned(),
+    );
+    Some(fault)
+}
