@@ -102,6 +102,8 @@ pub enum Kind {
     Volume,
     /// A declaration that stands for nothing on this host.
     State,
+    /// The record that a container was taken over.
+    Adoption,
 }
 
 impl fmt::Display for Address {
@@ -114,6 +116,7 @@ impl fmt::Display for Address {
             Kind::Network => "network",
             Kind::Volume => "volume",
             Kind::State => "state",
+            Kind::Adoption => "adoption",
         };
         write!(f, "{kind} {}", self.name)
     }

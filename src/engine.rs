@@ -14,7 +14,7 @@ pub use error::{EngineError, ErrorKind};
 pub use locate::Folders;
 
 use crate::name::{ImageRef, RegistryHost};
-use crate::observed::{Facts, Image, Inspect, RunState};
+use crate::observed::{Facts, Image, Inspect, Platforms, RunState};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +87,15 @@ pub struct Network {
     pub inspect: Inspect,
 }
 
+/// What a registry says of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its digest, of a list of manifests where it is one.
+    pub digest: String,
+    /// For which platforms it is.
+    pub platforms: Platforms,
+}
+
 /// A volume.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
@@ -113,8 +122,8 @@ pub trait Engine {
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>>;
     /// One image by reference or id; `None` if it is not on the host.
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>>;
-    /// The digest that the registry names for a reference, asked from the host.
-    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String>;
+    /// What the registry says of a reference, asked from the host.
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest>;
     /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.
     async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()>;
     /// Pulls, for the host's platform or another one; every error in the stream is an error.

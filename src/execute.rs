@@ -20,7 +20,7 @@ mod task;
 
 pub use interrupt::Interrupt;
 pub use outcome::{GroupEnd, HostOutcome, Outcome};
-pub use secrets::{Fetching, Secrets};
+pub use secrets::{Fetching, Secrets, differing_env};
 
 use crate::engine::Engine;
 use crate::event::{Event, Happened};

@@ -31,15 +31,27 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let reading = (containers::read(engine, host, what), resources::read(engine, host, what));
-    let ((found, uses), read) = try_join(reading.0, reading.1).await?;
+    let (listed, read) =
+        try_join(containers::list(engine, host), resources::read(engine, host, what)).await?;
+    let adopted = read.adopted(what);
+    let (found, uses) = containers::read(engine, host, what, listed, &adopted).await?;
     let own_volumes = read.own(what);
     let (networks, volumes) = read.judged(what, &uses);
     let mut images = images::read(engine, host, what.looks()).await?;
-    let containers = containers::judge(engine, host, what, found, &images).await?;
+    let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved, own_volumes, networks, volumes })
+    Ok(Observed {
+        host: host.clone(),
+        facts,
+        containers,
+        images,
+        resolved,
+        own_volumes,
+        networks,
+        volumes,
+        adopted,
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ mod claim;
 mod errand;
 mod own_volumes;
 mod ownership;
+mod platforms;
+mod record;
 mod resource;
 
 pub use crate::inspect::{Inspect, Private};
@@ -11,6 +13,8 @@ pub use claim::{Found, claim};
 pub use errand::Errand;
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Label, Ownership};
+pub use platforms::Platforms;
+pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
 
 use crate::name::{Digest, HostName, ImageRef};
@@ -37,12 +41,14 @@ pub struct Observed {
     pub networks: Vec<Network>,
     /// Volumes that are ours or have a wanted name.
     pub volumes: Vec<Volume>,
+    /// Containers that were taken over, by id; also those that are gone.
+    pub adopted: BTreeMap<String, Record>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// The Engine's own id (`/info` ID).
+    /// The Engine's own id (`/info` ID); `podman` for Podman, which has none.
     pub engine_id: String,
     /// Version of the Engine, `20.10.24`.
     pub engine_version: String,
@@ -60,6 +66,8 @@ pub struct Facts {
     pub hostname: String,
     /// The Engine's labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether limits and restart policy of a container can be changed; Podman before 5.1 has no such call.
+    pub can_update: bool,
 }
 
 /// A container as it was found.
@@ -145,6 +153,8 @@ pub struct Resolution {
     pub digest: Digest,
     /// Who said so.
     pub by: ResolvedBy,
+    /// For which platforms it is, where that is known.
+    pub platforms: Platforms,
 }
 
 /// Who said what a reference stands for.

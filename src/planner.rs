@@ -28,6 +28,7 @@
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
 
+pub mod adopt;
 mod assign;
 mod causes;
 mod change;
@@ -62,6 +63,7 @@ use crate::observed::{Observed, User};
 use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
+pub use images::unfit;
 use images::{Pulls, keep_tag, tag_stands_for};
 use instances::Instances;
 use order::Turn;
@@ -134,6 +136,8 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         planning.lower(&world, entry, needs);
     }
     Problems::check(std::mem::take(&mut planning.problems))?;
+    let forgotten = remove::forget(&world, &mut planning.steps);
+    planning.changes.extend(forgotten);
     let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
     let mut notes = desired.notes.clone();
     notes.extend(notes::of(&world, &courses));

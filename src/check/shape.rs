@@ -33,6 +33,7 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
             broken.push(format!("step {id} waits for another group in the middle of its own"));
         }
         broken.extend(targets(step, &seen, observed));
+        broken.extend(forgotten(step, &seen, observed));
         if let Action::Create(create) = &step.action {
             broken.extend(created(plan, step, create, observed));
         }
@@ -75,6 +76,20 @@ fn targets(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Vec
         }
     }
     broken
+}
+
+/// A record goes after its container, and nothing else that is called a volume.
+fn forgotten(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Option<String> {
+    let Action::Forget { volume, .. } = &step.action else { return None };
+    let record = observed.adopted.values().find(|record| record.volume == *volume);
+    let gone = record.is_some_and(|record| {
+        let removed = |earlier: &&Step| match &earlier.action {
+            Action::Remove { container: Target::Id(id), .. } => *id == record.container,
+            _ => false,
+        };
+        seen.values().any(removed) || !observed.containers.iter().any(|one| one.id == record.container)
+    });
+    (!gone).then(|| format!("step {} ({}) forgets a container that is there", step.id, step.action))
 }
 
 fn created(plan: &HostPlan, step: &Step, create: &Create, observed: &Observed) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! One file per command, with two items each: `Args` and `run`. To add one: its file, a line in each
 //! of the three lists below.
 
+mod adopt;
 mod apply;
 mod boxes;
 mod compile;
@@ -50,6 +51,7 @@ pub(super) enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
+    Adopt(adopt::Args),
     Compile(compile::Args),
     Verify(verify::Args),
     Known(known::Args),
@@ -84,6 +86,7 @@ impl Command {
             Self::Plan(args) => plan::run(args, ctx),
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
+            Self::Adopt(args) => adopt::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),

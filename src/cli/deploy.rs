@@ -5,6 +5,7 @@
 //! command → `carry` (lock, carry out). Whatever is wrong on several hosts is said at once.
 
 mod address;
+mod adopt;
 mod ask;
 mod carry;
 mod evaluate;
@@ -17,6 +18,7 @@ mod tags;
 mod trust;
 mod wish;
 
+pub(in crate::cli) use adopt::{compared, record};
 #[cfg(test)]
 pub(in crate::cli) use ask::EntryShown;
 pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
@@ -25,7 +27,7 @@ pub(in crate::cli) use evaluate::own_program;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
-pub(in crate::cli) use survey::{Survey, Surveyed, look, parts, plan_of, survey};
+pub(in crate::cli) use survey::{Seen, Survey, Surveyed, look, parts, plan_of, survey};
 pub(in crate::cli) use tags::{Tagged, tags};
 pub(in crate::cli) use wish::{Wished, wishes};
 

@@ -2,6 +2,7 @@
 //! gone away (`| head`) is no error; a full disk is. `-q` silences everything but data, warnings,
 //! errors and questions.
 
+pub(super) mod adopt;
 pub(super) mod credentials;
 pub(super) mod desired;
 pub(super) mod html;

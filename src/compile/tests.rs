@@ -89,6 +89,7 @@ pub(crate) fn facts() -> Facts {
         cpus: 8,
         memory: 16 << 30,
         hostname: "web1.example.com".to_owned(),
+        can_update: true,
         labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
     }
 }

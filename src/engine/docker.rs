@@ -16,7 +16,7 @@ mod tls;
 mod version;
 
 use super::{
-    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Network,
+    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
     PullProgress, Summary, Volume,
 };
 use crate::name::{ImageRef, RegistryHost};
@@ -42,6 +42,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 pub struct Docker {
     http: Http,
     api: Api,
+    /// The version of Podman, if it is one.
+    podman: Option<String>,
 }
 
 impl Docker {
@@ -53,8 +55,9 @@ impl Docker {
         let http = Http::new(dial::Dial::new(address).await?);
         let answer = http.send(Call::new(Method::GET, "/_ping"), PATIENCE).await?;
         let api = Api::agree(answer.header("Api-Version"));
+        let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain(PATIENCE).await?;
-        Ok(Self { http, api: api? })
+        Ok(Self { http, api: api?, podman })
     }
 
     /// A call of the agreed version.
@@ -87,7 +90,7 @@ fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
 
 impl Engine for Docker {
     async fn facts(&self) -> EngineResult<Facts> {
-        Ok(answer::facts(&self.get("/info").await?, self.api))
+        Ok(answer::facts(&self.get("/info").await?, self.api, self.podman.as_deref()))
     }
 
     async fn now(&self) -> EngineResult<i64> {
@@ -111,13 +114,16 @@ impl Engine for Docker {
         Ok(absent(answer)?.as_ref().map(answer::image))
     }
 
-    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String> {
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         let path = format!("/distribution/{}/json", segment(&image.to_string()));
         let call = self.call(Method::GET, &path).auth(auth)?;
         let answer = self.http.json(call, REGISTRY_PATIENCE).await;
         let answer = answer.map_err(|error| refusal::of_resolve(error, image, auth.is_some()))?;
         match answer["Descriptor"]["digest"].as_str() {
-            Some(digest) => Ok(digest.to_owned()),
+            Some(digest) => {
+                let platforms = answer::platforms(&answer["Platforms"]);
+                Ok(Manifest { digest: digest.to_owned(), platforms })
+            }
             None => Err(EngineError::new(ErrorKind::Other, 200, "it named no digest")),
         }
     }

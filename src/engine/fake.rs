@@ -16,11 +16,11 @@ pub use volume::File;
 pub use world::EPOCH;
 
 use super::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Network, PullProgress,
-    Summary, Volume,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
+    PullProgress, Summary, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
-use crate::observed::{Facts, Image};
+use crate::observed::{Facts, Image, Platforms};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -97,6 +97,11 @@ impl Fake {
     /// This registry is open again.
     pub fn unguard(&self, host: &RegistryHost) {
         self.world().guards.remove(host);
+    }
+
+    /// From now on every image of a registry is for these platforms.
+    pub fn made_for(&self, platforms: &[&str]) {
+        self.world().platforms = Platforms::new(platforms.iter().map(|name| (*name).to_owned()));
     }
 
     /// Adds a network.
@@ -214,6 +219,11 @@ impl Fake {
         let world = self.world();
         let containers = world.containers.iter();
         containers.map(|c| (c.name.clone(), world.run_state(c).status)).collect()
+    }
+
+    /// Ids of all containers.
+    pub fn ids(&self) -> Vec<String> {
+        self.world().containers.iter().map(|container| container.id.clone()).collect()
     }
 
     /// Tags and digests on the host, as an Engine prints them, sorted.
@@ -368,10 +378,11 @@ impl Engine for Fake {
             .await
     }
 
-    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String> {
+    async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         self.read(&format!("resolve {image}"), |world| {
             world.admit(image, auth)?;
-            world.published(image).map(|published| published.digest.to_string())
+            let digest = world.published(image)?.digest.to_string();
+            Ok(Manifest { digest, platforms: world.platforms.clone() })
         })
         .await
     }
@@ -434,7 +445,13 @@ impl Engine for Fake {
     }
 
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>> {
-        self.change(self.called("update", id), |world| world.update(id, body)).await
+        self.change(self.called("update", id), |world| {
+            if !world.facts.can_update {
+                return Err(EngineError::new(ErrorKind::NotFound, 404, "Not Found"));
+            }
+            world.update(id, body)
+        })
+        .await
     }
 
     async fn exec(&self, id: &str, command: &[String], _: std::time::Duration) -> EngineResult<i64> {

@@ -128,7 +128,9 @@ impl EngineError {
         match asked {
             Asked::Image(image) => self
                 .problem(format!("the Engine of host {host} cannot tell which image {image} stands for"))
-                .hint(format!("pin it with a digest: {}", quoted(&format!("{}@sha256:…", image.name)))),
+                .hint(format!("pin it with a digest: {}", quoted(&format!("{}@sha256:…", image.name))))
+                .hint("or let a gate name it: pillarbox gate set APP VERSION --digest sha256:…")
+                .hint("or plan with what lies there now: --offline"),
             Asked::Login(registry) => {
                 self.problem(format!("the Engine of host {host} cannot try a credential at {registry}"))
             }

@@ -113,6 +113,7 @@ impl<E: Engine> Caller<'_, E> {
                 return self.create_volume(action, name, body).await.map(|()| Vec::new());
             }
             Action::RemoveVolume { name, .. } => engine.remove_volume(name).await,
+            Action::Forget { volume, .. } => engine.remove_volume(volume).await,
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {
@@ -139,7 +140,11 @@ impl<E: Engine> Caller<'_, E> {
             Action::Disconnect { network, force, .. } => engine.disconnect(&id, network, *force).await,
             Action::Start { .. } => engine.start(&id).await,
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
-            Action::Remove { .. } => engine.remove(&id).await,
+            Action::Remove { .. } => match engine.remove(&id).await {
+                // Somebody who was cut off asked for it before: the Engine is at it.
+                Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
+                other => other,
+            },
             Action::CreateOwnVolume { name, labels, memory } => {
                 return self.create_own_volume(action, name, labels, *memory).await;
             }
@@ -181,6 +186,20 @@ impl<E: Engine> Caller<'_, E> {
             },
         };
         done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
+    }
+
+    /// Waits for a container that is being removed; whether it is gone.
+    async fn goes(&self, id: &str) -> bool {
+        for _ in 0..50 {
+            match self.engine.container(id).await {
+                Ok(None) => return true,
+                Ok(Some(seen)) if seen.state.status == "removing" => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     async fn pull(

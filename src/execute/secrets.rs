@@ -4,6 +4,7 @@
 use super::archive::{Entry, archive};
 use crate::desired::SecretFile;
 use crate::desired::secret_file::LARGEST;
+use crate::inspect::Inspect;
 use crate::name::{HostName, ImageName};
 use crate::pillar::{Origin, SealId};
 use crate::plan::{Action, HostPlan};
@@ -47,10 +48,24 @@ impl Opened {
         plans: impl IntoIterator<Item = &'a HostPlan> + Clone,
         secrets: &dyn Secrets,
     ) -> Result<Self> {
+        let texts = environments(plans.clone()).map(|(_, _, text)| text);
+        let opened = Self::these(texts.chain(files(plans.clone()).map(|(_, _, file)| &file.value)), secrets)?;
+        let wrong = environments(plans.clone()).filter_map(|(container, name, text)| {
+            let field = format!("env.{name} of container {container}");
+            opened.text(text, &field).err()
+        });
+        let wrong = wrong.chain(files(plans).filter_map(|(container, name, file)| {
+            opened.bytes(&file.value, &format!("secrets.{name} of container {container}")).err()
+        }));
+        let wrong: Vec<Problem> = wrong.flat_map(Problems::into_vec).collect();
+        Problems::check(wrong)?;
+        Ok(opened)
+    }
+
+    /// Opens what is in these texts.
+    fn these<'a>(texts: impl Iterator<Item = &'a Text>, secrets: &dyn Secrets) -> Result<Self> {
         let mut opened = Self::default();
         let mut problems = Vec::new();
-        let texts = environments(plans.clone()).map(|(_, _, text)| text);
-        let texts = texts.chain(files(plans.clone()).map(|(_, _, file)| &file.value));
         let wanted: BTreeSet<&SecretRef> = texts.flat_map(Text::secrets).collect();
         for secret in wanted {
             let key = (secret.origin.clone(), secret.id.clone());
@@ -65,15 +80,6 @@ impl Opened {
             }
         }
         Problems::check(problems)?;
-        let wrong = environments(plans.clone()).filter_map(|(container, name, text)| {
-            let field = format!("env.{name} of container {container}");
-            opened.text(text, &field).err()
-        });
-        let wrong = wrong.chain(files(plans).filter_map(|(container, name, file)| {
-            opened.bytes(&file.value, &format!("secrets.{name} of container {container}")).err()
-        }));
-        let wrong: Vec<Problem> = wrong.flat_map(Problems::into_vec).collect();
-        Problems::check(wrong)?;
         Ok(opened)
     }
 
@@ -187,6 +193,36 @@ fn files<'a>(
     steps
         .filter_map(|step| step.action.files())
         .flat_map(|(service, files)| files.iter().map(move |(name, file)| (service, name.as_str(), file)))
+}
+
+/// Names of the variables with secrets that a container does not have as declared. The values are opened
+/// for this alone and wiped.
+///
+/// # Errors
+/// All that does not open, or cannot stand in an environment.
+pub fn differing_env(
+    env: &BTreeMap<String, Text>,
+    container: &str,
+    inspect: &Inspect,
+    secrets: &dyn Secrets,
+) -> Result<BTreeSet<String>> {
+    let sealed: BTreeMap<&String, &Text> = env.iter().filter(|(_, text)| text.as_clear().is_none()).collect();
+    let opened = Opened::these(sealed.values().copied(), secrets)?;
+    let lines = inspect.compare("/Config/Env").and_then(serde_json::Value::as_array);
+    let (mut differ, mut problems) = (BTreeSet::new(), Vec::new());
+    for (name, text) in sealed {
+        match opened.text(text, &format!("env.{name} of container {container}")) {
+            Ok(value) => {
+                let is = |line: &&str| line.split_once('=') == Some((name, value.as_str()));
+                let there = lines.into_iter().flatten().filter_map(serde_json::Value::as_str);
+                if !there.into_iter().any(|line| is(&line)) {
+                    differ.insert(name.clone());
+                }
+            }
+            Err(more) => problems.extend(more.into_vec()),
+        }
+    }
+    Problems::check(problems).map(|()| differ)
 }
 
 fn environments<'a>(

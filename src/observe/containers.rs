@@ -3,7 +3,7 @@
 use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Container, Found, Image, Inspect, Label, RunState, User, claim};
+use crate::observed::{Container, Found, Image, Inspect, Label, Record, RunState, User, claim};
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
@@ -24,26 +24,36 @@ impl Uses {
     }
 }
 
-/// All containers of a host; in full those that carry our workspace's label or have a wanted name; and
-/// what each of all uses.
+/// All containers of a host.
+pub(super) async fn list<E: Engine>(engine: &E, host: &HostName) -> Result<Vec<Summary>> {
+    Ok(engine.containers().await.map_err(|error| failed(host, &error))?)
+}
+
+/// In full those that carry our workspace's label, were taken over, or have a wanted name; and what each
+/// of all uses.
 pub(super) async fn read<E: Engine>(
     engine: &E,
     host: &HostName,
     what: &What,
+    listed: Vec<Summary>,
+    adopted: &BTreeMap<String, Record>,
 ) -> Result<(Vec<Found>, Vec<Uses>)> {
-    let failed = |error: EngineError| error.problem(format!("the containers of host {host} cannot be read"));
-    let listed = engine.containers().await.map_err(failed)?;
     let uses = listed.iter().map(Uses::of).collect();
     let (near, far): (Vec<Summary>, Vec<Summary>) = listed.into_iter().partition(|container| {
         what.names.contains(&container.name)
+            || adopted.contains_key(&container.id)
             || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.as_str())
     });
     let inspected = stream::iter(near).map(|listed| async move { engine.container(&listed.id).await });
     // One that went since the list was made is left out.
     let inspected: Vec<Option<Inspected>> =
-        inspected.buffered(AT_ONCE).try_collect().await.map_err(failed)?;
+        inspected.buffered(AT_ONCE).try_collect().await.map_err(|error| failed(host, &error))?;
     let found = inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short));
     Ok((found.collect(), uses))
+}
+
+fn failed(host: &HostName, error: &EngineError) -> Problem {
+    error.problem(format!("the containers of host {host} cannot be read"))
 }
 
 /// Says which are ours; their images' labels are read where that was not done yet.
@@ -53,6 +63,7 @@ pub(super) async fn judge<E: Engine>(
     what: &What,
     found: Vec<Found>,
     images: &BTreeMap<ImageRef, Image>,
+    adopted: &BTreeMap<String, Record>,
 ) -> Result<Vec<Container>> {
     let mut labels: BTreeMap<String, BTreeMap<String, String>> =
         images.values().map(|image| (image.id.clone(), image.labels.clone())).collect();
@@ -68,7 +79,7 @@ pub(super) async fn judge<E: Engine>(
             error.problem(format!("the images of containers on host {host} cannot be read"))
         })?;
     labels.extend(read.into_iter().filter_map(|(id, image)| Some((id, image?.labels))));
-    Ok(claim(&what.workspace, found, &labels))
+    Ok(claim(&what.workspace, found, &labels, adopted))
 }
 
 fn in_full(inspected: Inspected) -> Found {

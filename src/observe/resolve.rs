@@ -3,9 +3,9 @@
 //! once per run and credential, on whichever host comes first.
 
 use super::{AT_ONCE, What, what::Need};
-use crate::engine::{Engine, EngineError, ErrorKind};
+use crate::engine::{Engine, EngineError, ErrorKind, Manifest};
 use crate::name::{Digest, HostName, ImageName, ImageRef};
-use crate::observed::{Container, Image, Resolution, ResolvedBy};
+use crate::observed::{Container, Image, Platforms, Resolution, ResolvedBy};
 use crate::problem::{Code, Problem, Problems, Result};
 use crate::registry::{Credential, CredentialId};
 use futures_util::future::LocalBoxFuture;
@@ -30,13 +30,16 @@ pub struct Ask<'a> {
 
 /// What registries said in this run; one for all hosts.
 #[derive(Default)]
-pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Digest>>>>);
+pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Answer>>>>);
+
+/// What a registry said.
+type Answer = (Digest, Platforms);
 
 /// A reference, and the credential that was sent.
 type Asked = (ImageRef, Option<CredentialId>);
 
 impl Resolved {
-    fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Digest>> {
+    fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Answer>> {
         let key = (image.clone(), credential.map(|credential| credential.id.clone()));
         Rc::clone(self.0.borrow_mut().entry(key).or_default())
     }
@@ -77,7 +80,10 @@ pub(super) async fn all<E: Engine>(
     let mut found = Vec::new();
     for (image, answer) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
         match answer {
-            Ok(digest) => drop(resolved.insert(image.clone(), by(ResolvedBy::Registry)(digest))),
+            Ok((digest, platforms)) => {
+                let said = Resolution { digest, by: ResolvedBy::Registry, platforms };
+                resolved.insert(image.clone(), said);
+            }
             Err(problems) => found.extend(problems.into_vec()),
         }
     }
@@ -86,17 +92,17 @@ pub(super) async fn all<E: Engine>(
 }
 
 fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
-    move |digest| Resolution { digest, by }
+    move |digest| Resolution { digest, by, platforms: Platforms::default() }
 }
 
-async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Digest> {
+async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Answer> {
     let credential = (ask.keychain)(&image.name).await;
     let credential = credential.map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
     let answer = asked(engine, ask, image, credential.as_ref()).await;
     answer.map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
 }
 
-/// What a tag stands for now; `None` where the Engine cannot ask a registry (Podman).
+/// What a tag stands for now, and for which platforms it is; `None` where the Engine cannot ask a registry (Podman).
 ///
 /// # Errors
 /// Where the credential cannot be had, or the registry does not say.
@@ -105,10 +111,10 @@ pub async fn ask_tag<E: Engine>(
     host: &HostName,
     ask: &Ask<'_>,
     image: &ImageRef,
-) -> Result<Option<Digest>> {
+) -> Result<Option<(Digest, Platforms)>> {
     let credential = (ask.keychain)(&image.name).await?;
     match asked(engine, ask, image, credential.as_ref()).await {
-        Ok(digest) => Ok(Some(digest)),
+        Ok(answer) => Ok(Some(answer)),
         Err(error) if error.kind == ErrorKind::Unsupported => Ok(None),
         Err(error) => Err(error.registry_problem(host, image, credential.as_ref()).into()),
     }
@@ -119,12 +125,14 @@ async fn asked<E: Engine>(
     ask: &Ask<'_>,
     image: &ImageRef,
     credential: Option<&Credential>,
-) -> Result<Digest, EngineError> {
+) -> Result<Answer, EngineError> {
     let cell = ask.resolved.cell(image, credential);
     let asking = cell.get_or_try_init(|| async {
         let header = credential.map(|credential| &credential.header);
-        let digest = engine.resolve(image, header).await?;
-        Digest::parse(&digest)
+        let Manifest { digest, platforms } = engine.resolve(image, header).await?;
+        let digest = Digest::parse(&digest);
+        digest
+            .map(|digest| (digest, platforms))
             .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
     });
     asking.await.cloned()

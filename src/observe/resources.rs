@@ -4,9 +4,9 @@ use super::What;
 use super::containers::Uses;
 use crate::engine::{self, Engine, EngineError};
 use crate::name::HostName;
-use crate::observed::{Label, Made, Network, OwnVolumes, User, Volume};
+use crate::observed::{Label, Made, Network, OwnVolumes, Record, User, Volume};
 use crate::problem::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was read, before it is known who uses it.
 pub(super) struct Read {
@@ -36,6 +36,13 @@ impl Read {
         let each = self.volumes.iter();
         let each = each.map(|volume| (volume.name.clone(), volume.labels.clone(), volume.created_at));
         OwnVolumes::sort(&what.workspace, each)
+    }
+
+    /// Which containers were taken over, by id.
+    pub(super) fn adopted(&self, what: &What) -> BTreeMap<String, Record> {
+        let each = self.volumes.iter();
+        let records = each.filter_map(|one| Record::read(&what.workspace, &one.name, &one.labels));
+        records.map(|record| (record.container.clone(), record)).collect()
     }
 
     /// Those that can matter, with who uses them.

@@ -1,7 +1,7 @@
 //! Which containers are ours. Labels alone do not say: `docker commit` of one of ours hands its labels
 //! on to an image, and from there to every container that anybody makes of it.
 
-use super::{Container, Errand, Label, Ownership};
+use super::{Container, Errand, Label, Ownership, Record};
 use crate::desired::Fingerprint;
 use crate::name::WorkspaceName;
 use std::cmp::Ordering;
@@ -17,12 +17,14 @@ pub struct Found {
 }
 
 /// Says of each container whether it is ours: it names this workspace, its instance is not also on its
-/// image, and no older container of ours has the same instance. `image_labels` are those of images on
-/// the host, by id: a container whose image is not among them cannot be told from a stranger's.
+/// image, its name is one that we give to that instance, and no older container of ours has the same instance. `image_labels` are those of images on
+/// the host, by id: a container whose image is not among them cannot be told from a stranger's. One that
+/// has no label of ours, nor of another workspace, is ours where it was taken over: `adopted`, by id.
 pub fn claim(
     workspace: &WorkspaceName,
     found: Vec<Found>,
     image_labels: &BTreeMap<String, BTreeMap<String, String>>,
+    adopted: &BTreeMap<String, Record>,
 ) -> Vec<Container> {
     let mut containers: Vec<Container> = Vec::with_capacity(found.len());
     for Found { mut container, labels } in found {
@@ -34,13 +36,26 @@ pub fn claim(
                 continue;
             }
             let own = image.is_some_and(|image| image.get(Label::INSTANCE) != labels.get(Label::INSTANCE));
-            container.ours = if own { ownership(&labels) } else { None };
+            let ours = ownership(&labels).filter(|ours| own && named_by_us(&container.name, &ours.instance));
+            container.ours = ours;
             container.impostor = container.ours.is_none();
+        } else if !labels.contains_key(Label::WORKSPACE) {
+            container.ours = adopted.get(&container.id).and_then(|record| ownership(&record.labels));
         }
         containers.push(container);
     }
     disown_the_younger(&mut containers);
     containers
+}
+
+/// Whether a container of ours can have this name: the plain one, or that with a number; what helps to make
+/// one has a name that begins as those of our volumes. Copied labels come with other names.
+fn named_by_us(name: &str, instance: &str) -> bool {
+    let slot = instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot);
+    let numbered = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    name == slot
+        || name.strip_prefix(slot).and_then(|rest| rest.strip_prefix(".g")).is_some_and(numbered)
+        || name.starts_with("pillarbox-")
 }
 
 fn disown_the_younger(containers: &mut [Container]) {
@@ -156,7 +171,7 @@ mod tests {
         };
         let container = Container {
             id: id.to_owned(),
-            name: id.to_owned(),
+            name: "nginx.g7".to_owned(),
             image_id: "plain".to_owned(),
             ours: None,
             impostor: false,
@@ -167,6 +182,18 @@ mod tests {
         Found { container, labels }
     }
 
+    fn adopted() -> BTreeMap<String, Record> {
+        let record = |id: &str, instance: &str| {
+            let record = Record {
+                volume: format!("pillarbox-adopted.shop.{id}"),
+                container: id.to_owned(),
+                labels: labels(instance),
+            };
+            (id.to_owned(), record)
+        };
+        [record("taken", "nginx.g4"), record("gone", "nginx.g5")].into()
+    }
+
     /// Id, whether it is ours, whether it is an impostor.
     fn claimed(found: Vec<Found>) -> Vec<(String, bool, bool)> {
         let shop = WorkspaceName::parse("shop").expect("a name");
@@ -174,7 +201,7 @@ mod tests {
             ("plain".to_owned(), BTreeMap::new()),
             ("committed".to_owned(), labels("nginx.g3")),
         ]);
-        let claimed = claim(&shop, found, &images);
+        let claimed = claim(&shop, found, &images, &adopted());
         claimed.into_iter().map(|c| (c.id, c.ours.is_some(), c.impostor)).collect()
     }
 
@@ -210,7 +237,8 @@ mod tests {
             ("committed".to_owned(), task.clone()),
             ("instance".to_owned(), labels("nginx.g3")),
         ]);
-        let claimed = claim(&shop, vec![found("a", "", task), of_commit, stranger], &images);
+        let claimed =
+            claim(&shop, vec![found("a", "", task), of_commit, stranger], &images, &BTreeMap::new());
         let runs = Errand::Task {
             name: "migrate".to_owned(),
             fingerprint: "00ff".to_owned(),
@@ -232,6 +260,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_we_do_not_give_claims_nothing() {
+        for (name, ours) in [
+            ("nginx", true),
+            ("nginx.g12", true),
+            ("nginx-2", false),
+            ("nginx.g", false),
+            ("nginx.gx", false),
+            ("old", false),
+        ] {
+            let mut one = found("a", "2026-01-01T00:00:00Z", labels("nginx.g3"));
+            one.container.name = name.to_owned();
+            assert_eq!(claimed(vec![one]), [("a".to_owned(), ours, !ours)], "{name}");
+        }
+    }
+
+    #[test]
     fn of_two_with_one_instance_the_older_is_ours_whatever_the_order() {
         let old = || found("old", "2026-01-01T00:00:00.000000001Z", labels("nginx.g3"));
         let young = || found("young", "2026-01-01T00:00:00.1Z", labels("nginx.g3"));
@@ -248,6 +292,18 @@ mod tests {
         other.insert(Label::WORKSPACE.to_owned(), "shop2".to_owned());
         assert_eq!(claimed(vec![found("a", "", other)]), [("a".to_owned(), false, false)]);
         assert_eq!(claimed(vec![found("a", "", BTreeMap::new())]), [("a".to_owned(), false, false)]);
+    }
+
+    #[test]
+    fn a_record_makes_a_container_ours_that_has_no_labels_and_no_other() {
+        let of = |labels| claimed(vec![found("taken", "2026-01-01T00:00:00Z", labels)]);
+        assert_eq!(of(BTreeMap::new()), [("taken".to_owned(), true, false)]);
+        let mut other = labels("nginx.g9");
+        other.insert(Label::WORKSPACE.to_owned(), "shop2".to_owned());
+        assert_eq!(of(other), [("taken".to_owned(), false, false)]);
+        let mut committed = found("taken", "", labels("nginx.g3"));
+        committed.container.image_id = "committed".to_owned();
+        assert_eq!(claimed(vec![committed]), [("taken".to_owned(), false, true)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Our labels on a container, and when they count.
 
 use crate::desired::Fingerprint;
+use crate::name::WorkspaceName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,10 @@ impl Label {
     pub const FILLS: &'static str = "io.pillarbox.fills";
     /// On a volume of secrets: the instance or task whose they are.
     pub const SECRETS: &'static str = "io.pillarbox.secrets";
+    /// On the volume that records an adoption: the workspace, once more, so that such volumes can be listed.
+    pub const ADOPTED: &'static str = "io.pillarbox.adopted";
+    /// There too: the full id of the container.
+    pub const CONTAINER: &'static str = "io.pillarbox.container";
     /// `option=instance` for each container that it was made with, sorted, joined by `,`; absent where there
     /// is none.
     pub const SHARES: &'static str = "io.pillarbox.shares";
@@ -60,4 +65,23 @@ pub struct Ownership {
     /// Tasks that had run before it was made and that it requires, by name: the fingerprint that each ran as.
     #[serde(default)]
     pub tasks: BTreeMap<String, String>,
+}
+
+impl Ownership {
+    /// As labels, with those of the workspace.
+    pub fn labels(&self, workspace: &WorkspaceName) -> BTreeMap<String, String> {
+        let fields: Vec<String> =
+            self.fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
+        let labels = [
+            (Label::WORKSPACE, workspace.to_string()),
+            (Label::SERVICE, self.service.clone()),
+            (Label::INSTANCE, self.instance.clone()),
+            (Label::GENERATION, self.generation.to_string()),
+            (Label::SPEC, self.spec.0.clone()),
+            (Label::FIELDS, fields.join(",")),
+            (Label::IMAGE, self.image.clone()),
+            (Label::VERSION, self.version.clone()),
+        ];
+        labels.map(|(name, value)| (name.to_owned(), value)).into()
+    }
 }

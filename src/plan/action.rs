@@ -230,6 +230,13 @@ pub enum Action {
         /// When it was created: another one of this name is not meant.
         created_at: i64,
     },
+    /// `DELETE /volumes/{name}` of the record that a container was taken over, once it is gone.
+    Forget {
+        /// The container, for people.
+        name: String,
+        /// The volume.
+        volume: String,
+    },
 }
 
 /// Repository of the tags that keep our images from being pruned; no registry can have this name
@@ -256,7 +263,8 @@ impl Action {
             | Self::CreateNetwork { .. }
             | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
-            | Self::RemoveVolume { .. } => None,
+            | Self::RemoveVolume { .. }
+            | Self::Forget { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
             | Self::Start { container, .. }
@@ -330,6 +338,7 @@ impl fmt::Display for Action {
             Self::RemoveNetwork { name, .. } => write!(f, "remove network {name}"),
             Self::CreateVolume { name, .. } => write!(f, "create volume {name}"),
             Self::RemoveVolume { name, .. } => write!(f, "remove volume {name} and its data"),
+            Self::Forget { name, .. } => write!(f, "forget that {name} was adopted"),
         }
     }
 }

@@ -99,6 +99,10 @@ pub enum Cause {
     Surplus,
     /// A task that has not run so; or what is known of it.
     Once(String),
+    /// What could be changed in place elsewhere cannot be on this Engine.
+    NoUpdate,
+    /// The container that was taken over is gone.
+    Gone,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
     /// It is as wanted, and somebody else made it.
@@ -166,6 +170,8 @@ impl fmt::Display for Cause {
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
             Self::Once(what) => write!(f, "run once: {what}"),
+            Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
+            Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
             Self::Theirs => f.write_str("as wanted; somebody else made it"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),

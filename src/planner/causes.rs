@@ -1,6 +1,6 @@
 //! Why: from the labels of what is there and the places of what is wanted.
 
-use super::course::{Choice, Course};
+use super::course::{Choice, Course, live};
 use super::instances::runs;
 use super::sharing;
 use super::watch::Owed;
@@ -88,6 +88,11 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         causes.push(Cause::PartOf("the volume of its secrets is gone".to_owned()));
     }
     causes.extend(course.watched.iter().map(Owed::cause));
+    let live = if course.can_update { Vec::new() } else { live(wish, old) };
+    if !live.is_empty() {
+        causes.push(Cause::Fields(live.iter().map(|field| (field.clone(), place(wish, field))).collect()));
+        causes.push(Cause::NoUpdate);
+    }
     causes.extend(sharing::moved(&course.shared, old));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {

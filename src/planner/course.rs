@@ -1,5 +1,6 @@
 //! What is to become of a service, decided from what is seen alone.
 
+use super::adopt;
 use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, works};
@@ -48,6 +49,8 @@ pub(super) struct Course<'a> {
     pub(super) watched: Vec<Owed<'a>>,
     /// What an existing choice that runs does because of them.
     pub(super) reactions: Vec<Reaction>,
+    /// Whether the Engine changes limits and restart policies in place.
+    pub(super) can_update: bool,
     /// The containers that it is made with.
     pub(super) shared: Vec<Shared<'a>>,
 }
@@ -118,6 +121,7 @@ impl<'a> Course<'a> {
             with_files: BTreeSet::new(),
             watched: Vec::new(),
             reactions: Vec::new(),
+            can_update: world.can_update(),
             shared,
         };
         let with_files = course.instances.all().filter(|ours| secrets::of(world, ours).is_some());
@@ -144,9 +148,7 @@ impl<'a> Course<'a> {
 
     /// The restart policy that it has in the end.
     pub(super) fn policy(&self) -> Value {
-        let declared = self.wish.spec.restart_policy();
-        // Stopped with `always` it would run again with its Engine.
-        if self.wish.run == Run::Stopped { parked(&declared) } else { declared }
+        policy(self.wish)
     }
 
     /// Whether a container of it has files of secrets, and they are not there.
@@ -177,20 +179,30 @@ impl<'a> Course<'a> {
     }
 
     fn compare(&mut self, container: &Container) {
-        for field in self.spec.live_differences(&container.inspect) {
-            match field.strip_prefix("networks.") {
-                Some(network) => self.networks.push(network.to_owned()),
-                None if field != "restart" => self.live.push(field),
-                None => {}
-            }
-        }
-        // What does not run is parked, which is no difference.
-        let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
-        if !same_policy(observed, &self.policy()) {
-            self.live.push("restart".to_owned());
-        }
+        let networks = self.spec.live_differences(&container.inspect);
+        let networks = networks.iter().filter_map(|field| field.strip_prefix("networks."));
+        self.networks.extend(networks.map(str::to_owned));
+        self.live = live(self.wish, container);
         self.drift = self.spec.drift(&container.inspect);
     }
+}
+
+/// The restart policy that a wish has in the end.
+fn policy(wish: &ContainerWish) -> Value {
+    let declared = wish.spec.restart_policy();
+    // Stopped with `always` it would run again with its Engine.
+    if wish.run == Run::Stopped { parked(&declared) } else { declared }
+}
+
+/// Limits that differ, and the restart policy if it is not what it is in the end.
+pub(super) fn live(wish: &ContainerWish, container: &Container) -> Vec<String> {
+    let mut found = wish.spec.live_differences(&container.inspect);
+    found.retain(|field| !field.starts_with("networks.") && field != "restart");
+    let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+    if !same_policy(observed, &policy(wish)) {
+        found.push("restart".to_owned());
+    }
+    found
 }
 
 impl Choice<'_> {
@@ -212,7 +224,7 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
     }
     let who = match &holder.ours {
         _ if holder.impostor => {
-            "carries our labels, but they came with its image or belong to an older container".to_owned()
+            "carries our labels, but they came with its image or belong to another container".to_owned()
         }
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
         None => format!("was not made by workspace {}", world.desired.workspace),
@@ -221,7 +233,12 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
         Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
             .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
             .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
-    Some(problem)
+    let adopt = holder.ours.is_none() && adopt::may_be_adopted(world.desired, host, holder);
+    Some(if adopt {
+        problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
+    } else {
+        problem
+    })
 }
 
 fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {
@@ -246,7 +263,9 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
     let whole = wish.spec.files.is_empty() || secrets::of(world, container).is_some();
-    same && usable && whole && (!world.options.fix_drift || wish.spec.drift(&container.inspect).is_empty())
+    let changed = world.can_update() || live(wish, container).is_empty();
+    let drifted = world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty();
+    same && usable && whole && changed && !drifted
 }
 
 fn choose<'a>(

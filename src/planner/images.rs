@@ -4,10 +4,10 @@ use super::platform;
 use super::steps::Steps;
 use super::world::{World, has_digest};
 use crate::desired::{ContainerWish, PullPolicy};
-use crate::name::{ImageRef, WorkspaceName};
-use crate::observed::{Image, ResolvedBy, User};
+use crate::name::{HostName, ImageRef, WorkspaceName};
+use crate::observed::{Facts, Image, Platforms, ResolvedBy, User};
 use crate::plan::{Action, Cause, Expect, KEEP};
-use crate::problem::{Problem, Result};
+use crate::problem::{Problem, Result, escaped};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -37,6 +37,13 @@ impl Source {
         let digest = resolution.map(|resolution| &resolution.digest);
         let digest = if by_id { digest } else { digest.or(image.digest.as_ref()) };
         let Some(digest) = digest else { return Err(unknown(world, wish).into()) };
+        let facts = &world.observed.facts;
+        let declares = wish.spec.platform().is_some();
+        if let Some(said) = resolution.filter(|said| !declares && !said.platforms.fit(&facts.os, &facts.arch))
+        {
+            let what = format!("image {image} of container {}", wish.name);
+            return Err(unfit(&what, &world.observed.host, facts, &said.platforms).into());
+        }
         let version = image.tag.clone().unwrap_or_else(|| digest.short().to_owned());
         if by_id {
             return Ok(Self {
@@ -81,6 +88,15 @@ fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
         ))
         .hint("pin it with a digest (NAME:TAG@sha256:…), or plan with an identity that opens its registry"),
     }
+}
+
+/// An image that a host cannot run.
+pub fn unfit(what: &str, host: &HostName, facts: &Facts, platforms: &Platforms) -> Problem {
+    let own = format!("{}/{}", escaped(&facts.os), escaped(&facts.arch));
+    Problem::failed(format!("{what} is not made for host {host}"))
+        .cause(format!("the host is {own}, the image is for {}", escaped(&platforms.to_string())))
+        .hint(format!("push one that is for {own} too (docker buildx build --platform {own} …)"))
+        .hint("if the host can run it all the same (binfmt), declare it: platform = \"linux/…\"")
 }
 
 /// Pulls of a host, each image once for each platform.

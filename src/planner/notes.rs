@@ -22,7 +22,8 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
     }
     notes.extend(world.observed.containers.iter().filter(|container| container.impostor).map(|container| {
         format!(
-            "container {}: carries our labels, but they came with its image or belong to an older container; \
+            "container {}: carries our labels, but they came with its image, belong to an older container or do not go with \
+             its name; \
              it is left alone",
             escaped(&container.name)
         )

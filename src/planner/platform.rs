@@ -3,7 +3,7 @@
 use super::images::Source;
 use super::world::World;
 use crate::desired::{ContainerWish, PullPolicy};
-use crate::observed::Image;
+use crate::observed::{Image, Platforms};
 use crate::problem::{Problem, escaped};
 
 /// Whether an image on the host is the wanted one of its platforms; an image may say nothing of it.
@@ -44,7 +44,7 @@ pub(super) fn unfit(world: &World<'_>, wish: &ContainerWish, source: &Source) ->
             ))
             .hint("load the image for that platform there, or change `platform`"),
         ],
-        None if !runs(&facts.os, &facts.arch, there) => vec![
+        None if !Platforms::new([there.to_owned()]).fit(&facts.os, &facts.arch) => vec![
             from(format!(
                 "image {} of container {} is for {}, and host {host} is {}/{}",
                 wish.image,
@@ -63,33 +63,9 @@ pub(super) fn unfit(world: &World<'_>, wish: &ContainerWish, source: &Source) ->
     }
 }
 
-/// Whether a processor runs programs of a platform. What is not known runs.
-fn runs(os: &str, arch: &str, platform: &str) -> bool {
-    let mut parts = platform.split('/');
-    let (image_os, image_arch) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let both = [os, arch, image_os, image_arch].iter().all(|part| !part.is_empty());
-    let same = matches!((arch, image_arch), ("amd64", "386") | ("arm64", "arm") | ("s390x", "s390"));
-    !both || (os == image_os && (arch == image_arch || same))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_processor_runs_its_own_and_its_predecessors_programs() {
-        for (arch, platform, fits) in [
-            ("amd64", "linux/amd64", true),
-            ("amd64", "linux/386", true),
-            ("arm64", "linux/arm/v7", true),
-            ("amd64", "linux/arm64", false),
-            ("386", "linux/amd64", false),
-            ("amd64", "windows/amd64", false),
-            ("", "linux/arm64", true),
-        ] {
-            assert_eq!(runs("linux", arch, platform), fits, "{arch} {platform}");
-        }
-    }
 
     #[test]
     fn a_variant_that_goes_without_saying_is_no_difference() {

@@ -1,26 +1,31 @@
 //! Taking away what shall not be there.
 
+use super::change;
 use super::images::keep_tag;
 use super::instances::{Instances, generation, runs, slot};
 use super::secrets;
 use super::steps::Group;
+use super::steps::Steps;
 use super::world::World;
-use crate::observed::Container;
-use crate::plan::{Action, Target};
+use crate::desired::{Address, Kind};
+use crate::observed::{Container, Label, Record};
+use crate::plan::{Action, Cause, Change, Target, Verb};
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
-/// the container is still there to tell the next run of its tag.
-/// Its volume of secrets goes after it.
+/// the container is still there to tell the next run of its tag. Its volume of secrets goes after it; and
+/// of one that was taken over the record: without it the container would be a stranger.
 pub(super) fn removal(world: &World<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
     let workspace = &world.desired.workspace;
     let name = name.unwrap_or_else(|| ours.name.clone());
+    let record = world.observed.adopted.get(&ours.id);
+    let forget = record.map(|record| Action::Forget { name: name.clone(), volume: record.volume.clone() });
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
     let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
     let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
     let volume = secrets::of(world, ours);
     let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
-    tagged.then_some(tag).into_iter().chain([remove]).chain(volume).collect()
+    tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
 }
 
 /// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
@@ -41,4 +46,19 @@ pub(super) fn absent(
             group.push(action, Vec::new());
         }
     }
+}
+
+/// Clears the records of containers that are gone.
+pub(super) fn forget(world: &World<'_>, steps: &mut Steps) -> Vec<Change> {
+    let gone = |record: &&Record| !world.observed.containers.iter().any(|one| one.id == record.container);
+    let records = world.observed.adopted.values().filter(gone);
+    records
+        .map(|record| {
+            let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
+            let action = Action::Forget { name: instance.clone(), volume: record.volume.clone() };
+            steps.push(&format!("forget {instance}"), action, &Cause::Gone, Vec::new());
+            let address = Address { kind: Kind::Adoption, name: instance.clone() };
+            change::plain(&address, Verb::Remove, Cause::Gone)
+        })
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! Plans as people read them: what is there, what is wanted, which steps follow.
 
+mod adopting;
 mod leftovers;
+mod no_update;
 mod refusals;
 mod replacing;
 mod resources;

@@ -157,7 +157,7 @@ fn made_at(world: &World<'_>, thing: &Address) -> Option<Timestamp> {
             Timestamp::from_second(found.created_at).ok()
         }
         // What remembers that a task ran is made again where it was pruned: that is not when it ran.
-        Kind::Image | Kind::Service | Kind::State | Kind::Task => None,
+        Kind::Image | Kind::Service | Kind::State | Kind::Task | Kind::Adoption => None,
     }
 }
 

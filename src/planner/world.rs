@@ -41,6 +41,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether limits and restart policies can be changed in place.
+    pub(super) fn can_update(&self) -> bool {
+        self.observed.facts.can_update
+    }
+
     /// What a wanted reference stands for.
     pub(super) fn resolution(&self, image: &ImageRef) -> Option<&'a Resolution> {
         self.observed.resolved.get(image)

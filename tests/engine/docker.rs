@@ -88,7 +88,7 @@ async fn a_pull_shows_its_progress_and_leaves_a_digest_that_a_tag_keeps() {
     let Some(env) = EngineEnv::new() else { return };
     let Made { docker, tag, digest, auth } = pushed(&env, "serve").await;
     assert_eq!(
-        docker.resolve(&tag, Some(&auth)).await.expect("known"),
+        docker.resolve(&tag, Some(&auth)).await.expect("known").digest,
         digest.digest.as_ref().expect("one").as_str()
     );
     let seen: RefCell<Vec<PullProgress>> = RefCell::default();

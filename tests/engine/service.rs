@@ -248,9 +248,6 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
         // All from one call: the Engine may be renaming one this very moment.
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
         assert!(service.bed.containers().iter().any(healthy), "{:?} after {said}", service.containers());
-        // The Engine may still be at the last call that it got.
-        std::thread::sleep(Duration::from_millis(800));
-        lease_is_over(&service.bed);
         service.apply().ok();
         service.only(1, version);
         let settled = eventually(|| service.bed.env.run(&["plan", "--detailed-exitcode"]).code == 0);
@@ -259,12 +256,55 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
     assert!(moments >= 15, "only {moments} moments");
 }
 
-/// Takes the locks away, as if the lease of a process that was killed had ended.
-fn lease_is_over(bed: &EngineEnv) {
-    let volumes = bed.engine.inspect("/volumes");
-    let ours = format!("pillarbox-lock.{}.", bed.name);
-    let names = volumes["Volumes"].as_array().into_iter().flatten();
-    for name in names.filter_map(|volume| volume["Name"].as_str()).filter(|name| name.starts_with(&ours)) {
-        bed.engine.delete(&format!("/volumes/{name}"));
+#[test]
+fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converges() {
+    let Some(service) = Service::deployed(2, "") else { return };
+    service.bed.push("healthy", "api", "1.1.0");
+    let hasty = |replicas| {
+        service.replicas(replicas, "");
+        let state = service.bed.env.read("states/api.toml");
+        service
+            .bed
+            .env
+            .write("states/api.toml", state.replace("\"3s\"", "\"0s\"").replace("\"1s\" }", "\"0s\" }"));
+    };
+    let wishes = [("1.1.0", 2), ("1.1.0", 3), ("1.0.0", 1), ("1.1.0", 2), ("1.1.0", 1), ("1.0.0", 2)];
+    let mut moments = 0;
+    for (at, lines) in (1..).step_by(3).take(18).enumerate() {
+        let (version, replicas) = wishes[at % wishes.len()];
+        service.bed.env.run(&["gate", "set", "api", version]).ok();
+        hasty(replicas);
+        moments += usize::from(killed_after(&service, lines).is_some());
+        let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
+        assert!(service.bed.containers().iter().any(healthy), "{:?}", service.containers());
+        service.apply().ok();
+        service.only(replicas, version);
     }
+    assert!(moments >= 8, "only {moments} moments");
+    service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
+}
+
+#[test]
+fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards() {
+    let Some(service) = Service::deployed(1, "memory = \"32m\"") else { return };
+    let inspect = || service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let before = inspect();
+    let mut moments = 0;
+    for lines in 1.. {
+        let megabytes = 40 + lines;
+        service.replicas(1, &format!("memory = \"{megabytes}m\""));
+        let killed = killed_after(&service, lines);
+        service.apply().ok();
+        let after = inspect();
+        assert_eq!(after["HostConfig"]["Memory"], megabytes << 20);
+        assert_eq!(
+            (&after["Id"], &after["State"]["StartedAt"]),
+            (&before["Id"], &before["State"]["StartedAt"])
+        );
+        if killed.is_none() {
+            break;
+        }
+        moments += 1;
+    }
+    assert!(moments >= 2, "only {moments} moments");
 }

@@ -67,6 +67,45 @@ fn a_copy_that_carries_our_labels_is_reported_and_never_touched() {
 }
 
 #[test]
+fn labels_that_somebody_copied_by_hand_make_no_container_ours() {
+    let Some(shop) = Shop::deployed() else { return };
+    let ours = shop.inspect(&shop.web);
+    let (image, labels) = (&ours["Config"]["Image"], &ours["Config"]["Labels"]);
+    // Of the same instance; of one that never was, with half of the labels.
+    let mut half = labels.clone();
+    half["io.pillarbox.instance"] = json!(format!("{}.g9", shop.web));
+    half.as_object_mut().expect("labels").remove("io.pillarbox.spec");
+    let mut strangers = Vec::new();
+    for (name, labels) in [("same", labels.clone()), ("half", half)] {
+        let name = format!("{}-{name}", shop.name);
+        let id = by_hand(&shop, &name, &json!({ "Image": image, "Labels": labels }));
+        strangers.push((name, shop.identity(&id), id));
+    }
+    for (name, ..) in &strangers {
+        let note = format!("container {name}: carries our labels");
+        shop.env.run(&["plan"]).ok().says(&note);
+        shop.env.run(&["status"]).ok().says(&note);
+    }
+    shop.release("serve", "1.1.0");
+    shop.env.run(&["apply", "-y", "--prune", "--fix-drift"]).ok();
+    shop.answers(shop.port, "web 1.1.0");
+    shop.release("exits", "1.2.0");
+    shop.apply().exits(3);
+    shop.absent();
+    shop.env.run(&["apply", "-y", "--prune"]).ok();
+    for (name, before, id) in &strangers {
+        assert_eq!(shop.identity(id), *before, "{name} was touched");
+    }
+    // Ours is gone: the older one does not become ours by that.
+    shop.options("");
+    let renamed = format!("/containers/{}/rename?name={}", strangers[1].2, shop.web);
+    shop.engine.post(&renamed, &json!({}));
+    shop.apply().exits(1).explains("carries our labels");
+    let adopting = shop.env.run(&["adopt", &shop.web, "--host", "local", "-y"]).exits(1);
+    adopting.explains("carries our labels");
+}
+
+#[test]
 fn what_no_state_declares_any_more_is_reported_and_goes_with_prune_only() {
     let Some(shop) = Shop::deployed() else { return };
     shop.env.write("states/web.toml", "");

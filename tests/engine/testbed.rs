@@ -80,6 +80,15 @@ impl EngineEnv {
         Some(this)
     }
 
+    /// The same with Podman as the Engine.
+    pub(crate) fn on_podman(states: &[&str]) -> Option<Self> {
+        let mut this = Self::initialised(states)?;
+        let podman = testbed_var("PILLARBOX_TEST_PODMAN");
+        this.engine.socket = podman.strip_prefix("unix://").expect("unix://PATH").into();
+        this.set_inventory(&[("pod", &this.engine.address())], states);
+        Some(this)
+    }
+
     /// Writes hosts and the group `all` into `pillarbox.toml`, keeping the rest of it.
     pub(crate) fn set_inventory(&self, hosts: &[(&str, &str)], states: &[&str]) {
         let mut inventory: toml_edit::DocumentMut =
@@ -122,10 +131,20 @@ impl EngineEnv {
         self.push_page(kind, name, tag, &format!("{name} {tag}"))
     }
 
+    /// The same for another processor (`arm64`), which it only says.
+    pub(crate) fn push_for(&self, arch: &str, name: &str, tag: &str) -> (String, String) {
+        self.push_with(&["--arch", arch], "serve", name, tag, &format!("{name} {tag}"))
+    }
+
     /// The same with a page of its own: pushing one tag twice with two pages moves it.
     pub(crate) fn push_page(&self, kind: &str, name: &str, tag: &str, page: &str) -> (String, String) {
+        self.push_with(&[], kind, name, tag, page)
+    }
+
+    fn push_with(&self, more: &[&str], kind: &str, name: &str, tag: &str, page: &str) -> (String, String) {
         let repository = format!("{}/{}/{name}", self.registry, self.name);
         let output = Command::new(testbed_var("PILLARBOX_TEST_IMAGE"))
+            .args(more)
             .args(["--kind", kind, "--page", page, &format!("{repository}:{tag}")])
             .env("REGISTRY_USER", &self.user)
             .env("REGISTRY_PASSWORD", &self.password)
@@ -218,6 +237,12 @@ impl Drop for EngineEnv {
         for container in self.containers() {
             self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
         }
+        // Made by hand, under a name of this test.
+        let own = json!({ "name": [format!("^/{}-", self.name)] });
+        let own = format!("/containers/json?all=1&filters={}", encoded(&own.to_string()));
+        for container in self.engine.get_list(&own) {
+            self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
+        }
         // Our names begin with `pillarbox`, and hold the workspace's between two dots.
         let dotted = format!(".{}.", self.name);
         if let Ok((200, volumes)) = self.engine.get("/volumes") {
@@ -265,6 +290,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    /// The Engine at a socket.
+    pub(crate) fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned() }
+    }
+
     /// `unix://…`, as `pillarbox.toml` wants it.
     pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.socket.display())

@@ -172,8 +172,8 @@ impl Asking<'_, '_> {
     }
 
     async fn digest(&self, image: &ImageRef, used: Option<&Credential>) -> EngineResult<Digest> {
-        let digest = self.reached.engine.resolve(image, used.map(|used| &used.header)).await?;
-        Digest::parse(&digest)
+        let said = self.reached.engine.resolve(image, used.map(|used| &used.header)).await?;
+        Digest::parse(&said.digest)
             .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
     }
 

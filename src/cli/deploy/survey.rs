@@ -40,7 +40,8 @@ pub(in crate::cli) struct Seen<'v> {
     pub engine: Docker,
     /// How it was.
     pub observed: Observed,
-    desired: Desired,
+    /// What is wanted.
+    pub desired: Desired,
 }
 
 /// A host that was read, and what is to be done there.
@@ -135,15 +136,20 @@ impl Seen<'_> {
         options: &PlanOptions,
         parts: BTreeMap<String, Part>,
     ) -> Result<HostPlan> {
-        let options = Options {
-            engine: self.wished.host.engine.to_string(),
-            fix_drift: options.fix_drift,
-            prune: options.prune,
-            tasks: parts,
-        };
+        let options = Options { tasks: parts, ..self.options(options) };
         let plan = plan_host(&self.desired, &self.observed, &options)?;
         check::host(&plan, &self.desired, &self.observed)?;
         Ok(plan)
+    }
+
+    /// Options of planning this host.
+    pub(in crate::cli) fn options(&self, options: &PlanOptions) -> Options {
+        Options {
+            engine: self.wished.host.engine.to_string(),
+            fix_drift: options.fix_drift,
+            prune: options.prune,
+            tasks: BTreeMap::new(),
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use crate::desired::{PullPolicy, Wish};
 use crate::execute::Interrupt;
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::observe::{Ask, Resolved, ask_tag};
+use crate::observed::Platforms;
+use crate::planner::unfit;
 use crate::problem::{Problem, Result};
 use crate::registry::Lookup;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -84,6 +86,21 @@ fn images(reached: &Reached<'_>, wanted: &dyn Fn(&str, &ImageRef) -> bool) -> Ve
     found
 }
 
+/// Whether the host can run what it would pull; a state may declare another platform than its own.
+fn fits(reached: &Reached<'_>, image: &ImageRef, tag: &ImageRef, platforms: &Platforms) -> Result<()> {
+    let made = reached.desired.items.iter().filter_map(|item| match &item.wish {
+        Wish::Container(wish) if wish.image == *image => Some(wish),
+        _ => None,
+    });
+    let own = made.into_iter().any(|wish| wish.spec.platform().is_none());
+    let facts = &reached.facts;
+    if !own || platforms.fit(&facts.os, &facts.arch) {
+        return Ok(());
+    }
+    let host = &reached.wished.host.name;
+    Err(unfit(&format!("image {tag}"), host, facts, platforms).into())
+}
+
 async fn host(
     vault: &Vault<'_>,
     reached: &Reached<'_>,
@@ -102,6 +119,10 @@ async fn host(
     for (app, image) in images {
         let tag = ImageRef { digest: None, ..image.clone() };
         let answer = ask_tag(&reached.engine, host, &ask, &tag).await;
+        let answer = answer.and_then(|said| match said {
+            Some((digest, platforms)) => fits(reached, image, &tag, &platforms).map(|()| Some(digest)),
+            None => Ok(None),
+        });
         found.push(Tagged { host: host.clone(), app: app.clone(), image: image.clone(), answer });
     }
     Ok(found)

@@ -27,6 +27,8 @@ struct ContainerStatus {
     service: String,
     version: String,
     generation: u64,
+    /// Somebody else made it, and it was taken over.
+    adopted: bool,
     /// `running`, `running, healthy`, `exited (1)`.
     state: String,
     works: bool,
@@ -47,7 +49,10 @@ impl HostStatus {
         let mut containers: Vec<ContainerStatus> = observed
             .containers
             .iter()
-            .filter_map(|one| Some(ContainerStatus::of(one, one.ours.as_ref()?, changes)))
+            .filter_map(|one| {
+                let adopted = observed.adopted.contains_key(&one.id);
+                Some(ContainerStatus { adopted, ..ContainerStatus::of(one, one.ours.as_ref()?, changes) })
+            })
             .collect();
         containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
         let there = |change: &&Change| {
@@ -74,6 +79,7 @@ impl ContainerStatus {
             service: ours.service.clone(),
             version: ours.version.clone(),
             generation: ours.generation,
+            adopted: false,
             state: state(&container.state),
             works: container.state.running
                 && !container.state.restarting
@@ -212,6 +218,7 @@ mod tests {
                 memory: 1,
                 hostname: "web1".to_owned(),
                 labels: BTreeMap::new(),
+                can_update: true,
             },
             containers: vec![
                 container("stranger", false, "running", None),
@@ -223,6 +230,7 @@ mod tests {
             own_volumes: crate::observed::OwnVolumes::default(),
             networks: Vec::new(),
             volumes: Vec::new(),
+            adopted: BTreeMap::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),

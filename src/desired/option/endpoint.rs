@@ -106,7 +106,9 @@ pub(super) fn endpoint_differs(wanted: &Value, found: &Value, inspect: &Inspect)
     let by_itself = own_names(inspect);
     // Before API 1.45 the Engine lists the short id among the aliases.
     let present: BTreeSet<String> = compare::texts(found.get("Aliases")).collect();
-    let aliases = !declared.is_subset(&present)
+    let its_name = own_name(inspect);
+    // Found by its own name it is without an alias, too.
+    let aliases = declared.iter().any(|alias| !present.contains(alias) && alias != its_name)
         || present.iter().any(|alias| !declared.contains(alias) && !by_itself.contains(alias));
     let address = |pointer: &str| {
         let parsed = |of: &Value| of.pointer(pointer)?.as_str()?.parse::<IpAddr>().ok();
@@ -126,8 +128,15 @@ pub(super) fn endpoint_differs(wanted: &Value, found: &Value, inspect: &Inspect)
 
 /// Aliases that a container has without anybody asking: short id, host name, its own name.
 fn own_names(inspect: &Inspect) -> BTreeSet<String> {
-    let text = |pointer: &str| inspect.compare(pointer).and_then(Value::as_str).unwrap_or_default();
-    let id = text("/Id");
+    let id = text_at(inspect, "/Id");
     let short = id.get(..12).unwrap_or(id);
-    [short, text("/Config/Hostname"), text("/Name").trim_start_matches('/')].map(str::to_owned).into()
+    [short, text_at(inspect, "/Config/Hostname"), own_name(inspect)].map(str::to_owned).into()
+}
+
+fn own_name(inspect: &Inspect) -> &str {
+    text_at(inspect, "/Name").trim_start_matches('/')
+}
+
+fn text_at<'a>(inspect: &'a Inspect, pointer: &str) -> &'a str {
+    inspect.compare(pointer).and_then(Value::as_str).unwrap_or_default()
 }

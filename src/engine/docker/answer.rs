@@ -1,8 +1,8 @@
 //! An Engine's JSON as our types.
 
-use super::version::Api;
+use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Volume};
-use crate::observed::{Facts, Health, Image, Inspect, RunState};
+use crate::observed::{Facts, Health, Image, Inspect, Platforms, RunState};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,15 +23,16 @@ pub(super) fn warnings(answer: &Value) -> Vec<String> {
     texts(&answer["Warnings"])
 }
 
-/// `GET /info`.
-pub(super) fn facts(info: &Value, api: Api) -> Facts {
+/// `GET /info`; `podman` is its version, if it is one.
+pub(super) fn facts(info: &Value, api: Api, podman: Option<&str>) -> Facts {
     let given = info["Labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let split = |label: &str| {
         let (key, value) = label.split_once('=').unwrap_or((label, ""));
         (key.to_owned(), value.to_owned())
     };
     Facts {
-        engine_id: text(&info["ID"]),
+        // Podman makes up another one for each answer.
+        engine_id: if podman.is_some() { "podman".to_owned() } else { text(&info["ID"]) },
         engine_version: text(&info["ServerVersion"]),
         api_version: api.to_string(),
         os: text(&info["OSType"]),
@@ -40,6 +41,7 @@ pub(super) fn facts(info: &Value, api: Api) -> Facts {
         memory: info["MemTotal"].as_u64().unwrap_or_default(),
         hostname: text(&info["Name"]),
         labels: given.map(split).collect(),
+        can_update: can_update(podman),
     }
 }
 
@@ -147,6 +149,18 @@ pub(super) fn image(answer: &Value) -> Image {
     }
 }
 
+/// `Platforms` of `GET /distribution/{name}/json`.
+pub(super) fn platforms(list: &Value) -> Platforms {
+    let all = list.as_array().into_iter().flatten();
+    Platforms::new(all.map(|one| {
+        let name = format!("{}/{}", text(&one["os"]), text(&one["architecture"]));
+        match one["variant"].as_str().filter(|variant| !variant.is_empty()) {
+            Some(variant) => format!("{name}/{variant}"),
+            None => name,
+        }
+    }))
+}
+
 /// `linux/arm/v7`; images that were imported may say nothing of it.
 fn platform(image: &Value) -> Option<String> {
     let part = |field: &str| image[field].as_str().filter(|text| !text.is_empty());
@@ -172,6 +186,17 @@ pub(super) fn volume(answer: &Value) -> EngineResult<Volume> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn platforms_are_named_as_people_name_them() {
+        let list = json!([
+            { "architecture": "amd64", "os": "linux" },
+            { "architecture": "arm", "os": "linux", "variant": "v7" },
+            { "architecture": "unknown", "os": "unknown" },
+        ]);
+        assert_eq!(platforms(&list).to_string(), "linux/amd64, linux/arm/v7");
+        assert_eq!(platforms(&Value::Null), Platforms::default());
+    }
 
     #[test]
     fn a_linked_container_keeps_its_own_name() {

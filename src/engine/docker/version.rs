@@ -36,6 +36,14 @@ impl Api {
     }
 }
 
+/// Whether the Engine has `POST /containers/{id}/update`. `podman` is its version if it is one, from the
+/// `Libpod-API-Version` header of its ping; there the call came with 5.1.
+pub(super) fn can_update(podman: Option<&str>) -> bool {
+    let Some(version) = podman else { return true };
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) >= (5, 1)
+}
+
 impl fmt::Display for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.0, self.1)
@@ -50,6 +58,19 @@ mod tests {
     fn the_newest_common_version_is_spoken() {
         for (theirs, spoken) in [("1.41", "1.41"), ("1.44", "1.44"), ("1.51", "1.51"), ("1.53", "1.51")] {
             assert_eq!(Api::agree(Some(theirs)).expect(theirs).to_string(), spoken);
+        }
+    }
+
+    #[test]
+    fn podman_can_update_from_5_1_on() {
+        for (libpod, can) in [
+            (None, true),
+            (Some("4.3.1"), false),
+            (Some("5.0.3"), false),
+            (Some("5.1.0"), true),
+            (Some("6.0.0-dev"), true),
+        ] {
+            assert_eq!(can_update(libpod), can, "{libpod:?}");
         }
     }
 

@@ -39,7 +39,7 @@ async fn a_pull_by_digest_leaves_no_tag_and_a_tag_keeps_it() {
     let fake = Fake::new();
     let digest = fake.publish("r.example.com/web:1", "one", Behaviour::fine());
     let image = ImageRef::parse("r.example.com/web:1").expect("a reference").by_digest(&digest);
-    assert_eq!(fake.resolve(&image, None).await.expect("known"), digest.as_str());
+    assert_eq!(fake.resolve(&image, None).await.expect("known").digest, digest.as_str());
     fake.pull(&image, None, None, &|_| {}).await.expect("pulled");
     assert_eq!(fake.image_names(), [image.to_string()]);
     fake.tag(&image.to_string(), "pillarbox.invalid/shop/web:g1").await.expect("tagged");

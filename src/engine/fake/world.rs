@@ -6,7 +6,7 @@ use super::resource::Held as Network;
 use super::volume::Content;
 use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
-use crate::observed::Facts;
+use crate::observed::{Facts, Platforms};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
@@ -31,6 +31,8 @@ pub(super) struct World {
     pub(super) gone: bool,
     pub(super) watched: Option<(String, usize)>,
     pub(super) next_id: u64,
+    /// For which every image of a registry is.
+    pub(super) platforms: Platforms,
 }
 
 impl World {
@@ -47,7 +49,9 @@ impl World {
                 memory: 8 << 30,
                 hostname: "fake".to_owned(),
                 labels: BTreeMap::new(),
+                can_update: true,
             },
+            platforms: Platforms::default(),
             containers: Vec::new(),
             images: Vec::new(),
             registry: Vec::new(),

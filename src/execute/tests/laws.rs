@@ -126,9 +126,17 @@ proptest! {
         rounds in proptest::collection::vec(round(), 1..5),
         a in proptest::option::weighted(0.9, wanted(WORKING)),
         b in proptest::option::weighted(0.9, wanted(WORKING)),
+        updates in proptest::bool::weighted(0.7),
+        adopted in proptest::option::weighted(0.3, wanted(WORKING)),
     ) {
         runtime().block_on(async {
             let stage = world();
+            stage.fake.set_facts(|facts| facts.can_update = updates);
+            if let Some(wanted) = adopted {
+                stage.fake.preload("r.example.com/nginx:1");
+                stage.fake.add_container("b", json!({ "Image": "r.example.com/nginx:1" }), wanted.log > 0);
+                with(&stage, None, Some(wanted)).adopt("b").await;
+            }
             for round in &rounds {
                 let mut now = with(&stage, round.a, round.b);
                 now.options.fix_drift = round.fix_drift;
@@ -154,6 +162,8 @@ proptest! {
             statuses.sort();
             expected.sort();
             assert_eq!(statuses, expected);
+            let there = end.fake.ids();
+            assert!(end.records().await.iter().all(|record| there.contains(record)), "a record is left over");
         });
     }
 
@@ -164,10 +174,12 @@ proptest! {
     fn a_service_that_ran_runs_after_every_failed_apply(
         first in wanted(WORKING),
         tries in proptest::collection::vec((wanted(1..=6), trouble(1..24)), 1..5),
+        updates in proptest::bool::weighted(0.7),
     ) {
         let first = Wanted { run: 0, ..first };
         runtime().block_on(async {
             let stage = world();
+            stage.fake.set_facts(|facts| facts.can_update = updates);
             with(&stage, Some(first), None).settle().await;
             for (wanted, trouble) in tries {
                 let wanted = Wanted { run: wanted.run % 3, ..wanted };

@@ -9,9 +9,10 @@ use crate::event::{Event, Happened};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
-use crate::observed::Observed;
+use crate::observed::{Label, Observed};
 use crate::pillar::{Origin, SealId};
 use crate::plan::HostPlan;
+use crate::planner::adopt::{Adoption, Candidate, Found};
 use crate::planner::{self, Options};
 use crate::problem::{Place, Result};
 use crate::secret::Secret;
@@ -20,7 +21,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A host and what is wanted of it.
 #[derive(Clone)]
@@ -149,6 +150,29 @@ impl Stage {
         let ask = Ask { offline: false, keychain: &nobody, resolved: &resolved };
         let facts = self.fake.facts().await.expect("facts");
         observe(&self.fake, &desired.host, facts, &What::of(&desired), &ask).await.expect("observed")
+    }
+
+    /// Takes over the container of a name as it is.
+    pub(crate) async fn adopt(&self, name: &str) -> Adoption {
+        let (desired, observed) = (self.desired(), self.observe().await);
+        let Ok(Found::Candidate(candidate)) = Candidate::find(&desired, &observed, name) else {
+            panic!("{name} cannot be adopted")
+        };
+        let image = self.fake.image(&candidate.container.image_id).await.expect("an answer");
+        let adoption = candidate.compare(image.as_ref(), &BTreeSet::new()).expect("compared");
+        let after = candidate.plan_after(&adoption, &self.options).expect("planned");
+        let record = &adoption.record;
+        self.fake.create_volume(&record.volume, &record.labels).await.expect("recorded");
+        let only = self.items.iter().filter(|item| item.address.name == name).cloned().collect();
+        let then = Self { items: only, ..self.clone() }.plan().await.expect("planned");
+        assert_eq!((after.changes, after.steps), (then.changes, then.steps), "what was said is what is done");
+        adoption
+    }
+
+    /// Ids of containers that the host has a record of.
+    pub(crate) async fn records(&self) -> Vec<String> {
+        let volumes = self.fake.volumes(Label::ADOPTED, "shop").await.expect("an answer");
+        volumes.iter().filter_map(|volume| volume.labels.get(Label::CONTAINER).cloned()).collect()
     }
 
     pub(crate) async fn plan(&self) -> Result<HostPlan> {

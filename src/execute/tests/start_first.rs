@@ -16,9 +16,11 @@ proptest! {
         first in 1..=2usize,
         rounds in proptest::collection::vec((1..=4u32, 1..=3usize, trouble(1..40)), 1..5),
         (version, replicas) in (1..=3u32, 1..=3usize),
+        updates in proptest::bool::weighted(0.7),
     ) {
         runtime().block_on(async {
             let stage = Stage { items: service(1, first), ..host() };
+            stage.fake.set_facts(|facts| facts.can_update = updates);
             stage.settle().await;
             stage.fake.watch("api");
             for (version, replicas, trouble) in &rounds {

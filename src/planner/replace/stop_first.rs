@@ -132,7 +132,8 @@ pub(super) fn make(
     group: &mut Group<'_>,
     back: &mut WayBack<'_>,
 ) -> Target {
-    let policy = if course.runs { no_restart() } else { course.policy() };
+    // What cannot be declared later is declared at once.
+    let policy = if course.runs && course.can_update { no_restart() } else { course.policy() };
     let whose = instance(&course.wish.name, generation);
     let files = Files::of(world, course.wish.name.as_str(), whose, &spec.files, &course.source);
     if let Some(files) = &files {
@@ -192,7 +193,7 @@ pub(super) fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayB
         group.push(stop, back.actions());
         let policy = old.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
         // A container that stays gets its policy with its other live fields.
-        if !course.choice.is(old) && !same_policy(policy, &parked(policy)) {
+        if course.can_update && !course.choice.is(old) && !same_policy(policy, &parked(policy)) {
             back.parked |= is_fallback;
             let body = json!({ "RestartPolicy": parked(policy) });
             group.push(Action::Update { container, name, body }, back.actions());
@@ -204,7 +205,7 @@ pub(super) fn retire(course: &Course<'_>, group: &mut Group<'_>, back: &mut WayB
 pub(super) fn final_update(course: &Course<'_>) -> Option<Value> {
     match &course.choice {
         Choice::New { .. } => {
-            let differs = course.runs && !same_policy(&no_restart(), &course.policy());
+            let differs = course.runs && course.can_update && !same_policy(&no_restart(), &course.policy());
             differs.then(|| json!({ "RestartPolicy": course.policy() }))
         }
         Choice::Existing(_) if course.live.is_empty() => None,

@@ -53,7 +53,7 @@ impl<'a> WayBack<'a> {
         };
         Self {
             fallback: course.fallback,
-            policy: course.fallback.and_then(|old| policy(course, old)),
+            policy: course.fallback.filter(|_| course.can_update).and_then(|old| policy(course, old)),
             service: service.to_owned(),
             stop_timeout: course.wish.stop_timeout,
             target: existing,

@@ -209,7 +209,8 @@ fn ask(
             Ok((digest, hosts.into_iter().map(|(host, _)| host).collect()))
         }
         (None, Some((host, image))) => Err(Problem::failed(format!(
-            "the Engine of host {host} cannot tell which image {image} stands for"
+            "the Engine of host {host} cannot ask a registry which image {} stands for",
+            ImageRef { digest: None, ..image.clone() }
         ))
         .hint(by_hand)
         .into()),

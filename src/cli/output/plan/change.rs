@@ -67,7 +67,7 @@ fn named_fields(change: &Change) -> BTreeSet<&str> {
 }
 
 /// A value on one line: texts bare, digests short, memory in the units that people write.
-pub(super) fn plain(field: &str, value: &Value) -> String {
+pub(in crate::cli::output) fn plain(field: &str, value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         Value::String(text) => escaped(&words::without_digest(text)),

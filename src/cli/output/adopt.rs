@@ -1,0 +1,98 @@
+//! A container that somebody else made beside what is declared for its name: one line for each field.
+
+use super::layout::{columns, cut, pad, wrap};
+use super::plan::View;
+use super::plan::change::{is_unchanged, main_verb, plain, symbol};
+use super::style;
+use crate::name::HostName;
+use crate::plan::{Change, HostPlan, Verb};
+use crate::planner::adopt::{Adoption, Candidate, Field};
+use crate::problem::escaped;
+use std::fmt::Write as _;
+
+/// What is shown of a candidate.
+pub(in crate::cli) struct Shown<'a> {
+    /// Its host.
+    pub host: &'a HostName,
+    /// The container.
+    pub candidate: &'a Candidate<'a>,
+    /// What was compared.
+    pub adoption: &'a Adoption,
+    /// What an apply would do then.
+    pub after: &'a HostPlan,
+}
+
+/// All of it.
+pub(in crate::cli) fn text(shown: &Shown<'_>, view: View) -> String {
+    let mut out = String::new();
+    let (bold, faint) = (style::HOST, style::FAINT);
+    let container = shown.candidate.container;
+    let id = container.id.get(..12).unwrap_or(&container.id);
+    let _ = writeln!(
+        out,
+        "{bold}{}{bold:#}  {faint}container {}, {}{faint:#}",
+        shown.host,
+        escaped(&container.name),
+        escaped(id)
+    );
+    let fields = &shown.adoption.fields;
+    let width = fields.iter().map(|field| columns(&field.name)).max().unwrap_or(0).min(28);
+    for field in fields {
+        let _ = writeln!(out, "{}", line(field, width, view));
+    }
+    out.push('\n');
+    let room = view.width.map(|width| width.saturating_sub(2).max(20));
+    let then = shown.after.changes.iter().filter(|change| !is_unchanged(change)).map(then);
+    let then: Vec<String> = then.collect();
+    if then.is_empty() {
+        let good = style::GOOD;
+        let _ = writeln!(out, "{good}All that is declared agrees{good:#}: an apply will change nothing");
+    } else {
+        let _ = writeln!(out, "{bold}The next apply{bold:#}");
+        for line in then.iter().flat_map(|line| wrap(line, room)) {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    let notes = shown.candidate.managed_by().into_iter().chain(shown.after.notes.iter().cloned());
+    for note in notes {
+        for (index, line) in wrap(&escaped(&note), room).iter().enumerate() {
+            let margin = if index == 0 { "" } else { "  " };
+            let _ = writeln!(out, "{margin}{line}");
+        }
+    }
+    out
+}
+
+fn line(field: &Field, width: usize, view: View) -> String {
+    let (color, symbol) = match field.agrees {
+        true => (style::PLAIN, "="),
+        false => (style::WARNING, "≠"),
+    };
+    let declared = match &field.declared {
+        serde_json::Value::Null => "not declared".to_owned(),
+        value => plain(&field.name, value),
+    };
+    let place = match &field.place {
+        Some(place) if !field.agrees => format!("  ({place})"),
+        _ => String::new(),
+    };
+    let name = pad(&escaped(&field.name), width);
+    let room = view.width.map(|all| all.saturating_sub(6 + columns(&name) + columns(&place)).max(20));
+    let faint = style::FAINT;
+    format!("  {color}{symbol}{color:#} {name}  {}{faint}{place}{faint:#}", cut(&declared, room))
+}
+
+/// `replaces it, the old one stops first: env.LOG changed`.
+fn then(change: &Change) -> String {
+    let verb = match main_verb(change) {
+        Verb::Create => "makes it anew",
+        Verb::Remove => "removes it",
+        Verb::Update => "changes it in place",
+        Verb::ReplaceStopFirst => "replaces it; it stops before the new one starts",
+        Verb::ReplaceStartFirst => "replaces it; it runs until the new one works",
+        Verb::Unchanged => "leaves it",
+        Verb::Held => "does nothing about it",
+    };
+    let causes: Vec<String> = change.cause.iter().map(ToString::to_string).collect();
+    escaped(&format!("{} {}: {verb} ({})", symbol(change), change.address, causes.join("; ")))
+}

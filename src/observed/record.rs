@@ -1,0 +1,83 @@
+//! The record that a container was taken over. Labels of a container cannot change, so they stand on a
+//! volume beside it: creating one is a single call, and it is on the host like the container itself.
+
+use super::{Label, Ownership};
+use crate::name::WorkspaceName;
+use std::collections::BTreeMap;
+
+/// That a container which somebody else made is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The volume that says so.
+    pub volume: String,
+    /// The full id of the container; its name may change.
+    pub container: String,
+    /// What labels would say of a container that we made.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Record {
+    /// A record to be written.
+    pub fn new(workspace: &WorkspaceName, container: &str, ownership: &Ownership) -> Self {
+        let mut labels = ownership.labels(workspace);
+        labels.insert(Label::ADOPTED.to_owned(), workspace.to_string());
+        labels.insert(Label::CONTAINER.to_owned(), container.to_owned());
+        let volume = format!("{}{container}", prefix(workspace));
+        Self { volume, container: container.to_owned(), labels }
+    }
+
+    /// The record that a volume is; `None` where name and labels do not say the same.
+    pub fn read(workspace: &WorkspaceName, volume: &str, labels: &BTreeMap<String, String>) -> Option<Self> {
+        let container = volume.strip_prefix(&prefix(workspace))?;
+        let says = |label: &str, text: &str| labels.get(label).is_some_and(|said| said == text);
+        let whole = says(Label::ADOPTED, workspace.as_str())
+            && says(Label::WORKSPACE, workspace.as_str())
+            && says(Label::CONTAINER, container)
+            && !container.is_empty();
+        whole.then(|| Self {
+            volume: volume.to_owned(),
+            container: container.to_owned(),
+            labels: labels.clone(),
+        })
+    }
+
+    /// Whether a volume's name is that of a record of this workspace.
+    pub fn is_name(workspace: &WorkspaceName, volume: &str) -> bool {
+        volume.strip_prefix(&prefix(workspace)).is_some_and(|container| !container.is_empty())
+    }
+}
+
+fn prefix(workspace: &WorkspaceName) -> String {
+    format!("pillarbox-adopted.{workspace}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::Fingerprint;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written_and_for_its_own_workspace_and_container_alone() {
+        let shop = WorkspaceName::parse("shop").expect("a name");
+        let ownership = Ownership {
+            service: "web".to_owned(),
+            instance: "web.g1".to_owned(),
+            generation: 1,
+            spec: Fingerprint("v1:sha256:00".to_owned()),
+            fields: BTreeMap::from([("env.A".to_owned(), "00ff".to_owned())]),
+            image: "r.example.com/web@sha256:00".to_owned(),
+            version: "1".to_owned(),
+            tasks: BTreeMap::new(),
+        };
+        let record = Record::new(&shop, "4f1c", &ownership);
+        assert_eq!(record.volume, "pillarbox-adopted.shop.4f1c");
+        assert!(Record::is_name(&shop, &record.volume));
+        assert_eq!(Record::read(&shop, &record.volume, &record.labels), Some(record.clone()));
+        let other = WorkspaceName::parse("shop2").expect("a name");
+        assert_eq!(Record::read(&other, &record.volume, &record.labels), None);
+        assert_eq!(Record::read(&shop, "pillarbox-adopted.shop.4f1d", &record.labels), None);
+        assert!(
+            !Record::is_name(&other, &record.volume) && !Record::is_name(&shop, "pillarbox-adopted.shop.")
+        );
+    }
+}
