@@ -3,6 +3,7 @@
 
 mod containers;
 mod images;
+mod keeps;
 mod resolve;
 mod what;
 
@@ -34,7 +35,8 @@ pub async fn observe<E: Engine>(
     let containers = containers::judge(engine, host, what, found, &images).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
-    Ok(Observed { host: host.clone(), facts, containers, images, resolved })
+    let keeps = keeps::read(engine, host, what, &containers).await?;
+    Ok(Observed { host: host.clone(), facts, containers, images, resolved, keeps })
 }
 
 #[cfg(test)]

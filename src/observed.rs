@@ -3,10 +3,12 @@
 mod claim;
 
 mod ownership;
+mod standing;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use ownership::{Label, Ownership};
+pub use standing::Standing;
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,9 @@ pub struct Observed {
     pub images: BTreeMap<ImageRef, Image>,
     /// What the references that are wanted stand for.
     pub resolved: BTreeMap<ImageRef, Resolution>,
+    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with the digests that its
+    /// image goes by. Read only where a service is declared.
+    pub keeps: BTreeMap<String, Vec<ImageRef>>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
@@ -84,6 +89,8 @@ pub struct RunState {
     pub restart_count: i64,
     /// When it started, as the Engine prints it; `0001-01-01T00:00:00Z` if never.
     pub started_at: String,
+    /// When it last ended, as the Engine prints it; `0001-01-01T00:00:00Z` if never.
+    pub finished_at: String,
     /// When it was created, as the Engine prints it.
     pub created_at: String,
     /// Exit code of its last run.

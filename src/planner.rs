@@ -35,6 +35,7 @@ mod create;
 mod held;
 mod images;
 mod instances;
+mod kept;
 mod networks;
 mod notes;
 mod order;
@@ -48,10 +49,10 @@ use crate::check;
 use crate::desired::{Address, Desired, Kind, Wish};
 use crate::name::ImageRef;
 use crate::observed::Observed;
-use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
+use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb, keep_tag};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
-use images::{Pulls, keep_tag, tag_stands_for};
+use images::{Pulls, tag_stands_for};
 use instances::Instances;
 use order::Turn;
 use std::collections::BTreeMap;
@@ -260,11 +261,12 @@ impl Planning {
                 let mut group = Group::new(&mut self.steps, group.clone(), cause.clone(), needs);
                 remove::absent(world, instances, *timeout, &mut group);
                 let end = group.end();
-                if instances.is_empty() && *cause != Cause::Surplus {
+                if instances.everything().next().is_none() && *cause != Cause::Surplus {
                     self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
                 }
-                let all = instances.holder.iter().chain(&instances.others);
-                self.changes.extend(all.map(|ours| change::removed(&ours.name, ours, cause.clone())));
+                self.changes.extend(
+                    instances.everything().map(|ours| change::removed(&ours.name, ours, cause.clone())),
+                );
                 end
             }
             Decision::Pulled { image, by_digest, absent, tag } => {

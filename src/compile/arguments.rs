@@ -21,14 +21,15 @@ const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
 /// Of `service.deployed`, beside the options of containers.
-const SERVICE: [&str; 7] = ["gate", "image", "pull", "replicas", "shared", "start_timeout", "update"];
+const SERVICE: [&str; 8] =
+    ["gate", "image", "pull", "replicas", "retain", "shared", "start_timeout", "update"];
 
 /// Of `container.absent`: when, and how it is stopped.
 const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
 /// Known, but not yet.
-const LATER: [&str; 28] = [
+const LATER: [&str; 27] = [
     "blkio_weight",
     "cgroup_parent",
     "cpu_period",
@@ -46,7 +47,6 @@ const LATER: [&str; 28] = [
     "onlyif",
     "pid",
     "platform",
-    "retain",
     "retry",
     "runtime",
     "secrets",

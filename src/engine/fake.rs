@@ -12,7 +12,7 @@ pub use behaviour::{Behaviour, Goes};
 pub use world::EPOCH;
 
 use super::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary, Volume,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Inspected, PullProgress, Summary, Tag, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
@@ -299,6 +299,10 @@ impl Engine for Fake {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
         self.read(&format!("image {reference}"), |world| Ok(world.image(reference).map(|held| held.seen())))
             .await
+    }
+
+    async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
+        self.read("tags", |world| Ok(world.tags_below(folder))).await
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String> {

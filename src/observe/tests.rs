@@ -21,6 +21,7 @@ fn what(names: &[&str], images: &[(&str, Need)]) -> What {
         workspace: WorkspaceName::parse("shop").expect("a name"),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         images: images.iter().map(|(text, need)| (image(text), *need)).collect(),
+        keeps: false,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct What {
     pub names: BTreeSet<String>,
     /// References to find out about.
     pub images: BTreeMap<ImageRef, Need>,
+    /// Whether the tags that keep images are read: where there are services.
+    pub keeps: bool,
 }
 
 /// What is needed of a reference.
@@ -33,6 +35,7 @@ impl What {
     pub fn of(desired: &Desired) -> Self {
         let mut names = BTreeSet::new();
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
+        let mut keeps = false;
         for item in &desired.items {
             let (image, need) = match &item.wish {
                 Wish::ImagePulled { image, force: true } => (image, Need::Digest),
@@ -40,6 +43,7 @@ impl What {
                 Wish::ImageAbsent { image } => (image, Need::Presence),
                 Wish::Container(wish) => {
                     names.insert(wish.name.as_str().to_owned());
+                    keeps |= wish.replica.is_some();
                     match wish.pull {
                         PullPolicy::Missing => (&wish.image, Need::Digest),
                         PullPolicy::Never => (&wish.image, Need::Local),
@@ -49,7 +53,10 @@ impl What {
                     names.insert(name.as_str().to_owned());
                     continue;
                 }
-                Wish::Surplus { .. } => continue,
+                Wish::Surplus { .. } => {
+                    keeps = true;
+                    continue;
+                }
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.
@@ -58,7 +65,7 @@ impl What {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }
-        Self { workspace: desired.workspace.clone(), names, images }
+        Self { workspace: desired.workspace.clone(), names, images, keeps }
     }
 
     /// References that are looked up on the host before anything is resolved. One that is only wanted

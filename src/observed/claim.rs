@@ -126,6 +126,7 @@ mod tests {
             restarting: false,
             restart_count: 0,
             started_at: String::new(),
+            finished_at: String::new(),
             created_at: created_at.to_owned(),
             exit_code: 0,
             error: String::new(),

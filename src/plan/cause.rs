@@ -99,6 +99,18 @@ pub enum Cause {
     Surplus,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
+    /// More generations than are kept.
+    Retained {
+        /// How many are.
+        retain: u32,
+    },
+    /// A rollback asks for it.
+    Back {
+        /// The generation.
+        generation: u64,
+        /// Whether its container is started again; else a new one is made from its image.
+        container: bool,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -136,6 +148,20 @@ impl fmt::Display for Cause {
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
             Self::PartOf(what) => f.write_str(what),
+            Self::Retained { retain: 0 } => f.write_str("no generation is kept for a rollback (retain)"),
+            Self::Retained { retain: 1 } => f.write_str("more than the one generation that is kept (retain)"),
+            Self::Retained { retain } => {
+                write!(f, "more than the {retain} generations that are kept (retain)")
+            }
+            Self::Back { generation, container: true } => {
+                write!(f, "back to generation {generation}: its container is started again")
+            }
+            Self::Back { generation, container: false } => {
+                write!(
+                    f,
+                    "back to generation {generation}: a new container from its image, as declared today"
+                )
+            }
         }
     }
 }

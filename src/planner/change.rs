@@ -4,6 +4,7 @@ use super::causes::{self, status};
 use super::course::{Choice, Course};
 use super::images::Source;
 use super::instances::{generation, runs};
+use super::kept;
 use crate::desired::{Address, ContainerWish, Kind};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Receiver, Verb};
@@ -34,7 +35,14 @@ pub(super) fn of(address: &Address, course: &Course<'_>) -> Vec<Change> {
         },
     });
     let left = course.instances.others.iter().filter(|other| !course.choice.is(other));
-    all.extend(left.map(|other| removed(&other.name, other, Cause::Interrupted)));
+    all.extend(left.map(|other| match kept::stays(course, other) {
+        true => laid_down(other),
+        false => removed(&other.name, other, Cause::Interrupted),
+    }));
+    let beyond = Cause::Retained { retain: course.retain() };
+    all.extend(course.surplus.containers.iter().map(|ours| removed(&ours.name, ours, beyond.clone())));
+    let tag = |name: &String| Address { kind: Kind::Image, name: name.clone() };
+    all.extend(course.surplus.tags.iter().map(|name| plain(&tag(name), Verb::Remove, beyond.clone())));
     all
 }
 
@@ -61,6 +69,16 @@ fn generation_then(course: &Course<'_>) -> u64 {
     match &course.choice {
         Choice::New { generation, .. } => *generation,
         Choice::Existing(chosen) => generation(chosen),
+    }
+}
+
+/// A kept container that came back in vain, or was cut off on its way.
+fn laid_down(container: &Container) -> Change {
+    let after = BTreeMap::from([("running".to_owned(), json!(false))]);
+    Change {
+        actions: vec![Verb::Update],
+        after: Some(after),
+        ..removed(&container.name, container, Cause::Interrupted)
     }
 }
 

@@ -67,6 +67,13 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
     steps
 }
 
+/// The networks of a container as an option declares them.
+pub(super) fn as_joined(container: &Container) -> Value {
+    Value::Object(
+        observed(container).iter().map(|(name, endpoint)| (name.clone(), literal(endpoint))).collect(),
+    )
+}
+
 /// Leaves and joins all networks of a stopped container again, with the endpoints that it has: the
 /// network may have been pruned and made anew while it did not run, and then a start fails
 /// ("network … not found") until it has joined again.

@@ -1,12 +1,11 @@
 //! Taking away what shall not be there.
 
-use super::images::keep_tag;
 use super::instances::{Instances, generation, runs, slot};
 use super::steps::Group;
 use super::world::World;
 use crate::name::WorkspaceName;
 use crate::observed::Container;
-use crate::plan::{Action, Target};
+use crate::plan::{Action, Target, keep_tag};
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
 /// the container is still there to tell the next run of its tag.
@@ -27,7 +26,8 @@ pub(super) fn absent(
     timeout: Option<u32>,
     group: &mut Group<'_>,
 ) {
-    for ours in instances.others.iter().chain(&instances.holder) {
+    let left = instances.kept.iter().chain(&instances.others).chain(&instances.holder);
+    for ours in left {
         group.know(&ours.id, &ours.name, runs(ours));
         if runs(ours) {
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());

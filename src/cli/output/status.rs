@@ -187,6 +187,7 @@ mod tests {
                 restarting: false,
                 restart_count: 0,
                 started_at: String::new(),
+                finished_at: String::new(),
                 created_at: String::new(),
                 exit_code: 137,
                 error: String::new(),
@@ -218,6 +219,7 @@ mod tests {
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            keeps: BTreeMap::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),

@@ -1,7 +1,7 @@
 //! An Engine's JSON as our types.
 
 use super::version::Api;
-use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Summary, Volume};
+use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Summary, Tag, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, RunState};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -102,6 +102,7 @@ fn run_state(answer: &Value) -> RunState {
         restarting: state["Restarting"].as_bool().unwrap_or_default(),
         restart_count: answer["RestartCount"].as_i64().unwrap_or_default(),
         started_at: text(&state["StartedAt"]),
+        finished_at: text(&state["FinishedAt"]),
         created_at: text(&answer["Created"]),
         exit_code: state["ExitCode"].as_i64().unwrap_or_default(),
         error: text(&state["Error"]),
@@ -120,6 +121,15 @@ pub(super) fn image(answer: &Value) -> Image {
         volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
         has_health_check: test.first().is_some_and(|word| word != "NONE"),
     }
+}
+
+/// `GET /images/json`; an Engine that takes the filter in its own way may answer more than was asked for.
+pub(super) fn tags(answer: &Value, folder: &str) -> Vec<Tag> {
+    let images = answer.as_array().into_iter().flatten();
+    let named = images.flat_map(|image| texts(&image["RepoTags"]).into_iter().map(move |name| (name, image)));
+    let below = |name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let named = named.filter(|(name, _)| below(name));
+    named.map(|(name, image)| Tag { name, image_id: text(&image["Id"]) }).collect()
 }
 
 /// `POST /volumes/create`, and each of `GET /volumes`.

@@ -26,7 +26,7 @@ pub(super) struct Held {
 enum Run {
     Created { error: String },
     Started(Instant),
-    Stopped { code: i64, started: Instant },
+    Stopped { code: i64, started: Instant, ended: Instant },
 }
 
 impl World {
@@ -139,7 +139,7 @@ impl World {
         let held = &mut self.containers[at];
         if let Run::Started(started) = held.run {
             let code = if held.behaviour.ignores_stop { 137 } else { 0 };
-            held.run = Run::Stopped { code, started };
+            held.run = Run::Stopped { code, started, ended: Instant::now() };
         }
         Ok(())
     }
@@ -298,7 +298,8 @@ impl World {
             running: false,
             restarting: false,
             restart_count: 0,
-            started_at: never,
+            started_at: never.clone(),
+            finished_at: never,
             created_at: printed(self.at(held.created)),
             exit_code: 0,
             error: String::new(),
@@ -309,7 +310,8 @@ impl World {
                 state.exit_code = if error.is_empty() { 0 } else { 128 };
                 state.error.clone_from(error);
             }
-            Run::Stopped { code, started } => {
+            Run::Stopped { code, started, ended } => {
+                state.finished_at = printed(self.at(*ended));
                 state.exit_code = *code;
                 state.started_at = printed(self.at(*started));
                 "exited".clone_into(&mut state.status);

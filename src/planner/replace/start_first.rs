@@ -15,6 +15,7 @@ use super::super::instances::runs;
 use super::super::networks;
 use super::super::steps::Group;
 use super::super::world::World;
+use super::rest::{lay_down, take_up};
 use super::stop_first::{clear, commit, final_update, join, make, remove, retire};
 use super::way_back::WayBack;
 use crate::desired::BeforeStop;
@@ -27,7 +28,7 @@ const SETTLE: u32 = 1;
 /// Adds the steps of a course to a group.
 pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
     let mut back = WayBack::new(course);
-    for ours in course.instances.all() {
+    for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
     }
     let kept = clear(world, course, group, &back);
@@ -48,7 +49,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             back.started = true;
             // An attempt that is all that runs goes on running, whatever happens.
             back.committed = course.retire.is_empty();
-            let (target, name) = (Target::Id(chosen.id.clone()), chosen.name.clone());
+            let (target, name) = (Target::Id(chosen.id.clone()), take_up(world, course, group, &mut back));
             if runs(chosen) {
                 join(course, chosen, group, &back);
             } else {
@@ -83,6 +84,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     for ours in kept {
         remove(world, ours, group, &[]);
     }
+    lay_down(world, course, group);
 }
 
 fn await_healthy(course: &Course<'_>, target: &Target, name: &str, monitor: u32) -> Action {
