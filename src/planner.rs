@@ -55,7 +55,7 @@ use course::{Choice, Course};
 use images::{Pulls, tag_stands_for};
 use instances::Instances;
 use order::Turn;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use steps::{Group, Steps};
 use world::World;
 
@@ -134,6 +134,8 @@ enum Decision<'a> {
     Absent {
         group: String,
         instances: Instances<'a>,
+        /// Tags that keep images for containers that are gone already.
+        tags: Vec<String>,
         timeout: Option<u32>,
         cause: Cause,
     },
@@ -163,6 +165,7 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
         decision: Decision::Absent {
             group: format!("remove {slot}"),
             instances: Instances::of_slot(world, service, slot),
+            tags: Vec::new(),
             timeout: None,
             cause: Cause::Undeclared,
         },
@@ -177,12 +180,14 @@ impl<'a> Decision<'a> {
             Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
                 group: format!("remove surplus of {service}"),
                 instances: Instances::but(world, service.as_str(), keep),
+                tags: kept::tags_left(world, service, keep),
                 timeout: *stop_timeout,
                 cause: Cause::Surplus,
             },
             Wish::ContainerAbsent { name, stop_timeout } => Self::Absent {
                 group: format!("remove {name}"),
                 instances: Instances::of(world, name.as_str()),
+                tags: kept::tags_left(world, name, &BTreeSet::new()),
                 timeout: *stop_timeout,
                 cause: Cause::Unwanted,
             },
@@ -257,16 +262,20 @@ impl Planning {
         let inherited = self.ends_of(&entry.needs);
         let end = match &entry.decision {
             Decision::Container(course) => self.container(world, entry, course, needs),
-            Decision::Absent { group, instances, timeout, cause } => {
+            Decision::Absent { group, instances, tags, timeout, cause } => {
                 let mut group = Group::new(&mut self.steps, group.clone(), cause.clone(), needs);
                 remove::absent(world, instances, *timeout, &mut group);
+                for name in tags {
+                    group.push(Action::Untag { name: name.clone() }, Vec::new());
+                }
                 let end = group.end();
-                if instances.everything().next().is_none() && *cause != Cause::Surplus {
+                if instances.everything().next().is_none() && tags.is_empty() && *cause != Cause::Surplus {
                     self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
                 }
                 self.changes.extend(
                     instances.everything().map(|ours| change::removed(&ours.name, ours, cause.clone())),
                 );
+                self.changes.extend(tags.iter().map(|name| change::tag_removed(name, cause.clone())));
                 end
             }
             Decision::Pulled { image, by_digest, absent, tag } => {

@@ -41,8 +41,7 @@ pub(super) fn of(address: &Address, course: &Course<'_>) -> Vec<Change> {
     }));
     let beyond = Cause::Retained { retain: course.retain() };
     all.extend(course.surplus.containers.iter().map(|ours| removed(&ours.name, ours, beyond.clone())));
-    let tag = |name: &String| Address { kind: Kind::Image, name: name.clone() };
-    all.extend(course.surplus.tags.iter().map(|name| plain(&tag(name), Verb::Remove, beyond.clone())));
+    all.extend(course.surplus.tags.iter().map(|name| tag_removed(name, beyond.clone())));
     all
 }
 
@@ -80,6 +79,11 @@ fn laid_down(container: &Container) -> Change {
         after: Some(after),
         ..removed(&container.name, container, Cause::Interrupted)
     }
+}
+
+/// A tag that goes and kept an image.
+pub(super) fn tag_removed(name: &str, cause: Cause) -> Change {
+    plain(&Address { kind: Kind::Image, name: name.to_owned() }, Verb::Remove, cause)
 }
 
 /// A container that goes.

@@ -202,7 +202,7 @@ fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {
 fn differing<'a>(wish: &ContainerWish, kept: &'a Container) -> Option<(Spec, &'a Container)> {
     kept.ours.as_ref().filter(|ours| ours.spec != wish.spec.fingerprint())?;
     let mut spec = Spec::default();
-    spec.live.insert("networks".to_owned(), networks::as_joined(kept));
+    spec.live.insert("networks".to_owned(), networks::of_both(kept, &wish.spec));
     spec.live.extend(wish.spec.live.get("restart").map(|policy| ("restart".to_owned(), policy.clone())));
     Some((spec, kept))
 }

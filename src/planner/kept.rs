@@ -7,9 +7,15 @@
 use super::course::{Choice, Course};
 use super::instances::{generation, runs};
 use super::world::World;
+use crate::desired::{Address, Kind, Wish};
+use crate::name::ContainerName;
 use crate::observed::{Container, Standing};
 use crate::plan::keep_tag;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// Most containers that a service has.
+const MOST: u32 = 100;
 
 /// What goes at the end of a course.
 #[derive(Debug, Default)]
@@ -51,6 +57,33 @@ pub(super) fn surplus<'a>(world: &World<'a>, course: &Course<'a>) -> Surplus<'a>
         gone.tags.extend(images.skip(room).map(tag));
     }
     gone
+}
+
+/// Tags that keep images for containers that a service had: those of all its containers but these.
+pub(super) fn tags_left(
+    world: &World<'_>,
+    service: &ContainerName,
+    keep: &BTreeSet<ContainerName>,
+) -> Vec<String> {
+    let kept = |slot: &str| keep.iter().any(|name| name.as_str() == slot);
+    // A container by itself may be called as one of the service would be.
+    let of_others = |slot: &str| {
+        let mut wishes = world.desired.items.iter();
+        let wished = |address: &Address| address.kind == Kind::Container && address.name == slot;
+        wishes.any(|item| wished(&item.address) && !matches!(item.wish, Wish::ContainerAbsent { .. }))
+            || world.ours().any(|(ours, labels)| ours.slot() == slot && labels.service != service.as_str())
+    };
+    let slots = (1..=MOST).map(|number| match number {
+        1 => service.to_string(),
+        number => format!("{service}-{number}"),
+    });
+    let gone = slots.filter(|slot| !kept(slot) && !of_others(slot));
+    let tag = |slot: &str, number: u64| keep_tag(&world.desired.workspace, slot, number);
+    gone.flat_map(|slot| {
+        let alone = world.images_alone(&slot).into_iter();
+        alone.map(|number| tag(&slot, number)).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// Whether a container that is not chosen stays, though it does not have the name of a kept one yet.

@@ -67,11 +67,25 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
     steps
 }
 
-/// The networks of a container as an option declares them.
-pub(super) fn as_joined(container: &Container) -> Value {
-    Value::Object(
-        observed(container).iter().map(|(name, endpoint)| (name.clone(), literal(endpoint))).collect(),
-    )
+/// The networks of a container that was made from another declaration, as an option declares them: its own,
+/// and those that are declared today. Cut off between leaving a network and joining it again it is in none,
+/// and who asks for the service today asks in today's.
+pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
+    let own = observed(container);
+    let mut both: Map<String, Value> =
+        own.iter().map(|(name, endpoint)| (name.clone(), literal(endpoint))).collect();
+    let mode =
+        container.inspect.compare("/HostConfig/NetworkMode").and_then(Value::as_str).unwrap_or_default();
+    let alone = |network: &str| matches!(network, "host" | "none") || network.starts_with("container:");
+    if alone(mode) || own.keys().any(|network| alone(network)) {
+        return Value::Object(both);
+    }
+    let first = has_names(mode).then(|| (mode.to_owned(), Value::Object(Map::new())));
+    let declared = spec.networks().into_iter().filter(|(network, _)| has_names(network));
+    for (network, endpoint) in declared.chain(first) {
+        both.entry(network).or_insert(endpoint);
+    }
+    Value::Object(both)
 }
 
 /// Leaves and joins all networks of a stopped container again, with the endpoints that it has: the
