@@ -9,7 +9,7 @@
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
-//! | 3 | `compile`, `plan`, `planner`, `check`, `credential`, `import` | pure |
+//! | 3 | `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
 //! | 4 | `store`, `engine`, `delegate`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry` | pure |
 //! | 3 | `compile`, `plan`, `planner`, `check`, `credential` | pure |
@@ -27,6 +27,7 @@ pub mod desired;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod history;
 pub mod import;
 pub mod inspect;
 pub mod inventory;

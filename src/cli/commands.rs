@@ -9,6 +9,7 @@ mod doctor;
 mod edit;
 mod gate;
 mod get;
+mod history;
 mod identity;
 mod init;
 mod known;
@@ -18,6 +19,7 @@ mod plan;
 mod reader;
 mod registry;
 mod reveal;
+mod rollback;
 mod seal;
 mod set;
 mod show;
@@ -50,6 +52,8 @@ pub(super) enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
+    History(history::Args),
+    Rollback(rollback::Args),
     Compile(compile::Args),
     Verify(verify::Args),
     Known(known::Args),
@@ -84,6 +88,8 @@ impl Command {
             Self::Plan(args) => plan::run(args, ctx),
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
+            Self::History(args) => history::run(args, ctx),
+            Self::Rollback(args) => rollback::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),

@@ -6,6 +6,7 @@
 
 mod address;
 mod ask;
+mod back;
 mod carry;
 mod keychain;
 mod probe;
@@ -19,7 +20,8 @@ mod wish;
 #[cfg(test)]
 pub(in crate::cli) use ask::EntryShown;
 pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
-pub(in crate::cli) use carry::carry_out;
+pub(in crate::cli) use back::{Differing, Goal, back};
+pub(in crate::cli) use carry::{carry_out, carry_out_after};
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};

@@ -89,7 +89,7 @@ pub(in crate::cli) async fn look<'v>(
     (seen, wrong)
 }
 
-async fn read<'v>(
+pub(super) async fn read<'v>(
     vault: &Vault<'_>,
     reached: Reached<'v>,
     offline: bool,
@@ -108,6 +108,11 @@ async fn read<'v>(
 }
 
 impl Seen<'_> {
+    /// What is wanted there.
+    pub(in crate::cli) fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
     /// What is to be done there.
     ///
     /// # Errors
