@@ -44,6 +44,7 @@ mod passwords;
 mod prefixes;
 mod registry_check;
 mod relay;
+mod rollback;
 mod secret_env;
 mod service;
 mod stored;
