@@ -24,8 +24,8 @@ pub struct Generation {
     pub instances: Vec<Instance>,
     /// Tasks that had run when it was made, each with what ran.
     pub tasks: BTreeMap<String, String>,
-    /// When the last of its containers ended, if none of them runs.
-    ended: Option<jiff::Timestamp>,
+    /// When the last of its containers ended, if one did.
+    pub ended: Option<jiff::Timestamp>,
 }
 
 /// A container of a generation.
@@ -198,7 +198,7 @@ impl Generation {
     /// `1.0.0 (generation 2, kept)`.
     pub fn in_words(&self) -> String {
         let version =
-            self.version.as_deref().or_else(|| Some(self.image.as_deref()?.rsplit_once(':')?.1.get(..12)?));
+            self.version.as_deref().or_else(|| self.image.as_deref()?.rsplit_once(':')?.1.get(..12));
         let version = crate::problem::escaped(version.unwrap_or("an unknown version"));
         format!("{version} (generation {}, {})", self.number, self.state.words())
     }

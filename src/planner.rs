@@ -1,8 +1,8 @@
 //! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; what
 //! execution shall choose is chosen here.
 //!
-//! **Who holds the plain name of a service is committed; any other name is an attempt or a parked
-//! predecessor.** From that and the run states follows what an interrupted apply left, and how to go on.
+//! **Who holds the plain name of a service is committed; `NAME.g3` is an attempt; `NAME.g2.kept` was
+//! committed once and is kept for a rollback; `NAME.g2.back` is a kept one on its way back.** From that and the run states follows what an interrupted apply left, and how to go on.
 //! *Fits* means: the labels `.spec` and `.image` are those of the wish. Where a service shall run:
 //!
 //! | holder | others | then |
@@ -23,6 +23,20 @@
 //! A container of a service that is declared start-first, and of which two can be (`overlap`), is
 //! replaced the other way round: what is new works and is known before what runs is stopped, see
 //! `replace`. What counts as whose is the same, by the plain name of that one container.
+//!
+//! Of a service some predecessors are kept (`retain`, `kept`). What is kept is in no row: it is neither an
+//! attempt nor left over, nothing of it is started, stopped or removed but what is too much in the end.
+//! With it, in these rows:
+//!
+//! | row | differs in |
+//! |---|---|
+//! | every one that commits | the old holder is renamed to `NAME.g2.kept` and stays, parked, with its tag |
+//! | none, others; nobody holds the name | of the kept ones the last that ended held it: it is the way back |
+//! | every one with others | `NAME.g2.back` is no leftover: it is stopped and gets the name of a kept one again |
+//! | a rollback: the wish names one of them | it becomes `NAME.g2.back`, is started as an attempt would be, and is committed; where that fails it is kept as before |
+//! | `NAME.g2.kept` runs | somebody started it: it is said and left alone |
+//!
+//! A generation's number is that of the service: a container that is added to a deployment gets its number.
 //!
 //! Where it shall not run, nothing is started or awaited, and what fits may be any of them. An attempt
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A

@@ -3,7 +3,7 @@
 mod ends;
 mod faults;
 mod laws;
-mod retain;
+pub(crate) mod retain;
 mod secret_values;
 pub(crate) mod stage;
 mod start_first;

@@ -114,6 +114,14 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     if fixed { Vec::new() } else { leave.chain(join).collect() }
 }
 
+/// The same action on a container that is called otherwise by now.
+pub(super) fn called(mut action: Action, by_now: &str) -> Action {
+    if let Action::Connect { name, .. } | Action::Disconnect { name, .. } = &mut action {
+        by_now.clone_into(name);
+    }
+    action
+}
+
 /// Whether a container is found by a name in any network.
 pub(super) fn has_any(spec: &Spec) -> bool {
     spec.networks().keys().any(|network| has_names(network))

@@ -1,5 +1,6 @@
 //! Plans as people read them: what is there, what is wanted, which steps follow.
 
+mod kept;
 mod leftovers;
 mod refusals;
 mod replacing;

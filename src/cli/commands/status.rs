@@ -1,6 +1,7 @@
 //! `pillarbox status`.
 
 use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::output::Level;
 use crate::cli::output::status::{HostStatus, text};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -9,7 +10,7 @@ use serde_json::json;
 
 /// Show what runs where: version, generation, health, and what an apply would change
 ///
-/// No registry is asked and no key is needed.
+/// No registry is asked and no key is needed. With -v what is kept for a rollback is shown, too.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -47,7 +48,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             ctx.out.object_beside_error(object);
         }
     } else {
-        ctx.out.data(text(&hosts, ctx.out.width()));
+        ctx.out.data(text(&hosts, ctx.out.width(), ctx.out.level == Level::Verbose));
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }

@@ -51,14 +51,15 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             back.committed = course.retire.is_empty();
             let (target, name) = (Target::Id(chosen.id.clone()), take_up(world, course, group, &mut back));
             if runs(chosen) {
-                join(course, chosen, group, &back);
+                join(course, chosen, &name, group, &back);
             } else {
                 let bare = without_aliases(&course.spec);
                 let alone = networks::rejoin_declared(&bare, chosen);
+                let alone = alone.into_iter().map(|action| networks::called(action, &name));
                 let start = Action::Start { container: target.clone(), name: name.clone() };
                 let wait = await_healthy(course, &target, &name, wish.monitor);
                 let known = networks::named_anew(&course.spec, &target, &name);
-                for action in alone.into_iter().chain([start, wait]).chain(known) {
+                for action in alone.chain([start, wait]).chain(known) {
                     group.push(action, back.actions());
                 }
             }

@@ -32,7 +32,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     let (target, name, was_running) = match &course.choice {
         Choice::Existing(container) => {
             let name = take_up(world, course, group, &mut back);
-            join(course, container, group, &back);
+            join(course, container, &name, group, &back);
             (Target::Id(container.id.clone()), name, runs(container))
         }
         Choice::New { generation, name } => {
@@ -118,17 +118,23 @@ pub(super) fn make(
 }
 
 /// Brings the networks of an existing container in line.
-pub(super) fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
+pub(super) fn join(
+    course: &Course<'_>,
+    container: &Container,
+    name: &str,
+    group: &mut Group<'_>,
+    back: &WayBack<'_>,
+) {
     let spec = &course.spec;
     if course.runs && !runs(container) {
         for action in networks::rejoin_declared(spec, container) {
-            group.push(action, back.actions());
+            group.push(networks::called(action, name), back.actions());
         }
         return;
     }
     for (action, mut undo) in networks::changes(spec, container, &course.networks) {
         undo.extend(back.actions());
-        group.push(action, undo);
+        group.push(networks::called(action, name), undo);
     }
 }
 

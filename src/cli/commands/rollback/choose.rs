@@ -33,7 +33,7 @@ fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
     let found: Vec<Option<&Generation>> =
         hosts.iter().map(|host| before_current(&host.generations)).collect();
     let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
-    missing(service, "nothing is kept to go back to", none.collect())?;
+    missing(service, "nothing is kept to go back to", &none.collect::<Vec<_>>())?;
     let targets: Vec<&Generation> = found.into_iter().flatten().collect();
     let images: BTreeSet<Option<&String>> = targets.iter().map(|target| target.image.as_ref()).collect();
     if images.len() > 1 {
@@ -79,7 +79,7 @@ fn of_number<'a>(service: &str, hosts: &'a [Host], number: u64) -> Result<Target
                 Some(_) => format!("generation {number} is a failed attempt"),
                 None => format!("there is no generation {number}"),
             };
-            missing(service, &what, vec![host])?;
+            missing(service, &what, &[host])?;
             Err(Problem::failed(what).into())
         }
     }
@@ -103,7 +103,7 @@ fn of_version<'a>(service: &str, hosts: &'a [Host], said: &str) -> Result<Vec<Ta
         })
         .collect();
     let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
-    missing(service, &format!("version {} is not kept", escaped(said)), none.collect())?;
+    missing(service, &format!("version {} is not kept", escaped(said)), &none.collect::<Vec<_>>())?;
     let targets: Vec<&Generation> = found.into_iter().flatten().collect();
     let mut images: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (host, target) in hosts.iter().zip(&targets) {
@@ -122,7 +122,7 @@ fn of_version<'a>(service: &str, hosts: &'a [Host], said: &str) -> Result<Vec<Ta
 }
 
 /// Names the hosts that cannot go back, with what they have.
-fn missing(service: &str, what: &str, hosts: Vec<&Host>) -> Result<()> {
+fn missing(service: &str, what: &str, hosts: &[&Host]) -> Result<()> {
     if hosts.is_empty() {
         return Ok(());
     }
@@ -157,4 +157,114 @@ fn lacks(service: &str, host: &Host, target: &Target<'_>) -> Option<Problem> {
             .cause("its container is gone, and no registry knows its image")
             .hint(history_of(service))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gates::Gating;
+    use super::*;
+    use crate::desired::Fingerprint;
+    use crate::history::Instance;
+    use crate::name::{ContainerName, HostName};
+    use crate::observed::Standing;
+
+    /// Number, version, digit of the digest, state.
+    fn generation((number, version, digit, state): (u64, Option<&str>, char, State)) -> Generation {
+        let standing = match state {
+            State::Runs | State::Down => Standing::Committed,
+            State::Kept | State::ImageOnly => Standing::Kept,
+            State::Attempt => Standing::Attempt,
+        };
+        let instance = Instance {
+            id: number.to_string(),
+            name: "api".to_owned(),
+            slot: "api".to_owned(),
+            standing,
+            running: state == State::Runs,
+            spec: Fingerprint("v1:sha256:0".to_owned()),
+            fields: BTreeMap::new(),
+        };
+        Generation {
+            number,
+            version: version.map(str::to_owned),
+            image: Some(format!("r.example.com/api@sha256:{}", digit.to_string().repeat(64))),
+            created: None,
+            state,
+            instances: if state == State::ImageOnly { Vec::new() } else { vec![instance] },
+            tasks: BTreeMap::new(),
+            ended: None,
+        }
+    }
+
+    fn host(name: &str, all: &[(u64, Option<&str>, char, State)]) -> Host {
+        Host {
+            name: HostName::parse(name).expect("a name"),
+            slots: vec![ContainerName::parse("api").expect("a name")],
+            gating: Gating::Gate("api".to_owned()),
+            generations: all.iter().copied().map(generation).collect(),
+        }
+    }
+
+    fn numbers(hosts: &[Host], to: Option<&str>) -> Result<Vec<u64>> {
+        Ok(targets("api", hosts, to)?.iter().map(|target| target.generation.number).collect())
+    }
+
+    /// All of it, causes too.
+    fn said(problems: &Problems) -> String {
+        let all = problems.iter().map(|problem| format!("{}\n{}", problem.what, problem.causes.join("\n")));
+        all.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn every_host_has_it_or_all_that_lack_it_are_named_with_what_they_have() {
+        use State::{Attempt, ImageOnly, Kept, Runs};
+        let hosts = [
+            host(
+                "web1",
+                &[(3, Some("1.2"), 'c', Runs), (2, Some("1.1"), 'b', Kept), (1, Some("1.0"), 'a', Kept)],
+            ),
+            host(
+                "web2",
+                &[(9, Some("1.2"), 'c', Runs), (8, Some("1.1"), 'b', Attempt), (7, None, 'a', ImageOnly)],
+            ),
+        ];
+        // What web1 knows by its tag web2 has by its digest.
+        assert_eq!(numbers(&hosts, Some("1.0")).expect("both have it"), [1, 7]);
+        assert_eq!(numbers(&hosts, Some("aaaaaaaaaaaa")).expect("both have it"), [1, 7]);
+        assert_eq!(numbers(&hosts, Some("1.2")).expect("both run it"), [3, 9]);
+        let lacking = numbers(&hosts, Some("1.1")).expect_err("an attempt is nothing to go back to");
+        let lacking = said(&lacking);
+        assert!(lacking.contains("version 1.1 is not kept of api on web2; nothing was changed"), "{lacking}");
+        assert!(
+            lacking.contains("web2 has 1.2 (generation 9, runs), aaaaaaaaaaaa (generation 7, image only)")
+        );
+        assert!(!lacking.contains("web1 has"), "{lacking}");
+        // They would go to different places.
+        let differ = numbers(&hosts, None).expect_err("different versions");
+        let differ = said(&differ);
+        assert!(differ.contains("web1 would go back to 1.1 (generation 2, kept)"), "{differ}");
+        assert!(
+            numbers(&hosts, Some("2"))
+                .expect_err("two hosts")
+                .to_string()
+                .contains("generations count per host")
+        );
+        assert_eq!(numbers(&hosts[..1], Some("1")).expect("kept"), [1]);
+        assert_eq!(numbers(&hosts[..1], Some("g2")).expect("kept"), [2]);
+        assert!(
+            numbers(&hosts[1..], Some("8")).expect_err("failed").to_string().contains("is a failed attempt")
+        );
+        assert_eq!(numbers(&hosts[1..], None).expect("the image"), [7]);
+    }
+
+    #[test]
+    fn one_version_with_two_digests_is_no_version() {
+        use State::{Kept, Runs};
+        let hosts = [
+            host("web1", &[(2, Some("1.1"), 'b', Runs), (1, Some("1.0"), 'a', Kept)]),
+            host("web2", &[(2, Some("1.1"), 'b', Runs), (1, Some("1.0"), 'd', Kept)]),
+        ];
+        let problems = numbers(&hosts, Some("1.0")).expect_err("two images").to_string();
+        assert!(problems.contains("hosts have different images as version 1.0 of api"), "{problems}");
+    }
 }
