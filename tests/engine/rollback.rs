@@ -280,27 +280,39 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
 }
 
 #[test]
-fn a_network_that_was_pruned_is_joined_again_and_one_that_is_gone_is_said_before_anything_stops() {
-    let Some(service) = Service::deployed(1, "") else { return };
-    let (old, new) = (service.bed.name.clone(), format!("{}-new", service.bed.name));
-    let network = |name: &str| {
-        let labels = json!({ "io.pillarbox.workspace": service.bed.name });
-        service.bed.engine.post("/networks/create", &json!({ "Name": name, "Labels": labels }));
-    };
-    network(&new);
-    let state = service.bed.env.read("states/api.toml");
-    let moved = state.replace(&format!("networks = [\"{old}\"]"), &format!("networks = [\"{new}\"]"));
-    assert_ne!(moved, state);
-    service.bed.env.write("states/api.toml", moved);
-    service.upgraded("1.1.0");
-    let before = service.containers();
-    // What `docker network prune` does to a network in which nothing runs.
-    service.bed.engine.delete(&format!("/networks/{old}"));
-    service.back(&[]).exits(3).explains(&format!("network {old} not found"));
-    let running =
-        |all: &[(String, bool, String)]| all.iter().filter(|one| one.1).cloned().collect::<Vec<_>>();
-    assert_eq!(running(&service.containers()), running(&before));
-    network(&old);
-    service.back(&[]).ok();
-    service.only(1, "1.0.0");
+fn a_network_that_is_gone_is_no_obstacle_unless_it_belongs_to_what_comes_back_as_it_was() {
+    for otherwise in [false, true] {
+        let Some(service) = Service::deployed(1, "") else { return };
+        let (old, new) = (service.bed.name.clone(), format!("{}-new", service.bed.name));
+        let network = |name: &str| {
+            let labels = json!({ "io.pillarbox.workspace": service.bed.name });
+            service.bed.engine.post("/networks/create", &json!({ "Name": name, "Labels": labels }));
+        };
+        network(&new);
+        if otherwise {
+            service.replicas(1, "env.LOG = \"debug\"");
+        }
+        let state = service.bed.env.read("states/api.toml");
+        let moved = state.replace(&format!("networks = [\"{old}\"]"), &format!("networks = [\"{new}\"]"));
+        assert_ne!(moved, state);
+        service.bed.env.write("states/api.toml", moved);
+        service.upgraded("1.1.0");
+        let running = || service.containers().into_iter().filter(|one| one.1).collect::<Vec<_>>();
+        let before = running();
+        // What `docker network prune` does to a network in which nothing runs.
+        service.bed.engine.delete(&format!("/networks/{old}"));
+        if otherwise {
+            service.back(&[]).exits(3).explains(&format!("network {old} not found"));
+            assert_eq!(running(), before);
+            network(&old);
+        }
+        service.back(&[]).ok();
+        service.only(1, "1.0.0");
+        let one = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+        assert!(
+            one["NetworkSettings"]["Networks"][&new].is_object(),
+            "{}",
+            one["NetworkSettings"]["Networks"]
+        );
+    }
 }
