@@ -83,6 +83,7 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     drafts.extend(container::drafts(&checked, &gates, &mut problems));
     drafts.extend(service::drafts(&checked, &gates, &mut problems));
     container::taken(&drafts, &mut problems);
+    container::shares::check(&mut drafts, &mut problems);
     let items = order::arrange(drafts, &declarations, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();

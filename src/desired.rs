@@ -6,8 +6,10 @@ pub(crate) mod fields;
 mod json;
 mod option;
 pub(crate) mod read;
+mod shares;
 mod spec;
 
+pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
 
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};

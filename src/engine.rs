@@ -106,10 +106,11 @@ pub trait Engine {
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<String>;
     /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.
     async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()>;
-    /// Pulls; every error in the stream is an error.
+    /// Pulls, for the host's platform or another one; every error in the stream is an error.
     async fn pull(
         &self,
         image: &ImageRef,
+        platform: Option<&str>,
         auth: Option<&AuthHeader>,
         progress: &dyn Fn(PullProgress),
     ) -> EngineResult<()>;
@@ -147,7 +148,7 @@ pub trait Engine {
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
 }
 
-/// A create body with its secrets opened. `Debug` is fixed text.
+/// A create body with its secrets opened, and `Platform` where one is declared. `Debug` is fixed text.
 pub struct CreateBody(pub serde_json::Value);
 
 impl std::fmt::Debug for CreateBody {

@@ -126,6 +126,8 @@ pub struct Image {
     pub volumes: Vec<String>,
     /// Whether it has a health check of its own.
     pub has_health_check: bool,
+    /// What it is made for, `linux/arm64`, `linux/arm/v7`; `None` where the Engine does not say.
+    pub platform: Option<String>,
 }
 
 /// What a wanted reference stands for.

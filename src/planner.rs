@@ -50,12 +50,15 @@ mod held;
 mod images;
 mod instances;
 mod kept;
+mod needs;
 mod networks;
 mod notes;
 mod order;
 mod overlap;
+mod platform;
 mod remove;
 mod replace;
+mod sharing;
 mod steps;
 mod world;
 
@@ -93,7 +96,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let mut problems = Vec::new();
     let mut entries = undeclared(&world);
     for item in &desired.items {
-        let decision = Decision::of(&world, &item.wish);
+        let decision = Decision::of(&world, &item.wish, &entries);
         let decision = match item.hold() {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
             None => decision,
@@ -188,9 +191,12 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
 }
 
 impl<'a> Decision<'a> {
-    fn of(world: &World<'a>, wish: &'a Wish) -> Result<Self> {
+    fn of(world: &World<'a>, wish: &'a Wish, decided: &[Entry<'a>]) -> Result<Self> {
         Ok(match wish {
-            Wish::Container(wish) => Self::Container(Box::new(Course::of(world, wish)?)),
+            Wish::Container(wish) => {
+                let shared = sharing::of(world, &wish.spec, decided);
+                Self::Container(Box::new(Course::of(world, wish, shared)?))
+            }
             Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
                 group: format!("remove surplus of {service}"),
                 instances: Instances::but(world, service.as_str(), keep),
@@ -257,7 +263,7 @@ impl Planning {
     fn prepare(&mut self, world: &World<'_>, decision: &Decision<'_>) -> Vec<u32> {
         match decision {
             Decision::Pulled { by_digest: Some(image), .. } => {
-                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, &Cause::ImageNeeded))
+                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, None, &Cause::ImageNeeded))
             }
             Decision::Container(course) => {
                 let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
@@ -266,7 +272,8 @@ impl Planning {
                 };
                 let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);
                 let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
-                vec![self.pulls.keep(world, &mut self.steps, pull, tag, &cause)]
+                let platform = course.wish.spec.platform();
+                vec![self.pulls.keep(world, &mut self.steps, pull, platform, tag, &cause)]
             }
             _ => Vec::new(),
         }

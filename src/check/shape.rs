@@ -90,7 +90,8 @@ fn created(plan: &HostPlan, step: &Step, create: &Create, observed: &Observed) -
     if let Some(digest) = &create.digest {
         let wanted = create.on_host();
         let pulled = plan.steps.iter().any(|other| {
-            matches!(&other.action, Action::Pull { image } if image.to_string() == wanted) && other.id < id
+            matches!(&other.action, Action::Pull { image, .. } if image.to_string() == wanted)
+                && other.id < id
         });
         let there = observed.images.iter().any(|(asked, image)| {
             let named = image.repo_digests.iter().filter_map(|text| ImageRef::parse(text).ok());

@@ -29,34 +29,31 @@ const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
 /// Known, but not yet.
-const LATER: [&str; 27] = [
-    "blkio_weight",
-    "cgroup_parent",
-    "cpu_period",
-    "cpu_quota",
-    "device_requests",
-    "devices",
-    "domainname",
-    "env_file",
-    "gpus",
-    "group_add",
-    "ipc",
-    "links",
-    "onchanges",
-    "onfail",
-    "onlyif",
-    "pid",
-    "platform",
-    "retry",
-    "runtime",
-    "secrets",
-    "security_opt",
-    "ulimits",
-    "unless",
-    "userns_mode",
-    "volumes_from",
-    "watch",
-    "uts",
+const LATER: [&str; 7] = ["onchanges", "onfail", "onlyif", "retry", "secrets", "unless", "watch"];
+
+/// Options of other tools that are refused: their names, why, and what to do instead.
+const REFUSED: [(&[&str], &str, &str); 5] = [
+    (
+        &["auto_remove", "rm", "remove"],
+        "the Engine would remove the container when it stops, and with it the way back",
+        "leave it out; `container.absent` removes a container",
+    ),
+    (
+        &["env_file"],
+        "no file of this machine is read: what a container gets is in the states and the pillar, where it is reviewed",
+        "write the variables under `env`, those that are secret as '{{ pillar.KEY }}' after 'pillarbox seal KEY'",
+    ),
+    (
+        &["kernel_memory", "kernel_memory_tcp"],
+        "kernels ignore it, and the Engine has taken it out (API 1.52)",
+        "`memory` limits what the kernel uses for the container too",
+    ),
+    (
+        &["network_disabled"],
+        "the Engine does not keep it apart from the network mode",
+        "write network_mode = \"none\"",
+    ),
+    (&["scale", "deploy"], "it is no option of a container", "declare a `service.deployed` with `replicas`"),
 ];
 
 /// Salt's requisites on things that other tools care for.
@@ -136,10 +133,12 @@ fn known(function: Function) -> Vec<&'static str> {
 }
 
 fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
-    if matches!(key, "auto_remove" | "rm" | "remove") {
-        return Problem::failed(format!("`{key}` is refused"))
+    let plain = key.replace('-', "_");
+    if let Some((_, why, hint)) = REFUSED.iter().find(|(names, _, _)| names.contains(&plain.as_str())) {
+        return Problem::failed(format!("`{}` is refused", escaped(key)))
             .at(&arg.place)
-            .cause("the Engine would remove the container when it stops, and with it the way back");
+            .cause(*why)
+            .hint(*hint);
     }
     if LATER.contains(&key) {
         return Problem::failed(format!("`{key}` is not available in this version")).at(&arg.place);

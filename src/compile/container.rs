@@ -2,6 +2,7 @@
 //! `when = "outdated"` need not repeat each other.
 
 pub(super) mod agree;
+pub(super) mod shares;
 mod taken;
 
 use super::{Checked, Draft, gate};

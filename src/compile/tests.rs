@@ -4,6 +4,7 @@ mod article;
 mod errors;
 mod laws;
 mod merging;
+mod options;
 mod ordering;
 mod services;
 

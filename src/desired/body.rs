@@ -99,6 +99,11 @@ impl Spec {
                 _ => {}
             }
         }
+        for (network, mac) in self.live.get("networks").into_iter().flat_map(option::macs) {
+            if option::mac_differs(mac, network, inspect) {
+                found.push(super::fields::mac_field(network));
+            }
+        }
         let lines = inspect.compare("/Config/Env").and_then(Value::as_array);
         for (name, text) in &self.env {
             let Some(clear) = text.as_clear() else { continue };
@@ -109,6 +114,17 @@ impl Spec {
             }
         }
         found
+    }
+
+    /// What of it not every Engine has: each field as it is written, with the version of the API that
+    /// brought it, major and minor. An older Engine would drop it without a word.
+    pub fn needs_api(&self) -> Vec<(String, (u16, u16))> {
+        option::needed(self).into_iter().map(|needed| (needed.field, needed.api)).collect()
+    }
+
+    /// The platform that is declared, `linux/arm64`.
+    pub fn platform(&self) -> Option<&str> {
+        self.fixed.get("platform").and_then(Value::as_str)
     }
 
     /// The canonical value of an option, put together again where its parts are fields.

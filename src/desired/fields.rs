@@ -199,6 +199,11 @@ pub(crate) fn contradiction(name: &str, one: &Field, other: &Field) -> Problem {
         .hint("keep one of them: declarations of one container are merged")
 }
 
+/// The fixed field for the hardware address in a network.
+pub(crate) fn mac_field(network: &str) -> String {
+    format!("networks.{network}.mac_address")
+}
+
 /// The spec of declared fields.
 pub(crate) fn spec(fields: &Fields) -> Spec {
     let mut spec = Spec::default();
@@ -213,6 +218,12 @@ pub(crate) fn spec(fields: &Fields) -> Spec {
                 match kind {
                     Some(Kind::Limit) => {
                         spec.fixed.insert(format!("{LIMITS}{name}"), Value::Bool(true));
+                        if name == "networks" {
+                            // Read at creation alone.
+                            let macs =
+                                option::macs(value).map(|(network, mac)| (mac_field(network), mac.into()));
+                            spec.fixed.extend(macs);
+                        }
                         spec.live.insert(name.clone(), value.clone());
                     }
                     Some(Kind::Live) => drop(spec.live.insert(name.clone(), value.clone())),

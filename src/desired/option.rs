@@ -4,28 +4,45 @@
 //! An option is read from an argument into its canonical form, which alone enters fingerprints, and
 //! written from there into the Engine's create body (Docker API 1.41 to 1.51).
 
+mod blkio;
 mod capabilities;
 mod commands;
+mod devices;
+mod endpoint;
 mod health;
 mod labels;
 mod limits;
 mod logs;
 mod mounts;
+mod namespaces;
 mod network;
+mod platform;
 mod ports;
+mod references;
+mod requests;
 mod restart;
+mod security;
 mod signal;
 mod simple;
+mod since;
+mod table;
+mod ulimits;
+mod volumes;
 
+pub(crate) use endpoint::{mac_differs, macs};
 pub(crate) use limits::{FIELD as LIMITS, swap};
+pub(crate) use namespaces::SHARED;
 pub(crate) use network::{differing as differing_networks, endpoints};
 pub(crate) use restart::policy;
+pub(crate) use since::needed;
+pub(crate) use table::{ENV, GROUPS, OPTIONS};
 
 use super::compare;
 use crate::inspect::Inspect;
 use crate::problem::Result;
 use crate::state::Arg;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// One option.
 pub(crate) struct ContainerOption {
@@ -62,6 +79,13 @@ pub(crate) enum Kind {
 pub(crate) enum Api {
     /// The canonical value stands there as it is.
     Field(&'static str),
+    /// The same, as a list whose order does not count.
+    Set(&'static str),
+    /// The same. What the kernel lacks the Engine discards at creation, and says so then; that nothing is
+    /// there is no difference.
+    Weak(&'static str),
+    /// The same, as a table in which others may add.
+    Table(&'static str),
     /// Its own shape.
     Own {
         /// Puts the canonical value into a create body.
@@ -75,7 +99,9 @@ impl ContainerOption {
     /// Puts a canonical value into a create body.
     pub(crate) fn write(&self, canonical: &Value, body: &mut Body) {
         match self.api {
-            Api::Field(pointer) => body.set(pointer, canonical.clone()),
+            Api::Field(pointer) | Api::Set(pointer) | Api::Weak(pointer) | Api::Table(pointer) => {
+                body.set(pointer, canonical.clone());
+            }
             Api::Own { write, .. } => write(canonical, body),
         }
     }
@@ -84,6 +110,16 @@ impl ContainerOption {
     pub(crate) fn differs(&self, canonical: &Value, inspect: &Inspect) -> bool {
         match self.api {
             Api::Field(pointer) => !compare::same(canonical, inspect.compare(pointer)),
+            Api::Set(pointer) => {
+                let texts = |value| compare::texts(value).collect::<BTreeSet<String>>();
+                texts(Some(canonical)) != texts(inspect.compare(pointer))
+            }
+            Api::Weak(pointer) => {
+                inspect.compare(pointer).is_some_and(|found| !compare::is_empty(found) && found != canonical)
+            }
+            Api::Table(pointer) => {
+                !compare::within(canonical, inspect.compare(pointer).unwrap_or(&Value::Null))
+            }
             Api::Own { differs, .. } => differs(canonical, inspect),
         }
     }
@@ -109,91 +145,24 @@ impl Body {
         }
     }
 
+    /// Adds entries to a table, to which others add too.
+    fn add(&mut self, pointer: &str, more: Map<String, Value>) {
+        let field = pointer.trim_start_matches("/Config/");
+        let table = self.0.entry(field).or_insert_with(|| json!({}));
+        if let Some(table) = table.as_object_mut() {
+            table.extend(more);
+        }
+    }
+
     /// The whole body.
     pub(crate) fn into_value(self) -> Value {
         Value::Object(self.0)
     }
 }
 
-const fn field(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    kind: Kind,
-    read: fn(&str, &Arg) -> Result<Value>,
-    pointer: &'static str,
-) -> ContainerOption {
-    ContainerOption { name, aliases, kind, read, api: Api::Field(pointer) }
-}
-
-const fn own(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    kind: Kind,
-    read: fn(&str, &Arg) -> Result<Value>,
-    write: fn(&Value, &mut Body),
-    differs: fn(&Value, &Inspect) -> bool,
-) -> ContainerOption {
-    ContainerOption { name, aliases, kind, read, api: Api::Own { write, differs } }
-}
-
-use Kind::{Aside, Fixed, FixedParts, Limit, Live};
-
-/// Every option but `image` and `env`, by name.
-#[rustfmt::skip]
-pub(crate) const OPTIONS: &[ContainerOption] = &[
-    own("cap_add", &[], Fixed, capabilities::read, capabilities::write_add, capabilities::add_differs),
-    own("cap_drop", &[], Fixed, capabilities::read, capabilities::write_drop, capabilities::drop_differs),
-    own("command", &["cmd", "args"], Fixed, commands::read, commands::write_command, commands::command_differs),
-    field("cpu_shares", &["cpu_weight"], Limit, limits::shares, "/HostConfig/CpuShares"),
-    field("cpus", &["nano_cpus"], Limit, limits::cpus, "/HostConfig/NanoCpus"),
-    own("cpuset", &["cpuset_cpus"], Limit, limits::cpuset, limits::write_cpuset, limits::cpuset_differs),
-    field("dns", &[], Fixed, simple::addresses, "/HostConfig/Dns"),
-    field("dns_search", &[], Fixed, simple::texts, "/HostConfig/DnsSearch"),
-    own("entrypoint", &[], Fixed, commands::read, commands::write_entrypoint, commands::entrypoint_differs),
-    own("extra_hosts", &["add_host", "etc_hosts"], Fixed, network::extra_hosts, network::write_extra_hosts, network::extra_hosts_differ),
-    own("healthcheck", &["health"], Fixed, health::read, health::write, health::differs),
-    field("hostname", &[], Fixed, simple::hostname, "/Config/Hostname"),
-    field("init", &[], Fixed, simple::truth, "/HostConfig/Init"),
-    own("labels", &["label"], FixedParts, labels::read, labels::write, labels::differs),
-    own("log_driver", &[], Fixed, simple::word, logs::write_driver, logs::driver_differs),
-    own("log_options", &["log_opt", "log_opts"], Fixed, logs::options, logs::write_options, logs::options_differ),
-    field("memory", &["mem_limit"], Limit, limits::memory, "/HostConfig/Memory"),
-    field("memory_reservation", &["mem_reservation"], Limit, limits::memory, "/HostConfig/MemoryReservation"),
-    field("memory_swap", &["memswap_limit", "mem_swap"], Limit, limits::memory_swap, "/HostConfig/MemorySwap"),
-    own("mounts", &["mount"], Fixed, mounts::read, mounts::write, mounts::differs),
-    own("network_mode", &["net"], Fixed, network::mode, network::write_mode, network::mode_differs),
-    own("networks", &["network"], Limit, network::read, network::write, network::differs),
-    own("pids_limit", &[], Limit, limits::pids, limits::write_pids, limits::pids_differ),
-    own("ports", &["port_bindings", "published_ports"], Fixed, ports::read, ports::write, ports::differs),
-    field("privileged", &[], Fixed, simple::truth, "/HostConfig/Privileged"),
-    field("read_only", &[], Fixed, simple::truth, "/HostConfig/ReadonlyRootfs"),
-    own("restart", &["restart_policy"], Live, restart::read, restart::write, restart::differs),
-    field("shm_size", &[], Fixed, limits::memory, "/HostConfig/ShmSize"),
-    field("stdin_open", &["interactive"], Fixed, simple::truth, "/Config/OpenStdin"),
-    own("stop_signal", &[], Fixed, signal::read, signal::write, signal::differs),
-    field("stop_timeout", &["stop_grace_period", "shutdown_timeout"], Aside, simple::seconds, "/Config/StopTimeout"),
-    field("sysctls", &["sysctl"], Fixed, simple::table, "/HostConfig/Sysctls"),
-    own("tmpfs", &[], Fixed, mounts::tmpfs, mounts::write_tmpfs, mounts::tmpfs_differ),
-    field("tty", &[], Fixed, simple::truth, "/Config/Tty"),
-    field("user", &[], Fixed, simple::word, "/Config/User"),
-    own("volumes", &["binds", "volume"], Fixed, mounts::volumes, mounts::write_volumes, mounts::volumes_differ),
-    field("working_dir", &["workdir"], Fixed, simple::absolute_path, "/Config/WorkingDir"),
-];
-
-/// Tables that stand for several options: `stop = { signal = "SIGQUIT", timeout = "30s" }`.
-pub(crate) const GROUPS: &[(&str, &[(&str, &str)])] = &[
-    ("log", &[("driver", "log_driver"), ("options", "log_options")]),
-    ("logging", &[("driver", "log_driver"), ("options", "log_options")]),
-    ("log_config", &[("type", "log_driver"), ("config", "log_options")]),
-    ("stop", &[("signal", "stop_signal"), ("timeout", "stop_timeout")]),
-];
-
-/// Names under which the environment is written; it is no option of the table because it alone may
-/// hold secrets.
-pub(crate) const ENV: &[&str] = &["env", "environment"];
-
-/// An option by its name or an alias.
+/// An option by its name or an alias; `docker run` writes `-` for `_`.
 pub(crate) fn find(name: &str) -> Option<&'static ContainerOption> {
+    let name = &*name.replace('-', "_");
     OPTIONS.iter().find(|option| option.name == name || option.aliases.contains(&name))
 }
 

@@ -137,6 +137,7 @@ impl Engine for Docker {
     async fn pull(
         &self,
         image: &ImageRef,
+        platform: Option<&str>,
         auth: Option<&AuthHeader>,
         progress: &dyn Fn(PullProgress),
     ) -> EngineResult<()> {
@@ -145,8 +146,10 @@ impl Engine for Docker {
             (None, Some(tag)) => tag,
             (None, None) => "latest",
         };
-        let path =
-            format!("/images/create{}", query(&[("fromImage", &image.name.to_string()), ("tag", tag)]));
+        let name = image.name.to_string();
+        let mut asked = vec![("fromImage", name.as_str()), ("tag", tag)];
+        asked.extend(platform.map(|platform| ("platform", platform)));
+        let path = format!("/images/create{}", query(&asked));
         let call = self.call(Method::POST, &path).auth(auth)?;
         let refused = |error| refusal::of_pull(error, image, auth.is_some());
         let answer = self.http.send(call, REGISTRY_PATIENCE).await.map_err(refused)?;
@@ -168,8 +171,12 @@ impl Engine for Docker {
     }
 
     async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)> {
-        let path = format!("/containers/create{}", query(&[("name", name)]));
-        let answer = self.post(&path, Some(&body.0)).await?;
+        let mut body = body.0;
+        let platform = body.as_object_mut().and_then(|body| body.remove("Platform"));
+        let mut asked = vec![("name", name)];
+        asked.extend(platform.as_ref().and_then(Value::as_str).map(|platform| ("platform", platform)));
+        let path = format!("/containers/create{}", query(&asked));
+        let answer = self.post(&path, Some(&body)).await?;
         match answer["Id"].as_str() {
             Some(id) => Ok((id.to_owned(), answer::warnings(&answer))),
             None => Err(EngineError::new(ErrorKind::Other, 201, "it named no container")),

@@ -6,6 +6,7 @@
 mod behaviour;
 mod container;
 mod image;
+mod sharing;
 mod world;
 
 pub use behaviour::{Behaviour, Goes};
@@ -320,13 +321,15 @@ impl Engine for Fake {
     async fn pull(
         &self,
         image: &ImageRef,
+        platform: Option<&str>,
         auth: Option<&AuthHeader>,
         progress: &dyn Fn(PullProgress),
     ) -> EngineResult<()> {
         progress(PullProgress { done: 0, total: 100, layers_done: 0, layers: 1 });
-        self.change(format!("pull {image}"), |world| {
+        let wanted = platform.map(|platform| format!(" for {platform}")).unwrap_or_default();
+        self.change(format!("pull {image}{wanted}"), |world| {
             world.admit(image, auth)?;
-            world.pull(image)
+            world.pull_for(image, platform)
         })
         .await?;
         progress(PullProgress { done: 100, total: 100, layers_done: 1, layers: 1 });

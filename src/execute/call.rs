@@ -74,7 +74,9 @@ impl<E: Engine> Caller<'_, E> {
         };
         let engine = self.engine;
         let done = match action {
-            Action::Pull { image } => return self.pull(image, progress).await,
+            Action::Pull { image, platform } => {
+                return self.pull(image, platform.as_deref(), progress).await;
+            }
             Action::Create(create) => return self.create(step, create).await,
             Action::AwaitHealthy { monitor, timeout, .. } => {
                 return self.wait(action, &id, *monitor, *timeout).await;
@@ -130,7 +132,12 @@ impl<E: Engine> Caller<'_, E> {
         done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
     }
 
-    async fn pull(&self, image: &ImageRef, progress: &dyn Fn(PullProgress)) -> Result<Vec<String>, Failed> {
+    async fn pull(
+        &self,
+        image: &ImageRef,
+        platform: Option<&str>,
+        progress: &dyn Fn(PullProgress),
+    ) -> Result<Vec<String>, Failed> {
         let auth = self.secrets.auth(self.host, &image.name).await.map_err(|problems| Failed {
             problems,
             refused: true,
@@ -138,7 +145,9 @@ impl<E: Engine> Caller<'_, E> {
             interrupted: false,
         })?;
         let header = auth.as_ref().map(|auth| &auth.header);
-        let Err(error) = self.engine.pull(image, header, progress).await else { return Ok(Vec::new()) };
+        let Err(error) = self.engine.pull(image, platform, header, progress).await else {
+            return Ok(Vec::new());
+        };
         let problem = error.registry_problem(self.host, image, auth.as_ref());
         Err(Failed { refused: error.kind != ErrorKind::Unreachable, ..Failed::from(problem) })
     }

@@ -24,6 +24,9 @@ impl Label {
     pub const IMAGE: &'static str = "io.pillarbox.image";
     /// The tag, for people.
     pub const VERSION: &'static str = "io.pillarbox.version";
+    /// `option=instance` for each container that it was made with, sorted, joined by `,`; absent where there
+    /// is none.
+    pub const SHARES: &'static str = "io.pillarbox.shares";
 }
 
 /// What our labels say of a container.

@@ -25,6 +25,9 @@ pub enum Action {
     Pull {
         /// By digest.
         image: ImageRef,
+        /// For which platform, `linux/arm64`; `None`: the host's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        platform: Option<String>,
     },
     /// `POST /images/{name}/tag`.
     Tag {
@@ -187,7 +190,8 @@ impl fmt::Display for Action {
     /// Verb and thing: `stop nginx`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pull { image } => write!(f, "pull {image}"),
+            Self::Pull { image, platform: Some(platform) } => write!(f, "pull {image} for {platform}"),
+            Self::Pull { image, platform: None } => write!(f, "pull {image}"),
             Self::Tag { name, .. } => write!(f, "tag {name}"),
             Self::Untag { name } => write!(f, "untag {name}"),
             Self::Create(create) => write!(f, "create {}", create.name),
@@ -227,8 +231,9 @@ pub struct Create {
     pub image: String,
     /// The credential's image, if a pull belongs to it; for the receiver of a refusal.
     pub digest: Option<Digest>,
-    /// The Engine's create body without `Env` and `Image`; holds no secret. Names one network at most
-    /// in `NetworkingConfig` (below API 1.44 an Engine refuses two); others are connected after.
+    /// The Engine's create body without `Env` and `Image`, and with `Platform`, which the API wants in the
+    /// query; holds no secret. Names one network at most in `NetworkingConfig` (below API 1.44 an Engine
+    /// refuses two); others are connected after.
     pub body: serde_json::Value,
     /// Environment; secrets are opened just before the call.
     #[serde(serialize_with = "masked")]

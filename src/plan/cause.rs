@@ -111,6 +111,15 @@ pub enum Cause {
         /// Whether its container is started again; else a new one is made from its image.
         container: bool,
     },
+    /// A container that it is made with is another one, or was started again.
+    Shares {
+        /// What it has of the other.
+        what: &'static str,
+        /// The other's name.
+        with: String,
+        /// The same container, started again.
+        again: bool,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -161,6 +170,12 @@ impl fmt::Display for Cause {
                     f,
                     "back to generation {generation}: a new container from its image, as declared today"
                 )
+            }
+            Self::Shares { what, with, again: false } => {
+                write!(f, "it has {what} of {with}, which is a new one")
+            }
+            Self::Shares { what, with, again: true } => {
+                write!(f, "it has {what} of {with}, which ended when that was started again")
             }
         }
     }

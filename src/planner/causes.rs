@@ -2,6 +2,7 @@
 
 use super::course::{Choice, Course};
 use super::instances::runs;
+use super::sharing;
 use crate::desired::ContainerWish;
 use crate::name::Digest;
 use crate::observed::Container;
@@ -86,6 +87,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         }
         causes.push(Cause::Fields(fields));
     }
+    causes.extend(sharing::moved(&course.shared, old));
     let drift = wish.spec.drift(&old.inspect);
     if causes.is_empty() && !drift.is_empty() {
         causes.push(Cause::Drift(drift));

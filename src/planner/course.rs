@@ -4,8 +4,11 @@ use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, slot, works};
 use super::kept::{self, Surplus};
+use super::needs;
 use super::networks;
 use super::overlap;
+use super::platform;
+use super::sharing::{self, Shared};
 use super::world::World;
 use crate::desired::{Back, ContainerWish, Order, Run, Spec};
 use crate::observed::{Container, Standing};
@@ -37,6 +40,8 @@ pub(super) struct Course<'a> {
     pub(super) obstacle: Option<String>,
     /// What was kept for a rollback and goes in the end.
     pub(super) surplus: Surplus<'a>,
+    /// The containers that it is made with.
+    pub(super) shared: Vec<Shared<'a>>,
 }
 
 /// Who holds the plain name in the end.
@@ -58,16 +63,22 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Where the plain name is held by somebody else, or the image is not known.
-    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish) -> Result<Self> {
+    pub(super) fn of(world: &World<'a>, wish: &'a ContainerWish, shared: Vec<Shared<'a>>) -> Result<Self> {
         let service = wish.name.as_str();
         let instances = Instances::of_slot(world, wish.service().as_str(), service);
         let source = Source::of(world, wish);
         let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
         let taken = held_by_others(world, &instances, service);
-        Problems::check(taken.into_iter().chain(unknown).collect())?;
+        let too_new = needs::api(world, wish);
+        Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
-        let choice = choose(world, wish, &source, &instances, run);
+        let fits =
+            |ours: &Container| fits(world, wish, &source, ours) && sharing::moved(&shared, ours).is_none();
+        let choice = choose(world, wish, &instances, run, fits);
+        if let (Choice::New { .. }, true) = (&choice, run) {
+            Problems::check(platform::unfit(world, wish, &source))?;
+        }
         let retire: Vec<&Container> =
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
@@ -94,6 +105,7 @@ impl<'a> Course<'a> {
             drift: Vec::new(),
             obstacle,
             surplus: Surplus::default(),
+            shared,
         };
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
@@ -222,12 +234,11 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
 fn choose<'a>(
     world: &World<'a>,
     wish: &ContainerWish,
-    source: &Source,
     instances: &Instances<'a>,
     run: bool,
+    fits: impl Fn(&Container) -> bool,
 ) -> Choice<'a> {
-    let fits = |container: &&Container| fits(world, wish, source, container);
-    let holder = instances.holder.filter(fits);
+    let holder = instances.holder.filter(|holder| fits(holder));
     let latest = |usable: fn(&Container) -> bool| {
         instances.others.iter().rev().copied().filter(|other| usable(other)).find(|other| fits(other))
     };
@@ -246,18 +257,23 @@ fn choose<'a>(
         return Choice::Existing(container);
     }
     let service = wish.name.as_str();
-    let (generation, temporary) = world.free_name(service, next(world, wish, source, instances), "");
+    let (generation, temporary) = world.free_name(service, next(world, wish, instances, &fits), "");
     let name = if instances.is_empty() { service.to_owned() } else { temporary };
     Choice::New { generation, name }
 }
 
 /// The number of a new container: that of the same deployment where another container of the service
 /// has it already, else the next one of the service.
-fn next(world: &World<'_>, wish: &ContainerWish, source: &Source, instances: &Instances<'_>) -> u64 {
+fn next(
+    world: &World<'_>,
+    wish: &ContainerWish,
+    instances: &Instances<'_>,
+    fits: impl Fn(&Container) -> bool,
+) -> u64 {
     let service = wish.service().as_str();
     let siblings = || world.ours().filter(|(_, labels)| labels.service == service);
     let own = instances.highest();
-    let committed = siblings().filter(|(ours, _)| ours.name == slot(ours) && fits(world, wish, source, ours));
+    let committed = siblings().filter(|(ours, _)| ours.name == slot(ours) && fits(ours));
     let same = committed.map(|(ours, _)| generation(ours)).max().filter(|number| *number > own);
     let highest = siblings().map(|(ours, _)| generation(ours)).max().unwrap_or(0);
     same.unwrap_or_else(|| highest.max(own) + 1)

@@ -1,6 +1,7 @@
 //! The body of a create: what was declared, our labels, and a restart policy that suits an attempt.
 
 use super::course::Course;
+use super::sharing;
 use crate::desired::{Desired, Spec};
 use crate::observed::Label;
 use crate::plan::Create;
@@ -34,9 +35,10 @@ pub(super) fn create(
 /// Our labels. A name or tag alone is in none that is compared.
 fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
     let (name, source) = (&course.wish.name, &course.source);
+    let shares = sharing::label(&course.shared).map(|text| (Label::SHARES, text));
     let fields = course.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    BTreeMap::from([
+    let ours = BTreeMap::from([
         (Label::WORKSPACE, desired.workspace.to_string()),
         (Label::SERVICE, course.wish.service().to_string()),
         (Label::INSTANCE, format!("{name}.g{generation}")),
@@ -45,7 +47,8 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
         (Label::FIELDS, fields.join(",")),
         (Label::IMAGE, source.label.clone()),
         (Label::VERSION, source.version.clone()),
-    ])
+    ]);
+    ours.into_iter().chain(shares).collect()
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

@@ -1,5 +1,6 @@
 //! Images: which one a reference stands for, whether it must be pulled, and the tags it gets.
 
+use super::platform;
 use super::steps::Steps;
 use super::world::{World, has_digest};
 use crate::desired::{ContainerWish, PullPolicy};
@@ -81,9 +82,9 @@ fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
     }
 }
 
-/// Pulls of a host, each image once.
+/// Pulls of a host, each image once for each platform.
 #[derive(Default)]
-pub(super) struct Pulls(BTreeMap<ImageRef, u32>);
+pub(super) struct Pulls(BTreeMap<(ImageRef, Option<String>), u32>);
 
 impl Pulls {
     /// Plans that an image will be on the host; answers the step to wait for, if there is one.
@@ -92,19 +93,22 @@ impl Pulls {
         world: &World<'_>,
         steps: &mut Steps,
         image: &ImageRef,
+        platform: Option<&str>,
         cause: &Cause,
     ) -> Option<u32> {
         let digest = image.digest.as_ref()?;
-        if world.by_digest(image, digest).is_some() {
+        if world.by_digest(image, digest).is_some_and(|there| platform::is(there, platform)) {
             return None;
         }
         let pull = image.by_digest(digest);
-        if let Some(step) = self.0.get(&pull) {
+        let wanted = (pull.clone(), platform.map(str::to_owned));
+        if let Some(step) = self.0.get(&wanted) {
             return Some(*step);
         }
         let group = format!("pull {pull}");
-        let step = steps.push(&group, Action::Pull { image: pull.clone() }, cause, Vec::new());
-        self.0.insert(pull, step);
+        let action = Action::Pull { image: pull, platform: wanted.1.clone() };
+        let step = steps.push(&group, action, cause, Vec::new());
+        self.0.insert(wanted, step);
         Some(step)
     }
 
@@ -115,10 +119,11 @@ impl Pulls {
         world: &World<'_>,
         steps: &mut Steps,
         image: &ImageRef,
+        platform: Option<&str>,
         name: String,
         cause: &Cause,
     ) -> u32 {
-        let pulled = self.want(world, steps, image, cause);
+        let pulled = self.want(world, steps, image, platform, cause);
         let source = image.to_string();
         let group = format!("pull {source}");
         let tag = Action::Tag { source: source.clone(), name };

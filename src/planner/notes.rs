@@ -97,7 +97,12 @@ fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
     if course.instances.is_empty() {
         return Vec::new();
     }
-    let mounted = mounted(&course.wish.spec.create_body());
+    let body = course.wish.spec.create_body();
+    if body["HostConfig"]["VolumesFrom"].is_array() {
+        // Where those are is known to the Engine alone.
+        return Vec::new();
+    }
+    let mounted = mounted(&body);
     let image = course.source.on_host(world).map(|image| image.volumes.clone()).unwrap_or_default();
     let old =
         course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);

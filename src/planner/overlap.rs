@@ -26,8 +26,10 @@ fn found(replica: &Replica, host: &Value, networks: &BTreeMap<String, Value>) ->
     port(&host["PortBindings"])
         .or_else(|| mode(&host["NetworkMode"]))
         .or_else(|| address(networks))
+        .or_else(|| namespace(host))
         .or_else(|| device(host))
         .or_else(|| volume(host, |path| replica.shared.contains(path.trim_end_matches('/'))))
+        .or_else(|| volumes_from(host))
 }
 
 fn port(bindings: &Value) -> Option<String> {
@@ -52,6 +54,20 @@ fn address(networks: &BTreeMap<String, Value>) -> Option<String> {
         let fixed = fields.into_iter().find_map(Value::as_str)?;
         Some(format!("address {fixed} in network {network}"))
     })
+}
+
+/// Another container's: two of one kind in it would see, and could disturb, each other.
+fn namespace(host: &Value) -> Option<String> {
+    let of = |field: &str| host[field].as_str().filter(|mode| mode.starts_with("container:"));
+    [("IpcMode", "ipc"), ("PidMode", "pid")]
+        .into_iter()
+        .find_map(|(field, option)| Some(format!("{option} {}", of(field)?)))
+}
+
+fn volumes_from(host: &Value) -> Option<String> {
+    let from = host["VolumesFrom"].as_array()?.iter().filter_map(Value::as_str);
+    let mut writable = from.filter(|from| !from.ends_with(":ro"));
+    writable.next().map(|name| format!("the writable volumes of {name}"))
 }
 
 fn device(host: &Value) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The list of steps as it grows.
 
 use crate::plan::{Action, Cause, Expect, Step, Target};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of a host, numbered from 1.
 #[derive(Default)]
@@ -46,18 +46,25 @@ pub(super) struct Group<'s> {
     needs: Vec<u32>,
     /// Name and run state of existing containers as the steps leave them, by id.
     known: BTreeMap<String, (String, bool)>,
+    /// Those that may end by themselves before their turn comes.
+    may_end: BTreeSet<String>,
     any: bool,
 }
 
 impl<'s> Group<'s> {
     /// An empty group that may begin when `needs` are done.
     pub(super) fn new(steps: &'s mut Steps, name: String, cause: Cause, needs: Vec<u32>) -> Self {
-        Self { steps, name, cause, needs, known: BTreeMap::new(), any: false }
+        Self { steps, name, cause, needs, known: BTreeMap::new(), may_end: BTreeSet::new(), any: false }
     }
 
     /// Makes an existing container known, so that steps on it carry an expectation.
     pub(super) fn know(&mut self, id: &str, name: &str, running: bool) {
         self.known.entry(id.to_owned()).or_insert_with(|| (name.to_owned(), running));
+    }
+
+    /// A container ends, or does not, when another one does that it shares something with.
+    pub(super) fn may_end(&mut self, id: &str) {
+        self.may_end.insert(id.to_owned());
     }
 
     /// Adds a step after the one before.
@@ -90,6 +97,7 @@ impl<'s> Group<'s> {
             && let Some((name, running)) = self.known.get(id)
         {
             let running = match action {
+                Action::Stop { .. } if self.may_end.contains(id) => None,
                 Action::Stop { .. } | Action::Remove { .. } => Some(*running),
                 // Whether it runs makes no difference to these.
                 _ => None,

@@ -4,5 +4,6 @@ mod kept;
 mod leftovers;
 mod refusals;
 mod replacing;
+mod sharing;
 pub(crate) mod start_first;
 mod things;

@@ -43,7 +43,7 @@ async fn pushed(env: &EngineEnv, kind: &str) -> Made {
 /// The same, pulled by digest, and a container of it.
 async fn created(env: &EngineEnv, kind: &str, more: Value) -> (Made, String) {
     let made = pushed(env, kind).await;
-    made.docker.pull(&made.digest, Some(&made.auth), &|_| {}).await.expect("pulled");
+    made.docker.pull(&made.digest, None, Some(&made.auth), &|_| {}).await.expect("pulled");
     let mut body = json!({
         "Image": made.digest.to_string(),
         "Labels": { "io.pillarbox.workspace": env.name, "a": "b" },
@@ -92,7 +92,10 @@ async fn a_pull_shows_its_progress_and_leaves_a_digest_that_a_tag_keeps() {
         digest.digest.as_ref().expect("one").as_str()
     );
     let seen: RefCell<Vec<PullProgress>> = RefCell::default();
-    docker.pull(&digest, Some(&auth), &|progress| seen.borrow_mut().push(progress)).await.expect("pulled");
+    docker
+        .pull(&digest, None, Some(&auth), &|progress| seen.borrow_mut().push(progress))
+        .await
+        .expect("pulled");
     let last = *seen.borrow().last().expect("progress");
     assert!(last.layers > 0 && last.layers_done == last.layers && last.done == last.total, "{last:?}");
 
@@ -267,8 +270,9 @@ async fn a_refusal_of_the_registry_is_told_from_everything_else() {
     let Made { docker, tag, digest, auth } = pushed(&env, "serve").await;
     let wrong = header(&env, &env.user, "wrong");
     let stranger = header(&env, "nobody", &env.password);
-    let pull =
-        async |image: &ImageRef, auth: Option<&AuthHeader>| kind(docker.pull(image, auth, &|_| {}).await);
+    let pull = async |image: &ImageRef, auth: Option<&AuthHeader>| {
+        kind(docker.pull(image, None, auth, &|_| {}).await)
+    };
     let resolve = async |image: &ImageRef, auth: Option<&AuthHeader>| kind(docker.resolve(image, auth).await);
     for image in [&tag, &digest] {
         for bad in [&wrong, &stranger] {
@@ -285,7 +289,7 @@ async fn a_refusal_of_the_registry_is_told_from_everything_else() {
     assert_eq!(pull(&down, Some(&auth)).await, ErrorKind::RegistryUnreachable);
     assert_eq!(resolve(&down, Some(&auth)).await, ErrorKind::RegistryUnreachable);
     // None of it keeps the right credential from working.
-    docker.pull(&tag, Some(&auth), &|_| {}).await.expect("pulled");
+    docker.pull(&tag, None, Some(&auth), &|_| {}).await.expect("pulled");
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ mod harness;
 mod killed;
 mod lock;
 mod options;
+mod options_each;
 mod passwords;
 mod prefixes;
 mod registry_check;

@@ -58,7 +58,7 @@ async fn every_password_pulls_at_every_alignment() {
     let pulls = stream::iter(&users).map(|(user, password)| {
         let (docker, image, env) = (&docker, &image, &env);
         async move {
-            let good = docker.pull(image, Some(&header(env, user, password)), &|_| {}).await;
+            let good = docker.pull(image, None, Some(&header(env, user, password)), &|_| {}).await;
             let near = header(env, user, &format!("{password}!"));
             let bad = docker.resolve(image, Some(&near)).await;
             (password, good, bad)

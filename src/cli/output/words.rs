@@ -5,10 +5,15 @@ use crate::plan::{Action, HostPlan, Step};
 /// A step's call in a few words: `pull registry.example.com/web/nginx:1.9.0`.
 pub(in crate::cli) fn action(action: &Action) -> String {
     match action {
-        Action::Pull { image } => match &image.digest {
-            Some(digest) if image.tag.is_none() => format!("pull {}@{}", image.name, digest.short()),
-            _ => format!("pull {}", without_digest(&image.to_string())),
-        },
+        Action::Pull { image, platform } => {
+            let wanted = platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+            match &image.digest {
+                Some(digest) if image.tag.is_none() => {
+                    format!("pull {}@{}{wanted}", image.name, digest.short())
+                }
+                _ => format!("pull {}{wanted}", without_digest(&image.to_string())),
+            }
+        }
         Action::Tag { source, name } => format!("tag {} as {name}", without_digest(source)),
         Action::AwaitHealthy { name, .. } => format!("wait until {name} is up"),
         Action::Delay { seconds, why } => format!("wait {seconds} s: {why}"),

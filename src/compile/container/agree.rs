@@ -1,5 +1,7 @@
 //! Options of one container that must fit each other: what the Engine would refuse or silently drop.
 
+mod namespaces;
+
 use crate::desired::fields::{Canonical, Field, Fields};
 use crate::problem::Problem;
 use serde_json::Value;
@@ -45,6 +47,7 @@ pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
             "write log = { driver = \"json-file\", options = { … } }",
         );
     }
+    namespaces::check(fields, problems);
     mounted_twice(fields, problems);
 }
 

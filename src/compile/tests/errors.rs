@@ -45,13 +45,15 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:3: image.pulled has no field `zzz`
     hint: it has name, order, require, force, gate, tag
     "#);
-    insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = []\nfrobnicate = 1\n"), @r#"
+    insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemmory = '1g'\nauto_remove = true\nwatch = ['x']\nulimits = [1]\nfrobnicate = 1\n"), @r#"
     error: states/a.toml:3: container.running has no field `memmory`
     hint: did you mean `memory`?
     error: states/a.toml:4: `auto_remove` is refused
     caused by: the Engine would remove the container when it stops, and with it the way back
+    hint: leave it out; `container.absent` removes a container
     error: states/a.toml:5: `watch` is not available in this version
-    error: states/a.toml:6: `ulimits` is not available in this version
+    error: states/a.toml:6: `ulimits` has `1` without a value
+    hint: write it like "nofile=1024:2048"
     error: states/a.toml:7: container.running has no field `frobnicate`
     "#);
     insta::assert_snapshot!(one("[a.container.absent]\nimage = 'a'\n"), @r#"

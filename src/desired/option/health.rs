@@ -10,19 +10,20 @@ use serde_json::{Map, Value, json};
 const FIELD: &str = "/Config/Healthcheck";
 
 /// Canonical field, field of the Engine.
-const FIELDS: [(&str, &str); 5] = [
+const FIELDS: [(&str, &str); 6] = [
     ("test", "Test"),
     ("interval", "Interval"),
     ("timeout", "Timeout"),
     ("retries", "Retries"),
     ("start_period", "StartPeriod"),
+    ("start_interval", "StartInterval"),
 ];
 
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     if arg.value == ArgValue::Boolean(false) {
         return Ok(json!({ "test": ["NONE"] }));
     }
-    let known = ["test", "interval", "timeout", "retries", "start_period", "disable"];
+    let known = ["test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"];
     let fields = read::fields(option, arg, &known)?;
     let mut problems = Vec::new();
     let mut canonical = Map::new();

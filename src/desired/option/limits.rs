@@ -18,10 +18,15 @@ pub(crate) const FIELD: &str = "limits.";
 /// The Engine refuses less than 6 MiB.
 const LEAST_MEMORY: i64 = 6 << 20;
 
+/// A size of which 0 is none.
+pub(super) fn size(option: &str, arg: &Arg) -> Result<Value> {
+    Ok(Some(read::bytes(option, arg)?).filter(|bytes| *bytes != 0).map_or(Value::Null, Value::from))
+}
+
 pub(super) fn memory(option: &str, arg: &Arg) -> Result<Value> {
     match read::bytes(option, arg)? {
         0 => Ok(Value::Null),
-        bytes if option == "memory" && bytes < LEAST_MEMORY => {
+        bytes if bytes < LEAST_MEMORY => {
             Err(read::wrong(option, arg, "is less than 6 MiB, which the Engine refuses").into())
         }
         bytes => Ok(Value::from(bytes)),
@@ -35,7 +40,7 @@ pub(super) fn memory_swap(option: &str, arg: &Arg) -> Result<Value> {
         ArgValue::Text(text) => text.as_clear().map(str::trim) == Some("-1"),
         _ => false,
     };
-    if unlimited { Ok(Value::from(-1)) } else { memory(option, arg) }
+    if unlimited { Ok(Value::from(-1)) } else { size(option, arg) }
 }
 
 /// What the Engine itself takes where only memory is declared; sent along, because it refuses memory
@@ -48,6 +53,8 @@ pub(crate) fn swap(memory: i64) -> i64 {
 pub(super) fn cpus(option: &str, arg: &Arg) -> Result<Value> {
     let wrong = || read::wrong(option, arg, "wants a number of processors, for example 1.5");
     let cpus = match &arg.value {
+        // docker-py's name for it counts billionths.
+        ArgValue::Integer(nano) if option == "nano_cpus" && *nano >= 10_000_000 => *nano as f64 / 1e9,
         ArgValue::Integer(number) => *number as f64,
         ArgValue::Float(number) => *number,
         ArgValue::Text(text) => {
@@ -77,6 +84,38 @@ pub(super) fn shares(option: &str, arg: &Arg) -> Result<Value> {
     }
 }
 
+/// Microseconds from 1 ms to 1 s, as the kernel takes them; 0 is its default.
+pub(super) fn period(option: &str, arg: &Arg) -> Result<Value> {
+    microseconds(option, arg, 1_000_000)
+}
+
+/// Microseconds in each period, at least 1 ms; -1 is no limit.
+pub(super) fn quota(option: &str, arg: &Arg) -> Result<Value> {
+    match read::integer(option, arg, -1, i64::MAX)? {
+        -1 => Ok(Value::from(-1)),
+        _ => microseconds(option, arg, i64::MAX),
+    }
+}
+
+/// Microseconds of real time scheduling.
+pub(super) fn real_time(option: &str, arg: &Arg) -> Result<Value> {
+    match read::integer(option, arg, 0, 1_000_000_000)? {
+        0 => Ok(Value::Null),
+        time => Ok(Value::from(time)),
+    }
+}
+
+fn microseconds(option: &str, arg: &Arg, most: i64) -> Result<Value> {
+    match read::integer(option, arg, 0, most)? {
+        0 => Ok(Value::Null),
+        short @ 1..1000 => {
+            let why = format!("is {short} microseconds, and the Engine refuses less than 1000");
+            Err(read::wrong(option, arg, &why).into())
+        }
+        time => Ok(Value::from(time)),
+    }
+}
+
 /// 0 and -1 are both "no limit".
 pub(super) fn pids(option: &str, arg: &Arg) -> Result<Value> {
     match read::integer(option, arg, -1, i64::from(i32::MAX))? {
@@ -96,9 +135,7 @@ pub(super) fn pids_differ(canonical: &Value, inspect: &Inspect) -> bool {
     canonical.as_i64() != Some(found)
 }
 
-const CPUSET: &str = "/HostConfig/CpusetCpus";
-
-/// `0,1,2` and `0-2` are the same: ranges, ascending.
+/// Processors, or nodes of memory: `0,1,2` and `0-2` are the same: ranges, ascending.
 pub(super) fn cpuset(option: &str, arg: &Arg) -> Result<Value> {
     let text = match &arg.value {
         ArgValue::Array(_) => read::list(option, arg)?.join(","),
@@ -107,7 +144,10 @@ pub(super) fn cpuset(option: &str, arg: &Arg) -> Result<Value> {
     match ranges(&text) {
         Some(ranges) if ranges.is_empty() => Ok(Value::Null),
         Some(ranges) => Ok(Value::from(ranges)),
-        None => Err(read::wrong(option, arg, "wants processors like \"0-3\" or \"0,2\"").into()),
+        None => {
+            let what = if option.contains("mems") { "nodes of memory" } else { "processors" };
+            Err(read::wrong(option, arg, &format!("wants {what} like \"0-3\" or \"0,2\"")).into())
+        }
     }
 }
 
@@ -135,11 +175,7 @@ fn ranges(text: &str) -> Option<String> {
     Some(shown.collect::<Vec<_>>().join(","))
 }
 
-pub(super) fn write_cpuset(canonical: &Value, body: &mut Body) {
-    body.set(CPUSET, canonical.clone());
-}
-
-pub(super) fn cpuset_differs(canonical: &Value, inspect: &Inspect) -> bool {
-    let found = inspect.compare(CPUSET).and_then(Value::as_str).unwrap_or_default();
+pub(super) fn cpuset_differs(canonical: &Value, inspect: &Inspect, pointer: &str) -> bool {
+    let found = inspect.compare(pointer).and_then(Value::as_str).unwrap_or_default();
     !compare::same(canonical, Some(&json!(ranges(found).unwrap_or_else(|| found.to_owned()))))
 }

@@ -1,69 +1,70 @@
-//! What is mounted: `volumes` in short form, `mounts` with all their fields, `tmpfs`. All are keyed
-//! by their path in the container.
+//! `mounts`, with all the fields that the Engine has for them, keyed by their path in the container.
 
 use super::Body;
-use super::simple::trimmed;
+use super::simple::{derived, trimmed};
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
-use crate::problem::{Problem, Result, escaped};
+use crate::problem::{Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-const BINDS: &str = "/HostConfig/Binds";
 const MOUNTS: &str = "/HostConfig/Mounts";
-const TMPFS: &str = "/HostConfig/Tmpfs";
 
-/// `source:/path[:options]`, or `/path` for an anonymous volume.
-pub(super) fn volumes(option: &str, arg: &Arg) -> Result<Value> {
-    let single = std::slice::from_ref(arg);
-    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
-    let read = |item: &Arg| match &item.value {
-        ArgValue::Table(_) => Err(read::wrong(option, item, "is a list of texts")
-            .hint("tables with `type`, `source` and `target` go into `mounts`")
-            .into()),
-        _ => bind(option, item),
-    };
-    keyed(option, arg, read::each(items, read)?)
+const TYPES: [&str; 6] = ["bind", "cluster", "image", "npipe", "tmpfs", "volume"];
+
+/// A field of a mount.
+struct MountField {
+    name: &'static str,
+    /// As Compose and `docker run --mount` call it.
+    aliases: &'static [&'static str],
+    /// The types that have it; empty: all.
+    types: &'static [&'static str],
+    /// Where it stands in the Engine's `Mount`; empty: nowhere, or by its type.
+    path: &'static [&'static str],
 }
 
-fn bind(option: &str, arg: &Arg) -> Result<(String, Value)> {
-    let text = read::word(option, arg)?;
-    let wrong = |why: &str| -> Problem {
-        read::wrong(option, arg, &format!("has `{}`: {why}", escaped(&text)))
-            .hint("write it like \"data:/var/lib/data\", \"/srv/www:/www:ro\" or \"/cache\"")
-    };
-    let parts: Vec<&str> = text.split(':').collect();
-    let (source, target, options) = match parts.as_slice() {
-        [target] => ("", *target, ""),
-        [source, target] => (*source, *target, ""),
-        [source, target, options] => (*source, *target, *options),
-        _ => return Err(wrong("it has more than three parts").into()),
-    };
-    if !target.starts_with('/') || trimmed(target) == "/" {
-        return Err(wrong("the path in the container is absolute, and not /").into());
-    }
-    let volume_name = |name: &str| {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-        first && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-    };
-    if !(source.starts_with('/') || volume_name(source) || (source.is_empty() && parts.len() == 1)) {
-        return Err(wrong("the source is an absolute path on the host or the name of a volume").into());
-    }
-    let options: BTreeSet<&str> = options.split(',').filter(|part| !matches!(*part, "" | "rw")).collect();
-    let known = |part: &&&str| {
-        matches!(**part, "ro" | "z" | "Z" | "nocopy" | "consistent" | "cached" | "delegated")
-            || matches!(**part, "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate")
-    };
-    if let Some(unknown) = options.iter().find(|part| !known(part)) {
-        return Err(wrong(&format!("`{}` is not an option of a volume", escaped(unknown))).into());
-    }
-    let source = if source.starts_with('/') { trimmed(source) } else { source };
-    Ok((trimmed(target).to_owned(), json!({ "source": source, "options": options })))
+const fn field(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    types: &'static [&'static str],
+    path: &'static [&'static str],
+) -> MountField {
+    MountField { name, aliases, types, path }
+}
+
+#[rustfmt::skip]
+const FIELDS: &[MountField] = &[
+    field("type", &[], &[], &["Type"]),
+    field("source", &["src"], &[], &["Source"]),
+    field("target", &["dst", "dest", "destination"], &[], &["Target"]),
+    field("read_only", &["readonly", "ro"], &[], &["ReadOnly"]),
+    field("consistency", &[], &[], &["Consistency"]),
+    field("create_mountpoint", &["create_host_path", "bind-create-src"], &["bind"], &["BindOptions", "CreateMountpoint"]),
+    field("driver", &["volume_driver", "volume-driver"], &["volume"], &["VolumeOptions", "DriverConfig", "Name"]),
+    field("driver_options", &["volume_options", "volume-opt"], &["volume"], &["VolumeOptions", "DriverConfig", "Options"]),
+    field("labels", &["volume-label"], &["volume"], &["VolumeOptions", "Labels"]),
+    field("mode", &["tmpfs_mode", "tmpfs-mode"], &["tmpfs"], &["TmpfsOptions", "Mode"]),
+    field("no_copy", &["nocopy", "volume-nocopy"], &["volume"], &["VolumeOptions", "NoCopy"]),
+    field("non_recursive", &["bind-nonrecursive"], &["bind"], &["BindOptions", "NonRecursive"]),
+    field("options", &["tmpfs_options"], &["tmpfs"], &["TmpfsOptions", "Options"]),
+    field("propagation", &["bind-propagation"], &["bind"], &["BindOptions", "Propagation"]),
+    field("read_only_force_recursive", &[], &["bind"], &["BindOptions", "ReadOnlyForceRecursive"]),
+    field("read_only_non_recursive", &[], &["bind"], &["BindOptions", "ReadOnlyNonRecursive"]),
+    field("size", &["tmpfs_size", "tmpfs-size"], &["tmpfs"], &["TmpfsOptions", "SizeBytes"]),
+    field("subpath", &["volume-subpath", "image-subpath"], &["volume", "image"], &[]),
+];
+
+/// Tables with `type`, `source`, `target` and options of the type, which may stand in a table named after
+/// it as in Compose; or `docker run --mount`'s text, `type=bind,src=/a,dst=/b,ro`.
+pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
+    let single = std::slice::from_ref(arg);
+    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
+    keyed(option, arg, read::each(items, |item| mount(option, item))?)
 }
 
 /// By path in the container; two different things at one path are refused.
-fn keyed(option: &str, arg: &Arg, items: Vec<(String, Value)>) -> Result<Value> {
+pub(super) fn keyed(option: &str, arg: &Arg, items: Vec<(String, Value)>) -> Result<Value> {
     let mut found = BTreeMap::new();
     for (target, value) in items {
         if let Some(before) = found.get(&target)
@@ -77,61 +78,66 @@ fn keyed(option: &str, arg: &Arg, items: Vec<(String, Value)>) -> Result<Value> 
     Ok(if found.is_empty() { Value::Null } else { json!(found) })
 }
 
-fn each_entry(canonical: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn each_entry(canonical: &Value) -> impl Iterator<Item = (&String, &Value)> {
     canonical.as_object().into_iter().flatten()
 }
 
-fn bind_text(target: &str, bind: &Value) -> String {
-    let source = bind["source"].as_str().unwrap_or_default();
-    let options: Vec<String> = compare::texts(bind.get("options")).collect();
-    match options.is_empty() {
-        true => format!("{source}:{target}"),
-        false => format!("{source}:{target}:{}", options.join(",")),
+/// In text each entry of a list is a part of its own.
+fn add(found: &mut BTreeMap<&'static str, Arg>, name: &'static str, item: &Arg) {
+    let listed = matches!(name, "labels" | "driver_options" | "options");
+    if !listed || !matches!(item.value, ArgValue::Text(_)) {
+        found.insert(name, item.clone());
+        return;
+    }
+    let list =
+        found.entry(name).or_insert_with(|| Arg { value: ArgValue::Array(Vec::new()), ..item.clone() });
+    if let ArgValue::Array(items) = &mut list.value {
+        items.push(item.clone());
     }
 }
 
-pub(super) fn write_volumes(canonical: &Value, body: &mut Body) {
-    let (anonymous, named): (Vec<_>, Vec<_>) =
-        each_entry(canonical).partition(|(_, bind)| bind["source"] == "");
-    if !named.is_empty() {
-        let binds: Vec<String> = named.iter().map(|(target, bind)| bind_text(target, bind)).collect();
-        body.set(BINDS, json!(binds));
-    }
-    if !anonymous.is_empty() {
-        let paths: Map<String, Value> =
-            anonymous.iter().map(|(target, _)| ((*target).clone(), json!({}))).collect();
-        body.set("/Config/Volumes", Value::Object(paths));
-    }
-}
-
-pub(super) fn volumes_differ(canonical: &Value, inspect: &Inspect) -> bool {
-    let normal = |bind: &str| {
-        let mut parts = bind.splitn(3, ':');
-        let (source, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let options = parts.next().unwrap_or_default().split(',').filter(|part| !matches!(*part, "" | "rw"));
-        let options: BTreeSet<String> = options.map(str::to_owned).collect();
-        (trimmed(target).to_owned(), trimmed(source).to_owned(), options)
+/// The written fields by their canonical names.
+fn written(option: &str, arg: &Arg) -> Result<BTreeMap<&'static str, Arg>> {
+    let mut found = BTreeMap::new();
+    let mut put = |name: &str, item: &Arg| {
+        let known = FIELDS.iter().find(|field| field.name == name || field.aliases.contains(&name));
+        match known {
+            Some(field) => {
+                add(&mut found, field.name, item);
+                Ok(())
+            }
+            None => {
+                let problem =
+                    crate::problem::Problem::failed(format!("`{option}` has no field `{}`", escaped(name)));
+                Err(problem.at(&item.place).nearest(name, FIELDS.iter().map(|field| field.name)))
+            }
+        }
     };
-    let named = each_entry(canonical).filter(|(_, bind)| bind["source"] != "");
-    let wanted: BTreeSet<_> = named.map(|(target, bind)| normal(&bind_text(target, bind))).collect();
-    let found: BTreeSet<_> = compare::texts(inspect.compare(BINDS)).map(|bind| normal(&bind)).collect();
-    let volumes = inspect.compare("/Config/Volumes");
-    let anonymous = each_entry(canonical).filter(|(_, bind)| bind["source"] == "");
-    let missing =
-        anonymous.into_iter().any(|(target, _)| volumes.and_then(|paths| paths.get(target)).is_none());
-    wanted != found || missing
-}
-
-/// Tables with `type` (`bind`, `volume` or `tmpfs`), `source`, `target` and options of the type.
-pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
-    let single = std::slice::from_ref(arg);
-    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
-    keyed(option, arg, read::each(items, |item| mount(option, item))?)
+    if let ArgValue::Table(table) = &arg.value {
+        let mut problems = Vec::new();
+        for (name, item) in table.iter().filter(|(_, item)| item.value != ArgValue::Unset) {
+            match &item.value {
+                ArgValue::Table(below) if TYPES.contains(&name.as_str()) => {
+                    let set = below.iter().filter(|(_, item)| item.value != ArgValue::Unset);
+                    problems.extend(set.filter_map(|(name, item)| put(name, item).err()));
+                }
+                _ => problems.extend(put(name, item).err()),
+            }
+        }
+        crate::problem::Problems::check(problems)?;
+        return Ok(found);
+    }
+    for part in read::word(option, arg)?.split(',') {
+        match part.split_once('=') {
+            Some((name, value)) => put(name, &derived(arg, value))?,
+            None => put(part, &Arg { value: ArgValue::Boolean(true), ..arg.clone() })?,
+        }
+    }
+    Ok(found)
 }
 
 fn mount(option: &str, arg: &Arg) -> Result<(String, Value)> {
-    let known = ["type", "source", "target", "read_only", "propagation", "no_copy", "size", "mode"];
-    let fields = read::fields(option, arg, &known)?;
+    let fields = written(option, arg)?;
     let text = |name: &str| fields.get(name).map(|arg| read::word(option, arg)).transpose();
     let kind = text("type")?.unwrap_or_else(|| "volume".to_owned());
     let target = text("target")?.unwrap_or_default();
@@ -143,7 +149,11 @@ fn mount(option: &str, arg: &Arg) -> Result<(String, Value)> {
         "bind" => source.starts_with('/'),
         "volume" => !source.contains('/'),
         "tmpfs" => source.is_empty(),
-        _ => return Err(read::wrong(option, arg, "has a `type` that is not bind, volume or tmpfs").into()),
+        _ if TYPES.contains(&kind.as_str()) => !source.is_empty(),
+        _ => {
+            let what = "has a `type` that is not bind, volume, tmpfs, image, npipe or cluster";
+            return Err(read::wrong(option, arg, what).into());
+        }
     };
     if !fits {
         let why = format!("of type {kind} has a `source` that does not fit: `{}`", escaped(&source));
@@ -156,30 +166,54 @@ fn mount(option: &str, arg: &Arg) -> Result<(String, Value)> {
     }
     for (name, arg) in &fields {
         let full = format!("{option}.{name}");
-        let of_type = match *name {
-            "propagation" => "bind",
-            "no_copy" => "volume",
-            "size" | "mode" => "tmpfs",
-            _ => kind.as_str(),
-        };
-        if of_type != kind {
-            return Err(
-                read::wrong(&full, arg, &format!("is an option of type {of_type}, not {kind}")).into()
-            );
+        let types = FIELDS.iter().find(|field| field.name == *name).map_or(&[][..], |field| field.types);
+        if !types.is_empty() && !types.contains(&kind.as_str()) {
+            let why = format!("is an option of type {}, not {kind}", types.join(" or "));
+            return Err(read::wrong(&full, arg, &why).into());
         }
         let value = match *name {
-            "read_only" | "no_copy" => json!(read::boolean(&full, arg)?),
+            "type" | "source" | "target" => continue,
             "size" => json!(read::bytes(&full, arg)?),
             "mode" => json!(mode(&full, arg)?),
-            "propagation" => json!(read::word(&full, arg)?),
-            _ => continue,
+            "labels" | "driver_options" => json!(read::pairs(&full, arg, '=')?),
+            "propagation" | "driver" | "subpath" => json!(read::word(&full, arg)?),
+            "consistency" => match read::word(&full, arg)?.as_str() {
+                "default" => continue,
+                word => json!(word),
+            },
+            "options" => options(&full, arg)?,
+            _ => json!(truth(&full, arg)?),
         };
-        // False is what the Engine takes anyway.
-        if value != json!(false) {
+        // False and empty is what the Engine takes anyway.
+        if value != json!(false) && value != json!({}) && value != json!([]) {
             canonical.insert((*name).to_owned(), value);
         }
     }
     Ok((trimmed(&target).to_owned(), Value::Object(canonical)))
+}
+
+/// In `docker run`'s text it is a word.
+fn truth(option: &str, arg: &Arg) -> Result<bool> {
+    match &arg.value {
+        ArgValue::Text(text) if matches!(text.as_clear(), Some("true" | "1")) => Ok(true),
+        ArgValue::Text(text) if matches!(text.as_clear(), Some("false" | "0")) => Ok(false),
+        _ => read::boolean(option, arg),
+    }
+}
+
+/// `noexec`, `uid=1000`: the Engine has lists of one or two words.
+fn options(option: &str, arg: &Arg) -> Result<Value> {
+    let lines = match &arg.value {
+        ArgValue::Table(_) => {
+            let pairs = read::pairs(option, arg, '=')?.into_iter();
+            pairs.map(|(key, value)| if value.is_empty() { key } else { format!("{key}={value}") }).collect()
+        }
+        _ => read::list(option, arg)?,
+    };
+    let mut lines: Vec<Vec<&str>> =
+        lines.iter().map(|line| line.splitn(2, '=').collect::<Vec<_>>()).collect();
+    lines.sort_unstable();
+    Ok(json!(lines))
 }
 
 /// A file mode: text is octal, a number is as it is (TOML has `0o1777`).
@@ -195,20 +229,18 @@ fn mode(option: &str, arg: &Arg) -> Result<i64> {
 
 fn engine_mount(target: &str, mount: &Value) -> Value {
     let mut shaped = json!({ "Type": mount["type"], "Target": target });
-    let mut put = |pointer: [&str; 2], value: &Value| match pointer {
-        ["", field] => shaped[field] = value.clone(),
-        [part, field] => shaped[part][field] = value.clone(),
-    };
     for (name, value) in mount.as_object().into_iter().flatten() {
-        match name.as_str() {
-            "source" => put(["", "Source"], value),
-            "read_only" => put(["", "ReadOnly"], value),
-            "propagation" => put(["BindOptions", "Propagation"], value),
-            "no_copy" => put(["VolumeOptions", "NoCopy"], value),
-            "size" => put(["TmpfsOptions", "SizeBytes"], value),
-            "mode" => put(["TmpfsOptions", "Mode"], value),
-            _ => {}
+        let path: &[&str] = match (name.as_str(), mount["type"].as_str()) {
+            ("type", _) => continue,
+            ("subpath", Some("image")) => &["ImageOptions", "Subpath"],
+            ("subpath", _) => &["VolumeOptions", "Subpath"],
+            (name, _) => FIELDS.iter().find(|field| field.name == name).map_or(&[], |field| field.path),
+        };
+        let mut place = &mut shaped;
+        for part in path {
+            place = &mut place[*part];
         }
+        *place = value.clone();
     }
     shaped
 }
@@ -228,35 +260,4 @@ pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
             let there = found.iter().find(|found| found["Target"] == target.as_str());
             there.is_none_or(|there| !compare::within(&wanted, there))
         })
-}
-
-/// `/run`, `/run:size=64m,mode=1777`, or a table of path and options.
-pub(super) fn tmpfs(option: &str, arg: &Arg) -> Result<Value> {
-    let pairs = match &arg.value {
-        ArgValue::Array(_) | ArgValue::Table(_) => read::pairs(option, arg, ':')?,
-        _ => {
-            let text = read::word(option, arg)?;
-            let (path, options) = text.split_once(':').unwrap_or((&text, ""));
-            BTreeMap::from([(path.to_owned(), options.to_owned())])
-        }
-    };
-    if let Some(path) = pairs.keys().find(|path| !path.starts_with('/') || trimmed(path) == "/") {
-        let why = format!("has `{}`, which is no absolute path below /", escaped(path));
-        return Err(read::wrong(option, arg, &why).into());
-    }
-    let normal = |options: &str| {
-        let parts: BTreeSet<&str> = options.split(',').filter(|part| !part.is_empty()).collect();
-        parts.into_iter().collect::<Vec<_>>().join(",")
-    };
-    let canonical: BTreeMap<&str, String> =
-        pairs.iter().map(|(path, options)| (trimmed(path), normal(options))).collect();
-    Ok(if canonical.is_empty() { Value::Null } else { json!(canonical) })
-}
-
-pub(super) fn write_tmpfs(canonical: &Value, body: &mut Body) {
-    body.set(TMPFS, canonical.clone());
-}
-
-pub(super) fn tmpfs_differ(canonical: &Value, inspect: &Inspect) -> bool {
-    !compare::same(canonical, inspect.compare(TMPFS))
 }

@@ -1,6 +1,7 @@
-//! Networks, network mode and extra hosts.
+//! Networks and extra hosts.
 
 use super::Body;
+use super::endpoint::{endpoint, endpoint_differs};
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
 use crate::problem::{Problems, Result, escaped};
@@ -15,33 +16,7 @@ const HOSTS: &str = "/HostConfig/ExtraHosts";
 /// Words that are modes, not networks one can join with aliases.
 const MODES: [&str; 4] = ["bridge", "default", "host", "none"];
 
-pub(super) fn mode(option: &str, arg: &Arg) -> Result<Value> {
-    let mode = read::word(option, arg)?;
-    match mode.as_str() {
-        "default" => Ok(json!("bridge")),
-        "host" | "none" | "bridge" => Ok(json!(mode)),
-        _ if mode.starts_with("container:") => {
-            Err(read::wrong(option, arg, "`container:` is not available in this version").into())
-        }
-        _ => Err(read::wrong(option, arg, &format!("is `{}`, which is no mode", escaped(&mode)))
-            .hint("there are host, none and bridge; a network of your own goes into `networks`")
-            .into()),
-    }
-}
-
-pub(super) fn write_mode(canonical: &Value, body: &mut Body) {
-    body.set(MODE, canonical.clone());
-}
-
-/// `default` is what older Engines say for `bridge`.
-pub(super) fn mode_differs(canonical: &Value, inspect: &Inspect) -> bool {
-    let found = inspect.compare(MODE).and_then(Value::as_str).unwrap_or("bridge");
-    let found = if matches!(found, "" | "default") { "bridge" } else { found };
-    canonical.as_str() != Some(found)
-}
-
-/// A list of names, or a table of them with `aliases`, `ipv4_address`, `ipv6_address` and
-/// `mac_address`.
+/// A list of names, or a table of them with what each endpoint has.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let mut found = BTreeMap::new();
     let mut problems = Vec::new();
@@ -70,48 +45,6 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     Ok(if found.is_empty() { Value::Null } else { json!(found) })
 }
 
-/// Canonical is the Engine's own `EndpointSettings`.
-fn endpoint(option: &str, arg: &Arg) -> Result<Value> {
-    if arg.value == ArgValue::Unset {
-        return Ok(json!({}));
-    }
-    let fields = read::fields(option, arg, &["aliases", "ipv4_address", "ipv6_address", "mac_address"])?;
-    let mut settings = json!({});
-    for (name, arg) in fields {
-        let full = format!("{option}.{name}");
-        match name {
-            "aliases" => {
-                let aliases: BTreeSet<String> = read::list(&full, arg)?.into_iter().collect();
-                if aliases.contains("") {
-                    return Err(read::wrong(&full, arg, "has an empty alias").into());
-                }
-                if !aliases.is_empty() {
-                    settings["Aliases"] = json!(aliases);
-                }
-            }
-            "mac_address" => settings["MacAddress"] = json!(mac_address(&full, arg)?),
-            _ => {
-                let address = read::word(&full, arg)?.trim().parse::<IpAddr>().ok();
-                let fits = address.filter(|address| address.is_ipv4() == (name == "ipv4_address"));
-                let address = fits.ok_or_else(|| read::wrong(&full, arg, "wants an address of that kind"))?;
-                let field = if address.is_ipv4() { "IPv4Address" } else { "IPv6Address" };
-                settings["IPAMConfig"][field] = json!(address.to_string());
-            }
-        }
-    }
-    Ok(settings)
-}
-
-fn mac_address(option: &str, arg: &Arg) -> Result<String> {
-    let mac = read::word(option, arg)?.to_ascii_lowercase().replace('-', ":");
-    let parts: Vec<&str> = mac.split(':').collect();
-    let hex = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    if parts.len() != 6 || !parts.iter().all(hex) {
-        return Err(read::wrong(option, arg, "wants six bytes like \"02:42:ac:11:00:02\"").into());
-    }
-    Ok(mac)
-}
-
 /// `EndpointSettings` of the Engine by network.
 pub(crate) fn endpoints(canonical: &Value) -> BTreeMap<String, Value> {
     let networks = canonical.as_object().into_iter().flatten();
@@ -122,6 +55,10 @@ pub(crate) fn endpoints(canonical: &Value) -> BTreeMap<String, Value> {
 pub(super) fn write(canonical: &Value, body: &mut Body) {
     if let Some((first, settings)) = endpoints(canonical).pop_first() {
         body.set(MODE, json!(first));
+        if let Some(mac) = settings.get("MacAddress") {
+            // Before API 1.44 that of the endpoint is not read.
+            body.set("/Config/MacAddress", mac.clone());
+        }
         body.set("/NetworkingConfig/EndpointsConfig", json!({ first: settings }));
     }
 }
@@ -141,33 +78,6 @@ pub(crate) fn differing(canonical: &Value, inspect: &Inspect) -> BTreeSet<String
     });
     let extra = found.keys().filter(|name| !wanted.contains_key(*name));
     missing.map(|(name, _)| name.clone()).chain(extra.cloned()).collect()
-}
-
-fn endpoint_differs(wanted: &Value, found: &Value, inspect: &Inspect) -> bool {
-    let declared: BTreeSet<String> = compare::texts(wanted.get("Aliases")).collect();
-    let by_itself = own_names(inspect);
-    // Before API 1.45 the Engine lists the short id among the aliases.
-    let present: BTreeSet<String> = compare::texts(found.get("Aliases")).collect();
-    let aliases = !declared.is_subset(&present)
-        || present.iter().any(|alias| !declared.contains(alias) && !by_itself.contains(alias));
-    let address = |pointer: &str| {
-        let parsed = |of: &Value| of.pointer(pointer)?.as_str()?.parse::<IpAddr>().ok();
-        wanted.pointer(pointer).is_some() && parsed(wanted) != parsed(found)
-    };
-    let mac = wanted.get("MacAddress").is_some_and(|mac| {
-        // A container that does not run has none.
-        let found = found.get("MacAddress").and_then(Value::as_str).unwrap_or_default();
-        !found.is_empty() && mac.as_str() != Some(found)
-    });
-    aliases || address("/IPAMConfig/IPv4Address") || address("/IPAMConfig/IPv6Address") || mac
-}
-
-/// Aliases that a container has without anybody asking: short id, host name, its own name.
-fn own_names(inspect: &Inspect) -> BTreeSet<String> {
-    let text = |pointer: &str| inspect.compare(pointer).and_then(Value::as_str).unwrap_or_default();
-    let id = text("/Id");
-    let short = id.get(..12).unwrap_or(id);
-    [short, text("/Config/Hostname"), text("/Name").trim_start_matches('/')].map(str::to_owned).into()
 }
 
 /// `host:address` or a table; `host-gateway` is an address too.

@@ -1,7 +1,7 @@
 //! Published ports, exploded to one entry for each port of the container.
 
 use super::Body;
-use crate::desired::read;
+use crate::desired::{compare, read};
 use crate::inspect::Inspect;
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
@@ -15,6 +15,8 @@ type Bindings = BTreeMap<String, BTreeSet<(String, String)>>;
 
 /// Ports are exploded, and a range of all of them is a slip.
 const MOST: usize = 4096;
+
+const EXPOSED: &str = "/Config/ExposedPorts";
 
 /// Canonical is the Engine's own `PortBindings`, sorted. Written as
 /// `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]:8080:80`, `8000-8002:9000-9002`, or
@@ -109,8 +111,44 @@ fn range(text: &str) -> Option<(u16, u16)> {
 pub(super) fn write(canonical: &Value, body: &mut Body) {
     let ports = canonical.as_object().into_iter().flatten();
     let exposed: Map<String, Value> = ports.map(|(port, _)| (port.clone(), json!({}))).collect();
-    body.set("/Config/ExposedPorts", Value::Object(exposed));
+    body.add(EXPOSED, exposed);
     body.set("/HostConfig/PortBindings", canonical.clone());
+}
+
+/// Ports that are exposed without being published: `80`, `53/udp`, `8000-8002`. Canonical is a sorted list.
+pub(super) fn exposed(option: &str, arg: &Arg) -> Result<Value> {
+    let single = std::slice::from_ref(arg);
+    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
+    let mut found = BTreeSet::new();
+    for text in read::each(items, |item| read::word(option, item))? {
+        let wrong = |why: &str| {
+            read::wrong(option, arg, &format!("has `{}`: {why}", escaped(&text)))
+                .hint("write it like \"80\", \"53/udp\" or \"8000-8002\"")
+        };
+        let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+        let protocol = protocol.to_ascii_lowercase();
+        if !["tcp", "udp", "sctp"].contains(&protocol.as_str()) {
+            return Err(wrong("the protocol is tcp, udp or sctp").into());
+        }
+        let (first, last) = range(ports).ok_or_else(|| wrong("a port is a number from 1 to 65535"))?;
+        if usize::from(last - first) >= MOST {
+            return Err(wrong("that are too many ports").into());
+        }
+        found.extend((first..=last).map(|port| (port, protocol.clone())));
+    }
+    let shown: Vec<String> = found.iter().map(|(port, protocol)| format!("{port}/{protocol}")).collect();
+    Ok(if shown.is_empty() { Value::Null } else { json!(shown) })
+}
+
+pub(super) fn write_exposed(canonical: &Value, body: &mut Body) {
+    let ports = compare::texts(Some(canonical));
+    body.add(EXPOSED, ports.map(|port| (port, json!({}))).collect());
+}
+
+/// Those of the image and the published ones are there too.
+pub(super) fn exposed_differ(canonical: &Value, inspect: &Inspect) -> bool {
+    let found = inspect.compare(EXPOSED);
+    compare::texts(Some(canonical)).any(|port| found.and_then(|ports| ports.get(&port)).is_none())
 }
 
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {

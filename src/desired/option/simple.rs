@@ -2,8 +2,9 @@
 
 use crate::desired::read;
 use crate::problem::{Result, escaped};
-use crate::state::Arg;
+use crate::state::{Arg, ArgValue, Text};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 pub(super) fn word(option: &str, arg: &Arg) -> Result<Value> {
@@ -72,4 +73,43 @@ pub(super) fn addresses(option: &str, arg: &Arg) -> Result<Value> {
         }
     }
     Ok(if found.is_empty() { Value::Null } else { json!(found) })
+}
+
+/// The part of a written value as an argument of its own, at the same line.
+pub(super) fn derived(arg: &Arg, text: &str) -> Arg {
+    Arg { value: ArgValue::Text(Text::clear(text)), place: arg.place.clone(), read: arg.read.clone() }
+}
+
+/// A list whose order does not count.
+pub(super) fn set(option: &str, arg: &Arg) -> Result<Value> {
+    let texts: BTreeSet<String> = read::list(option, arg)?.into_iter().collect();
+    if texts.contains("") {
+        return Err(read::wrong(option, arg, "has an empty entry").into());
+    }
+    Ok(if texts.is_empty() { Value::Null } else { json!(texts) })
+}
+
+/// From -1000 (never) to 1000 (first), as the kernel has it.
+pub(super) fn oom_score(option: &str, arg: &Arg) -> Result<Value> {
+    Ok(Value::from(read::integer(option, arg, -1000, 1000)?))
+}
+
+/// 0 to 100; -1 is the kernel's own, as if it were not written.
+pub(super) fn swappiness(option: &str, arg: &Arg) -> Result<Value> {
+    match read::integer(option, arg, -1, 100)? {
+        -1 => Ok(Value::Null),
+        swappiness => Ok(Value::from(swappiness)),
+    }
+}
+
+/// `"0022"`: text is octal, a number is as it is (TOML has `0o022`).
+pub(super) fn umask(option: &str, arg: &Arg) -> Result<Value> {
+    let mask = match &arg.value {
+        ArgValue::Text(text) => text.as_clear().and_then(|text| i64::from_str_radix(text.trim(), 8).ok()),
+        ArgValue::Integer(mask) => Some(*mask),
+        _ => None,
+    };
+    let fits = mask.filter(|mask| (0..=0o777).contains(mask));
+    let wrong = || read::wrong(option, arg, "wants a mask like \"0022\"");
+    fits.map(Value::from).ok_or_else(|| wrong().into())
 }

@@ -1,6 +1,8 @@
 //! Every option: from what people write, in each of its spellings, to the canonical form and the
 //! Engine's create body.
 
+mod every;
+
 use super::*;
 use crate::desired::Spec;
 use crate::desired::fields::{read_fields, spec};
@@ -206,7 +208,7 @@ fn volumes_mounts_and_tmpfs_are_keyed_by_path() {
     "#);
     insta::assert_snapshot!(refused("mounts = [{ type = 'bind', source = 'data', target = '/a' }, { type = 'nfs', target = '/b' }, { target = 'b' }, { target = '/a', sise = 1 }, { target = '/a', size = 1 }]"), @r#"
     states/a.toml:1: `mounts` of type bind has a `source` that does not fit: `data`
-    states/a.toml:1: `mounts` has a `type` that is not bind, volume or tmpfs
+    states/a.toml:1: `mounts` has a `type` that is not bind, volume, tmpfs, image, npipe or cluster
     states/a.toml:1: `mounts` wants an absolute `target`, which is not /
     states/a.toml:1: `mounts` has no field `sise` (did you mean `size`?)
     states/a.toml:1: `mounts.size` is an option of type tmpfs, not volume
@@ -230,7 +232,7 @@ fn networks_and_modes() {
     insta::assert_snapshot!(shown(
         "[networks.back]\naliases = ['db', 'api']\nipv4_address = '10.0.0.5'\n[networks.front]\nmac_address = '02-42-AC-11-00-02'\nipv6_address = 'fd00:0::5'"
     ), @r#"
-    fixed {"limits.networks":true}
+    fixed {"limits.networks":true,"networks.front.mac_address":"02:42:ac:11:00:02"}
     live {"networks":{"back":{"Aliases":["api","db"],"IPAMConfig":{"IPv4Address":"10.0.0.5"}},"front":{"IPAMConfig":{"IPv6Address":"fd00::5"},"MacAddress":"02:42:ac:11:00:02"}}}
     aside {}
     body {"HostConfig":{"NetworkMode":"back"},"NetworkingConfig":{"EndpointsConfig":{"back":{"Aliases":["api","db"],"IPAMConfig":{"IPv4Address":"10.0.0.5"}}}}}
@@ -247,8 +249,7 @@ fn networks_and_modes() {
     aside {}
     body {"HostConfig":{"NetworkMode":"bridge"}}
     "#);
-    insta::assert_snapshot!(refused("network_mode = 'container:db'"), @"states/a.toml:1: `network_mode` `container:` is not available in this version");
-    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is no mode (there are host, none and bridge; a network of your own goes into `networks`)");
+    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is no mode (there are host, none, bridge and container:NAME; a network of your own goes into `networks`)");
     same(&[
         "extra_hosts = ['db:10.0.0.5', 'gw:host-gateway']",
         "extra_hosts = { gw = 'host-gateway', db = '10.0.0.5' }",
@@ -348,7 +349,7 @@ fn health_checks() {
     aside {}
     body {"Healthcheck":{"Test":["CMD","true"],"Interval":2000000000,"Timeout":1500000000,"Retries":5,"StartPeriod":60000000000},"HostConfig":{}}
     "#);
-    insta::assert_snapshot!(refused("health = { test = ['curl', 'x'], interval = '10us', retries = 0, start = 1 }"), @"states/a.toml:1: `health` has no field `start` (it has test, interval, timeout, retries, start_period, disable)");
+    insta::assert_snapshot!(refused("health = { test = ['curl', 'x'], interval = '10us', retries = 0, start = 1 }"), @"states/a.toml:1: `health` has no field `start` (it has test, interval, timeout, retries, start_period, start_interval, disable)");
     insta::assert_snapshot!(refused("health = { test = ['curl', 'x'], interval = '10us', retries = 0 }"), @r#"
     states/a.toml:1: `health.interval` is less than a millisecond, which the Engine refuses
     states/a.toml:1: `health.retries` is 0, but must be from 1 to 1000000

@@ -120,6 +120,7 @@ pub(super) fn image(answer: &Value) -> Image {
         labels: labels(&config["Labels"]),
         volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
         has_health_check: test.first().is_some_and(|word| word != "NONE"),
+        platform: platform(answer),
     }
 }
 
@@ -130,6 +131,13 @@ pub(super) fn tags(answer: &Value, folder: &str) -> Vec<Tag> {
     let below = |name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
     let named = named.filter(|(name, _)| below(name));
     named.map(|(name, image)| Tag { name, image_id: text(&image["Id"]) }).collect()
+}
+
+/// `linux/arm/v7`; images that were imported may say nothing of it.
+fn platform(image: &Value) -> Option<String> {
+    let part = |field: &str| image[field].as_str().filter(|text| !text.is_empty());
+    let variant = part("Variant").map(|variant| format!("/{variant}")).unwrap_or_default();
+    Some(format!("{}/{}{variant}", part("Os")?, part("Architecture")?))
 }
 
 /// `POST /volumes/create`, and each of `GET /volumes`.

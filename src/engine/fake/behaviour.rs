@@ -19,6 +19,8 @@ pub struct Behaviour {
     pub env: Vec<String>,
     /// Paths the image declares as volumes.
     pub volumes: Vec<String>,
+    /// What the image is made for, `linux/arm64`; `None`: it does not say.
+    pub platform: Option<String>,
     /// What it prints.
     pub log: Vec<String>,
 }

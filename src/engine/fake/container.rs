@@ -39,6 +39,7 @@ impl World {
     }
 
     pub(super) fn create(&mut self, name: &str, body: Value) -> EngineResult<String> {
+        let body = self.with_ids(body);
         if let Ok(at) = self.find(name) {
             let id = &self.containers[at].id;
             let message = format!(
@@ -95,6 +96,8 @@ impl World {
         let missing = held.networks.keys().find(|name| !self.networks.contains(*name));
         let failed = if let Some(network) = missing {
             Some((ErrorKind::NotFound, 404, format!("network {network} not found")))
+        } else if let Some(words) = self.lacks(held) {
+            Some((ErrorKind::NotFound, 404, words))
         } else if let Some(port) = self.port_taken(held) {
             let message = format!(
                 "driver failed programming external connectivity on endpoint {}: Bind for 0.0.0.0:{port} \
@@ -140,8 +143,20 @@ impl World {
         if let Run::Started(started) = held.run {
             let code = if held.behaviour.ignores_stop { 137 } else { 0 };
             held.run = Run::Stopped { code, started, ended: Instant::now() };
+            let id = held.id.clone();
+            self.end_with(&id);
         }
         Ok(())
+    }
+
+    /// The first process of a namespace takes all others in it along.
+    fn end_with(&mut self, id: &str) {
+        let mode = format!("container:{id}");
+        for held in self.containers.iter_mut().filter(|held| held.body["HostConfig"]["PidMode"] == mode) {
+            if let Run::Started(started) = held.run {
+                held.run = Run::Stopped { code: 137, started, ended: Instant::now() };
+            }
+        }
     }
 
     /// Fails where it does not run.

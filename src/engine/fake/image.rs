@@ -34,6 +34,7 @@ impl Held {
             labels: self.behaviour.labels.clone(),
             volumes: self.behaviour.volumes.clone(),
             has_health_check: self.behaviour.has_health_check,
+            platform: self.behaviour.platform.clone(),
         }
     }
 
@@ -118,6 +119,17 @@ impl World {
             (Some(Some(_)), Some(_)) => failed(ErrorKind::Refused, "unauthorized: authentication required"),
             (Some(Some(_)), None) => failed(ErrorKind::CredentialMissing, "no basic auth credentials"),
         }
+    }
+
+    /// The image of another platform takes the place of the one that was there.
+    pub(super) fn pull_for(&mut self, image: &ImageRef, platform: Option<&str>) -> EngineResult<()> {
+        self.pull(image)?;
+        let Some(platform) = platform else { return Ok(()) };
+        let id = self.image(&image.to_string()).map(|held| held.id.clone());
+        for held in self.images.iter_mut().filter(|held| Some(&held.id) == id.as_ref()) {
+            held.behaviour.platform = Some(platform.to_owned());
+        }
+        Ok(())
     }
 
     pub(super) fn pull(&mut self, image: &ImageRef) -> EngineResult<()> {

@@ -40,7 +40,7 @@ async fn a_pull_by_digest_leaves_no_tag_and_a_tag_keeps_it() {
     let digest = fake.publish("r.example.com/web:1", "one", Behaviour::fine());
     let image = ImageRef::parse("r.example.com/web:1").expect("a reference").by_digest(&digest);
     assert_eq!(fake.resolve(&image, None).await.expect("known"), digest.as_str());
-    fake.pull(&image, None, &|_| {}).await.expect("pulled");
+    fake.pull(&image, None, None, &|_| {}).await.expect("pulled");
     assert_eq!(fake.image_names(), [image.to_string()]);
     fake.tag(&image.to_string(), "pillarbox.invalid/shop/web:g1").await.expect("tagged");
     fake.untag(&image.to_string()).await.expect("untagged");
@@ -56,9 +56,9 @@ async fn a_guarded_registry_wants_its_header() {
     fake.guard(&host, Some(&good));
     let image = ImageRef::parse("r.example.com/web:1").expect("a reference");
     let kind = |result: EngineResult<()>| result.expect_err("refused").kind;
-    assert_eq!(kind(fake.pull(&image, None, &|_| {}).await), ErrorKind::CredentialMissing);
-    assert_eq!(kind(fake.pull(&image, Some(&bad), &|_| {}).await), ErrorKind::Refused);
-    fake.pull(&image, Some(&good), &|_| {}).await.expect("let in");
+    assert_eq!(kind(fake.pull(&image, None, None, &|_| {}).await), ErrorKind::CredentialMissing);
+    assert_eq!(kind(fake.pull(&image, None, Some(&bad), &|_| {}).await), ErrorKind::Refused);
+    fake.pull(&image, None, Some(&good), &|_| {}).await.expect("let in");
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ use super::super::course::{Choice, Course};
 use super::super::create::without_aliases;
 use super::super::instances::runs;
 use super::super::networks;
+use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::rest::{lay_down, take_up};
@@ -30,6 +31,9 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     let mut back = WayBack::new(course);
     for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
+        if sharing::may_end(&course.shared) {
+            group.may_end(&ours.id);
+        }
     }
     let kept = clear(world, course, group, &back);
     let wish = course.wish;

@@ -11,6 +11,7 @@ use super::super::instances::{generation, runs};
 use super::super::kept;
 use super::super::networks;
 use super::super::remove::removal;
+use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
 use super::rest::{lay_down, take_up};
@@ -25,6 +26,9 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     let mut back = WayBack::new(course);
     for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
+        if sharing::may_end(&course.shared) {
+            group.may_end(&ours.id);
+        }
     }
     let holder_stays = course.instances.holder.is_some_and(|holder| course.choice.is(holder) && runs(holder));
     back.committed = holder_stays;

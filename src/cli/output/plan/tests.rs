@@ -74,7 +74,11 @@ pub(in crate::cli::output) fn upgrade() -> Plan {
     );
     let new = || Target::CreatedBy(2);
     web1.steps = vec![
-        step(1, Action::Pull { image: ImageRef::parse(&digest("a")).expect("a reference") }, &[]),
+        step(
+            1,
+            Action::Pull { image: ImageRef::parse(&digest("a")).expect("a reference"), platform: None },
+            &[],
+        ),
         step(2, Action::Start { container: new(), name: "nginx".to_owned() }, &[1]),
     ];
     web1.receivers = vec![Receiver {

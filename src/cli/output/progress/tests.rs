@@ -25,7 +25,7 @@ fn plan() -> Plan {
             engine: "unix:///run/docker.sock".to_owned(),
             engine_id: "ID".to_owned(),
             changes: Vec::new(),
-            steps: vec![step(1, Action::Pull { image }), step(2, start)],
+            steps: vec![step(1, Action::Pull { image, platform: None }), step(2, start)],
             receivers: Vec::new(),
             notes: Vec::new(),
         }],

@@ -1,0 +1,88 @@
+//! Other containers that one is made with: their volumes, their names.
+
+use super::Body;
+use super::namespaces::SHARED;
+use crate::desired::{compare, read};
+use crate::inspect::Inspect;
+use crate::name::ContainerName;
+use crate::problem::{Result, escaped};
+use crate::state::{Arg, ArgValue};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const FROM: &str = "/HostConfig/VolumesFrom";
+const LINKS: &str = "/HostConfig/Links";
+
+/// `NAME[:ro]`; without a word they are writable.
+pub(super) fn volumes_from(option: &str, arg: &Arg) -> Result<Value> {
+    let single = std::slice::from_ref(arg);
+    let items = if let ArgValue::Array(items) = &arg.value { items } else { single };
+    let all = read::each(items, |item| {
+        let text = read::word(option, item)?;
+        // Compose tells containers from services.
+        let bare = text.strip_prefix(SHARED).unwrap_or(&text);
+        let (name, mode) = bare.split_once(':').unwrap_or((bare, "rw"));
+        match (ContainerName::parse(name), mode) {
+            (Ok(name), "rw") => Ok(name.to_string()),
+            (Ok(name), "ro") => Ok(format!("{name}:ro")),
+            _ => {
+                Err(read::wrong(option, item, &format!("has `{}`, which names no container", escaped(&text)))
+                    .hint("write the name of a container, \"data\" or \"data:ro\"")
+                    .into())
+            }
+        }
+    })?;
+    let all: BTreeSet<String> = all.into_iter().collect();
+    Ok(if all.is_empty() { Value::Null } else { json!(all) })
+}
+
+pub(super) fn write_from(canonical: &Value, body: &mut Body) {
+    body.set(FROM, canonical.clone());
+}
+
+pub(super) fn from_differs(canonical: &Value, inspect: &Inspect) -> bool {
+    let normal = |text: String| text.strip_suffix(":rw").map_or(text.clone(), str::to_owned);
+    let wanted: BTreeSet<String> = compare::texts(Some(canonical)).collect();
+    let found: BTreeSet<String> = compare::texts(inspect.compare(FROM)).map(normal).collect();
+    wanted != found
+}
+
+/// `NAME[:ALIAS]`, or a table of names and aliases; the name is an alias of itself.
+pub(super) fn links(option: &str, arg: &Arg) -> Result<Value> {
+    let mut found = BTreeMap::new();
+    for (name, alias) in read::pairs(option, arg, ':').or_else(|problems| match &arg.value {
+        ArgValue::Text(_) => read::word(option, arg).map(|text| {
+            let (name, alias) = text.split_once(':').unwrap_or((&text, ""));
+            BTreeMap::from([(name.to_owned(), alias.to_owned())])
+        }),
+        _ => Err(problems),
+    })? {
+        let Ok(name) = ContainerName::parse(&name) else {
+            let why = format!("has `{}`, which is no name of a container", escaped(&name));
+            return Err(read::wrong(option, arg, &why)
+                .hint("write it like \"db\" or \"db:database\"")
+                .into());
+        };
+        let alias = if alias.is_empty() { name.to_string() } else { alias };
+        let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        if !alias.bytes().all(fine) {
+            let why = format!("has the alias `{}`, which is no host name", escaped(&alias));
+            return Err(read::wrong(option, arg, &why).into());
+        }
+        found.insert(name.to_string(), alias);
+    }
+    let lines: Vec<String> = found.into_iter().map(|(name, alias)| format!("{name}:{alias}")).collect();
+    Ok(if lines.is_empty() { Value::Null } else { json!(lines) })
+}
+
+pub(super) fn write_links(canonical: &Value, body: &mut Body) {
+    body.set(LINKS, canonical.clone());
+}
+
+/// The Engine says `/db:/web/alias`, with the names that both have now; so the aliases alone are compared.
+pub(super) fn links_differ(canonical: &Value, inspect: &Inspect) -> bool {
+    let alias = |line: String| line.rsplit([':', '/']).next().unwrap_or_default().to_owned();
+    let wanted: BTreeSet<String> = compare::texts(Some(canonical)).map(alias).collect();
+    let found: BTreeSet<String> = compare::texts(inspect.compare(LINKS)).map(alias).collect();
+    wanted != found
+}

@@ -1,0 +1,32 @@
+//! What a host's Engine must be able to do.
+
+use super::world::World;
+use crate::desired::ContainerWish;
+use crate::problem::{Problem, escaped};
+
+/// Options that need a newer API than is spoken with the host: it would drop them without a word.
+pub(super) fn api(world: &World<'_>, wish: &ContainerWish) -> Vec<Problem> {
+    let (host, facts) = (&world.observed.host, &world.observed.facts);
+    let number = |text: &str| text.trim().parse::<u16>().ok();
+    let spoken = facts.api_version.split_once('.');
+    let Some(spoken) = spoken.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) else {
+        return Vec::new();
+    };
+    let needed = wish.spec.needs_api().into_iter().filter(|(_, api)| *api > spoken);
+    let told = needed.map(|(field, (major, minor))| {
+        let mut problem = Problem::failed(format!(
+            "`{field}` of container {} needs API {major}.{minor} of the Engine",
+            wish.name
+        ));
+        let whole = field.split(['.', ' ']).next().unwrap_or_default();
+        problem.place = wish.sources.get(whole).and_then(|places| places.last()).cloned();
+        problem
+            .cause(format!(
+                "API {} is spoken with host {host} (Engine {}), which would drop it without a word",
+                escaped(&facts.api_version),
+                escaped(&facts.engine_version)
+            ))
+            .hint(format!("leave `{field}` out, or update the Engine on {host}"))
+    });
+    told.collect()
+}

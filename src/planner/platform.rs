@@ -1,0 +1,110 @@
+//! For which system and processor an image is made, and whether the host can run it.
+
+use super::images::Source;
+use super::world::World;
+use crate::desired::{ContainerWish, PullPolicy};
+use crate::observed::Image;
+use crate::problem::{Problem, escaped};
+
+/// Whether an image on the host is the wanted one of its platforms; an image may say nothing of it.
+pub(super) fn is(image: &Image, platform: Option<&str>) -> bool {
+    let (Some(there), Some(wanted)) = (image.platform.as_deref(), platform) else { return true };
+    // The variant that a processor has anyway is left out by some (arm64 is v8).
+    let bare = |platform: &str| {
+        let parts: Vec<&str> = platform.splitn(3, '/').collect();
+        match parts.as_slice() {
+            [os, "arm64", "v8"] => format!("{os}/arm64"),
+            [os, "arm"] => format!("{os}/arm/v7"),
+            _ => platform.to_owned(),
+        }
+    };
+    bare(there) == bare(wanted)
+}
+
+/// Why a container cannot be made from the image that is on the host: it is for another processor, and
+/// nobody said that the host can run it.
+pub(super) fn unfit(world: &World<'_>, wish: &ContainerWish, source: &Source) -> Vec<Problem> {
+    let Some(image) = source.on_host(world) else { return Vec::new() };
+    let (host, facts) = (&world.observed.host, &world.observed.facts);
+    let Some(there) = image.platform.as_deref() else { return Vec::new() };
+    let from = |what: String| {
+        let mut problem = Problem::failed(what);
+        problem.place = wish.sources.get("image").and_then(|places| places.last()).cloned();
+        problem
+    };
+    match wish.spec.platform() {
+        // It is pulled for the wanted one.
+        Some(_) if wish.pull == PullPolicy::Missing && source.pull.is_some() => Vec::new(),
+        Some(wanted) if !is(image, Some(wanted)) => vec![
+            from(format!(
+                "image {} of container {} on host {host} is for {}, and {wanted} is declared",
+                wish.image,
+                wish.name,
+                escaped(there)
+            ))
+            .hint("load the image for that platform there, or change `platform`"),
+        ],
+        None if !runs(&facts.os, &facts.arch, there) => vec![
+            from(format!(
+                "image {} of container {} is for {}, and host {host} is {}/{}",
+                wish.image,
+                wish.name,
+                escaped(there),
+                escaped(&facts.os),
+                escaped(&facts.arch)
+            ))
+            .hint("name an image that is made for the host too")
+            .hint(format!(
+                "if the host can run it all the same (binfmt), write platform = \"{}\"",
+                escaped(there)
+            )),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a processor runs programs of a platform. What is not known runs.
+fn runs(os: &str, arch: &str, platform: &str) -> bool {
+    let mut parts = platform.split('/');
+    let (image_os, image_arch) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let both = [os, arch, image_os, image_arch].iter().all(|part| !part.is_empty());
+    let same = matches!((arch, image_arch), ("amd64", "386") | ("arm64", "arm") | ("s390x", "s390"));
+    !both || (os == image_os && (arch == image_arch || same))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_runs_its_own_and_its_predecessors_programs() {
+        for (arch, platform, fits) in [
+            ("amd64", "linux/amd64", true),
+            ("amd64", "linux/386", true),
+            ("arm64", "linux/arm/v7", true),
+            ("amd64", "linux/arm64", false),
+            ("386", "linux/amd64", false),
+            ("amd64", "windows/amd64", false),
+            ("", "linux/arm64", true),
+        ] {
+            assert_eq!(runs("linux", arch, platform), fits, "{arch} {platform}");
+        }
+    }
+
+    #[test]
+    fn a_variant_that_goes_without_saying_is_no_difference() {
+        let image = |platform: &str| Image {
+            id: String::new(),
+            repo_digests: Vec::new(),
+            labels: std::collections::BTreeMap::new(),
+            volumes: Vec::new(),
+            has_health_check: false,
+            platform: Some(platform.to_owned()),
+        };
+        assert!(is(&image("linux/arm64"), Some("linux/arm64/v8")));
+        assert!(is(&image("linux/arm64/v8"), Some("linux/arm64")));
+        assert!(is(&image("linux/arm64"), None));
+        assert!(!is(&image("linux/arm64"), Some("linux/amd64")));
+        assert!(!is(&image("linux/arm/v6"), Some("linux/arm/v7")));
+    }
+}
