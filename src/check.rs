@@ -20,7 +20,7 @@ mod resources;
 mod shape;
 
 use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
-use crate::observed::Observed;
+use crate::observed::{Observed, Standing};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
 use model::Model;
@@ -95,14 +95,32 @@ fn waits(plan: &HostPlan, item: &Item, desired: &Desired) -> bool {
 fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
     let name = wish.name.as_str();
     let mut broken = Vec::new();
-    let all: Vec<_> = model.of_slot(name).collect();
+    let retain = wish.replica.as_ref().map_or(0, |replica| replica.retain);
+    let (kept, all): (Vec<_>, Vec<_>) =
+        model.of_slot(name).partition(|held| held.standing() == Standing::Kept);
+    for one in kept.iter().filter(|one| one.running && !one.ran) {
+        broken.push(format!("in the end {}, which is kept for a rollback, runs", one.name));
+    }
+    let resting = kept.iter().filter(|one| !one.running).count();
+    // As many before the one that runs, after a rollback.
+    if resting > 2 * usize::try_from(retain).unwrap_or(usize::MAX / 2) {
+        broken.push(format!("in the end {resting} containers of {name} are kept, and {retain} shall be"));
+    }
     let [only] = all.as_slice() else {
         return vec![format!("in the end there are {} containers of {name}, not one", all.len())];
     };
     if only.name != name {
         broken.push(format!("in the end {name} is called {}", only.name));
     }
-    if only.spec != wish.spec.fingerprint().0 {
+    if retain > 0 && model.lost(name) {
+        broken.push(format!("who was {name} is not kept for a rollback"));
+    }
+    let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
+    if let Some(id) = back.and_then(|back| back.container.as_ref()) {
+        if only.id != *id {
+            broken.push(format!("in the end {name} is not the container that was asked for"));
+        }
+    } else if only.spec != wish.spec.fingerprint().0 {
         broken.push(format!("in the end {name} has another spec than the wish"));
     }
     match wish.run {

@@ -236,6 +236,19 @@ pub struct Replica {
     pub drain: u32,
     /// What is done in the old one before it is stopped, so that a balancer takes it out.
     pub before_stop: Option<BeforeStop>,
+    /// How many generations are kept beside the one that runs.
+    pub retain: u32,
+    /// The generation that a rollback asks for; no declaration says this.
+    pub back: Option<Back>,
+}
+
+/// A generation to go back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Its number.
+    pub generation: u64,
+    /// Id of its container, which is started again; `None`: a new one is made from its image.
+    pub container: Option<String>,
 }
 
 /// Which container runs first when one is replaced.

@@ -36,6 +36,15 @@ pub struct PullProgress {
     pub layers: u32,
 }
 
+/// A tag on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// `repository:tag`.
+    pub name: String,
+    /// Id of the image that it stands for.
+    pub image_id: String,
+}
+
 /// A container as listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
@@ -122,6 +131,8 @@ pub trait Engine {
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>>;
     /// One image by reference or id; `None` if it is not on the host.
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>>;
+    /// Tags in the repositories `folder/NAME`, of one part below the folder.
+    async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>>;
     /// What the registry says of a reference, asked from the host.
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest>;
     /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.

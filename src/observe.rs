@@ -3,6 +3,7 @@
 
 mod containers;
 mod images;
+mod keeps;
 mod resolve;
 mod resources;
 mod what;
@@ -41,6 +42,7 @@ pub async fn observe<E: Engine>(
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
     images::read_digests(engine, host, &resolved, &mut images).await?;
+    let keeps = keeps::read(engine, host, what, &containers).await?;
     Ok(Observed {
         host: host.clone(),
         facts,
@@ -51,6 +53,7 @@ pub async fn observe<E: Engine>(
         networks,
         volumes,
         adopted,
+        keeps,
     })
 }
 

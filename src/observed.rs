@@ -7,6 +7,7 @@ mod ownership;
 mod platforms;
 mod record;
 mod resource;
+mod standing;
 
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
@@ -16,6 +17,7 @@ pub use ownership::{Label, Ownership};
 pub use platforms::Platforms;
 pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
+pub use standing::Standing;
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,9 @@ pub struct Observed {
     pub volumes: Vec<Volume>,
     /// Containers that were taken over, by id; also those that are gone.
     pub adopted: BTreeMap<String, Record>,
+    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with the digests that its
+    /// image goes by. Read only where a service is declared.
+    pub keeps: BTreeMap<String, Vec<ImageRef>>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.
@@ -105,6 +110,8 @@ pub struct RunState {
     pub restart_count: i64,
     /// When it started, as the Engine prints it; `0001-01-01T00:00:00Z` if never.
     pub started_at: String,
+    /// When it last ended, as the Engine prints it; `0001-01-01T00:00:00Z` if never.
+    pub finished_at: String,
     /// When it was created, as the Engine prints it.
     pub created_at: String,
     /// Exit code of its last run.

@@ -4,11 +4,13 @@
 mod action;
 mod cause;
 mod compare;
+mod keep;
 mod text;
 
 pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
 pub use cause::{Cause, Verb};
 pub use compare::compare;
+pub use keep::{keep_folder, keep_tag, kept_generation};
 pub use text::{text, text_with_undo};
 
 use crate::name::{HostName, WorkspaceName};

@@ -1,8 +1,8 @@
 //! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; what
 //! execution shall choose is chosen here.
 //!
-//! **Who holds the plain name of a service is committed; any other name is an attempt or a parked
-//! predecessor.** From that and the run states follows what an interrupted apply left, and how to go on.
+//! **Who holds the plain name of a service is committed; `NAME.g3` is an attempt; `NAME.g2.kept` was
+//! committed once and is kept for a rollback; `NAME.g2.back` is a kept one on its way back.** From that and the run states follows what an interrupted apply left, and how to go on.
 //! *Fits* means: the labels `.spec` and `.image` are those of the wish. Where a service shall run:
 //!
 //! | holder | others | then |
@@ -24,6 +24,20 @@
 //! replaced the other way round: what is new works and is known before what runs is stopped, see
 //! `replace`. What counts as whose is the same, by the plain name of that one container.
 //!
+//! Of a service some predecessors are kept (`retain`, `kept`). What is kept is in no row: it is neither an
+//! attempt nor left over, nothing of it is started, stopped or removed but what is too much in the end.
+//! With it, in these rows:
+//!
+//! | row | differs in |
+//! |---|---|
+//! | every one that commits | the old holder is renamed to `NAME.g2.kept` and stays, parked, with its tag |
+//! | none, others; nobody holds the name | of the kept ones the last that ended held it: it is the way back |
+//! | every one with others | `NAME.g2.back` is no leftover: it is stopped and gets the name of a kept one again |
+//! | a rollback: the wish names one of them | it becomes `NAME.g2.back`, is started as an attempt would be, and is committed; where that fails it is kept as before |
+//! | `NAME.g2.kept` runs | somebody started it: it is said and left alone |
+//!
+//! A generation's number is that of the service: a container that is added to a deployment gets its number.
+//!
 //! Where it shall not run, nothing is started or awaited, and what fits may be any of them. An attempt
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
@@ -37,6 +51,7 @@ mod create;
 mod held;
 mod images;
 mod instances;
+mod kept;
 mod needs;
 mod networks;
 mod notes;
@@ -60,16 +75,16 @@ use crate::check;
 use crate::desired::{Address, Desired, Item, Kind, Wish};
 use crate::name::ImageRef;
 use crate::observed::{Observed, User};
-use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb};
+use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb, keep_tag};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
 pub use images::unfit;
-use images::{Pulls, keep_tag, tag_stands_for};
+use images::{Pulls, tag_stands_for};
 use instances::Instances;
 use order::Turn;
 use resource::ResourceCourse;
 use secrets::Leftovers;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use steps::{Group, Steps};
 use task::{Errands, Tasks};
 use watch::Doings;
@@ -170,6 +185,8 @@ enum Decision<'a> {
     Absent {
         group: String,
         instances: Instances<'a>,
+        /// Tags that keep images for containers that are gone already.
+        tags: Vec<String>,
         timeout: Option<u32>,
         cause: Cause,
     },
@@ -214,6 +231,7 @@ fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
         decision: Decision::Absent {
             group: format!("remove {slot}"),
             instances: Instances::of_slot(world, service, slot),
+            tags: Vec::new(),
             timeout: None,
             cause: Cause::Undeclared,
         },
@@ -237,12 +255,14 @@ impl<'a> Decision<'a> {
             Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
                 group: format!("remove surplus of {service}"),
                 instances: Instances::but(world, service.as_str(), keep),
+                tags: kept::tags_left(world, service, keep),
                 timeout: *stop_timeout,
                 cause: Cause::Surplus,
             },
             Wish::ContainerAbsent { name, stop_timeout } => Self::Absent {
                 group: format!("remove {name}"),
                 instances: Instances::of(world, name.as_str()),
+                tags: kept::tags_left(world, name, &BTreeSet::new()),
                 timeout: *stop_timeout,
                 cause: Cause::Unwanted,
             },
@@ -351,15 +371,20 @@ impl Planning {
         let inherited = self.ends_of(&entry.needs);
         let end = match &entry.decision {
             Decision::Container(course) => self.container(world, entry, course, needs),
-            Decision::Absent { group, instances, timeout, cause } => {
+            Decision::Absent { group, instances, tags, timeout, cause } => {
                 let mut group = Group::new(&mut self.steps, group.clone(), cause.clone(), needs);
                 remove::absent(world, instances, *timeout, &mut group);
+                for name in tags {
+                    group.push(Action::Untag { name: name.clone() }, Vec::new());
+                }
                 let end = group.end();
-                if instances.is_empty() && *cause != Cause::Surplus {
+                if instances.everything().next().is_none() && tags.is_empty() && *cause != Cause::Surplus {
                     self.changes.push(change::plain(&entry.address, Verb::Unchanged, Cause::AsWanted));
                 }
-                let all = instances.holder.iter().chain(&instances.others);
-                self.changes.extend(all.map(|ours| change::removed(&ours.name, ours, cause.clone())));
+                self.changes.extend(
+                    instances.everything().map(|ours| change::removed(&ours.name, ours, cause.clone())),
+                );
+                self.changes.extend(tags.iter().map(|name| change::tag_removed(name, cause.clone())));
                 end
             }
             Decision::Pulled { image, by_digest, absent, tag } => {

@@ -10,6 +10,7 @@ mod doctor;
 mod edit;
 mod gate;
 mod get;
+mod history;
 mod identity;
 mod init;
 mod known;
@@ -19,6 +20,7 @@ mod plan;
 mod reader;
 mod registry;
 mod reveal;
+mod rollback;
 mod seal;
 mod set;
 mod show;
@@ -52,6 +54,8 @@ pub(super) enum Command {
     Apply(apply::Args),
     Status(status::Args),
     Adopt(adopt::Args),
+    History(history::Args),
+    Rollback(rollback::Args),
     Compile(compile::Args),
     Verify(verify::Args),
     Known(known::Args),
@@ -87,6 +91,8 @@ impl Command {
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
             Self::Adopt(args) => adopt::run(args, ctx),
+            Self::History(args) => history::run(args, ctx),
+            Self::Rollback(args) => rollback::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),

@@ -7,6 +7,7 @@
 mod address;
 mod adopt;
 mod ask;
+mod back;
 mod carry;
 mod evaluate;
 mod keychain;
@@ -22,7 +23,8 @@ pub(in crate::cli) use adopt::{compared, record};
 #[cfg(test)]
 pub(in crate::cli) use ask::EntryShown;
 pub(in crate::cli) use ask::{Answers, Asked, Verdict, ask};
-pub(in crate::cli) use carry::carry_out;
+pub(in crate::cli) use back::{Differing, Goal, back};
+pub(in crate::cli) use carry::{carry_out, carry_out_after};
 pub(in crate::cli) use evaluate::own_program;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;

@@ -5,6 +5,7 @@
 pub(super) mod adopt;
 pub(super) mod credentials;
 pub(super) mod desired;
+pub(super) mod history;
 pub(super) mod html;
 pub(in crate::cli) mod layout;
 pub(super) mod plan;

@@ -28,7 +28,8 @@ const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
 /// Of `service.deployed`, beside the options of containers.
-const SERVICE: [&str; 7] = ["gate", "image", "pull", "replicas", "shared", "start_timeout", "update"];
+const SERVICE: [&str; 8] =
+    ["gate", "image", "pull", "replicas", "retain", "shared", "start_timeout", "update"];
 
 /// Of `container.absent`: when, and how it is stopped.
 const CONTAINER_ABSENT: [&str; 7] =
@@ -36,9 +37,6 @@ const CONTAINER_ABSENT: [&str; 7] =
 
 /// Of `task.ran`, beside the options of containers.
 const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
-
-/// Known, but not yet.
-const LATER: [&str; 1] = ["retain"];
 
 /// Options of other tools that are refused: their names, why, and what to do instead.
 const REFUSED: [(&[&str], &str, &str); 5] = [
@@ -169,9 +167,6 @@ fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
     }
     if let Some(problem) = of_resources(function, key) {
         return problem.at(&arg.place);
-    }
-    if LATER.contains(&key) {
-        return Problem::failed(format!("`{key}` is not available in this version")).at(&arg.place);
     }
     let what = format!("{} has no field `{}`", function.name(), escaped(key));
     let known = known(function);

@@ -25,6 +25,12 @@ const MONITOR: u32 = 10;
 /// Seconds in which clients learn the address of a new container.
 const DRAIN: u32 = 5;
 
+/// Generations that are kept for a rollback.
+const RETAIN: u32 = 3;
+
+/// Most generations that are kept.
+const MOST_RETAINED: i64 = 100;
+
 /// The items of every service: its containers, and what is left over.
 pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let services = checked.iter().filter(|checked| checked.function() == Function::ServiceDeployed);
@@ -107,7 +113,8 @@ fn names(
     names
 }
 
-/// How many containers, and how they are replaced: `replicas`, `shared` and
+/// How many containers, how many generations of each are kept, and how they are replaced: `replicas`,
+/// `retain`, `shared` and
 /// `update = { order, batch, monitor, drain, before_stop, on_failure }`.
 struct Policy {
     replicas: i64,
@@ -117,6 +124,7 @@ struct Policy {
     monitor: Option<u32>,
     drain: u32,
     before_stop: Option<BeforeStop>,
+    retain: u32,
 }
 
 impl Policy {
@@ -129,6 +137,7 @@ impl Policy {
             monitor: None,
             drain: DRAIN,
             before_stop: None,
+            retain: RETAIN,
         };
         // What holds a secret was reported.
         let clear = |name: &str| checked.arg(name).filter(|arg| arg.first_with_secret().is_none());
@@ -136,6 +145,10 @@ impl Policy {
             |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
         if let Some(arg) = clear("replicas") {
             take(read::integer("replicas", arg, 0, MOST).map(|number| policy.replicas = number));
+        }
+        if let Some(arg) = clear("retain") {
+            let retain = read::integer("retain", arg, 0, MOST_RETAINED);
+            take(retain.map(|number| policy.retain = u32::try_from(number).unwrap_or(RETAIN)));
         }
         if let Some(arg) = clear("shared") {
             let path = |path: &String| path.trim_end_matches('/').to_owned();
@@ -176,6 +189,8 @@ impl Policy {
             shared: self.shared.clone(),
             drain: self.drain,
             before_stop: self.before_stop.clone(),
+            retain: self.retain,
+            back: None,
         }
     }
 }

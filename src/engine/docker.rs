@@ -17,7 +17,7 @@ mod version;
 
 use super::{
     Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
-    PullProgress, Summary, Volume,
+    PullProgress, Summary, Tag, Volume,
 };
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
@@ -112,6 +112,12 @@ impl Engine for Docker {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
         let answer = self.get(&format!("/images/{}/json", segment(reference))).await;
         Ok(absent(answer)?.as_ref().map(answer::image))
+    }
+
+    async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
+        let filters = json!({ "reference": [format!("{folder}/*")] }).to_string();
+        let answer = self.get(&format!("/images/json{}", query(&[("filters", &filters)]))).await?;
+        Ok(answer::tags(&answer, folder))
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {

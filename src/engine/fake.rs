@@ -17,7 +17,7 @@ pub use world::EPOCH;
 
 use super::{
     CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
-    PullProgress, Summary, Volume,
+    PullProgress, Summary, Tag, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Platforms};
@@ -376,6 +376,10 @@ impl Engine for Fake {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
         self.read(&format!("image {reference}"), |world| Ok(world.image(reference).map(|held| held.seen())))
             .await
+    }
+
+    async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
+        self.read("tags", |world| Ok(world.tags_below(folder))).await
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {

@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod laws;
 mod resources;
+pub(crate) mod retain;
 mod secret_values;
 pub(crate) mod stage;
 mod start_first;

@@ -96,6 +96,7 @@ fn in_short(listed: Summary) -> Found {
         status,
         restart_count: 0,
         started_at: String::new(),
+        finished_at: String::new(),
         created_at: String::new(),
         exit_code: 0,
         error: String::new(),

@@ -17,6 +17,8 @@ pub struct What {
     pub networks: BTreeSet<String>,
     /// Volumes that are wanted, or wanted away.
     pub volumes: BTreeSet<String>,
+    /// Whether the tags that keep images are read: where there are services.
+    pub keeps: bool,
 }
 
 /// What is needed of a reference.
@@ -37,6 +39,7 @@ impl What {
     pub fn of(desired: &Desired) -> Self {
         let (mut names, mut networks, mut volumes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
+        let mut keeps = false;
         for item in &desired.items {
             let (image, need) = match &item.wish {
                 Wish::ImagePulled { image, force: true } => (image, Need::Digest),
@@ -44,6 +47,7 @@ impl What {
                 Wish::ImageAbsent { image } => (image, Need::Presence),
                 Wish::Container(wish) => {
                     names.insert(wish.name.as_str().to_owned());
+                    keeps |= wish.replica.is_some();
                     match wish.pull {
                         PullPolicy::Missing => (&wish.image, Need::Digest),
                         PullPolicy::Never => (&wish.image, Need::Local),
@@ -74,7 +78,11 @@ impl What {
                     volumes.insert(name.clone());
                     continue;
                 }
-                Wish::Surplus { .. } | Wish::LeftOut { .. } => continue,
+                Wish::Surplus { .. } => {
+                    keeps = true;
+                    continue;
+                }
+                Wish::LeftOut { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.
@@ -83,7 +91,7 @@ impl What {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }
-        Self { workspace: desired.workspace.clone(), names, images, networks, volumes }
+        Self { workspace: desired.workspace.clone(), names, images, networks, volumes, keeps }
     }
 
     /// References that are looked up on the host before anything is resolved. One that is only wanted

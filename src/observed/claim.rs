@@ -52,7 +52,10 @@ pub fn claim(
 /// one has a name that begins as those of our volumes. Copied labels come with other names.
 fn named_by_us(name: &str, instance: &str) -> bool {
     let slot = instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot);
-    let numbered = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    let numbered = |rest: &str| {
+        let word = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        word.len() < rest.len() && (word.is_empty() || word.starts_with(".kept") || word.starts_with(".back"))
+    };
     name == slot
         || name.strip_prefix(slot).and_then(|rest| rest.strip_prefix(".g")).is_some_and(numbered)
         || name.starts_with("pillarbox-")
@@ -164,6 +167,7 @@ mod tests {
             restarting: false,
             restart_count: 0,
             started_at: String::new(),
+            finished_at: String::new(),
             created_at: created_at.to_owned(),
             exit_code: 0,
             error: String::new(),
@@ -264,6 +268,9 @@ mod tests {
         for (name, ours) in [
             ("nginx", true),
             ("nginx.g12", true),
+            ("nginx.g12.kept", true),
+            ("nginx.g12.back.1", true),
+            ("nginx.g12.old", false),
             ("nginx-2", false),
             ("nginx.g", false),
             ("nginx.gx", false),

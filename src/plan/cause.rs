@@ -124,6 +124,18 @@ pub enum Cause {
     LeftOut(String),
     /// It is the last name of an image that these containers use.
     LastName(String),
+    /// More generations than are kept.
+    Retained {
+        /// How many are.
+        retain: u32,
+    },
+    /// A rollback asks for it.
+    Back {
+        /// The generation.
+        generation: u64,
+        /// Whether its container is started again; else a new one is made from its image.
+        container: bool,
+    },
     /// A container that it is made with is another one, or was started again.
     Shares {
         /// What it has of the other.
@@ -180,6 +192,20 @@ impl fmt::Display for Cause {
             Self::LeftOut(why) => write!(f, "left out on this host: {why}"),
             Self::LastName(users) => {
                 write!(f, "declared absent, but used by {users}; it stays until they are gone")
+            }
+            Self::Retained { retain: 0 } => f.write_str("no generation is kept for a rollback (retain)"),
+            Self::Retained { retain: 1 } => f.write_str("more than the one generation that is kept (retain)"),
+            Self::Retained { retain } => {
+                write!(f, "more than the {retain} generations that are kept (retain)")
+            }
+            Self::Back { generation, container: true } => {
+                write!(f, "back to generation {generation}: its container is started again")
+            }
+            Self::Back { generation, container: false } => {
+                write!(
+                    f,
+                    "back to generation {generation}: a new container from its image, as declared today"
+                )
             }
             Self::Shares { what, with, again: false } => {
                 write!(f, "it has {what} of {with}, which is a new one")

@@ -2,7 +2,7 @@
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
-use super::images::{Source, keep_tag};
+use super::images::Source;
 use super::instances::Instances;
 use super::networks;
 use super::world::World;
@@ -10,7 +10,7 @@ use super::{Options, plan_host};
 use crate::desired::{ContainerWish, Desired, Fingerprint, Item, Spec, Wish};
 use crate::name::{Digest, HostName, ImageRef};
 use crate::observed::{Container, Image, Label, Observed, Ownership, Record};
-use crate::plan::HostPlan;
+use crate::plan::{HostPlan, keep_tag};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,6 +13,9 @@ use crate::problem::{Place, escaped};
 /// All causes of a course, the main one first; none if all is as wanted.
 pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
     let mut causes = Vec::new();
+    if let Some(back) = course.back().filter(|_| !course.is_committed()) {
+        causes.push(Cause::Back { generation: back.generation, container: back.container.is_some() });
+    }
     match &course.choice {
         Choice::New { .. } if course.instances.is_empty() => causes.push(Cause::Missing),
         Choice::New { .. } => {
@@ -23,7 +26,9 @@ pub(super) fn of(course: &Course<'_>) -> Vec<Cause> {
             }
         }
         Choice::Existing(chosen) if chosen.name != course.wish.name.as_str() => {
-            causes.push(Cause::Interrupted);
+            if causes.is_empty() {
+                causes.push(Cause::Interrupted);
+            }
             causes.extend(course.instances.holder.into_iter().flat_map(|old| differences(course, old)));
         }
         Choice::Existing(chosen) => {

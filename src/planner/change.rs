@@ -4,6 +4,7 @@ use super::causes::{self, status};
 use super::course::{Choice, Course};
 use super::images::Source;
 use super::instances::{generation, runs};
+use super::kept;
 use super::task::Errands;
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{Address, ContainerWish, Kind, Reaction};
@@ -36,7 +37,13 @@ pub(super) fn of(address: &Address, course: &Course<'_>) -> Vec<Change> {
         },
     });
     let left = course.instances.others.iter().filter(|other| !course.choice.is(other));
-    all.extend(left.map(|other| removed(&other.name, other, Cause::Interrupted)));
+    all.extend(left.map(|other| match kept::stays(course, other) {
+        true => laid_down(other),
+        false => removed(&other.name, other, Cause::Interrupted),
+    }));
+    let beyond = Cause::Retained { retain: course.retain() };
+    all.extend(course.surplus.containers.iter().map(|ours| removed(&ours.name, ours, beyond.clone())));
+    all.extend(course.surplus.tags.iter().map(|name| tag_removed(name, beyond.clone())));
     all
 }
 
@@ -64,6 +71,21 @@ fn generation_then(course: &Course<'_>) -> u64 {
         Choice::New { generation, .. } => *generation,
         Choice::Existing(chosen) => generation(chosen),
     }
+}
+
+/// A kept container that came back in vain, or was cut off on its way.
+fn laid_down(container: &Container) -> Change {
+    let after = BTreeMap::from([("running".to_owned(), json!(false))]);
+    Change {
+        actions: vec![Verb::Update],
+        after: Some(after),
+        ..removed(&container.name, container, Cause::Interrupted)
+    }
+}
+
+/// A tag that goes and kept an image.
+pub(super) fn tag_removed(name: &str, cause: Cause) -> Change {
+    plain(&Address { kind: Kind::Image, name: name.to_owned() }, Verb::Remove, cause)
 }
 
 /// A container that goes.

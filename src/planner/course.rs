@@ -3,7 +3,8 @@
 use super::adopt;
 use super::create::{parked, same_policy};
 use super::images::Source;
-use super::instances::{Instances, generation, runs, works};
+use super::instances::{Instances, generation, runs, slot, works};
+use super::kept::{self, Surplus};
 use super::needs;
 use super::networks;
 use super::overlap;
@@ -12,8 +13,8 @@ use super::secrets;
 use super::sharing::{self, Shared};
 use super::watch::Owed;
 use super::world::World;
-use crate::desired::{ContainerWish, Order, Reaction, Run, Spec};
-use crate::observed::Container;
+use crate::desired::{Back, ContainerWish, Order, Reaction, Run, Spec};
+use crate::observed::{Container, Standing};
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,8 @@ pub(super) struct Course<'a> {
     pub(super) reactions: Vec<Reaction>,
     /// Whether the Engine changes limits and restart policies in place.
     pub(super) can_update: bool,
+    /// What was kept for a rollback and goes in the end.
+    pub(super) surplus: Surplus<'a>,
     /// The containers that it is made with.
     pub(super) shared: Vec<Shared<'a>>,
 }
@@ -104,9 +107,18 @@ impl<'a> Course<'a> {
         let retire: Vec<&Container> =
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
+        let own = match &choice {
+            Choice::Existing(kept) if kept.standing() != Standing::Committed => differing(wish, kept),
+            _ => None,
+        };
+        let obstacle = own.as_ref().map_or_else(
+            || overlap::obstacle(wish),
+            |(spec, kept)| overlap::obstacle_of(wish, &spec.networks(), kept),
+        );
+        let spec = own.map_or_else(|| wish.spec.clone(), |(spec, _)| spec);
         let mut course = Self {
             wish,
-            spec: networks::named(&wish.spec, [service, wish.service().as_str()]),
+            spec: networks::named(&spec, [service, wish.service().as_str()]),
             source,
             instances,
             choice,
@@ -116,12 +128,13 @@ impl<'a> Course<'a> {
             live: Vec::new(),
             networks: Vec::new(),
             drift: Vec::new(),
-            obstacle: overlap::obstacle(wish),
+            obstacle,
             tasks: BTreeMap::new(),
             with_files: BTreeSet::new(),
             watched: Vec::new(),
             reactions: Vec::new(),
             can_update: world.can_update(),
+            surplus: Surplus::default(),
             shared,
         };
         let with_files = course.instances.all().filter(|ours| secrets::of(world, ours).is_some());
@@ -130,7 +143,23 @@ impl<'a> Course<'a> {
             course.compare(container);
         }
         course.react(owed);
+        course.surplus = kept::surplus(world, &course);
         Ok(course)
+    }
+
+    /// How many generations stay beside the one that runs.
+    pub(super) fn retain(&self) -> u32 {
+        self.wish.replica.as_ref().map_or(0, |replica| replica.retain)
+    }
+
+    /// The generation that a rollback asks for.
+    pub(super) fn back(&self) -> Option<&'a Back> {
+        self.wish.replica.as_ref()?.back.as_ref()
+    }
+
+    /// Whether the choice holds the plain name already.
+    pub(super) fn is_committed(&self) -> bool {
+        matches!(self.choice, Choice::Existing(chosen) if chosen.standing() == Standing::Committed)
     }
 
     /// Whether the new one works before the old one stops.
@@ -247,18 +276,28 @@ fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {
         Run::Stopped => false,
         // As it is; and where a replacement was interrupted, as it was.
         Run::Created => {
-            instances.all().any(runs) || (!instances.others.is_empty() && instances.all().any(has_run))
+            instances.all().any(runs)
+                || (!instances.others.is_empty() && instances.all().any(Container::has_run))
         }
     }
 }
 
-/// It was started at least once.
-fn has_run(container: &Container) -> bool {
-    !container.state.started_at.is_empty() && !container.state.started_at.starts_with("0001-")
+/// A kept container whose declaration is not today's is started again as it is: its spec as far as it
+/// matters to that, its networks. `None` where the wish's own spec is what it was made from.
+fn differing<'a>(wish: &ContainerWish, kept: &'a Container) -> Option<(Spec, &'a Container)> {
+    kept.ours.as_ref().filter(|ours| ours.spec != wish.spec.fingerprint())?;
+    let mut spec = Spec::default();
+    spec.live.insert("networks".to_owned(), networks::of_both(kept, &wish.spec));
+    spec.live.extend(wish.spec.live.get("restart").map(|policy| ("restart".to_owned(), policy.clone())));
+    Some((spec, kept))
 }
 
 /// Whether a container is what is wished, and usable.
 fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Container) -> bool {
+    let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
+    if let Some(id) = back.and_then(|back| back.container.as_ref()) {
+        return container.id == *id;
+    }
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
@@ -279,7 +318,13 @@ fn choose<'a>(
     let latest = |usable: fn(&Container) -> bool| {
         instances.others.iter().rev().copied().filter(|other| usable(other)).find(|other| fits(other))
     };
-    let existing = if run {
+    let asked = || {
+        let id = wish.replica.as_ref()?.back.as_ref()?.container.as_ref()?;
+        instances.everything().find(|ours| ours.id == *id)
+    };
+    let existing = if let Some(asked) = asked() {
+        Some(asked)
+    } else if run {
         holder.filter(|holder| runs(holder)).or_else(|| latest(works)).or(holder)
     } else {
         holder.or_else(|| latest(|_| true))
@@ -288,9 +333,26 @@ fn choose<'a>(
         return Choice::Existing(container);
     }
     let service = wish.name.as_str();
-    let (generation, temporary) = world.free_name(service, instances.highest() + 1, "");
+    let (generation, temporary) = world.free_name(service, next(world, wish, instances, &fits), "");
     let name = if instances.is_empty() { service.to_owned() } else { temporary };
     Choice::New { generation, name }
+}
+
+/// The number of a new container: that of the same deployment where another container of the service
+/// has it already, else the next one of the service.
+fn next(
+    world: &World<'_>,
+    wish: &ContainerWish,
+    instances: &Instances<'_>,
+    fits: impl Fn(&Container) -> bool,
+) -> u64 {
+    let service = wish.service().as_str();
+    let siblings = || world.ours().filter(|(_, labels)| labels.service == service);
+    let own = instances.highest();
+    let committed = siblings().filter(|(ours, _)| ours.name == slot(ours) && fits(ours));
+    let same = committed.map(|(ours, _)| generation(ours)).max().filter(|number| *number > own);
+    let highest = siblings().map(|(ours, _)| generation(ours)).max().unwrap_or(0);
+    same.unwrap_or_else(|| highest.max(own) + 1)
 }
 
 /// Who ran when we came; else who was committed, for it may have been us who stopped it.
@@ -308,11 +370,17 @@ fn fallback<'a>(
         let rest = retire.iter().copied().filter(|old| !choice.is(old) && usable(old));
         rest.max_by_key(|old| (instances.holder.is_some_and(|h| h.id == old.id), generation(old)))
     };
-    let holder_down = holder.filter(|holder| run && !choice.is(holder) && !runs(holder) && has_run(holder));
-    // Between the two renames nobody holds the plain name; who held it is the oldest.
+    let down = |old: &&Container| run && !choice.is(old) && !runs(old) && old.has_run();
+    let holder_down = holder.filter(down);
+    // Between the two renames nobody holds the plain name; who held it is the one of the kept that ran last.
+    let cut = || {
+        let kept = instances.kept.iter().copied().filter(down);
+        let last = kept.max_by_key(|old| (old.ended(), generation(old)));
+        last.filter(|_| holder.is_none() && !instances.others.is_empty())
+    };
+    // Where nothing is kept it is the oldest.
     let oldest = || {
-        let mut others = instances.others.iter().copied();
-        let found = others.find(|old| run && !choice.is(old) && !runs(old) && has_run(old));
+        let found = instances.others.iter().copied().find(down);
         found.filter(|_| holder.is_none())
     };
     let running_holder = retire.iter().copied().find(|old| holder.is_some_and(|h| h.id == old.id));
@@ -320,6 +388,7 @@ fn fallback<'a>(
         .filter(|old| !choice.is(old))
         .or_else(|| retired(works))
         .or(holder_down)
+        .or_else(cut)
         .or_else(|| retired(|_| true))
         .or_else(oldest)
 }

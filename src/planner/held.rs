@@ -23,7 +23,7 @@ pub(super) fn changes(
             vec![change::plain(address, verb, cause)]
         }
         Ok(Decision::Absent { instances, cause, .. }) => {
-            let all = instances.all();
+            let all = instances.everything();
             all.map(|ours| change::removed(&ours.name, ours, cause.clone())).collect()
         }
         Ok(Decision::Task(task)) => {

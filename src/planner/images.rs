@@ -4,11 +4,10 @@ use super::platform;
 use super::steps::Steps;
 use super::world::{World, has_digest};
 use crate::desired::{ContainerWish, PullPolicy};
-use crate::name::{HostName, ImageRef, WorkspaceName};
+use crate::name::{HostName, ImageRef};
 use crate::observed::{Facts, Image, Platforms, ResolvedBy, User};
-use crate::plan::{Action, Cause, Expect, KEEP};
+use crate::plan::{Action, Cause, Expect};
 use crate::problem::{Problem, Result, escaped};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// From what a container is created.
@@ -152,22 +151,6 @@ impl Pulls {
     }
 }
 
-/// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
-/// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
-pub(super) fn keep_tag(workspace: &WorkspaceName, service: &str, generation: u64) -> String {
-    format!("{KEEP}/{}/{}:g{generation}", part(workspace.as_str()), part(service))
-}
-
-fn part(name: &str) -> String {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let simple = name.split(['.', '_', '-']).all(|word| !word.is_empty() && word.bytes().all(plain));
-    if simple && name.len() <= 80 {
-        return name.to_owned();
-    }
-    let hash = Sha256::digest(name.as_bytes());
-    format!("x{}", hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect::<String>())
-}
-
 /// Whether the tag of a reference stands for this image already.
 pub(super) fn tag_stands_for(world: &World<'_>, image: &ImageRef, wanted: &ImageRef) -> bool {
     let Some(tagged) = world.by_tag(image) else { return false };
@@ -196,30 +179,5 @@ impl World<'_> {
                 running: container.state.running,
             })
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_that_keep_images_are_references_for_every_container_name() {
-        let workspace = WorkspaceName::parse("shop-").expect("a name");
-        for service in ["nginx", "Nginx", "a..b", "a_b-c.d", "x-", &"y".repeat(200)] {
-            let tag = keep_tag(&workspace, service, 7);
-            let image = ImageRef::parse(&tag).expect("a reference");
-            assert_eq!(image.to_string(), tag);
-            assert!(Action::Tag { source: String::new(), name: tag }.prepares());
-        }
-    }
-
-    #[test]
-    fn different_names_have_different_tags() {
-        let workspace = WorkspaceName::parse("shop").expect("a name");
-        let names = ["nginx", "Nginx", "NGINX", "nginx-", "nginx.", "n.ginx", "n_ginx"];
-        let tags: std::collections::BTreeSet<String> =
-            names.iter().map(|name| keep_tag(&workspace, name, 1)).collect();
-        assert_eq!(tags.len(), names.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::world::World;
 use crate::name::ContainerName;
-use crate::observed::Container;
+use crate::observed::{Container, Standing};
 use std::collections::BTreeSet;
 
 /// Ours of one service on one host.
@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 pub(super) struct Instances<'a> {
     /// It holds the plain name: it is committed.
     pub(super) holder: Option<&'a Container>,
-    /// Attempts and parked predecessors, the lowest generation first.
+    /// Attempts, and kept ones that are on their way back, the lowest generation first.
     pub(super) others: Vec<&'a Container>,
+    /// Predecessors that are kept for a rollback, the lowest generation first.
+    pub(super) kept: Vec<&'a Container>,
 }
 
 impl<'a> Instances<'a> {
@@ -35,34 +37,39 @@ impl<'a> Instances<'a> {
         let mut all: Vec<&Container> = of_service.map(|(ours, _)| ours).filter(|ours| wanted(ours)).collect();
         all.sort_by_key(|container| (generation(container), container.id.clone()));
         let (holder, others) = all.into_iter().partition::<Vec<_>, _>(|container| container.name == name);
-        Self { holder: holder.first().copied(), others }
+        let (kept, others) = others.into_iter().partition(|other| other.standing() == Standing::Kept);
+        Self { holder: holder.first().copied(), others, kept }
     }
 
-    /// All of them.
+    /// All of them, those that are kept too.
+    pub(super) fn everything(&self) -> impl Iterator<Item = &'a Container> + '_ {
+        self.all().chain(self.kept.iter().copied())
+    }
+
+    /// All but those that are kept.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a Container> + '_ {
         self.holder.iter().chain(&self.others).copied()
     }
 
-    /// Whether there is none.
+    /// Whether there is none but those that are kept.
     pub(super) fn is_empty(&self) -> bool {
         self.holder.is_none() && self.others.is_empty()
     }
 
     /// The highest generation that there is, 0 if there is none.
     pub(super) fn highest(&self) -> u64 {
-        self.all().map(generation).max().unwrap_or(0)
+        self.everything().map(generation).max().unwrap_or(0)
     }
 }
 
-/// The plain name that it has, had or was to have: its instance without the generation.
+/// See [`Container::slot`].
 pub(super) fn slot(container: &Container) -> &str {
-    let Some(labels) = &container.ours else { return &container.name };
-    labels.instance.rsplit_once(".g").map_or(labels.service.as_str(), |(slot, _)| slot)
+    container.slot()
 }
 
-/// The generation on its label.
+/// See [`Container::generation`].
 pub(super) fn generation(container: &Container) -> u64 {
-    container.ours.as_ref().map_or(0, |ours| ours.generation)
+    container.generation()
 }
 
 /// A process of it runs or is about to; also while it is paused.

@@ -67,6 +67,27 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
     steps
 }
 
+/// The networks of a container that was made from another declaration, as an option declares them: its own,
+/// and those that are declared today. Cut off between leaving a network and joining it again it is in none,
+/// and who asks for the service today asks in today's.
+pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
+    let own = observed(container);
+    let mut both: Map<String, Value> =
+        own.iter().map(|(name, endpoint)| (name.clone(), literal(endpoint))).collect();
+    let mode =
+        container.inspect.compare("/HostConfig/NetworkMode").and_then(Value::as_str).unwrap_or_default();
+    let alone = |network: &str| matches!(network, "host" | "none") || network.starts_with("container:");
+    if alone(mode) || own.keys().any(|network| alone(network)) {
+        return Value::Object(both);
+    }
+    let first = has_names(mode).then(|| (mode.to_owned(), Value::Object(Map::new())));
+    let declared = spec.networks().into_iter().filter(|(network, _)| has_names(network));
+    for (network, endpoint) in declared.chain(first) {
+        both.entry(network).or_insert(endpoint);
+    }
+    Value::Object(both)
+}
+
 /// Leaves and joins all networks of a stopped container again, with the endpoints that it has: the
 /// network may have been pruned and made anew while it did not run, and then a start fails
 /// ("network … not found") until it has joined again.
@@ -98,6 +119,14 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
 /// container is made anew instead.
 pub(super) fn has_address(spec: &Spec) -> bool {
     spec.networks().values().any(|endpoint| endpoint.get("MacAddress").is_some())
+}
+
+/// The same action on a container that is called otherwise by now.
+pub(super) fn called(mut action: Action, by_now: &str) -> Action {
+    if let Action::Connect { name, .. } | Action::Disconnect { name, .. } = &mut action {
+        by_now.clone_into(name);
+    }
+    action
 }
 
 /// Whether a container is found by a name in any network.

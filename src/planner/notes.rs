@@ -17,6 +17,7 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
     for course in courses {
         notes.extend(drift(course));
         notes.extend(condition(course));
+        notes.extend(by_hand(course));
         notes.extend(volumes(world, course));
         notes.extend(moved(world, course));
     }
@@ -76,6 +77,20 @@ fn condition(course: &Course<'_>) -> Option<String> {
         _ => return None,
     };
     Some(format!("container {name}: {what}"))
+}
+
+/// Kept ones that run: none of ours to stop, and none that a state asks for.
+fn by_hand(course: &Course<'_>) -> Vec<String> {
+    let running = course.instances.kept.iter().filter(|kept| runs(kept) && !course.choice.is(kept));
+    running
+        .map(|kept| {
+            let name = &kept.name;
+            format!(
+                "container {name}: kept for a rollback, and somebody started it; it is left alone: \
+                 'docker stop {name}' ends that"
+            )
+        })
+        .collect()
 }
 
 /// The tag beside a digest that pins the image stands for another one, as the registry said for a state

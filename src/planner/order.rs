@@ -123,7 +123,7 @@ fn wanted(decision: &Decision<'_>) -> BTreeSet<String> {
 fn frees(decision: &Decision<'_>) -> BTreeSet<String> {
     let stopped: Vec<_> = match decision {
         Decision::Container(course) => course.retire.clone(),
-        Decision::Absent { instances, .. } => instances.all().filter(|ours| runs(ours)).collect(),
+        Decision::Absent { instances, .. } => instances.everything().filter(|ours| runs(ours)).collect(),
         _ => Vec::new(),
     };
     let bound = stopped.iter().map(|old| host_ports(old.inspect.compare("/HostConfig/PortBindings")));

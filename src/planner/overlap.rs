@@ -1,17 +1,31 @@
 //! Whether two containers of one wish can run beside each other.
 
-use crate::desired::{ContainerWish, Order};
+use crate::desired::{ContainerWish, Order, Replica};
+use crate::observed::Container;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Why the old container of a service has to stop before the new one starts, although it is declared
 /// start-first; `None` where it need not, or is not declared so.
 pub(super) fn obstacle(wish: &ContainerWish) -> Option<String> {
     let replica = wish.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
-    let body = wish.spec.create_body();
-    let host = &body["HostConfig"];
+    found(replica, &wish.spec.create_body()["HostConfig"], &wish.spec.networks())
+}
+
+/// The same for a container that is there, and was made from another declaration.
+pub(super) fn obstacle_of(
+    wish: &ContainerWish,
+    networks: &BTreeMap<String, Value>,
+    container: &Container,
+) -> Option<String> {
+    let replica = wish.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
+    found(replica, container.inspect.compare("/HostConfig").unwrap_or(&Value::Null), networks)
+}
+
+fn found(replica: &Replica, host: &Value, networks: &BTreeMap<String, Value>) -> Option<String> {
     port(&host["PortBindings"])
         .or_else(|| mode(&host["NetworkMode"]))
-        .or_else(|| address(wish))
+        .or_else(|| address(networks))
         .or_else(|| namespace(host))
         .or_else(|| device(host))
         .or_else(|| volume(host, |path| replica.shared.contains(path.trim_end_matches('/'))))
@@ -30,8 +44,8 @@ fn mode(mode: &Value) -> Option<String> {
     (mode == "host" || mode.starts_with("container:")).then(|| format!("network mode {mode}"))
 }
 
-fn address(wish: &ContainerWish) -> Option<String> {
-    wish.spec.networks().iter().find_map(|(network, endpoint)| {
+fn address(networks: &BTreeMap<String, Value>) -> Option<String> {
+    networks.iter().find_map(|(network, endpoint)| {
         let fields = [
             &endpoint["IPAMConfig"]["IPv4Address"],
             &endpoint["IPAMConfig"]["IPv6Address"],

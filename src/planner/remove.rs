@@ -1,7 +1,6 @@
 //! Taking away what shall not be there.
 
 use super::change;
-use super::images::keep_tag;
 use super::instances::{Instances, generation, runs, slot};
 use super::secrets;
 use super::steps::Group;
@@ -9,7 +8,7 @@ use super::steps::Steps;
 use super::world::World;
 use crate::desired::{Address, Kind};
 use crate::observed::{Container, Label, Record};
-use crate::plan::{Action, Cause, Change, Target, Verb};
+use crate::plan::{Action, Cause, Change, Target, Verb, keep_tag};
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
 /// the container is still there to tell the next run of its tag. Its volume of secrets goes after it; and
@@ -36,7 +35,8 @@ pub(super) fn absent(
     timeout: Option<u32>,
     group: &mut Group<'_>,
 ) {
-    for ours in instances.others.iter().chain(&instances.holder) {
+    let left = instances.kept.iter().chain(&instances.others).chain(&instances.holder);
+    for ours in left {
         group.know(&ours.id, &ours.name, runs(ours));
         if runs(ours) {
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());

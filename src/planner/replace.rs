@@ -1,5 +1,6 @@
 //! Lowering a course to steps. Each way of replacing is a module of its own.
 
+mod rest;
 mod start_first;
 mod stop_first;
 mod way_back;

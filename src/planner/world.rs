@@ -5,6 +5,7 @@ use super::instances::slot;
 use crate::desired::{Desired, Wish};
 use crate::name::{Digest, ImageRef};
 use crate::observed::{Container, Image, Observed, Ownership, Resolution};
+use crate::plan::kept_generation;
 use std::collections::BTreeSet;
 
 /// Everything a decision may depend on.
@@ -44,6 +45,33 @@ impl<'a> World<'a> {
     /// Whether limits and restart policies can be changed in place.
     pub(super) fn can_update(&self) -> bool {
         self.observed.facts.can_update
+    }
+
+    /// The first of some names that nobody has and no state wants.
+    pub(super) fn first_free(&self, name: impl Fn(u32) -> String) -> String {
+        let taken = |name: &str| {
+            let mut items = self.desired.items.iter();
+            self.named(name).is_some() || items.any(|item| item.address.name == name)
+        };
+        (0..).map(name).find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    /// Generations of one container of a service of which there is a tag that keeps the image, but no
+    /// container any more, the latest first. A tag above every container was made by an apply that did not
+    /// get so far as to create one.
+    pub(super) fn images_alone(&self, slot: &str) -> Vec<u64> {
+        let workspace = &self.desired.workspace;
+        let tags = self.observed.keeps.keys();
+        let there: BTreeSet<u64> = self
+            .ours()
+            .map(|(ours, _)| ours)
+            .filter(|ours| ours.slot() == slot)
+            .map(Container::generation)
+            .collect();
+        let kept = tags.filter_map(|tag| kept_generation(workspace, slot, tag));
+        let mut found: Vec<u64> = kept.filter(|generation| !there.contains(generation)).collect();
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found
     }
 
     /// What a wanted reference stands for.

@@ -50,6 +50,7 @@ mod podman;
 mod prefixes;
 mod registry_check;
 mod relay;
+mod rollback;
 mod secret_env;
 mod secret_files;
 mod service;

@@ -11,16 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A service in a network of its own.
-struct Service {
-    bed: EngineEnv,
+pub(crate) struct Service {
+    pub(crate) bed: EngineEnv,
     /// Its name, unique on the Engine.
-    name: String,
-    repository: String,
+    pub(crate) name: String,
+    pub(crate) repository: String,
 }
 
 impl Service {
     /// Version 1.0.0, deployed with so many containers.
-    fn deployed(replicas: usize, more: &str) -> Option<Self> {
+    pub(crate) fn deployed(replicas: usize, more: &str) -> Option<Self> {
         let bed = EngineEnv::initialised(&["api"])?;
         bed.add_registry();
         let (repository, _) = bed.push("healthy", "api", "1.0.0");
@@ -39,7 +39,7 @@ impl Service {
         Some(service)
     }
 
-    fn replicas(&self, replicas: usize, more: &str) {
+    pub(crate) fn replicas(&self, replicas: usize, more: &str) {
         let (name, network) = (&self.name, &self.bed.name);
         let state = format!(
             "[api.service.deployed]\nname = \"{name}\"\ngate = \"api\"\nreplicas = {replicas}\n\
@@ -48,17 +48,17 @@ impl Service {
         self.bed.env.write("states/api.toml", state);
     }
 
-    fn release(&self, kind: &str, version: &str) {
+    pub(crate) fn release(&self, kind: &str, version: &str) {
         self.bed.push(kind, "api", version);
         self.bed.env.run(&["gate", "set", "api", version]).ok();
     }
 
-    fn apply(&self) -> Output {
+    pub(crate) fn apply(&self) -> Output {
         self.bed.env.run(&["apply", "-y"])
     }
 
     /// Its containers by name, each with whether it runs and the version it was made from.
-    fn containers(&self) -> Vec<(String, bool, String)> {
+    pub(crate) fn containers(&self) -> Vec<(String, bool, String)> {
         let mut found: Vec<(String, bool, String)> = self
             .bed
             .containers()
@@ -74,11 +74,15 @@ impl Service {
         found
     }
 
+    /// Runs so many of this version, and nothing else is there but what is kept for a rollback.
     #[track_caller]
-    fn only(&self, replicas: usize, version: &str) {
+    pub(crate) fn only(&self, replicas: usize, version: &str) {
         let slot = |n: usize| if n == 1 { self.name.clone() } else { format!("{}-{n}", self.name) };
         let expected: Vec<_> = (1..=replicas).map(|n| (slot(n), true, version.to_owned())).collect();
-        assert_eq!(self.containers(), expected);
+        let (kept, others): (Vec<_>, Vec<_>) =
+            self.containers().into_iter().partition(|one| one.0.ends_with(".kept"));
+        assert_eq!(others, expected);
+        assert!(kept.iter().all(|one| !one.1), "{kept:?}");
     }
 
     /// The balancer of the documentation in front of it; the port that it is published on.
@@ -145,7 +149,7 @@ impl Service {
 }
 
 #[test]
-fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_and_another_number() {
+fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_a_rollback_and_another_number() {
     let Some(service) = Service::deployed(2, "") else { return };
     assert!(
         fs::exists("/usr/sbin/haproxy").expect("a look"),
@@ -166,6 +170,13 @@ fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_and_another_num
     let running: Vec<String> =
         service.containers().into_iter().filter(|one| one.1).map(|(_, _, version)| version).collect();
     assert_eq!(running, ["1.1.0", "1.1.0"]);
+    let back = || service.bed.env.run(&["rollback", &service.name, "--to", "1.0.0", "-y"]);
+    let (said, asked, failed) = service.while_asked(port, back);
+    said.ok().says("its container is started again");
+    assert!(failed.is_empty() && asked > 100, "{asked} asked, {failed:?}");
+    service.bed.answers(port, "api 1.0.0");
+    service.only(2, "1.0.0");
+    service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
     service.bed.env.run(&["gate", "set", "api", "1.1.0"]).ok();
     for replicas in [3, 1, 2] {
         service.replicas(replicas, "");
@@ -211,9 +222,9 @@ fn a_second_plan_is_empty_and_a_container_of_its_name_becomes_the_first() {
     service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
 }
 
-/// Kills an apply once it has printed so many lines; `None` if it ended before that.
-fn killed_after(service: &Service, lines: usize) -> Option<String> {
-    let mut child = service.bed.env.command(&["apply", "-y", "-v"]).spawn();
+/// Kills a command once it has printed so many lines; `None` if it ended before that.
+pub(crate) fn killed_after(service: &Service, command: &[&str], lines: usize) -> Option<String> {
+    let mut child = service.bed.env.command(command).spawn();
     drop(child.stdin.take());
     let stdout = child.stdout.take().expect("its output");
     let reader = std::thread::spawn(move || {
@@ -243,7 +254,7 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
     for lines in 1.. {
         let version = ["1.1.0", "1.0.0"][moments % 2];
         service.bed.env.run(&["gate", "set", "api", version]).ok();
-        let Some(said) = killed_after(&service, lines) else { break };
+        let Some(said) = killed_after(&service, &["apply", "-y", "-v"], lines) else { break };
         moments += 1;
         // All from one call: the Engine may be renaming one this very moment.
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
@@ -274,7 +285,7 @@ fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converg
         let (version, replicas) = wishes[at % wishes.len()];
         service.bed.env.run(&["gate", "set", "api", version]).ok();
         hasty(replicas);
-        moments += usize::from(killed_after(&service, lines).is_some());
+        moments += usize::from(killed_after(&service, &["apply", "-y", "-v"], lines).is_some());
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
         assert!(service.bed.containers().iter().any(healthy), "{:?}", service.containers());
         service.apply().ok();
@@ -293,7 +304,7 @@ fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards(
     for lines in 1.. {
         let megabytes = 40 + lines;
         service.replicas(1, &format!("memory = \"{megabytes}m\""));
-        let killed = killed_after(&service, lines);
+        let killed = killed_after(&service, &["apply", "-y", "-v"], lines);
         service.apply().ok();
         let after = inspect();
         assert_eq!(after["HostConfig"]["Memory"], megabytes << 20);

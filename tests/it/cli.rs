@@ -57,6 +57,8 @@ fn the_commands_in_the_order_of_work() {
     apply        Make hosts what the states declare: plan, ask, carry out
     status       Show what runs where: version, generation, health, and what an apply would change
     adopt        Take over a container that somebody else made, without a restart
+    history      Show the generations of a service on each host, and which of them can be gone back to
+    rollback     Bring back what a service ran before: on every selected host, or on none
     compile      Print the desired state of hosts as JSON; a host is asked only where a state needs
                  its facts
     verify       Check every box, lock, sealed value, reader and copy; or list what a change touches

@@ -90,6 +90,11 @@ async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
 
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {
     say_json(ctx, plan, Some(&outcome));
+    end(ctx, outcome)
+}
+
+/// What is said to people in the end.
+pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
     match outcome.failure {
         Some(problems) => Err(problems),
         None => {
@@ -109,6 +114,16 @@ fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>) {
     if !ctx.out.json {
         return;
     }
+    let object = object(plan, outcome);
+    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
+        ctx.out.object_beside_error(object);
+    } else {
+        ctx.out.object(&object);
+    }
+}
+
+/// What became of each host, as data.
+pub(super) fn object(plan: &Plan, outcome: Option<&Outcome>) -> serde_json::Value {
     let hosts: Vec<serde_json::Value> = plan
         .hosts
         .iter()
@@ -125,15 +140,10 @@ fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>) {
             })
         })
         .collect();
-    let object = json!({
+    json!({
         "format_version": crate::plan::FORMAT_VERSION,
         "workspace": plan.workspace,
         "changed": outcome.is_some_and(Outcome::changed),
         "hosts": hosts,
-    });
-    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
-        ctx.out.object_beside_error(object);
-    } else {
-        ctx.out.object(&object);
-    }
+    })
 }

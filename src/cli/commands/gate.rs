@@ -4,7 +4,7 @@ mod hold;
 mod list;
 mod promote;
 mod set;
-mod write;
+pub(super) mod write;
 
 use crate::cli::place::{self, stem};
 use crate::cli::vault::Vault;
@@ -74,7 +74,7 @@ impl Where {
 }
 
 /// The file of a host's own values.
-fn own_file(host: &Host) -> String {
+pub(super) fn own_file(host: &Host) -> String {
     format!("hosts/{}.toml", host.name)
 }
 

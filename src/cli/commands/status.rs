@@ -1,6 +1,7 @@
 //! `pillarbox status`.
 
 use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::output::Level;
 use crate::cli::output::status::{HostStatus, text};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// Show what runs where: version, generation, health, and what an apply would change
 ///
-/// No registry is asked and no key is needed.
+/// No registry is asked and no key is needed. With -v what is kept for a rollback is shown, too.
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -50,7 +51,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             ctx.out.object_beside_error(object);
         }
     } else {
-        ctx.out.data(text(&hosts, ctx.out.width()));
+        ctx.out.data(text(&hosts, ctx.out.width(), ctx.out.level == Level::Verbose));
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }

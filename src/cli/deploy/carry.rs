@@ -36,8 +36,27 @@ pub(in crate::cli) async fn carry_out(
     surveyed: &[Surveyed<'_>],
     interrupt: &Interrupt,
 ) -> Result<Outcome> {
+    carry_out_after(ctx, vault, plan, surveyed, interrupt, || Ok(())).await
+}
+
+/// The same; `first` is done when all locks are held and nothing is changed yet.
+///
+/// # Errors
+/// Those of `first` as well.
+pub(in crate::cli) async fn carry_out_after(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    plan: &Plan,
+    surveyed: &[Surveyed<'_>],
+    interrupt: &Interrupt,
+    first: impl FnOnce() -> Result<()>,
+) -> Result<Outcome> {
     let busy: Vec<&Surveyed<'_>> = surveyed.iter().filter(|one| !one.plan.steps.is_empty()).collect();
     let held = lock_all(ctx, vault, &busy).await?;
+    if let Err(problems) = first() {
+        release_all(ctx, held).await;
+        return Err(problems);
+    }
     let hosts: Vec<Host<'_, Docker, Held<'_>>> = busy
         .iter()
         .zip(&held)

@@ -100,7 +100,7 @@ pub(in crate::cli) async fn look<'v>(
     (seen, wrong)
 }
 
-async fn read<'v>(
+pub(super) async fn read<'v>(
     vault: &Vault<'_>,
     reached: Reached<'v>,
     offline: bool,
@@ -127,6 +127,11 @@ pub(in crate::cli) fn parts(seen: &[Seen<'_>]) -> Result<Vec<BTreeMap<String, Pa
 }
 
 impl Seen<'_> {
+    /// What is wanted there.
+    pub(in crate::cli) fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
     /// What is to be done there; `parts` is what other hosts do about its tasks.
     ///
     /// # Errors

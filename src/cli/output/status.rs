@@ -2,7 +2,7 @@
 
 use super::layout::{columns, cut, pad};
 use super::style;
-use crate::observed::{Container, Health, Observed, Ownership, RunState};
+use crate::observed::{Container, Health, Observed, Ownership, RunState, Standing};
 use crate::plan::{Change, HostPlan, Verb};
 use crate::problem::escaped;
 use serde::Serialize;
@@ -31,6 +31,8 @@ struct ContainerStatus {
     adopted: bool,
     /// `running`, `running, healthy`, `exited (1)`.
     state: String,
+    /// It is kept for a rollback, and does not run.
+    kept: bool,
     works: bool,
     /// Why an apply would change it; empty if it is as wanted.
     pending: Vec<String>,
@@ -81,6 +83,7 @@ impl ContainerStatus {
             generation: ours.generation,
             adopted: false,
             state: state(&container.state),
+            kept: container.standing() == Standing::Kept && !container.state.running,
             works: container.state.running
                 && !container.state.restarting
                 && container.state.health != Some(Health::Unhealthy),
@@ -115,9 +118,10 @@ fn state(state: &RunState) -> String {
 }
 
 /// All hosts as a table.
-pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>) -> String {
+pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: bool) -> String {
     let head = ["CONTAINER", "VERSION", "GENERATION", "STATE", "PENDING"].map(ToOwned::to_owned);
-    let rows: Vec<[String; 5]> = hosts.iter().flat_map(|host| &host.containers).map(row).collect();
+    let rows: Vec<[String; 5]> =
+        hosts.iter().flat_map(|host| &host.containers).filter(|one| kept || !one.kept).map(row).collect();
     let mut widths = [0; 5];
     for row in std::iter::once(&head).chain(&rows) {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -133,13 +137,20 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>) -> String
     for host in hosts {
         let engine = format!("{}, Engine {}", escaped(&host.engine), escaped(&host.engine_version));
         let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
-        if host.containers.is_empty() {
+        let shown: Vec<&ContainerStatus> = host.containers.iter().filter(|one| kept || !one.kept).collect();
+        if shown.is_empty() {
             let _ = writeln!(out, "  nothing of this workspace is here");
         } else {
             let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
         }
-        for one in &host.containers {
-            let color = if one.works { style::PLAIN } else { warning };
+        for one in shown {
+            let color = if one.works {
+                style::PLAIN
+            } else if one.kept {
+                faint
+            } else {
+                warning
+            };
             let _ = writeln!(out, "  {color}{}{color:#}", line(&row(one)));
         }
         for missing in &host.missing {
@@ -195,6 +206,7 @@ mod tests {
                 restarting: false,
                 restart_count: 0,
                 started_at: String::new(),
+                finished_at: String::new(),
                 created_at: String::new(),
                 exit_code: 137,
                 error: String::new(),
@@ -224,6 +236,7 @@ mod tests {
                 container("stranger", false, "running", None),
                 container("nginx", true, "running", Some(Health::Healthy)),
                 container("api", true, "exited", None),
+                Container { name: "api.g3.kept".to_owned(), ..container("api", true, "exited", None) },
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
@@ -231,6 +244,7 @@ mod tests {
             networks: Vec::new(),
             volumes: Vec::new(),
             adopted: BTreeMap::new(),
+            keeps: BTreeMap::new(),
         };
         let change = |address: &str, verb, cause| Change {
             address: address.to_owned(),
@@ -258,7 +272,7 @@ mod tests {
         };
         let engine = plan.engine.clone();
         let status = [HostStatus::of(&observed, engine, Some(&plan), vec!["a note".to_owned()])];
-        insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None)).to_string(), @r"
+        insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None, false)).to_string(), @r"
         web1  unix:///run/docker.sock, Engine 20.10.24
           CONTAINER  VERSION  GENERATION  STATE             PENDING
           api        1.8.2    3           exited (137)      it is exited (137)
@@ -266,5 +280,7 @@ mod tests {
           pending container worker: not there yet
           note a note
         ");
+        let all = anstream::adapter::strip_str(&text(&status, None, true)).to_string();
+        assert!(all.contains("api.g3.kept") && !text(&status, None, false).contains("kept"), "{all}");
     }
 }

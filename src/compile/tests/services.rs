@@ -92,7 +92,7 @@ fn what_is_wrong_with_a_service_is_said() {
         ("update.odrer = 'x'", "did you mean `order`?"),
         ("auto_remove = true", "`auto_remove` is refused"),
         ("replicas = 2\nports = ['8080:80']", "port 8080/tcp of the host is published twice"),
-        ("retain = 3", "not available in this version"),
+        ("retain = -1", "must be from 0 to 100"),
         ("[b.container.running]\nname = 'a'\nimage = 'x/y:1'", "container a is declared twice"),
     ] {
         let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");

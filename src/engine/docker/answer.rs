@@ -1,7 +1,7 @@
 //! An Engine's JSON as our types.
 
 use super::version::{Api, can_update};
-use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Volume};
+use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, Platforms, RunState};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,6 +127,7 @@ fn run_state(answer: &Value) -> RunState {
         restarting: state["Restarting"].as_bool().unwrap_or_default(),
         restart_count: answer["RestartCount"].as_i64().unwrap_or_default(),
         started_at: text(&state["StartedAt"]),
+        finished_at: text(&state["FinishedAt"]),
         created_at: text(&answer["Created"]),
         exit_code: state["ExitCode"].as_i64().unwrap_or_default(),
         error: text(&state["Error"]),
@@ -159,6 +160,15 @@ pub(super) fn platforms(list: &Value) -> Platforms {
             None => name,
         }
     }))
+}
+
+/// `GET /images/json`; an Engine that takes the filter in its own way may answer more than was asked for.
+pub(super) fn tags(answer: &Value, folder: &str) -> Vec<Tag> {
+    let images = answer.as_array().into_iter().flatten();
+    let named = images.flat_map(|image| texts(&image["RepoTags"]).into_iter().map(move |name| (name, image)));
+    let below = |name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let named = named.filter(|(name, _)| below(name));
+    named.map(|(name, image)| Tag { name, image_id: text(&image["Id"]) }).collect()
 }
 
 /// `linux/arm/v7`; images that were imported may say nothing of it.

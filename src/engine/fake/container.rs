@@ -47,7 +47,7 @@ impl Held {
 enum Run {
     Created { error: String },
     Started(Instant),
-    Stopped { code: i64, started: Instant },
+    Stopped { code: i64, started: Instant, ended: Instant },
 }
 
 impl World {
@@ -181,7 +181,7 @@ impl World {
         let held = &mut self.containers[at];
         if let Run::Started(started) = held.run {
             let code = if held.behaviour.ignores_stop { 137 } else { 0 };
-            held.run = Run::Stopped { code, started };
+            held.run = Run::Stopped { code, started, ended: Instant::now() };
             let id = held.id.clone();
             self.end_with(&id);
         }
@@ -193,7 +193,7 @@ impl World {
         let mode = format!("container:{id}");
         for held in self.containers.iter_mut().filter(|held| held.body["HostConfig"]["PidMode"] == mode) {
             if let Run::Started(started) = held.run {
-                held.run = Run::Stopped { code: 137, started };
+                held.run = Run::Stopped { code: 137, started, ended: Instant::now() };
             }
         }
     }
@@ -356,7 +356,8 @@ impl World {
             running: false,
             restarting: false,
             restart_count: 0,
-            started_at: never,
+            started_at: never.clone(),
+            finished_at: never,
             created_at: printed(self.at(held.created)),
             exit_code: 0,
             error: String::new(),
@@ -367,7 +368,8 @@ impl World {
                 state.exit_code = if error.is_empty() { 0 } else { 128 };
                 state.error.clone_from(error);
             }
-            Run::Stopped { code, started } => {
+            Run::Stopped { code, started, ended } => {
+                state.finished_at = printed(self.at(*ended));
                 state.exit_code = *code;
                 state.started_at = printed(self.at(*started));
                 "exited".clone_into(&mut state.status);

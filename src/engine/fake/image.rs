@@ -2,7 +2,7 @@
 
 use super::Behaviour;
 use super::world::{World, refused};
-use crate::engine::{EngineResult, ErrorKind};
+use crate::engine::{EngineResult, ErrorKind, Tag};
 use crate::name::{Digest, ImageName, ImageRef, RegistryHost};
 use crate::observed;
 use crate::registry::AuthHeader;
@@ -156,6 +156,13 @@ impl World {
 
     pub(super) fn image(&self, reference: &str) -> Option<&Held> {
         self.images.iter().find(|held| held.is_called(reference))
+    }
+
+    pub(super) fn tags_below(&self, folder: &str) -> Vec<Tag> {
+        let tags = self.images.iter().flat_map(|held| held.tags.iter().map(move |tag| (tag, held)));
+        let below =
+            tags.filter(|(tag, _)| tag.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        below.map(|(tag, held)| Tag { name: tag.clone(), image_id: held.id.clone() }).collect()
     }
 
     pub(super) fn image_names(&self) -> Vec<String> {

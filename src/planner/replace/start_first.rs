@@ -16,6 +16,7 @@ use super::super::networks;
 use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
+use super::rest::{lay_down, take_up};
 use super::stop_first::{clear, commit, final_update, join, make, remove, retire};
 use super::way_back::WayBack;
 use crate::desired::BeforeStop;
@@ -28,7 +29,7 @@ const SETTLE: u32 = 1;
 /// Adds the steps of a course to a group.
 pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
     let mut back = WayBack::new(course);
-    for ours in course.instances.all() {
+    for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
         if sharing::may_end(&course.shared) {
             group.may_end(&ours.id);
@@ -52,16 +53,17 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             back.started = true;
             // An attempt that is all that runs goes on running, whatever happens.
             back.committed = course.retire.is_empty();
-            let (target, name) = (Target::Id(chosen.id.clone()), chosen.name.clone());
+            let (target, name) = (Target::Id(chosen.id.clone()), take_up(world, course, group, &mut back));
             if runs(chosen) {
-                join(course, chosen, group, &back);
+                join(course, chosen, &name, group, &back);
             } else {
                 let bare = without_aliases(&course.spec);
                 let alone = networks::rejoin_declared(&bare, chosen);
+                let alone = alone.into_iter().map(|action| networks::called(action, &name));
                 let start = Action::Start { container: target.clone(), name: name.clone() };
                 let wait = await_healthy(course, &target, &name, wish.monitor);
                 let known = networks::named_anew(&course.spec, &target, &name);
-                for action in alone.into_iter().chain([start, wait]).chain(known) {
+                for action in alone.chain([start, wait]).chain(known) {
                     group.push(action, back.actions());
                 }
             }
@@ -87,6 +89,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     for ours in kept {
         remove(world, ours, group, &[]);
     }
+    lay_down(world, course, group);
 }
 
 fn await_healthy(course: &Course<'_>, target: &Target, name: &str, monitor: u32) -> Action {

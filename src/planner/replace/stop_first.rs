@@ -7,24 +7,25 @@
 
 use super::super::course::{Choice, Course};
 use super::super::create::{create, instance, no_restart, parked, same_policy};
-use super::super::images::keep_tag;
 use super::super::instances::{generation, runs};
+use super::super::kept;
 use super::super::networks;
 use super::super::remove::removal;
 use super::super::secrets::Files;
 use super::super::sharing;
 use super::super::steps::Group;
 use super::super::world::World;
+use super::rest::{lay_down, take_up};
 use super::way_back::WayBack;
 use crate::desired::{Reaction, Spec};
-use crate::observed::Container;
-use crate::plan::{Action, Target};
+use crate::observed::{Container, Standing};
+use crate::plan::{Action, Target, keep_tag};
 use serde_json::{Value, json};
 
 /// Adds the steps of a course to a group; none if all is as wanted.
 pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
     let mut back = WayBack::new(course);
-    for ours in course.instances.all() {
+    for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
         if sharing::may_end(&course.shared) {
             group.may_end(&ours.id);
@@ -35,8 +36,9 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     let kept = clear(world, course, group, &back);
     let (target, name, was_running) = match &course.choice {
         Choice::Existing(container) => {
-            join(course, container, group, &back);
-            (Target::Id(container.id.clone()), container.name.clone(), runs(container))
+            let name = take_up(world, course, group, &mut back);
+            join(course, container, &name, group, &back);
+            (Target::Id(container.id.clone()), name, runs(container))
         }
         Choice::New { generation, name } => {
             (make(world, course, &course.spec, *generation, name, group, &mut back), name.clone(), false)
@@ -65,6 +67,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     for ours in kept {
         remove(world, ours, group, &[]);
     }
+    lay_down(world, course, group);
 }
 
 /// What a container that runs and stays does because of what it watches.
@@ -103,7 +106,8 @@ pub(super) fn clear<'a>(
     group: &mut Group<'_>,
     back: &WayBack<'_>,
 ) -> Vec<&'a Container> {
-    let rest: Vec<&Container> = course.instances.all().filter(|ours| !course.choice.is(ours)).collect();
+    let rest = course.instances.all().filter(|ours| !course.choice.is(ours) && !kept::stays(course, ours));
+    let rest: Vec<&Container> = rest.collect();
     let is = |ours: &Container, other: Option<&Container>| other.is_some_and(|other| other.id == ours.id);
     let idle: Vec<&Container> = course
         .instances
@@ -111,6 +115,7 @@ pub(super) fn clear<'a>(
         .iter()
         .copied()
         .filter(|ours| !course.choice.is(ours) && !runs(ours) && !is(ours, course.fallback))
+        .filter(|ours| !kept::stays(course, ours))
         .collect();
     let early = match course.choice {
         Choice::New { .. } => &idle[..idle.len().saturating_sub(1)],
@@ -165,17 +170,23 @@ fn fill(files: &Files<'_>, group: &mut Group<'_>, back: &mut WayBack<'_>) {
 }
 
 /// Brings the networks of an existing container in line.
-pub(super) fn join(course: &Course<'_>, container: &Container, group: &mut Group<'_>, back: &WayBack<'_>) {
+pub(super) fn join(
+    course: &Course<'_>,
+    container: &Container,
+    name: &str,
+    group: &mut Group<'_>,
+    back: &WayBack<'_>,
+) {
     let spec = &course.spec;
     if course.runs && !runs(container) {
         for action in networks::rejoin_declared(spec, container) {
-            group.push(action, back.actions());
+            group.push(networks::called(action, name), back.actions());
         }
         return;
     }
     for (action, mut undo) in networks::changes(spec, container, &course.networks) {
         undo.extend(back.actions());
-        group.push(action, undo);
+        group.push(networks::called(action, name), undo);
     }
 }
 
@@ -232,7 +243,10 @@ pub(super) fn commit<'a>(
         return;
     }
     if let Some(holder) = course.instances.holder {
-        let (_, aside) = world.free_name(service, generation(holder), name);
+        let aside = match kept::stays(course, holder) {
+            true => world.first_free(|number| Standing::kept(service, generation(holder), number)),
+            false => world.free_name(service, generation(holder), name).1,
+        };
         back.renamed = Some((holder, aside.clone()));
         let rename =
             Action::Rename { container: Target::Id(holder.id.clone()), from: service.to_owned(), to: aside };

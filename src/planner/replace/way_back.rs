@@ -4,7 +4,7 @@ use super::super::course::{Choice, Course};
 use super::super::create::no_restart;
 use super::super::instances::runs;
 use super::super::networks;
-use crate::observed::Container;
+use crate::observed::{Container, Standing};
 use crate::plan::{Action, Target};
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ pub(super) struct WayBack<'a> {
     pub(super) renamed: Option<(&'a Container, String)>,
     /// The new container may have the plain name.
     pub(super) crowned: bool,
+    /// The name to which the new container goes back, if it is one that was kept.
+    pub(super) rests_as: Option<String>,
     /// The new container has the plain name: there is no way back any more.
     pub(super) committed: bool,
 }
@@ -65,9 +67,21 @@ impl<'a> WayBack<'a> {
             permanent: false,
             stopped: false,
             parked: false,
-            renamed: None,
+            // Cut in two by an earlier run: it gets its name back.
+            renamed: course
+                .fallback
+                .filter(|old| old.standing() == Standing::Kept)
+                .map(|old| (old, old.name.clone())),
             crowned: false,
+            rests_as: None,
             committed: false,
+        }
+    }
+
+    /// The new container is known by another name from now on.
+    pub(super) fn called(&mut self, name: &str) {
+        if let Some((_, old)) = &mut self.target {
+            name.clone_into(old);
         }
     }
 
@@ -95,8 +109,11 @@ impl<'a> WayBack<'a> {
             let (from, to) = (self.service.clone(), temporary);
             back.push(Action::Rename { container, from, to });
         }
+        if let (Some(kept), Some((container, from))) = (&self.rests_as, self.target.clone()) {
+            back.push(Action::Rename { container, from, to: kept.clone() });
+        }
         if let Some((holder, aside)) = &self.renamed {
-            let (from, to) = (aside.clone(), holder.name.clone());
+            let (from, to) = (aside.clone(), self.service.clone());
             back.push(Action::Rename { container: Target::Id(holder.id.clone()), from, to });
         }
         back

@@ -27,6 +27,8 @@ pub(crate) fn replica(slot: &str, version: u32) -> ContainerWish {
         shared: BTreeSet::new(),
         drain: 5,
         before_stop: None,
+        retain: 0,
+        back: None,
     });
     wish
 }

@@ -9,7 +9,12 @@ use crate::pillar::gate::{self, Gate};
 use crate::problem::{Problem, Problems, Result};
 
 /// Gives a field a text, whatever stood there; `None` takes it out.
-pub(super) fn field(document: &mut Document, app: &str, name: &str, text: Option<&str>) -> Result<()> {
+pub(in crate::cli::commands) fn field(
+    document: &mut Document,
+    app: &str,
+    name: &str,
+    text: Option<&str>,
+) -> Result<()> {
     let key = key(app, Some(name))?;
     let found = document.get(&key).map(|node| matches!(node.value, Value::String(_)));
     match (text, found) {
@@ -26,7 +31,7 @@ pub(super) fn field(document: &mut Document, app: &str, name: &str, text: Option
 }
 
 /// Takes tables away that are empty, up to the file itself if nothing is left in it.
-pub(super) fn tidy(vault: &mut Vault<'_>, file: &str, app: &str) -> Result<()> {
+pub(in crate::cli::commands) fn tidy(vault: &mut Vault<'_>, file: &str, app: &str) -> Result<()> {
     for key in [key(app, None)?, top()?] {
         let empty = |document: &Document| {
             document
@@ -50,12 +55,15 @@ fn top() -> Result<crate::name::KeyPath> {
 }
 
 /// A gate as a host has it now, or all that is wrong with it; `None` where it has none.
-pub(super) fn effective(vault: &Vault<'_>, host: &Host, app: &str) -> Result<Option<Gate>> {
+pub(in crate::cli::commands) fn effective(vault: &Vault<'_>, host: &Host, app: &str) -> Result<Option<Gate>> {
     super::of_host(vault, host)?.get(app).cloned().transpose()
 }
 
 /// A gate as all hosts have it now, each with the hosts that have one. Every fault is said once.
-pub(super) fn effective_everywhere<'v>(vault: &'v Vault<'_>, app: &str) -> Result<Vec<(&'v Host, Gate)>> {
+pub(in crate::cli::commands) fn effective_everywhere<'v>(
+    vault: &'v Vault<'_>,
+    app: &str,
+) -> Result<Vec<(&'v Host, Gate)>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for host in vault.inventory().hosts.values() {
         match effective(vault, host, app) {

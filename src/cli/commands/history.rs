@@ -1,0 +1,83 @@
+//! `pillarbox history`.
+
+use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::output::history::{HostHistory, text};
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::desired::{Desired, Wish};
+use crate::history::generations;
+use crate::observed::Observed;
+use crate::problem::{Problem, Problems, Result, escaped};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Show the generations of a service on each host, and which of them can be gone back to
+///
+/// No registry is asked and no key is needed.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Args {
+    /// Name of the service
+    service: String,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    let wishes = deploy::wishes(&vault, &args.selection.host)?;
+    let survey = Survey { options: PlanOptions::default(), offline: true, yes: false };
+    let (hosts, wrong) = deploy::run(async |interrupt| {
+        let looking = async { Ok(deploy::look(ctx, &vault, wishes, &survey, interrupt).await) };
+        let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+        let mut known = BTreeSet::new();
+        let mut hosts = Vec::new();
+        for one in &seen {
+            known.extend(services(one.desired(), &one.observed));
+            let all = generations(&one.observed, vault.name(), &args.service);
+            let declared = services(one.desired(), &one.observed).contains(&args.service);
+            if declared || !all.is_empty() {
+                hosts.push(HostHistory::of(&one.observed, &all));
+            }
+        }
+        if hosts.is_empty() && wrong.is_empty() {
+            return Err(unknown(&args.service, &known).into());
+        }
+        Ok((hosts, wrong))
+    })?;
+    if ctx.out.json {
+        let object = json!({
+            "format_version": crate::plan::FORMAT_VERSION,
+            "workspace": vault.name(),
+            "service": args.service,
+            "hosts": hosts,
+        });
+        if wrong.is_empty() { ctx.out.object(&object) } else { ctx.out.object_beside_error(object) }
+    } else {
+        ctx.out.data(text(&hosts));
+    }
+    Problems::check(wrong).map(|()| Exit::Done)
+}
+
+/// Services that are declared or there.
+pub(super) fn services(desired: &Desired, observed: &Observed) -> BTreeSet<String> {
+    let declared = desired.items.iter().filter_map(|item| match &item.wish {
+        Wish::Container(wish) => Some(wish.service().to_string()),
+        _ => None,
+    });
+    let there = observed.containers.iter().filter_map(|one| one.ours.as_ref());
+    declared.chain(there.map(|ours| ours.service.clone())).collect()
+}
+
+/// No host has it.
+pub(super) fn unknown(service: &str, known: &BTreeSet<String>) -> Problem {
+    let problem = Problem::usage(format!("no host has a service `{}`", escaped(service)))
+        .nearest(service, known.iter().map(String::as_str));
+    match known.is_empty() {
+        true => problem,
+        false => {
+            let names: Vec<String> = known.iter().map(|name| escaped(name)).collect();
+            problem.hint(format!("there are {}", names.join(", ")))
+        }
+    }
+}

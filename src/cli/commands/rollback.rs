@@ -1,0 +1,280 @@
+//! `pillarbox rollback`.
+//!
+//! The order of things, so that no crash undoes it silently: look at all hosts, choose, make sure that
+//! every host can, show the plan, ask, take all locks, write the gates, change the hosts. Cut off before
+//! the gates are written nothing was done; cut off after, the gates name what was asked for, and a
+//! rollback or an apply goes on from there.
+
+mod choose;
+mod gates;
+
+use super::apply;
+use super::history::{services, unknown};
+use crate::cli::deploy::{self, Differing, Goal, PlanOptions, Selection, Survey, Surveyed};
+use crate::cli::output::plan as print;
+use crate::cli::vault::{self, Vault};
+use crate::cli::{Context, Exit};
+use crate::desired::{ContainerWish, Desired, Wish};
+use crate::execute::{Interrupt, Outcome};
+use crate::history::{Generation, current, generations, tasks_between};
+use crate::name::HostName;
+use crate::plan::Plan;
+use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use choose::Target;
+use gates::{Change, Gating};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bring back what a service ran before: on every selected host, or on none
+///
+/// A kept container is started again; where it is gone, a new one is made from its image. No registry is
+/// asked. The gate is written back, and held where the kept declaration is not today's.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pillarbox rollback api
+  pillarbox rollback api --to 1.42.0
+  pillarbox rollback api --to 3 --host web1      # generations count per host: see 'pillarbox history api'")]
+pub(in crate::cli) struct Args {
+    /// Name of the service
+    service: String,
+    /// A version, a digest, or on one host a generation [default: the generation before the current one]
+    #[arg(long, value_name = "GENERATION|VERSION")]
+    to: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Do not ask; needed where there is no terminal
+    #[arg(short, long)]
+    yes: bool,
+    /// Write no gate: the next apply undoes the rollback
+    #[arg(long)]
+    once: bool,
+}
+
+/// A host that has the service.
+struct Host {
+    name: HostName,
+    /// Names of its containers as declared today.
+    slots: Vec<crate::name::ContainerName>,
+    /// The gate that says its image; else the line that does.
+    gating: Gating,
+    generations: Vec<Generation>,
+}
+
+pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+    let workspace = vault::workspace(ctx)?;
+    let vault = Vault::load(ctx, &workspace)?;
+    deploy::run(async |interrupt| {
+        let hosts = look(args, ctx, &vault, interrupt).await?;
+        let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
+        let goals = goals(&args.service, &hosts, &targets);
+        // As it will be afterwards: a declaration that names its version is compared with that.
+        let mut then = Vault::load(ctx, &workspace)?;
+        let mut changes =
+            if args.once { Vec::new() } else { gates::changes(&vault, &args.service, &hosts, &targets)? };
+        for change in &changes {
+            change.write(&mut then)?;
+        }
+        let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
+        let wishes = deploy::wishes(&then, &names).map_err(|problems| problems.map(not_compiled))?;
+        let planning = async { Ok(deploy::back(ctx, &then, wishes, &goals, args.yes, interrupt).await) };
+        let (mut surveyed, differing, wrong) = deploy::unless_interrupted(interrupt, planning).await?;
+        Problems::check(wrong)?;
+        gates::hold(&mut changes, &args.service, &targets, &differing);
+        for one in &mut surveyed {
+            one.plan.notes.extend(notes(args, &hosts, &targets, &differing, &one.plan.host));
+        }
+        if let Some(one) = surveyed.first_mut() {
+            one.plan.notes.extend(changes.iter().map(Change::in_words));
+        }
+        let plan = deploy::plan_of(&then, &surveyed);
+        carry_out(args, ctx, &vault, &then, Rollback { plan, surveyed, changes }, interrupt).await
+    })
+}
+
+/// What will be done.
+struct Rollback<'v> {
+    plan: Plan,
+    surveyed: Vec<Surveyed<'v>>,
+    changes: Vec<Change>,
+}
+
+async fn carry_out(
+    args: &Args,
+    ctx: &Context,
+    vault: &Vault<'_>,
+    then: &Vault<'_>,
+    rollback: Rollback<'_>,
+    interrupt: &Interrupt,
+) -> Result<Exit> {
+    let Rollback { plan, surveyed, changes } = &rollback;
+    if !ctx.out.json {
+        ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+    }
+    let nothing = plan.is_empty() && changes.iter().all(|change| change.is_done(vault));
+    if nothing {
+        ctx.out.say(format_args!("{} is there already", escaped(&args.service)));
+        say_json(args, ctx, plan, changes, None);
+        return Ok(Exit::Done);
+    }
+    if !args.yes {
+        let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
+        let question = format!("Roll {} back on {}?", escaped(&args.service), names.join(", "));
+        deploy::confirm(ctx, interrupt, &question).await?;
+    }
+    let write = || gates::commit(ctx, vault, changes);
+    let outcome = deploy::carry_out_after(ctx, then, plan, surveyed, interrupt, write).await?;
+    say_json(args, ctx, plan, changes, Some(&outcome));
+    let unfinished = outcome.failure.is_some();
+    match apply::end(ctx, outcome) {
+        Ok(()) => Ok(Exit::Done),
+        Err(problems) if unfinished && !changes.is_empty() => {
+            let mut problems = problems.into_vec();
+            if let Some(last) = problems.pop() {
+                let files: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
+                let files: Vec<String> =
+                    files.iter().map(|file| format!("pillar/{}", escaped(file))).collect();
+                let again = format!(
+                    "{} names what was asked for: run the same command again, or take it back with 'git checkout {}'",
+                    files.join(", "),
+                    files.join(" ")
+                );
+                problems.push(last.hint(again));
+            }
+            Problems::check(problems).map(|()| Exit::Done)
+        }
+        Err(problems) => Err(problems),
+    }
+}
+
+/// Every selected host that has the service, with what is left of it there.
+async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
+    let wishes = deploy::wishes(vault, &args.selection.host)?;
+    let survey = Survey { options: PlanOptions::default(), offline: true, yes: args.yes };
+    let looking = async { Ok(deploy::look(ctx, vault, wishes, &survey, interrupt).await) };
+    let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+    Problems::check(wrong)?;
+    let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
+    for one in &seen {
+        known.extend(services(one.desired(), &one.observed));
+        let wishes = of_service(one.desired(), &args.service);
+        alone |= wishes.iter().any(|(wish, _)| wish.replica.is_none());
+        let Some((wish, gate)) = wishes.first().filter(|(wish, _)| wish.replica.is_some()) else { continue };
+        hosts.push(Host {
+            name: one.observed.host.clone(),
+            slots: wishes.iter().map(|(wish, _)| wish.name.clone()).collect(),
+            gating: match gate {
+                Some(app) => Gating::Gate((*app).to_owned()),
+                None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
+            },
+            generations: generations(&one.observed, vault.name(), &args.service),
+        });
+    }
+    match (hosts.is_empty(), alone) {
+        (false, _) => Ok(hosts),
+        (true, true) => {
+            let name = escaped(&args.service);
+            let what = format!("{name} is a container by itself: nothing is kept of it");
+            Err(Problem::failed(what)
+                .hint(format!("declare it as [{name}.service.deployed]: it is taken over without a restart"))
+                .into())
+        }
+        (true, false) => Err(unknown(&args.service, &known).into()),
+    }
+}
+
+/// The containers that are wished of a service, each with its gate.
+fn of_service<'a>(desired: &'a Desired, service: &str) -> Vec<(&'a ContainerWish, Option<&'a str>)> {
+    let items = desired.items.iter().filter_map(|item| match &item.wish {
+        Wish::Container(wish) if wish.service().as_str() == service => {
+            Some((wish.as_ref(), item.gate.as_ref().map(|gate| gate.app.as_str())))
+        }
+        _ => None,
+    });
+    items.collect()
+}
+
+fn goals(service: &str, hosts: &[Host], targets: &[Target<'_>]) -> BTreeMap<HostName, Goal> {
+    let pairs = hosts.iter().zip(targets);
+    pairs
+        .map(|(host, target)| {
+            let instances = host.slots.iter().filter_map(|slot| {
+                let instance = target.generation.instance(&host.generations, slot)?;
+                Some((slot.to_string(), instance.clone()))
+            });
+            let goal = Goal {
+                service: service.to_owned(),
+                generation: target.generation.number,
+                image: target.generation.reference(),
+                instances: instances.collect(),
+            };
+            (host.name.clone(), goal)
+        })
+        .collect()
+}
+
+/// What a person should know before saying yes.
+fn notes(
+    args: &Args,
+    hosts: &[Host],
+    targets: &[Target<'_>],
+    differing: &[Differing],
+    name: &HostName,
+) -> Vec<String> {
+    let service = escaped(&args.service);
+    let mut notes = Vec::new();
+    let found = hosts.iter().zip(targets).find(|(host, _)| host.name == *name);
+    let Some((host, target)) = found else { return notes };
+    if let Some(current) = current(&host.generations) {
+        let number = target.generation.number;
+        notes.extend(tasks_between(target.generation, current).into_iter().map(|task| {
+            format!(
+                "service {service}: task {} ran between generation {number} and generation {}; a rollback does \
+                 not take back what it did",
+                escaped(&task),
+                current.number
+            )
+        }));
+    }
+    if let Some(differing) = differing.iter().find(|differing| differing.host == *name) {
+        let fields: Vec<String> = differing.fields.iter().map(|field| escaped(field)).collect();
+        notes.push(format!(
+            "service {service}: generation {} was declared otherwise than today: {}",
+            target.generation.number,
+            fields.join(", ")
+        ));
+    }
+    if args.once {
+        let line = match &host.gating {
+            Gating::Line(Some(place)) => format!("{place} names another version"),
+            Gating::Line(None) => "its state names another version".to_owned(),
+            Gating::Gate(app) => format!("the gate {} names another version", escaped(app)),
+        };
+        notes.push(format!("service {service}: the next apply undoes this: {line}"));
+    }
+    notes
+}
+
+fn not_compiled(problem: Problem) -> Problem {
+    problem.cause("so it would be once the gate is written back; nothing was changed")
+}
+
+fn say_json(args: &Args, ctx: &Context, plan: &Plan, changes: &[Change], outcome: Option<&Outcome>) {
+    if !ctx.out.json {
+        return;
+    }
+    let mut object = apply::object(plan, outcome);
+    object["service"] = json!(args.service);
+    object["gates"] = changes.iter().map(Change::json).collect();
+    object["notes"] = plan.hosts.iter().flat_map(|host| &host.notes).map(|note| json!(note)).collect();
+    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
+        ctx.out.object_beside_error(object);
+    } else {
+        ctx.out.object(&object);
+    }
+}
+
+/// `pillarbox history api`.
+fn history_of(service: &str) -> String {
+    format!("see what there is: pillarbox history {}", quoted(service))
+}

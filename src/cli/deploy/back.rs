@@ -1,0 +1,160 @@
+//! Planning the way back to generations that are kept: no registry is asked, and nothing but the service
+//! is looked at.
+
+use super::keychain::Delegated;
+use super::reach::{self, Reached};
+use super::survey::{Surveyed, parts, read};
+use super::{PlanOptions, Wished, sorted_out, trust};
+use crate::cli::Context;
+use crate::cli::vault::Vault;
+use crate::desired::{Address, Back, Desired, Item, Kind, PullPolicy, Wish};
+use crate::execute::Interrupt;
+use crate::history::Instance;
+use crate::name::{HostName, ImageRef};
+use crate::observe::Resolved;
+use crate::problem::Problem;
+use futures_util::{StreamExt as _, stream};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hosts that are read at the same time.
+const AT_ONCE: usize = 16;
+
+/// Where a host shall go back to.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Goal {
+    /// The service.
+    pub service: String,
+    /// The generation's number.
+    pub generation: u64,
+    /// What a new container is made from; `None` where no registry ever knew it.
+    pub image: Option<ImageRef>,
+    /// The container that each container of the service becomes again, by plain name; where there is none
+    /// it is made anew.
+    pub instances: BTreeMap<String, Instance>,
+}
+
+/// A kept declaration that is not today's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cli) struct Differing {
+    /// The host.
+    pub host: HostName,
+    /// Names of the fields.
+    pub fields: BTreeSet<String>,
+}
+
+/// Reads and plans the hosts; `wishes` are as they shall be afterwards.
+pub(in crate::cli) async fn back<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    goals: &BTreeMap<HostName, Goal>,
+    yes: bool,
+    interrupt: &Interrupt,
+) -> (Vec<Surveyed<'v>>, Vec<Differing>, Vec<Problem>) {
+    let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
+    let (mut trusted, mut differing) = (Vec::new(), Vec::new());
+    for mut one in reached {
+        let Some(goal) = goals.get(&one.wished.host.name) else { continue };
+        let fields = goal.differences(&one.desired);
+        if !fields.is_empty() {
+            differing.push(Differing { host: one.wished.host.name.clone(), fields });
+        }
+        one.desired = goal.asked_of(&one.desired);
+        match trust::settle(ctx, vault, &one, sends(&one), yes, interrupt).await {
+            Ok(()) => trusted.push(one),
+            Err(problems) => wrong.extend(problems.into_vec()),
+        }
+    }
+    let (resolved, delegated) = (Resolved::default(), Delegated::default());
+    let reading = trusted.into_iter().map(|one| read(vault, one, true, &resolved, &delegated));
+    let (seen, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    wrong.extend(more);
+    let options = PlanOptions::default();
+    let parts = match parts(&seen) {
+        Ok(parts) => parts,
+        Err(problems) => {
+            wrong.extend(problems.into_vec());
+            return (Vec::new(), differing, wrong);
+        }
+    };
+    let planned = seen.into_iter().zip(parts);
+    let planned = planned.map(|(seen, parts)| Ok(Surveyed { plan: seen.plan(&options, parts)?, seen }));
+    let (surveyed, more) = sorted_out(planned);
+    wrong.extend(more);
+    (surveyed, differing, wrong)
+}
+
+/// Whether a container is made anew and gets a secret.
+fn sends(reached: &Reached<'_>) -> bool {
+    reached.desired.items.iter().any(|item| match &item.wish {
+        Wish::Container(wish) => {
+            let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
+            let anew = back.is_some_and(|back| back.container.is_none());
+            let files = wish.spec.files.values().map(|file| &file.value);
+            anew && wish.spec.env.values().chain(files).any(|text| text.secrets().next().is_some())
+        }
+        _ => false,
+    })
+}
+
+impl Goal {
+    /// The containers of the service as they shall be, and what they need besides containers.
+    fn asked_of(&self, desired: &Desired) -> Desired {
+        let mut wanted: BTreeSet<Address> = BTreeSet::new();
+        let mut items: Vec<Item> = Vec::new();
+        for item in desired.items.iter().rev() {
+            let ours = self.is_of(item);
+            // A task is not run because of a way back: what it did may be the reason for it.
+            let apart = matches!(item.address.kind, Kind::Container | Kind::Image | Kind::Task);
+            let needed = wanted.contains(&item.address) && !apart;
+            if ours || needed {
+                wanted.extend(item.needs.iter().cloned());
+                items.push(self.asked(item));
+            }
+        }
+        items.reverse();
+        let there: BTreeSet<Address> = items.iter().map(|item| item.address.clone()).collect();
+        for item in &mut items {
+            item.needs.retain(|need| there.contains(need));
+        }
+        Desired { items, notes: Vec::new(), ..desired.clone() }
+    }
+
+    fn is_of(&self, item: &Item) -> bool {
+        matches!(&item.wish, Wish::Container(wish)
+            if wish.replica.as_ref().is_some_and(|replica| replica.service.as_str() == self.service))
+    }
+
+    fn asked(&self, item: &Item) -> Item {
+        let mut item = item.clone();
+        // A person asks for it now, whatever the gate holds back.
+        item.gate = None;
+        if let Wish::Container(wish) = &mut item.wish {
+            let container = self.instances.get(wish.name.as_str()).map(|one| one.id.clone());
+            if let Some(image) = &self.image {
+                wish.image = image.clone();
+                wish.pull = PullPolicy::Missing;
+            }
+            if let Some(replica) = &mut wish.replica {
+                replica.back = Some(Back { generation: self.generation, container });
+            }
+        }
+        item
+    }
+
+    /// Fields in which a kept declaration is not today's.
+    fn differences(&self, desired: &Desired) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for item in desired.items.iter().filter(|item| self.is_of(item)) {
+            let Wish::Container(wish) = &item.wish else { continue };
+            let Some(kept) = self.instances.get(wish.name.as_str()) else { continue };
+            if kept.spec == wish.spec.fingerprint() {
+                continue;
+            }
+            let wanted = wish.spec.field_fingerprints();
+            let names = wanted.keys().chain(kept.fields.keys());
+            found.extend(names.filter(|name| wanted.get(*name) != kept.fields.get(*name)).cloned());
+        }
+        found
+    }
+}

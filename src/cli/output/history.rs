@@ -1,0 +1,125 @@
+//! The generations of a service, newest first.
+
+use super::layout::{columns, pad};
+use super::style;
+use crate::history::{Generation, State, before_current, tasks_between};
+use crate::observed::Observed;
+use crate::problem::escaped;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// A host and the generations there.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct HostHistory {
+    host: String,
+    /// The generation that a rollback without `--to` goes to.
+    rollback: Option<u64>,
+    generations: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    generation: u64,
+    version: Option<String>,
+    image: Option<String>,
+    /// RFC 3339, by the Engine's clock.
+    created: Option<String>,
+    /// `runs`, `down`, `kept`, `image only`, `failed attempt`.
+    state: &'static str,
+    containers: Vec<Made>,
+    /// Tasks that had run when it was made.
+    tasks: BTreeMap<String, String>,
+    /// Tasks that ran between the generation before and this one.
+    tasks_since: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Made {
+    name: String,
+    running: bool,
+}
+
+impl HostHistory {
+    /// From what was read.
+    pub(in crate::cli) fn of(observed: &Observed, all: &[Generation]) -> Self {
+        let row = |(at, one): (usize, &Generation)| {
+            let earlier =
+                all[at + 1..].iter().find(|other| !matches!(other.state, State::ImageOnly | State::Attempt));
+            let known = earlier.filter(|_| one.state != State::ImageOnly);
+            Row {
+                generation: one.number,
+                version: one.version.clone(),
+                image: one.image.clone(),
+                created: one.created.clone(),
+                state: one.state.words(),
+                containers: one
+                    .instances
+                    .iter()
+                    .map(|one| Made { name: one.name.clone(), running: one.running })
+                    .collect(),
+                tasks: one.tasks.clone(),
+                tasks_since: known.map(|earlier| tasks_between(earlier, one)).unwrap_or_default(),
+            }
+        };
+        Self {
+            host: observed.host.to_string(),
+            rollback: before_current(all).map(|one| one.number),
+            generations: all.iter().enumerate().map(row).collect(),
+        }
+    }
+}
+
+/// All hosts as a table.
+pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
+    let head = ["GENERATION", "VERSION", "IMAGE", "CREATED", "STATE"].map(ToOwned::to_owned);
+    let rows = hosts.iter().flat_map(|host| &host.generations).map(cells);
+    let mut widths = [0; 5];
+    for row in std::iter::once(head.clone()).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(&row) {
+            *width = columns(cell).max(*width);
+        }
+    }
+    let line = |row: &[String; 5]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    let mut out = String::new();
+    let (bold, faint) = (style::HOST, style::FAINT);
+    for host in hosts {
+        let _ = writeln!(out, "{bold}{}{bold:#}", escaped(&host.host));
+        if host.generations.is_empty() {
+            let _ = writeln!(out, "  nothing of it is here");
+            continue;
+        }
+        let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
+        for row in &host.generations {
+            let _ = writeln!(out, "  {}", line(&cells(row)));
+            for task in &row.tasks_since {
+                let _ = writeln!(out, "  {faint}task {} ran before this one{faint:#}", escaped(task));
+            }
+        }
+        match host.rollback {
+            Some(number) => {
+                let _ = writeln!(out, "  {faint}a rollback goes to generation {number}{faint:#}");
+            }
+            None => {
+                let _ = writeln!(out, "  {faint}there is none to go back to{faint:#}");
+            }
+        }
+    }
+    out
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    let digest = row.image.as_deref().and_then(|image| image.rsplit_once("sha256:"));
+    let digest = digest.and_then(|(_, hex)| hex.get(..12)).unwrap_or("?");
+    let seconds = row.created.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let created = seconds.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+    let several =
+        if row.containers.len() > 1 { format!(" ({})", row.containers.len()) } else { String::new() };
+    let by_hand = row.state == State::Kept.words() && row.containers.iter().any(|one| one.running);
+    let state = format!("{}{several}{}", row.state, if by_hand { ", started by hand" } else { "" });
+    let version = row.version.as_deref().map_or_else(|| "?".to_owned(), escaped);
+    [row.generation.to_string(), version, digest.to_owned(), created, state]
+}

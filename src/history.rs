@@ -1,0 +1,235 @@
+//! The generations of a service on a host: what runs, what is kept, what failed, and which of them a
+//! rollback means.
+
+use crate::desired::Fingerprint;
+use crate::name::{ContainerName, ImageRef, WorkspaceName};
+use crate::observed::{Container, Observed, Standing};
+use crate::plan::kept_generation;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The n-th deployment of a service on a host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generation {
+    /// Counts from 1.
+    pub number: u64,
+    /// The tag it was made from, for people; `None` where only its image is left and nobody knows.
+    pub version: Option<String>,
+    /// `repo@sha256:…`, or `id:sha256:…`.
+    pub image: Option<String>,
+    /// When the first of its containers was made, as the Engine prints it.
+    pub created: Option<String>,
+    /// What is there of it.
+    pub state: State,
+    /// Its containers by name.
+    pub instances: Vec<Instance>,
+    /// Tasks that had run when it was made, each with what ran.
+    pub tasks: BTreeMap<String, String>,
+    /// When the last of its containers ended, if one did.
+    pub ended: Option<jiff::Timestamp>,
+}
+
+/// A container of a generation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Its full id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The plain name that it has, had or was to have.
+    pub slot: String,
+    /// What its name says of it.
+    pub standing: Standing,
+    /// A process of it runs.
+    pub running: bool,
+    /// What it was made from.
+    pub spec: Fingerprint,
+    /// A short fingerprint for each field that it was made from.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What is there of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is what the service runs.
+    Runs,
+    /// It is what the service shall run, and is down.
+    Down,
+    /// Its containers are kept.
+    Kept,
+    /// Its containers are gone, its image is kept.
+    ImageOnly,
+    /// It never came so far as to be what the service runs.
+    Attempt,
+}
+
+impl State {
+    /// For people and programs.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::Down => "down",
+            Self::Kept => "kept",
+            Self::ImageOnly => "image only",
+            Self::Attempt => "failed attempt",
+        }
+    }
+}
+
+/// What is left of a service on a host, the newest generation first.
+pub fn generations(observed: &Observed, workspace: &WorkspaceName, service: &str) -> Vec<Generation> {
+    let mut found: BTreeMap<u64, Vec<&Container>> = BTreeMap::new();
+    let ours = observed.containers.iter().filter(|one| !one.impostor);
+    for one in ours.filter(|one| one.ours.as_ref().is_some_and(|ours| ours.service == service)) {
+        found.entry(one.generation()).or_default().push(one);
+    }
+    let highest = found.keys().next_back().copied().unwrap_or(0);
+    let slots: BTreeSet<&str> = found.values().flatten().map(|one| one.slot()).chain([service]).collect();
+    let mut alone: BTreeMap<u64, Option<String>> = BTreeMap::new();
+    for (tag, digests) in &observed.keeps {
+        let number = slots.iter().find_map(|slot| kept_generation(workspace, slot, tag));
+        // One above every container was made by an apply that did not get so far as to create one.
+        if let Some(number) = number.filter(|number| *number < highest && !found.contains_key(number)) {
+            alone.insert(number, digests.first().map(ToString::to_string));
+        }
+    }
+    let mut all: Vec<Generation> = found.iter().map(|(number, made)| Generation::of(*number, made)).collect();
+    let versions: BTreeMap<String, String> =
+        all.iter().filter_map(|one| Some((one.image.clone()?, one.version.clone()?))).collect();
+    all.extend(alone.into_iter().map(|(number, image)| Generation {
+        number,
+        version: image.as_ref().and_then(|image| versions.get(image)).cloned(),
+        image,
+        created: None,
+        state: State::ImageOnly,
+        instances: Vec::new(),
+        tasks: BTreeMap::new(),
+        ended: None,
+    }));
+    all.sort_by_key(|one| std::cmp::Reverse(one.number));
+    all
+}
+
+/// The one that the service runs, or shall run; the newest, where its containers differ.
+pub fn current(all: &[Generation]) -> Option<&Generation> {
+    all.iter().find(|one| matches!(one.state, State::Runs | State::Down))
+}
+
+/// The one that the service ran before: of those with a lower number the last to end. Where a container
+/// is left of none of them, the highest number.
+pub fn before_current(all: &[Generation]) -> Option<&Generation> {
+    let current = current(all)?;
+    let earlier = all.iter().filter(|one| one.number < current.number && one.is_usable());
+    earlier.max_by_key(|one| {
+        let runs = one.instances.iter().any(|one| one.running);
+        (one.state != State::ImageOnly, runs, one.ended, one.number)
+    })
+}
+
+impl Generation {
+    fn of(number: u64, made: &[&Container]) -> Self {
+        // What never came to be says least.
+        let rank = |one: &&&Container| match one.standing() {
+            Standing::Committed => 2,
+            Standing::Kept | Standing::Returning => 1,
+            Standing::Attempt => 0,
+        };
+        let first = made.iter().max_by_key(rank);
+        let labels = first.and_then(|one| one.ours.as_ref());
+        let any = |standing: Standing| made.iter().any(|one| one.standing() == standing);
+        let committed = || made.iter().filter(|one| one.standing() == Standing::Committed);
+        let state = if committed().any(|one| one.state.running) {
+            State::Runs
+        } else if any(Standing::Committed) {
+            State::Down
+        } else if any(Standing::Kept) || any(Standing::Returning) {
+            State::Kept
+        } else {
+            State::Attempt
+        };
+        let mut instances: Vec<Instance> = made.iter().filter_map(|one| Instance::of(one)).collect();
+        instances.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            number,
+            version: labels.map(|ours| ours.version.clone()).filter(|version| !version.is_empty()),
+            image: labels.map(|ours| ours.image.clone()),
+            created: made.iter().map(|one| one.state.created_at.clone()).min(),
+            state,
+            instances,
+            tasks: first.map(|one| tasks(one)).unwrap_or_default(),
+            ended: made.iter().filter_map(|one| one.ended()).max(),
+        }
+    }
+
+    /// Whether one can go back to it: it was committed once.
+    pub fn is_usable(&self) -> bool {
+        self.state != State::Attempt
+    }
+
+    /// Its image as a reference with a digest, if a registry ever knew it; with the tag, where that is known.
+    pub fn reference(&self) -> Option<ImageRef> {
+        let image = ImageRef::parse(self.image.as_ref()?).ok().filter(|image| image.digest.is_some())?;
+        let tag = self.version.clone().filter(|version| {
+            let digest = image.digest.as_ref().map(crate::name::Digest::short);
+            ImageRef::check_tag(version).is_ok() && digest != Some(version.as_str())
+        });
+        Some(ImageRef { tag, ..image })
+    }
+
+    /// Whether it is what a person means by a version: its tag, its digest, or the first twelve or more
+    /// digits of that.
+    pub fn is_version(&self, said: &str) -> bool {
+        let digest = self.image.as_deref().and_then(|image| image.rsplit_once("sha256:")).map(|(_, hex)| hex);
+        let hex = said.strip_prefix("sha256:").unwrap_or(said);
+        let begins = hex.len() >= 12 && digest.is_some_and(|digest| digest.starts_with(hex));
+        self.version.as_deref() == Some(said) || begins
+    }
+
+    /// The container that stands for one container of the service in this generation: its own, else one
+    /// that was made from the same.
+    pub fn instance<'a>(&'a self, all: &'a [Generation], slot: &ContainerName) -> Option<&'a Instance> {
+        let usable = |one: &&Instance| one.slot == slot.as_str() && one.standing != Standing::Attempt;
+        let own = self.instances.iter().find(usable);
+        let spec = self.instances.iter().find(|one| one.standing != Standing::Attempt).map(|one| &one.spec);
+        let same = all.iter().filter(|other| other.image == self.image);
+        let mut same = same.flat_map(|other| other.instances.iter()).filter(|one| Some(&one.spec) == spec);
+        own.or_else(|| same.find(usable))
+    }
+
+    /// `1.0.0 (generation 2, kept)`.
+    pub fn in_words(&self) -> String {
+        let version =
+            self.version.as_deref().or_else(|| self.image.as_deref()?.rsplit_once(':')?.1.get(..12));
+        let version = crate::problem::escaped(version.unwrap_or("an unknown version"));
+        format!("{version} (generation {}, {})", self.number, self.state.words())
+    }
+}
+
+impl Instance {
+    fn of(container: &Container) -> Option<Self> {
+        let labels = container.ours.as_ref()?;
+        Some(Self {
+            id: container.id.clone(),
+            name: container.name.clone(),
+            slot: container.slot().to_owned(),
+            standing: container.standing(),
+            running: container.state.running || container.state.restarting,
+            spec: labels.spec.clone(),
+            fields: labels.fields.clone(),
+        })
+    }
+}
+
+/// Tasks that ran somewhere between two generations, or again, by name.
+pub fn tasks_between(one: &Generation, other: &Generation) -> Vec<String> {
+    let names: BTreeSet<&String> = one.tasks.keys().chain(other.tasks.keys()).collect();
+    let differs = names.into_iter().filter(|name| one.tasks.get(*name) != other.tasks.get(*name));
+    differs.cloned().collect()
+}
+
+/// The label that says which tasks had run: `task=what ran` each.
+fn tasks(container: &Container) -> BTreeMap<String, String> {
+    let label =
+        container.inspect.compare("/Config/Labels/io.pillarbox.tasks").and_then(|label| label.as_str());
+    let each = label.unwrap_or_default().split(',').filter_map(|task| task.rsplit_once('='));
+    each.map(|(task, ran)| (task.to_owned(), ran.to_owned())).collect()
+}

@@ -1,0 +1,72 @@
+//! Names of the tags that keep our images from being pruned.
+
+use super::KEEP;
+use crate::name::WorkspaceName;
+use sha2::{Digest as _, Sha256};
+
+/// The part of the names that all tags of a workspace begin with: `pillarbox.invalid/<workspace>`.
+pub fn keep_folder(workspace: &WorkspaceName) -> String {
+    format!("{KEEP}/{}", part(workspace.as_str()))
+}
+
+/// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
+/// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
+pub fn keep_tag(workspace: &WorkspaceName, service: &str, generation: u64) -> String {
+    format!("{}/{}:g{generation}", keep_folder(workspace), part(service))
+}
+
+fn part(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let simple = name.split(['.', '_', '-']).all(|word| !word.is_empty() && word.bytes().all(plain));
+    if simple && name.len() <= 80 {
+        return name.to_owned();
+    }
+    let hash = Sha256::digest(name.as_bytes());
+    format!("x{}", hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// The generation in a tag that keeps an image for this slot; `None` where it is another's.
+pub fn kept_generation(workspace: &WorkspaceName, slot: &str, tag: &str) -> Option<u64> {
+    let number = tag.strip_prefix(&keep_folder(workspace))?.strip_prefix('/')?;
+    let number = number.strip_prefix(&part(slot))?.strip_prefix(":g")?;
+    number.parse().ok().filter(|found| keep_tag(workspace, slot, *found) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::ImageRef;
+    use crate::plan::Action;
+
+    #[test]
+    fn tags_that_keep_images_are_references_for_every_container_name() {
+        let workspace = WorkspaceName::parse("shop-").expect("a name");
+        for service in ["nginx", "Nginx", "a..b", "a_b-c.d", "x-", &"y".repeat(200)] {
+            let tag = keep_tag(&workspace, service, 7);
+            let image = ImageRef::parse(&tag).expect("a reference");
+            assert_eq!(image.to_string(), tag);
+            assert!(Action::Tag { source: String::new(), name: tag }.prepares());
+        }
+    }
+
+    #[test]
+    fn different_names_have_different_tags() {
+        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let names = ["nginx", "Nginx", "NGINX", "nginx-", "nginx.", "n.ginx", "n_ginx"];
+        let tags: std::collections::BTreeSet<String> =
+            names.iter().map(|name| keep_tag(&workspace, name, 1)).collect();
+        assert_eq!(tags.len(), names.len());
+    }
+
+    #[test]
+    fn a_tag_says_whose_generation_it_keeps() {
+        let workspace = WorkspaceName::parse("shop").expect("a name");
+        for slot in ["api", "api-2", "Web"] {
+            let tag = keep_tag(&workspace, slot, 12);
+            assert_eq!(kept_generation(&workspace, slot, &tag), Some(12));
+            assert_eq!(kept_generation(&workspace, "other", &tag), None);
+        }
+        assert_eq!(kept_generation(&workspace, "api", "pillarbox.invalid/shop/api:g01"), None);
+        assert_eq!(kept_generation(&workspace, "api", "pillarbox.invalid/shop/api-2:g1"), None);
+    }
+}

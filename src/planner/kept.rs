@@ -1,0 +1,103 @@
+//! Which generations are kept for a rollback, and which go.
+//!
+//! `retain` generations stay behind the one that runs, those first that ended last; after a rollback as
+//! many stay before it, until the next deployment. A container is more than an image alone: images that
+//! have lost theirs count after all containers. One that somebody started by hand is none of ours to end.
+
+use super::course::{Choice, Course};
+use super::instances::{generation, runs};
+use super::world::World;
+use crate::desired::{Address, Kind, Wish};
+use crate::name::ContainerName;
+use crate::observed::{Container, Standing};
+use crate::plan::keep_tag;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// Most containers that a service has.
+const MOST: u32 = 100;
+
+/// What goes at the end of a course.
+#[derive(Debug, Default)]
+pub(super) struct Surplus<'a> {
+    /// Kept containers.
+    pub(super) containers: Vec<&'a Container>,
+    /// Tags that keep images without a container.
+    pub(super) tags: Vec<String>,
+}
+
+/// What goes once the choice of a course holds the plain name.
+pub(super) fn surplus<'a>(world: &World<'a>, course: &Course<'a>) -> Surplus<'a> {
+    let slot = course.wish.name.as_str();
+    let current = match &course.choice {
+        Choice::New { generation, .. } => *generation,
+        Choice::Existing(chosen) => generation(chosen),
+    };
+    let highest = course.instances.highest().max(current);
+    let alone = world.images_alone(slot);
+    let tag = |number: u64| keep_tag(&world.desired.workspace, slot, number);
+    let unborn = alone.iter().filter(|number| **number >= highest && **number != current);
+    let mut gone = Surplus { containers: Vec::new(), tags: unborn.map(|number| tag(*number)).collect() };
+    let mut containers: Vec<&Container> = course
+        .instances
+        .everything()
+        .filter(|ours| stays(course, ours) || (ours.standing() == Standing::Kept && !runs(ours)))
+        .filter(|ours| !course.choice.is(ours))
+        .collect();
+    let committed = |ours: &Container| ours.standing() == Standing::Committed;
+    containers.sort_by_key(|ours| Reverse((committed(ours), ours.ended(), generation(ours))));
+    let retain = usize::try_from(course.retain()).unwrap_or(usize::MAX);
+    for behind in [true, false] {
+        let side = |number: u64| (number < current) == behind && number != current;
+        let of_side: Vec<&Container> =
+            containers.iter().copied().filter(|ours| side(generation(ours))).collect();
+        let room = retain.saturating_sub(of_side.len());
+        gone.containers.extend(of_side.into_iter().skip(retain));
+        let images = alone.iter().copied().filter(|number| side(*number) && *number < highest);
+        gone.tags.extend(images.skip(room).map(tag));
+    }
+    gone
+}
+
+/// Tags that keep images for containers that a service had: those of all its containers but these.
+pub(super) fn tags_left(
+    world: &World<'_>,
+    service: &ContainerName,
+    keep: &BTreeSet<ContainerName>,
+) -> Vec<String> {
+    let kept = |slot: &str| keep.iter().any(|name| name.as_str() == slot);
+    // A container by itself may be called as one of the service would be.
+    let of_others = |slot: &str| {
+        let mut wishes = world.desired.items.iter();
+        let wished = |address: &Address| address.kind == Kind::Container && address.name == slot;
+        wishes.any(|item| wished(&item.address) && !matches!(item.wish, Wish::ContainerAbsent { .. }))
+            || world.ours().any(|(ours, labels)| ours.slot() == slot && labels.service != service.as_str())
+    };
+    let slots = (1..=MOST).map(|number| match number {
+        1 => service.to_string(),
+        number => format!("{service}-{number}"),
+    });
+    let gone = slots.filter(|slot| !kept(slot) && !of_others(slot));
+    let tag = |slot: &str, number: u64| keep_tag(&world.desired.workspace, slot, number);
+    gone.flat_map(|slot| {
+        let alone = world.images_alone(&slot).into_iter();
+        alone.map(|number| tag(&slot, number)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Whether a container that is not chosen stays, though it does not have the name of a kept one yet.
+pub(super) fn stays(course: &Course<'_>, ours: &Container) -> bool {
+    if course.retain() == 0
+        || course.choice.is(ours)
+        || matches!(ours.state.status.as_str(), "dead" | "removing")
+    {
+        return false;
+    }
+    match ours.standing() {
+        // Whoever held the plain name and never ran is no way back.
+        Standing::Committed => ours.has_run(),
+        Standing::Returning => true,
+        Standing::Attempt | Standing::Kept => false,
+    }
+}
