@@ -48,6 +48,7 @@ mod causes;
 mod change;
 mod course;
 mod create;
+mod decision;
 mod held;
 mod images;
 mod instances;
@@ -72,19 +73,18 @@ mod world;
 pub use assign::{Part, assign};
 
 use crate::check;
-use crate::desired::{Address, Desired, Item, Kind, Wish};
+use crate::desired::{Address, Desired};
 use crate::name::ImageRef;
-use crate::observed::{Observed, User};
+use crate::observed::Observed;
 use crate::plan::{Action, Cause, Change, Expect, HostPlan, Receiver, Verb, keep_tag};
 use crate::problem::{Problem, Problems, Result};
 use course::{Choice, Course};
+use decision::{Decision, Entry, undeclared};
+use images::Pulls;
 pub use images::unfit;
-use images::{Pulls, tag_stands_for};
-use instances::Instances;
 use order::Turn;
-use resource::ResourceCourse;
 use secrets::Leftovers;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use steps::{Group, Steps};
 use task::{Errands, Tasks};
 use watch::Doings;
@@ -170,159 +170,6 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     };
     check::host(&plan, desired, observed)?;
     Ok(plan)
-}
-
-/// One thing, what must be done before it, and what is to become of it.
-struct Entry<'a> {
-    address: Address,
-    needs: Vec<Address>,
-    decision: Decision<'a>,
-}
-
-/// What is to become of one thing.
-enum Decision<'a> {
-    Container(Box<Course<'a>>),
-    Absent {
-        group: String,
-        instances: Instances<'a>,
-        /// Tags that keep images for containers that are gone already.
-        tags: Vec<String>,
-        timeout: Option<u32>,
-        cause: Cause,
-    },
-    Pulled {
-        image: &'a ImageRef,
-        by_digest: Option<ImageRef>,
-        absent: bool,
-        tag: bool,
-    },
-    Untagged {
-        image: &'a ImageRef,
-        there: bool,
-        /// It is the last name of the image.
-        last: bool,
-        /// Containers made from the image.
-        users: Vec<User>,
-    },
-    Task(Box<Errands<'a>>),
-    Resource(ResourceCourse<'a>),
-    /// It would be changed, but none of the things that it waits for is.
-    Waits(&'a Item),
-    /// It is left out on this host, for this reason.
-    LeftOut(&'a str),
-    /// Its gate is held: what would be done otherwise.
-    Held(Vec<Change>),
-}
-
-/// Ours that no state declares, if they shall go.
-fn undeclared<'a>(world: &World<'a>) -> Vec<Entry<'a>> {
-    if !world.options.prune {
-        return Vec::new();
-    }
-    let networks = world.undeclared_networks().into_iter().map(|network| Entry {
-        address: Address { kind: Kind::Network, name: network.name.clone() },
-        needs: Vec::new(),
-        decision: Decision::Resource(ResourceCourse::undeclared(network)),
-    });
-    let gone = world.undeclared().into_iter();
-    gone.map(|(service, slot)| Entry {
-        address: Address { kind: Kind::Container, name: slot.to_owned() },
-        needs: Vec::new(),
-        decision: Decision::Absent {
-            group: format!("remove {slot}"),
-            instances: Instances::of_slot(world, service, slot),
-            tags: Vec::new(),
-            timeout: None,
-            cause: Cause::Undeclared,
-        },
-    })
-    .chain(networks)
-    .collect()
-}
-
-impl<'a> Decision<'a> {
-    fn of(world: &World<'a>, item: &'a Item, decided: &[Entry<'a>], doings: &Doings) -> Result<Self> {
-        Ok(match &item.wish {
-            Wish::Container(wish) => {
-                let shared = sharing::of(world, &wish.spec, decided);
-                Self::Container(Box::new(Course::of(world, wish, shared, doings.owed(world, item))?))
-            }
-            Wish::Network(wish) => Self::Resource(ResourceCourse::network(world, wish)?),
-            Wish::NetworkAbsent { name } => Self::Resource(ResourceCourse::no_network(world, name)?),
-            Wish::Volume(wish) => Self::Resource(ResourceCourse::volume(world, wish)?),
-            Wish::VolumeAbsent { name } => Self::Resource(ResourceCourse::no_volume(world, name)),
-            Wish::LeftOut { why } => Self::LeftOut(why),
-            Wish::Surplus { service, keep, stop_timeout } => Self::Absent {
-                group: format!("remove surplus of {service}"),
-                instances: Instances::but(world, service.as_str(), keep),
-                tags: kept::tags_left(world, service, keep),
-                timeout: *stop_timeout,
-                cause: Cause::Surplus,
-            },
-            Wish::ContainerAbsent { name, stop_timeout } => Self::Absent {
-                group: format!("remove {name}"),
-                instances: Instances::of(world, name.as_str()),
-                tags: kept::tags_left(world, name, &BTreeSet::new()),
-                timeout: *stop_timeout,
-                cause: Cause::Unwanted,
-            },
-            Wish::ImagePulled { image, force } => Self::pulled(world, image, *force)?,
-            Wish::ImageAbsent { image } => {
-                let found = match (&image.tag, &image.digest) {
-                    (None, Some(digest)) => world.by_digest(image, digest),
-                    _ => world.by_tag(image),
-                };
-                Self::Untagged {
-                    image,
-                    there: found.is_some(),
-                    last: found.is_some_and(|found| images::is_last(found, image)),
-                    users: found.map(|found| world.made_from(found)).unwrap_or_default(),
-                }
-            }
-            Wish::Task(wish) => Self::Task(Box::new(Errands::of(world, wish)?)),
-        })
-    }
-
-    /// With the tasks that have run before.
-    fn after(mut self, tasks: BTreeMap<String, String>) -> Self {
-        if let Self::Container(course) = &mut self {
-            course.tasks = tasks;
-        }
-        self
-    }
-
-    /// Whether files of secrets are put into a container for it.
-    fn has_files(&self) -> bool {
-        match self {
-            Self::Container(course) => !course.wish.spec.files.is_empty(),
-            Self::Task(task) => task.is_created() && !task.wish.container.spec.files.is_empty(),
-            _ => false,
-        }
-    }
-
-    fn pulled(world: &World<'a>, image: &'a ImageRef, force: bool) -> Result<Self> {
-        let digest = world.resolution(image).map(|resolution| &resolution.digest).or(image.digest.as_ref());
-        if let Some(digest) = digest {
-            let wanted = image.by_digest(digest);
-            let absent = world.by_digest(image, digest).is_none();
-            let tag = image.tag.is_some() && !tag_stands_for(world, image, &wanted);
-            return Ok(Self::Pulled { image, by_digest: Some(wanted), absent, tag });
-        }
-        if !force && world.by_tag(image).is_some() {
-            return Ok(Self::Pulled { image, by_digest: None, absent: false, tag: false });
-        }
-        let host = &world.observed.host;
-        Err(Problem::failed(format!("nobody says which image {image} stands for on host {host}"))
-            .hint("pin it with a digest, or plan with an identity that opens its registry")
-            .into())
-    }
-
-    fn course(&self) -> Option<&Course<'a>> {
-        match self {
-            Self::Container(course) => Some(course),
-            _ => None,
-        }
-    }
 }
 
 /// A host's plan as it grows.

@@ -4,14 +4,11 @@ use super::health::{self, Sick};
 use super::interrupt::Interrupt;
 use super::redact::Redactor;
 use super::secrets::{Opened, Secrets};
-use super::task::{self, Unfinished};
 use crate::desired::secret_file::FOLDER;
 use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, Filling, PullProgress};
 use crate::name::{HostName, ImageRef};
-use crate::observed::Label;
-use crate::plan::{Action, Create, FILLED, KEEP, STOPPED, Target};
+use crate::plan::{Action, Create, FILLED, KEEP, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
-use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,7 +53,7 @@ impl Failed {
 /// For how long a command in a container may run.
 const EXEC_PATIENCE: Duration = Duration::from_secs(60);
 
-fn interrupted(action: &Action) -> Failed {
+pub(super) fn interrupted(action: &Action) -> Failed {
     let problem = Problem::new(Code::Interrupted, format!("interrupted: {action}"));
     Failed { interrupted: true, ..Failed::from(problem) }
 }
@@ -264,83 +261,6 @@ impl<E: Engine> Caller<'_, E> {
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
             Err(Sick::Interrupted) => Err(interrupted(action)),
-        }
-    }
-
-    /// A volume of that name with other labels is somebody else's: nothing of ours is put into it.
-    async fn create_own_volume(
-        &self,
-        action: &Action,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        memory: bool,
-    ) -> Result<Vec<String>, Failed> {
-        if let Some(whose) = labels.get(Label::SECRETS) {
-            let there = self.engine.volumes(Label::SECRETS, whose).await;
-            let there = there.map_err(|error| self.failed(action, &error))?;
-            if there.iter().any(|volume| volume.name == name) {
-                // What is in it, and who has it mounted, is not known.
-                let what = format!("{action}: the host is not as the plan expects it");
-                let problem = Problem::new(Code::Stale, what).cause("there is one, and it is in use");
-                return Err(problem.hint("plan again: 'pillarbox plan'").into());
-            }
-        }
-        let made = match memory {
-            // tmpfs: what is in it is gone when no container has it mounted.
-            true => {
-                let options = json!({ "type": "tmpfs", "device": "tmpfs", "o": "mode=0755" });
-                let body =
-                    json!({ "Name": name, "Labels": labels, "Driver": "local", "DriverOpts": options });
-                self.engine.make_volume(&body).await
-            }
-            false => self.engine.create_volume(name, labels).await,
-        };
-        match made {
-            Ok(made) if made.labels == *labels => Ok(Vec::new()),
-            Ok(_) => {
-                let what = format!("{action} failed on host {}", self.host);
-                let problem = Problem::failed(what).cause("somebody else has a volume of that name");
-                Err(problem.hint(format!("look at it: 'docker volume inspect {name}'")).into())
-            }
-            Err(error) => Err(self.failed(action, &error)),
-        }
-    }
-
-    /// Waits for the end of a task; one that takes too long is stopped.
-    async fn end(
-        &self,
-        action: &Action,
-        id: &str,
-        timeout: u32,
-        stop_timeout: Option<u32>,
-    ) -> Result<Vec<String>, Failed> {
-        let name = action.to_string();
-        let name = name.strip_prefix("await the end of ").unwrap_or(&name).to_owned();
-        let failed = |name: &str, why: String| {
-            Problem::failed(format!("task container {name} on host {} failed", self.host)).cause(why).hint(
-                format!("it is kept until the next apply, which runs the task again: 'docker logs {name}'"),
-            )
-        };
-        match task::ended(self.engine, id, timeout, self.interrupt).await {
-            Ok(()) => Ok(Vec::new()),
-            Err(Unfinished::Engine(error)) => Err(self.failed(action, &error)),
-            Err(Unfinished::Failed(why)) => Err(failed(&name, self.redactor.clean(&why)).into()),
-            Err(Unfinished::Interrupted) => Err(interrupted(action)),
-            Err(Unfinished::TooLong) => {
-                // By its name it is known later: stopped, it may well end with 0.
-                let stopped = format!("{name}{STOPPED}");
-                let stop = async {
-                    self.engine.rename(id, &stopped).await?;
-                    self.engine.stop(id, stop_timeout).await
-                };
-                let what = format!("it did not end within {timeout} seconds");
-                Err(match stop.await {
-                    Ok(()) => failed(&stopped, format!("{what} and was stopped")),
-                    Err(error) => failed(&name, format!("{what}, and may still run"))
-                        .cause(self.redactor.clean(&error.message)),
-                }
-                .into())
-            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::observed::Label;
 use crate::plan::Action;
 use crate::problem::{Code, Problem};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 impl<E: Engine> Caller<'_, E> {
@@ -42,6 +42,45 @@ impl<E: Engine> Caller<'_, E> {
                     .cause(format!("somebody else made a volume {name} meanwhile; it was not touched"))
                     .hint("plan again: 'pillarbox plan'");
                 Err(problem.into())
+            }
+            Err(error) => Err(self.failed(action, &error)),
+        }
+    }
+
+    /// A volume of that name with other labels is somebody else's: nothing of ours is put into it.
+    pub(super) async fn create_own_volume(
+        &self,
+        action: &Action,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        memory: bool,
+    ) -> Result<Vec<String>, Failed> {
+        if let Some(whose) = labels.get(Label::SECRETS) {
+            let there = self.engine.volumes(Label::SECRETS, whose).await;
+            let there = there.map_err(|error| self.failed(action, &error))?;
+            if there.iter().any(|volume| volume.name == name) {
+                // What is in it, and who has it mounted, is not known.
+                let what = format!("{action}: the host is not as the plan expects it");
+                let problem = Problem::new(Code::Stale, what).cause("there is one, and it is in use");
+                return Err(problem.hint("plan again: 'pillarbox plan'").into());
+            }
+        }
+        let made = match memory {
+            // tmpfs: what is in it is gone when no container has it mounted.
+            true => {
+                let options = json!({ "type": "tmpfs", "device": "tmpfs", "o": "mode=0755" });
+                let body =
+                    json!({ "Name": name, "Labels": labels, "Driver": "local", "DriverOpts": options });
+                self.engine.make_volume(&body).await
+            }
+            false => self.engine.create_volume(name, labels).await,
+        };
+        match made {
+            Ok(made) if made.labels == *labels => Ok(Vec::new()),
+            Ok(_) => {
+                let what = format!("{action} failed on host {}", self.host);
+                let problem = Problem::failed(what).cause("somebody else has a volume of that name");
+                Err(problem.hint(format!("look at it: 'docker volume inspect {name}'")).into())
             }
             Err(error) => Err(self.failed(action, &error)),
         }

@@ -1,7 +1,10 @@
 //! Waiting for a task to end.
 
+use super::call::{Caller, Failed, interrupted};
 use super::interrupt::Interrupt;
 use crate::engine::{Engine, EngineError, ErrorKind};
+use crate::plan::{Action, STOPPED};
+use crate::problem::Problem;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -70,5 +73,45 @@ pub(super) async fn ended<E: Engine>(
             () = interrupt.heard(1) => return Err(Unfinished::Interrupted),
         }
         pause = (pause * 2).min(longest);
+    }
+}
+
+impl<E: Engine> Caller<'_, E> {
+    /// Waits for the end of a task; one that takes too long is stopped.
+    pub(super) async fn end(
+        &self,
+        action: &Action,
+        id: &str,
+        timeout: u32,
+        stop_timeout: Option<u32>,
+    ) -> Result<Vec<String>, Failed> {
+        let name = action.to_string();
+        let name = name.strip_prefix("await the end of ").unwrap_or(&name).to_owned();
+        let failed = |name: &str, why: String| {
+            Problem::failed(format!("task container {name} on host {} failed", self.host)).cause(why).hint(
+                format!("it is kept until the next apply, which runs the task again: 'docker logs {name}'"),
+            )
+        };
+        match ended(self.engine, id, timeout, self.interrupt).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(Unfinished::Engine(error)) => Err(self.failed(action, &error)),
+            Err(Unfinished::Failed(why)) => Err(failed(&name, self.redactor.clean(&why)).into()),
+            Err(Unfinished::Interrupted) => Err(interrupted(action)),
+            Err(Unfinished::TooLong) => {
+                // By its name it is known later: stopped, it may well end with 0.
+                let stopped = format!("{name}{STOPPED}");
+                let stop = async {
+                    self.engine.rename(id, &stopped).await?;
+                    self.engine.stop(id, stop_timeout).await
+                };
+                let what = format!("it did not end within {timeout} seconds");
+                Err(match stop.await {
+                    Ok(()) => failed(&stopped, format!("{what} and was stopped")),
+                    Err(error) => failed(&name, format!("{what}, and may still run"))
+                        .cause(self.redactor.clean(&error.message)),
+                }
+                .into())
+            }
+        }
     }
 }

@@ -51,7 +51,7 @@ pub enum Function {
 
 impl Function {
     /// Every function by every name it is known by; its own name comes first.
-    const NAMES: [(&'static str, Self); 26] = [
+    const NAMES: [(&'static str, Self); 35] = [
         ("image.pulled", Self::ImagePulled),
         ("image.absent", Self::ImageAbsent),
         ("container.installed", Self::ContainerInstalled),
@@ -78,6 +78,15 @@ impl Function {
         ("docker_network.absent", Self::NetworkAbsent),
         ("docker_volume.present", Self::VolumePresent),
         ("docker_volume.absent", Self::VolumeAbsent),
+        ("dockerng.running", Self::ContainerRunning),
+        ("dockerng.stopped", Self::ContainerStopped),
+        ("dockerng.absent", Self::ContainerAbsent),
+        ("dockerng.image_present", Self::ImagePulled),
+        ("dockerng.image_absent", Self::ImageAbsent),
+        ("dockerng.network_present", Self::NetworkPresent),
+        ("dockerng.network_absent", Self::NetworkAbsent),
+        ("dockerng.volume_present", Self::VolumePresent),
+        ("dockerng.volume_absent", Self::VolumeAbsent),
     ];
 
     /// Reads `container.running`, or an alias of it; `None` where nobody knows the word.

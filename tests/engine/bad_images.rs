@@ -83,7 +83,7 @@ fn a_service_with_a_port_of_the_host_is_stopped_first_and_back_when_the_port_is_
     let state = |port: u16| {
         let text = format!(
             "[web.service.deployed]\nname = \"{}\"\nimage = \"{}:{{{{ pillar.deploy.web.version }}}}\"\nports = [\"{port}:80\"]\n\
-             stop_timeout = \"1s\"\nupdate = {{ monitor = \"1s\" }}\n",
+             stop_timeout = \"1s\"\nretain = 0\nupdate = {{ monitor = \"1s\" }}\n",
             shop.web, shop.repository
         );
         shop.env.write("states/web.toml", text);

@@ -167,7 +167,7 @@ fn restarted_by(signal: &str) {
         let image = format!("{}/{}/api:{version}", bed.registry, bed.name);
         let state = format!(
             "[api.service.deployed]\nname = \"{name}\"\nimage = \"{image}\"\npull = \"never\"\nnetwork_mode = \"none\"\n\
-             restart = \"always\"\nstop_timeout = \"1s\"\nupdate = {{ drain = \"0s\" }}\n"
+             restart = \"always\"\nstop_timeout = \"1s\"\nretain = 0\nupdate = {{ drain = \"0s\" }}\n"
         );
         bed.env.write("states/api.toml", state);
     };

@@ -46,6 +46,7 @@ name = "{web}"
 gate = "web"
 volumes = ["{volume}:/data:ro"]
 stop_timeout = "2s"
+retain = 0
 update = {{ monitor = "1s", drain = "0s" }}
 require = ["migrate"]
 "#

@@ -38,7 +38,7 @@ Examples:
 pub(in crate::cli) struct Args {
     /// Name of the service
     service: String,
-    /// A version, a digest, or on one host a generation [default: the generation before the current one]
+    /// A version, a digest, or on one host a generation [default: what ran before the last deployment]
     #[arg(long, value_name = "GENERATION|VERSION")]
     to: Option<String>,
     #[command(flatten)]
@@ -58,6 +58,8 @@ struct Host {
     slots: Vec<crate::name::ContainerName>,
     /// The gate that says its image; else the line that does.
     gating: Gating,
+    /// The digest that is declared today, where one is.
+    wanted: Option<String>,
     generations: Vec<Generation>,
 }
 
@@ -167,6 +169,7 @@ async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interru
                 Some(app) => Gating::Gate((*app).to_owned()),
                 None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
             },
+            wanted: wish.image.digest.as_ref().map(ToString::to_string),
             generations: generations(&one.observed, vault.name(), &args.service),
         });
     }

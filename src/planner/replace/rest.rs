@@ -48,7 +48,9 @@ pub(super) fn lay_down(world: &World<'_>, course: &Course<'_>, group: &mut Group
     let slot = course.wish.name.as_str();
     for ours in course.instances.all().filter(|ours| kept::stays(course, ours)) {
         let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());
-        park(ours, &name, group);
+        if course.can_update {
+            park(ours, &name, group);
+        }
         if ours.standing() == Standing::Returning {
             let to = world.first_free(|number| Standing::kept(slot, generation(ours), number));
             group.push(Action::Rename { container: Target::Id(ours.id.clone()), from: name, to }, Vec::new());

@@ -29,9 +29,17 @@ pub(super) fn targets<'a>(service: &str, hosts: &'a [Host], to: Option<&str>) ->
     Ok(targets)
 }
 
+/// What each host ran before what is deployed now. Where that did not come to its end, some hosts still
+/// run it: they stay there.
 fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
-    let found: Vec<Option<&Generation>> =
-        hosts.iter().map(|host| before_current(&host.generations)).collect();
+    let tried = hosts.iter().any(|host| runs_wanted(host) || has_tried(host));
+    let found: Vec<Option<&Generation>> = hosts
+        .iter()
+        .map(|host| match tried && host.wanted.is_some() && !runs_wanted(host) {
+            true => current(&host.generations),
+            false => before_current(&host.generations),
+        })
+        .collect();
     let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
     missing(service, "nothing is kept to go back to", &none.collect::<Vec<_>>())?;
     let targets: Vec<&Generation> = found.into_iter().flatten().collect();
@@ -49,6 +57,22 @@ fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
             .into());
     }
     Ok(targets.into_iter().map(|generation| Target { generation }).collect())
+}
+
+fn runs_wanted(host: &Host) -> bool {
+    current(&host.generations).is_some_and(|current| is_wanted(host, current))
+}
+
+/// Whether there is a failed attempt at what the gate names.
+fn has_tried(host: &Host) -> bool {
+    let current = current(&host.generations).map_or(0, |current| current.number);
+    let mut later = host.generations.iter().filter(|one| one.number > current);
+    later.any(|one| one.state == State::Attempt && is_wanted(host, one))
+}
+
+fn is_wanted(host: &Host, generation: &Generation) -> bool {
+    let digest = generation.image.as_deref().and_then(|image| image.split('@').nth(1));
+    digest.is_some() && digest == host.wanted.as_deref()
 }
 
 /// A generation's number, `3` or `g3`, unless a version is called so.
@@ -201,6 +225,7 @@ mod tests {
             name: HostName::parse(name).expect("a name"),
             slots: vec![ContainerName::parse("api").expect("a name")],
             gating: Gating::Gate("api".to_owned()),
+            wanted: None,
             generations: all.iter().copied().map(generation).collect(),
         }
     }
@@ -255,6 +280,20 @@ mod tests {
             numbers(&hosts[1..], Some("8")).expect_err("failed").to_string().contains("is a failed attempt")
         );
         assert_eq!(numbers(&hosts[1..], None).expect("the image"), [7]);
+    }
+
+    #[test]
+    fn after_a_deployment_that_failed_on_some_host_all_go_to_what_ran_before_it() {
+        use State::{Attempt, Kept, Runs};
+        let wants = |host: Host| Host { wanted: Some(format!("sha256:{}", "c".repeat(64))), ..host };
+        let (a, b, c) = (Some("1.0"), Some("1.1"), Some("1.2"));
+        let done = || wants(host("web1", &[(3, c, 'c', Runs), (2, b, 'b', Kept), (1, a, 'a', Kept)]));
+        let failed = || wants(host("web2", &[(8, c, 'c', Attempt), (7, b, 'b', Runs), (6, a, 'a', Kept)]));
+        let untouched = || wants(host("web3", &[(2, b, 'b', Runs), (1, a, 'a', Kept)]));
+        assert_eq!(numbers(&[done(), failed(), untouched()], None).expect("one version"), [2, 7, 2]);
+        assert_eq!(numbers(&[failed()], None).expect("it stays"), [7]);
+        // Nobody has tried: the gate alone was set.
+        assert_eq!(numbers(&[untouched()], None).expect("the one before"), [1]);
     }
 
     #[test]
