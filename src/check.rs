@@ -64,7 +64,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     };
     for item in desired.items.iter().filter(goes_on) {
         match &item.wish {
-            Wish::Container(wish) => broken.extend(as_wished(wish, &model)),
+            Wish::Container(wish) => broken.extend(as_wished(wish, observed.facts.can_update, &model)),
             Wish::Surplus { service, keep, .. } => {
                 let left = model.of_service(service.as_str());
                 let left = left.filter(|held| !keep.iter().any(|name| name.as_str() == held.slot));
@@ -92,10 +92,10 @@ fn waits(plan: &HostPlan, item: &Item, desired: &Desired) -> bool {
     item.needs.iter().any(held) && shown()
 }
 
-fn as_wished(wish: &ContainerWish, model: &Model) -> Vec<String> {
+fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<String> {
     let name = wish.name.as_str();
     let mut broken = Vec::new();
-    let retain = wish.replica.as_ref().map_or(0, |replica| replica.retain);
+    let retain = wish.retain(can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
         model.of_slot(name).partition(|held| held.standing() == Standing::Kept);
     for one in kept.iter().filter(|one| one.running && !one.ran) {

@@ -216,6 +216,13 @@ pub struct ContainerWish {
 }
 
 impl ContainerWish {
+    /// How many generations stay beside the one that runs. None where a policy cannot be taken off a
+    /// container that always starts with its host: two generations would run after that.
+    pub fn retain(&self, can_update: bool) -> u32 {
+        let stays_down = can_update || self.spec.restart_policy()["Name"] != "always";
+        self.replica.as_ref().filter(|_| stays_down).map_or(0, |replica| replica.retain)
+    }
+
     /// The service that it belongs to; a container by itself is its own.
     pub fn service(&self) -> &ContainerName {
         self.replica.as_ref().map_or(&self.name, |replica| &replica.service)

@@ -147,13 +147,9 @@ impl<'a> Course<'a> {
         Ok(course)
     }
 
-    /// How many generations stay beside the one that runs. None where a policy cannot be taken off a
-    /// container that always starts with its host: two generations would run after that.
+    /// How many generations stay beside the one that runs.
     pub(super) fn retain(&self) -> u32 {
-        if !self.can_update && self.wish.spec.restart_policy()["Name"] == "always" {
-            return 0;
-        }
-        self.wish.replica.as_ref().map_or(0, |replica| replica.retain)
+        self.wish.retain(self.can_update)
     }
 
     /// The generation that a rollback asks for.
