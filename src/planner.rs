@@ -99,7 +99,7 @@ pub struct Options {
     pub fix_drift: bool,
     /// Removes our containers that no state declares.
     pub prune: bool,
-    /// What other hosts of the run do about tasks of this one, see [`assign`].
+    /// What other hosts of the run do about tasks of this one, see [`assign()`].
     pub tasks: BTreeMap<String, Part>,
 }
 
