@@ -52,12 +52,12 @@ impl Pod {
         self.bed.env.run(&["apply", "-y"])
     }
 
-    /// Applies until it is done: what crashed may be started again by Podman while it is removed, and is
+    /// Applies until it is done: what crashed may be started again by Podman, or crash again, while it is removed, and is
     /// left alone then.
     fn settle(&self) {
         let done = eventually(|| match self.apply() {
             output if output.code == 3 => {
-                let _ = output.exits(3).explains("was started by somebody else");
+                let _ = output.exits(3).explains("by somebody else");
                 false
             }
             output => {

@@ -360,13 +360,16 @@ fn exchange(
     body: Option<&Value>,
 ) -> std::io::Result<(u16, Vec<u8>)> {
     let body = body.map(Value::to_string).unwrap_or_default();
-    write!(
-        stream,
+    let request = format!(
         "{method} {path} HTTP/1.0\r\nHost: engine\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
-    )?;
+    );
+    // An Engine that does not want the body may answer and close the connection before it has all of it.
+    match stream.write_all(request.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
+        _ => {}
+    }
     let mut answer = Vec::new();
-    // An Engine that did not want the body may reset the connection after its answer.
     if let Err(error) = stream.read_to_end(&mut answer)
         && (error.kind() != std::io::ErrorKind::ConnectionReset || answer.is_empty())
     {
