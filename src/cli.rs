@@ -20,6 +20,7 @@ pub use output::{Level, Output};
 
 use crate::problem::{Problem, Problems};
 use crate::sandbox;
+use crate::script::Run;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,15 +42,15 @@ fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Runs one command line.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs one command line; `run` runs programs in Starlark, in a child.
+pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
     harden::harden(Exit::Defect as i32, say_defect);
     let args: Vec<OsString> = args.into_iter().collect();
     // Before anything is read: this child knows nothing but what it is given.
     if let [_, word] = args.as_slice()
         && word == sandbox::WORD
     {
-        return sandbox::serve().into();
+        return sandbox::serve(run).into();
     }
     let cli = match command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,

@@ -1,24 +1,14 @@
-//! States written in Starlark, a dialect of Python: what a program is given, how it is run, and what it
-//! gives. The only place that names the crate `starlark`. Pure: it is run in a child without keys and
-//! with limits of the system (`sandbox`), because an interpreter's own limits are best-effort; secrets
-//! come in as numbers, so that neither a program nor the child can know, print or compare one.
+//! States written in Starlark, a dialect of Python: what a program is given and what it gives. What runs it
+//! belongs to the program `pillarbox` alone (`src/interpreter.rs`).
 
 mod ask;
-mod branch;
-mod convert;
-mod encoders;
-mod fault;
-mod files;
-mod functions;
-mod lines;
-mod log;
-mod run;
-mod sealed;
 mod wire;
 
-pub use ask::{Unsendable, given, secrets};
-pub use run::run;
+pub use ask::{HIDDEN, Unsendable, given, secrets};
 pub use wire::{Fault, Given, Host, Line, Outcome, Part, Piece, Ran, Request, Value};
+
+/// Runs the programs of a request, and says each line of the answer as soon as it is known.
+pub type Run = fn(&Request, &mut dyn FnMut(&Line) -> std::io::Result<()>) -> std::io::Result<()>;
 
 /// Loop turns and calls of one file.
 pub const TICKS: u64 = 10_000_000;
@@ -31,6 +21,3 @@ pub const CALLS: usize = 200;
 
 /// Lists and dicts within each other, in what is given and in what `run` gives.
 pub const DEEPEST: usize = 24;
-
-#[cfg(test)]
-mod tests;

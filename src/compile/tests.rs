@@ -151,7 +151,7 @@ fn run(
         }
         Ok(())
     };
-    let Ok(()) = crate::script::run(&Request { files, hosts: vec![asked] }, &mut say);
+    let Ok(()) = crate::interpreter::run(&Request { files, hosts: vec![asked] }, &mut say);
     ran
 }
 

@@ -1,6 +1,6 @@
 //! The child's side.
 
-use crate::script::{Line, Request, run};
+use crate::script::{Line, Request, Run};
 use std::io::{self, Read as _, Write};
 
 /// Stack of the thread that runs programs: calls within each other are counted, not measured.
@@ -8,7 +8,7 @@ const STACK: usize = 64 << 20;
 
 /// Reads a request from standard input, runs it under limits, and answers on standard output. Gives the
 /// code to exit with.
-pub fn serve() -> u8 {
+pub fn serve(run: Run) -> u8 {
     limit();
     std::panic::set_hook(Box::new(|panic| {
         // What it says tells memory that is gone from a defect; no secret is in this process.
@@ -16,7 +16,7 @@ pub fn serve() -> u8 {
         #[expect(clippy::exit, reason = "nothing may run after a panic")]
         std::process::exit(70);
     }));
-    let serving = std::thread::Builder::new().stack_size(STACK).spawn(answer);
+    let serving = std::thread::Builder::new().stack_size(STACK).spawn(move || answer(run));
     let Ok(serving) = serving else { return 71 };
     match serving.join() {
         Ok(Ok(())) => 0,
@@ -25,7 +25,7 @@ pub fn serve() -> u8 {
     }
 }
 
-fn answer() -> io::Result<()> {
+fn answer(run: Run) -> io::Result<()> {
     let mut text = Vec::new();
     io::stdin().lock().read_to_end(&mut text)?;
     let request: Request = serde_json::from_slice(&text)?;

@@ -5,7 +5,7 @@ use crate::pillar::{Node, Value};
 use crate::state::SecretRef;
 
 /// The one table of the pillar that no state sees: credentials go to registries alone.
-pub(super) const HIDDEN: &str = "registries";
+pub const HIDDEN: &str = "registries";
 
 /// Tables and lists of a pillar within each other, at most.
 const DEEPEST: usize = 40;

@@ -220,14 +220,14 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
             {
                 "only `engine::docker` speaks to Engines"
             }
-            ["starlark" | "allocative" | "anyhow", _, ..] if !within("script") => {
-                "only `script` names the interpreter of Starlark"
+            ["starlark" | "allocative" | "anyhow", _, ..] if !within("interpreter") => {
+                "only `interpreter` names the interpreter of Starlark"
             }
             ["linux_keyutils" | "secret_service" | "keyring_core", ..] if !within("keyring") => {
                 "only `keyring` speaks to the system's keyrings"
             }
-            // In `script::run` it is the name of a method that the interpreter calls.
-            ["println" | "eprintln"] if !within("cli") && !within("script/run") => "only `cli` prints",
+            // In `interpreter::run` it is the name of a method that the interpreter calls.
+            ["println" | "eprintln"] if !within("cli") && !within("interpreter/run") => "only `cli` prints",
             _ => continue,
         };
         wrong.push(format!("src/{file}.rs:{}: {}: {why}", named.line, named.path.join("::")));
@@ -235,7 +235,7 @@ fn forbidden(source: &Source, layers: &BTreeMap<String, u8>) -> Vec<String> {
     for (number, line) in source.code.lines().enumerate() {
         let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         // starlark's derive macros write `unsafe impl`, so that the lint cannot be `forbid`.
-        if words.contains(&"unsafe") || (words.contains(&"unsafe_code") && !within("script")) {
+        if words.contains(&"unsafe") || (words.contains(&"unsafe_code") && !within("interpreter")) {
             wrong.push(format!("src/{file}.rs:{}: nothing here is unsafe", number + 1));
         }
         if pure && (words.contains(&"async") || words.contains(&"await")) {

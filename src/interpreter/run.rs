@@ -4,9 +4,10 @@ use super::convert::Converter;
 use super::files::{Files, Program};
 use super::lines;
 use super::log::Log;
-use super::wire::{Fault, Host, Line, Outcome, Ran, Request, Value as Out};
-use super::{CALLS, HEAP, TICKS, fault, functions};
+use super::{fault, functions};
 use crate::problem::escaped;
+use crate::script::{CALLS, HEAP, TICKS};
+use crate::script::{Fault, Host, Line, Outcome, Ran, Request, Value as Out};
 use starlark::PrintHandler;
 use starlark::codemap::FileSpanRef;
 use starlark::environment::{FrozenModule, Globals, Module};
@@ -29,7 +30,7 @@ const LAST_PRINTED: usize = 5;
 ///
 /// # Errors
 /// Those of `say`.
-pub fn run<E>(request: &Request, say: &mut dyn FnMut(&Line) -> Result<(), E>) -> Result<(), E> {
+pub(crate) fn run<E>(request: &Request, say: &mut dyn FnMut(&Line) -> Result<(), E>) -> Result<(), E> {
     let mut files = Files::new(&request.files);
     for (index, host) in request.hosts.iter().enumerate() {
         for file in &host.runs {

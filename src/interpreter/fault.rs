@@ -2,9 +2,9 @@
 
 use super::functions::is_operator;
 use super::log::Log;
-use super::wire::Fault;
-use super::{CALLS, HEAP, TICKS};
 use crate::problem::escaped;
+use crate::script::Fault;
+use crate::script::{CALLS, HEAP, TICKS};
 use starlark::codemap::FileSpan;
 
 /// Characters of a line that are shown, and frames of a call stack.

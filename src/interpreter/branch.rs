@@ -3,12 +3,12 @@
 
 #![expect(unsafe_code, reason = "the derive macros of starlark write `unsafe impl ProvidesStaticType`")]
 
-use super::ask::HIDDEN;
 use super::encoders::wrong;
 use super::log::Log;
 use super::sealed::Sealed;
-use super::wire::Given;
 use crate::problem::{escaped, nearest};
+use crate::script::Given;
+use crate::script::HIDDEN;
 use allocative::Allocative;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::{Arguments, Evaluator};

@@ -3,7 +3,7 @@
 use super::branch::Branch;
 use super::log::Log;
 use super::sealed::Sealed;
-use super::wire::{Given, Part, Piece, Value as Out};
+use crate::script::{Given, Part, Piece, Value as Out};
 use starlark::values::dict::DictRef;
 use starlark::values::float::UnpackFloat;
 use starlark::values::list::ListRef;
@@ -37,7 +37,7 @@ impl Default for Converter {
 impl Converter {
     /// A value as data.
     pub(super) fn part(&mut self, value: Value) -> Result<Part, String> {
-        self.value(value, super::DEEPEST)
+        self.value(value, crate::script::DEEPEST)
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), String> {
@@ -173,5 +173,5 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn too_deep() -> String {
-    format!("lists and dicts lie more than {} deep in each other", super::DEEPEST)
+    format!("lists and dicts lie more than {} deep in each other", crate::script::DEEPEST)
 }

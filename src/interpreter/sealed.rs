@@ -4,7 +4,7 @@
 
 use super::encoders::{encode, wrong};
 use super::log::Log;
-use super::wire::Piece;
+use crate::script::Piece;
 use crate::state::Encoder;
 use allocative::Allocative;
 use starlark::collections::StarlarkHasher;

@@ -2,7 +2,7 @@
 //! knows lines of statements alone: entries are found again by their keys, and where a key stands in
 //! several places that could be meant, the line of what it is in is taken.
 
-use super::wire::{Part, Piece, Value};
+use crate::script::{Part, Piece, Value};
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
 use starlark::syntax::ast::{

@@ -2,7 +2,7 @@
 
 use super::convert::{Converter, Taken};
 use super::sealed::Sealed;
-use super::wire::{Part, Piece};
+use crate::script::{Part, Piece};
 use crate::secret::Secret;
 use crate::state::Encoder;
 use starlark::values::{Heap, Value};

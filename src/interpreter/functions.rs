@@ -6,7 +6,7 @@ use super::branch::{Branch, Salt};
 use super::encoders::{encode, wrong};
 use super::log::Log;
 use super::sealed::Sealed;
-use super::wire::Host;
+use crate::script::Host;
 use crate::state::Encoder;
 use starlark::collections::SmallMap;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
