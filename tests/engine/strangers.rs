@@ -186,7 +186,7 @@ fn an_image_that_is_not_wanted_loses_its_tag_and_nothing_that_runs() {
     shop.only("web 1.1.0");
     shop.rests();
     // Somebody cleans up: the image of what we keep stays.
-    shop.engine.post("/images/prune?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D", &json!({}));
+    shop.prune_images();
     assert_eq!(shop.kept().len(), 1);
     shop.rests();
 }

@@ -145,6 +145,8 @@ impl EngineEnv {
         let repository = format!("{}/{}/{name}", self.registry, self.name);
         let output = Command::new(testbed_var("PILLARBOX_TEST_IMAGE"))
             .args(more)
+            // No other test has the same image: one that takes its own away takes none of theirs.
+            .args(["--label", &format!("test={}", self.name)])
             .args(["--kind", kind, "--page", page, &format!("{repository}:{tag}")])
             .env("REGISTRY_USER", &self.user)
             .env("REGISTRY_PASSWORD", &self.password)
@@ -154,6 +156,15 @@ impl EngineEnv {
         let line = String::from_utf8(output.stdout).expect("UTF-8");
         let (_, digest) = line.trim().split_once('@').expect("NAME@DIGEST");
         (repository, digest.to_owned())
+    }
+
+    /// `docker image prune`, of the images of this test alone.
+    pub(crate) fn prune_images(&self) {
+        let filters = json!({ "dangling": ["true"], "label": [format!("test={}", self.name)] });
+        let path = format!("/images/prune?filters={}", encoded(&filters.to_string()));
+        // An Engine does one at a time.
+        let done = eventually(|| matches!(self.engine.request("POST", &path, None), Ok((200, _))));
+        assert!(done, "POST {path}");
     }
 
     /// Adds a user to the registry; it reads its file again at the next request.
