@@ -29,7 +29,7 @@ pub(in crate::cli) use evaluate::own_program;
 pub(in crate::cli) use probe::{Probed, probe};
 pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
-pub(in crate::cli) use survey::{Seen, Survey, Surveyed, look, parts, plan_of, survey};
+pub(in crate::cli) use survey::{Seen, Survey, Surveyed, look, look_offline, parts, plan_of, survey};
 pub(in crate::cli) use tags::{Tagged, tags};
 pub(in crate::cli) use wish::{Wished, wishes};
 

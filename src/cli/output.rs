@@ -73,6 +73,11 @@ impl Output {
         }
     }
 
+    /// Data as JSON; of a command that fails all the same it is printed as one object with the error.
+    pub(super) fn object_of(&self, object: serde_json::Value, fails: bool) {
+        if fails { self.object_beside_error(object) } else { self.object(&object) }
+    }
+
     /// Data as JSON of a command that fails all the same: printed as one object with the error.
     pub(super) fn object_beside_error(&self, object: serde_json::Value) {
         *self.beside_error.borrow_mut() = Some(object);

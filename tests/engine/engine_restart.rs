@@ -1,13 +1,13 @@
 //! An Engine that is restarted while an apply is under way, by SIGTERM and by SIGKILL: what worked works
 //! again, and the next apply converges. The Engine is one of its own, so that nobody else notices.
 
+use crate::cut::cut;
 use crate::env::Output;
 use crate::testbed::{Api, EngineEnv, eventually};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Docker with nothing but containers without a network, in a folder of its own.
 struct OwnEngine {
@@ -183,42 +183,24 @@ fn restarted_by(signal: &str) {
     for lines in (3..).step_by(3) {
         let version = ["1.1.0", "1.0.0"][moments % 2];
         want(version);
-        let Some(output) = cut(&bed, &engine, lines, signal) else { break };
+        let restart = |_: &Child| {
+            engine.stop(signal);
+            engine.run();
+        };
+        let Some(cut) = cut(bed.env.command(&["apply", "-y", "-v"]), lines, restart) else { break };
         moments += 1;
-        assert!([0, 1, 3].contains(&output.0), "{}: {}", output.0, output.1);
-        assert!(eventually(healthy), "nothing works after {}", output.1);
+        assert!([0, 1, 3].contains(&cut.code), "{}: {}", cut.code, cut.said);
+        assert!(eventually(healthy), "nothing works after {}", cut.said);
         let after: Output = bed.env.run(&["apply", "-y"]);
-        assert_eq!(after.code, 0, "{after}\nafter: {}", output.1);
+        assert_eq!(after.code, 0, "{after}\nafter: {}", cut.said);
         let (_, all) = engine.api.get("/containers/json?all=1").expect("an answer");
         let all: Vec<&Value> = all.as_array().expect("a list").iter().collect();
-        assert_eq!(all.len(), 1, "{all:?} after {}", output.1);
+        assert_eq!(all.len(), 1, "{all:?} after {}", cut.said);
         assert_eq!(all[0]["Names"], json!([format!("/{name}")]));
         assert_eq!(all[0]["Labels"]["io.pillarbox.version"], version);
         bed.env.run(&["plan", "--detailed-exitcode"]).ok();
     }
     assert!(moments >= 4, "only {moments} moments");
-}
-
-/// Restarts the Engine once an apply has printed so many lines; `None` if it ended before.
-fn cut(bed: &EngineEnv, engine: &OwnEngine, lines: usize, signal: &str) -> Option<(i32, String)> {
-    let mut child = bed.env.command(&["apply", "-y", "-v"]).spawn();
-    drop(child.stdin.take());
-    let stdout = child.stdout.take().expect("its output");
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = BufReader::new(stdout).read_to_string(&mut text);
-    });
-    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
-    let mut said = String::new();
-    let seen = (0..lines).all(|_| stderr.read_line(&mut said).is_ok_and(|read| read > 0));
-    if seen {
-        engine.stop(signal);
-        engine.run();
-    }
-    let _ = stderr.read_to_string(&mut said);
-    let code = child.wait().expect("it ends").code().unwrap_or(-1);
-    reader.join().expect("its output");
-    seen.then_some((code, said))
 }
 
 #[test]

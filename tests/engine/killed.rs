@@ -2,49 +2,17 @@
 //! and every call that it makes. What worked still works or works again with the next apply, and the
 //! next apply leaves exactly one container.
 
+use crate::cut::{self, Cut, signal};
+use crate::env::Run;
 use crate::relay::Relay;
 use crate::shop::Shop;
 use crate::testbed::eventually;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
-/// How an apply that was cut off ended.
-struct Cut {
-    /// Its exit code; -1 if it was killed.
-    code: i32,
-    /// What it said.
-    said: String,
-}
-
-/// Sends a signal to a process of this test.
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.expect("kill").success());
-}
-
-/// Starts an apply, and sends it a signal once it has printed `lines` lines of progress and some time has
-/// gone; `None` if it ended before that.
-fn cut(shop: &Shop, lines: usize, then: Duration, name: &str) -> Option<Cut> {
-    let mut child = shop.env.command(&["apply", "-y", "-v"]).spawn();
-    drop(child.stdin.take());
-    let stdout = child.stdout.take().expect("its output");
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = BufReader::new(stdout).read_to_string(&mut text);
-        text
-    });
-    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
-    let mut said = String::new();
-    let seen = (0..lines).all(|_| stderr.read_line(&mut said).is_ok_and(|read| read > 0));
-    if seen {
-        std::thread::sleep(then);
-        signal(&child, name);
-    }
-    let _ = stderr.read_to_string(&mut said);
-    let code = child.wait().expect("it ends").code().unwrap_or(-1);
-    said.push_str(&reader.join().expect("its output"));
-    seen.then_some(Cut { code, said })
+fn applying(shop: &Shop) -> Run {
+    shop.env.command(&["apply", "-y", "-v"])
 }
 
 /// Cuts off upgrades between two versions at every line of progress: `first`, `first + step` …
@@ -60,7 +28,11 @@ fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &
     for lines in (first..).step_by(step) {
         shop.version(new);
         let then = Duration::from_millis([0, 20, 5][moments % 3]);
-        let Some(cut) = cut(&shop, lines, then, name) else { break };
+        let disturb = |child: &Child| {
+            std::thread::sleep(then);
+            signal(child, name);
+        };
+        let Some(cut) = cut::cut(applying(&shop), lines, disturb) else { break };
         moments += 1;
         check(&shop, &cut, &format!("web {old}"), &format!("web {new}"));
         shop.apply().ok();
@@ -179,7 +151,7 @@ fn an_engine_that_stays_away_is_not_waited_for_by_somebody_impatient() {
 fn after_a_kill_the_next_apply_takes_the_lock_over_and_says_so() {
     let Some(shop) = Shop::deployed() else { return };
     shop.release("serve", "1.1.0");
-    let cut = cut(&shop, 14, Duration::ZERO, "KILL").expect("it was under way");
+    let cut = cut::killed(applying(&shop), 14).expect("it was under way");
     assert_eq!(cut.code, -1, "{}", cut.said);
     // Looking needs no lock.
     shop.env.run(&["plan"]).ok();

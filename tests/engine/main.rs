@@ -32,6 +32,7 @@ mod bad_images;
 mod clients;
 mod codes;
 mod credentials;
+mod cut;
 mod delegation;
 mod docker;
 mod docs;

@@ -1,8 +1,9 @@
 //! `rollback` and `history` on a real Engine: with the registry stopped, after prunes, killed after every
 //! line it prints.
 
+use crate::cut::killed;
 use crate::guarded::Guarded;
-use crate::service::{Service, killed_after};
+use crate::service::Service;
 use crate::testbed::eventually;
 use serde_json::{Value, json};
 
@@ -183,10 +184,15 @@ fn killed_after_every_line_one_works_and_the_next_apply_does_what_the_gate_says(
     for lines in 1.. {
         let to = ["1.0.0", "1.1.0"][moments % 2];
         let command = ["rollback", &service.name, "--to", to, "-y", "-v"];
-        let Some(said) = killed_after(&service, &command, lines) else { break };
+        let Some(cut) = killed(service.bed.env.command(&command), lines) else { break };
         moments += 1;
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
-        assert!(service.bed.containers().iter().any(healthy), "{:?} after {said}", service.containers());
+        assert!(
+            service.bed.containers().iter().any(healthy),
+            "{:?} after {}",
+            service.containers(),
+            cut.said
+        );
         let gate = service.gate();
         let wanted =
             ["1.0.0", "1.1.0"].into_iter().find(|version| gate.contains(&format!("version = \"{version}\"")));

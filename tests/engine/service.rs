@@ -1,12 +1,11 @@
 //! `service.deployed` on a real Engine: two containers behind a balancer and a client that asks all
 //! through upgrades, good and bad; a replacement that is killed after every line it prints.
 
-use crate::env::{Output, repository};
+use crate::cut::killed;
+use crate::env::{Output, Run, repository};
 use crate::testbed::{EngineEnv, eventually};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -51,6 +50,11 @@ impl Service {
     pub(crate) fn release(&self, kind: &str, version: &str) {
         self.bed.push(kind, "api", version);
         self.bed.env.run(&["gate", "set", "api", version]).ok();
+    }
+
+    /// An apply that says each line of progress.
+    pub(crate) fn applying(&self) -> Run {
+        self.bed.env.command(&["apply", "-y", "-v"])
     }
 
     pub(crate) fn apply(&self) -> Output {
@@ -227,27 +231,6 @@ fn a_second_plan_is_empty_and_a_container_of_its_name_becomes_the_first() {
     service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
 }
 
-/// Kills a command once it has printed so many lines; `None` if it ended before that.
-pub(crate) fn killed_after(service: &Service, command: &[&str], lines: usize) -> Option<String> {
-    let mut child = service.bed.env.command(command).spawn();
-    drop(child.stdin.take());
-    let stdout = child.stdout.take().expect("its output");
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = BufReader::new(stdout).read_to_string(&mut text);
-    });
-    let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
-    let mut said = String::new();
-    let seen = (0..lines).all(|_| stderr.read_line(&mut said).is_ok_and(|read| read > 0));
-    if seen {
-        let _ = Command::new("kill").args(["-9", &child.id().to_string()]).status();
-    }
-    let _ = stderr.read_to_string(&mut said);
-    child.wait().expect("it ends");
-    reader.join().expect("its output");
-    seen.then_some(said)
-}
-
 #[test]
 fn killed_after_every_line_one_works_and_the_next_apply_converges() {
     let Some(service) = Service::deployed(1, "") else { return };
@@ -259,11 +242,16 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
     for lines in 1.. {
         let version = ["1.1.0", "1.0.0"][moments % 2];
         service.bed.env.run(&["gate", "set", "api", version]).ok();
-        let Some(said) = killed_after(&service, &["apply", "-y", "-v"], lines) else { break };
+        let Some(cut) = killed(service.applying(), lines) else { break };
         moments += 1;
         // All from one call: the Engine may be renaming one this very moment.
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
-        assert!(service.bed.containers().iter().any(healthy), "{:?} after {said}", service.containers());
+        assert!(
+            service.bed.containers().iter().any(healthy),
+            "{:?} after {}",
+            service.containers(),
+            cut.said
+        );
         service.apply().ok();
         service.only(1, version);
         let settled = eventually(|| service.bed.env.run(&["plan", "--detailed-exitcode"]).code == 0);
@@ -290,7 +278,7 @@ fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converg
         let (version, replicas) = wishes[at % wishes.len()];
         service.bed.env.run(&["gate", "set", "api", version]).ok();
         hasty(replicas);
-        moments += usize::from(killed_after(&service, &["apply", "-y", "-v"], lines).is_some());
+        moments += usize::from(killed(service.applying(), lines).is_some());
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
         assert!(service.bed.containers().iter().any(healthy), "{:?}", service.containers());
         service.apply().ok();
@@ -309,7 +297,7 @@ fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards(
     for lines in 1.. {
         let megabytes = 40 + lines;
         service.replicas(1, &format!("memory = \"{megabytes}m\""));
-        let killed = killed_after(&service, &["apply", "-y", "-v"], lines);
+        let cut = killed(service.applying(), lines);
         service.apply().ok();
         let after = inspect();
         assert_eq!(after["HostConfig"]["Memory"], megabytes << 20);
@@ -317,7 +305,7 @@ fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards(
             (&after["Id"], &after["State"]["StartedAt"]),
             (&before["Id"], &before["State"]["StartedAt"])
         );
-        if killed.is_none() {
+        if cut.is_none() {
             break;
         }
         moments += 1;

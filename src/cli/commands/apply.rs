@@ -115,11 +115,7 @@ fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>) {
         return;
     }
     let object = object(plan, outcome);
-    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
-        ctx.out.object_beside_error(object);
-    } else {
-        ctx.out.object(&object);
-    }
+    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
 }
 
 /// What became of each host, as data.

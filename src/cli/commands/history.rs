@@ -1,6 +1,6 @@
 //! `pillarbox history`.
 
-use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::deploy::{self, Selection};
 use crate::cli::output::history::{HostHistory, text};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -26,10 +26,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = vault::workspace(ctx)?;
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let survey = Survey { options: PlanOptions::default(), offline: true, yes: false };
     let (hosts, wrong) = deploy::run(async |interrupt| {
-        let looking = async { Ok(deploy::look(ctx, &vault, wishes, &survey, interrupt).await) };
-        let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, false, interrupt).await?;
         let mut known = BTreeSet::new();
         let mut hosts = Vec::new();
         for one in &seen {
@@ -52,7 +50,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             "service": args.service,
             "hosts": hosts,
         });
-        if wrong.is_empty() { ctx.out.object(&object) } else { ctx.out.object_beside_error(object) }
+        ctx.out.object_of(object, !wrong.is_empty());
     } else {
         ctx.out.data(text(&hosts));
     }

@@ -10,7 +10,7 @@ mod gates;
 
 use super::apply;
 use super::history::{services, unknown};
-use crate::cli::deploy::{self, Differing, Goal, PlanOptions, Selection, Survey, Surveyed};
+use crate::cli::deploy::{self, Differing, Goal, Selection, Surveyed};
 use crate::cli::output::plan as print;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -152,9 +152,7 @@ async fn carry_out(
 /// Every selected host that has the service, with what is left of it there.
 async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
     let wishes = deploy::wishes(vault, &args.selection.host)?;
-    let survey = Survey { options: PlanOptions::default(), offline: true, yes: args.yes };
-    let looking = async { Ok(deploy::look(ctx, vault, wishes, &survey, interrupt).await) };
-    let (seen, wrong) = deploy::unless_interrupted(interrupt, looking).await?;
+    let (seen, wrong) = deploy::look_offline(ctx, vault, wishes, args.yes, interrupt).await?;
     Problems::check(wrong)?;
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
@@ -270,11 +268,7 @@ fn say_json(args: &Args, ctx: &Context, plan: &Plan, changes: &[Change], outcome
     object["service"] = json!(args.service);
     object["gates"] = changes.iter().map(Change::json).collect();
     object["notes"] = plan.hosts.iter().flat_map(|host| &host.notes).map(|note| json!(note)).collect();
-    if outcome.is_some_and(|outcome| outcome.failure.is_some()) {
-        ctx.out.object_beside_error(object);
-    } else {
-        ctx.out.object(&object);
-    }
+    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
 }
 
 /// `pillarbox history api`.

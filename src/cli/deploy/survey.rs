@@ -76,6 +76,22 @@ pub(in crate::cli) async fn survey<'v>(
     (surveyed, wrong)
 }
 
+/// Reads all hosts that can be read, and asks no registry; what is wrong with the others comes beside them.
+///
+/// # Errors
+/// [`Code::Interrupted`](crate::problem::Code::Interrupted).
+pub(in crate::cli) async fn look_offline<'v>(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    wishes: Vec<Wished<'v>>,
+    yes: bool,
+    interrupt: &Interrupt,
+) -> Result<(Vec<Seen<'v>>, Vec<Problem>)> {
+    let survey = Survey { options: PlanOptions::default(), offline: true, yes };
+    let looking = async { Ok(look(ctx, vault, wishes, &survey, interrupt).await) };
+    super::unless_interrupted(interrupt, looking).await
+}
+
 /// Reads all hosts that can be read.
 pub(in crate::cli) async fn look<'v>(
     ctx: &Context,

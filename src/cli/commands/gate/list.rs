@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         if args.check {
             object["checked"] = checked.iter().map(checked_json).collect();
         }
-        if wrong.is_empty() { ctx.out.object(&object) } else { ctx.out.object_beside_error(object) }
+        ctx.out.object_of(object, !wrong.is_empty());
     } else {
         print(ctx, &rows);
         for one in &checked {

@@ -55,11 +55,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             "format_version": crate::plan::FORMAT_VERSION,
             "hosts": answers.iter().map(table::json).collect::<Vec<_>>(),
         });
-        if wrong.is_empty() {
-            ctx.out.object(&object);
-        } else {
-            ctx.out.object_beside_error(object);
-        }
+        ctx.out.object_of(object, !wrong.is_empty());
     } else {
         ctx.out.data(table::text(&answers));
         if let Some(image) = spared(&answers) {
