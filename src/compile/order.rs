@@ -106,7 +106,8 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 needs[index].entry(needed).or_insert(None);
             }
         }
-        if let Wish::Container(container) = &draft.item.wish {
+        if let Some(container) = draft.item.wish.container() {
+            let user = &draft.item.address;
             let (networks, volumes) = (container.network_names(), container.volume_names());
             for (other, image) in used.iter().map(|index| (*index, &drafts[*index])) {
                 match &image.item.wish {
@@ -118,7 +119,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                         let mut problem =
                             Problem::failed(format!("image {absent} is declared absent and used"));
                         problem.place = place;
-                        problems.push(problem.cause(format!("container {} is made from it", container.name)));
+                        problems.push(problem.cause(format!("{user} is made from it")));
                     }
                     Wish::Network(network) if networks.contains(&network.name) => {
                         needs[index].entry(other).or_insert(None);
@@ -127,12 +128,10 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                         needs[index].entry(other).or_insert(None);
                     }
                     Wish::NetworkAbsent { name } if networks.contains(name) => {
-                        problems
-                            .push(absent_and_used(image, &format!("container {} joins it", container.name)));
+                        problems.push(absent_and_used(image, &format!("{user} joins it")));
                     }
                     Wish::VolumeAbsent { name } if volumes.contains(name) => {
-                        problems
-                            .push(absent_and_used(image, &format!("container {} mounts it", container.name)));
+                        problems.push(absent_and_used(image, &format!("{user} mounts it")));
                     }
                     _ => {}
                 }

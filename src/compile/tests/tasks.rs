@@ -34,6 +34,28 @@ require = ["migrate"]
 }
 
 #[test]
+fn what_a_task_uses_is_there_before_it() {
+    let state = r#"
+[migrate.task.ran]
+image = "r.example.com/api:1.2"
+networks = ["back"]
+volumes = ["data:/data"]
+[back.network.present]
+[data.volume.present]
+"#;
+    let desired = compiled(&[("states/api.toml", state)], "").expect("it compiles");
+    let addresses: Vec<String> = desired.items.iter().map(|item| item.address.to_string()).collect();
+    assert_eq!(addresses, ["network back", "volume data", "task migrate"]);
+    let gone = state.replace("present", "absent");
+    insta::assert_snapshot!(problems(&[("states/api.toml", &gone)], ""), @r#"
+    error: states/api.toml:6: network back is declared absent and used
+    caused by: task migrate joins it
+    error: states/api.toml:7: volume data is declared absent and used
+    caused by: task migrate mounts it
+    "#);
+}
+
+#[test]
 fn what_a_task_runs_as_is_fixed() {
     let state = "[migrate.task.ran]\nimage = 'r.example.com/api:1.2'\ncommand = ['/api', 'migrate']\n";
     let of = |state: &str| {
