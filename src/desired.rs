@@ -16,6 +16,7 @@ mod task;
 mod uses;
 pub(crate) mod volume;
 
+pub(crate) use option::NEWEST_API;
 pub use requisites::{Reaction, Requisites, Watch};
 pub use resource::ResourceWish;
 pub use secret_file::{SecretFile, Store};

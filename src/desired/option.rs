@@ -34,7 +34,7 @@ pub(crate) use limits::{FIELD as LIMITS, swap};
 pub(crate) use namespaces::SHARED;
 pub(crate) use network::{differing as differing_networks, endpoints};
 pub(crate) use restart::policy;
-pub(crate) use since::needed;
+pub(crate) use since::{NEWEST as NEWEST_API, needed};
 pub(crate) use table::{ENV, GROUPS, OPTIONS};
 
 use super::compare;

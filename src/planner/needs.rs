@@ -1,7 +1,7 @@
 //! What a host's Engine must be able to do.
 
 use super::world::World;
-use crate::desired::ContainerWish;
+use crate::desired::{ContainerWish, NEWEST_API};
 use crate::problem::{Problem, escaped};
 
 /// Options that need a newer API than is spoken with the host: it would drop them without a word.
@@ -20,13 +20,20 @@ pub(super) fn api(world: &World<'_>, wish: &ContainerWish) -> Vec<Problem> {
         ));
         let whole = field.split(['.', ' ']).next().unwrap_or_default();
         problem.place = wish.sources.get(whole).and_then(|places| places.last()).cloned();
+        let ours = (major, minor) > NEWEST_API;
         problem
             .cause(format!(
                 "API {} is spoken with host {host} (Engine {}), which would drop it without a word",
                 escaped(&facts.api_version),
                 escaped(&facts.engine_version)
             ))
-            .hint(format!("leave `{field}` out, or update the Engine on {host}"))
+            .hint(match ours {
+                true => format!(
+                    "leave `{field}` out: this pillarbox speaks no newer API than {}.{}, whatever the Engine does",
+                    NEWEST_API.0, NEWEST_API.1
+                ),
+                false => format!("leave `{field}` out, or update the Engine on {host}"),
+            })
     });
     told.collect()
 }

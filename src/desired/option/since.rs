@@ -17,6 +17,9 @@ pub(crate) struct Needed {
     pub(crate) api: Version,
 }
 
+/// The newest that pillarbox speaks.
+pub(crate) const NEWEST: Version = (1, 51);
+
 /// Option, field within it (of each entry, where it is a table of them), version.
 const SINCE: [(&str, &str, Version); 10] = [
     ("annotations", "", (1, 43)),

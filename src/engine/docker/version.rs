@@ -55,6 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_spoken_is_what_options_are_judged_by() {
+        let newest = crate::desired::NEWEST_API;
+        assert_eq!(NEWEST, Api(newest.0, newest.1));
+    }
+
+    #[test]
     fn the_newest_common_version_is_spoken() {
         for (theirs, spoken) in [("1.41", "1.41"), ("1.44", "1.44"), ("1.51", "1.51"), ("1.53", "1.51")] {
             assert_eq!(Api::agree(Some(theirs)).expect(theirs).to_string(), spoken);
