@@ -116,8 +116,15 @@ impl Engine for Docker {
 
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
         let filters = json!({ "reference": [format!("{folder}/*")] }).to_string();
-        let answer = self.get(&format!("/images/json{}", query(&[("filters", &filters)]))).await?;
-        Ok(answer::tags(&answer, folder))
+        let path = format!("/images/json{}", query(&[("filters", &filters)]));
+        // With containerd's store a list is "not found" while an image on it is just going (28.5.2).
+        for _ in 0..2 {
+            match self.get(&path).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                answer => return Ok(answer::tags(&answer?, folder)),
+            }
+        }
+        Ok(answer::tags(&self.get(&path).await?, folder))
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {

@@ -304,6 +304,31 @@ async fn fifty_calls_at_once_share_few_connections_and_all_are_answered() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_not_found_because_an_image_on_it_goes_is_asked_for_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    let body = |status: &str, body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\nApi-Version: 1.51\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    let goes = body("404 Not Found", r#"{"message":"NotFound: content digest sha256:4e: not found"}"#);
+    let list = body("200 OK", r#"[{"RepoTags":["pillarbox.invalid/shop/api:g1"],"RepoDigests":[]}]"#);
+    let answers = [body("200 OK", "OK"), goes.clone(), goes, list];
+    let serving = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a caller");
+        for answer in answers {
+            let mut buffer = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut buffer);
+            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
+        }
+    });
+    let docker = Docker::connect(&Address::Unix(path)).await.expect("an Engine");
+    assert_eq!(docker.tags("pillarbox.invalid/shop").await.expect("a list").len(), 1);
+    serving.join().expect("served");
+}
+
+#[tokio::test]
 async fn what_is_no_engine_is_said_to_be_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.sock");

@@ -191,8 +191,8 @@ require = ["web_made"]
 
     /// The tags that keep this workspace's images from being pruned.
     pub(crate) fn kept(&self) -> Vec<String> {
-        let images = self.engine.inspect("/images/json");
-        let tags = images.as_array().into_iter().flatten().flat_map(|image| image["RepoTags"].as_array());
+        let images = self.engine.get_list("/images/json");
+        let tags = images.iter().flat_map(|image| image["RepoTags"].as_array());
         let ours = format!("pillarbox.invalid/{}/", self.name);
         let ours = tags.flatten().filter_map(Value::as_str).filter(|tag| tag.starts_with(&ours));
         let mut tags: Vec<String> = ours.map(str::to_owned).collect();

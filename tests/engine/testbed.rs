@@ -350,11 +350,17 @@ impl Api {
         value
     }
 
-    fn get_list(&self, path: &str) -> Vec<Value> {
-        match self.get(path) {
-            Ok((200, Value::Array(list))) => list,
-            _ => Vec::new(),
-        }
+    pub(crate) fn get_list(&self, path: &str) -> Vec<Value> {
+        let mut list = Vec::new();
+        // With containerd's store a list is "not found" while an image on it is just going.
+        eventually(|| match self.get(path) {
+            Ok((200, Value::Array(found))) => {
+                list = found;
+                true
+            }
+            answer => !matches!(answer, Ok((404, _))),
+        });
+        list
     }
 
     /// DELETE; what is gone already is fine.
