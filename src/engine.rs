@@ -60,6 +60,8 @@ pub struct Summary {
     pub status: String,
     /// Names of networks it is in, running or not.
     pub networks: BTreeSet<String>,
+    /// The network that it was created in, or what else it was given for one: `bridge`, `container:…`.
+    pub network_mode: String,
     /// Names of volumes it mounts.
     pub volumes: BTreeSet<String>,
 }

@@ -45,6 +45,8 @@ pub struct Instance {
     pub spec: Fingerprint,
     /// A short fingerprint for each field that it was made from.
     pub fields: BTreeMap<String, String>,
+    /// The network that it was created in, if somebody made that.
+    pub first_network: Option<String>,
 }
 
 /// What is there of a generation.
@@ -215,6 +217,7 @@ impl Instance {
             running: container.state.running || container.state.restarting,
             spec: labels.spec.clone(),
             fields: labels.fields.clone(),
+            first_network: container.first_network().map(str::to_owned),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod claim;
 mod errand;
+mod first_network;
 mod own_volumes;
 mod ownership;
 mod platforms;
@@ -12,6 +13,7 @@ mod standing;
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use errand::Errand;
+pub(crate) use first_network::can_go;
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Label, Ownership};
 pub use platforms::Platforms;

@@ -1,24 +1,17 @@
 //! Networks of a container: joined under its plain name, compared where they are declared.
 
 use crate::desired::Spec;
-use crate::observed::Container;
+use crate::observed::{Container, can_go};
 use crate::plan::{Action, Target};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Whether a container can have an alias in it: not in those that every Engine has.
-fn has_names(network: &str) -> bool {
-    !matches!(network, "" | "default" | "bridge" | "host" | "none")
-        && !network.starts_with("container:")
-        && !network.starts_with("ns:")
-}
 
 /// The spec with the plain name, and that of its service, among the aliases in every network: a container
 /// under a temporary name is found by them.
 pub(super) fn named(spec: &Spec, names: [&str; 2]) -> Spec {
     let mut spec = spec.clone();
     let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);
-    for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| has_names(network)) {
+    for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| can_go(network)) {
         if !endpoint.is_object() {
             *endpoint = Value::Object(Map::new());
         }
@@ -67,6 +60,13 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
     steps
 }
 
+/// Whether a container may stay where it is for good: among the declared networks is the one that it was
+/// created in. Another container takes its place where it has to leave that.
+pub(super) fn keep(spec: &Spec, container: &Container) -> bool {
+    let declared = spec.networks();
+    declared.is_empty() || container.first_network().is_none_or(|first| declared.contains_key(first))
+}
+
 /// The networks of a container that was made from another declaration, as an option declares them: its own,
 /// and those that are declared today. Cut off between leaving a network and joining it again it is in none,
 /// and who asks for the service today asks in today's.
@@ -80,8 +80,8 @@ pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
     if alone(mode) || own.keys().any(|network| alone(network)) {
         return Value::Object(both);
     }
-    let first = has_names(mode).then(|| (mode.to_owned(), Value::Object(Map::new())));
-    let declared = spec.networks().into_iter().filter(|(network, _)| has_names(network));
+    let first = container.first_network().map(|name| (name.to_owned(), Value::Object(Map::new())));
+    let declared = spec.networks().into_iter().filter(|(network, _)| can_go(network));
     for (network, endpoint) in declared.chain(first) {
         both.entry(network).or_insert(endpoint);
     }
@@ -93,7 +93,7 @@ pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
 /// ("network … not found") until it has joined again.
 pub(super) fn rejoin(container: &Container) -> Vec<Action> {
     let found = observed(container);
-    let named = found.iter().filter(|(network, _)| has_names(network));
+    let named = found.iter().filter(|(network, _)| can_go(network));
     named
         .flat_map(|(network, endpoint)| {
             [disconnect(container, network), connect(container, network, literal(endpoint))]
@@ -110,7 +110,7 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     let found = observed(container);
     let leave = found.keys().map(|network| disconnect(container, network));
     let join = wanted.iter().map(|(network, endpoint)| connect(container, network, endpoint.clone()));
-    let fixed = wanted.keys().all(|network| !has_names(network)) && wanted.keys().eq(found.keys());
+    let fixed = wanted.keys().all(|network| !can_go(network)) && wanted.keys().eq(found.keys());
     if fixed { Vec::new() } else { leave.chain(join).collect() }
 }
 
@@ -131,12 +131,12 @@ pub(super) fn called(mut action: Action, by_now: &str) -> Action {
 
 /// Whether a container is found by a name in any network.
 pub(super) fn has_any(spec: &Spec) -> bool {
-    spec.networks().keys().any(|network| has_names(network))
+    spec.networks().keys().any(|network| can_go(network))
 }
 
 /// Leaves and joins the declared networks of a container that the plan creates, now under its names.
 pub(super) fn named_anew(spec: &Spec, container: &Target, name: &str) -> Vec<Action> {
-    let networks = spec.networks().into_iter().filter(|(network, _)| has_names(network));
+    let networks = spec.networks().into_iter().filter(|(network, _)| can_go(network));
     networks
         .flat_map(|(network, endpoint)| {
             let (container, name) = (container.clone(), name.to_owned());

@@ -247,7 +247,11 @@ impl<'a> ResourceCourse<'a> {
             )));
         }
         let host = &world.observed.host;
-        let how = if self.kind == Kind::Network { "in it" } else { "using it, running or not" };
+        let how = if self.kind == Kind::Network {
+            "in it, or were created in it"
+        } else {
+            "using it, running or not"
+        };
         Err(Problem::failed(format!("{address} on host {host} is declared absent and in use"))
             .cause(format!("these containers are {how}: {names}"))
             .hint("let a state say that they are absent, or that they do without it; or wait with this one")

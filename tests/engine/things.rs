@@ -180,6 +180,43 @@ fn a_network_and_a_volume_live_and_go_with_what_uses_them_and_data_is_never_lost
 }
 
 #[test]
+fn another_network_is_joined_in_place_and_who_leaves_its_first_is_replaced_and_can_start_without_it() {
+    let Some(shop) = Shop::new() else { return };
+    let networks = |names: &str, more: &str| {
+        let state = USED.replace("\"@-front\"]", names);
+        states(&shop, &format!("{state}\n[aside.network.present]\nname = \"@-aside\"\n{more}"));
+    };
+    let web = format!("{}-web", shop.name);
+    states(&shop, USED);
+    shop.apply().ok();
+    let first = shop.identity(&web);
+
+    networks("\"@-aside\", \"@-front\"]", "");
+    shop.env.run(&["plan"]).ok().says("~ container");
+    shop.apply().ok();
+    assert_eq!(shop.identity(&web), first);
+    shop.rests();
+
+    networks("\"@-aside\"]", "");
+    let state = shop.env.read("states/web.toml");
+    let present = format!(
+        "[front.network.present]\nname = \"{}-front\"\ndriver_opts = {{ \"com.docker.network.driver.mtu\" = \"1400\" }}\n",
+        shop.name
+    );
+    let absent = format!("[front.network.absent]\nname = \"{}-front\"\n", shop.name);
+    assert!(state.contains(&present), "{state}");
+    shop.env.write("states/web.toml", state.replace(&present, &absent));
+    shop.env.run(&["plan"]).ok().says("-/+ container").says("networks changed").says("declared absent");
+    shop.apply().ok();
+    assert_ne!(shop.identity(&web), first);
+    assert!(network(&shop, "front").is_none());
+    shop.rests();
+    // What a crash, or an Engine that starts again, asks of it.
+    shop.engine.post(&format!("/containers/{web}/restart?t=1"), &Value::Null);
+    assert_eq!(shop.inspect(&web)["State"]["Running"], json!(true));
+}
+
+#[test]
 fn what_watches_is_replaced_restarted_or_told() {
     let Some(shop) = Shop::new() else { return };
     let text = |level: &str| {

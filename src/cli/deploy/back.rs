@@ -7,7 +7,7 @@ use super::survey::{Surveyed, parts, read};
 use super::{PlanOptions, Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
-use crate::desired::{Address, Back, Desired, Item, Kind, PullPolicy, Wish};
+use crate::desired::{Address, Back, ContainerWish, Desired, Item, Kind, PullPolicy, Wish};
 use crate::execute::Interrupt;
 use crate::history::Instance;
 use crate::name::{HostName, ImageRef};
@@ -130,7 +130,8 @@ impl Goal {
         // A person asks for it now, whatever the gate holds back.
         item.gate = None;
         if let Wish::Container(wish) = &mut item.wish {
-            let container = self.instances.get(wish.name.as_str()).map(|one| one.id.clone());
+            let kept = self.instances.get(wish.name.as_str());
+            let container = kept.filter(|kept| self.comes_again(wish, kept)).map(|kept| kept.id.clone());
             if let Some(image) = &self.image {
                 wish.image = image.clone();
                 wish.pull = PullPolicy::Missing;
@@ -140,6 +141,15 @@ impl Goal {
             }
         }
         item
+    }
+
+    /// Whether a kept container itself becomes the service again. One that today's declaration would have
+    /// made but in other networks cannot leave the one it was created in: a new one stands for it.
+    fn comes_again(&self, wish: &ContainerWish, kept: &Instance) -> bool {
+        let networks = wish.spec.networks();
+        let stays = kept.first_network.as_ref().is_none_or(|first| networks.contains_key(first));
+        let as_today = kept.spec == wish.spec.fingerprint();
+        !as_today || networks.is_empty() || stays || self.image.is_none()
     }
 
     /// Fields in which a kept declaration is not today's.

@@ -72,6 +72,7 @@ pub(super) fn summaries(answer: &Value) -> Vec<Summary> {
             labels: labels(&container["Labels"]),
             status: text(&container["State"]),
             networks: keys(&container["NetworkSettings"]["Networks"]),
+            network_mode: text(&container["HostConfig"]["NetworkMode"]),
             volumes: mounted(&container["Mounts"]),
         }
     })

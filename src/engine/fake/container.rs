@@ -127,11 +127,18 @@ impl World {
             (Some(_), None) => false,
         };
         let missing = held.networks.keys().find(|name| is_other(name));
+        // Engine 28; one of 20.10 would start it.
+        let mode = held.body["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
+        let homeless = crate::observed::can_go(mode) && !self.networks.contains_key(mode);
         let joined =
             held.networks.keys().filter_map(|name| Some((name.clone(), self.networks.get(name)?.id.clone())));
         let joined = joined.collect();
         let failed = if let Some(network) = missing {
             Some((ErrorKind::NotFound, 404, format!("network {network} not found")))
+        } else if homeless {
+            let message =
+                format!("could not find a network matching network mode {mode}: network {mode} not found");
+            Some((ErrorKind::NotFound, 404, message))
         } else if let Some(words) = self.lacks(held) {
             Some((ErrorKind::NotFound, 404, words))
         } else if let Some(port) = self.port_taken(held) {
@@ -309,6 +316,7 @@ impl World {
             labels: held.labels.clone(),
             status: self.run_state(held).status,
             networks: held.networks.keys().cloned().collect(),
+            network_mode: held.body["HostConfig"]["NetworkMode"].as_str().unwrap_or_default().to_owned(),
             volumes: held.volumes(),
         })
         .collect()

@@ -128,6 +128,55 @@ async fn a_network_is_made_anew_only_while_nothing_that_runs_is_in_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_when_that_is_gone() {
+    let inside = |networks: serde_json::Value| {
+        let mut item = user("web");
+        let Wish::Container(wish) = &mut item.wish else { return item };
+        wish.spec.live.insert("networks".to_owned(), networks);
+        item.needs.clear();
+        item
+    };
+    let back = || resource(Kind::Network, "back", &[]);
+    let mut stage = Stage::new();
+    stage.publish(1);
+    stage.items = vec![front("1"), back(), data("1"), user("web")];
+    stage.settle().await;
+    // One more is joined in place.
+    stage.items = vec![front("1"), back(), data("1"), inside(json!({ "back": {}, "front": {} }))];
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @"#1 [] connect web to back (update web): networks.back changed");
+    // Its network mode cannot change, and without that network an Engine does not start it again.
+    stage.items = vec![no_network(), back(), data("1"), inside(json!({ "back": {} }))];
+    let plan = stage.settle().await;
+    insta::assert_snapshot!(readable(&text(&plan)), @r#"
+    #1 [] tag pillarbox.invalid/shop/web:g2 (pull r.example.com/nginx@sha256:bb82): networks changed
+    #2 [1] create web.g2 (replace web): networks changed
+    #3 [2] stop web (replace web): networks changed
+    #4 [3] update web RestartPolicy=unless-stopped (replace web): networks changed
+    #5 [4] start web.g2 (replace web): networks changed
+    #6 [5] await web.g2 (replace web): networks changed
+    #7 [6] update web.g2 RestartPolicy=always (replace web): networks changed
+    #8 [7] rename web to web.g1 (replace web): networks changed
+    #9 [8] rename web.g2 to web (replace web): networks changed
+    #10 [9] untag pillarbox.invalid/shop/web:g1 (replace web): networks changed
+    #11 [10] remove web.g1 (replace web): networks changed
+    #12 [11] remove network front (remove network front): declared absent
+    "#);
+    stage.fake.stop_container("web");
+    stage.settle().await;
+    assert_eq!(stage.statuses(), ["web running"]);
+    // Somebody else's that was created in a network and left it keeps the network.
+    let image = stage.fake.body("web").expect("there")["Image"].clone();
+    let body = json!({ "Image": image, "HostConfig": { "NetworkMode": "back" },
+        "NetworkingConfig": { "EndpointsConfig": { "other": {} } } });
+    stage.fake.add_network("other");
+    stage.fake.add_container("theirs", body, true);
+    stage.items =
+        vec![thing(Kind::Network, "back", Wish::NetworkAbsent { name: "back".to_owned() }), absent("web")];
+    assert!(refused(&stage).await.contains("these containers are in it, or were created in it: theirs"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn labels_alone_cut_nothing() {
     let mut stage = Stage::new();
     stage.publish(1);
@@ -216,7 +265,7 @@ async fn absent_and_in_use_is_an_error_that_names_the_containers() {
     stage.items = vec![no_network(), no_volume()];
     insta::assert_snapshot!(refused(&stage).await, @r#"
     error: network front on host web1 is declared absent and in use
-    caused by: these containers are in it: web
+    caused by: these containers are in it, or were created in it: web
     hint: let a state say that they are absent, or that they do without it; or wait with this one
     error: volume data on host web1 is declared absent and in use
     caused by: these containers are using it, running or not: web

@@ -207,6 +207,7 @@ mod tests {
             running: state == State::Runs,
             spec: Fingerprint("v1:sha256:0".to_owned()),
             fields: BTreeMap::new(),
+            first_network: None,
         };
         Generation {
             number,
