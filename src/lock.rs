@@ -75,11 +75,11 @@ impl Lock {
             left_by: top.as_ref().filter(|top| top.held).map(|top| top.run.clone()),
         };
         let number = top.map_or(0, |top| top.number) + 1;
-        let mine = lock.ticket(number, true);
-        let theirs = mine.create(engine).await.map_err(failed)?;
-        if theirs.run.token != run.token {
-            return Err(locked(host, &theirs, now).into());
+        let made = lock.ticket(number, true).create(engine).await.map_err(failed)?;
+        if made.run.token != run.token {
+            return Err(locked(host, &made, now).into());
         }
+        let number = made.number;
         match newest(engine, workspace).await.map_err(failed)? {
             Some(top) if top.number == number && top.run.token == run.token => {}
             Some(top) => return Err(locked(host, &top, now).into()),
@@ -138,7 +138,7 @@ impl Lock {
             let made =
                 self.ticket(number, false).create(engine).await.map_err(|error| self.failed(&error))?;
             if !made.held {
-                ticket::delete_below(engine, &self.workspace, number).await;
+                ticket::delete_below(engine, &self.workspace, made.number).await;
                 return Ok(());
             }
         }

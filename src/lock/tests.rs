@@ -113,6 +113,31 @@ async fn a_pruned_lock_is_lost() {
     assert_eq!(lock.verify(&fake).await.expect_err("lost").code(), Code::Stale);
 }
 
+/// What an Engine leaves that ends while it makes the volume: a folder, and no labels.
+async fn leave_half_made(fake: &Fake, number: u64) {
+    let name = format!("pillarbox-lock.shop.{number:08}");
+    fake.create_volume(&name, &std::collections::BTreeMap::new()).await.expect("made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_engine_left_half_made_is_passed_over_and_removed() {
+    let fake = Fake::new();
+    for number in [1, 2] {
+        leave_half_made(&fake, number).await;
+    }
+    let lock = acquire(&fake, &run("alice")).await.expect("nobody holds it");
+    assert_eq!(fake.volume_names(), ["pillarbox-lock.shop.00000003"]);
+    leave_half_made(&fake, 4).await;
+    lock.verify(&fake).await.expect("held");
+    lock.renew(&fake).await.expect("renewed");
+    assert_eq!(acquire(&fake, &run("bob")).await.expect_err("held").code(), Code::Locked);
+    leave_half_made(&fake, 6).await;
+    lock.release(&fake).await.expect("given back");
+    leave_half_made(&fake, 8).await;
+    acquire(&fake, &run("bob")).await.expect("free again");
+    assert_eq!(fake.volume_names(), ["pillarbox-lock.shop.00000009"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_workspace_has_a_lock_of_its_own() {
     let fake = Fake::new();
@@ -197,6 +222,11 @@ async fn contend(fake: Fake, id: u32, inside: Arc<AtomicU32>, actions: Arc<Atomi
     };
     let began = tokio::time::Instant::now();
     while began.elapsed() < Duration::from_secs(3600) {
+        if roll(20) == 0 {
+            let highest =
+                fake.volume_names().last().and_then(|name| name.rsplit('.').next()?.parse::<u64>().ok());
+            leave_half_made(&fake, highest.unwrap_or(0) + 1).await;
+        }
         let Ok(lock) = Lock::acquire(&fake, &host, &workspace, &run("x"), 6).await else {
             tokio::time::sleep(Duration::from_millis(u64::from(roll(900)))).await;
             continue;

@@ -17,6 +17,9 @@ const FROM: &str = "io.pillarbox.lock.from";
 const COMMAND: &str = "io.pillarbox.lock.command";
 const PROCESS: &str = "io.pillarbox.lock.process";
 
+/// So many volumes that were left half made are passed over.
+const HALF_MADE: usize = 8;
+
 /// A lease longer than this is read as this: labels are written by whoever reaches the Engine.
 const LONGEST: u32 = 3600;
 
@@ -81,7 +84,27 @@ impl Ticket {
     }
 
     /// Creates it; answers the one that is there then, which may be another's.
-    pub(super) async fn create<E: Engine>(&self, engine: &E) -> EngineResult<Self> {
+    ///
+    /// A volume without labels was left by an Engine that ended while it made it: whoever asked for it had
+    /// no answer, and no list shows it. Its number is passed over, or nobody could ever take the lock again.
+    pub(super) async fn create<E: Engine>(mut self, engine: &E) -> EngineResult<Self> {
+        let mut half_made = Vec::new();
+        loop {
+            let there = self.make(engine).await?;
+            if there.run.token.is_empty() && half_made.len() < HALF_MADE {
+                half_made.push(name(&self.workspace, self.number));
+                self.number += 1;
+                continue;
+            }
+            // Not before a higher one is there: whoever makes one of them again is not the highest.
+            for name in half_made {
+                let _ = engine.remove_volume(&name).await;
+            }
+            return Ok(there);
+        }
+    }
+
+    async fn make<E: Engine>(&self, engine: &E) -> EngineResult<Self> {
         let mut labels = BTreeMap::from([
             (LOCK.to_owned(), self.workspace.to_string()),
             (TOKEN.to_owned(), self.run.token.clone()),

@@ -64,6 +64,34 @@ fn restarted_by(signal: &str) {
 }
 
 #[test]
+fn a_lock_that_an_engine_left_half_made_is_nobodys() {
+    let Some(bed) = EngineEnv::initialised(&["api"]) else { return };
+    let engine = OwnEngine::apart(&bed);
+    bed.set_inventory(&[("own", &engine.api.address())], &["api"]);
+    let volume = |name: &str| {
+        let name = format!("{}-{name}", bed.name);
+        bed.env.write("states/api.toml", format!("[data.volume.present]\nname = \"{name}\"\n"));
+    };
+    let locks = || {
+        let all = engine.api.inspect("/volumes");
+        let all = all["Volumes"].as_array().cloned().unwrap_or_default();
+        let names = all.iter().filter_map(|one| one["Name"].as_str()).filter(|name| name.contains("-lock."));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    volume("one");
+    bed.env.run(&["apply", "-y"]).ok();
+    let last = locks().pop().expect("a row of locks");
+    let (row, number) = last.rsplit_once('.').expect("a number");
+    let next = number.parse::<u64>().expect("a number") + 1;
+    let half = format!("{row}.{next:08}");
+    engine.leave_half_made(&half);
+    assert!(locks().contains(&half));
+    volume("two");
+    bed.env.run(&["apply", "-y"]).ok();
+    assert!(!locks().contains(&half), "{:?}", locks());
+}
+
+#[test]
 fn an_engine_that_is_restarted_gently_in_an_upgrade_leaves_something_that_works() {
     restarted_by("TERM");
 }

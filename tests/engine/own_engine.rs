@@ -134,6 +134,14 @@ impl OwnEngine {
         assert!(gone, "dockerd does not stop");
     }
 
+    /// Ends and starts it, and leaves a volume as one that is killed while it makes it does: a folder alone.
+    pub(crate) fn leave_half_made(&self, volume: &str) {
+        self.stop("TERM");
+        let folder = self.path(&format!("data/volumes/{volume}/_data"));
+        assert!(root("mkdir", &["-p", &folder]).status().expect("mkdir").success());
+        self.run();
+    }
+
     /// An image of the testbed's Engine, under the same name.
     pub(crate) fn load(&self, from: &EngineEnv, image: &str) {
         let file = self.path("image.tar");
