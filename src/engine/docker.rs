@@ -37,6 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const REGISTRY_PATIENCE: Duration = Duration::from_secs(600);
 /// How long a stop may take that has no timeout of its own here: the container's may be long.
 const STOP_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+/// How long after a crash Podman may take to start a container again.
+const RESTARTS: Duration = Duration::from_secs(2);
+/// How often one looks meanwhile.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// A connection to an Engine.
 pub struct Docker {
@@ -58,6 +62,18 @@ impl Docker {
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain(PATIENCE).await?;
         Ok(Self { http, api: api?, podman })
+    }
+
+    /// Stops a container; answers whether it ran.
+    async fn stopped(&self, id: &str, timeout: Option<u32>) -> EngineResult<bool> {
+        let seconds = timeout.map(|seconds| seconds.to_string());
+        let wanted = seconds.as_deref().map_or(String::new(), |seconds| query(&[("t", seconds)]));
+        let call = self.call(Method::POST, &format!("/containers/{}/stop{wanted}", segment(id)));
+        let patience = timeout.map_or(STOP_PATIENCE, |t| Duration::from_secs(u64::from(t)) + PATIENCE);
+        let answer = self.http.send(call, patience).await?;
+        let did = answer.is_new();
+        answer.drain(patience).await?;
+        Ok(did)
     }
 
     /// A call of the agreed version.
@@ -213,11 +229,20 @@ impl Engine for Docker {
     }
 
     async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
-        let seconds = timeout.map(|seconds| seconds.to_string());
-        let wanted = seconds.as_deref().map_or(String::new(), |seconds| query(&[("t", seconds)]));
-        let call = self.call(Method::POST, &format!("/containers/{}/stop{wanted}", segment(id)));
-        let patience = timeout.map_or(STOP_PATIENCE, |t| Duration::from_secs(u64::from(t)) + PATIENCE);
-        self.http.json(call, patience).await.map(drop)
+        let did = self.stopped(id, timeout).await?;
+        if did || self.podman.is_none() {
+            return Ok(());
+        }
+        // Podman calls one that crashed stopped, and starts it again by its restart policy all the same; only
+        // a stop while it runs ends that (4.3.1).
+        for _ in 0..RESTARTS.as_millis() / GLANCE.as_millis() {
+            tokio::time::sleep(GLANCE).await;
+            let Some(found) = self.container(id).await? else { break };
+            if found.state.running && self.stopped(id, timeout).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn update(&self, id: &str, body: &Value) -> EngineResult<Vec<String>> {

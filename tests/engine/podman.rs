@@ -1,7 +1,7 @@
 //! Podman as a host: the same API, without `/update` before 5.1 and without `/distribution`.
 
 use crate::env::Output;
-use crate::testbed::{EngineEnv, eventually};
+use crate::testbed::EngineEnv;
 use serde_json::{Value, json};
 
 /// A service on Podman, with a port of the host or without.
@@ -52,22 +52,6 @@ impl Pod {
         self.bed.env.run(&["apply", "-y"])
     }
 
-    /// Applies until it is done: what crashed may be started again by Podman, or crash again, while it is removed, and is
-    /// left alone then.
-    fn settle(&self) {
-        let done = eventually(|| match self.apply() {
-            output if output.code == 3 => {
-                let _ = output.exits(3).explains("by somebody else");
-                false
-            }
-            output => {
-                let _ = output.ok();
-                true
-            }
-        });
-        assert!(done, "it does not settle");
-    }
-
     fn inspect(&self, name: &str) -> Value {
         self.bed.engine.inspect(&format!("/containers/{name}/json"))
     }
@@ -103,7 +87,7 @@ fn stop_first_on_podman_upgrades_takes_back_what_fails_and_replaces_for_a_limit(
     pod.bed.answers(pod.port, "web 1.1.0");
     assert_eq!(pod.inspect(&pod.name)["Id"], before, "the old one itself is back");
     pod.release("serve", "1.3.0");
-    pod.settle();
+    pod.apply().ok();
     pod.bed.answers(pod.port, "web 1.3.0");
     pod.only("1.3.0");
     // A limit, where other Engines need no new container.
@@ -134,7 +118,7 @@ fn start_first_on_podman_upgrades_and_takes_back_what_fails() {
     assert_eq!((&after["Id"], &after["State"]["StartedAt"]), (&before["Id"], &before["State"]["StartedAt"]));
     pod.release("serve", "1.2.0");
     pod.bed.env.run(&["plan"]).ok().says("+/- container");
-    pod.settle();
+    pod.apply().ok();
     pod.only("1.2.0");
     pod.state("replicas = 2");
     pod.apply().ok();

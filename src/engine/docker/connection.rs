@@ -112,6 +112,11 @@ impl Answer<'_> {
         Some(jiff::fmt::rfc2822::parse(self.header(DATE.as_str())?).ok()?.timestamp().as_second())
     }
 
+    /// Whether the call did something: not where all was so before.
+    pub(super) fn is_new(&self) -> bool {
+        self.response.status().as_u16() != 304
+    }
+
     /// A header, if it is there and text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
