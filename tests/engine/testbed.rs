@@ -230,7 +230,7 @@ impl EngineEnv {
             last = self.http(port);
             last.as_deref() == Ok(page)
         });
-        assert!(found, "port {port} does not answer {page:?}: {last:?}");
+        assert!(found, "port {port} does not answer {page:?}: {last:?}; {:?}", self.containers());
     }
 
     /// The containers that carry this workspace's label, stopped ones too.
