@@ -138,6 +138,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Start { .. } => engine.start(&id).await,
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
             Action::Remove { .. } => match engine.remove(&id).await {
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
                 // Somebody who was cut off asked for it before: the Engine is at it.
                 Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
                 other => other,

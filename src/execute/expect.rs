@@ -22,64 +22,90 @@ pub(super) async fn before<E: Engine>(
         if refuses && !matches!(expect, Expect::Container { .. }) {
             continue;
         }
-        if let Some(other) = holds(engine, expect).await? {
-            return Ok(Some(other));
+        match holds(engine, expect).await? {
+            None => {}
+            // What an apply asked for that was cut off, the Engine may do after the next one has looked.
+            Some(Moved::Gone(_)) if removes(action) => {}
+            Some(moved) => return Ok(Some(moved.words())),
         }
     }
     Ok(None)
 }
 
+/// Whether it is done where there is nothing any more.
+fn removes(action: &Action) -> bool {
+    matches!(action, Action::Remove { .. } | Action::RemoveNetwork { .. } | Action::RemoveVolume { .. })
+}
+
+/// What is not as expected.
+enum Moved {
+    /// It is not there any more.
+    Gone(String),
+    Otherwise(String),
+}
+
+impl Moved {
+    fn words(self) -> String {
+        let (Self::Gone(words) | Self::Otherwise(words)) = self;
+        words
+    }
+}
+
 /// Looks after a call that the Engine refused: whether that was because something has moved.
 pub(super) async fn explain<E: Engine>(engine: &E, expects: &[Expect]) -> Option<String> {
     for expect in expects {
-        if let Ok(Some(other)) = holds(engine, expect).await {
-            return Some(other);
+        if let Ok(Some(moved)) = holds(engine, expect).await {
+            return Some(moved.words());
         }
     }
     None
 }
 
-async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<String>> {
+async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Moved>> {
+    let otherwise = |is: bool, words: String| is.then_some(Moved::Otherwise(words));
     Ok(match expect {
         Expect::Container { id, name, running } => {
             let short = id.get(..12).unwrap_or(id);
             match engine.container(id).await? {
-                None => Some(format!("container {name} ({short}) is gone")),
+                None => Some(Moved::Gone(format!("container {name} ({short}) is gone"))),
                 Some(found) if found.name != *name => {
-                    Some(format!("container {name} ({short}) was renamed to {}", found.name))
+                    let words = format!("container {name} ({short}) was renamed to {}", found.name);
+                    Some(Moved::Otherwise(words))
                 }
                 Some(found) => {
                     let runs = found.state.running || found.state.restarting;
                     running.filter(|wanted| *wanted != runs).map(|wanted| {
                         let was = if wanted { "was stopped" } else { "was started" };
-                        format!("container {name} {was} by somebody else")
+                        Moved::Otherwise(format!("container {name} {was} by somebody else"))
                     })
                 }
             }
         }
         Expect::NameFree { name } => {
             let taken = engine.container(name).await?.is_some_and(|found| found.name == *name);
-            taken.then(|| format!("somebody else took the name {name}"))
+            otherwise(taken, format!("somebody else took the name {name}"))
         }
         Expect::Image { image } => {
             let there = engine.image(image).await?.is_some();
-            (!there).then(|| format!("image {image} is not on the host any more"))
+            otherwise(!there, format!("image {image} is not on the host any more"))
         }
-        Expect::Network { id, name } => {
-            let there = engine.network(id).await?.is_some_and(|found| found.id == *id);
-            (!there).then(|| format!("network {name} is gone, or is another one"))
-        }
+        Expect::Network { id, name } => match engine.network(id).await? {
+            None => Some(Moved::Gone(format!("network {name} is gone"))),
+            Some(found) => otherwise(found.id != *id, format!("network {name} is another one")),
+        },
         Expect::NetworkFree { name } => {
             let taken = engine.network(name).await?.is_some_and(|found| found.name == *name);
-            taken.then(|| format!("somebody else made a network {name}"))
+            otherwise(taken, format!("somebody else made a network {name}"))
         }
-        Expect::Volume { name, created_at } => {
-            let there = engine.volume(name).await?.is_some_and(|found| found.created_at == *created_at);
-            (!there).then(|| format!("volume {name} is gone, or is another one"))
-        }
+        Expect::Volume { name, created_at } => match engine.volume(name).await? {
+            None => Some(Moved::Gone(format!("volume {name} is gone"))),
+            Some(found) => {
+                otherwise(found.created_at != *created_at, format!("volume {name} is another one"))
+            }
+        },
         Expect::VolumeFree { name } => {
             let taken = engine.volume(name).await?.is_some();
-            taken.then(|| format!("somebody else made a volume {name}"))
+            otherwise(taken, format!("somebody else made a volume {name}"))
         }
     })
 }

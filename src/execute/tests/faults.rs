@@ -1,6 +1,6 @@
 //! One call fails: the old container runs afterwards, and the error says what happened.
 
-use super::stage::{Applied, Stage, running};
+use super::stage::{Applied, Stage, absent, running};
 use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::event::Happened;
@@ -169,6 +169,20 @@ async fn what_moved_since_the_plan_was_made_stops_it_as_stale() {
         assert!(failure(&applied).contains(why), "{why}: {}", failure(&applied));
         assert!(failure(&applied).contains("stale: "), "{}", failure(&applied));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_to_be_removed_and_is_gone_is_done() {
+    let stage = on_one().await;
+    stage.fake.stop_container("nginx");
+    let stage = Stage { items: vec![absent("nginx")], ..stage };
+    let plan = stage.plan().await.expect("planned");
+    // As by the last call of an apply that was killed, which the Engine does only now.
+    stage.fake.kill_container("nginx");
+    let calm = crate::execute::Interrupt::new();
+    let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+    assert!(applied.outcome.failure.is_none(), "{}", failure(&applied));
+    assert!(stage.statuses().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
