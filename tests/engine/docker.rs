@@ -303,18 +303,16 @@ async fn fifty_calls_at_once_share_few_connections_and_all_are_answered() {
     }
 }
 
-#[tokio::test]
-async fn a_list_that_is_not_found_because_an_image_on_it_goes_is_asked_for_again() {
+/// An Engine that gives these answers on one connection, after its ping; status and body each.
+fn answering(answers: &[(&str, &str)]) -> (tempfile::TempDir, Address, std::thread::JoinHandle<()>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.sock");
     let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
-    let body = |status: &str, body: &str| {
+    let whole = |(status, body): &(&str, &str)| {
         let length = body.len();
         format!("HTTP/1.1 {status}\r\nApi-Version: 1.51\r\nContent-Length: {length}\r\n\r\n{body}")
     };
-    let goes = body("404 Not Found", r#"{"message":"NotFound: content digest sha256:4e: not found"}"#);
-    let list = body("200 OK", r#"[{"RepoTags":["pillarbox.invalid/shop/api:g1"],"RepoDigests":[]}]"#);
-    let answers = [body("200 OK", "OK"), goes.clone(), goes, list];
+    let answers: Vec<String> = [("200 OK", "OK")].iter().chain(answers).map(whole).collect();
     let serving = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a caller");
         for answer in answers {
@@ -323,8 +321,28 @@ async fn a_list_that_is_not_found_because_an_image_on_it_goes_is_asked_for_again
             let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
         }
     });
-    let docker = Docker::connect(&Address::Unix(path)).await.expect("an Engine");
+    (folder, Address::Unix(path), serving)
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_found_because_an_image_on_it_goes_is_asked_for_again() {
+    let goes = ("404 Not Found", r#"{"message":"NotFound: content digest sha256:4e: not found"}"#);
+    let list = ("200 OK", r#"[{"RepoTags":["pillarbox.invalid/shop/api:g1"],"RepoDigests":[]}]"#);
+    let (_folder, address, serving) = answering(&[goes, goes, list]);
+    let docker = Docker::connect(&address).await.expect("an Engine");
     assert_eq!(docker.tags("pillarbox.invalid/shop").await.expect("a list").len(), 1);
+    serving.join().expect("served");
+}
+
+#[tokio::test]
+async fn a_label_with_a_name_that_the_parser_keeps_for_itself_spoils_no_list() {
+    let labels = r#"{"$serde_json::private::Number":"no number","a":"b"}"#;
+    let list = format!(r#"[{{"Id":"1","Names":["/a"],"Labels":{labels}}},{{"Id":"2","Names":["/b"]}}]"#);
+    let (_folder, address, serving) = answering(&[("200 OK", &list)]);
+    let docker = Docker::connect(&address).await.expect("an Engine");
+    let all = docker.containers().await.expect("a list");
+    assert_eq!(all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(all[0].labels.get("a").map(String::as_str), Some("b"));
     serving.join().expect("served");
 }
 

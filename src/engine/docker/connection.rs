@@ -10,6 +10,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper::header::DATE;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -45,7 +46,7 @@ impl Http {
         if bytes.trim_ascii().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&bytes)
+        serde_json::from_slice(&harmless(&bytes))
             .map_err(|_| EngineError::new(ErrorKind::Other, 200, "its answer is not JSON: is it an Engine?"))
     }
 
@@ -103,6 +104,17 @@ impl Http {
         // It ends when the sender is dropped or the Engine hangs up; what fails is seen by the call.
         drop(tokio::spawn(connection));
         Ok(sender)
+    }
+}
+
+/// An answer in which no key is the one that serde_json keeps for numbers of any size, which the interpreter
+/// of states switches on for the whole program: a label of that name, which any image can have, would spoil
+/// the answer. It is the only thing that is read otherwise than it is written.
+fn harmless(answer: &[u8]) -> Cow<'_, [u8]> {
+    const KEY: &str = "\"$serde_json::private::Number\"";
+    match std::str::from_utf8(answer) {
+        Ok(text) if text.contains(KEY) => Cow::Owned(text.replace(KEY, "\"$serde_json\"").into_bytes()),
+        _ => Cow::Borrowed(answer),
     }
 }
 
