@@ -59,14 +59,7 @@ impl Branch {
 
     /// All that is in it.
     pub(super) fn table(&self) -> &BTreeMap<String, Given> {
-        let found = self.path.iter().try_fold(&self.tree.root, |given, key| match given {
-            Given::Table(table) => table.get(key),
-            _ => None,
-        });
-        match found {
-            Some(Given::Table(table)) => table,
-            _ => &EMPTY,
-        }
+        self.below(&self.path)
     }
 
     /// All of it is looked at.

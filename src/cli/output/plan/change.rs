@@ -3,7 +3,7 @@
 use crate::cli::output::words;
 use crate::plan::{Cause, Change, Verb};
 use crate::problem::escaped;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person sees in the causes already, or does not decide on: shown with `-v`.
@@ -76,6 +76,9 @@ pub(in crate::cli::output) fn plain(field: &str, value: &Value) -> String {
             None => number.to_string(),
         },
         Value::Object(ports) if field == "ports" => escaped(&ports_in_words(ports)),
+        Value::Object(networks) if field == "networks" && networks.values().all(|one| *one == json!({})) => {
+            networks.keys().map(|name| escaped(name)).collect::<Vec<_>>().join(", ")
+        }
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             items.iter().map(|item| plain(field, item)).collect::<Vec<_>>().join(", ")
         }
