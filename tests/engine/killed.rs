@@ -35,7 +35,7 @@ fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &
         let Some(cut) = cut::cut(applying(&shop), lines, disturb) else { break };
         moments += 1;
         check(&shop, &cut, &format!("web {old}"), &format!("web {new}"));
-        shop.apply().ok();
+        cut::goes_on(|| shop.apply());
         shop.only(&format!("web {new}"));
         shop.env.run(&["plan", "--detailed-exitcode"]).ok();
         (old, new) = (new, old);

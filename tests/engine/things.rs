@@ -206,7 +206,13 @@ fn another_network_is_joined_in_place_and_who_leaves_its_first_is_replaced_and_c
     let absent = format!("[front.network.absent]\nname = \"{}-front\"\n", shop.name);
     assert!(state.contains(&present), "{state}");
     shop.env.write("states/web.toml", state.replace(&present, &absent));
-    shop.env.run(&["plan"]).ok().says("-/+ container").says("networks changed").says("declared absent");
+    shop.env
+        .run(&["plan"])
+        .ok()
+        .says("-/+ container")
+        .says("networks changed")
+        .says(&format!("networks  {}-aside", shop.name))
+        .says("declared absent");
     shop.apply().ok();
     assert_ne!(shop.identity(&web), first);
     assert!(network(&shop, "front").is_none());
