@@ -107,7 +107,13 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     problems.dedup();
     Problems::check(problems)?;
-    Ok(Desired { workspace: inputs.workspace.clone(), host: inputs.host.clone(), items, notes })
+    Ok(Desired {
+        workspace: inputs.workspace.clone(),
+        host: inputs.host.clone(),
+        items,
+        notes,
+        partial: false,
+    })
 }
 
 /// Whether a file of states is written in Starlark.

@@ -41,6 +41,8 @@ pub struct Desired {
     pub items: Vec<Item>,
     /// Said to people, without consequence ("requisite on `pip` is not ours and was ignored").
     pub notes: Vec<String>,
+    /// More is declared than these items, so nothing can be said of what is none of them.
+    pub partial: bool,
 }
 
 /// One wanted thing.

@@ -151,7 +151,7 @@ impl<'a> Candidate<'a> {
     /// As for a plan.
     pub fn plan_after(&self, adoption: &Adoption, options: &Options) -> Result<HostPlan> {
         let item = Item { needs: Vec::new(), ..self.item.clone() };
-        let desired = Desired { items: vec![item], notes: Vec::new(), ..self.desired.clone() };
+        let desired = Desired { items: vec![item], notes: Vec::new(), partial: true, ..self.desired.clone() };
         let mut observed = self.observed.clone();
         for container in observed.containers.iter_mut().filter(|one| one.id == self.container.id) {
             container.ours = Some(adoption.ownership.clone());

@@ -207,6 +207,7 @@ pub(super) fn undeclared_tasks<'a>(world: &World<'a>) -> impl Iterator<Item = &'
     };
     world.observed.containers.iter().filter(move |container| {
         matches!(&container.errand, Some(Errand::Task { name, .. }) if !declared(name))
+            && !desired.partial
             && !runs(container)
             && container.state.status != "removing"
     })

@@ -106,7 +106,8 @@ impl<'a> World<'a> {
                 _ => {}
             }
         }
-        let ours = self.ours().map(|(container, labels)| (labels.service.as_str(), slot(container)));
+        let ours = self.ours().filter(|_| !self.desired.partial);
+        let ours = ours.map(|(container, labels)| (labels.service.as_str(), slot(container)));
         ours.filter(|(service, slot)| !services.contains(service) && !names.contains(slot)).collect()
     }
 }

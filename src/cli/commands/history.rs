@@ -71,11 +71,10 @@ pub(super) fn services(desired: &Desired, observed: &Observed) -> BTreeSet<Strin
 pub(super) fn unknown(service: &str, known: &BTreeSet<String>) -> Problem {
     let problem = Problem::usage(format!("no host has a service `{}`", escaped(service)))
         .nearest(service, known.iter().map(String::as_str));
-    match known.is_empty() {
-        true => problem,
-        false => {
-            let names: Vec<String> = known.iter().map(|name| escaped(name)).collect();
-            problem.hint(format!("there are {}", names.join(", ")))
-        }
+    let names: Vec<String> = known.iter().map(|name| escaped(name)).collect();
+    match names.as_slice() {
+        [] => problem,
+        [one] => problem.hint(format!("the only one is {one}")),
+        _ => problem.hint(format!("there are {}", names.join(", "))),
     }
 }

@@ -117,7 +117,7 @@ impl Goal {
         for item in &mut items {
             item.needs.retain(|need| there.contains(need));
         }
-        Desired { items, notes: Vec::new(), ..desired.clone() }
+        Desired { items, notes: Vec::new(), partial: true, ..desired.clone() }
     }
 
     fn is_of(&self, item: &Item) -> bool {

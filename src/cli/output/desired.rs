@@ -173,6 +173,7 @@ mod tests {
                 requisites: Requisites::default(),
             }],
             notes: Vec::new(),
+            partial: false,
         };
         let state = &json(&desired)["states"][0];
         assert_eq!(state["address"], "container api");

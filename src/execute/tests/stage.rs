@@ -140,6 +140,7 @@ impl Stage {
             host: HostName::parse("web1").expect("a name"),
             items: self.items.clone(),
             notes: Vec::new(),
+            partial: false,
         }
     }
 

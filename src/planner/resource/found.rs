@@ -87,6 +87,7 @@ impl<'a> World<'a> {
     pub(in super::super) fn undeclared_networks(&self) -> Vec<&'a Network> {
         let named = self.named_resources(Kind::Network);
         let ours = self.observed.networks.iter().filter(|network| network.ours.is_some());
+        let ours = ours.filter(|_| !self.desired.partial);
         ours.filter(|network| !named.contains(network.name.as_str())).collect()
     }
 
@@ -94,6 +95,7 @@ impl<'a> World<'a> {
     pub(in super::super) fn undeclared_volumes(&self) -> Vec<&'a Volume> {
         let named = self.named_resources(Kind::Volume);
         let ours = self.observed.volumes.iter().filter(|volume| volume.ours.is_some());
+        let ours = ours.filter(|_| !self.desired.partial);
         ours.filter(|volume| !named.contains(volume.name.as_str())).collect()
     }
 
