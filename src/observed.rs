@@ -13,7 +13,7 @@ mod standing;
 pub use crate::inspect::{Inspect, Private};
 pub use claim::{Found, claim};
 pub use errand::Errand;
-pub(crate) use first_network::can_go;
+pub(crate) use first_network::is_user_defined;
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Label, Ownership};
 pub use platforms::Platforms;

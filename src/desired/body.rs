@@ -27,6 +27,13 @@ impl Spec {
         self.live.get("networks").map(option::endpoints).unwrap_or_default()
     }
 
+    /// Whether a container may stay where it is for good: among the declared networks is the first one, which
+    /// it was created in. Another container takes its place where it has to leave that.
+    pub fn may_stay(&self, first: Option<&str>) -> bool {
+        let declared = self.networks();
+        declared.is_empty() || first.is_none_or(|first| declared.contains_key(first))
+    }
+
     /// The networks that [`Spec::create_body`] leaves out, to be connected before the start.
     pub fn further_networks(&self) -> Vec<(String, Value)> {
         self.networks().into_iter().skip(1).collect()

@@ -3,7 +3,9 @@
 use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Container, Found, Image, Inspect, Label, Record, RunState, User, can_go, claim};
+use crate::observed::{
+    Container, Found, Image, Inspect, Label, Record, RunState, User, claim, is_user_defined,
+};
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
@@ -21,7 +23,7 @@ impl Uses {
         let running = matches!(listed.status.as_str(), "running" | "paused" | "restarting");
         let user = User { id: listed.id.clone(), name: listed.name.clone(), running };
         // Without the network that it was created in it does not start again.
-        let first = Some(&listed.network_mode).filter(|mode| can_go(mode));
+        let first = Some(&listed.network_mode).filter(|mode| is_user_defined(mode));
         let networks = listed.networks.iter().chain(first).cloned().collect();
         Self { user, networks, volumes: listed.volumes.clone() }
     }

@@ -10,7 +10,7 @@ impl Container {
     /// for the network of another container.
     pub fn first_network(&self) -> Option<&str> {
         let mode = self.inspect.compare("/HostConfig/NetworkMode").and_then(Value::as_str)?;
-        if !can_go(mode) {
+        if !is_user_defined(mode) {
             return None;
         }
         let joined = self.inspect.compare("/NetworkSettings/Networks").and_then(Value::as_object);
@@ -21,7 +21,7 @@ impl Container {
 }
 
 /// Whether a network mode names a network that somebody made.
-pub(crate) fn can_go(mode: &str) -> bool {
+pub(crate) fn is_user_defined(mode: &str) -> bool {
     !matches!(mode, "" | "default" | "bridge" | "host" | "none")
         && !mode.starts_with("container:")
         && !mode.starts_with("ns:")

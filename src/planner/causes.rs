@@ -2,8 +2,8 @@
 
 use super::course::{Choice, Course, live};
 use super::instances::runs;
+use super::sharing;
 use super::watch::Owed;
-use super::{networks, sharing};
 use crate::desired::ContainerWish;
 use crate::name::Digest;
 use crate::observed::Container;
@@ -98,7 +98,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
         causes.push(Cause::Fields(live.iter().map(|field| (field.clone(), place(wish, field))).collect()));
         causes.push(Cause::NoUpdate);
     }
-    if !networks::keep(&wish.spec, old) {
+    if !wish.spec.may_stay(old.first_network()) {
         causes.push(Cause::Fields(vec![("networks".to_owned(), place(wish, "networks"))]));
     }
     causes.extend(sharing::moved(&course.shared, old));

@@ -304,7 +304,7 @@ fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Co
     let whole = wish.spec.files.is_empty() || secrets::of(world, container).is_some();
     let changed = world.can_update() || live(wish, container).is_empty();
     let drifted = world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty();
-    same && usable && whole && changed && !drifted && networks::keep(&wish.spec, container)
+    same && usable && whole && changed && !drifted && wish.spec.may_stay(container.first_network())
 }
 
 fn choose<'a>(

@@ -1,7 +1,7 @@
 //! Networks of a container: joined under its plain name, compared where they are declared.
 
 use crate::desired::Spec;
-use crate::observed::{Container, can_go};
+use crate::observed::{Container, is_user_defined};
 use crate::plan::{Action, Target};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn named(spec: &Spec, names: [&str; 2]) -> Spec {
     let mut spec = spec.clone();
     let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);
-    for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| can_go(network)) {
+    for (_, endpoint) in networks.into_iter().flatten().filter(|(network, _)| is_user_defined(network)) {
         if !endpoint.is_object() {
             *endpoint = Value::Object(Map::new());
         }
@@ -60,13 +60,6 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
     steps
 }
 
-/// Whether a container may stay where it is for good: among the declared networks is the one that it was
-/// created in. Another container takes its place where it has to leave that.
-pub(super) fn keep(spec: &Spec, container: &Container) -> bool {
-    let declared = spec.networks();
-    declared.is_empty() || container.first_network().is_none_or(|first| declared.contains_key(first))
-}
-
 /// The networks of a container that was made from another declaration, as an option declares them: its own,
 /// and those that are declared today. Cut off between leaving a network and joining it again it is in none,
 /// and who asks for the service today asks in today's.
@@ -81,7 +74,7 @@ pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
         return Value::Object(both);
     }
     let first = container.first_network().map(|name| (name.to_owned(), Value::Object(Map::new())));
-    let declared = spec.networks().into_iter().filter(|(network, _)| can_go(network));
+    let declared = spec.networks().into_iter().filter(|(network, _)| is_user_defined(network));
     for (network, endpoint) in declared.chain(first) {
         both.entry(network).or_insert(endpoint);
     }
@@ -93,7 +86,7 @@ pub(super) fn of_both(container: &Container, spec: &Spec) -> Value {
 /// ("network … not found") until it has joined again.
 pub(super) fn rejoin(container: &Container) -> Vec<Action> {
     let found = observed(container);
-    let named = found.iter().filter(|(network, _)| can_go(network));
+    let named = found.iter().filter(|(network, _)| is_user_defined(network));
     named
         .flat_map(|(network, endpoint)| {
             [disconnect(container, network), connect(container, network, literal(endpoint))]
@@ -110,7 +103,7 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     let found = observed(container);
     let leave = found.keys().map(|network| disconnect(container, network));
     let join = wanted.iter().map(|(network, endpoint)| connect(container, network, endpoint.clone()));
-    let fixed = wanted.keys().all(|network| !can_go(network)) && wanted.keys().eq(found.keys());
+    let fixed = wanted.keys().all(|network| !is_user_defined(network)) && wanted.keys().eq(found.keys());
     if fixed { Vec::new() } else { leave.chain(join).collect() }
 }
 
@@ -131,12 +124,12 @@ pub(super) fn called(mut action: Action, by_now: &str) -> Action {
 
 /// Whether a container is found by a name in any network.
 pub(super) fn has_any(spec: &Spec) -> bool {
-    spec.networks().keys().any(|network| can_go(network))
+    spec.networks().keys().any(|network| is_user_defined(network))
 }
 
 /// Leaves and joins the declared networks of a container that the plan creates, now under its names.
 pub(super) fn named_anew(spec: &Spec, container: &Target, name: &str) -> Vec<Action> {
-    let networks = spec.networks().into_iter().filter(|(network, _)| can_go(network));
+    let networks = spec.networks().into_iter().filter(|(network, _)| is_user_defined(network));
     networks
         .flat_map(|(network, endpoint)| {
             let (container, name) = (container.clone(), name.to_owned());

@@ -146,10 +146,8 @@ impl Goal {
     /// Whether a kept container itself becomes the service again. One that today's declaration would have
     /// made but in other networks cannot leave the one it was created in: a new one stands for it.
     fn comes_again(&self, wish: &ContainerWish, kept: &Instance) -> bool {
-        let networks = wish.spec.networks();
-        let stays = kept.first_network.as_ref().is_none_or(|first| networks.contains_key(first));
         let as_today = kept.spec == wish.spec.fingerprint();
-        !as_today || networks.is_empty() || stays || self.image.is_none()
+        !as_today || self.image.is_none() || wish.spec.may_stay(kept.first_network.as_deref())
     }
 
     /// Fields in which a kept declaration is not today's.

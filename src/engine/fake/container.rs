@@ -129,7 +129,7 @@ impl World {
         let missing = held.networks.keys().find(|name| is_other(name));
         // Engine 28; one of 20.10 would start it.
         let mode = held.body["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
-        let homeless = crate::observed::can_go(mode) && !self.networks.contains_key(mode);
+        let homeless = crate::observed::is_user_defined(mode) && !self.networks.contains_key(mode);
         let joined =
             held.networks.keys().filter_map(|name| Some((name.clone(), self.networks.get(name)?.id.clone())));
         let joined = joined.collect();
