@@ -3,7 +3,6 @@
 use super::keychain::{Delegated, credential};
 use super::reach::{self, Reached};
 use super::{PlanOptions, Wished, sorted_out, trust};
-use crate::check;
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::Desired;
@@ -158,9 +157,7 @@ impl Seen<'_> {
         parts: BTreeMap<String, Part>,
     ) -> Result<HostPlan> {
         let options = Options { tasks: parts, ..self.options(options) };
-        let plan = plan_host(&self.desired, &self.observed, &options)?;
-        check::host(&plan, &self.desired, &self.observed)?;
-        Ok(plan)
+        plan_host(&self.desired, &self.observed, &options)
     }
 
     /// Options of planning this host.
