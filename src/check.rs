@@ -25,6 +25,8 @@ use crate::observed::{Observed, Standing};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
 use crate::state::SecretRef;
+#[cfg(test)]
+pub(crate) use model::LOOKED_AT;
 use model::Model;
 use std::collections::{BTreeMap, BTreeSet};
 

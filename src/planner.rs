@@ -79,6 +79,7 @@ use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::plan::{Cause, HostPlan};
 use crate::problem::{Problems, Result};
+use context::PlanContext;
 use course::Course;
 use decision::{Decided, Decision, Entry, undeclared};
 pub use images::unfit;
@@ -89,7 +90,6 @@ use std::collections::BTreeMap;
 use steps::Group;
 use task::Tasks;
 use watch::Doings;
-use context::PlanContext;
 
 /// What a person may choose about planning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

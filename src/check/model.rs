@@ -207,7 +207,7 @@ impl Model {
 #[cfg(test)]
 thread_local! {
     /// How often a container was looked at: what a check costs grows with the plan, not with its square.
-    pub(super) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+    pub(crate) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 impl Held {

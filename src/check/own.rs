@@ -27,7 +27,11 @@ pub(super) fn check(
         broken.extend(tasks.follow(step));
     }
     broken.extend(
-        model.fillers.by_container.iter().map(|_| "a container that fills a volume is left in the end".to_owned()),
+        model
+            .fillers
+            .by_container
+            .iter()
+            .map(|_| "a container that fills a volume is left in the end".to_owned()),
     );
     let mounted = model.mounts.volumes();
     let alone = model.volumes.iter().filter(|volume| !mounted.contains(volume.as_str()));
@@ -124,7 +128,8 @@ impl Model {
             Action::Create(create) => self.create(step.id, create),
             Action::PutFiles { container, name, .. } => {
                 self.empty.remove(name);
-                (!self.fillers.by_container.contains_key(&key(container))).then(|| "nothing fills it".to_owned())
+                (!self.fillers.by_container.contains_key(&key(container)))
+                    .then(|| "nothing fills it".to_owned())
             }
             Action::Remove { container, .. } | Action::Discard { container, .. } => {
                 self.mounts.remove(&key(container));

@@ -2,10 +2,10 @@
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::Instances;
 use super::networks;
-use super::context::PlanContext;
 use super::{Options, plan_host};
 use crate::desired::{ContainerWish, Desired, Fingerprint, Item, Spec, Wish};
 use crate::name::{Digest, HostName, ImageRef, WorkspaceName};

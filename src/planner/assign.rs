@@ -1,8 +1,8 @@
 //! On which host of a run each task runs: hosts that declare it with the same image and options share it.
 
 use super::Options;
-use super::task::Errands;
 use super::context::PlanContext;
+use super::task::Errands;
 use crate::desired::{Desired, Wish};
 use crate::name::HostName;
 use crate::observed::Observed;

@@ -236,7 +236,7 @@ impl<'a> PlanContext<'a> {
         let repository = keep_repository(self.workspace(), slot);
         let Some(kept) = self.index.kept.get(repository.as_str()) else { return Vec::new() };
         let there: BTreeSet<u64> = self.of_slot(slot).map(|(ours, _)| ours.generation()).collect();
-        work::each(kept).rev().copied().filter(|generation| !there.contains(generation)).collect()
+        work::each(kept.iter().rev()).copied().filter(|generation| !there.contains(generation)).collect()
     }
 
     /// What a wanted reference stands for.

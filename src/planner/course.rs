@@ -1,6 +1,7 @@
 //! What is to become of a service, decided from what is seen alone.
 
 use super::adopt;
+use super::context::PlanContext;
 use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, slot, works};
@@ -12,7 +13,6 @@ use super::platform;
 use super::secrets;
 use super::sharing::{self, Shared};
 use super::watch::Owed;
-use super::context::PlanContext;
 use crate::desired::{Back, ContainerWish, Fingerprint, Order, Reaction, Run, Spec};
 use crate::observed::{Container, Standing};
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -111,7 +111,9 @@ impl<'a> Course<'a> {
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
         let own = match &choice {
-            Choice::Existing(kept) if kept.standing() != Standing::Committed => differing(wish, &fingerprint, kept),
+            Choice::Existing(kept) if kept.standing() != Standing::Committed => {
+                differing(wish, &fingerprint, kept)
+            }
             _ => None,
         };
         let obstacle = own.as_ref().map_or_else(

@@ -1,5 +1,6 @@
 //! What is to become of each thing, decided from its wish and what is seen.
 
+use super::context::PlanContext;
 use super::course::Course;
 use super::images::{self, tag_stands_for};
 use super::instances::Instances;
@@ -8,7 +9,6 @@ use super::resource::ResourceCourse;
 use super::sharing;
 use super::task::Errands;
 use super::watch::Doings;
-use super::context::PlanContext;
 use crate::desired::{Address, Item, Kind, Wish};
 use crate::name::ImageRef;
 use crate::observed::User;

@@ -1,8 +1,8 @@
 //! Images: which one a reference stands for, whether it must be pulled, and the tags it gets.
 
+use super::context::PlanContext;
 use super::platform;
 use super::steps::Steps;
-use super::context::PlanContext;
 use crate::desired::{ContainerWish, PullPolicy};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{Facts, Image, Platforms, ResolvedBy};

@@ -4,9 +4,9 @@
 //! many stay before it, until the next deployment. A container is more than an image alone: images that
 //! have lost theirs count after all containers. One that somebody started by hand is none of ours to end.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::instances::{generation, runs};
-use super::context::PlanContext;
 use crate::desired::{Kind, Wish};
 use crate::name::ContainerName;
 use crate::observed::{Container, Standing};
@@ -77,8 +77,7 @@ pub(super) fn tags_left(
         number => format!("{service}-{number}"),
     });
     let with_images = slots.map(|slot| (context.images_alone(&slot), slot));
-    let gone =
-        with_images.filter(|(alone, slot)| !alone.is_empty() && !kept(slot) && !of_others(slot));
+    let gone = with_images.filter(|(alone, slot)| !alone.is_empty() && !kept(slot) && !of_others(slot));
     let tag = |slot: &str, number: u64| keep_tag(context.workspace(), slot, number);
     gone.flat_map(|(alone, slot)| alone.into_iter().map(move |number| tag(&slot, number))).collect()
 }

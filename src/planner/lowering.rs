@@ -1,11 +1,11 @@
 //! Decisions become steps and lines of a plan, one thing after the other.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::decision::{Decision, Entry};
 use super::images::Pulls;
 use super::steps::{Group, Steps};
 use super::task::Errands;
-use super::context::PlanContext;
 use super::{causes, change, remove, replace, resource, users};
 use crate::desired::Address;
 use crate::name::ImageRef;
@@ -189,8 +189,8 @@ impl Planning {
 
     /// The last steps of some things, each once: what is as wanted hands on those of what it needs.
     pub(super) fn ends_of(&self, things: &[Address]) -> Vec<u32> {
-        let ends: BTreeSet<u32> =
-            things.iter().filter_map(|thing| self.ends.get(thing)).flatten().copied().collect();
+        let found = things.iter().filter_map(|thing| self.ends.get(thing)).flatten();
+        let ends: BTreeSet<u32> = super::work::each(found).copied().collect();
         ends.into_iter().collect()
     }
 }

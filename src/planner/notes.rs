@@ -1,8 +1,8 @@
 //! What a plan says without doing anything about it.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::instances::runs;
-use super::context::PlanContext;
 use crate::desired::secret_file::FOLDER;
 use crate::name::ImageRef;
 use crate::observed::{Container, Health, ResolvedBy};
@@ -177,7 +177,8 @@ fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
         .map(|container| {
             format!(
                 "container {}: declared absent, but workspace {} did not make it; it is left alone",
-                container.name, context.workspace()
+                container.name,
+                context.workspace()
             )
         })
         .collect()

@@ -22,8 +22,7 @@ pub(super) fn turns(entries: &[Entry<'_>]) -> Vec<Turn> {
     for (index, entry) in entries.iter().enumerate() {
         at.entry(&entry.address).or_insert(index);
     }
-    let declared =
-        |entry: &Entry<'_>| entry.needs.iter().filter_map(|need| at.get(need).copied()).collect();
+    let declared = |entry: &Entry<'_>| entry.needs.iter().filter_map(|need| at.get(need).copied()).collect();
     let mut before: Vec<BTreeSet<usize>> = entries.iter().map(declared).collect();
     let mut waits: Vec<Vec<Address>> = vec![Vec::new(); entries.len()];
     for (taker, frees) in ports(entries).into_iter().chain(users(entries)) {
@@ -86,7 +85,8 @@ fn ports(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
     }
     let takes = entries.iter().enumerate().map(|(index, entry)| (index, takes(&entry.decision)));
     let pairs = takes.flat_map(|(taker, ports)| {
-        let by: BTreeSet<usize> = ports.iter().filter_map(|port| freed.get(port)).flatten().copied().collect();
+        let by: BTreeSet<usize> =
+            ports.iter().filter_map(|port| freed.get(port)).flatten().copied().collect();
         by.into_iter().filter(move |by| *by != taker).map(move |by| (taker, by))
     });
     pairs.collect()

@@ -1,7 +1,7 @@
 //! For which system and processor an image is made, and whether the host can run it.
 
-use super::images::Source;
 use super::context::PlanContext;
+use super::images::Source;
 use crate::desired::{ContainerWish, PullPolicy};
 use crate::observed::{Image, Platforms};
 use crate::problem::{Problem, escaped};

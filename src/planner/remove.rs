@@ -1,11 +1,11 @@
 //! Taking away what shall not be there.
 
 use super::change;
+use super::context::PlanContext;
 use super::instances::{Instances, generation, runs, slot};
 use super::secrets;
 use super::steps::Group;
 use super::steps::Steps;
-use super::context::PlanContext;
 use crate::desired::{Address, Kind};
 use crate::observed::{Container, Label, Record};
 use crate::plan::{Action, Cause, Change, Target, Verb, keep_tag};

@@ -4,8 +4,8 @@
 
 mod found;
 
-use super::steps::{Group, Steps};
 use super::context::PlanContext;
+use super::steps::{Group, Steps};
 use super::{change, users};
 use crate::desired::{Address, Kind, ResourceWish};
 use crate::observed::{Network, User, Volume};
@@ -70,7 +70,8 @@ impl<'a> ResourceCourse<'a> {
         let names = users::named(&in_the_way);
         let what = format!(
             "network {} on host {} is declared differently now, and containers are in it: {names}",
-            wish.name, context.host()
+            wish.name,
+            context.host()
         );
         let mut problem = Problem::failed(what)
             .cause(Cause::Fields(fields.clone()).to_string())
@@ -191,7 +192,12 @@ impl<'a> ResourceCourse<'a> {
     }
 
     /// Adds its steps; answers the last one, and what there is to tell.
-    pub(super) fn lower(&self, context: &PlanContext<'_>, steps: &mut Steps, needs: Vec<u32>) -> Result<Lowered> {
+    pub(super) fn lower(
+        &self,
+        context: &PlanContext<'_>,
+        steps: &mut Steps,
+        needs: Vec<u32>,
+    ) -> Result<Lowered> {
         let cause = self.causes.first().cloned().unwrap_or(Cause::AsWanted);
         let mut notes = Vec::from_iter(self.note.clone());
         if let Some(kept) = self.in_use(context, steps)? {

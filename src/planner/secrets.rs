@@ -3,10 +3,10 @@
 //! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
 //! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
 
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::runs;
 use super::steps::Group;
-use super::context::PlanContext;
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{SecretFile, Store};
 use crate::name::WorkspaceName;

@@ -1,10 +1,10 @@
 //! Containers that are made with another one: its network, its volumes, a link to it. They belong to one
 //! container and end with it, so who has them is replaced after it.
 
-use super::course::Choice;
-use super::instances::runs;
 use super::context::PlanContext;
+use super::course::Choice;
 use super::decision::{Decided, Decision};
+use super::instances::runs;
 use crate::desired::{Reaction, Share, Spec};
 use crate::observed::{Container, Label};
 use crate::plan::Cause;

@@ -14,11 +14,11 @@
 //! | one that did not end in time | stop it if it still runs, remove it; run anew |
 
 use super::assign::Part;
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::runs;
 use super::secrets::{self, Files};
 use super::steps::Group;
-use super::context::PlanContext;
 use crate::desired::{Item, Kind, TaskWish, Wish};
 use crate::observed::{Container, Errand, Label, OwnVolumes};
 use crate::pillar::gate::Hold;

@@ -1,7 +1,7 @@
 //! Who still uses a network, a volume or an image when the steps so far are done.
 
-use super::instances::slot;
 use super::context::PlanContext;
+use super::instances::slot;
 use super::steps::Steps;
 use crate::observed::User;
 use crate::plan::Action;

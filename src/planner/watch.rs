@@ -7,8 +7,8 @@
 //! Times are the Engine's own, all of one host.
 
 use super::Decision;
-use super::course::Choice;
 use super::context::PlanContext;
+use super::course::Choice;
 use crate::desired::{Address, Item, Kind, Reaction, Watch};
 use crate::observed::Container;
 use crate::plan::Cause;
@@ -146,7 +146,8 @@ fn newest(context: &PlanContext<'_>, things: &[Address]) -> Option<Timestamp> {
 fn made_at(context: &PlanContext<'_>, thing: &Address) -> Option<Timestamp> {
     match thing.kind {
         Kind::Container => {
-            let holder = context.named(&thing.name).filter(|holder| holder.ours.is_some() && !holder.impostor);
+            let holder =
+                context.named(&thing.name).filter(|holder| holder.ours.is_some() && !holder.impostor);
             created(holder?)
         }
         Kind::Network => moment(&context.any_network(&thing.name)?.created_at),

@@ -10,9 +10,7 @@ thread_local! {
 }
 
 /// All of some things, each of which counts once it is looked at.
-pub(super) fn each<I: IntoIterator<IntoIter: DoubleEndedIterator>>(
-    things: I,
-) -> impl DoubleEndedIterator<Item = I::Item> + use<I> {
+pub(super) fn each<I: IntoIterator>(things: I) -> impl Iterator<Item = I::Item> + use<I> {
     things.into_iter().inspect(|_| count())
 }
 

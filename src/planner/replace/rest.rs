@@ -1,11 +1,11 @@
 //! Kept containers: how one is taken up again, how they are laid down, and how those that are too many go.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::{parked, same_policy};
 use super::super::instances::{generation, runs};
 use super::super::kept;
 use super::super::steps::Group;
-use super::super::context::PlanContext;
 use super::stop_first::remove;
 use super::way_back::WayBack;
 use crate::observed::{Container, Standing};
@@ -30,7 +30,8 @@ pub(super) fn take_up<'a>(
             chosen.name.clone()
         }
         Standing::Kept => {
-            let returning = context.first_free(|number| Standing::returning(slot, generation(chosen), number));
+            let returning =
+                context.first_free(|number| Standing::returning(slot, generation(chosen), number));
             back.rests_as = Some(chosen.name.clone());
             back.called(&returning);
             let container = Target::Id(chosen.id.clone());

@@ -9,13 +9,13 @@
 //! Until the old one is asked to stop, the way back is to stop the new one. From then on the new one is
 //! all that surely works, so nothing is taken back: whatever fails, the next apply goes on from there.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::without_aliases;
 use super::super::instances::runs;
 use super::super::networks;
 use super::super::sharing;
 use super::super::steps::Group;
-use super::super::context::PlanContext;
 use super::rest::{lay_down, take_up};
 use super::stop_first::{clear, commit, final_update, join, make, remove, retire};
 use super::way_back::WayBack;

@@ -5,6 +5,7 @@
 //! container that is there already enters where it stands, so that the same order serves to start, to
 //! stop, to change in place and to go on where an apply was interrupted.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::{create, instance, no_restart, parked, same_policy};
 use super::super::instances::{generation, runs};
@@ -14,7 +15,6 @@ use super::super::remove::removal;
 use super::super::secrets::Files;
 use super::super::sharing;
 use super::super::steps::Group;
-use super::super::context::PlanContext;
 use super::rest::{lay_down, take_up};
 use super::way_back::WayBack;
 use crate::desired::{Reaction, Spec};
