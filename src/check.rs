@@ -16,18 +16,19 @@
 
 mod model;
 mod own;
+mod receivers;
 mod resources;
 mod shape;
 
 use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
 use crate::name::ContainerName;
-use crate::observed::{Observed, Standing};
+use crate::observed::{InstanceRole, Observed};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
-use crate::state::SecretRef;
 #[cfg(test)]
 pub(crate) use model::LOOKED_AT;
 use model::Model;
+use receivers::Receivers;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks the plan of a host against what it was made from. A planner calls it once for each of its plans.
@@ -45,21 +46,6 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
             .hint("please report it, with the output of 'pillarbox plan --json'")
     };
     Problems::check(broken.into_iter().map(problem).collect())
-}
-
-/// Who is said to receive a secret.
-struct Receivers<'p>(BTreeSet<(&'p str, &'p str, &'p str)>);
-
-impl<'p> Receivers<'p> {
-    fn of(plan: &'p HostPlan) -> Self {
-        let each = plan.receivers.iter();
-        Self(each.map(|said| (said.secret.as_str(), said.container.as_str(), said.field.as_str())).collect())
-    }
-
-    /// Whether it is said that a field of a container receives a secret.
-    fn say(&self, secret: &SecretRef, container: &str, field: &str) -> bool {
-        self.0.contains(&(&secret.origin.key.to_string(), container, field))
-    }
 }
 
 /// What the rules ask of a plan and of what it was made from, by plain name.
@@ -161,7 +147,7 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
     let mut broken = Vec::new();
     let retain = wish.retain(can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
-        model.of_slot(name).partition(|held| held.standing() == Standing::Kept);
+        model.of_slot(name).partition(|held| held.role() == InstanceRole::Kept);
     for one in kept.iter().filter(|one| one.running && !one.ran) {
         broken.push(format!("in the end {}, which is kept for a rollback, runs", one.name));
     }

@@ -6,12 +6,14 @@ mod cause;
 mod compare;
 mod keep;
 mod text;
+mod verb;
 
 pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
-pub use cause::{Cause, Verb};
+pub use cause::{Cause, changed_fields};
 pub use compare::compare;
 pub use keep::{keep_folder, keep_repository, keep_tag, kept_by, kept_generation};
 pub use text::{text, text_with_undo};
+pub use verb::Verb;
 
 use crate::name::{HostName, WorkspaceName};
 use serde::Serialize;

@@ -44,132 +44,40 @@
 
 pub mod adopt;
 mod assign;
-mod causes;
-mod change;
 mod context;
-mod course;
-mod create;
-mod decision;
-mod held;
-mod images;
-mod instances;
-mod kept;
-mod lowering;
-mod needs;
-mod networks;
-mod notes;
-mod order;
-mod overlap;
-mod platform;
-mod remove;
-mod replace;
-mod resource;
-mod secrets;
-mod sharing;
-mod steps;
-mod task;
-mod users;
-mod watch;
+mod decide;
+mod explain;
+mod lower;
+mod options;
 mod work;
 
-pub use assign::{Part, assign};
+pub use assign::assign;
+pub use decide::source::unfit;
+pub use options::{Options, Part};
 
 use crate::check;
 use crate::desired::Desired;
 use crate::observed::Observed;
-use crate::plan::{Cause, HostPlan};
-use crate::problem::{Problems, Result};
+use crate::plan::HostPlan;
+use crate::problem::Result;
 use context::PlanContext;
-use course::Course;
-use decision::{Decided, Decision, Entry, undeclared};
-pub use images::unfit;
-use lowering::Planning;
-use order::Turn;
-use secrets::Leftovers;
-use std::collections::BTreeMap;
-use steps::Group;
-use task::Tasks;
-use watch::Doings;
-
-/// What a person may choose about planning.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The Engine's address as in the inventory, for the plan.
-    pub engine: String,
-    /// Replaces containers that somebody changed by hand.
-    pub fix_drift: bool,
-    /// Removes our containers that no state declares.
-    pub prune: bool,
-    /// What other hosts of the run do about tasks of this one, see [`assign()`].
-    pub tasks: BTreeMap<String, Part>,
-}
 
 /// Plans one host, and checks the plan ([`check::host`]). The same values give the same plan.
 ///
 /// # Errors
-/// All reasons why nothing can be planned for it: names that others hold, images that nobody knows.
+/// All reasons why nothing can be planned for it: names that others hold, images that cannot be resolved.
 pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> Result<HostPlan> {
     let context = PlanContext::new(desired, observed, options);
-    let mut problems = Vec::new();
-    let mut decided = Decided::default();
-    undeclared(&context).into_iter().for_each(|entry| decided.push(entry));
-    let tasks = Tasks::of(&context);
-    let mut doings = Doings::default();
-    for item in context.items() {
-        let decision = Decision::of(&context, item, &decided, &doings);
-        let decision = decision.map(|decision| decision.after(tasks.before(item)));
-        let decision = match item.hold().or_else(|| tasks.held_back(item)) {
-            Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
-            None => decision,
-        };
-        match decision {
-            Ok(decision) => {
-                let waits = doings.lets_wait(&context, item, &decision);
-                let decision = if waits { Decision::Waits(item) } else { decision };
-                doings.note(&item.address, &decision);
-                let (address, needs) = (item.address.clone(), item.needs.clone());
-                decided.push(Entry { address, needs, decision });
-            }
-            Err(more) => problems.extend(more.into_vec()),
-        }
-    }
-    Problems::check(problems)?;
-    let entries = decided.entries;
-    let mut planning = Planning::default();
-    let leftovers = Leftovers::of(&context);
-    planning.changes = leftovers.changes();
-    let prepared: Vec<Vec<u32>> =
-        entries.iter().map(|entry| planning.prepare(&context, &entry.decision)).collect();
-    let mut group =
-        Group::new(&mut planning.steps, "remove leftovers".to_owned(), Cause::Interrupted, Vec::new());
-    leftovers.lower(&mut group);
-    let cleared = group.end();
-    for Turn { entry: index, waits } in order::turns(&entries) {
-        let entry = &entries[index];
-        let mut needs = prepared[index].clone();
-        // A volume of the same name may be among them.
-        needs.extend(cleared.filter(|_| entry.decision.has_files()));
-        needs.extend(planning.ends_of(&entry.needs));
-        needs.extend(planning.ends_of(&waits));
-        planning.lower(&context, entry, needs);
-    }
-    Problems::check(std::mem::take(&mut planning.problems))?;
-    let forgotten = remove::forget(&context, &mut planning.steps);
-    planning.changes.extend(forgotten);
-    let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
-    let mut notes = context.notes().to_vec();
-    notes.extend(notes::of(&context, &courses));
-    notes.append(&mut planning.notes);
-    planning.receivers.sort();
-    planning.receivers.dedup();
+    let decisions = decide::decide(&context)?;
+    let explained = explain::explain(&context, &decisions);
     let plan = HostPlan {
         host: observed.host.clone(),
         engine: options.engine.clone(),
         engine_id: observed.facts.engine_id.clone(),
-        changes: planning.changes,
-        steps: planning.steps.finish(),
-        receivers: planning.receivers,
-        notes,
+        changes: explained.changes,
+        steps: lower::lower(&context, &decisions, &explained.causes),
+        receivers: explained.receivers,
+        notes: explained.notes,
     };
     check::host(&plan, desired, observed)?;
     Ok(plan)

@@ -1,6 +1,6 @@
 //! A host as a few facts on each container, on which steps are carried out.
 
-use crate::observed::{Label, Observed, Standing};
+use crate::observed::{InstanceRole, Label, Observed};
 use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub(super) struct Held {
     /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
     /// It is ours, and no instance.
-    errand: bool,
+    helper: bool,
     /// The plain name that it has, had or is to have.
     pub(super) slot: String,
     /// It ran before, or somebody waited for it to work.
@@ -62,10 +62,10 @@ impl Model {
                 id: container.id.clone(),
                 name: container.name.clone(),
                 generation: container.generation(),
-                committed: container.standing() == Standing::Committed && container.has_run() && usable,
+                committed: container.role() == InstanceRole::Committed && container.has_run() && usable,
                 ran: running,
                 service: ours.map(|ours| ours.service.clone()),
-                errand: container.errand.is_some(),
+                helper: container.helper.is_some(),
                 slot: ours.map(|ours| slot(&ours.instance)).unwrap_or_default(),
                 works: running,
                 running,
@@ -164,13 +164,13 @@ impl Model {
         let Some(target) = action.target() else { return Ok(()) };
         let key = key(target);
         let Some(held) = self.look(&key) else { return Err("there is no such container".to_owned()) };
-        if held.service.is_none() && !held.errand {
+        if held.service.is_none() && !held.helper {
             return Err("it is not ours".to_owned());
         }
         let mut then = held.clone();
         match action {
             Action::Start { .. } | Action::StartFilled { .. } => then.running = true,
-            Action::PutFiles { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::PutFiles { .. } if !held.helper => return Err("it is an instance".to_owned()),
             Action::AwaitExit { .. } if !held.running => return Err("it does not run".to_owned()),
             Action::AwaitExit { .. } | Action::Stop { .. } => (then.running, then.works) = (false, false),
             Action::Exec { .. } | Action::Signal { .. } if !held.running => {
@@ -182,7 +182,7 @@ impl Model {
             Action::Remove { .. } | Action::Discard { .. } if held.running => {
                 return Err("it runs".to_owned());
             }
-            Action::Discard { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::Discard { .. } if !held.helper => return Err("it is an instance".to_owned()),
             Action::Remove { .. } | Action::Discard { .. } => {
                 if then.committed && self.lost.insert(then.slot.clone()) {
                     self.journal.push(Change::Lost(then.slot));
@@ -214,15 +214,15 @@ impl Held {
     /// A container as it is created.
     fn created(id: String, create: &Create) -> Self {
         let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
-        let errand = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
+        let helper = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
         Self {
             id,
             name: create.name.clone(),
             generation: label(Label::GENERATION).parse().unwrap_or_default(),
             committed: false,
             ran: false,
-            service: Some(label(Label::SERVICE)).filter(|_| !errand),
-            errand,
+            service: Some(label(Label::SERVICE)).filter(|_| !helper),
+            helper,
             slot: slot(&label(Label::INSTANCE)),
             works: false,
             running: false,
@@ -231,8 +231,8 @@ impl Held {
     }
 
     /// What its name says of it.
-    pub(super) fn standing(&self) -> Standing {
-        Standing::of(&self.name, &self.slot, self.generation)
+    pub(super) fn role(&self) -> InstanceRole {
+        InstanceRole::of(&self.name, &self.slot, self.generation)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What pillarbox makes for itself: volumes of secrets, the containers that fill them, what remembers tasks.
 
-use super::Receivers;
+use super::receivers::Receivers;
 use crate::desired::{Desired, Kind};
-use crate::observed::{Errand, Label, Observed, OwnVolumes};
+use crate::observed::{HelperContainer, Label, Observed, OwnVolumes};
 use crate::plan::{Action, Create, FILLED, HostPlan, Step, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,14 +97,16 @@ impl Model {
             // What it has of another container (`volumes_from`) is that one's.
             let own = |volume: &String| {
                 let whose = observed.own_volumes.secrets.get(volume);
-                match (&container.ours, &container.errand) {
+                match (&container.ours, &container.helper) {
                     (Some(ours), _) => whose == Some(&ours.instance),
-                    (None, Some(Errand::Task { name, .. })) => whose == Some(&format!("{name}.task")),
+                    (None, Some(HelperContainer::Task { name, .. })) => {
+                        whose == Some(&format!("{name}.task"))
+                    }
                     _ => false,
                 }
             };
             mounted.extend(named("/Mounts", "Name").into_iter().filter(own));
-            if container.errand == Some(Errand::Filler) {
+            if container.helper == Some(HelperContainer::Filler) {
                 model.fillers.insert(container.id.clone(), mounted);
             } else if !mounted.is_empty() {
                 model.mounts.insert(container.id.clone(), mounted);

@@ -1,7 +1,7 @@
 //! Which containers are ours. Labels alone do not say: `docker commit` of one of ours hands its labels
 //! on to an image, and from there to every container that anybody makes of it.
 
-use super::{Container, Errand, Label, Ownership, Record};
+use super::{Container, HelperContainer, Label, Ownership, Record};
 use crate::desired::Fingerprint;
 use crate::name::WorkspaceName;
 use std::cmp::Ordering;
@@ -30,8 +30,8 @@ pub fn claim(
     for Found { mut container, labels } in found {
         if labels.get(Label::WORKSPACE).is_some_and(|name| name == workspace.as_str()) {
             let image = image_labels.get(&container.image_id);
-            container.errand = image.and_then(|image| errand(&labels, image));
-            if container.errand.is_some() {
+            container.helper = image.and_then(|image| helper(&labels, image));
+            if container.helper.is_some() {
                 containers.push(container);
                 continue;
             }
@@ -88,16 +88,16 @@ fn by_age(a: &Container, b: &Container) -> Ordering {
     .then_with(|| a.id.cmp(&b.id))
 }
 
-/// What it is for, if that is an errand and its labels did not come with its image.
-fn errand(labels: &BTreeMap<String, String>, image: &BTreeMap<String, String>) -> Option<Errand> {
+/// What it is for, if that is no instance and its labels did not come with its image.
+fn helper(labels: &BTreeMap<String, String>, image: &BTreeMap<String, String>) -> Option<HelperContainer> {
     let names = [Label::FILLS, Label::TASK, Label::RAN];
     if names.iter().all(|name| labels.get(*name) == image.get(*name)) {
         return None;
     }
     let text = |name: &str| labels.get(name).filter(|text| !text.is_empty()).cloned();
     match text(Label::FILLS) {
-        Some(_) => Some(Errand::Filler),
-        None => Some(Errand::Task {
+        Some(_) => Some(HelperContainer::Filler),
+        None => Some(HelperContainer::Task {
             name: text(Label::TASK)?,
             fingerprint: text(Label::RAN)?,
             version: text(Label::VERSION).unwrap_or_default(),
@@ -179,7 +179,7 @@ mod tests {
             image_id: "plain".to_owned(),
             ours: None,
             impostor: false,
-            errand: None,
+            helper: None,
             state,
             inspect: Inspect::new(serde_json::Value::Null),
         };
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_errand_is_neither_an_instance_nor_a_strangers_unless_its_labels_came_with_its_image() {
+    fn a_helper_container_is_neither_an_instance_nor_a_strangers_unless_its_labels_came_with_its_image() {
         let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
             let workspace = [(Label::WORKSPACE, "shop")];
             let all = workspace.iter().chain(pairs);
@@ -243,14 +243,14 @@ mod tests {
         ]);
         let claimed =
             claim(&shop, vec![found("a", "", task), of_commit, stranger], &images, &BTreeMap::new());
-        let runs = Errand::Task {
+        let runs = HelperContainer::Task {
             name: "migrate".to_owned(),
             fingerprint: "00ff".to_owned(),
             version: "1.9.0".to_owned(),
         };
-        assert_eq!(claimed[0].errand, Some(runs));
-        assert_eq!(claimed[1].errand, Some(Errand::Filler));
-        assert_eq!((claimed[2].errand.clone(), claimed[2].impostor), (None, true));
+        assert_eq!(claimed[0].helper, Some(runs));
+        assert_eq!(claimed[1].helper, Some(HelperContainer::Filler));
+        assert_eq!((claimed[2].helper.clone(), claimed[2].impostor), (None, true));
         assert!(claimed[..2].iter().all(|found| found.ours.is_none() && !found.impostor));
     }
 

@@ -4,41 +4,6 @@ use crate::problem::Place;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// What becomes of a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verb {
-    /// `+`: it is made.
-    Create,
-    /// `-`: it goes.
-    Remove,
-    /// `~`: changed in place, started, stopped or renamed.
-    Update,
-    /// `-/+`: the old one stops before the new one starts.
-    ReplaceStopFirst,
-    /// `+/-`: the new one runs before the old one stops.
-    ReplaceStartFirst,
-    /// `=`: nothing to do.
-    Unchanged,
-    /// `!`: held back.
-    Held,
-}
-
-impl Verb {
-    /// Its symbol in a printed plan.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Create => "+",
-            Self::Remove => "-",
-            Self::Update => "~",
-            Self::ReplaceStopFirst => "-/+",
-            Self::ReplaceStartFirst => "+/-",
-            Self::Unchanged => "=",
-            Self::Held => "!",
-        }
-    }
-}
-
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -147,6 +112,15 @@ pub enum Cause {
     },
 }
 
+/// `env.LOG changed (states/nginx.toml:31), memory changed`.
+pub fn changed_fields(fields: &[(String, Option<Place>)]) -> String {
+    let each = fields.iter().map(|(field, place)| match place {
+        Some(place) => format!("{field} changed ({place})"),
+        None => format!("{field} changed"),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,16 +133,7 @@ impl fmt::Display for Cause {
                 at.as_ref().map_or(Ok(()), |place| write!(f, ", {place}"))
             }
             Self::Digest { from, to } => write!(f, "same tag, other image: {from} → {to}"),
-            Self::Fields(fields) => {
-                for (index, (field, place)) in fields.iter().enumerate() {
-                    let comma = if index > 0 { ", " } else { "" };
-                    write!(f, "{comma}{field} changed")?;
-                    if let Some(place) = place {
-                        write!(f, " ({place})")?;
-                    }
-                }
-                Ok(())
-            }
+            Self::Fields(fields) => f.write_str(&changed_fields(fields)),
             Self::NotRunning { status } => write!(f, "it is {status}"),
             Self::Running => f.write_str("it runs and shall not"),
             Self::Unwanted => f.write_str("declared absent"),

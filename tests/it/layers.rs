@@ -54,6 +54,99 @@ fn every_module_uses_only_its_own_layer_and_lower_ones_without_a_cycle() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Folders of `src/` in which no files name each other in a circle.
+const WITHOUT_CIRCLES: &[&str] = &["check", "planner"];
+
+#[test]
+fn no_files_of_these_folders_name_each_other_in_a_circle() {
+    let sources = sources();
+    let files: BTreeSet<&str> = sources.iter().map(|source| source.file.as_str()).collect();
+    for folder in WITHOUT_CIRCLES {
+        let uses = uses_within(folder, &sources, &files);
+        assert!(uses.len() > 1, "src/{folder} was not found");
+        if let Some(cycle) = cycle(&uses) {
+            panic!("files of src/{folder} use each other in a circle: {}", cycle.join(" → "));
+        }
+    }
+}
+
+/// What the planner decides is explained, and both are lowered to steps: one direction. Nothing that is decided
+/// or done depends on why.
+#[test]
+fn the_planner_decides_then_explains_then_lowers() {
+    let sources = sources();
+    let files: BTreeSet<&str> = sources.iter().map(|source| source.file.as_str()).collect();
+    let room =
+        |file: &str| ROOMS.iter().position(|room| file == *room || file.starts_with(&format!("{room}/")));
+    let mut wrong = Vec::new();
+    for source in sources.iter().filter(|source| source.module() == "planner") {
+        let own = room(&source.file);
+        for named in &source.names {
+            let file = file_named(&source.file, named, &files);
+            let other = file.and_then(room);
+            let back = match (own, other) {
+                (Some(own), Some(other)) => other > own,
+                // What all rooms look at knows none of them.
+                (None, Some(_)) => SHARED.contains(&source.file.as_str()),
+                (Some(_), None) => file == Some("planner"),
+                (None, None) => false,
+            };
+            let path = named.path.join("::");
+            if back {
+                wrong.push(format!("src/{}.rs:{}: {path} leads back", source.file, named.line));
+            }
+            let cause = named.path.iter().position(|part| part == "Cause");
+            let branches = cause.is_some_and(|at| own == Some(0) || at + 1 < named.path.len());
+            if own.is_some_and(|room| ROOMS[room] != "planner/explain") && branches {
+                wrong.push(format!("src/{}.rs:{}: {path}: why is for `explain`", source.file, named.line));
+            }
+        }
+    }
+    assert!(ROOMS.iter().all(|room| files.contains(room)), "a room of the planner was not found");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The rooms of the planner, in their order.
+const ROOMS: [&str; 3] = ["planner/decide", "planner/explain", "planner/lower"];
+
+/// What all of them look at.
+const SHARED: [&str; 3] = ["planner/context", "planner/options", "planner/work"];
+
+/// For each file of a folder, and the file that the folder belongs to, those of them that it names.
+fn uses_within(
+    folder: &str,
+    sources: &[Source],
+    files: &BTreeSet<&str>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let within = |file: &str| file == folder || file.starts_with(&format!("{folder}/"));
+    let mut uses = BTreeMap::new();
+    for source in sources.iter().filter(|source| within(&source.file)) {
+        let named = source.names.iter().filter_map(|named| file_named(&source.file, named, files));
+        let others = named.filter(|file| within(file) && *file != source.file).map(str::to_owned);
+        uses.insert(source.file.clone(), others.collect());
+    }
+    uses
+}
+
+/// The file in which a path leads, seen from another one: the longest beginning of it that is a file.
+fn file_named<'f>(from: &str, named: &Named, files: &BTreeSet<&'f str>) -> Option<&'f str> {
+    let own: Vec<&str> = from.split('/').collect();
+    let path: Vec<&str> = named.path.iter().map(String::as_str).collect();
+    let climbs = path.iter().take_while(|part| **part == "super").count();
+    let whole: Vec<&str> = match path.first() {
+        Some(&"crate") => path[1..].to_vec(),
+        Some(&"super") if climbs <= own.len() => {
+            own[..own.len() - climbs].iter().chain(&path[climbs..]).copied().collect()
+        }
+        Some(&"self") => own.iter().chain(&path[1..]).copied().collect(),
+        // A word by itself declares a module, or is no path at all.
+        Some(_) if path.len() > 1 => own.iter().chain(&path).copied().collect(),
+        _ => return None,
+    };
+    let beginnings = (1..=whole.len()).rev().map(|length| whole[..length].join("/"));
+    beginnings.filter_map(|file| files.get(file.as_str()).copied()).next()
+}
+
 #[test]
 fn only_the_files_meant_for_it_touch_the_world() {
     let layers = layers();
@@ -109,6 +202,16 @@ fn what_the_fence_forbids_is_found_in_groups_and_in_the_middle_of_code() {
     ] {
         assert_eq!(forbidden(&source("plan/a", text), &layers), Vec::<String>::new(), "{text}");
     }
+    let files = BTreeSet::from(["a", "a/b", "a/b/c", "a/d"]);
+    let leads = |from: &str, path: &str| {
+        let path = path.split("::").map(str::to_owned).collect();
+        file_named(from, &Named { path, line: 1 }, &files)
+    };
+    assert_eq!(leads("a/b/c", "super::super::d::X"), Some("a/d"));
+    assert_eq!(leads("a/d", "crate::a::b::c::f"), Some("a/b/c"));
+    assert_eq!(leads("a/d", "super::X"), Some("a"));
+    assert_eq!(leads("a", "b::f"), Some("a/b"));
+    assert_eq!((leads("a", "b"), leads("a/d", "std::fmt")), (None, Some("a/d")));
     let upward =
         source("plan/a", "use crate::{name, store::{self, write}}; fn f() { super::super::store::x(); }");
     let named: Vec<_> = modules_named_by(&upward, &layers).into_iter().map(|(module, _)| module).collect();

@@ -199,7 +199,7 @@ mod tests {
             image_id: String::new(),
             ours: ours.then_some(ownership),
             impostor: false,
-            errand: None,
+            helper: None,
             state: RunState {
                 status: status.to_owned(),
                 running: status == "running",
