@@ -58,7 +58,7 @@ pub use options::{Options, Part};
 use crate::check;
 use crate::desired::Desired;
 use crate::observed::Observed;
-use crate::plan::HostPlan;
+use crate::plan::{HostPlan, PlanBody};
 use crate::problem::Result;
 use context::PlanContext;
 
@@ -70,15 +70,14 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let context = PlanContext::new(desired, observed, options);
     let decisions = decide::decide(&context)?;
     let explained = explain::explain(&context, &decisions);
-    let plan = HostPlan {
-        host: observed.host.clone(),
-        engine: options.engine.clone(),
-        engine_id: observed.facts.engine_id.clone(),
+    let body = PlanBody {
         changes: explained.changes,
         steps: lower::lower(&context, &decisions, &explained.causes),
         receivers: explained.receivers,
         notes: explained.notes,
     };
+    let engine_id = observed.facts.engine_id.clone();
+    let plan = HostPlan::new(observed.host.clone(), options.engine.clone(), engine_id, body);
     check::host(&plan, desired, observed)?;
     Ok(plan)
 }

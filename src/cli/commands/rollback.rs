@@ -84,7 +84,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Problems::check(wrong)?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
         for one in &mut surveyed {
-            one.plan.notes.extend(notes(args, &hosts, &targets, &differing, &one.plan.host));
+            let notes = notes(args, &hosts, &targets, &differing, &one.plan.host);
+            one.plan.notes.extend(notes);
         }
         if let Some(one) = surveyed.first_mut() {
             one.plan.notes.extend(changes.iter().map(Change::in_words));

@@ -235,7 +235,7 @@ async fn a_tag_that_was_moved_beside_a_digest_is_said_where_the_registry_was_ask
     stage.fake.publish(ONE, "second", Behaviour::fine());
     assert!(stage.plan().await.expect("planned").notes.is_empty());
     stage.items.push(pulled(ONE, true));
-    let notes = stage.plan().await.expect("planned").notes;
+    let notes = stage.plan().await.expect("planned").notes.clone();
     assert!(
         notes.iter().any(|note| note.contains("the tag 1 of r.example.com/nginx was moved")),
         "{notes:?}"

@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::PullProgress;
 use crate::name::{HostName, ImageRef, WorkspaceName};
-use crate::plan::{Cause, Step, Target};
+use crate::plan::{Cause, PlanBody, Step, Target};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -20,15 +20,15 @@ fn plan() -> Plan {
     Plan {
         format_version: "1.0".to_owned(),
         workspace: WorkspaceName::parse("shop").expect("a name"),
-        hosts: vec![HostPlan {
-            host: HostName::parse("web1").expect("a name"),
-            engine: "unix:///run/docker.sock".to_owned(),
-            engine_id: "ID".to_owned(),
-            changes: Vec::new(),
-            steps: vec![step(1, Action::Pull { image, platform: None }), step(2, start)],
-            receivers: Vec::new(),
-            notes: Vec::new(),
-        }],
+        hosts: vec![HostPlan::new(
+            HostName::parse("web1").expect("a name"),
+            "unix:///run/docker.sock".to_owned(),
+            "ID".to_owned(),
+            PlanBody {
+                steps: vec![step(1, Action::Pull { image, platform: None }), step(2, start)],
+                ..PlanBody::default()
+            },
+        )],
     }
 }
 
