@@ -119,7 +119,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                         let mut problem =
                             Problem::failed(format!("image {absent} is declared absent and used"));
                         problem.place = place;
-                        problems.push(problem.cause(format!("{user} is made from it")));
+                        problems.push(problem.cause(format!("{user} is created from it")));
                     }
                     Wish::Network(network) if networks.contains(&network.name) => {
                         needs[index].entry(other).or_insert(None);
@@ -165,15 +165,14 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
     let name = |index: usize| drafts[index].item.address.to_string();
     let around = path.iter().chain(path.first());
     let shown: Vec<String> = around.map(|index| name(*index)).collect();
-    let mut problem =
-        Problem::failed(format!("states require each other in a circle: {}", shown.join(" → ")));
+    let mut problem = Problem::failed(format!("dependency cycle: {}", shown.join(" → ")));
     for index in &path {
         if let Some((needed, place)) = next(*index) {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
                 None => {
                     let how = match drafts[*needed].item.address.kind {
-                        Kind::Image => "is made from",
+                        Kind::Image => "is created from",
                         Kind::Network => "joins",
                         Kind::Volume => "mounts",
                         _ => "comes after",
