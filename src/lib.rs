@@ -17,6 +17,9 @@
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, deny(unsafe_code))]
 
+#[cfg(not(unix))]
+compile_error!("pillarbox runs on Linux; on Windows use it in WSL");
+
 pub mod check;
 pub mod cli;
 pub mod clients;
@@ -30,7 +33,7 @@ pub mod execute;
 pub mod history;
 pub mod import;
 pub mod inspect;
-#[cfg(test)]
+#[cfg(all(test, feature = "starlark"))]
 mod interpreter;
 pub mod inventory;
 pub mod keyring;

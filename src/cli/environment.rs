@@ -79,12 +79,6 @@ fn home_name() -> Option<String> {
     std::env::home_dir()?.file_name()?.to_str().map(str::to_owned)
 }
 
-#[cfg(unix)]
 fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn machine() -> String {
-    "unknown".to_owned()
 }

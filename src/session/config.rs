@@ -23,7 +23,7 @@ impl Session {
     /// All that is wrong in it.
     pub fn config(&self) -> Result<Config> {
         let Ok(paths) = self.paths() else { return Ok(Config::default()) };
-        match store::read_private(&paths.config)? {
+        match store::read_trusted(&paths.config)? {
             Some(text) => Config::parse(&text, &paths),
             None => Ok(Config::default()),
         }

@@ -7,7 +7,6 @@ use super::hosts::{FailedHost, Hosts, each_once};
 use super::observe::{Observation, Registries, Shared, read};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
-use crate::check;
 use crate::desired::Wish;
 use crate::engine::docker::Docker;
 use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
@@ -137,9 +136,7 @@ impl Observation<'_> {
     /// All reasons why nothing can be planned for it.
     pub fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
         let options = Options { tasks: parts, ..self.options(options) };
-        let plan = plan_host(&self.desired, &self.observed, &options)?;
-        check::host(&plan, &self.desired, &self.observed)?;
-        Ok(plan)
+        plan_host(&self.desired, &self.observed, &options)
     }
 
     /// Options of planning this host.

@@ -31,6 +31,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         (None, None) => ctx.session.env.cwd.clone(),
     };
     free_of_a_workspace(&dir)?;
+    free_of_others(&dir)?;
     let name = match &args.name {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
@@ -96,6 +97,17 @@ fn free_of_a_workspace(dir: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whoever can write to a workspace can change its hosts, its readers and what is deployed.
+fn free_of_others(dir: &Path) -> Result<()> {
+    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned())) else {
+        return Ok(());
+    };
+    Err(Problem::failed(format!("{} is no safe place for a workspace", shown(dir)))
+        .cause(why)
+        .hint("make it in a folder that only you, or your team, can write: pillarbox init ~/shop")
+        .into())
 }
 
 /// What this machine knows is by the workspace's name, and so are the labels of containers.

@@ -5,7 +5,7 @@ use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::seal::{Kind, Opened};
 use crate::pillar::{Node, Value};
-use crate::problem::{Problem, Result, quoted};
+use crate::problem::{Problem, Result, escaped_lines, quoted};
 use crate::session::Vault;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
                 .hint(format!("pillarbox reveal {} > FILE", quoted(&key.to_string())))
                 .into());
         };
-        let text = Zeroizing::new(get::visible(text));
+        let text = Zeroizing::new(escaped_lines(text));
         ctx.out.bytes(text.as_bytes());
         ctx.out.bytes(b"\n");
     }

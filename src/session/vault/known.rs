@@ -23,7 +23,7 @@ impl KnownFile {
     pub fn load(session: &Session) -> Result<Self> {
         let path = session.known_path();
         let known = match &path {
-            Some(path) => parse(path, &store::read_private(path)?.unwrap_or_default())?,
+            Some(path) => parse(path, &store::read_trusted(path)?.unwrap_or_default())?,
             None => Known::default(),
         };
         Ok(Self { path, known: RefCell::new(known), learns: !session.unattended })

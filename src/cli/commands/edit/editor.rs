@@ -104,7 +104,6 @@ pub(super) fn interrupted() -> Problem {
 
 /// Ends a program, kindly first: it may write until it has ended.
 async fn end(child: &mut Child) {
-    #[cfg(unix)]
     if let Some(id) =
         child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
     {

@@ -1,20 +1,13 @@
-//! Keychain and Credential Manager.
+//! Keychain of macOS.
 
 use super::Unlocking;
 use crate::keyring::{Answer, Reason, SERVICE, USER};
 use crate::secret::Secret;
+use apple_native_keyring_store::keychain::Store;
 use keyring_core::api::CredentialStoreApi as _;
 use keyring_core::{Entry, Error};
 
-#[cfg(target_os = "macos")]
 pub(super) const NAME: &str = "Keychain";
-#[cfg(target_os = "macos")]
-use apple_native_keyring_store::keychain::Store;
-
-#[cfg(windows)]
-pub(super) const NAME: &str = "Credential Manager";
-#[cfg(windows)]
-use windows_native_keyring_store::Store;
 
 pub(super) fn read(_: Unlocking) -> Answer {
     match entry().and_then(|entry| entry.get_secret()) {
@@ -45,7 +38,7 @@ fn entry() -> Result<Entry, Error> {
 fn reason(error: &Error) -> Reason {
     match error {
         Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
-        Error::Ambiguous(_) => "it holds several under this name".to_owned(),
+        Error::Ambiguous(_) => "it has several entries under this name".to_owned(),
         _ => "it refused".to_owned(),
     }
 }
