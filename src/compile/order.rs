@@ -115,7 +115,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
             let found = names.filter_map(|name| used.get(&name)).flatten();
             for (other, draft) in found.map(|index| (*index, &drafts[*index])) {
                 let how = match &draft.item.wish {
-                    Wish::ImageAbsent { .. } => "is made from it",
+                    Wish::ImageAbsent { .. } => "is created from it",
                     Wish::NetworkAbsent { .. } => "joins it",
                     Wish::VolumeAbsent { .. } => "mounts it",
                     _ => {
@@ -165,15 +165,14 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
     let name = |index: usize| drafts[index].item.address.to_string();
     let around = path.iter().chain(path.first());
     let shown: Vec<String> = around.map(|index| name(*index)).collect();
-    let mut problem =
-        Problem::failed(format!("states require each other in a circle: {}", shown.join(" → ")));
+    let mut problem = Problem::failed(format!("dependency cycle: {}", shown.join(" → ")));
     for index in &path {
         if let Some((needed, place)) = next(*index) {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
                 None => {
                     let how = match drafts[*needed].item.address.kind {
-                        Kind::Image => "is made from",
+                        Kind::Image => "is created from",
                         Kind::Network => "joins",
                         Kind::Volume => "mounts",
                         _ => "comes after",
