@@ -1,9 +1,9 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
-mod claim;
 mod first_network;
 mod helper_container;
 mod instance_role;
+mod label;
 mod own_volumes;
 mod ownership;
 mod platforms;
@@ -11,12 +11,12 @@ mod record;
 mod resource;
 
 pub use crate::inspect::{Inspect, Private};
-pub use claim::{Found, claim};
 pub(crate) use first_network::is_user_defined;
 pub use helper_container::HelperContainer;
 pub use instance_role::InstanceRole;
+pub use label::{Label, Ownership};
 pub use own_volumes::{OwnVolumes, Ran};
-pub use ownership::{Label, Ownership};
+pub use ownership::{Found, with_ownership};
 pub use platforms::Platforms;
 pub use record::Record;
 pub use resource::{Made, Network, User, Volume};

@@ -1,24 +1,24 @@
-//! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; what
-//! execution shall choose is chosen here.
+//! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; execution
+//! chooses nothing.
 //!
 //! **Who holds the plain name of a service is committed; `NAME.g3` is an attempt; `NAME.g2.kept` was
-//! committed once and is kept for a rollback; `NAME.g2.back` is a kept one on its way back.** From that and the run states follows what an interrupted apply left, and how to go on.
-//! *Fits* means: the labels `.spec` and `.image` are those of the wish. Where a service shall run:
+//! committed once and is kept for a rollback; `NAME.g2.back` is a kept one that is returning.** From that and the run states follows what an interrupted apply left, and how to go on.
+//! *Fits* means: the labels `.spec` and `.image` are those that are desired. Where a service is to run:
 //!
 //! | holder | others | then |
 //! |---|---|---|
 //! | none | none | create under the plain name with policy `no`, start, await, declare the policy |
 //! | fits, runs | none | nothing; live fields and networks that differ are changed in place |
-//! | fits, runs | some | the same; the others are stopped and removed: the way back left them, or a commit did |
+//! | fits, runs | some | the same; the others are stopped and removed: a rollback left them, or a commit did |
 //! | fits, down | none | start, await (made anew where it has a hardware address of its own, see `networks`) |
-//! | fits, down | one fits and works | that one is awaited again and committed; the holder is the way back |
+//! | fits, down | one fits and works | that one is awaited again and committed; the holder is the fallback |
 //! | fits, down | others | what runs of them is stopped; start the holder, await; remove the others |
 //! | other, runs | none fits and works | create beside it, stop and park it, start the new one, await, commit, remove it |
 //! | other, runs | one fits and works | stop and park the holder, await the other one again, commit it |
-//! | other, down | one fits and works | await it again and commit it; the holder is the way back |
-//! | other, down | others | create, start, await, commit; the holder is the way back if it ever ran |
+//! | other, down | one fits and works | await it again and commit it; the holder is the fallback |
+//! | other, down | others | create, start, await, commit; the holder is the fallback if it ever ran |
 //! | none | one fits and works | the two renames were cut in two: await it again, give it the name |
-//! | none | others | create beside them, stop what runs, start, await, commit; who ran is the way back |
+//! | none | others | create beside them, stop what runs, start, await, commit; who ran is the fallback |
 //!
 //! A container of a service that is declared start-first, and of which two can be (`overlap`), is
 //! replaced the other way round: what is new works and is known before what runs is stopped, see
@@ -31,14 +31,14 @@
 //! | row | differs in |
 //! |---|---|
 //! | every one that commits | the old holder is renamed to `NAME.g2.kept` and stays, parked, with its tag |
-//! | none, others; nobody holds the name | of the kept ones the last that ended held it: it is the way back |
+//! | none, others; the name is free | of the kept ones the last that ended held it: it is the fallback |
 //! | every one with others | `NAME.g2.back` is no leftover: it is stopped and gets the name of a kept one again |
-//! | a rollback: the wish names one of them | it becomes `NAME.g2.back`, is started as an attempt would be, and is committed; where that fails it is kept as before |
-//! | `NAME.g2.kept` runs | somebody started it: it is said and left alone |
+//! | a rollback: one of them is desired | it becomes `NAME.g2.back`, is started as an attempt would be, and is committed; where that fails it is kept as before |
+//! | `NAME.g2.kept` runs | it was started by hand: a note says so and it is left alone |
 //!
 //! A generation's number is that of the service: a container that is added to a deployment gets its number.
 //!
-//! Where it shall not run, nothing is started or awaited, and what fits may be any of them. An attempt
+//! Where it is not to run, nothing is started or awaited, and what fits may be any of them. An attempt
 //! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
 

@@ -15,7 +15,7 @@ pub(super) fn check(
     observed: &Observed,
     receivers: &Receivers<'_>,
 ) -> Vec<String> {
-    let mut model = Model::of(observed);
+    let mut model = VolumeModel::of(observed);
     let mut tasks = Tasks::of(desired, observed);
     let mut broken = Vec::new();
     for step in &plan.steps {
@@ -39,7 +39,7 @@ pub(super) fn check(
     broken
 }
 
-struct Model {
+struct VolumeModel {
     /// Volumes of secrets that are there.
     volumes: BTreeSet<String>,
     /// Those that nothing was put into yet.
@@ -82,7 +82,7 @@ impl Mounts {
     }
 }
 
-impl Model {
+impl VolumeModel {
     fn of(observed: &Observed) -> Self {
         let volumes: BTreeSet<String> = observed.own_volumes.secrets.keys().cloned().collect();
         let mut model =
@@ -179,7 +179,7 @@ fn untold(step: &Step, receivers: &Receivers<'_>) -> Vec<String> {
     for (name, file) in files {
         let field = format!("file /run/secrets/{name}");
         for _ in file.value.secrets().filter(|secret| !receivers.say(secret, service, &field)) {
-            broken.push(format!("file {name} of {service} receives a secret and nobody says so"));
+            broken.push(format!("file {name} of {service} receives a secret, and the plan does not say so"));
         }
     }
     broken

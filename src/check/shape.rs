@@ -136,13 +136,16 @@ fn created(
         let wanted = create.on_host();
         let there = host.digests.contains(digest) || host.names.contains(&wanted);
         if !pulled.contains(&wanted) && !there {
-            broken.push(format!("step {id} creates from {wanted}, which nobody pulls"));
+            broken.push(format!("step {id} creates from {wanted}, which no step pulls"));
         }
     }
     for (name, text) in &create.env {
         for secret in text.secrets() {
             if !receivers.say(secret, &create.service, &format!("env {name}")) {
-                broken.push(format!("env {name} of {} receives a secret and nobody says so", create.service));
+                broken.push(format!(
+                    "env {name} of {} receives a secret, and the plan does not say so",
+                    create.service
+                ));
             }
         }
     }

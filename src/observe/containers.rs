@@ -4,7 +4,7 @@ use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{
-    Container, Found, Image, Inspect, Label, Record, RunState, User, claim, is_user_defined,
+    Container, Found, Image, Inspect, Label, Record, RunState, User, is_user_defined, with_ownership,
 };
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -84,7 +84,7 @@ pub(super) async fn judge<E: Engine>(
             error.problem(format!("the images of containers on host {host} cannot be read"))
         })?;
     labels.extend(read.into_iter().filter_map(|(id, image)| Some((id, image?.labels))));
-    Ok(claim(&what.workspace, found, &labels, adopted))
+    Ok(with_ownership(&what.workspace, found, &labels, adopted))
 }
 
 fn in_full(inspected: Inspected) -> Found {

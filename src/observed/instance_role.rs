@@ -12,7 +12,7 @@ pub enum InstanceRole {
     Attempt,
     /// `NAME.g<generation>.kept`: it was committed, and is kept for a rollback.
     Kept,
-    /// `NAME.g<generation>.back`: a kept one that is on its way back. Where that is cut off it is put to
+    /// `NAME.g<generation>.back`: a kept one that is returning. Where that is cut off it is put to
     /// rest again, and never removed as an attempt is.
     Returning,
 }
@@ -64,12 +64,12 @@ impl InstanceRole {
         }
     }
 
-    /// The name that a kept one has; a further `number` tells it from one that somebody else has.
+    /// The name that a kept one has; a further `number` tells it from one that is taken.
     pub fn kept(slot: &str, generation: u64, number: u32) -> String {
         named(slot, generation, KEPT, number)
     }
 
-    /// The name that a kept one has on its way back.
+    /// The name that a returning one has.
     pub fn returning(slot: &str, generation: u64, number: u32) -> String {
         named(slot, generation, BACK, number)
     }

@@ -53,7 +53,7 @@ fn fingerprint(body: &PlanBody) -> u64 {
     hashed.0.finish()
 }
 
-/// A body in the stored form, whoever shares it.
+/// A body in the stored form.
 pub(super) fn stored<S: Serializer>(body: &Arc<PlanBody>, to: S) -> Result<S::Ok, S::Error> {
     body.as_ref().serialize(to)
 }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_changed_is_nobody_elses() {
+    fn a_body_that_is_changed_is_no_longer_shared() {
         let mut bodies = Bodies::default();
         let one = bodies.share(plan("web1", "a"));
         let mut two = bodies.share(plan("web2", "a"));

@@ -33,20 +33,20 @@ pub enum Cause {
     },
     /// Fields that are declared differently now, each with the line that says so.
     Fields(Vec<(String, Option<Place>)>),
-    /// It shall run and does not.
+    /// It is to run and does not.
     NotRunning {
         /// Its status, `exited (1)`.
         status: String,
     },
-    /// It runs and shall not.
+    /// It runs and is not to.
     Running,
-    /// A state says that it shall be absent.
+    /// A state declares it absent.
     Unwanted,
     /// No state declares it any more.
     Undeclared,
     /// Left by an apply that did not come to its end.
     Interrupted,
-    /// Somebody changed it by hand: these fields.
+    /// It was changed by hand: these fields.
     Drift(Vec<String>),
     /// Its gate says that nothing is changed.
     Held {
@@ -70,9 +70,9 @@ pub enum Cause {
     Gone,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
-    /// It is as wanted, and somebody else made it.
+    /// It is as wanted, and not managed by pillarbox.
     Theirs,
-    /// A state says that a volume shall be absent.
+    /// A state declares a volume absent.
     DataLost,
     /// Something that it watches is new.
     Watched {
@@ -124,7 +124,7 @@ pub fn changed_fields(fields: &[(String, Option<Place>)]) -> String {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("not there yet"),
+            Self::Missing => f.write_str("will be created"),
             Self::AsWanted => f.write_str("as wanted"),
             Self::TagElsewhere => f.write_str("the tag stands for another image on the host"),
             Self::ImageNeeded => f.write_str("image is not on the host"),
@@ -135,7 +135,7 @@ impl fmt::Display for Cause {
             Self::Digest { from, to } => write!(f, "same tag, other image: {from} → {to}"),
             Self::Fields(fields) => f.write_str(&changed_fields(fields)),
             Self::NotRunning { status } => write!(f, "it is {status}"),
-            Self::Running => f.write_str("it runs and shall not"),
+            Self::Running => f.write_str("it runs, but is declared stopped"),
             Self::Unwanted => f.write_str("declared absent"),
             Self::Undeclared => f.write_str("no state declares it any more"),
             Self::Interrupted => f.write_str("left by an apply that did not finish"),
@@ -150,7 +150,7 @@ impl fmt::Display for Cause {
             Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
-            Self::Theirs => f.write_str("as wanted; somebody else made it"),
+            Self::Theirs => f.write_str("as wanted; not managed by pillarbox"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),
             Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),
             Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),

@@ -1,4 +1,4 @@
-//! Taking over a container that somebody else made: which may be, how its declared fields compare, and
+//! Taking over a container that pillarbox did not make: which may be, how its declared fields compare, and
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
@@ -17,7 +17,7 @@ use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Spec of a container that differs from the wish: no fingerprint is like it.
+/// Spec of a container that differs from the declared one: no fingerprint is like it.
 const DIFFERS: &str = "v1:adopted";
 
 /// A container that may be taken over.
@@ -44,7 +44,7 @@ pub struct Adoption {
     ownership: Ownership,
 }
 
-/// One declared field of a container that somebody else made.
+/// One declared field of a container that pillarbox did not make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Its name, `env.LOG`.
@@ -104,7 +104,7 @@ impl<'a> Candidate<'a> {
     /// secrets that are not as declared.
     ///
     /// # Errors
-    /// Where nobody knows what the wanted image stands for.
+    /// Where the wanted image cannot be resolved.
     pub fn compare(&self, image: Option<&Image>, sealed: &BTreeSet<String>) -> Result<Adoption> {
         let (wish, container) = (self.wish, self.container);
         let options = Options::default();
@@ -135,7 +135,7 @@ impl<'a> Candidate<'a> {
             fields: prints,
             image: label,
             version,
-            // Nobody knows what had run before somebody else made it.
+            // What had run before it was made is not known.
             tasks: BTreeMap::new(),
         };
         Ok(Adoption {

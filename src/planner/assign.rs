@@ -23,7 +23,7 @@ struct Declared {
 }
 
 /// For each host of a run, in the order in which they are changed, what others do about its tasks: where
-/// somebody remembers that a task ran, nobody runs it; else the host does that began it, else the one that
+/// a host remembers that a task ran, no host runs it; else the host does that began it, else the one that
 /// it names, else the first.
 ///
 /// # Errors
@@ -64,7 +64,7 @@ pub fn assign(hosts: &[(&Desired, &Observed)]) -> Result<Vec<BTreeMap<String, Pa
     Ok(parts)
 }
 
-/// Who runs it; nobody where every gate of it is held.
+/// The host that runs it; `None` where every gate of it is held.
 fn runner<'d, 't>(
     of: &'d [&'t Declared],
     name_of: &impl Fn(&Declared) -> Option<HostName>,

@@ -202,7 +202,7 @@ impl<'a> PlanContext<'a> {
         self.observed.adopted.get(id)
     }
 
-    /// A name `service.g<n>`, `n` at least `from`, that nobody has, no state wants and is not `taken`.
+    /// A name `service.g<n>`, `n` at least `from`, that is free and not `taken`.
     pub(super) fn free_name(&self, service: &str, from: u64, taken: &str) -> (u64, String) {
         let mut generation = from;
         loop {
@@ -214,12 +214,12 @@ impl<'a> PlanContext<'a> {
         }
     }
 
-    /// The first of some names that nobody has and no state wants.
+    /// The first of some names that is free.
     pub(super) fn first_free(&self, name: impl Fn(u32) -> String) -> String {
         (0..).map(name).find(|name| self.is_free(name)).unwrap_or_default()
     }
 
-    /// Whether nobody has a name and no state wants it.
+    /// Whether no container has a name and no state wants it.
     pub(super) fn is_free(&self, name: &str) -> bool {
         self.named(name).is_none() && !self.index.declared_names.contains(name)
     }

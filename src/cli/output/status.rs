@@ -268,7 +268,7 @@ mod tests {
           CONTAINER  VERSION  GENERATION  STATE             PENDING
           api        1.8.2    3           exited (137)      it is exited (137)
           nginx      1.8.2    3           running, healthy
-          pending container worker: not there yet
+          pending container worker: will be created
           note a note
         ");
         let all = anstream::adapter::strip_str(&text(&status, None, true)).to_string();

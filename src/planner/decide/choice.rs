@@ -28,7 +28,7 @@ impl Choice<'_> {
         }
     }
 
-    /// The generation of whoever holds the plain name in the end.
+    /// The generation of the container that holds the plain name in the end.
     pub(in crate::planner) fn generation(&self) -> u64 {
         match self {
             Self::Existing(chosen) => generation(chosen),
@@ -95,20 +95,20 @@ fn next(
 pub(in crate::planner) fn fallback<'a>(
     instances: &Instances<'a>,
     choice: &Choice<'a>,
-    retire: &[&'a Container],
+    to_stop: &[&'a Container],
     run: bool,
 ) -> Option<&'a Container> {
     let holder = instances.holder;
     if holder.is_some_and(|holder| choice.is(holder) && runs(holder)) {
         return None;
     }
-    let retired = |usable: fn(&Container) -> bool| {
-        let rest = retire.iter().copied().filter(|old| !choice.is(old) && usable(old));
+    let stopped = |usable: fn(&Container) -> bool| {
+        let rest = to_stop.iter().copied().filter(|old| !choice.is(old) && usable(old));
         rest.max_by_key(|old| (instances.holder.is_some_and(|h| h.id == old.id), generation(old)))
     };
     let down = |old: &&Container| run && !choice.is(old) && !runs(old) && old.has_run();
     let holder_down = holder.filter(down);
-    // Between the two renames nobody holds the plain name; who held it is the one of the kept that ran last.
+    // Between the two renames no container holds the plain name; the one that held it is the one of the kept that ran last.
     let cut = || {
         let kept = instances.kept.iter().copied().filter(down);
         let last = kept.max_by_key(|old| (old.ended(), generation(old)));
@@ -119,12 +119,12 @@ pub(in crate::planner) fn fallback<'a>(
         let found = instances.others.iter().copied().find(down);
         found.filter(|_| holder.is_none())
     };
-    let running_holder = retire.iter().copied().find(|old| holder.is_some_and(|h| h.id == old.id));
+    let running_holder = to_stop.iter().copied().find(|old| holder.is_some_and(|h| h.id == old.id));
     running_holder
         .filter(|old| !choice.is(old))
-        .or_else(|| retired(works))
+        .or_else(|| stopped(works))
         .or(holder_down)
         .or_else(cut)
-        .or_else(|| retired(|_| true))
+        .or_else(|| stopped(|_| true))
         .or_else(oldest)
 }

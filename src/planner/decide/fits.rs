@@ -8,7 +8,7 @@ use crate::observed::Container;
 use crate::planner::context::PlanContext;
 use serde_json::Value;
 
-/// Whether a container is what is wished, and usable.
+/// Whether a container is as desired, and usable.
 pub(in crate::planner) fn fits(
     context: &PlanContext<'_>,
     desired: &ContainerWish,

@@ -1,4 +1,4 @@
-//! Containers of others that have a name of ours: none is taken from anybody; some may be taken over.
+//! Containers of others that have a name of ours: no name is taken; some containers may be taken over.
 
 use super::instances::Instances;
 use crate::name::{HostName, WorkspaceName};
@@ -7,7 +7,7 @@ use crate::planner::context::PlanContext;
 use crate::problem::{Problem, escaped};
 use serde_json::Value;
 
-/// Names that we do not take from anybody.
+/// Why a name cannot be used: a container of others has it.
 pub(in crate::planner) fn held_by_others(
     context: &PlanContext<'_>,
     instances: &Instances<'_>,
@@ -55,7 +55,7 @@ pub(in crate::planner) fn refusal(
     } else if label("com.docker.swarm.task.id").is_some() {
         "it is a task of Swarm, which would make it anew".to_owned()
     } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {
-        "it was started with '--rm': once it stops it is gone, and there is no way back to it".to_owned()
+        "it was started with '--rm': once it stops it is gone, and cannot be rolled back to".to_owned()
     } else if matches!(container.state.status.as_str(), "dead" | "removing") {
         format!("it is {}", escaped(&container.state.status))
     } else {

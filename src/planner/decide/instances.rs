@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(in crate::planner) struct Instances<'a> {
     /// It holds the plain name: it is committed.
     pub(in crate::planner) holder: Option<&'a Container>,
-    /// Attempts, and kept ones that are on their way back, the lowest generation first.
+    /// Attempts, and kept ones that are returning, the lowest generation first.
     pub(in crate::planner) others: Vec<&'a Container>,
     /// Predecessors that are kept for a rollback, the lowest generation first.
     pub(in crate::planner) kept: Vec<&'a Container>,

@@ -2,7 +2,7 @@
 //!
 //! `retain` generations stay behind the one that runs, those first that ended last; after a rollback as
 //! many stay before it, until the next deployment. A container is more than an image alone: images that
-//! have lost theirs count after all containers. One that somebody started by hand is none of ours to end.
+//! have lost theirs count after all containers. One that was started by hand is not stopped.
 
 use super::choice::Choice;
 use super::instances::{Instances, generation, runs};
@@ -89,7 +89,7 @@ pub(in crate::planner) fn stays(retain: u32, choice: &Choice<'_>, ours: &Contain
         return false;
     }
     match ours.role() {
-        // Whoever held the plain name and never ran is no way back.
+        // One that held the plain name and never ran is no fallback.
         InstanceRole::Committed => ours.has_run(),
         InstanceRole::Returning => true,
         InstanceRole::Attempt | InstanceRole::Kept => false,

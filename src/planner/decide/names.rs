@@ -7,7 +7,7 @@ use crate::observed::InstanceRole;
 use crate::planner::context::PlanContext;
 use std::collections::BTreeMap;
 
-/// Names that nobody has and no state wants.
+/// Names that are free.
 #[derive(Debug, Default)]
 pub(in crate::planner) struct Names {
     /// Of who gives up the plain name.

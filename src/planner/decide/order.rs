@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::planner) struct Turn {
     /// Its index.
     pub(in crate::planner) entry: usize,
-    /// Things it waits for although nobody declared it.
+    /// Things it waits for although no state declares it.
     pub(in crate::planner) waits: Vec<Address>,
 }
 

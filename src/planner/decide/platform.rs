@@ -22,7 +22,7 @@ pub(in crate::planner) fn is(image: &Image, platform: Option<&str>) -> bool {
 }
 
 /// Why a container cannot be made from the image that is on the host: it is for another processor, and
-/// nobody said that the host can run it.
+/// no state says that the host can run it.
 pub(in crate::planner) fn unfit(
     context: &PlanContext<'_>,
     desired: &ContainerWish,

@@ -10,7 +10,7 @@ pub(in crate::planner) fn policy(desired: &ContainerWish) -> Value {
     if desired.run == Run::Stopped { parked(&declared) } else { declared }
 }
 
-/// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with
+/// The policy of a container that is to stay down over a restart of its Engine. Measured: stopped with
 /// `always`, and with `on-failure` after exit code 137 or 143, runs again; stopped with
 /// `unless-stopped` stays down, and a bare start makes it permanent again.
 pub(in crate::planner) fn parked(policy: &Value) -> Value {

@@ -23,7 +23,7 @@ impl Source {
     /// From what a wanted container is made.
     ///
     /// # Errors
-    /// Where nobody knows what its image stands for.
+    /// Where its image cannot be resolved.
     pub(in crate::planner) fn of(context: &PlanContext<'_>, desired: &ContainerWish) -> Result<Self> {
         let image = &desired.image;
         let resolution = context.resolution(image);
@@ -78,7 +78,7 @@ fn unknown(context: &PlanContext<'_>, desired: &ContainerWish) -> Problem {
             desired.name
         )),
         PullPolicy::Missing => Problem::failed(format!(
-            "nobody says which image {} of container {} stands for on host {host}",
+            "cannot resolve image {} of container {} on host {host}",
             desired.image, desired.name
         ))
         .hint("pin it with a digest (NAME:TAG@sha256:…), or plan with an identity that opens its registry"),

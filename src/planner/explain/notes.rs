@@ -79,14 +79,14 @@ fn condition(decision: &ContainerDecision<'_>) -> Option<String> {
     Some(format!("container {name}: {what}"))
 }
 
-/// Kept ones that run: none of ours to stop, and none that a state asks for.
+/// Kept ones that run: no state asks for that, and they are not stopped.
 fn by_hand(decision: &ContainerDecision<'_>) -> Vec<String> {
     let running = decision.instances.kept.iter().filter(|kept| runs(kept) && !decision.choice.is(kept));
     running
         .map(|kept| {
             let name = &kept.name;
             format!(
-                "container {name}: kept for a rollback, and somebody started it; it is left alone: \
+                "container {name}: kept for a rollback, but it was started by hand; it is left alone: \
                  'docker stop {name}' ends that"
             )
         })
@@ -94,7 +94,7 @@ fn by_hand(decision: &ContainerDecision<'_>) -> Vec<String> {
 }
 
 /// The tag beside a digest that pins the image stands for another one, as the registry said for a state
-/// that has no digest; nobody is asked for this alone.
+/// that has no digest; no registry is asked for this alone.
 fn moved(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Option<String> {
     let image = &decision.desired.image;
     let (tag, pinned) = (image.tag.as_ref()?, image.digest.as_ref()?);
@@ -166,7 +166,7 @@ fn own(container: &Container) -> Vec<String> {
     anonymous.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect()
 }
 
-/// Declared absent, and somebody else has a container of that name.
+/// Declared absent, and a container of that name is not managed by pillarbox.
 fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
     let names = context.items().filter_map(|item| match &item.wish {
         crate::desired::Wish::ContainerAbsent { name, .. } => Some(name.as_str()),

@@ -70,7 +70,7 @@ fn labels(
     ours.into_iter().chain(shares).collect()
 }
 
-/// The spec with no alias in any network: nobody finds the container by the service's name.
+/// The spec with no alias in any network: the container is not found by the service's name.
 pub(super) fn without_aliases(spec: &Spec) -> Spec {
     let mut spec = spec.clone();
     let networks = spec.live.get_mut("networks").and_then(Value::as_object_mut);

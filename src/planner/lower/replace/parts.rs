@@ -108,8 +108,12 @@ pub(super) fn join(
     }
 }
 
-/// Stops and parks what shall not run any more.
-pub(super) fn to_stop(decision: &ContainerDecision<'_>, group: &mut Group<'_>, rollback: &mut Rollback<'_>) {
+/// Stops and parks what is not to run any more.
+pub(super) fn stop_and_park(
+    decision: &ContainerDecision<'_>,
+    group: &mut Group<'_>,
+    rollback: &mut Rollback<'_>,
+) {
     for old in &decision.to_stop {
         let is_fallback = decision.fallback.is_some_and(|fallback| fallback.id == old.id);
         let (container, name) = (Target::Id(old.id.clone()), old.name.clone());

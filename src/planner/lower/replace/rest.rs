@@ -12,8 +12,8 @@ use crate::planner::decide::restart::{parked, same_policy};
 use crate::planner::lower::steps::Group;
 use serde_json::{Value, json};
 
-/// Gives a kept container that is chosen the name of one on its way back, before anything is done with it:
-/// wherever that is cut off, the next run knows that nobody else started it. Answers the chosen one's name.
+/// Gives a kept container that is chosen the name of a returning one, before anything is done with it:
+/// wherever that is cut off, the next run knows that a rollback started it. Answers the chosen one's name.
 pub(super) fn take_up<'a>(
     decision: &ContainerDecision<'a>,
     group: &mut Group<'_>,
@@ -32,7 +32,7 @@ pub(super) fn take_up<'a>(
 }
 
 /// Lays down what came back in vain, parks what stays, and removes what is more than is kept. Nothing takes
-/// this back: the service runs as wished by now.
+/// this back: the service runs as desired by now.
 pub(super) fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
     for ours in decision.instances.all().filter(|ours| decision.stays(ours)) {
         let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());

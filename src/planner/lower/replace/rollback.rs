@@ -1,4 +1,4 @@
-//! The way back: what brings the old container back, wherever a replacement fails.
+//! Rollback: what brings the old container back, wherever a replacement fails.
 
 use crate::observed::{Container, InstanceRole};
 use crate::plan::{Action, Target};
@@ -40,7 +40,7 @@ pub(super) struct Rollback<'a> {
     pub(super) crowned: bool,
     /// The name to which the new container goes back, if it is one that was kept.
     pub(super) rests_as: Option<String>,
-    /// The new container has the plain name: there is no way back any more.
+    /// The new container has the plain name: nothing is rolled back any more.
     pub(super) committed: bool,
 }
 

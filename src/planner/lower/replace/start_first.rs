@@ -6,10 +6,10 @@
 //! An alias given at creation would be in DNS before the process exists (measured), and a running
 //! container can be given one only by leaving the network and joining it again.
 //!
-//! Until the old one is asked to stop, the way back is to stop the new one. From then on the new one is
+//! Until the old one is asked to stop, the rollback is to stop the new one. From then on the new one is
 //! all that surely works, so nothing is taken back: whatever fails, the next apply goes on from there.
 
-use super::parts::{clear, commit, final_update, join, make, remove, to_stop};
+use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
 use super::rest::{lay_down, take_up};
 use super::rollback::Rollback;
 use crate::desired::BeforeStop;
@@ -90,7 +90,7 @@ pub(in crate::planner::lower) fn lower<'a>(
     if !decision.to_stop.is_empty() {
         rollback.committed = true;
     }
-    to_stop(decision, group, &mut rollback);
+    stop_and_park(decision, group, &mut rollback);
     commit(decision, &target, &name, group, &mut rollback);
     for ours in kept {
         remove(context, ours, group, &[]);

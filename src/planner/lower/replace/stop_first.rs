@@ -5,7 +5,7 @@
 //! container that is there already enters where it stands, so that the same order serves to start, to
 //! stop, to change in place and to go on where an apply was interrupted.
 
-use super::parts::{clear, commit, final_update, join, make, remove, to_stop};
+use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
 use super::rest::{lay_down, take_up};
 use super::rollback::Rollback;
 use crate::desired::Reaction;
@@ -46,7 +46,7 @@ pub(in crate::planner::lower) fn lower<'a>(
             false,
         ),
     };
-    to_stop(decision, group, &mut rollback);
+    stop_and_park(decision, group, &mut rollback);
     let of = |action: fn(Target, String) -> Action| action(target.clone(), name.clone());
     if decision.runs && !was_running {
         rollback.started = true;
