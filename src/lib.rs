@@ -11,7 +11,8 @@
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
 //! | 4 | `store`, `keyring`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
-//! | 5 | `cli` | arguments, terminal, exit codes |
+//! | 5 | `session` | one pipeline for all that talks to hosts |
+//! | 6 | `cli` | arguments, terminal, exit codes |
 // The macros of `starlark` write `unsafe impl`, in its tests.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, deny(unsafe_code))]
@@ -49,5 +50,6 @@ pub mod registry;
 pub mod sandbox;
 pub mod script;
 pub mod secret;
+pub mod session;
 pub mod state;
 pub mod store;

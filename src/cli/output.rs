@@ -15,6 +15,7 @@ pub(super) mod style;
 pub(super) mod words;
 
 use anstream::{AutoStream, ColorChoice};
+use crate::problem::escaped_json;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -64,11 +65,8 @@ impl Output {
 
     /// Data as JSON.
     pub fn object(&self, value: &impl Serialize) {
-        match serde_json::to_vec_pretty(value) {
-            Ok(mut text) => {
-                text.push(b'\n');
-                self.bytes(&text);
-            }
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.bytes(format!("{}\n", escaped_json(&text)).as_bytes()),
             Err(error) => self.keep(Err(error.into())),
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn hostname(option: &str, arg: &Arg) -> Result<Value> {
     if fine {
         return Ok(Value::from(name));
     }
-    let why = format!("is `{}`, which is no host name", escaped(&name));
+    let why = format!("is `{}`, which is not a host name", escaped(&name));
     Err(read::wrong(option, arg, &why).hint("use up to 63 letters, digits, `-` and `.`").into())
 }
 
@@ -67,7 +67,7 @@ pub(super) fn addresses(option: &str, arg: &Arg) -> Result<Value> {
         match text.trim().parse::<IpAddr>() {
             Ok(address) => found.push(address.to_string()),
             Err(_) => {
-                let why = format!("has `{}`, which is no IP address", escaped(&text));
+                let why = format!("has `{}`, which is not an IP address", escaped(&text));
                 return Err(read::wrong(option, arg, &why).into());
             }
         }

@@ -38,7 +38,7 @@ fn entry() -> Result<Entry, Error> {
 fn reason(error: &Error) -> Reason {
     match error {
         Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
-        Error::Ambiguous(_) => "it holds several under this name".to_owned(),
+        Error::Ambiguous(_) => "it has several entries under this name".to_owned(),
         _ => "it refused".to_owned(),
     }
 }
