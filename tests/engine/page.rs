@@ -99,6 +99,16 @@ fn the_page_of_a_plan_can_be_read_by_day_by_night_on_a_telephone_and_on_paper() 
     });
     assert_ne!(grounds[0], grounds[1], "the themes differ");
 
+    // What would be wrong is found.
+    let spoil = |style: &str| format!("() => {{ document.querySelector('.causes li').style = '{style}' }}");
+    for (style, fault) in
+        [("visibility: hidden", "hidden"), ("color: var(--paper)", "contrast"), ("width: 90rem", "beyond")]
+    {
+        browser.ask(&spoil(style));
+        assert!(browser.ask(LOOK).to_string().contains(fault), "{style}");
+    }
+    browser.ask(&spoil(""));
+
     browser.tell("Emulation.setEmulatedMedia", json!({ "media": "", "features": [] }));
     let printed = browser.tell("Page.printToPDF", json!({}))["data"].as_str().expect("a PDF").to_owned();
     env.write("plan.pdf.base64", printed);
