@@ -1,6 +1,6 @@
 use super::*;
-use crate::engine::fake::Fake;
 use crate::store::Process;
+use crate::testing::fake::Fake;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -175,7 +175,7 @@ async fn two_names_of_one_engine_are_found() {
 async fn a_renewal_that_was_cut_off_is_released_too() {
     let fake = Fake::new();
     let lock = acquire(&fake, &run("alice")).await.expect("free");
-    fake.fail(1, crate::engine::fake::Fault::AnswerLost);
+    fake.fail(1, crate::testing::fake::Fault::AnswerLost);
     assert!(lock.renew(&fake).await.is_err());
     lock.verify(&fake).await.expect("the new one is ours too");
     lock.release(&fake).await.expect("given back");
