@@ -15,6 +15,7 @@ pub(in crate::cli) use cores::on_all_cores;
 pub(in crate::cli) use readers::KeyFiles;
 
 use super::Context;
+use crate::compile::Budget;
 use crate::inventory::Inventory;
 use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
@@ -42,6 +43,7 @@ pub(in crate::cli) struct Vault<'c> {
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
     change: Change,
+    budget: Budget,
 }
 
 /// What stands below `pillar/`.
@@ -180,6 +182,7 @@ impl<'c> Vault<'c> {
             met: RefCell::default(),
             made: BTreeSet::new(),
             change: Change::new(),
+            budget: Budget::of(workspace.inventory().hosts.len()),
         })
     }
 
@@ -191,6 +194,11 @@ impl<'c> Vault<'c> {
     /// The workspace's files.
     pub(in crate::cli) fn workspace(&self) -> &'c Workspace {
         self.workspace
+    }
+
+    /// What is left for expressions in this run.
+    pub(in crate::cli) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// `pillarbox.toml`.

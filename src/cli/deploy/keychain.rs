@@ -100,6 +100,13 @@ impl Secrets for Keychain<'_, '_> {
         }
         .boxed_local()
     }
+
+    fn of_host(&self, host: &HostName) -> Vec<SecretRef> {
+        let of_this = self.hosts.iter().filter(|surveyed| surveyed.plan.host == *host);
+        let wishes = of_this.flat_map(|one| one.seen.desired().items.iter()).filter_map(|item| item.wish.container());
+        let texts = wishes.flat_map(|wish| wish.spec.texts().map(|(_, text)| text));
+        texts.flat_map(|text| text.secrets().cloned()).collect()
+    }
 }
 
 impl Keychain<'_, '_> {

@@ -13,6 +13,7 @@ use crate::registry::Credentials;
 use crate::sandbox::Came;
 use crate::script::Ran;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One host and what is written for it; compiled already, unless some state asks for facts.
 pub(in crate::cli) struct Wished<'v> {
@@ -22,7 +23,7 @@ pub(in crate::cli) struct Wished<'v> {
     pub credentials: Credentials,
     /// What is wanted, if that could be said without asking the host.
     pub desired: Option<Desired>,
-    pillar: Node,
+    pillar: Arc<Node>,
     states: Vec<(String, String)>,
     /// What its states in Starlark gave.
     ran: BTreeMap<String, Result<Ran>>,
@@ -76,7 +77,7 @@ impl<'v> Wished<'v> {
             host,
             credentials: Credentials::default(),
             desired: None,
-            pillar,
+            pillar: Arc::new(pillar),
             states,
             ran: BTreeMap::new(),
             needs_facts,
@@ -146,6 +147,7 @@ impl<'v> Wished<'v> {
             states: &self.states,
             ran: &self.ran,
             pillar: &self.pillar,
+            budget: vault.budget(),
             facts,
         })
     }
