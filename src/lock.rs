@@ -62,7 +62,7 @@ impl Lock {
         let now = engine.now().await.map_err(failed)?;
         if let Some(top) = top.as_ref().filter(|top| top.held) {
             if top.run.token == run.token {
-                let what = format!("host {host} is an Engine that this run has under another name already");
+                let what = format!("host {host} is the Engine of another host of this run");
                 return Err(Problem::failed(what).hint("keep one of the two hosts in pillarbox.toml").into());
             }
             if now <= top.ends() + MARGIN && !top.run.is_gone() {
@@ -86,7 +86,7 @@ impl Lock {
         match newest(engine, workspace).await.map_err(failed)? {
             Some(top) if top.number == number && top.run.token == run.token => {}
             Some(top) => return Err(locked(host, &top, now).into()),
-            None => return Err(lock.lost("it was taken away at once").into()),
+            None => return Err(lock.lost("it was removed at once").into()),
         }
         ticket::delete_below(engine, workspace, number).await;
         Ok(lock)
@@ -106,7 +106,7 @@ impl Lock {
         // Asked after the list: what is not over now was not over then.
         let now = engine.now().await.map_err(|error| self.failed(&error))?;
         if now >= top.ends() - MARGIN {
-            return Err(self.lost("its time is over").into());
+            return Err(self.lost("it has expired").into());
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Lock {
         match newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))? {
             Some(top) if top.held && top.run.token == self.run.token => Ok(top),
             Some(top) => Err(self.taken(&top).into()),
-            None => Err(self.lost("it was taken away, as by `docker volume prune`").into()),
+            None => Err(self.lost("it was removed, for example by `docker volume prune`").into()),
         }
     }
 
@@ -189,11 +189,11 @@ impl Lock {
     }
 
     fn failed(&self, error: &EngineError) -> Problem {
-        error.problem(format!("the lock of host {} cannot be seen", self.host))
+        error.problem(format!("the lock of host {} cannot be read", self.host))
     }
 
     fn lost(&self, why: &str) -> Problem {
-        Problem::new(Code::Stale, format!("the lock of host {} is lost: nothing more is changed", self.host))
+        Problem::new(Code::Stale, format!("the lock of host {} is lost: no more changes are made", self.host))
             .cause(why)
             .hint("plan again: pillarbox plan")
     }
@@ -220,7 +220,7 @@ fn locked(host: &HostName, by: &Ticket, now: i64) -> Problem {
     let ends = (by.ends() + MARGIN + 1 - now).max(1);
     Problem::new(Code::Locked, format!("host {host} is locked by {} since {since}", by.run))
         .cause(format!("it runs `{}`", escaped(&by.run.command)))
-        .hint(format!("wait for it; if it crashed, the lock ends by itself within {ends} seconds"))
+        .hint(format!("wait for it; if it crashed, the lock expires within {ends} seconds"))
 }
 
 #[cfg(test)]

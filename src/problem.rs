@@ -184,6 +184,13 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// These and more.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
     /// `Ok` if nothing was collected.
     ///
     /// # Errors

@@ -14,11 +14,8 @@ pub(super) fn harden(code: i32, say: fn(place: &str)) {
 }
 
 fn forbid_core_dumps() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    }
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // Its memory and its environment in /proc, where PILLARBOX_AGE_KEY may stand, then belong to root. A
     // child starts without this, and without the variable.
     #[cfg(target_os = "linux")]
@@ -32,7 +29,6 @@ fn forbid_core_dumps() {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn no_core_dump_can_be_written() {
         forbid_core_dumps();

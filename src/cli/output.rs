@@ -144,16 +144,10 @@ impl Output {
     }
 }
 
-#[cfg(unix)]
 fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
     }
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
-#[cfg(not(unix))]
-fn columns(stream: &impl IsTerminal) -> Option<usize> {
-    stream.is_terminal().then_some(80)
 }

@@ -40,4 +40,5 @@ mod team;
 mod terminal;
 mod values;
 mod verify;
+mod words;
 mod workspace_is_data;

@@ -3,11 +3,11 @@
 mod toml;
 
 use crate::cli::place::{self, In, Verb};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Node, Sealed, Value};
 use crate::problem::{Problem, Result, escaped_lines, quoted};
+use crate::session::Vault;
 use serde_json::json;
 
 /// Print a value in clear, or a table as TOML
@@ -26,8 +26,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "get")?;
     if let Value::Sealed(sealed) = &node.value {
         if !ctx.out.json {
@@ -43,7 +43,9 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             "from": node.place.to_string(),
         }));
     } else {
-        let text = escaped_lines(&toml::text(&node.value));
+        let text = toml::text(&node.value);
+        // On a terminal a stranger's value must not move the cursor; a pipe gets every byte.
+        let text = if ctx.terminal.stdout { escaped_lines(&text) } else { text };
         ctx.out.bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
     }
     provenance(ctx, &key, &node);
