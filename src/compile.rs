@@ -2,6 +2,7 @@
 //! everything that is wrong at once.
 
 mod arguments;
+mod budget;
 mod condition;
 mod container;
 mod expression;
@@ -17,6 +18,7 @@ mod task;
 mod template;
 mod toml;
 
+pub use budget::Budget;
 pub use facts::trees as facts_trees;
 
 use crate::desired::{Address, Desired, Item, Kind, Reaction, Requisites, Wish};
@@ -32,6 +34,7 @@ use expression::Evaluator;
 use requisite::Named;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All that a host's wanted state follows from.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,9 @@ pub struct Inputs<'a> {
     /// What those of them in Starlark gave when they were run for this host.
     pub ran: &'a BTreeMap<String, Result<Ran>>,
     /// The host's merged pillar, a table.
-    pub pillar: &'a Node,
+    pub pillar: &'a Arc<Node>,
+    /// What is left for the expressions of this run.
+    pub budget: &'a Budget,
     /// What the host's Engine says of itself; an expression that asks for it without is an error.
     pub facts: Option<&'a Facts>,
 }
@@ -122,7 +127,7 @@ pub fn is_starlark(file: &str) -> bool {
 }
 
 fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Declaration> {
-    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups);
+    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups, inputs.budget);
     let mut evaluate = |text: &str, place: &Place| evaluator.string(text, place);
     let secrets = OnceCell::new();
     let mut found = Vec::new();

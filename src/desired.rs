@@ -27,6 +27,7 @@ pub use task::TaskWish;
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
 use crate::pillar::gate::Hold;
 use crate::problem::Place;
+use crate::state::SecretRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -43,6 +44,14 @@ pub struct Desired {
     pub notes: Vec<String>,
     /// More is declared than these items, so nothing can be said of what is none of them.
     pub partial: bool,
+}
+
+impl Desired {
+    /// Every secret that a container is given.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        let containers = self.items.iter().filter_map(|item| item.wish.container());
+        containers.flat_map(|wish| wish.spec.texts()).flat_map(|(_, text)| text.secrets())
+    }
 }
 
 /// One wanted thing.

@@ -12,6 +12,8 @@ pub mod known;
 pub mod merge;
 pub mod schema;
 pub mod seal;
+mod table;
 mod value;
 
-pub use value::{Node, Origin, SealId, Sealed, Table, Value};
+pub use table::Table;
+pub use value::{Node, Origin, SealId, Sealed, Value};

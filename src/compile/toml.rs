@@ -16,6 +16,10 @@ pub(super) fn read(
     evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Declaration> {
+    if let Err(found) = crate::pillar::document::few_enough(file, text) {
+        problems.extend(found.into_vec());
+        return Vec::new();
+    }
     let lines = Lines::of(file, text);
     let document = match Document::parse(text) {
         Ok(document) => document,

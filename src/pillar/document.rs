@@ -22,7 +22,7 @@ pub use clear::{ClearSecret, in_clear, read_clear, seal_clear};
 pub use edit::Written;
 pub use key::resolve_key;
 pub use locate::{Choice, choose_file, file_name};
-pub use read::plain_tree;
+pub use read::{few_enough, plain_tree};
 pub use rename::Piece;
 pub use show::show;
 
@@ -99,7 +99,7 @@ impl Document {
         let mut found = Vec::new();
         walk(&self.tree, &mut Vec::new(), &mut |_, node| {
             if let Value::Sealed(sealed) = &node.value {
-                found.push(sealed);
+                found.push(&**sealed);
             }
         });
         found

@@ -1,6 +1,7 @@
 //! Reads a table key by key: types checked, unknown keys named, all problems collected.
 
-use super::value::{Node, Table, Value};
+use super::table::Table;
+use super::value::{Node, Value};
 use crate::problem::{Place, Problem, escaped};
 
 /// A table being read. What is wrong goes into one list; the reader goes on.

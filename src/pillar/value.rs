@@ -1,13 +1,10 @@
 //! The tree of a pillar: every value remembers the file and line it came from.
 
+use super::table::Table;
 use crate::name::KeyPath;
 use crate::problem::{Place, Problem, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
-
-/// A table, sorted by key: nothing may depend on the order in which people write.
-pub type Table = BTreeMap<String, Node>;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,8 +60,8 @@ pub enum Value {
     Array(Vec<Node>),
     /// A table.
     Table(Table),
-    /// A secret, unopened: a leaf.
-    Sealed(Sealed),
+    /// A secret, unopened: a leaf. Boxed, so that all other values are small.
+    Sealed(Box<Sealed>),
 }
 
 impl Value {

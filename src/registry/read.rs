@@ -197,7 +197,7 @@ impl Reader<'_> {
                 .cause(format!("it belongs to {}", sealed.origin))
                 .into());
         }
-        Ok(Some(sealed.clone()))
+        Ok(Some(Sealed::clone(sealed)))
     }
 
     fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {

@@ -21,7 +21,7 @@ impl Pipeline<'_> {
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
         let keychain =
-            Keychain { vault: self.vault, hosts: BTreeMap::new(), delegated: Delegated::default() };
+            Keychain { vault: self.vault, hosts: BTreeMap::new(), secrets: BTreeMap::new(), delegated: Delegated::default() };
         let name = candidate.wish.name.as_str();
         let sealed = differing_env(&candidate.wish.spec.env, name, &container.inspect, &keychain);
         let sealed = sealed.map_err(|problems| problems.map(|problem| unopened(problem, name)))?;

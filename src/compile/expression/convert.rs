@@ -32,6 +32,11 @@ impl<'a> Converter<'a> {
         Self { log, whole, left: LONGEST }
     }
 
+    /// Bytes that the result has.
+    pub(super) fn spent(&self) -> u64 {
+        (LONGEST - self.left) as u64
+    }
+
     fn spend(&mut self, bytes: usize) -> Result<(), Why> {
         self.left =
             self.left.checked_sub(bytes).ok_or_else(|| Some("the result is larger than 1 MiB".to_owned()))?;

@@ -11,7 +11,10 @@ use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, filters, tests};
 
 /// Steps an expression may take; also pays for what it allocates, 64 bytes a step.
-const FUEL: u64 = 100_000;
+pub(super) const FUEL: u64 = 100_000;
+
+/// The name of the filter that counts the steps until then and changes nothing.
+pub(super) const COUNT: &str = "pillarbox_steps";
 
 /// Built-in filters that are taken away: they are about HTML, print values of any kind, or sort by
 /// parts of values.
@@ -39,6 +42,11 @@ pub(super) fn environment(log: &Log) -> Environment<'static> {
         env.add_filter(name, default);
     }
     env.add_filter("urlencode", |value: &Value| encode(value, Encoder::UrlEncode));
+    let counts = log.clone();
+    env.add_filter(COUNT, move |state: &State, value: &Value| {
+        counts.count(state.fuel_levels().map_or(0, |(spent, _)| spent));
+        value.clone()
+    });
     env.add_filter("b64encode", |value: &Value| encode(value, Encoder::B64Encode));
     let log = log.clone();
     env.add_filter("tojson", move |value: &Value| to_json(value, &log));

@@ -1,6 +1,7 @@
 //! What an expression looked at while it was evaluated.
 
 use crate::problem::Place;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by everything that an expression can see; emptied before each expression.
@@ -12,6 +13,9 @@ pub(super) struct Log(Arc<Mutex<Entries>>);
 pub(super) struct Entries {
     /// Places of clear values that were read, in the order of reading, each once.
     pub(super) read: Vec<Place>,
+    seen: HashSet<Place>,
+    /// Steps that it took, if it came to its end.
+    pub(super) steps: Option<u64>,
     /// Keys that were asked for and are not there.
     pub(super) missing: Vec<Missing>,
     /// Every single look at a secret; its index is its number.
@@ -52,10 +56,14 @@ impl Log {
     }
 
     pub(super) fn read(&self, place: &Place) {
-        let read = &mut self.entries().read;
-        if !read.contains(place) {
-            read.push(place.clone());
+        let mut entries = self.entries();
+        if entries.seen.insert(place.clone()) {
+            entries.read.push(place.clone());
         }
+    }
+
+    pub(super) fn count(&self, steps: u64) {
+        self.entries().steps = Some(steps);
     }
 
     pub(super) fn missing(&self, path: String, key: &str, known: Vec<String>) {

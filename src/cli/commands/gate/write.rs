@@ -37,7 +37,7 @@ pub(in crate::cli::commands) fn tidy(vault: &mut Vault<'_>, file: &str, app: &st
             document
                 .get(&key)
                 .and_then(|node| node.as_table())
-                .is_some_and(std::collections::BTreeMap::is_empty)
+                .is_some_and(crate::pillar::Table::is_empty)
         };
         if vault.document(file).is_some_and(empty) {
             vault.edit(file, |document| document.unset(&key))?;
