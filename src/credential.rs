@@ -4,7 +4,7 @@
 //! 1. Clients compare some of the sentences word for word.
 //!
 //! Many clients swallow an error and go on without a credential, so each error also stands on standard
-//! error, which is the terminal of whoever runs `docker`.
+//! error, which is the terminal of the user who runs `docker`.
 
 mod message;
 mod server;
@@ -21,7 +21,7 @@ pub const PROGRAM: &str = "docker-credential-pillarbox";
 /// The user name that stands beside an identity token.
 pub const TOKEN_USER: &str = "<token>";
 
-/// What clients take for "there is none": everything else is a failure to them.
+/// The sentence that clients read as "there is none": everything else is a failure to them.
 pub const NOT_FOUND: &str = "credentials not found in native keychain";
 const NO_SERVER: &str = "no credentials server URL";
 const NO_USER: &str = "no credentials username";
@@ -44,7 +44,7 @@ impl Login {
     }
 }
 
-/// What is said of a server.
+/// The answer for a server.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// This is sent to it.
@@ -58,25 +58,25 @@ pub trait Logins {
     /// The one for a server.
     ///
     /// # Errors
-    /// Where there is one that cannot be opened, or it cannot be told whether there is: never "absent".
+    /// If there is one that cannot be opened, or it cannot be told whether there is: never "absent".
     fn get(&self, server: &Server) -> Result<Found>;
 
-    /// Keeps one, in the place of another of the same server.
+    /// Stores one, in place of another one of the same server.
     ///
     /// # Errors
-    /// Where it cannot be kept.
+    /// If it cannot be kept.
     fn store(&self, server: &Server, login: &Login) -> Result<()>;
 
-    /// Forgets one; fine if there is none. Answers a line for people where the server still has another.
+    /// Removes one, if there is one. Returns a line for the user if the server still has another.
     ///
     /// # Errors
-    /// Where it cannot be forgotten.
+    /// If it cannot be forgotten.
     fn erase(&self, server: &Server) -> Result<Option<String>>;
 
     /// Server addresses with user names, sorted; nothing is opened.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     fn list(&self) -> Result<Vec<(String, String)>>;
 }
 
@@ -105,7 +105,7 @@ impl From<Problem> for Failure {
 /// Answers one call; returns the exit code.
 ///
 /// # Errors
-/// Where an answer cannot be written.
+/// If an answer cannot be written.
 pub fn serve(
     arguments: &[&str],
     logins: &dyn Logins,
@@ -179,7 +179,7 @@ fn store(logins: &dyn Logins, input: &mut dyn Read) -> Result<Secret, Failure> {
 fn erase(logins: &dyn Logins, input: &mut dyn Read, err: &mut dyn Write) -> Result<Secret, Failure> {
     let asked = asked(input)?;
     if let Some(note) = logins.erase(&Server::parse(&asked))? {
-        // A terminal that is gone must not make a failure of it.
+        // A closed terminal must not make it a failure.
         let _ = writeln!(err, "{PROGRAM}: {note}");
     }
     Ok(Secret::default())

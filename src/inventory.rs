@@ -1,5 +1,5 @@
-//! `pillarbox.toml`: which hosts there are, how to reach them, and which pillar files and states each
-//! one gets.
+//! `pillarbox.toml`: the hosts, how to connect to them, and the pillar files and states of each
+//! one.
 
 mod address;
 mod edit;
@@ -76,7 +76,7 @@ pub struct Host {
     pub pillar: Vec<Entry>,
     /// Its own states, after those of its groups.
     pub states: Vec<Entry>,
-    /// `labels`: facts that the inventory adds to what the host says of itself.
+    /// `labels`: facts that the inventory adds to those of the Engine.
     pub labels: BTreeMap<String, String>,
     /// The line of its header.
     pub place: Place,
@@ -95,7 +95,7 @@ impl Inventory {
     /// The hosts that any of the globs matches, sorted by name; all of them without a glob.
     ///
     /// # Errors
-    /// Where a glob matches no host; with the hosts that there are.
+    /// If a glob matches no host; with the hosts that there are.
     pub fn select(&self, globs: &[String]) -> Result<Vec<&Host>> {
         let names = || self.hosts.keys().map(HostName::as_str);
         let mut problems = Vec::new();
@@ -120,7 +120,7 @@ impl Inventory {
     /// Readers from names and `@groups`, each once, in order.
     ///
     /// # Errors
-    /// Where a group is not there or empty, or a name is none.
+    /// If a group is not there or empty, or a name is none.
     pub fn expand_readers<'a>(&self, written: impl IntoIterator<Item = &'a str>) -> Result<Vec<ReaderName>> {
         let mut found: Vec<ReaderName> = Vec::new();
         let mut problems = Vec::new();

@@ -37,7 +37,7 @@ pub(super) struct Evaluator {
     log: Log,
 }
 
-/// What a string gave, and the pillar values that it read.
+/// The value of a string, and the pillar values that it read.
 pub(super) type Evaluated = (ArgValue, Vec<Place>);
 
 impl Evaluator {
@@ -117,8 +117,8 @@ impl Evaluator {
         self.judge(expression, place, converted, &whole)
     }
 
-    /// The rule for secrets: each look at one came out whole, and nobody asked for its text. Each look
-    /// counts by itself, so a comparison is found although the secret is used as well.
+    /// The rule for secrets: each secret that was read is whole in the result, and its text was not requested.
+    /// Each read counts by itself, so a comparison is found even if the secret is also used.
     fn judge(
         &self,
         expression: &str,
@@ -185,14 +185,14 @@ impl Evaluator {
     }
 }
 
-/// Why there is no value.
+/// Why an expression has no value.
 enum Failed {
     Missing,
     Evaluation(String),
     Result(String),
 }
 
-/// Whether an expression in a string asks for something that only the host's Engine knows.
+/// Whether an expression in a string uses a fact that only the host's Engine knows.
 pub(super) fn asks_for_facts(text: &str) -> bool {
     let env = Environment::new();
     let parts = split(text).unwrap_or_default();

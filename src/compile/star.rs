@@ -1,4 +1,4 @@
-//! State files in Starlark: from what `run` gave to declarations, in plain dicts and in Salt's lists of
+//! State files in Starlark: from the result of `run` to declarations, in plain dicts and in Salt's lists of
 //! dicts with one key each.
 
 mod salt;
@@ -13,8 +13,8 @@ use salt::Foreign;
 use source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads what one file gave; `secrets` are those of the pillar by their numbers. What is wrong in it goes
-/// to `problems`, and the rest is read on.
+/// Reads the result of one file; `secrets` are those of the pillar by their numbers. Errors go
+/// to `problems`, and the rest is still read.
 pub(super) fn read(
     file: &str,
     ran: &Ran,

@@ -112,7 +112,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
     })
 }
 
-/// What the files in Starlark give, in this process and without its limits.
+/// The results of the files in Starlark, run in this process and without limits.
 fn run(
     states: &[(String, String)],
     host: &HostName,

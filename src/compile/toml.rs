@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-/// Reads one file; `evaluate` is asked for the value of every string. What is wrong in it goes to
-/// `problems`, and the rest is read on.
+/// Reads one file; `evaluate` returns the value of every string. Errors go to
+/// `problems`, and the rest is still read.
 pub(super) fn read(
     file: &str,
     text: &str,
@@ -56,7 +56,7 @@ impl Lines {
     }
 }
 
-/// A function by the word that is written for it; reports what is none.
+/// A function by its name in the file; reports a name that is not a function.
 pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Function> {
     let found = Function::parse(word);
     if found.is_none() {
@@ -112,7 +112,7 @@ impl Reader<'_> {
                 };
                 let before = self.problems.len();
                 let (args, unread) = self.arguments(table);
-                // Values that are missing on this host may be what it is left out for.
+                // Missing values of a declaration that is left out on this host are not errors.
                 if condition::leaves_out(&args).is_some() {
                     self.problems.truncate(before);
                 }
@@ -170,7 +170,7 @@ impl Reader<'_> {
         Some(Arg { value, place, read: Vec::new() })
     }
 
-    /// A value; `None` where its expression failed, which was reported.
+    /// A value; `None` if its expression failed, which was reported.
     fn value(&mut self, value: &Value, place: Place) -> Option<Arg> {
         let mut read = Vec::new();
         let value = match value {

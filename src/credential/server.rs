@@ -1,4 +1,4 @@
-//! What a client asks about: the address of a server in one of the many ways in which clients write it.
+//! The address of a server, in each form in which clients write it.
 
 use crate::name::RegistryHost;
 use crate::problem::{Problem, Result};
@@ -48,7 +48,7 @@ impl Server {
     /// Whether a login can be kept under it: the address stands in clear.
     ///
     /// # Errors
-    /// Where it holds a password, or characters that no address has.
+    /// If it holds a password, or characters that no address has.
     pub fn check(&self) -> Result<()> {
         let Self::Key(key) = self else { return Ok(()) };
         let why = if key.len() > LONGEST {

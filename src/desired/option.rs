@@ -81,10 +81,10 @@ pub(crate) enum Api {
     Field(&'static str),
     /// The same, as a list whose order does not count.
     Set(&'static str),
-    /// The same. What the kernel lacks the Engine discards at creation, and says so then; that nothing is
-    /// there is no difference.
+    /// The same. If the kernel lacks the feature, the Engine discards the value at creation, with a warning;
+    /// a missing value is not a difference.
     Weak(&'static str),
-    /// The same, as a table in which others may add.
+    /// The same, as a table to which others may add entries.
     Table(&'static str),
     /// Its own shape.
     Own {

@@ -1,4 +1,4 @@
-//! Arguments to canonical values: units, lists and tables as people write them.
+//! Arguments to canonical values: units, lists and tables in each accepted spelling.
 
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
@@ -37,7 +37,7 @@ pub(crate) fn text(option: &str, arg: &Arg) -> Result<String> {
     }
 }
 
-/// A secret stands where none may end.
+/// A secret is in an argument that must not contain one.
 pub(crate) fn secret_here(option: &str, arg: &Arg) -> Problem {
     let secret = match &arg.value {
         ArgValue::Text(text) => text.secrets().next().map(|secret| secret.origin.to_string()),
@@ -176,7 +176,7 @@ pub(crate) fn list(option: &str, arg: &Arg) -> Result<Vec<String>> {
     }
 }
 
-/// Every item, or all that is wrong with any of them. Items that are None are left out.
+/// Every item, or everything that is wrong with any of them. Items that are None are left out.
 pub(crate) fn each<T>(items: &[Arg], mut read: impl FnMut(&Arg) -> Result<T>) -> Result<Vec<T>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for item in items.iter().filter(|item| item.value != ArgValue::Unset) {

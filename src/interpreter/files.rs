@@ -105,7 +105,7 @@ impl<'a> Files<'a> {
     }
 }
 
-/// What people of Python stumble over.
+/// Differences to Python that users of Python run into.
 fn hinted(mut fault: Fault, text: &str) -> Fault {
     if text.contains(['‘', '’', '“', '”']) {
         fault.hints.push("straighten the quotes: ‘ ’ “ ” are not quotes in the language".to_owned());

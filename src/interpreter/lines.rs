@@ -1,6 +1,6 @@
-//! Where the entries of dicts stand in a file, so that a state's fields have lines. The interpreter
-//! knows lines of statements alone: entries are found again by their keys, and where a key stands in
-//! several places that could be meant, the line of what it is in is taken.
+//! The places of the entries of dicts in a file, so that a state's fields have lines. The interpreter
+//! knows only the lines of statements: entries are found again by their keys, and if a key is in
+//! several possible places, the line of the enclosing dict is taken.
 
 use crate::script::{Part, Piece, Value};
 use starlark::codemap::Span;
@@ -11,7 +11,7 @@ use starlark::syntax::ast::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What is written in a file.
+/// The entries that are written in a file.
 #[derive(Debug)]
 pub(super) struct Written {
     file: Arc<str>,

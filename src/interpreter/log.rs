@@ -1,4 +1,4 @@
-//! What a program looked at, shared by all values that it sees.
+//! What a program read, shared by all values that it sees.
 
 use starlark::codemap::FileSpan;
 use std::collections::BTreeSet;
@@ -25,9 +25,9 @@ pub(super) struct Entries {
     pub(super) now: Option<FileSpan>,
     /// Secrets that were read by name: number, what it is called, the statement that did it.
     pub(super) secrets: Vec<(usize, String, Option<FileSpan>)>,
-    /// Something was asked for that only the host's Engine knows.
+    /// A fact was read that only the host's Engine knows.
     pub(super) needs_facts: bool,
-    /// What an error was about: names near the one that was asked for.
+    /// For errors: names near the one that was read.
     pub(super) hint: Option<String>,
 }
 

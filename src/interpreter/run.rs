@@ -26,7 +26,7 @@ const WIDEST: usize = 400;
 /// Printed lines that are shown beside what is wrong.
 const LAST_PRINTED: usize = 5;
 
-/// Runs everything that is asked for; each line of the answer is given to `say` as it is known.
+/// Runs a whole request; each line of the answer is passed to `say` as soon as it is known.
 ///
 /// # Errors
 /// Those of `say`.
@@ -52,7 +52,7 @@ struct One<'a, 'f> {
     programs: Vec<Rc<Program>>,
 }
 
-/// Why there is nothing.
+/// Why there is no result.
 type Failed = Vec<Fault>;
 
 impl<'a, 'f> One<'a, 'f> {

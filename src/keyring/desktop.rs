@@ -1,8 +1,8 @@
 //! The desktop's keyring: Secret Service on Linux and the BSDs (freedesktop.org, Secret Service API), Keychain on
 //! macOS, Credential Manager on Windows.
 //!
-//! Asked in a thread of its own: a bus that hangs holds nobody up, and what speaks to it brings a
-//! runtime of its own, which must not be started inside of ours.
+//! Asked in a thread of its own: a bus that hangs must not block the program, and the client of the bus has
+//! its own async runtime, which must not be started inside of ours.
 
 #[cfg(any(target_os = "macos", windows))]
 mod native;
@@ -24,10 +24,10 @@ use crate::secret::Secret;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What this system calls its keyring.
+/// The name of this system's keyring.
 pub const NAME: &str = system::NAME;
 
-/// Whether a person may be asked to unlock the keyring, by a window of the desktop.
+/// Whether the user may be asked to unlock the keyring, by a window of the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unlocking {
     /// No; a locked one stays locked.
@@ -53,7 +53,7 @@ pub fn read(unlocking: Unlocking) -> Answer {
 /// Stores an identity. One that is stored already is replaced: look first.
 ///
 /// # Errors
-/// Where the keyring is not there, stays locked or does not answer.
+/// If the keyring is not there, stays locked or does not answer.
 pub fn keep(text: &Secret) -> Result<(), Reason> {
     let text = text.clone();
     within(Unlocking::Ask, move || system::keep(&text)).and_then(|kept| kept)

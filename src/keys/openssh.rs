@@ -64,7 +64,7 @@ pub(super) struct LockedSshKey {
     sealed: Vec<u8>,
 }
 
-/// Why a key is not taken.
+/// Why a key is refused.
 #[derive(Debug)]
 pub(super) struct Why {
     what: &'static str,
@@ -144,7 +144,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     }
 }
 
-/// Whether text after [`BEGIN`] is a private key, whatever its kind.
+/// Whether text after [`BEGIN`] is a private key of any kind.
 pub(super) fn is_private_key(after: &[u8]) -> bool {
     let Some(end) = after.windows(END.len()).position(|part| part == END.as_bytes()) else { return false };
     let text = std::str::from_utf8(&after[..end]).ok();
@@ -171,7 +171,7 @@ impl LockedSshKey {
 /// Makes a key of the private part of a file, which must be of this public half.
 fn open(recipient: Recipient, public: &[u8], private: &[u8]) -> Option<SshKey> {
     let mut reader = Reader(private);
-    // Twice the same number: that is how a wrong passphrase is told.
+    // Twice the same number: otherwise the passphrase is wrong.
     (reader.number()? == reader.number()?).then_some(())?;
     let same = reader.text()? == b"ssh-ed25519" && Some(reader.text()?) == public.get(19..);
     same.then_some(())?;

@@ -33,12 +33,12 @@ enum What {
     Ssh(LockedSshKey),
 }
 
-/// What a passphrase did.
+/// The result of trying a passphrase.
 #[derive(Debug)]
 pub enum Passphrase {
     /// It opened the keys.
     Opens(Identities),
-    /// It is another one.
+    /// It is wrong.
     Wrong,
 }
 
@@ -94,7 +94,7 @@ impl Locked {
     /// Tries a passphrase; takes about a second.
     ///
     /// # Errors
-    /// Where it is the right one and what it opens is damaged, or no identity file.
+    /// If it is the right one and what it opens is damaged, or no identity file.
     pub fn open(&self, passphrase: &Secret) -> Result<Passphrase> {
         let file = match &self.what {
             What::Ssh(key) => {
@@ -133,7 +133,7 @@ impl fmt::Debug for Locked {
 /// it. Takes about a second.
 ///
 /// # Errors
-/// Where the passphrase is not text.
+/// If the passphrase is not text.
 pub fn protect(text: &Secret, passphrase: &Secret) -> Result<Vec<u8>> {
     protect_with(text, passphrase, WORK)
 }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_asks_for_too_much_work_is_refused_before_anybody_is_asked() {
+    fn a_file_that_asks_for_too_much_work_is_refused_before_the_passphrase_is_asked_for() {
         for (work, said) in
             [("21", "1 GiB"), ("63", "1 GiB"), ("255", "1 GiB"), ("999", "damaged"), ("x", "damaged")]
         {

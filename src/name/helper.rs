@@ -16,7 +16,7 @@ impl HelperName {
     /// Reads the name: `[a-z0-9][a-z0-9._-]*`.
     ///
     /// # Errors
-    /// Where it has other characters, or is pillarbox, which would ask itself.
+    /// If it has other characters, or is pillarbox, which would ask itself.
     pub fn parse(text: &str) -> Result<Self> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let first = text.bytes().next().is_some_and(plain);

@@ -11,7 +11,7 @@ impl KeyPath {
     /// Reads a dotted TOML key, quoted parts included.
     ///
     /// # Errors
-    /// Where it is not one.
+    /// If it is not one.
     pub fn parse(text: &str) -> Result<Self> {
         let keys = toml_edit::Key::parse(text).map_err(|error| {
             Problem::usage(format!("`{}` is not a key", escaped(text)))

@@ -16,7 +16,7 @@ impl RegistryHost {
     /// Reads a host as people and clients write it: `ghcr.io`, `localhost:5000`, `https://ghcr.io/v2/`.
     ///
     /// # Errors
-    /// Where it is empty or has characters that no host has.
+    /// If it is empty or has characters that no host has.
     pub fn parse(text: &str) -> Result<Self> {
         let bare = text.trim();
         let bare = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://")).unwrap_or(bare);

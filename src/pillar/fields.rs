@@ -13,7 +13,7 @@ pub struct Fields<'a, 'p> {
 
 impl<'a, 'p> Fields<'a, 'p> {
     /// Begins to read `node`, which `what` names in messages (`[hosts.web1]`). Keys outside of `known`
-    /// are problems, with the nearest known one. `None` where it is no table.
+    /// are problems, with the nearest known one. `None` if it is no table.
     pub fn of(node: &'a Node, what: &str, known: &[&str], problems: &'p mut Vec<Problem>) -> Option<Self> {
         let Some(table) = node.as_table() else {
             problems.push(wrong_type(what, "a table", node));

@@ -1,4 +1,4 @@
-//! Lays pillar files over each other.
+//! Merges pillar files.
 
 use super::value::{Node, Table, Value};
 use crate::problem::Place;

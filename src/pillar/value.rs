@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A table, sorted by key: nothing may depend on the order in which people write.
+/// A table, sorted by key: nothing may depend on the order in the file.
 pub type Table = BTreeMap<String, Node>;
 
 /// A value with its place.
@@ -46,7 +46,7 @@ impl Node {
     }
 }
 
-/// What can stand in a pillar.
+/// The kinds of values in a pillar.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Text.
@@ -100,7 +100,7 @@ impl SealId {
     /// Reads an id.
     ///
     /// # Errors
-    /// Where it is not 16 lower-case hexadecimal digits.
+    /// If it is not 16 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if text.len() == 16 && text.bytes().all(hex) {
@@ -156,9 +156,9 @@ impl fmt::Debug for SealId {
 pub struct Sealed {
     /// Base64 of a binary age file, on one line.
     pub sealed: String,
-    /// Names the secret without telling it.
+    /// Identifies the secret without revealing it.
     pub id: SealId,
-    /// Where it stands, and therefore where alone it may be opened.
+    /// Its place, the only one where it may be opened.
     pub origin: Origin,
 }
 

@@ -1,4 +1,4 @@
-//! Text that may hold secrets as references: the only form in which a secret passes through
+//! Text that may contain secrets as references: the only form in which a secret passes through
 //! compile, plan and fingerprints.
 
 use crate::pillar::{Origin, SealId};
@@ -18,7 +18,7 @@ pub enum Segment {
     Secret(SecretRef),
 }
 
-/// A secret that is meant but not opened.
+/// A reference to a secret that is not opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretRef {
     /// Where it is sealed.
@@ -29,7 +29,7 @@ pub struct SecretRef {
     pub encoders: Vec<Encoder>,
 }
 
-/// What may be done to a secret without looking into it.
+/// Operations on a secret that do not look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoder {

@@ -76,7 +76,7 @@ impl Vault<'_> {
             }
         })?;
         opened.ok_or_else(|| {
-            let nobody = file.nobody(folder, &self.ctx.identities_met());
+            let nobody = file.no_identity(folder, &self.ctx.identities_met());
             self.ctx.with_places_tried(nobody).into()
         })
     }

@@ -40,12 +40,12 @@ impl Branch {
         Value::from_object(Self { tree: Arc::new(tree), path: Vec::new() })
     }
 
-    /// The one in a value, if it is one.
+    /// The branch in a value, if it is one.
     pub(super) fn of(value: &Value) -> Option<&Self> {
         value.downcast_object_ref::<Self>()
     }
 
-    /// What stands here.
+    /// The node of the pillar.
     pub(super) fn node(&self) -> Option<&Node> {
         self.path.iter().try_fold(&self.tree.root, |node, step| match (step, &node.value) {
             (Step::Key(key), Leaf::Table(table)) => table.get(key),

@@ -1,4 +1,4 @@
-//! What an expression gave, as an argument or as JSON.
+//! The result of an expression, as an argument or as JSON.
 
 use super::branch::Branch;
 use super::log::Log;
@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 /// Bytes that the result of an expression may have, each item of a list or table counted as 16.
 const LONGEST: usize = 1 << 20;
 
-/// Lists and tables within each other.
+/// Levels of nested lists and tables.
 const DEEPEST: usize = 64;
 
-/// Turns a result into what the rest works with.
+/// Converts a result to an argument.
 pub(super) struct Converter<'a> {
     log: &'a Log,
     /// Looks at secrets that are whole in the result.
@@ -27,7 +27,7 @@ pub(super) struct Converter<'a> {
 type Why = Option<String>;
 
 impl<'a> Converter<'a> {
-    /// Notes in `whole` which looks at secrets came out whole.
+    /// Notes in `whole` which reads of secrets are whole in the result.
     pub(super) fn new(log: &'a Log, whole: &'a mut Vec<usize>) -> Self {
         Self { log, whole, left: LONGEST }
     }

@@ -1,4 +1,4 @@
-//! For which system and processor the image is.
+//! The operating system and architecture of the image.
 
 use super::Body;
 use crate::desired::read;

@@ -1,4 +1,4 @@
-//! Where there is none that is known here.
+//! Systems without a supported keyring.
 
 use super::Unlocking;
 use crate::keyring::{Answer, Reason};

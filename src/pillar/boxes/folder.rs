@@ -15,11 +15,11 @@ impl BoxFolder {
         Self(String::new())
     }
 
-    /// Reads a folder as people write it: `prod`, `prod/eu/`, `pillar/prod/`; `pillar/` or an empty
+    /// Reads a folder in each accepted spelling: `prod`, `prod/eu/`, `pillar/prod/`; `pillar/` or an empty
     /// text is the pillar itself.
     ///
     /// # Errors
-    /// Where a part is not letters, digits, `.`, `_` and `-`, beginning with a letter or digit: the
+    /// If a part is not letters, digits, `.`, `_` and `-`, beginning with a letter or digit: the
     /// name of a box stands in its lock and in commands.
     pub fn parse(text: &str) -> Result<Self> {
         if matches!(text, "" | "pillar" | "pillar/") {

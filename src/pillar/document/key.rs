@@ -8,7 +8,7 @@ use crate::problem::{Problem, Result, escaped, quoted};
 /// over as `registries.ghcr.io.username`.
 ///
 /// # Errors
-/// Where the text is no key, or several keys fit.
+/// If the text is no key, or several keys fit.
 pub fn resolve_key<'a>(typed: &str, existing: impl IntoIterator<Item = &'a KeyPath>) -> Result<KeyPath> {
     let parsed = KeyPath::parse(typed);
     let mut fits: Vec<&KeyPath> = Vec::new();

@@ -1,4 +1,4 @@
-//! Where in the text the tables and keys of a file stand.
+//! The positions of the tables and keys of a file in its text.
 
 use toml_edit::{Item, Table};
 
@@ -95,7 +95,7 @@ impl<'t> Layout<'t> {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
     }
 
-    /// Where the comment that stands right above a section begins; the header's line if none does.
+    /// Where the comment right above a section begins; the header's line if there is none.
     pub(super) fn above(&self, index: usize) -> usize {
         let section = &self.sections[index];
         let floor = index.checked_sub(1).map_or(0, |before| self.sections[before].last_line());

@@ -29,14 +29,14 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 /// workspace and stands in every place.
 ///
 /// # Errors
-/// Where the text is not TOML; with the line and the parser's reason.
+/// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
     let parsed = parse_toml(file, text)?;
     let mut reader = Reader::new(file.into(), text, None);
     Ok(reader.root(parsed.as_table()))
 }
 
-/// Reads a pillar file; what is unsound about it comes beside the tree.
+/// Reads a pillar file; its errors are returned beside the tree.
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
     let path = format!("pillar/{file}");
     let parsed = parse_toml(&path, text)?;
@@ -66,7 +66,7 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
 struct Reader<'a> {
     file: Arc<str>,
     lines: Lines,
-    /// The file of sealed values; `None` where there can be none.
+    /// The file of sealed values; `None` if there can be none.
     pillar: Option<&'a str>,
     path: Vec<String>,
     in_list: bool,

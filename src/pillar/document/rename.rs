@@ -24,10 +24,10 @@ pub struct Piece {
 
 impl Document {
     /// Gives a key, or a table with all that is in it, another last part. Everything else stays as it
-    /// is. `false` where that cannot be done in place: within a table on one line.
+    /// is. `false` if that cannot be done in place: within a table on one line.
     ///
     /// # Errors
-    /// Where the new key is not beside the old one.
+    /// If the new key is not beside the old one.
     pub fn rename(&mut self, from: &KeyPath, to: &KeyPath) -> Result<bool> {
         if from.parent() != to.parent() {
             return Err(Problem::failed(format!("`{to}` is not beside `{from}`")).into());
@@ -55,10 +55,10 @@ impl Document {
         Ok(done)
     }
 
-    /// Takes a key out, or a table with all that is in it, with the comments that belong to it.
+    /// Cuts a key out, or a table with everything in it, with the comments that belong to it.
     ///
     /// # Errors
-    /// Where there is no such key, or a list of tables is in it, whose text cannot be taken apart.
+    /// If there is no such key, or a list of tables is in it, whose text cannot be taken apart.
     pub fn cut(&mut self, key: &KeyPath) -> Result<Vec<Piece>> {
         let mut pieces = Vec::new();
         self.change(|document, root, layout| {
@@ -133,10 +133,10 @@ impl Document {
         Ok(pieces)
     }
 
-    /// Puts what was cut out at another key, where nothing stands.
+    /// Puts what was cut out at another key, which must not exist.
     ///
     /// # Errors
-    /// Where the key cannot hold it.
+    /// If the key cannot hold it.
     pub fn paste(&mut self, key: &KeyPath, pieces: &[Piece]) -> Result<()> {
         let at = |piece: &Piece| piece.below.iter().fold(key.clone(), |key, part| key.child(part.as_str()));
         for piece in pieces {

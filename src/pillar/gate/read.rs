@@ -7,19 +7,19 @@ use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use std::collections::BTreeMap;
 
-/// A value with the line that says it.
+/// A value with the line that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said<T> {
-    /// What it says.
+    /// The value.
     pub value: T,
-    /// Where.
+    /// The line.
     pub place: Place,
 }
 
 /// Why nothing is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// In people's words; `None` where nobody said.
+    /// The reason in the pillar; `None` if none is given.
     pub why: Option<String>,
     /// The line that holds.
     pub place: Place,
@@ -34,7 +34,7 @@ pub struct Gate {
     pub image: Option<Said<ImageName>>,
     /// The tag.
     pub version: Option<Said<String>>,
-    /// What the tag stands for.
+    /// The digest of the tag.
     pub digest: Option<Said<Digest>>,
     /// Whether nothing is changed.
     pub hold: Option<Hold>,
@@ -44,7 +44,7 @@ pub struct Gate {
     pub place: Place,
 }
 
-/// All gates of a host by application; what is wrong with one is kept beside the others.
+/// All gates of a host by application; a gate with errors is kept beside the others.
 #[derive(Clone, Debug, Default)]
 pub struct Gates(BTreeMap<String, Result<Gate>>);
 
@@ -52,7 +52,7 @@ impl Gates {
     /// Reads the `deploy` table of a merged pillar; none is fine.
     ///
     /// # Errors
-    /// Where it is no table.
+    /// If it is no table.
     pub fn read(pillar: &Node) -> Result<Self> {
         let Some(node) = pillar.at([TABLE]) else { return Ok(Self::default()) };
         let Some(table) = node.as_table() else {
@@ -63,17 +63,17 @@ impl Gates {
         Ok(Self(table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect()))
     }
 
-    /// Those that are sound.
+    /// Those without errors.
     pub fn sound(&self) -> impl Iterator<Item = &Gate> {
         self.0.values().filter_map(|gate| gate.as_ref().ok())
     }
 
-    /// Everything that is wrong with any of them.
+    /// The errors of all of them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.0.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
     }
 
-    /// The gate of an application; `None` where there is none.
+    /// The gate of an application; `None` if there is none.
     pub fn get(&self, app: &str) -> Option<&Result<Gate>> {
         self.0.get(app)
     }
@@ -119,7 +119,7 @@ impl Gate {
     /// Exactly what may run.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If `image` or `version` is missing.
     pub fn reference(&self) -> Result<ImageRef> {
         let missing = |field: &str, hint: String| {
             let what = format!("the gate `{}` has no `{field}`", escaped(&self.app));
@@ -165,7 +165,7 @@ impl Gate {
         }
     }
 
-    /// A digest that belongs to a version of another file: one of the two was written without the other.
+    /// Version and digest in different files: one of the two was written without the other.
     fn torn(&self) -> Option<Problem> {
         let (version, digest) = (self.version.as_ref()?, self.digest.as_ref()?);
         (version.place.file != digest.place.file).then(|| {

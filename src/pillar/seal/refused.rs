@@ -1,4 +1,4 @@
-//! What somebody with write access and no key may try at a sealed value, and must not achieve.
+//! Attacks on a sealed value by a writer without a key, which must fail.
 
 use super::*;
 use crate::keys::{Identity, IdentityFile};
