@@ -45,7 +45,7 @@ pub struct Readers {
 
 /// An entry of a list, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     /// As written.
     pub text: String,
     /// Where.
@@ -56,9 +56,9 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// Pillar files relative to `pillar/`, without `.toml`; `*` and `?` match within a part.
-    pub pillar: Vec<Entry>,
+    pub pillar: Vec<ListEntry>,
     /// State files relative to `states/`, likewise.
-    pub states: Vec<Entry>,
+    pub states: Vec<ListEntry>,
     /// The line of its header.
     pub place: Place,
 }
@@ -73,9 +73,9 @@ pub struct Host {
     /// Its groups in order, each once; all of them exist.
     pub groups: Vec<String>,
     /// Its own pillar files, merged after those of its groups.
-    pub pillar: Vec<Entry>,
+    pub pillar: Vec<ListEntry>,
     /// Its own states, after those of its groups.
-    pub states: Vec<Entry>,
+    pub states: Vec<ListEntry>,
     /// `labels`: facts that the inventory adds to those of the Engine.
     pub labels: BTreeMap<String, String>,
     /// The line of its header.

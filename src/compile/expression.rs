@@ -106,13 +106,13 @@ impl Evaluator {
         let converted = match &result {
             Ok(value) if !value.is_undefined() => {
                 Converter::new(&self.log, &mut whole).argument(value, place).map_err(|why| match why {
-                    Some(why) => Failed::Result(why),
-                    None => Failed::Missing,
+                    Some(why) => NoValue::Result(why),
+                    None => NoValue::Missing,
                 })
             }
-            Ok(_) => Err(Failed::Missing),
-            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(Failed::Missing),
-            Err(error) => Err(Failed::Evaluation(said(error))),
+            Ok(_) => Err(NoValue::Missing),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(NoValue::Missing),
+            Err(error) => Err(NoValue::Evaluation(said(error))),
         };
         self.judge(expression, place, converted, &whole)
     }
@@ -123,7 +123,7 @@ impl Evaluator {
         &self,
         expression: &str,
         place: &Place,
-        converted: Result<ArgValue, Failed>,
+        converted: Result<ArgValue, NoValue>,
         whole: &[usize],
     ) -> Result<Evaluated> {
         let entries = self.log.entries();
@@ -136,8 +136,8 @@ impl Evaluator {
         });
         let looked_into = looked_into.map(|(_, look)| look).or_else(|| {
             let blames_secret = match converted {
-                Err(Failed::Evaluation(_)) => true,
-                Err(Failed::Missing) => entries.missing.is_empty(),
+                Err(NoValue::Evaluation(_)) => true,
+                Err(NoValue::Missing) => entries.missing.is_empty(),
                 _ => false,
             };
             entries.looks.iter().find(|look| blames_secret && !look.excused)
@@ -147,11 +147,11 @@ impl Evaluator {
         }
         match converted {
             Ok(value) => Ok((value, entries.read.clone())),
-            Err(Failed::Missing) => Err(match entries.missing.last() {
+            Err(NoValue::Missing) => Err(match entries.missing.last() {
                 Some(missing) => self.missing(missing, place).into(),
                 None => Problem::failed(format!("`{}` has no value", escaped(expression))).at(place).into(),
             }),
-            Err(Failed::Evaluation(why) | Failed::Result(why)) => {
+            Err(NoValue::Evaluation(why) | NoValue::Result(why)) => {
                 let what = format!("`{}` cannot be evaluated", escaped(expression));
                 Err(Problem::failed(what).at(place).cause(escaped(&why)).into())
             }
@@ -186,7 +186,7 @@ impl Evaluator {
 }
 
 /// Why an expression has no value.
-enum Failed {
+enum NoValue {
     Missing,
     Evaluation(String),
     Result(String),

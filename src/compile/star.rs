@@ -25,7 +25,7 @@ pub(super) fn read(
 ) -> Vec<Declaration> {
     notes.extend(ran.notes.iter().cloned());
     let sources = Sources::of(pillar, &ran.read);
-    let mut reader = Reader { file, secrets, sources, problems, notes };
+    let mut reader = StarReader { file, secrets, sources, problems, notes };
     let mut found = Vec::new();
     match &ran.states.part {
         Part::Table(states) => {
@@ -45,7 +45,7 @@ pub(super) fn read(
     found
 }
 
-struct Reader<'a> {
+struct StarReader<'a> {
     file: &'a str,
     secrets: &'a [SecretRef],
     sources: Sources<'a>,
@@ -53,7 +53,7 @@ struct Reader<'a> {
     notes: &'a mut Vec<String>,
 }
 
-impl Reader<'_> {
+impl StarReader<'_> {
     fn place(&self, value: &Value) -> Place {
         match &value.at {
             Some((file, line)) => Place::new(file.as_str(), *line),

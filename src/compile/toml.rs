@@ -16,7 +16,7 @@ pub(super) fn read(
     evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Declaration> {
-    let lines = Lines::of(file, text);
+    let lines = TomlLines::of(file, text);
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
@@ -25,7 +25,7 @@ pub(super) fn read(
             return Vec::new();
         }
     };
-    let mut reader = Reader { lines: &lines, evaluate, problems };
+    let mut reader = TomlReader { lines: &lines, evaluate, problems };
     let mut found = Vec::new();
     for (id, key, item) in entries(document.as_table()) {
         reader.declarations_of(id, key, item, &mut found);
@@ -39,12 +39,12 @@ fn entries(table: &dyn TableLike) -> Vec<(&str, Option<&Key>, &Item)> {
 }
 
 /// Turns offsets into lines.
-struct Lines {
+struct TomlLines {
     file: std::sync::Arc<str>,
     starts: Vec<usize>,
 }
 
-impl Lines {
+impl TomlLines {
     fn of(file: &str, text: &str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { file: file.into(), starts: std::iter::once(0).chain(after).collect() }
@@ -75,13 +75,13 @@ pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -
     found
 }
 
-struct Reader<'a> {
-    lines: &'a Lines,
+struct TomlReader<'a> {
+    lines: &'a TomlLines,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl TomlReader<'_> {
     fn place(&self, key: Option<&Key>, item: &Item) -> Place {
         self.lines.place(key.and_then(Key::span).or_else(|| item.span()))
     }

@@ -9,11 +9,11 @@ const MOST_READ: usize = 10_000;
 
 /// The log of one run.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Entries>>);
+pub(super) struct Log(Arc<Mutex<LogEntries>>);
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(super) struct LogEntries {
     /// Paths of clear values of the pillar, in the order of reading, each once.
     pub(super) read: Vec<Vec<String>>,
     seen: BTreeSet<Vec<String>>,
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, LogEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -37,7 +37,7 @@ pub enum Unlocking {
 }
 
 impl Unlocking {
-    fn patience(self) -> Duration {
+    fn timeout(self) -> Duration {
         match self {
             Self::No => Duration::from_secs(3),
             Self::Ask => Duration::from_secs(120),
@@ -76,6 +76,6 @@ fn within<T: Send + 'static>(
         .name("keyring".to_owned())
         .spawn(move || sender.send(work()))
         .map_err(|error| error.to_string())?;
-    let patience = unlocking.patience();
-    receiver.recv_timeout(patience).map_err(|_| format!("it did not answer within {} s", patience.as_secs()))
+    let timeout = unlocking.timeout();
+    receiver.recv_timeout(timeout).map_err(|_| format!("it did not answer within {} s", timeout.as_secs()))
 }

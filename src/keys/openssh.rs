@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use aes::cipher::{KeyIvInit as _, StreamCipher as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use wire::{Reader, text_of};
+use wire::{WireReader, text_of};
 use zeroize::Zeroizing;
 
 pub(super) const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
@@ -105,7 +105,7 @@ const ANOTHER_KIND: Why = Why {
 /// Reads what stands between the first and the last line of a key's file.
 pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     let bytes = decode(base64).ok_or(DAMAGED)?;
-    let mut reader = Reader(bytes.strip_prefix(MAGIC).ok_or(DAMAGED)?);
+    let mut reader = WireReader(bytes.strip_prefix(MAGIC).ok_or(DAMAGED)?);
     let outer = (|| {
         let (cipher, kdf, options) = (reader.text()?, reader.text()?, reader.text()?);
         // One key in a file, as OpenSSH has it.
@@ -117,7 +117,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     let Some((cipher, kdf, options, public, sealed)) = outer else {
         return Err(if bytes.windows(6).any(|part| part == b"bcrypt") { ANOTHER_CIPHER } else { DAMAGED });
     };
-    let recipient = match Reader(public).text() {
+    let recipient = match WireReader(public).text() {
         Some(b"ssh-ed25519") => Recipient::of_ssh(public).ok_or(DAMAGED)?,
         Some(kind) if kind.starts_with(b"sk-") => return Err(HARDWARE),
         Some(_) => return Err(ANOTHER_KIND),
@@ -129,7 +129,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     if (cipher, kdf) != (CIPHER, b"bcrypt") {
         return Err(ANOTHER_CIPHER);
     }
-    let mut options = Reader(options);
+    let mut options = WireReader(options);
     let (salt, rounds) = options.text().zip(options.number()).ok_or(DAMAGED)?;
     match rounds {
         0 => Err(DAMAGED),
@@ -170,7 +170,7 @@ impl LockedSshKey {
 
 /// Makes a key of the private part of a file, which must be of this public half.
 fn open(recipient: Recipient, public: &[u8], private: &[u8]) -> Option<SshKey> {
-    let mut reader = Reader(private);
+    let mut reader = WireReader(private);
     // Twice the same number: otherwise the passphrase is wrong.
     (reader.number()? == reader.number()?).then_some(())?;
     let same = reader.text()? == b"ssh-ed25519" && Some(reader.text()?) == public.get(19..);

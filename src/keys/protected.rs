@@ -24,11 +24,11 @@ const ARMOUR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 #[derive(Clone)]
 pub struct Locked {
     source: String,
-    what: What,
+    what: Encrypted,
 }
 
 #[derive(Clone)]
-enum What {
+enum Encrypted {
     Age(Vec<u8>),
     Ssh(LockedSshKey),
 }
@@ -64,7 +64,7 @@ impl Locked {
         match stanza.split(' ').collect::<Vec<_>>()[..] {
             ["scrypt", _, work] => match work.parse::<u8>() {
                 Ok(work) if work <= MOST_WORK => {
-                    Ok(Self { source: source.to_owned(), what: What::Age(binary) })
+                    Ok(Self { source: source.to_owned(), what: Encrypted::Age(binary) })
                 }
                 Ok(_) => refused(
                     "this identity file asks for more than 1 GiB of memory to open",
@@ -80,14 +80,14 @@ impl Locked {
     }
 
     pub(super) fn of_ssh(key: LockedSshKey, source: &str) -> Self {
-        Self { source: source.to_owned(), what: What::Ssh(key) }
+        Self { source: source.to_owned(), what: Encrypted::Ssh(key) }
     }
 
     /// The public half, where it can be read without the passphrase: of ssh keys.
     pub fn recipient(&self) -> Option<&Recipient> {
         match &self.what {
-            What::Age(_) => None,
-            What::Ssh(key) => Some(key.recipient()),
+            Encrypted::Age(_) => None,
+            Encrypted::Ssh(key) => Some(key.recipient()),
         }
     }
 
@@ -97,13 +97,13 @@ impl Locked {
     /// If it is the right one and what it opens is damaged, or no identity file.
     pub fn open(&self, passphrase: &Secret) -> Result<Passphrase> {
         let file = match &self.what {
-            What::Ssh(key) => {
+            Encrypted::Ssh(key) => {
                 return Ok(match key.open(passphrase) {
                     Some(key) => Passphrase::Opens(key.into()),
                     None => Passphrase::Wrong,
                 });
             }
-            What::Age(file) => file,
+            Encrypted::Age(file) => file,
         };
         let damaged = || Problem::failed("this identity file is damaged").at(&Place::new(&*self.source, 0));
         let Some(text) = passphrase.reveal_text() else { return Ok(Passphrase::Wrong) };

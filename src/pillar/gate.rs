@@ -4,7 +4,7 @@ mod allow;
 mod read;
 
 pub use allow::Constraint;
-pub use read::{Gate, Gates, Hold, Said};
+pub use read::{Gate, Gates, Hold, Sourced};
 
 use super::Value;
 use super::schema::{Field, Schema};

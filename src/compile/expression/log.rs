@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by everything that an expression can see; emptied before each expression.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Entries>>);
+pub(super) struct Log(Arc<Mutex<LogEntries>>);
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(super) struct LogEntries {
     /// Places of clear values that were read, in the order of reading, each once.
     pub(super) read: Vec<Place>,
     /// Keys that were read and do not exist.
@@ -44,10 +44,10 @@ pub(super) struct Look {
 impl Log {
     /// Forgets everything.
     pub(super) fn clear(&self) {
-        *self.entries() = Entries::default();
+        *self.entries() = LogEntries::default();
     }
 
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, LogEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

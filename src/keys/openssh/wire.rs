@@ -1,9 +1,9 @@
 //! The encoding of ssh: numbers of four bytes, and texts after their length (RFC 4251, section 5).
 
 /// What is left to read.
-pub(super) struct Reader<'b>(pub(super) &'b [u8]);
+pub(super) struct WireReader<'b>(pub(super) &'b [u8]);
 
-impl<'b> Reader<'b> {
+impl<'b> WireReader<'b> {
     /// A number; `None` if the bytes end.
     pub(super) fn number(&mut self) -> Option<u32> {
         let (number, rest) = self.0.split_first_chunk()?;

@@ -73,7 +73,7 @@ fn write(text: &mut String, secret: &Secret, word: &str) {
 pub fn read_clear(file: &str, text: &str, word: &str) -> Result<Vec<ClearSecret>> {
     let path = format!("pillar/{file}");
     let parsed = parse_toml(&path, text)?;
-    let mut reader = Reader { path, text, word, found: Vec::new(), problems: Vec::new() };
+    let mut reader = ClearReader { path, text, word, found: Vec::new(), problems: Vec::new() };
     reader.table(parsed.as_table(), &mut Vec::new(), false);
     Problems::check(reader.problems)?;
     reader.found.sort_by_key(|secret| secret.range.start);
@@ -135,7 +135,7 @@ fn sealed_spans(table: &dyn TableLike, path: &mut Vec<String>, found: &mut Vec<(
     }
 }
 
-struct Reader<'t> {
+struct ClearReader<'t> {
     path: String,
     text: &'t str,
     word: &'t str,
@@ -143,7 +143,7 @@ struct Reader<'t> {
     problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl ClearReader<'_> {
     fn table(&mut self, table: &dyn TableLike, path: &mut Vec<String>, in_list: bool) {
         for (key, item) in table.iter() {
             path.push(key.to_owned());

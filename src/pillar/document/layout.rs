@@ -11,11 +11,11 @@ pub(super) struct Section {
     /// Behind its header's line.
     pub(super) body: usize,
     /// Its keys, in order of the text.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<KeyEntry>,
 }
 
 /// A key and its value.
-pub(super) struct Entry {
+pub(super) struct KeyEntry {
     /// The whole path, that of the section included.
     pub(super) path: Vec<String>,
     /// Where its first line begins.
@@ -61,7 +61,7 @@ impl<'t> Layout<'t> {
                 Item::Value(value) => {
                     let key = table.key(name).and_then(toml_edit::Key::span);
                     if let (Some(section), Some(key), Some(value)) = (section.as_mut(), key, value.span()) {
-                        section.entries.push(Entry {
+                        section.entries.push(KeyEntry {
                             path: path.clone(),
                             start: self.line_start(key.start),
                             end: self.line_end(value.end),
@@ -121,7 +121,7 @@ impl<'t> Layout<'t> {
     }
 
     /// The entry of a key that stands on a line of its own.
-    pub(super) fn entry(&self, path: &[String]) -> Option<&Entry> {
+    pub(super) fn entry(&self, path: &[String]) -> Option<&KeyEntry> {
         self.sections.iter().flat_map(|section| &section.entries).find(|entry| entry.path == path)
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 /// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
     let parsed = parse_toml(file, text)?;
-    let mut reader = Reader::new(file.into(), text, None);
+    let mut reader = TreeReader::new(file.into(), text, None);
     Ok(reader.root(parsed.as_table()))
 }
 
@@ -40,7 +40,7 @@ pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
     let path = format!("pillar/{file}");
     let parsed = parse_toml(&path, text)?;
-    let mut reader = Reader::new(path.into(), text, Some(file));
+    let mut reader = TreeReader::new(path.into(), text, Some(file));
     let tree = reader.root(parsed.as_table());
     let mut problems = reader.problems;
     for (host, entry) in tree.at(["registries"]).and_then(Node::as_table).into_iter().flatten() {
@@ -63,7 +63,7 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
     ))
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     file: Arc<str>,
     lines: Lines,
     /// The file of sealed values; `None` if there can be none.
@@ -73,7 +73,7 @@ struct Reader<'a> {
     problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     fn new(file: Arc<str>, text: &str, pillar: Option<&'a str>) -> Self {
         Self { file, lines: Lines::of(text), pillar, path: Vec::new(), in_list: false, problems: Vec::new() }
     }

@@ -2,7 +2,7 @@
 //! comments that stand right above and behind them.
 
 use super::edit::{Found, Splice, find, put, without_gap};
-use super::layout::{Entry, Layout, Section};
+use super::layout::{KeyEntry, Layout, Section};
 use super::{Document, inline};
 use crate::name::KeyPath;
 use crate::problem::{Problem, Result};
@@ -209,7 +209,7 @@ fn header_key(text: &str, section: &Section) -> Range<usize> {
 }
 
 /// Where the key of a line stands: before the `=`, without the blanks around it.
-fn entry_key(text: &str, entry: &Entry) -> Range<usize> {
+fn entry_key(text: &str, entry: &KeyEntry) -> Range<usize> {
     let line = &text[entry.start..entry.end];
     let start = entry.start + (line.len() - line.trim_start().len());
     let key = &text[start..entry.end];

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// A value with the line that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said<T> {
+pub struct Sourced<T> {
     /// The value.
     pub value: T,
     /// The line.
@@ -31,15 +31,15 @@ pub struct Gate {
     /// Its name, `api` of `deploy.api`.
     pub app: String,
     /// Registry and path.
-    pub image: Option<Said<ImageName>>,
+    pub image: Option<Sourced<ImageName>>,
     /// The tag.
-    pub version: Option<Said<String>>,
+    pub version: Option<Sourced<String>>,
     /// The digest of the tag.
-    pub digest: Option<Said<Digest>>,
+    pub digest: Option<Sourced<Digest>>,
     /// Whether nothing is changed.
     pub hold: Option<Hold>,
     /// Which versions it may name.
-    pub allow: Option<Said<Constraint>>,
+    pub allow: Option<Sourced<Constraint>>,
     /// Where it stands.
     pub place: Place,
 }
@@ -101,14 +101,14 @@ impl Gate {
             }),
         };
         let version =
-            said(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
+            sourced(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
         let gate = Self {
             app: app.to_owned(),
-            image: said(&mut fields, "image", image_name),
+            image: sourced(&mut fields, "image", image_name),
             version,
-            digest: said(&mut fields, "digest", Digest::parse),
+            digest: sourced(&mut fields, "digest", Digest::parse),
             hold,
-            allow: said(&mut fields, "allow", Constraint::parse),
+            allow: sourced(&mut fields, "allow", Constraint::parse),
             place: node.place.clone(),
         };
         problems.extend(gate.not_allowed());
@@ -134,7 +134,7 @@ impl Gate {
         if self.version.is_none() && self.digest.is_none() {
             problems.push(missing("version", format!("pillarbox gate set {app} VERSION")));
         }
-        let value = |said: &Said<Digest>| said.value.clone();
+        let value = |said: &Sourced<Digest>| said.value.clone();
         match (&self.image, problems.is_empty()) {
             (Some(image), true) => Ok(ImageRef {
                 name: image.value.clone(),
@@ -183,10 +183,14 @@ impl Gate {
 }
 
 /// A field and what it says.
-fn said<T>(fields: &mut Fields<'_, '_>, name: &str, parse: impl Fn(&str) -> Result<T>) -> Option<Said<T>> {
+fn sourced<T>(
+    fields: &mut Fields<'_, '_>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T>,
+) -> Option<Sourced<T>> {
     let (text, place) = fields.text(name)?;
     match parse(text) {
-        Ok(value) => Some(Said { value, place: place.clone() }),
+        Ok(value) => Some(Sourced { value, place: place.clone() }),
         Err(found) => {
             for problem in found.into_vec() {
                 fields.problem(problem.at(place));

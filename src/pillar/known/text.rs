@@ -47,7 +47,7 @@ impl Known {
     }
 }
 
-/// Collects into `found` what is wrong.
+/// Collects errors into `found`.
 fn read(top: &Table, found: &mut Vec<String>) -> Known {
     let mut known = Known::default();
     for (key, item) in top.iter() {
