@@ -17,7 +17,7 @@ mod ticket;
 
 use crate::engine::{Engine, EngineError};
 use crate::name::{HostName, WorkspaceName};
-use crate::problem::{Code, Problem, Result, escaped};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
 use std::time::Duration;
 use ticket::{Ticket, newest};
 
@@ -28,6 +28,9 @@ pub const LEASE: u32 = 180;
 
 /// `Date` and creation are whole seconds: what is within one of the end counts for the other side.
 const MARGIN: i64 = 1;
+
+/// The highest number of a row; room is left for those that are passed over.
+const HIGHEST: u64 = u64::MAX - 16;
 
 /// The lock of a host, held until its lease is over; dropping it without [`Lock::release`] is what a
 /// crash does.
@@ -74,7 +77,7 @@ impl Lock {
             since: now,
             left_by: top.as_ref().filter(|top| top.held).map(|top| top.run.clone()),
         };
-        let number = top.map_or(0, |top| top.number) + 1;
+        let number = top.map_or(Ok(1), |top| after(&top, host))?;
         let made = lock.ticket(number, true).create(engine).await.map_err(failed)?;
         if made.run.token != run.token {
             return Err(locked(host, &made, now).into());
@@ -113,7 +116,7 @@ impl Lock {
     /// # Errors
     /// `Stale` where it is lost.
     pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
-        let number = self.mine(engine).await?.number + 1;
+        let number = after(&self.mine(engine).await?, &self.host)?;
         let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;
         if made.run.token != self.run.token || !made.held {
             return Err(self.taken(&made).into());
@@ -134,7 +137,7 @@ impl Lock {
             let Some(top) = top.filter(|top| top.held && top.run.token == self.run.token) else {
                 return Ok(());
             };
-            let number = top.number + 1;
+            let number = after(&top, &self.host)?;
             let made =
                 self.ticket(number, false).create(engine).await.map_err(|error| self.failed(&error))?;
             if !made.held {
@@ -198,6 +201,18 @@ impl Lock {
     fn taken(&self, by: &Ticket) -> Problem {
         self.lost(&format!("{} took it over", by.run))
     }
+}
+
+/// The number that follows. The last one there is was never ours: numbers must not begin again, or a contender
+/// that was slow would get in.
+fn after(top: &Ticket, host: &HostName) -> Result<u64> {
+    top.number.checked_add(1).filter(|number| *number <= HIGHEST).ok_or_else(|| {
+        let volume = top.name();
+        Problem::failed(format!("host {host} cannot be locked: its volume {volume} leaves no number free"))
+            .cause("pillarbox counts by one, so another program made it")
+            .hint(format!("if nothing is being deployed there: docker volume rm {}", quoted(&volume)))
+            .into()
+    })
 }
 
 fn locked(host: &HostName, by: &Ticket, now: i64) -> Problem {

@@ -74,6 +74,8 @@ pub enum Outcome {
     NeedsFacts,
     /// Its errors.
     Failed(Vec<Fault>),
+    /// This program has no interpreter.
+    NotBuiltIn,
 }
 
 /// The result of a file that succeeded.

@@ -101,15 +101,3 @@ pub(super) fn swappiness(option: &str, arg: &Arg) -> Result<Value> {
         swappiness => Ok(Value::from(swappiness)),
     }
 }
-
-/// `"0022"`: text is octal, a number is as it is (TOML has `0o022`).
-pub(super) fn umask(option: &str, arg: &Arg) -> Result<Value> {
-    let mask = match &arg.value {
-        ArgValue::Text(text) => text.as_clear().and_then(|text| i64::from_str_radix(text.trim(), 8).ok()),
-        ArgValue::Integer(mask) => Some(*mask),
-        _ => None,
-    };
-    let fits = mask.filter(|mask| (0..=0o777).contains(mask));
-    let wrong = || read::wrong(option, arg, "must be a mask like \"0022\"");
-    fits.map(Value::from).ok_or_else(|| wrong().into())
-}
