@@ -3,7 +3,7 @@
 //! question comes on standard input, data and errors go to standard output, and the exit code is 0 or
 //! 1. Clients compare some of the sentences word for word.
 //!
-//! Many clients swallow an error and go on without a credential, so each error also stands on standard
+//! Many clients swallow an error and go on without a credential, so each error is also written to standard
 //! error, which is the terminal of the user who runs `docker`.
 
 mod message;
@@ -18,7 +18,7 @@ use std::io::{self, Read, Write};
 /// The name of the binary, as Docker looks it up in `PATH`.
 pub const PROGRAM: &str = "docker-credential-pillarbox";
 
-/// The user name that stands beside an identity token.
+/// The user name of an identity token.
 pub const TOKEN_USER: &str = "<token>";
 
 /// The sentence that clients read as "there is none": everything else is a failure to them.
@@ -49,7 +49,7 @@ impl Login {
 pub enum Found {
     /// This is sent to it.
     Login(Login),
-    /// There is nothing for it; and a line for people where that could surprise.
+    /// There is nothing for it; with a line for the user if that is unexpected.
     Absent(Option<String>),
 }
 
@@ -58,7 +58,7 @@ pub trait Logins {
     /// The one for a server.
     ///
     /// # Errors
-    /// If there is one that cannot be opened, or it cannot be told whether there is: never "absent".
+    /// If there is one that cannot be opened, or if it is unknown whether there is one: never "absent".
     fn get(&self, server: &Server) -> Result<Found>;
 
     /// Stores one, in place of another one of the same server.
@@ -84,7 +84,7 @@ pub trait Logins {
 enum Failure {
     /// One of the protocol's own sentences.
     Sentence(&'static str),
-    /// The protocol's "there is none", and a line for people.
+    /// The protocol's "there is none", and a line for the user.
     Absent(Option<String>),
     /// Anything else.
     Problems(Problems),
@@ -168,7 +168,7 @@ fn store(logins: &dyn Logins, input: &mut dyn Read) -> Result<Secret, Failure> {
     }
     let server = Server::parse(address);
     server.check()?;
-    // What cannot be opened now is no reason to refuse a login: it goes where it can be opened.
+    // An old login that cannot be opened now is not a reason to refuse a new one.
     match logins.get(&server) {
         Ok(Found::Login(same)) if same.is(&request.login) => {}
         _ => logins.store(&server, &request.login)?,

@@ -264,7 +264,7 @@ pub struct Back {
 /// Which container runs first when one is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The new one beside the old one, where that is possible.
+    /// The new one beside the old one, if that is possible.
     StartFirst,
     /// The old one stops first.
     StopFirst,
@@ -282,7 +282,7 @@ pub enum BeforeStop {
 /// Whether a desired container runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// It exists; whether it runs is left as it is (`container.installed` alone).
+    /// It exists; whether it runs is not changed (only `container.installed`).
     Created,
     /// It runs.
     Running,
@@ -295,6 +295,6 @@ pub enum Run {
 pub enum PullPolicy {
     /// From its registry, unless this very digest is on the host.
     Missing,
-    /// From the host alone; identity is the image's id.
+    /// Only from the host; identity is the image's id.
     Never,
 }

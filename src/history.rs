@@ -65,7 +65,7 @@ pub enum State {
 }
 
 impl State {
-    /// For people and programs.
+    /// The word for display and data.
     pub fn words(self) -> &'static str {
         match self {
             Self::Runs => "runs",

@@ -55,7 +55,7 @@ impl Gives {
 pub struct Item {
     /// The registry as the source names it.
     pub key: String,
-    /// Where it stands in the source.
+    /// Its place in the source.
     pub place: Place,
     /// What it is given.
     pub gives: Gives,
@@ -68,7 +68,7 @@ pub struct Item {
 pub struct Ask {
     /// The registry as the source names it, and as the helper is asked for it.
     pub key: String,
-    /// Where it stands in the source.
+    /// Its place in the source.
     pub place: Place,
     /// Which helper.
     pub helper: HelperName,

@@ -39,7 +39,7 @@ pub struct Inventory {
 pub struct Readers {
     /// `default`: the readers of a new box, groups resolved, each once.
     pub default: Vec<ReaderName>,
-    /// `[readers.groups]`: what `@NAME` stands for.
+    /// `[readers.groups]`: the readers of `@NAME`.
     pub groups: BTreeMap<String, Vec<ReaderName>>,
 }
 

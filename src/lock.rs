@@ -9,7 +9,7 @@
 //!   highest when all are listed again; then delete the lower ones.
 //! - renew, every third of the lease: the same with our own token.
 //! - release: `n+1` marked free. The last one stays, or numbers would repeat and let a slow contender in.
-//! - before every changing call: the highest must be ours and not over.
+//! - before every changing call: the highest must be our own and not expired.
 //!
 //! No cleanup is needed after a crash: a lease expires by itself. A lock that was pruned is lost.
 
@@ -100,7 +100,7 @@ impl Lock {
     /// Makes sure, just before a changing call, that the lock is still held.
     ///
     /// # Errors
-    /// `Stale` where it is not: nothing more may be changed.
+    /// `Stale` if it is not: nothing more may be changed.
     pub async fn verify<E: Engine>(&self, engine: &E) -> Result<()> {
         let top = self.mine(engine).await?;
         // Asked after the list: what is not over now was not over then.
@@ -114,7 +114,7 @@ impl Lock {
     /// Takes it for another lease.
     ///
     /// # Errors
-    /// `Stale` where it is lost.
+    /// `Stale` if it is lost.
     pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
         let number = after(&self.mine(engine).await?, &self.host)?;
         let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;

@@ -1,12 +1,12 @@
 //! Errors for the user: one type from the deepest parser to the printer.
 //!
-//! A [`Problem`] never holds a secret. Where several things are wrong at once, all of them are
+//! A [`Problem`] never contains a secret. If there are several errors at once, all of them are
 //! collected in [`Problems`] and printed together.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A line of a file that people write; printed as `pillar/apps.toml:12`.
+/// A line of a file of the workspace; printed as `pillar/apps.toml:12`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Path relative to the workspace, with `/` between its parts.
@@ -81,7 +81,7 @@ impl Code {
     }
 }
 
-/// One thing that went wrong.
+/// One error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What kind it is.
@@ -92,7 +92,7 @@ pub struct Problem {
     pub place: Option<Place>,
     /// Why, from near to far; printed as `caused by:`.
     pub causes: Vec<String>,
-    /// What to do; whole commands that can be pasted, printed as `hint:`.
+    /// What to do; complete commands that can be pasted, printed as `hint:`.
     pub hints: Vec<String>,
 }
 

@@ -309,7 +309,7 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
         fields.get("pull").is_some_and(|field| field.canonical == Canonical::Option(Value::from("never")));
     let mut sources: BTreeMap<String, Vec<Place>> =
         fields.iter().map(|(name, field)| (name.clone(), field.sources.clone())).collect();
-    // Live differences and limits are told apart further than they are declared.
+    // Live differences and limits have more detailed names than the declared fields.
     if let Some(lines) = sources.get("networks").cloned() {
         sources.extend(
             spec.networks().into_keys().map(|network| (format!("networks.{network}"), lines.clone())),

@@ -1,4 +1,4 @@
-//! Expressions: what stands between `{{` and `}}` in a state file (minijinja). They compute values
+//! Expressions: the text between `{{` and `}}` in a state file (minijinja). They compute values
 //! from the pillar and the host's facts; secrets pass through as references that nothing can look into.
 
 mod branch;

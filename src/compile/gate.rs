@@ -71,7 +71,7 @@ pub(super) fn behind<'g>(image: ImageRef, lines: &[Place], gates: &'g Gates) -> 
         said.into_iter().flatten().any(|place| lines.contains(place))
     };
     let is_tag = |gate: &Gate| gate.version.as_ref().map(|said| &said.value) == image.tag.as_ref();
-    // Two gates on one line are told apart by what they say.
+    // Two gates on one line are distinguished by their values.
     let found = gates.sound().filter(reads).max_by_key(|gate| is_tag(gate));
     let Some(gate) = found else { return (image, None) };
     let same_name = gate.image.as_ref().is_none_or(|said| said.value == image.name);

@@ -130,7 +130,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
     needs
 }
 
-/// What a container names to use a thing: an image, a network, a volume, wanted or wanted away.
+/// What a container uses by name: an image, a network, a volume, declared present or absent.
 fn usable(wish: &Wish) -> Option<String> {
     match wish {
         Wish::ImagePulled { image, .. } | Wish::ImageAbsent { image } => Some(image.to_string()),

@@ -6,7 +6,7 @@
 pub(super) enum Part<'a> {
     /// As it reads.
     Text(&'a str),
-    /// What stands between `{{` and `}}`, without the white space around it.
+    /// The text between `{{` and `}}`, without the white space around it.
     Expression(&'a str),
 }
 

@@ -21,7 +21,7 @@ use crate::problem::{Place, Problem, Result};
 use crate::script::{Line, Outcome, Ran, Request};
 use std::collections::BTreeMap;
 
-/// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
+/// A pillar from TOML with the places of `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
 pub(crate) fn pillar(text: &str) -> Node {
     let document = toml_edit::Document::parse(text).expect("TOML");
     let line = |span: Option<std::ops::Range<usize>>| {

@@ -100,7 +100,7 @@ impl TomlReader<'_> {
             };
             for (name, key, item) in entries(functions) {
                 let mut place = self.place(key, item);
-                // A header stands before its first key, also where the table was begun by a dotted key.
+                // A header is before its first key, also if the table was begun by a dotted key.
                 if let Some(header) = item.span() {
                     place = self.lines.place(Some(header));
                 }

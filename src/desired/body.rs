@@ -45,7 +45,7 @@ impl Spec {
     }
 
     /// The body of `POST /containers/{id}/update`: all declared limits and the restart policy. Memory
-    /// always comes with swap, since the Engine refuses it alone.
+    /// always comes with swap, since the Engine refuses memory without swap.
     pub fn update_body(&self) -> Value {
         let mut body = Body::default();
         for option in OPTIONS.iter().filter(|option| option.kind == Kind::Limit && option.name != "networks")

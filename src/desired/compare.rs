@@ -36,7 +36,7 @@ pub(crate) fn within(wanted: &Value, found: &Value) -> bool {
     }
 }
 
-/// The texts of a list; nothing where it is absent or null.
+/// The strings of a list; nothing if it is absent or null.
 pub(crate) fn texts(value: Option<&Value>) -> impl Iterator<Item = String> + '_ {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.filter_map(|item| item.as_str().map(str::to_owned))

@@ -279,7 +279,7 @@ pub(crate) fn spec(fields: &Fields) -> Spec {
                     Some(Kind::Limit) => {
                         spec.fixed.insert(format!("{LIMITS}{name}"), Value::Bool(true));
                         if name == "networks" {
-                            // Read at creation alone.
+                            // Read only at creation.
                             let macs =
                                 option::macs(value).map(|(network, mac)| (mac_field(network), mac.into()));
                             spec.fixed.extend(macs);

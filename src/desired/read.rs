@@ -167,7 +167,7 @@ pub(crate) fn seconds(option: &str, arg: &Arg) -> Result<u32> {
     u32::try_from(seconds).map_err(|_| wrong(option, arg, "is longer than 136 years").into())
 }
 
-/// A list of texts; one text alone is a list of one.
+/// A list of strings; a single string is a list of one.
 pub(crate) fn list(option: &str, arg: &Arg) -> Result<Vec<String>> {
     match &arg.value {
         ArgValue::Array(items) => each(items, |item| text(option, item)),
@@ -189,7 +189,7 @@ pub(crate) fn each<T>(items: &[Arg], mut read: impl FnMut(&Arg) -> Result<T>) ->
     Ok(found)
 }
 
-/// A table of texts, or a list of `KEY=VALUE` (`separator` stands for the `=`).
+/// A table of strings, or a list of `KEY=VALUE` (`separator` is the `=`).
 pub(crate) fn pairs(option: &str, arg: &Arg, separator: char) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     match &arg.value {
@@ -226,7 +226,7 @@ pub(crate) fn pairs(option: &str, arg: &Arg, separator: char) -> Result<BTreeMap
     Ok(found)
 }
 
-/// The entries of a table that may have these keys alone; None counts as absent.
+/// The entries of a table that may have only these keys; None counts as absent.
 pub(crate) fn fields<'a>(
     option: &str,
     arg: &'a Arg,

@@ -25,14 +25,14 @@ pub struct SecretFile {
     pub gid: u32,
     /// Permission bits.
     pub mode: u32,
-    /// Where it lies.
+    /// Where it is stored.
     pub store: Store,
 }
 
-/// Where files lie.
+/// Where files are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Store {
-    /// On the host's disk, readable by root alone.
+    /// On the host's disk, readable only by root.
     #[default]
     Disk,
     /// In memory, until the container ends.

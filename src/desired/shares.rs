@@ -26,7 +26,7 @@ impl Share {
         self.option == "networks"
     }
 
-    /// What is shared, for people.
+    /// What is shared, for display.
     pub fn what(&self) -> &'static str {
         match self.option {
             "network_mode" => "the network",

@@ -21,7 +21,7 @@ pub(super) enum Value {
     /// Pairs in order; a key that is not a text is left out.
     Mapping(Vec<(String, Node)>),
     List,
-    /// A text, and whether it stands without quotes.
+    /// A text, and whether it is written without quotes.
     Text {
         text: String,
         plain: bool,

@@ -380,7 +380,7 @@ impl Branch {
 #[starlark_module]
 #[allow(clippy::needless_pass_by_value, reason = "the macro wants values")]
 fn methods(builder: &mut MethodsBuilder) {
-    /// The value at `"a:b"`, or another where there is none.
+    /// The value at `"a:b"`, or another if there is none.
     fn get<'v>(
         this: &Branch,
         #[starlark(require = pos)] key: Value<'v>,

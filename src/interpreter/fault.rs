@@ -25,7 +25,7 @@ fn excerpt(span: &FileSpan) -> String {
     format!("column {}: {}", begin.column + 1, escaped(&shown))
 }
 
-/// A fault of ours at a place in a file.
+/// A fault of pillarbox's own at a place in a file.
 pub(super) fn at(what: impl Into<String>, span: Option<&FileSpan>) -> Fault {
     Fault {
         what: what.into(),

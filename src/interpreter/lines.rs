@@ -67,7 +67,7 @@ impl WrittenEntries {
             }
             _ => {}
         }
-        // Expressions of this statement alone: those of statements in it come with them.
+        // Only expressions of this statement: nested statements come by themselves.
         match &statement.node {
             StmtP::Return(Some(expr)) | StmtP::Expression(expr) | StmtP::If(expr, _) => {
                 self.expression(expr, ast);
@@ -166,7 +166,7 @@ pub(super) fn place(states: &mut Value, main: &WrittenEntries, others: &[&Writte
     descend(states, &files, &[], run.as_ref());
 }
 
-/// Where entries of the value at hand may stand: file and entry.
+/// Where entries of the current value may be: file and entry.
 type Scope = Vec<(usize, usize)>;
 
 fn descend(

@@ -80,7 +80,7 @@ impl fmt::Display for Sealed {
     }
 }
 
-/// Text that stands beside a secret.
+/// Text that is joined with a secret.
 fn beside(value: Value) -> Option<Vec<Piece>> {
     match (value.unpack_str(), Sealed::from_value(value)) {
         (Some(""), _) => Some(Vec::new()),

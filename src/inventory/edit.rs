@@ -67,7 +67,7 @@ fn cuts(list: &Array, text: &str, name: &str) -> Vec<Range<usize>> {
     cuts
 }
 
-/// Where the comma after an entry stands, behind blanks and comments.
+/// The position of the comma after an entry, behind blanks and comments.
 fn comma_after(text: &str) -> Option<usize> {
     let mut in_comment = false;
     for (at, byte) in text.bytes().enumerate() {

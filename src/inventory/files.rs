@@ -7,7 +7,7 @@ use crate::problem::{Problem, Problems, Result, escaped, quoted};
 pub fn matches_glob(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     let (mut g, mut t) = (0, 0);
-    // Where the last `*` stands, and up to where it has matched so far.
+    // The position of the last `*`, and up to where it has matched so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match glob.get(g) {

@@ -20,6 +20,6 @@ pub use linux::{keep, read, remove};
 pub enum Reach {
     /// Every session of this user.
     User,
-    /// This session alone.
+    /// Only this session.
     Session,
 }

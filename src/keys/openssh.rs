@@ -102,7 +102,7 @@ const ANOTHER_KIND: Why = Why {
     hint: "make one with 'ssh-keygen -t ed25519', or an age key with 'pillarbox identity new'",
 };
 
-/// Reads what stands between the first and the last line of a key's file.
+/// Reads the text between the first and the last line of a key's file.
 pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     let bytes = decode(base64).ok_or(DAMAGED)?;
     let mut reader = WireReader(bytes.strip_prefix(MAGIC).ok_or(DAMAGED)?);
@@ -113,7 +113,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
         let (public, sealed) = (reader.text()?, reader.text()?);
         reader.0.is_empty().then_some((cipher, kdf, options, public, sealed))
     })();
-    // An AEAD's tag stands behind the end.
+    // An AEAD's tag follows the end.
     let Some((cipher, kdf, options, public, sealed)) = outer else {
         return Err(if bytes.windows(6).any(|part| part == b"bcrypt") { ANOTHER_CIPHER } else { DAMAGED });
     };

@@ -83,7 +83,7 @@ impl Locked {
         Self { source: source.to_owned(), what: Encrypted::Ssh(key) }
     }
 
-    /// The public half, where it can be read without the passphrase: of ssh keys.
+    /// The public key, if it can be read without the passphrase: of ssh keys.
     pub fn recipient(&self) -> Option<&Recipient> {
         match &self.what {
             Encrypted::Age(_) => None,

@@ -1,4 +1,4 @@
-//! A public key, as it stands in `keys/NAME.pub` and as the slot of a box.
+//! A public key, as in `keys/NAME.pub` and as the slot of a box.
 
 mod ssh;
 mod x25519;
@@ -67,10 +67,10 @@ impl Recipient {
         }
     }
 
-    /// Reads the slot of a box: `age1…` alone.
+    /// Reads the slot of a box: only `age1…`.
     ///
     /// # Errors
-    /// As [`Self::parse`], and where it is a key of another kind.
+    /// As [`Self::parse`], and if it is a key of another kind.
     pub fn parse_slot(text: &str) -> Result<Self> {
         match Self::parse(text)? {
             Self { key: Key::Ssh(..), .. } => refused(

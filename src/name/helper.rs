@@ -1,4 +1,4 @@
-//! The name of a credential helper: what stands after `docker-credential-` in a program's name.
+//! The name of a credential helper: the part after `docker-credential-` in a program's name.
 
 use crate::problem::{Problem, Result, escaped};
 use std::fmt;

@@ -30,7 +30,7 @@ impl Digest {
         &self.0
     }
 
-    /// Twelve digits of it, for people.
+    /// Twelve digits of it, for display.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
     }
@@ -173,7 +173,7 @@ impl ImageRef {
             .into())
     }
 
-    /// The same name by digest alone, `repo@sha256:…`: what is pulled and compared.
+    /// The same name only by digest, `repo@sha256:…`: what is pulled and compared.
     pub fn by_digest(&self, digest: &Digest) -> Self {
         Self { name: self.name.clone(), tag: None, digest: Some(digest.clone()) }
     }

@@ -49,7 +49,7 @@ impl KeyPath {
         Self::from_parts(self.0[..self.0.len() - 1].to_vec())
     }
 
-    /// Whether this path is `other` or lies below it.
+    /// Whether this path is `other` or is below it.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }

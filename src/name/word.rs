@@ -56,7 +56,7 @@ macro_rules! word {
 }
 
 word!(
-    /// A workspace: it stands in labels and volume names, so lower case only.
+    /// A workspace: it is part of labels and volume names, so lower case only.
     WorkspaceName,
     "workspace",
     64,

@@ -30,7 +30,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         Some(Self { table, place: node.place.clone(), what: what.to_owned(), problems })
     }
 
-    /// What stands at a key.
+    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.table.get(key)
     }

@@ -1,6 +1,6 @@
 //! Sealed values: one secret, sealed to the slot of a box and bound to its place.
 //!
-//! Sealing needs the public slot alone. Opening compares the place and id inside with those outside
+//! Sealing needs only the public slot. Opening compares the place and id inside with those outside
 //! before anything else is done with the secret, so a value that was copied, swapped or renamed
 //! opens only where it was posted.
 
@@ -95,7 +95,7 @@ pub fn seal(secret: &Secret, kind: Kind, origin: &Origin, id: SealId, slot: &Rec
 /// was sealed to the current slot; may be called from several threads with the same keys.
 ///
 /// # Errors
-/// [`Code::Seal`] where it was not sealed for this box, this place and this id, or was changed.
+/// [`Code::Seal`] if it was not sealed for this box, this place and this id, or was changed.
 pub fn open(sealed: &Sealed, keys: &BoxKeys) -> Result<Opened> {
     let at = shown(&sealed.origin);
     let envelope = envelope(sealed)?;

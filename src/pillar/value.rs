@@ -12,9 +12,9 @@ pub type Table = BTreeMap<String, Node>;
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What stands there.
+    /// The value.
     pub value: Value,
-    /// Where it stands.
+    /// The place of the value.
     pub place: Place,
 }
 
@@ -91,7 +91,7 @@ impl Value {
 }
 
 /// 64 random bits, 16 hexadecimal digits: new whenever a secret changes, kept when it is re-sealed or
-/// moved. It stands for the secret in fingerprints and plans.
+/// moved. It represents the secret in fingerprints and plans.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SealId(String);
@@ -120,7 +120,7 @@ impl SealId {
         &self.0
     }
 
-    /// Four digits of it, for people.
+    /// Four digits of it, for display.
     pub fn short(&self) -> &str {
         &self.0[..4]
     }
@@ -151,7 +151,7 @@ impl fmt::Debug for SealId {
     }
 }
 
-/// A sealed value as it stands in a file: `{ sealed = "…", id = "…" }`, and the place it is bound to.
+/// A sealed value as written in a file: `{ sealed = "…", id = "…" }`, and the place it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
     /// Base64 of a binary age file, on one line.

@@ -23,7 +23,7 @@ pub enum Segment {
 pub struct SecretRef {
     /// Where it is sealed.
     pub origin: Origin,
-    /// Which secret it is; stands in fingerprints instead of it.
+    /// Identifies the secret; used in fingerprints instead of it.
     pub id: SealId,
     /// Applied in this order when it is opened.
     pub encoders: Vec<Encoder>,
@@ -108,7 +108,7 @@ impl Text {
 }
 
 impl fmt::Display for Text {
-    /// For people: a secret is `(sealed 9f2c)`.
+    /// For display: a secret is `(sealed 9f2c)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.0 {
             match segment {

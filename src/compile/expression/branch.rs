@@ -9,7 +9,7 @@ use minijinja::{Error, ErrorKind, State};
 use std::fmt;
 use std::sync::Arc;
 
-/// The one table of the pillar that no state sees: credentials go to registries alone.
+/// The one table of the pillar that no state sees: credentials are sent only to registries.
 const HIDDEN: &str = "registries";
 
 /// A table or list of a tree.
@@ -64,7 +64,7 @@ impl Branch {
         self.tree.logs_reads
     }
 
-    /// `pillar.deploy.nginx`, for people.
+    /// `pillar.deploy.nginx`, for display.
     pub(super) fn name(&self) -> String {
         self.name_of(&[])
     }

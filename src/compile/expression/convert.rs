@@ -38,7 +38,7 @@ impl<'a> Converter<'a> {
         Ok(())
     }
 
-    /// As an argument whose parts stand at `place`.
+    /// As an argument whose parts have the place `place`.
     pub(super) fn argument(&mut self, value: &Value, place: &Place) -> Result<ArgValue, Why> {
         self.value(value, place, 0)
     }
@@ -151,7 +151,7 @@ impl<'a> Converter<'a> {
         Ok(Arg { value, place: place.clone(), read })
     }
 
-    /// As JSON text in which secrets stand as references with their JSON encoding.
+    /// As JSON text in which secrets are references with their JSON encoding.
     pub(super) fn json(&mut self, value: &Value) -> Result<Text, Why> {
         let place = Place::new("", 0);
         let argument = self.value(value, &place, 0)?;

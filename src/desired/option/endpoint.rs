@@ -1,4 +1,4 @@
-//! How a container stands in a network.
+//! The settings of a container in a network.
 
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// The first word of a key that is taken.
 pub(super) const KIND: &str = "ssh-ed25519";
 
-/// What stands before the point in the bytes of a key: the kind, and the length of the point
+/// The bytes of a key before the point: the kind, and the length of the point
 /// (RFC 8709, section 4).
 const HEAD: &[u8; 19] = b"\0\0\0\x0bssh-ed25519\0\0\0\x20";
 

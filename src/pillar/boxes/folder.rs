@@ -20,7 +20,7 @@ impl BoxFolder {
     ///
     /// # Errors
     /// If a part is not letters, digits, `.`, `_` and `-`, beginning with a letter or digit: the
-    /// name of a box stands in its lock and in commands.
+    /// name of a box is in its lock and in commands.
     pub fn parse(text: &str) -> Result<Self> {
         if matches!(text, "" | "pillar" | "pillar/") {
             return Ok(Self::top());

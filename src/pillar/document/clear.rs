@@ -68,7 +68,7 @@ fn write(text: &mut String, secret: &Secret, word: &str) {
 /// Finds the secrets in a text in clear. `file` is relative to `pillar/`.
 ///
 /// # Errors
-/// If the text is not TOML; all secrets that stand in a list, or are not written as secrets are. None
+/// If the text is not TOML; all secrets that are in a list, or are not written as secrets. None
 /// of what is wrong is quoted: it may be a secret.
 pub fn read_clear(file: &str, text: &str, word: &str) -> Result<Vec<ClearSecret>> {
     let path = format!("pillar/{file}");

@@ -26,7 +26,7 @@ pub(super) struct Splice {
 }
 
 impl Document {
-    /// Gives a key a value; makes the key, and a table for it, where there is none.
+    /// Sets the value of a key; creates the key, and a table for it, if they do not exist.
     ///
     /// # Errors
     /// If the key is sealed, is a table, is below something that is not a table, or must be sealed; if
@@ -82,7 +82,7 @@ impl Document {
     /// Replaces sealed values by others of the same keys, in one pass: a rekey.
     ///
     /// # Errors
-    /// If one is bound to another file, or no sealed value stands at its key.
+    /// If one is bound to another file, or there is no sealed value at its key.
     pub fn reseal<'s>(&mut self, all: impl IntoIterator<Item = &'s Sealed>) -> Result<()> {
         self.change(|document, root, _| {
             let mut splices = Vec::new();
@@ -134,7 +134,7 @@ impl Document {
         .into())
     }
 
-    /// Applies splices and reads the result; keeps the old text where that has a new fault.
+    /// Applies splices and reads the result; keeps the old text if the result has a new error.
     pub(super) fn change(
         &mut self,
         splices: impl FnOnce(&Self, &Table, &Layout<'_>) -> Result<Vec<Splice>>,

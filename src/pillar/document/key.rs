@@ -1,4 +1,4 @@
-//! Keys as people type them in a shell, which may have eaten the quotes.
+//! Keys as they are typed in a shell, which may have removed the quotes.
 
 use crate::name::KeyPath;
 use crate::problem::{Problem, Result, escaped, quoted};

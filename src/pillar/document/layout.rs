@@ -120,7 +120,7 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// The entry of a key that stands on a line of its own.
+    /// The entry of a key that has its own line.
     pub(super) fn entry(&self, path: &[String]) -> Option<&KeyEntry> {
         self.sections.iter().flat_map(|section| &section.entries).find(|entry| entry.path == path)
     }

@@ -37,7 +37,7 @@ pub fn file_name(typed: &str) -> Result<String> {
 pub enum Choice {
     /// This file, which may be a new one.
     File(String),
-    /// One of these, and only people know which; none where there is no file yet.
+    /// One of these, and only the user knows which; none if there is no file yet.
     Ask(Vec<String>),
 }
 

@@ -16,7 +16,7 @@ pub(super) fn must_be_sealed(key: &[String]) -> bool {
     matches!(key, [top, _, last] if top == "registries" && SECRET_KEYS.contains(&last.as_str()))
 }
 
-/// Parses TOML that people write. `file` is relative to the workspace.
+/// Parses a TOML file of the workspace. `file` is relative to the workspace.
 pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
     toml_edit::Document::parse(text).map_err(|error| {
         let line = error.span().map_or(0, |span| Lines::of(text).line(span.start));
@@ -26,7 +26,7 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
-/// workspace and stands in every place.
+/// workspace and part of every place.
 ///
 /// # Errors
 /// If the text is not TOML; with the line and the parser's reason.

@@ -1,5 +1,5 @@
 //! Another name for a key, and keys that go to another table or file: as they are written, with the
-//! comments that stand right above and behind them.
+//! comments right above and after them.
 
 use super::edit::{Found, Splice, find, put, without_gap};
 use super::layout::{KeyEntry, Layout, Section};
@@ -200,7 +200,7 @@ fn dotted(path: &[String]) -> String {
     KeyPath::from_parts(path.to_vec()).map(|key| key.to_string()).unwrap_or_default()
 }
 
-/// Where the key of a header stands: between its brackets.
+/// The position of the key of a header: between its brackets.
 fn header_key(text: &str, section: &Section) -> Range<usize> {
     let line = &text[section.start..section.body];
     let open = line.find(|c| c != '[' && c != ' ' && c != '\t').unwrap_or(0);
@@ -208,7 +208,7 @@ fn header_key(text: &str, section: &Section) -> Range<usize> {
     section.start + open..section.start + open + key[..unquoted(key, ']')].trim_end().len()
 }
 
-/// Where the key of a line stands: before the `=`, without the blanks around it.
+/// The position of the key of a line: before the `=`, without the blanks around it.
 fn entry_key(text: &str, entry: &KeyEntry) -> Range<usize> {
     let line = &text[entry.start..entry.end];
     let start = entry.start + (line.len() - line.trim_start().len());
@@ -216,7 +216,7 @@ fn entry_key(text: &str, entry: &KeyEntry) -> Range<usize> {
     start..start + key[..unquoted(key, '=')].trim_end().len()
 }
 
-/// Where a character first stands outside of quotes.
+/// The first position of a character outside of quotes.
 fn unquoted(text: &str, wanted: char) -> usize {
     let (mut quote, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {

@@ -40,7 +40,7 @@ pub struct Gate {
     pub hold: Option<Hold>,
     /// Which versions it may name.
     pub allow: Option<Sourced<Constraint>>,
-    /// Where it stands.
+    /// Its place in the pillar.
     pub place: Place,
 }
 
@@ -200,7 +200,7 @@ fn sourced<T>(
     }
 }
 
-/// Registry and path alone: tag and digest have fields of their own.
+/// Only registry and path: tag and digest have fields of their own.
 fn image_name(text: &str) -> Result<ImageName> {
     let last = text.rsplit('/').next().unwrap_or(text);
     if text.contains('@') || last.contains(':') {

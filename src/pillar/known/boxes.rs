@@ -16,7 +16,7 @@ pub enum Purpose {
     Post,
 }
 
-/// A box as it stands in the workspace now.
+/// A box as it is in the workspace now.
 #[derive(Clone, Copy, Debug)]
 pub struct SeenBox<'a> {
     /// The workspace.

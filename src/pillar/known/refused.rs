@@ -20,7 +20,7 @@ fn a_slot_minted_with_its_lock_is_refused_where_the_box_is_known() {
     let alice = person("alice");
     let (shop, pillar) = (workspace("shop"), BoxFolder::top());
     let made = top(&[&alice]);
-    // An attacker needs public keys alone for this: slot, lock and readers all agree.
+    // An attacker needs only public keys for this: slot, lock and readers all agree.
     let minted = top(&[&alice]);
     let fooled = opened_by(&minted.file, &alice).expect("nothing inside tells");
     let mut known = Known::default();
