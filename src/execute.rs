@@ -92,7 +92,7 @@ pub struct Host<'a, E, G> {
 
 type Emit<'a> = Box<dyn Fn(EventKind) + 'a>;
 
-/// Applies the plans of some hosts. Call [`crate::check::host`] on each before.
+/// Applies the plans of some hosts, each checked when it was made ([`crate::check::host`]).
 pub async fn execute<E: Engine, G: Guard>(
     hosts: &[Host<'_, E, G>],
     secrets: &dyn Secrets,

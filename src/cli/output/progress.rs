@@ -157,10 +157,13 @@ impl HostProgress<'_> {
         resource.map_or_else(|| format!("step #{id}"), |resource| resource.address.clone())
     }
 
-    /// The resource and what is done: `container nginx: stop nginx`.
+    /// The resource and what is done: `container nginx: stop nginx`; of an image only what is done.
     fn words(&self, id: u32) -> String {
-        let action = self.step(id).map(|step| escaped(&words::action(&step.action)));
-        format!("{}: {}", self.address(id), action.unwrap_or_default())
+        match self.step(id) {
+            Some(step) if step.action.prepares() => escaped(&words::action(&step.action)),
+            Some(step) => format!("{}: {}", self.address(id), escaped(&words::action(&step.action))),
+            None => self.address(id),
+        }
     }
 }
 

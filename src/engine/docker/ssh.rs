@@ -17,7 +17,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep};
 
 /// How long ssh may take to log in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the socket is looked for meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where Engines listen.
@@ -94,8 +94,8 @@ impl Tunnel {
             if UnixStream::connect(&self.socket).await.is_ok() {
                 return Ok(());
             }
-            if began.elapsed() > PATIENCE {
-                let words = format!("ssh to {} took longer than {} s", self.destination, PATIENCE.as_secs());
+            if began.elapsed() > TIMEOUT {
+                let words = format!("ssh to {} took longer than {} s", self.destination, TIMEOUT.as_secs());
                 return Err(self.explain(unreachable(&words)));
             }
             sleep(PAUSE).await;
@@ -134,11 +134,10 @@ impl Tunnel {
     }
 }
 
-/// `tempfile` leaves the mode of a folder to the umask.
+/// `tempfile` leaves the mode of a folder to the umask, where none is given: it is private from the start.
 fn private_folder() -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir()?;
-    rustix::fs::chmod(folder.path(), rustix::fs::Mode::RWXU)?;
-    Ok(folder)
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().prefix("pillarbox-").permissions(mode).tempdir()
 }
 
 /// Nothing is asked: a question would stand in the way of a plan's output, and of CI for ever. The

@@ -134,10 +134,10 @@ fn what_failed_says_why_at_once_and_how_it_ended() {
 #[test]
 fn with_v_each_step_is_a_line_too() {
     insta::assert_snapshot!(lines(Level::Verbose, false, rolled_back()), @r"
-    web1: image registry.example.com/web/nginx:1.9.0: pull registry.example.com/web/nginx:1.9.0 …
-    web1: image registry.example.com/web/nginx:1.9.0: pull registry.example.com/web/nginx:1.9.0  1.2s
+    web1: pull registry.example.com/web/nginx:1.9.0 …
+    web1: pull registry.example.com/web/nginx:1.9.0  1.2s
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
-    web1: image registry.example.com/web/nginx:1.9.0: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
+    web1: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
     web1: container nginx: failed: port 8080 is taken\u{1b}[2J
     web1: last log lines of nginx.g2:
     web1:   | bind failed
