@@ -73,7 +73,7 @@ impl<'p> Pipeline<'p> {
         if hosts.is_empty() {
             return;
         }
-        match evaluate(self.vault, &hosts).await {
+        match run_states(self.vault, &hosts).await {
             Ok(evaluated) => {
                 let waiting = answering.ready.iter_mut().filter(|one| waiting(one));
                 for (one, came) in waiting.collect::<Vec<_>>().into_iter().zip(evaluated) {
