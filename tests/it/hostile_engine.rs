@@ -316,7 +316,9 @@ fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
             format!("{:08x}  {}  |{seen}|\n", at * 16, hex.join(" "))
         })
         .collect();
-    for log in [lines(&STANDARD.encode(&long), 76), rows, format!("{:?}\n", json!({ "pw": long }).to_string())] {
+    for log in
+        [lines(&STANDARD.encode(&long), 76), rows, format!("{:?}\n", json!({ "pw": long }).to_string())]
+    {
         let shop = with_secret(IN_ENV);
         shop.env.run_with_input(&["seal", "web.pw"], &long).ok();
         shop.engine.says("GET /containers/*/logs", 200, format!("cannot start\n{log}bye\n"));
@@ -334,13 +336,22 @@ fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
 #[test]
 fn a_container_that_was_there_before_has_no_secret_in_its_log_either() {
     let shop = with_secret(IN_ENV);
-    shop.engine.says("GET /containers/*/logs", 200, format!("cannot start\n{}\nbye\n", STANDARD.encode(PASSWORD)));
+    shop.engine.says(
+        "GET /containers/*/logs",
+        200,
+        format!("cannot start\n{}\nbye\n", STANDARD.encode(PASSWORD)),
+    );
     shop.env.run(&["apply", "-y"]).exits(3).explains("bye").lacks("Q0FOQVJZ");
     // Nothing is created now, so that nothing had to be opened.
     let again = shop.env.run(&["apply", "-y"]).exits(3).explains("bye").lacks("Q0FOQVJZ");
     assert!(!again.stderr().contains("create "), "{}", again.stderr());
     assert_eq!(shop.engine.asked("POST /containers/create").len(), 1);
-    shop.env.run(&["--no-identity", "apply", "-y"]).exits(3).explains("docker logs web").lacks("Q0FOQVJZ").lacks("bye");
+    shop.env
+        .run(&["--no-identity", "apply", "-y"])
+        .exits(3)
+        .explains("docker logs web")
+        .lacks("Q0FOQVJZ")
+        .lacks("bye");
 }
 
 #[test]

@@ -220,7 +220,8 @@ fn characters_that_hide_or_turn_others_are_written_out_by_every_printer() {
     env.write("pillar/apps.toml", format!("text = {toml}\n{toml} = 1\n[t]\nx = {toml}\n"));
     env.write(
         "states/web.toml",
-        env.read("states/web.toml") + &format!("env.X = \"{{{{ pillar.text }}}}\"\n[{toml}.container.running]\n"),
+        env.read("states/web.toml")
+            + &format!("env.X = \"{{{{ pillar.text }}}}\"\n[{toml}.container.running]\n"),
     );
     for command in [
         &["get", "text"][..],
