@@ -71,7 +71,7 @@ impl Tunnel {
         command.args(["--", &destination]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.env_remove("PILLARBOX_AGE_KEY").kill_on_drop(true);
-        // Ctrl-C at the terminal is for us: the way back may still need the tunnel.
+        // Ctrl-C at the terminal is for us: the rollback may still need the tunnel.
         command.process_group(0);
         let mut child = command.spawn().map_err(|error| {
             unreachable(&format!("ssh cannot be started: {error}")).hint("install the OpenSSH client")
