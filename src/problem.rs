@@ -303,8 +303,22 @@ mod tests {
     #[test]
     fn no_character_that_hides_or_turns_others_is_shown_raw() {
         for c in [
-            '\u{1b}', '\u{7f}', '\u{9b}', '\u{ad}', '\u{61c}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{2060}',
-            '\u{2066}', '\u{206a}', '\u{feff}', '\u{e0001}', '\u{e0041}', '\u{e007f}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200d}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{206a}',
+            '\u{feff}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e007f}',
         ] {
             let text = format!("a{c}b");
             assert_eq!(escaped(&text), format!("a\\u{{{:x}}}b", u32::from(c)));

@@ -7,8 +7,8 @@ mod filters;
 mod log;
 mod opaque;
 
-use super::{Budget, facts};
 use super::template::{Part, Unsplit, split};
+use super::{Budget, facts};
 use crate::name::HostName;
 use crate::observed::Facts;
 use crate::pillar::Node;

@@ -278,7 +278,8 @@ pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<O
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         // Nobody named it, so nobody is about to write into it.
         Ok(data) if !data.is_file() => {
-            let mut problem = cannot("read the identity", path, &io::Error::other("it is not a regular file"));
+            let mut problem =
+                cannot("read the identity", path, &io::Error::other("it is not a regular file"));
             problem.code = Code::NoIdentity;
             Err(problem.into())
         }

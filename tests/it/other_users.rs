@@ -19,13 +19,19 @@ fn a_known_file_that_others_may_write_is_not_believed() {
     for wrong in [0o666, 0o620, 0o602] {
         chmod(&known, wrong);
         for command in [&["known", "list"][..], &["verify"], &["plan"], &["set", "a.b", "c"]] {
-            env.run(command).exits(1).explains("known.toml may be written by others").explains("chmod go-w '");
+            env.run(command)
+                .exits(1)
+                .explains("known.toml may be written by others")
+                .explains("chmod go-w '");
         }
     }
     chmod(&known, 0o600);
     let folder = known.parent().expect("a folder");
     chmod(folder, 0o777);
-    env.run(&["verify"]).exits(1).explains("lies in a folder that everybody may write").explains("chmod o-w '");
+    env.run(&["verify"])
+        .exits(1)
+        .explains("lies in a folder that everybody may write")
+        .explains("chmod o-w '");
     chmod(folder, 0o1777);
     env.run(&["verify"]).ok();
     chmod(folder, 0o700);
@@ -37,7 +43,8 @@ fn a_known_file_that_others_may_write_is_not_believed() {
 fn a_config_that_others_may_write_names_no_workspace() {
     let env = TestEnv::initialised();
     env.set_standing_workspace();
-    env.run_with_input(&["registry", "add", "registry.example.com", "-u", "bot", "--password-stdin"], "pw").ok();
+    env.run_with_input(&["registry", "add", "registry.example.com", "-u", "bot", "--password-stdin"], "pw")
+        .ok();
     env.helper("get", "registry.example.com").ok().says("pw");
     chmod(&env.home().join(".config/pillarbox/config.toml"), 0o666);
     env.helper("get", "registry.example.com").exits(1).lacks("\"pw\"");
@@ -70,7 +77,13 @@ fn another_process_of_the_same_user_cannot_look_into_it() {
     }
     let nobody = 65534;
     let mut helper = Command::new("setpriv")
-        .args(["--reuid", &nobody.to_string(), "--clear-groups", env!("CARGO_BIN_EXE_docker-credential-pillarbox"), "get"])
+        .args([
+            "--reuid",
+            &nobody.to_string(),
+            "--clear-groups",
+            env!("CARGO_BIN_EXE_docker-credential-pillarbox"),
+            "get",
+        ])
         .env("PILLARBOX_AGE_KEY", "CANARY")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -80,7 +93,8 @@ fn another_process_of_the_same_user_cannot_look_into_it() {
     let proc = std::path::PathBuf::from(format!("/proc/{}", helper.id()));
     let is_hardened = || {
         let status = fs::read_to_string(proc.join("status")).unwrap_or_default();
-        let is_nobody = status.lines().any(|line| line.starts_with("Uid:") && line.contains(&nobody.to_string()));
+        let is_nobody =
+            status.lines().any(|line| line.starts_with("Uid:") && line.contains(&nobody.to_string()));
         is_nobody && fs::metadata(proc.join("environ")).is_ok_and(|data| data.uid() == 0)
     };
     let hardened = (0..500).any(|_| {

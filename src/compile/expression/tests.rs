@@ -39,7 +39,12 @@ fn evaluator(known: bool) -> Evaluator<'static> {
 #[test]
 fn many_expressions_that_are_cheap_each_are_not_cheap_together() {
     let place = |line| Place::new("states/a.toml", line);
-    for text in ["{{ 'x' * 900000 }}", "{{ ('x' * 5000000) | length }}", "{{ ('x' * 5000000) | nosuch }}", "{{ [0] * 9999999 }}"] {
+    for text in [
+        "{{ 'x' * 900000 }}",
+        "{{ ('x' * 5000000) | length }}",
+        "{{ ('x' * 5000000) | nosuch }}",
+        "{{ [0] * 9999999 }}",
+    ] {
         let evaluator = evaluator(true);
         let is_over = |problem: &Problem| problem.what.contains("of this run take too much");
         let over = (1..20_000_u32).find_map(|line| {

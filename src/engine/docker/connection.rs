@@ -1,5 +1,6 @@
 //! Connections to one Engine, kept open between calls.
 
+use super::answer::Object;
 use super::bounds::Bounds;
 use super::call::{Call, Names};
 use super::dial::{Dial, Stream};
@@ -61,6 +62,14 @@ impl Http {
             };
             EngineError::new(ErrorKind::Other, 200, &words)
         })
+    }
+
+    /// Sends and reads an answer that is a JSON object.
+    ///
+    /// # Errors
+    /// Those of [`Self::json`].
+    pub(super) async fn object<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
+        self.json(call).await.map(|Object(fields)| fields)
     }
 
     /// Sends and passes over the answer.
@@ -166,7 +175,9 @@ impl Answer<'_> {
         loop {
             let until = (Instant::now() + self.bounds.silence).min(self.until);
             let frame = timeout_at(until, self.response.body_mut().frame()).await;
-            match frame.map_err(|_| if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) })? {
+            match frame.map_err(|_| {
+                if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) }
+            })? {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(lost(&error)),
                 Some(Ok(frame)) => {
@@ -324,7 +335,10 @@ mod tests {
             let began = Instant::now();
             let call = Call::new(hyper::Method::GET, "/v1.41/x").within(bounds);
             let error = http.json::<Value>(call).await.expect_err("it never ends");
-            assert_eq!((error.kind, began.elapsed().as_secs()), (ErrorKind::Unreachable, bounds.total.as_secs()));
+            assert_eq!(
+                (error.kind, began.elapsed().as_secs()),
+                (ErrorKind::Unreachable, bounds.total.as_secs())
+            );
             assert!(error.message.contains("was not complete within"), "{}", error.message);
         }
         let began = Instant::now();
