@@ -1,4 +1,4 @@
-//! Expressions: what stands between `{{` and `}}` in a state file (minijinja). They compute values
+//! Expressions: the text between `{{` and `}}` in a state file (minijinja). They compute values
 //! from the pillar and the host's facts; secrets pass through as references that nothing can look into.
 
 mod branch;
@@ -43,7 +43,7 @@ pub(super) struct Evaluator<'a> {
     budget: &'a Budget,
 }
 
-/// What a string gave, and the pillar values that it read.
+/// The value of a string, and the pillar values that it read.
 pub(super) type Evaluated = (ArgValue, Vec<Place>);
 
 impl<'a> Evaluator<'a> {
@@ -124,26 +124,26 @@ impl<'a> Evaluator<'a> {
                 let converted = converter.argument(value, place);
                 bytes = converter.spent();
                 converted.map_err(|why| match why {
-                    Some(why) => Failed::Result(why),
-                    None => Failed::Missing,
+                    Some(why) => NoValue::Result(why),
+                    None => NoValue::Missing,
                 })
             }
-            Ok(_) => Err(Failed::Missing),
-            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(Failed::Missing),
-            Err(error) => Err(Failed::Evaluation(said(error))),
+            Ok(_) => Err(NoValue::Missing),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(NoValue::Missing),
+            Err(error) => Err(NoValue::Evaluation(said(error))),
         };
         self.budget.pay(steps, bytes, place).map_err(|problem| *problem)?;
         whole.sort_unstable();
         self.judge(expression, place, converted, &whole)
     }
 
-    /// The rule for secrets: each look at one came out whole, and nobody asked for its text. Each look
-    /// counts by itself, so a comparison is found although the secret is used as well.
+    /// The rule for secrets: each secret that was read is whole in the result, and its text was not requested.
+    /// Each read counts by itself, so a comparison is found even if the secret is also used.
     fn judge(
         &self,
         expression: &str,
         place: &Place,
-        converted: Result<ArgValue, Failed>,
+        converted: Result<ArgValue, NoValue>,
         whole: &[usize],
     ) -> Result<Evaluated> {
         let entries = self.log.entries();
@@ -156,8 +156,8 @@ impl<'a> Evaluator<'a> {
         });
         let looked_into = looked_into.map(|(_, look)| look).or_else(|| {
             let blames_secret = match converted {
-                Err(Failed::Evaluation(_)) => true,
-                Err(Failed::Missing) => entries.missing.is_empty(),
+                Err(NoValue::Evaluation(_)) => true,
+                Err(NoValue::Missing) => entries.missing.is_empty(),
                 _ => false,
             };
             entries.looks.iter().find(|look| blames_secret && !look.excused)
@@ -167,11 +167,11 @@ impl<'a> Evaluator<'a> {
         }
         match converted {
             Ok(value) => Ok((value, entries.read.clone())),
-            Err(Failed::Missing) => Err(match entries.missing.last() {
+            Err(NoValue::Missing) => Err(match entries.missing.last() {
                 Some(missing) => self.missing(missing, place).into(),
                 None => Problem::failed(format!("`{}` has no value", escaped(expression))).at(place).into(),
             }),
-            Err(Failed::Evaluation(why) | Failed::Result(why)) => {
+            Err(NoValue::Evaluation(why) | NoValue::Result(why)) => {
                 let what = format!("`{}` cannot be evaluated", escaped(expression));
                 Err(Problem::failed(what).at(place).cause(escaped(&why)).into())
             }
@@ -205,14 +205,14 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Why there is no value.
-enum Failed {
+/// Why an expression has no value.
+enum NoValue {
     Missing,
     Evaluation(String),
     Result(String),
 }
 
-/// Whether an expression in a string asks for something that only the host's Engine knows.
+/// Whether an expression in a string uses a fact that only the host's Engine knows.
 pub(super) fn asks_for_facts(text: &str) -> bool {
     let env = Environment::new();
     let parts = split(text).unwrap_or_default();

@@ -22,7 +22,7 @@ use crate::script::{Line, Outcome, Ran, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
+/// A pillar from TOML with the places of `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
 pub(crate) fn pillar(text: &str) -> Node {
     let document = toml_edit::Document::parse(text).expect("TOML");
     let line = |span: Option<std::ops::Range<usize>>| {
@@ -114,7 +114,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
     })
 }
 
-/// What the files in Starlark give, in this process and without its limits.
+/// The results of the files in Starlark, run in this process and without limits.
 fn run(
     states: &[(String, String)],
     host: &HostName,

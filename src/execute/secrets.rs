@@ -1,7 +1,7 @@
 //! Secrets of a run: opened before anything is changed, so that one that does not open changes
 //! nothing; joined and encoded just before the call that needs them.
 
-use super::archive::{Entry, archive};
+use super::archive::{ArchiveEntry, archive};
 use crate::desired::SecretFile;
 use crate::desired::secret_file::LARGEST;
 use crate::inspect::Inspect;
@@ -176,10 +176,10 @@ impl Opened {
             .iter()
             .map(|(name, file)| self.bytes(&file.value, &format!("secrets.{name} of container {service}")));
         let contents: Vec<Secret> = contents.collect::<Result<_>>()?;
-        let entries: Vec<Entry<'_>> = files
+        let entries: Vec<ArchiveEntry<'_>> = files
             .iter()
             .zip(&contents)
-            .map(|((name, file), content)| Entry {
+            .map(|((name, file), content)| ArchiveEntry {
                 name,
                 content,
                 uid: file.uid,

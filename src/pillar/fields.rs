@@ -14,7 +14,7 @@ pub struct Fields<'a, 'p> {
 
 impl<'a, 'p> Fields<'a, 'p> {
     /// Begins to read `node`, which `what` names in messages (`[hosts.web1]`). Keys outside of `known`
-    /// are problems, with the nearest known one. `None` where it is no table.
+    /// are problems, with the nearest known one. `None` if it is no table.
     pub fn of(node: &'a Node, what: &str, known: &[&str], problems: &'p mut Vec<Problem>) -> Option<Self> {
         let Some(table) = node.as_table() else {
             problems.push(wrong_type(what, "a table", node));
@@ -31,7 +31,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         Some(Self { table, place: node.place.clone(), what: what.to_owned(), problems })
     }
 
-    /// What stands at a key.
+    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.table.get(key)
     }

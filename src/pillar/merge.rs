@@ -1,4 +1,4 @@
-//! Lays pillar files over each other.
+//! Merges pillar files.
 
 use super::table::Table;
 use super::value::{Node, Value};

@@ -9,7 +9,7 @@ use minijinja::{Error, ErrorKind, State};
 use std::fmt;
 use std::sync::Arc;
 
-/// The one table of the pillar that no state sees: credentials go to registries alone.
+/// The one table of the pillar that no state sees: credentials are sent only to registries.
 const HIDDEN: &str = "registries";
 
 /// Keys beside one that is missing of which the nearest may have been meant.
@@ -43,12 +43,12 @@ impl Branch {
         Value::from_object(Self { tree: Arc::new(tree), path: Vec::new() })
     }
 
-    /// The one in a value, if it is one.
+    /// The branch in a value, if it is one.
     pub(super) fn of(value: &Value) -> Option<&Self> {
         value.downcast_object_ref::<Self>()
     }
 
-    /// What stands here.
+    /// The node of the pillar.
     pub(super) fn node(&self) -> Option<&Node> {
         self.path.iter().try_fold(&*self.tree.root, |node, step| match (step, &node.value) {
             (Step::Key(key), Leaf::Table(table)) => table.get(key),
@@ -67,7 +67,7 @@ impl Branch {
         self.tree.logs_reads
     }
 
-    /// `pillar.deploy.nginx`, for people.
+    /// `pillar.deploy.nginx`, for display.
     pub(super) fn name(&self) -> String {
         self.name_of(&[])
     }

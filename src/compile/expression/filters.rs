@@ -98,8 +98,8 @@ const COMPARISONS: &[Comparison] = &[
     (&["ge", ">="], tests::is_ge),
 ];
 
-/// Marks every secret in a value that is about to be compared: a secret and a text are told apart by
-/// their kind alone, which would give an answer that means nothing.
+/// Marks every secret in a value that is about to be compared: a secret and a text differ only in
+/// their kind, which would give a meaningless answer.
 fn compared(value: &Value) -> Result<(), Error> {
     fn mark(value: &Value, left: &mut usize, depth: usize) -> Option<()> {
         *left = left.checked_sub(1)?;
@@ -127,7 +127,7 @@ fn compared(value: &Value) -> Result<(), Error> {
     mark(value, &mut left, 64).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "too much to compare"))
 }
 
-/// The value, or another where it is missing; with a second argument that is true, also where it is
+/// The value, or another if it is missing; with a second argument that is true, also if it is
 /// empty. The one not taken was not looked into.
 fn default(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
     let Rest(args) = args;

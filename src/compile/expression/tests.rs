@@ -1,4 +1,4 @@
-//! What expressions may do, and what nobody may do to a secret.
+//! What expressions may do, and what must not be done to a secret.
 
 use super::*;
 use crate::compile::tests::{facts, pillar, printed};
@@ -412,7 +412,7 @@ fn what_is_no_expression_or_has_no_place_in_text_is_said() {
 }
 
 #[test]
-fn facts_that_nobody_asked_for_are_an_error_that_says_so() {
+fn facts_of_an_engine_that_was_not_asked_are_an_error_that_says_so() {
     let found =
         evaluator(false).string("{{ host.cpus }}", &Place::new("states/a.toml", 3)).expect_err("no facts");
     let printed: String = found.iter().map(printed).collect();

@@ -20,8 +20,8 @@ pub(super) fn must_be_sealed(key: &[String]) -> bool {
 /// Keys, tables and entries of lists that a file may have. While it is read each takes some kilobytes.
 const MOST: usize = 250_000;
 
-/// Whether a text of TOML can be read in little memory; to be asked before it is parsed. What begins a key, a
-/// table or an entry is counted, wherever it stands.
+/// Whether a text of TOML can be read in little memory; to be asked before it is parsed. What can begin a key, a
+/// table or an entry is counted, wherever it is.
 ///
 /// # Errors
 /// Where there may be too many of them.
@@ -36,7 +36,7 @@ pub fn few_enough(file: &str, text: &str) -> Result<()> {
         .into())
 }
 
-/// Parses TOML that people write. `file` is relative to the workspace.
+/// Parses a TOML file of the workspace. `file` is relative to the workspace.
 pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
     few_enough(file, text)?;
     toml_edit::Document::parse(text).map_err(|error| {
@@ -47,21 +47,21 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
-/// workspace and stands in every place.
+/// workspace and part of every place.
 ///
 /// # Errors
-/// Where the text is not TOML; with the line and the parser's reason.
+/// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
     let parsed = parse_toml(file, text)?;
-    let mut reader = Reader::new(file.into(), text, None);
+    let mut reader = TreeReader::new(file.into(), text, None);
     Ok(reader.root(parsed.as_table()))
 }
 
-/// Reads a pillar file; what is unsound about it comes beside the tree.
+/// Reads a pillar file; its errors are returned beside the tree.
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
     let path = format!("pillar/{file}");
     let parsed = parse_toml(&path, text)?;
-    let mut reader = Reader::new(path.into(), text, Some(file));
+    let mut reader = TreeReader::new(path.into(), text, Some(file));
     let tree = reader.root(parsed.as_table());
     let mut problems = reader.problems;
     for (host, entry) in tree.at(["registries"]).and_then(Node::as_table).into_iter().flatten() {
@@ -84,17 +84,17 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
     ))
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     file: Arc<str>,
     lines: Lines,
-    /// The file of sealed values; `None` where there can be none.
+    /// The file of sealed values; `None` if there can be none.
     pillar: Option<&'a str>,
     path: Vec<String>,
     in_list: bool,
     problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     fn new(file: Arc<str>, text: &str, pillar: Option<&'a str>) -> Self {
         Self { file, lines: Lines::of(text), pillar, path: Vec::new(), in_list: false, problems: Vec::new() }
     }
