@@ -73,8 +73,6 @@ impl Tunnel {
         command.args(["--", &destination]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        // Ctrl-C at the terminal is for us: the rollback may still need the tunnel.
-        command.process_group(0);
         let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
         let said = Said::default();
         if let Some(stderr) = child.stderr.take() {
