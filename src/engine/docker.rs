@@ -153,7 +153,8 @@ impl Engine for Docker {
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         let path = format!("/distribution/{}/json", segment(&image.to_string()));
-        let call = self.call(Method::GET, &path).within(Bounds::REGISTRY).auth(auth, refusal::names(image))?;
+        let call =
+            self.call(Method::GET, &path).within(Bounds::REGISTRY).auth(auth, refusal::names(image))?;
         let answer: EngineResult<answer::Distribution> = self.http.json(call).await;
         let answer = answer.map_err(|error| refusal::of_resolve(error, image, auth.is_some()))?;
         let (digest, platforms) = answer.read();
@@ -259,8 +260,9 @@ impl Engine for Docker {
     }
 
     async fn exec(&self, id: &str, command: &[String], limit: Duration) -> EngineResult<i64> {
-        let over =
-            || EngineError::new(ErrorKind::Other, 200, &format!("it did not end within {} s", limit.as_secs()));
+        let over = || {
+            EngineError::new(ErrorKind::Other, 200, &format!("it did not end within {} s", limit.as_secs()))
+        };
         let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
         let made = self.posting(&format!("/containers/{}/exec", segment(id)), &body)?.secret(Vec::new());
         let made: answer::Warned = self.http.json(made).await?;

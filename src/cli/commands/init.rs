@@ -101,7 +101,8 @@ fn free_of_a_workspace(dir: &Path) -> Result<()> {
 
 /// Whoever can write to a workspace can change its hosts, its readers and what is deployed.
 fn free_of_others(dir: &Path) -> Result<()> {
-    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned())) else {
+    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()))
+    else {
         return Ok(());
     };
     Err(Problem::failed(format!("{} is no safe place for a workspace", shown(dir)))

@@ -501,7 +501,10 @@ mod tests {
             { "architecture": "unknown", "os": "unknown" },
         ]);
         let (digest, platforms) = read::<Distribution>(answer(list)).read();
-        assert_eq!((digest.as_str(), platforms.to_string().as_str()), ("sha256:0", "linux/amd64, linux/arm/v7"));
+        assert_eq!(
+            (digest.as_str(), platforms.to_string().as_str()),
+            ("sha256:0", "linux/amd64, linux/arm/v7")
+        );
         assert_eq!(read::<Distribution>(answer(Value::Null)).read().1, Platforms::default());
     }
 
@@ -550,11 +553,8 @@ mod tests {
         }
         let container = json!({ "Id": "1", "Name": "/web", "State": { "Running": true } });
         assert!(inspected(container.clone()).is_ok());
-        for (field, value) in [
-            ("/State", json!(null)),
-            ("/State/Running", json!("yes")),
-            ("/Name", json!(1)),
-        ] {
+        for (field, value) in [("/State", json!(null)), ("/State/Running", json!("yes")), ("/Name", json!(1))]
+        {
             let mut other = container.clone();
             *other.pointer_mut(field).expect("a field") = value;
             assert!(inspected(other).is_err(), "{field}");
