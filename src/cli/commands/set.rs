@@ -5,7 +5,7 @@ use crate::cli::{Context, Exit};
 use crate::pillar::document::Written;
 use crate::pillar::gate;
 use crate::problem::{Problem, Result, quoted};
-use crate::registry;
+use crate::registry::{self, IDENTITY_TOKEN, PASSWORD};
 use crate::session::Vault;
 
 /// Set a value in clear; comments and order stay
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let origin = args.place.place(&vault, &args.key, verb)?;
     if let [top, registry, field] = origin.key.parts()
         && top == registry::TABLE
-        && ["password", "identity_token"].contains(&field.as_str())
+        && [PASSWORD, IDENTITY_TOKEN].contains(&field.as_str())
     {
         return Err(Problem::usage(format!("`{}` must be sealed", origin.key))
             .cause("it would stand in clear, in the history of git too")

@@ -2,6 +2,7 @@
 
 mod copies;
 mod difference;
+mod places;
 mod revision;
 mod seals;
 pub(super) mod stray;

@@ -9,7 +9,10 @@ use crate::pillar::document::{Choice, Written, choose_file};
 use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
-use crate::registry::{FIELDS, Scope, TABLE, TOKEN_USER};
+use crate::registry::{
+    ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, Scope, TABLE, TOKEN_USER, USERNAME,
+    fields as known_fields,
+};
 use crate::secret::Secret;
 use crate::session::Vault;
 
@@ -188,17 +191,17 @@ pub(super) fn write(
     email: Option<&str>,
 ) -> Result<()> {
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
-        Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
-        Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),
-        Entry::Helper(helper) => (vec![("helper", Written::Plain(helper.as_str()))], None),
-        Entry::Anonymous => (vec![("anonymous", Written::Toml("true"))], None),
+        Entry::Basic(user, secret) => (vec![(USERNAME, Written::Plain(user))], Some((PASSWORD, secret))),
+        Entry::Token(secret) => (Vec::new(), Some((IDENTITY_TOKEN, secret))),
+        Entry::Helper(helper) => (vec![(HELPER, Written::Plain(helper.as_str()))], None),
+        Entry::Anonymous => (vec![(ANONYMOUS, Written::Toml("true"))], None),
     };
     let mut fields = fields;
-    fields.extend(email.map(|email| ("email", Written::Plain(email))));
+    fields.extend(email.map(|email| (EMAIL, Written::Plain(email))));
     let stays = |field: &str| {
         fields.iter().any(|(name, _)| *name == field)
             || secret.is_some_and(|(name, _)| name == field)
-            || (field == "email" && entry.has_secret())
+            || (field == EMAIL && entry.has_secret())
     };
     vault.edit(&origin.file, |document| {
         for (field, value) in &fields {
@@ -220,8 +223,8 @@ pub(super) fn write(
         vault.post(&place, secret, Kind::Text, None)?;
     }
     vault.edit(&origin.file, |document| {
-        for field in FIELDS.iter().filter(|field| !stays(field)) {
-            let key = origin.key.child(*field);
+        for field in known_fields().filter(|field| !stays(field)) {
+            let key = origin.key.child(field);
             if document.get(&key).is_some() {
                 document.unset(&key)?;
             }

@@ -3,7 +3,7 @@
 use crate::cli::{Context, Exit};
 use crate::pillar::{Node, Value};
 use crate::problem::{Result, escaped};
-use crate::registry::TABLE;
+use crate::registry::{ANONYMOUS, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME};
 use crate::session::Vault;
 use serde_json::json;
 
@@ -64,10 +64,10 @@ fn row(key: &str, file: &str, node: &Node) -> Row {
         Some(Value::Sealed(sealed)) => Some(&sealed.id),
         _ => None,
     };
-    let username = text("username");
-    let id = sealed("password").or_else(|| sealed("identity_token"));
+    let username = text(USERNAME);
+    let id = sealed(PASSWORD).or_else(|| sealed(IDENTITY_TOKEN));
     let shown = id.map(|id| format!(" (sealed {})", id.short())).unwrap_or_default();
-    let how = match (&username, sealed("identity_token"), text("helper"), field("anonymous")) {
+    let how = match (&username, sealed(IDENTITY_TOKEN), text(HELPER), field(ANONYMOUS)) {
         (Some(user), None, _, _) => format!("user {}{shown}", escaped(user)),
         (_, Some(_), _, _) => format!("identity token{shown}"),
         (None, None, Some(helper), _) => format!("helper {}", escaped(&helper)),

@@ -8,6 +8,7 @@ use crate::pillar::Origin;
 use crate::pillar::document::{Document, Written};
 use crate::pillar::seal::{self, Kind};
 use crate::problem::Result;
+use crate::registry::{EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, USERNAME};
 use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,17 +47,17 @@ fn table(row: &Row<'_>, slot: &crate::keys::Recipient) -> Result<Document> {
     let mut table = Document::parse(&row.origin.file, "")?;
     let (field, secret) = match &row.item.gives {
         Gives::Basic { username, password } => {
-            table.set(&row.origin.key.child("username"), Written::Plain(username))?;
-            (Some("password"), Some(password))
+            table.set(&row.origin.key.child(USERNAME), Written::Plain(username))?;
+            (Some(PASSWORD), Some(password))
         }
-        Gives::Token(token) => (Some("identity_token"), Some(token)),
+        Gives::Token(token) => (Some(IDENTITY_TOKEN), Some(token)),
         Gives::Helper(name) => {
-            table.set(&row.origin.key.child("helper"), Written::Plain(name.as_str()))?;
+            table.set(&row.origin.key.child(HELPER), Written::Plain(name.as_str()))?;
             (None, None)
         }
     };
     if let Some(email) = &row.item.email {
-        table.set(&row.origin.key.child("email"), Written::Plain(email))?;
+        table.set(&row.origin.key.child(EMAIL), Written::Plain(email))?;
     }
     if let (Some(field), Some(secret)) = (field, secret) {
         let origin = Origin { file: row.origin.file.clone(), key: row.origin.key.child(field) };
