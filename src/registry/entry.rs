@@ -103,7 +103,7 @@ impl Entry {
     ///
     /// # Errors
     /// As [`Entry::credential`]; where this entry has no helper.
-    pub fn delegated(&self, username: &str, secret: &Secret) -> Result<Credential> {
+    pub fn answered(&self, username: &str, secret: &Secret) -> Result<Credential> {
         let How::Helper(helper) = &self.how else {
             return Err(Problem::failed(format!("the registry {} has no helper", self.scope))
                 .at(&self.place)

@@ -3,7 +3,7 @@
 
 use super::told::told;
 use crate::credential::{Found, Login, TOKEN_USER};
-use crate::delegate;
+use crate::external_helper;
 use crate::name::RegistryHost;
 use crate::pillar::document::Document;
 use crate::pillar::{Node, Table, Value};
@@ -191,8 +191,9 @@ pub(super) fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
         How::Basic { username, password } => (username.as_str(), password),
         How::IdentityToken(token) => (TOKEN_USER, token),
         How::Helper(name) => {
-            let answer = delegate::get(name, entry.scope.host().server_address(), delegate::LIMIT)
-                .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
+            let answer =
+                external_helper::get(name, entry.scope.host().server_address(), external_helper::LIMIT)
+                    .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
             return Ok(Some(Login { username: answer.username, secret: answer.secret }));
         }
     };

@@ -22,7 +22,7 @@ use crate::session::Vault;
                         printf %s \"$TOKEN\" | pillarbox registry add ghcr.io/acme -u acme-bot --password-stdin\n  \
                         pillarbox registry add ghcr.io/acme/public --anonymous\n  \
                         pillarbox registry add 123456789012.dkr.ecr.eu-west-1.amazonaws.com --helper ecr-login")]
-pub(super) struct Args {
+pub(super) struct RegistryAddArgs {
     /// HOST, or HOST/PREFIX for images below it
     #[arg(value_name = "HOST[/PREFIX]")]
     registry: String,
@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
     if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() {
@@ -120,7 +120,7 @@ fn place(vault: &Vault<'_>, scope: &Scope, file: Option<&str>) -> Result<(Origin
     Ok((Origin { file, key }, false))
 }
 
-fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
+fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
     if args.anonymous {
         return Ok(Entry::Anonymous);
     }
