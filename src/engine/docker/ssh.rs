@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep};
 
 /// How long ssh may take to log in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the socket is looked for meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where Engines listen.
@@ -92,8 +92,8 @@ impl Tunnel {
             if UnixStream::connect(&self.socket).await.is_ok() {
                 return Ok(());
             }
-            if began.elapsed() > PATIENCE {
-                let words = format!("ssh to {} took longer than {} s", self.destination, PATIENCE.as_secs());
+            if began.elapsed() > TIMEOUT {
+                let words = format!("ssh to {} took longer than {} s", self.destination, TIMEOUT.as_secs());
                 return Err(self.explain(unreachable(&words)));
             }
             sleep(PAUSE).await;

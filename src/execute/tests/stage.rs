@@ -4,7 +4,7 @@ use crate::desired::{
     Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
 };
 use crate::engine::Engine as _;
-use crate::event::{Event, Happened};
+use crate::event::{Event, EventKind};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
@@ -189,7 +189,7 @@ impl Stage {
     pub(crate) async fn apply_until(
         &self,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let plan = match self.plan().await {
             Ok(plan) => plan,
@@ -203,12 +203,12 @@ impl Stage {
         plan: HostPlan,
         secrets: &dyn Secrets,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let events = RefCell::new(Vec::new());
         let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Unguarded }];
         let watch = |event: Event| {
-            if when(&event.what) && !interrupt.raised() {
+            if when(&event.kind) && !interrupt.raised() {
                 interrupt.raise();
             }
             events.borrow_mut().push(event);

@@ -50,7 +50,7 @@ pub(super) async fn live_through(stage: &Stage, trouble: Trouble) {
     }
     let (seen, interrupt) = (Cell::new(0), Interrupt::new());
     let again = interrupt.clone();
-    let when = |_: &crate::event::Happened| {
+    let when = |_: &crate::event::EventKind| {
         seen.set(seen.get() + 1);
         if twice && seen.get() == at + 1 {
             again.raise();
