@@ -1,10 +1,26 @@
-//! What may stand below `registries`.
+//! What may stand below `registries`: the one table of its fields.
 
-use super::{Scope, TABLE};
+use super::scope::Scope;
 use crate::name::KeyPath;
 use crate::pillar::Value;
 use crate::pillar::schema::{Field, Schema};
 use crate::problem::Result;
+
+/// Name of the table.
+pub const TABLE: &str = "registries";
+
+/// The user, in clear.
+pub const USERNAME: &str = "username";
+/// The password, sealed.
+pub const PASSWORD: &str = "password";
+/// A token, sealed, as `docker login` gets from some registries.
+pub const IDENTITY_TOKEN: &str = "identity_token";
+/// The external credential helper that is asked.
+pub const HELPER: &str = "helper";
+/// Nothing is sent.
+pub const ANONYMOUS: &str = "anonymous";
+/// What `docker login` once asked for; it is not sent.
+pub const EMAIL: &str = "email";
 
 const TEXT: &[&str] = &["string"];
 const SEALED: &[&str] = &["sealed value"];
@@ -16,14 +32,25 @@ static SCHEMA: Schema = Schema {
     elsewhere: None,
     name: |scope| Scope::parse(scope).map(drop),
     fields: &[
-        Field { name: "username", kinds: TEXT },
-        Field { name: "password", kinds: SEALED },
-        Field { name: "identity_token", kinds: SEALED },
-        Field { name: "helper", kinds: TEXT },
-        Field { name: "anonymous", kinds: &["boolean"] },
-        Field { name: "email", kinds: TEXT },
+        Field { name: USERNAME, kinds: TEXT },
+        Field { name: PASSWORD, kinds: SEALED },
+        Field { name: IDENTITY_TOKEN, kinds: SEALED },
+        Field { name: HELPER, kinds: TEXT },
+        Field { name: ANONYMOUS, kinds: &["boolean"] },
+        Field { name: EMAIL, kinds: TEXT },
     ],
 };
+
+/// Names of the fields.
+pub fn fields() -> impl Iterator<Item = &'static str> + Clone {
+    SCHEMA.fields()
+}
+
+/// The key of a registry, or of a field of it.
+pub(super) fn key_path(registry: &str, field: Option<&str>) -> String {
+    let parts = [Some(TABLE), Some(registry), field].into_iter().flatten();
+    KeyPath::from_parts(parts.map(str::to_owned).collect()).map(|path| path.to_string()).unwrap_or_default()
+}
 
 /// Checks a key of `registries` that is to be written; see [`Schema::check_key`].
 ///
@@ -77,11 +104,6 @@ mod tests {
         ] {
             assert!(fits(key, toml).is_err(), "{key} = {toml}");
         }
-    }
-
-    #[test]
-    fn the_reader_and_the_writer_know_the_same_fields() {
-        assert_eq!(SCHEMA.fields().collect::<Vec<_>>(), super::super::FIELDS);
     }
 
     #[test]

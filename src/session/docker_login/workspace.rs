@@ -1,20 +1,21 @@
 //! The registries of a workspace, for a client that asks for one of them: as few files are read as can
 //! be, and one box is opened.
 
-use crate::cli::Context;
+use super::told::told;
 use crate::credential::{Found, Login, TOKEN_USER};
-use crate::delegate;
+use crate::external_helper;
 use crate::name::RegistryHost;
 use crate::pillar::document::Document;
 use crate::pillar::{Node, Table, Value};
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::registry::{Credentials, Entry, How, Scope, TABLE};
+use crate::session::Session;
 use crate::session::Vault;
 use crate::store::Workspace;
 
 /// The entries of one workspace.
 pub(super) struct Entries<'c> {
-    ctx: &'c Context,
+    session: &'c Session,
     workspace: &'c Workspace,
 }
 
@@ -35,8 +36,8 @@ pub(super) enum Hit<'c> {
 
 impl<'c> Entries<'c> {
     /// Nothing is read yet.
-    pub(super) fn of(ctx: &'c Context, workspace: &'c Workspace) -> Self {
-        Self { ctx, workspace }
+    pub(super) fn of(session: &'c Session, workspace: &'c Workspace) -> Self {
+        Self { session, workspace }
     }
 
     /// The login for a registry.
@@ -67,12 +68,12 @@ impl<'c> Entries<'c> {
 
     fn find_now(&self, scope: &Scope) -> Result<Hit<'c>> {
         let own = format!("registries/{}.toml", scope.host().file_stem());
-        let hit = hit(Vault::load_files(&self.ctx.session, self.workspace, &[&own])?, scope)?;
+        let hit = hit(Vault::load_files(self.session, self.workspace, &[&own])?, scope)?;
         if matches!(hit, Hit::Entry { .. }) {
             return Ok(hit);
         }
         let wanted = |file: &str, text: &str| !file.starts_with("hosts/") && scope.host().may_be_in(text);
-        self::hit(Vault::load_where(&self.ctx.session, self.workspace, wanted)?, scope)
+        self::hit(Vault::load_where(self.session, self.workspace, wanted)?, scope)
     }
 
     /// The registries that a client can ask for by their host, with the user names that stand in clear.
@@ -85,7 +86,7 @@ impl<'c> Entries<'c> {
 
     fn list_now(&self) -> Result<Vec<(String, String)>> {
         let wanted = |file: &str, text: &str| !file.starts_with("hosts/") && may_hold_entries(text);
-        let vault = Vault::load_where(&self.ctx.session, self.workspace, wanted)?;
+        let vault = Vault::load_where(self.session, self.workspace, wanted)?;
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for document in vault.documents() {
             match document.tree().and_then(Credentials::read) {
@@ -104,7 +105,7 @@ impl<'c> Entries<'c> {
     fn here(&self, problems: Problems) -> Problems {
         let root = escaped(&self.workspace.root().display().to_string());
         let instead = "make one with 'pillarbox identity new' and ask a reader to add it";
-        super::told(problems, &format!("in the workspace {root}"), instead)
+        told(problems, &format!("in the workspace {root}"), instead)
     }
 }
 
@@ -190,8 +191,9 @@ pub(super) fn login(vault: &Vault<'_>, entry: &Entry) -> Result<Option<Login>> {
         How::Basic { username, password } => (username.as_str(), password),
         How::IdentityToken(token) => (TOKEN_USER, token),
         How::Helper(name) => {
-            let answer = delegate::get(name, entry.scope.host().server_address(), delegate::LIMIT)
-                .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
+            let answer =
+                external_helper::get(name, entry.scope.host().server_address(), external_helper::LIMIT)
+                    .map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
             return Ok(Some(Login { username: answer.username, secret: answer.secret }));
         }
     };

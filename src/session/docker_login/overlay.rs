@@ -3,9 +3,8 @@
 
 mod new;
 
-use super::pillar::{self, Hit};
-use super::told;
-use crate::cli::Context;
+use super::told::told;
+use super::workspace::{self, Hit};
 use crate::credential::{Login, Server, TOKEN_USER};
 use crate::keys::Locked;
 use crate::name::KeyPath;
@@ -15,6 +14,7 @@ use crate::pillar::seal::Kind;
 use crate::pillar::{Node, Origin, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry::TABLE;
+use crate::session::Session;
 use crate::session::Vault;
 use crate::store::Workspace;
 use std::path::Path;
@@ -25,7 +25,7 @@ const OTHERS: &str = "servers";
 
 /// An overlay that is there.
 pub(super) struct Overlay<'c> {
-    ctx: &'c Context,
+    session: &'c Session,
     workspace: Workspace,
 }
 
@@ -41,27 +41,27 @@ impl<'c> Overlay<'c> {
     ///
     /// # Errors
     /// Where it is not sound.
-    pub(super) fn open(ctx: &'c Context) -> Result<Option<Self>> {
-        let Ok(paths) = ctx.session.paths() else { return Ok(None) };
+    pub(super) fn open(session: &'c Session) -> Result<Option<Self>> {
+        let Ok(paths) = session.paths() else { return Ok(None) };
         let workspace =
             Workspace::open_if_there(&paths.overlay).map_err(|problems| broken(problems, &paths.overlay))?;
-        Ok(workspace.map(|workspace| Self { ctx, workspace }))
+        Ok(workspace.map(|workspace| Self { session, workspace }))
     }
 
     /// Opens it, or makes it for the identities at hand.
     ///
     /// # Errors
     /// Where it cannot be made, or there is no identity: nobody could open what is put in.
-    pub(super) fn open_or_make(ctx: &'c Context) -> Result<Self> {
-        if let Some(there) = Self::open(ctx)? {
+    pub(super) fn open_or_make(session: &'c Session) -> Result<Self> {
+        if let Some(there) = Self::open(session)? {
             return Ok(there);
         }
-        let root = ctx.session.paths()?.overlay;
-        let files = new::files(ctx).map_err(|problems| broken(problems, &root))?;
+        let root = session.paths()?.overlay;
+        let files = new::files(session).map_err(|problems| broken(problems, &root))?;
         match Workspace::create(&root, &files) {
-            Ok(workspace) => Ok(Self { ctx, workspace }),
+            Ok(workspace) => Ok(Self { session, workspace }),
             // Another process may have made it in the same moment.
-            Err(problems) => Self::open(ctx)?.ok_or(problems),
+            Err(problems) => Self::open(session)?.ok_or(problems),
         }
     }
 
@@ -75,10 +75,10 @@ impl<'c> Overlay<'c> {
 
     fn get_now(&self, server: &Server) -> Result<Option<Login>> {
         let place = Place::of(server)?;
-        let vault = Vault::load_files(&self.ctx.session, &self.workspace, &[&place.file])?;
+        let vault = Vault::load_files(self.session, &self.workspace, &[&place.file])?;
         if let Server::Registry(scope) = server {
-            return match pillar::hit(vault, scope)? {
-                Hit::Entry { vault, entry } => pillar::login(&vault, &entry),
+            return match workspace::hit(vault, scope)? {
+                Hit::Entry { vault, entry } => workspace::login(&vault, &entry),
                 Hit::Parts(_) | Hit::Nothing => Ok(None),
             };
         }
@@ -111,7 +111,7 @@ impl<'c> Overlay<'c> {
                 .cause("a user name of a registry has no `:` and no control character (RFC 7617)")
                 .into());
         }
-        let mut vault = Vault::for_change(&self.ctx.session, &self.workspace)?;
+        let mut vault = Vault::for_change(self.session, &self.workspace)?;
         self.will_open(&vault)?;
         vault.edit(&place.file, |document| {
             if document.get(&place.table).is_some() {
@@ -138,7 +138,7 @@ impl<'c> Overlay<'c> {
         let Err(problems) = vault.open_box(&top) else { return Ok(()) };
         let file = vault.boxes().get(&top).filter(|_| problems.code() == Code::NoIdentity);
         let mut later = false;
-        for source in new::sources(self.ctx)? {
+        for source in new::sources(self.session)? {
             let locked = source.locked_keys();
             let may = |locked: &Locked| {
                 file.is_some_and(|file| locked.recipient().is_none_or(|key| file.may_open_with(key)))
@@ -161,10 +161,10 @@ impl<'c> Overlay<'c> {
         let is_there = |vault: &Vault<'_>| {
             vault.document(&place.file).is_some_and(|document| document.get(&place.table).is_some())
         };
-        if !is_there(&Vault::load_files(&self.ctx.session, &self.workspace, &[&place.file])?) {
+        if !is_there(&Vault::load_files(self.session, &self.workspace, &[&place.file])?) {
             return Ok(());
         }
-        let mut vault = Vault::for_change(&self.ctx.session, &self.workspace)?;
+        let mut vault = Vault::for_change(self.session, &self.workspace)?;
         if !is_there(&vault) {
             return Ok(());
         }
@@ -180,7 +180,7 @@ impl<'c> Overlay<'c> {
     /// # Errors
     /// Where a file is not sound.
     pub(super) fn list(&self) -> Result<Vec<(String, String)>> {
-        let vault = Vault::load(&self.ctx.session, &self.workspace)
+        let vault = Vault::load(self.session, &self.workspace)
             .map_err(|problems| broken(problems, self.workspace.root()))?;
         let mut all = Vec::new();
         for document in vault.documents() {

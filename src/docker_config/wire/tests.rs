@@ -1,5 +1,5 @@
 use super::*;
-use crate::clients::{Edit, Wired};
+use crate::docker_config::{Edit, Wired};
 use proptest::prelude::*;
 
 fn hosts(names: &[&str]) -> Vec<String> {

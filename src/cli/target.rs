@@ -10,7 +10,7 @@ use crate::session::{Vault, merged};
 
 /// Options of commands that look at or change one value.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub(in crate::cli) struct In {
+pub(in crate::cli) struct TargetArgs {
     /// File below pillar/, `.toml` optional [default: the one that has the key, or its longest table]
     #[arg(id = "in", long, value_name = "FILE", conflicts_with = "host")]
     pub(in crate::cli) file: Option<String>,
@@ -31,7 +31,7 @@ impl Verb<'_> {
     }
 }
 
-impl In {
+impl TargetArgs {
     /// The file that the options name.
     ///
     /// # Errors
