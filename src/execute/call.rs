@@ -285,6 +285,18 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
+    /// Lines of a container's log, fit to be shown; a note where its secrets cannot be told from other words.
+    pub(super) fn clean_log(&self, container: &str, lines: &[String]) -> Vec<String> {
+        let secrets = self.secrets.of_host(self.host);
+        match self.opened.and(secrets.iter(), self.secrets) {
+            Ok(opened) => Redactor::new(&opened).clean_lines(lines),
+            Err(_) => vec![format!(
+                "(not shown: its secrets do not open here, so they cannot be left out; see `docker logs {}`)",
+                escaped(container)
+            )],
+        }
+    }
+
     pub(super) fn failed(&self, action: &Action, error: &EngineError) -> CallFailure {
         let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();

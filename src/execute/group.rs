@@ -177,7 +177,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         };
         let Some(id) = self.caller.id(container) else { return };
         if let Ok(lines) = self.caller.engine.log_tail(&id, LOG_LINES).await {
-            let lines = self.caller.redactor.clean_lines(&lines);
+            let lines = self.caller.clean_log(name, &lines);
             if !lines.is_empty() {
                 (self.emit)(EventKind::ContainerLog { container: name.clone(), lines });
             }

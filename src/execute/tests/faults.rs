@@ -1,11 +1,11 @@
 //! One call fails: the old container runs afterwards, and the error says what happened.
 
 use super::stage::{Applied, Stage, absent, running};
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::event::EventKind;
 use crate::execute::GroupEnd;
 use crate::problem::Code;
+use crate::testing::fake::{Behaviour, Fault};
 use std::fmt::Write as _;
 
 const TWO: &str = "r.example.com/nginx:2";

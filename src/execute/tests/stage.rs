@@ -4,7 +4,6 @@ use crate::desired::{
     Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
 };
 use crate::engine::Engine as _;
-use crate::engine::fake::{Behaviour, Fake};
 use crate::event::{Event, EventKind};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
@@ -17,6 +16,7 @@ use crate::planner::{self, Options};
 use crate::problem::{Place, Result};
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use crate::testing::fake::{Behaviour, Fake};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use serde_json::json;

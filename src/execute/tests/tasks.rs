@@ -3,13 +3,13 @@
 use super::stage::{Open, SECRET, Stage, item, running, runtime, secret, thing};
 use super::trouble::{live_through, trouble};
 use crate::desired::{Address, Item, Kind, Run, SecretFile, Store, TaskWish, Wish};
-use crate::engine::fake::Behaviour;
 use crate::event::EventKind;
 use crate::execute::{Host, Interrupt, Outcome, Unguarded, execute};
 use crate::name::HostName;
 use crate::plan::{HostPlan, text_with_undo};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Code, Place};
+use crate::testing::fake::Behaviour;
 use proptest::prelude::*;
 
 const TASK: &str = "pillarbox-task.shop.migrate";

@@ -1,9 +1,9 @@
 //! What goes wrong during an apply: a fault of the Engine, or somebody's Ctrl-C.
 
 use super::stage::Stage;
-use crate::engine::fake::Fault;
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::Interrupt;
+use crate::testing::fake::Fault;
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::ops::Range;
