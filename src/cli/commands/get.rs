@@ -13,7 +13,7 @@ use serde_json::json;
 /// Print a value in clear, or a table as TOML
 #[derive(clap::Args, Debug)]
 #[command(after_help = "With -v, the file and line that each value comes from are said on standard error.\n\
-                        Control characters are written as \\u{1b}; --json gives the value exactly.")]
+                        On a terminal control characters are written as \\u{1b}.")]
 pub(in crate::cli) struct Args {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,

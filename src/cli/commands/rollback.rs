@@ -84,7 +84,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Problems::check(planned.problems())?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
         for plan in &mut planned.plan.hosts {
-            plan.notes.extend(notes(args, &hosts, &targets, &differing, &plan.host));
+            let notes = notes(args, &hosts, &targets, &differing, &plan.host);
+            plan.notes.extend(notes);
         }
         if let Some(plan) = planned.plan.hosts.first_mut() {
             plan.notes.extend(changes.iter().map(Change::in_words));
