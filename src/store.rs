@@ -19,11 +19,12 @@ mod scratch;
 mod search;
 mod tree;
 mod workspace;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Writer};
+pub use change::Change;
 pub use personal::{Environment, PersonalPaths};
 pub use private::{
     Held, changed_by_others, create_private, hold, read_identity, read_identity_if_there, read_key_file,
@@ -34,3 +35,4 @@ pub use process::Process;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use workspace::Workspace;
+pub use writer::Writer;

@@ -1,7 +1,7 @@
 //! An Engine over its HTTP API: Docker from 20.10 (API 1.41) on, and Podman, which offers the same.
 //!
 //! Bodies and answers are plain JSON, so that nothing an Engine says or a plan asks for is lost in
-//! somebody's model of it.
+//! a model of it.
 
 mod answer;
 mod bounds;
@@ -52,7 +52,7 @@ impl Docker {
     /// Connects and agrees on a version of the API.
     ///
     /// # Errors
-    /// `Unreachable` with what to do, where nobody answers; `TooOld` with both numbers.
+    /// `Unreachable` with what to do, where it does not answer; `TooOld` with both numbers.
     pub async fn connect(address: &Address) -> EngineResult<Self> {
         let http = Http::new(dial::Dial::new(address).await?);
         let answer = http.send(Call::new(Method::GET, "/_ping")).await?;
@@ -169,7 +169,7 @@ impl Engine for Docker {
     async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()> {
         let call = self.call(Method::POST, "/auth").within(Bounds::REGISTRY).json(auth.reveal_json());
         let call = call.secret(refusal::names_of(registry));
-        // It may hold a token: nobody looks at it.
+        // It may hold a token: it is not read.
         self.http.done(call).await.map_err(|error| refusal::of_login(error, registry))
     }
 
@@ -277,7 +277,7 @@ impl Engine for Docker {
         let exec = segment(&made.id);
         let start = json!({ "Detach": false, "Tty": false });
         let start = self.posting(&format!("/exec/{exec}/start"), &start)?.secret(Vec::new());
-        // Its output ends with it; nobody reads what it says, and it may never stop talking.
+        // Its output ends with it; it is not read, and may never end.
         let answer = self.http.send(start.within(Bounds::of_output(limit)));
         match tokio::time::timeout(limit, async { answer.await?.drain().await }).await {
             Ok(ended) => ended?,
