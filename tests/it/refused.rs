@@ -207,7 +207,7 @@ fn an_older_box_may_be_read_and_never_posted_to() {
     refused(&env, &["its slot is retired"]);
     // Nor does it come back by way of a change of its readers.
     let (_, carl) = person(&env, "carl");
-    env.run(&["reader", "add", "carl", &carl]).exits(8).explains("its slot is one that has retired");
+    env.run(&["reader", "add", "carl", &carl]).exits(8).explains("its slot is retired");
     env.run(&["reader", "rekey", "--new-slot"]).exits(8);
 }
 

@@ -141,7 +141,8 @@ fn what_is_no_file_of_some_bytes_is_refused_at_once_wherever_it_lies() {
             let env = TestEnv::initialised();
             env.run_with_input(&["seal", "a.pw"], "secret").ok();
             let path = env.home().join(place);
-            std::fs::remove_file(&path).expect("it was there");
+            // Not all of them are there in a new home.
+            let _ = std::fs::remove_file(&path);
             env.program("sh", &["-c", &format!("{kind} '{}'", path.display())]).run().ok();
             for command in commands {
                 let began = std::time::Instant::now();
