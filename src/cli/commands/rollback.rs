@@ -17,7 +17,7 @@ use crate::cli::{Context, Exit};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
-use crate::name::HostName;
+use crate::name::{HostName, folded};
 use crate::plan::Plan;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use choose::Target;
@@ -121,7 +121,7 @@ async fn carry_out(
     }
     if !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
-        let question = format!("Roll {} back on {}?", escaped(&args.service), names.join(", "));
+        let question = format!("Roll {} back on {}?", escaped(&args.service), folded(&names));
         deploy::confirm(ctx, interrupt, &question).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
