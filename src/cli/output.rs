@@ -16,6 +16,7 @@ pub(super) mod style;
 pub(super) mod words;
 
 use anstream::{AutoStream, ColorChoice};
+use crate::problem::escaped_json;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -65,11 +66,8 @@ impl Output {
 
     /// Data as JSON.
     pub fn object(&self, value: &impl Serialize) {
-        match serde_json::to_vec_pretty(value) {
-            Ok(mut text) => {
-                text.push(b'\n');
-                self.bytes(&text);
-            }
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.bytes(format!("{}\n", escaped_json(&text)).as_bytes()),
             Err(error) => self.keep(Err(error.into())),
         }
     }
@@ -147,16 +145,10 @@ impl Output {
     }
 }
 
-#[cfg(unix)]
 fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
     }
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
-#[cfg(not(unix))]
-fn columns(stream: &impl IsTerminal) -> Option<usize> {
-    stream.is_terminal().then_some(80)
 }

@@ -16,10 +16,12 @@ mod edit;
 mod env;
 mod gates;
 mod helper_wiring;
+mod hostile_engine;
 mod identities;
 mod import;
 mod init;
 mod layers;
+mod lying_engine;
 mod moving;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
@@ -37,4 +39,5 @@ mod team;
 mod terminal;
 mod values;
 mod verify;
+mod words;
 mod workspace_is_data;

@@ -1,12 +1,12 @@
 //! `pillarbox known`: what this machine has seen and accepted of workspaces.
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::{HostName, WorkspaceName, folded};
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::known::{KnownBox, KnownHost, KnownWorkspace, SeenBox};
 use crate::problem::{Code, Problem, Result, escaped};
+use crate::session::{KnownFile, Vault};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
 #[derive(clap::Args, Debug)]
@@ -47,8 +47,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 }
 
 fn list(ctx: &Context) -> Result<Exit> {
-    let anchor = vault::Anchor::load(ctx)?;
-    anchor.look(|known| {
+    let known = KnownFile::load(&ctx.session)?;
+    known.look(|known| {
         if ctx.out.json {
             let all: serde_json::Map<String, serde_json::Value> =
                 known.workspaces().map(|(name, known)| (name.to_string(), json(known))).collect();
@@ -130,14 +130,14 @@ fn named(vault: &Vault<'_>, name: &str) -> Option<Named> {
 }
 
 fn accept(name: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     match named(&vault, name) {
         Some(Named::Box(folder)) => accept_box(&vault, &folder, ctx)?,
         Some(Named::Host(host)) => {
             let address = vault.inventory().hosts.get(&host).map(|host| host.engine.to_string());
             let address = address.unwrap_or_default();
-            vault.anchor().change(|known| {
+            vault.known_file().change(|known| {
                 known.learn_host(vault.name(), &host, &address, None);
                 Ok(())
             })?;
@@ -157,7 +157,7 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
         Err(problems) => return Err(problems),
     };
     let seen = SeenBox { workspace: vault.name(), folder, slot: &file.slot, open: open.as_deref() };
-    let old = vault.anchor().change(|known| {
+    let old = vault.known_file().change(|known| {
         let old = known.workspace(vault.name()).and_then(|known| known.boxes.get(folder)).cloned();
         known.learn_box(&seen);
         Ok(old)
@@ -176,28 +176,27 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
 }
 
 fn forget(name: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
+    let workspace = ctx.session.workspace()?;
     let of = &workspace.inventory().workspace;
-    let anchor = vault::Anchor::load(ctx)?;
+    let known = KnownFile::load(&ctx.session)?;
     let folder = BoxFolder::parse(name).map(|folder| folder.to_string()).unwrap_or_default();
-    let gone = anchor.change(|known| Ok(known.forget(of, name) || known.forget(of, &folder)))?;
+    let gone = known.change(|known| Ok(known.forget(of, name) || known.forget(of, &folder)))?;
     if gone {
         ctx.out.say(format_args!("forgot {} of {of}", escaped(name)));
         return Ok(Exit::Done);
     }
-    let vault = Vault::load(ctx, &workspace)?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     Err(nothing(&vault, name, of).into())
 }
 
 fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {
     let name = WorkspaceName::parse(name)?;
-    let anchor = vault::Anchor::load(ctx)?;
-    if anchor.change(|known| Ok(known.forget_workspace(&name)))? {
+    let known = KnownFile::load(&ctx.session)?;
+    if known.change(|known| Ok(known.forget_workspace(&name)))? {
         ctx.out.say(format_args!("forgot the workspace {name}"));
         return Ok(Exit::Done);
     }
-    let all: Vec<String> =
-        anchor.look(|known| known.workspaces().map(|(name, _)| name.to_string()).collect());
+    let all: Vec<String> = known.look(|known| known.workspaces().map(|(name, _)| name.to_string()).collect());
     Err(Problem::usage(format!("nothing is known of a workspace {name}"))
         .nearest(name.as_str(), all.iter().map(String::as_str))
         .into())

@@ -6,9 +6,9 @@ mod revision;
 mod seals;
 pub(super) mod stray;
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Code, Problem, Problems, Result};
+use crate::session::Vault;
 use difference::Finding;
 use seals::Counts;
 
@@ -32,8 +32,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load_with_faults(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load_with_faults(&ctx.session, &workspace)?;
     let mut problems = vault.faults().to_vec();
     let (counts, found) = seals::check(&vault);
     problems.extend(found);

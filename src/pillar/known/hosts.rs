@@ -37,7 +37,7 @@ impl Known {
             }
             return Err(Problem::new(Code::Seal, format!("the host {host} is not known on this machine"))
                 .cause(format!(
-                    "its engine is {shown}; it is sent no credential and no secret before you accept it"
+                    "its engine is {shown}; no credential and no secret is sent to it before you accept it"
                 ))
                 .hint(accept(host))
                 .into());
@@ -46,7 +46,7 @@ impl Known {
             Problem::new(Code::Seal, format!("the host {host} is not the one that this machine knows"))
                 .cause(format!("its {what} was {}", escaped(old)))
                 .cause(format!("its {what} is {}", escaped(new)))
-                .hint("it would be sent credentials and secrets; if it is right, accept it:")
+                .hint("credentials and secrets would be sent to it; if it is right, accept it:")
                 .hint(accept(host))
                 .into()
         };

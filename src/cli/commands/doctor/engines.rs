@@ -2,19 +2,18 @@
 
 use super::finding::Section;
 use super::many;
-use crate::cli::Context;
-use crate::cli::deploy::{self, Probed};
-use crate::cli::vault::Vault;
+use crate::cli::on_engines;
 use crate::inventory::{EngineAddress, Host};
 use crate::pillar::known::HostVerdict;
 use crate::problem::{Problem, escaped};
+use crate::session::{Pipeline, Probed, Vault};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds that a clock may be off. The lease of a deploy lock goes by the Engine's clock alone; logs of two
 /// machines are hard to compare.
 const SKEW: u64 = 60;
 
-pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
+pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
     let mut section = Section::new("engines");
     let hosts: Vec<&Host> = vault.inventory().hosts.values().collect();
     if hosts.is_empty() {
@@ -27,10 +26,7 @@ pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
         );
         return section;
     }
-    let probed = deploy::run(async |interrupt| {
-        let probing = async { Ok(deploy::probe(ctx, vault, &hosts).await) };
-        deploy::unless_interrupted(interrupt, probing).await
-    });
+    let probed = on_engines(async |interrupt| Pipeline::new(vault, false, interrupt).probe(&hosts).await);
     match probed {
         Err(problems) => section.problems(problems),
         Ok(all) => {
@@ -52,7 +48,7 @@ fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Secti
     let local = matches!(host.engine, EngineAddress::Unix { .. });
     let daemon = (!local).then_some(facts.engine_id.as_str());
     let verdict = vault
-        .anchor()
+        .known_file()
         .look(|known| known.clone().meet_host(vault.name(), &host.name, &address, daemon, false));
     let engine = format!(
         "{}: Engine {}, API {}, at {}",

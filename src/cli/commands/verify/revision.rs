@@ -1,11 +1,11 @@
 //! What protects secrets, as it stands in the folder and as it stood at a git revision.
 
-use crate::cli::AGE_KEY;
-use crate::cli::vault::Vault;
 use crate::inventory::{self, Inventory};
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
+use crate::session::AGE_KEY;
+use crate::session::Vault;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Write as _;
