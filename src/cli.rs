@@ -4,6 +4,7 @@
 mod commands;
 mod console;
 mod context;
+mod environment;
 mod exit;
 mod failure;
 mod harden;
@@ -15,14 +16,15 @@ mod selection;
 mod signal;
 
 pub use console::Console;
-pub use context::{Context, Global, Terminal, When};
+pub use context::{Context, Global, When};
+pub use environment::Terminal;
 pub use exit::Exit;
 pub use helper::main as credential_helper;
 pub use output::{Level, Output};
 pub(in crate::cli) use runtime::on_engines;
 pub(in crate::cli) use selection::Selection;
 
-use context::environment;
+use environment::environment;
 
 use crate::problem::{Problem, Problems};
 use crate::sandbox;

@@ -1,6 +1,6 @@
 //! The operator's terminal: questions, secrets from a prompt or standard input, and what a session tells.
 
-use super::context::Terminal;
+use super::environment::Terminal;
 use super::output::Output;
 use super::output::progress::Progress;
 use crate::execute::Interrupt;

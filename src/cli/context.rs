@@ -1,11 +1,7 @@
 //! What every command gets: options, output, the way to an answer, and the session below.
 
-mod environment;
-
-pub use environment::Terminal;
-pub(super) use environment::environment;
-
 use super::console::Console;
+use super::environment::Terminal;
 use super::output::{Level, Output};
 use crate::session::{Environment, Options, Session};
 use clap::{Args, ColorChoice, ValueEnum};
@@ -110,10 +106,5 @@ impl Context {
         let mut context = Self::new(global, env, Terminal::default());
         context.session.unattended = true;
         context
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_tests(env: Environment) -> Self {
-        Self::new(Global { color: When::Never, ..Global::default() }, env, Terminal::default())
     }
 }

@@ -4,7 +4,8 @@
 mod overlay;
 mod pillar;
 
-use super::context::{Context, environment};
+use super::context::Context;
+use super::environment::environment;
 use super::harden::harden;
 use crate::credential::{self, Found, Login, Logins, PROGRAM, Server};
 use crate::problem::{Problems, Result};

@@ -97,7 +97,7 @@ struct Answering<'v> {
     facts: Facts,
 }
 
-async fn evaluate(
+async fn run_states(
     vault: &Vault<'_>,
     hosts: &[(&Declared<'_>, Option<&Facts>)],
 ) -> Result<evaluate::Evaluated> {

@@ -225,8 +225,10 @@ fn an_option_of_a_newer_api_is_refused_before_anything_is_done() {
         "networks = {{ \"{first}\" = {{}}, \"{second}\" = {{ mac_address = \"02:42:ac:11:00:78\" }} }}"
     ));
     let refused = shop.apply().exits(1);
-    refused.explains(&format!("`networks.{second}.mac_address` of container"));
-    refused.explains("needs API 1.54").explains("is spoken with host");
+    refused
+        .explains(&format!("`networks.{second}.mac_address` of container"))
+        .explains("needs API 1.54")
+        .explains("is spoken with host");
     assert_eq!(shop.names(), Vec::<String>::new());
 }
 
