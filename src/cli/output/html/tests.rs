@@ -56,7 +56,6 @@ fn the_page_says_what_the_plan_says() {
     1 unchanged
     web22
     1 unchanged
-    1 unchanged
     Notes
     web1: nginx is replaced stop-first: it has the fixed host port 8080
     web1
