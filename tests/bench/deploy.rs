@@ -95,7 +95,8 @@ async fn make(address: &Address, image: &str) {
         async move {
             let env = format!("NUMBER={number}");
             let body = serde_json::json!({ "Image": image, "Env": [env], "HostConfig": {} });
-            let (id, _) = engine.create(&format!("direct{number}"), CreateBody::clear(body)).await.expect("created");
+            let (id, _) =
+                engine.create(&format!("direct{number}"), CreateBody::clear(body)).await.expect("created");
             engine.start(&id).await.expect("started");
             engine.container(&id).await.expect("an answer").expect("it is there");
         }
