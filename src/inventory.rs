@@ -13,7 +13,7 @@ pub use address::{EngineAddress, Tls};
 pub use edit::remove_reader;
 pub use files::{matches_glob, pillar_files, state_files};
 
-use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::name::{HostName, ReaderName, WorkspaceName, folded};
 use crate::pillar::document::plain_tree;
 use crate::problem::{Place, Problem, Result, escaped};
 use std::collections::BTreeMap;
@@ -101,7 +101,7 @@ impl Inventory {
         let mut problems = Vec::new();
         for glob in globs {
             if !names().any(|name| matches_glob(glob, name)) {
-                let hosts = names().collect::<Vec<_>>().join(", ");
+                let hosts = folded(&names().collect::<Vec<_>>());
                 let problem = Problem::usage(format!("no host matches `{}`", escaped(glob)));
                 let problem = match hosts.as_str() {
                     "" => problem.hint(format!("add one to {FILE}: [hosts.NAME] with engine = \"ssh://…\"")),

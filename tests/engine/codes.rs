@@ -23,7 +23,7 @@ fn without_a_terminal_nobody_can_agree() {
     assert!(shop.names().is_empty());
     shop.apply().ok();
     // With nothing to do there is nothing to ask.
-    shop.env.run(&["apply"]).ok().says("Nothing to do");
+    shop.env.run(&["apply"]).ok().says("no changes");
 }
 
 #[test]

@@ -106,7 +106,7 @@ monitor = "1s"
         .lacks("drift")
         .lacks("by hand")
         .says("as wanted");
-    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("Nothing to do");
+    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
 
     let seen = shop.inspect(&shop.web);
     let expected = [

@@ -2,7 +2,7 @@
 
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
-use crate::name::{HostName, WorkspaceName};
+use crate::name::{HostName, WorkspaceName, folded};
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::known::{KnownBox, KnownHost, KnownWorkspace, SeenBox};
 use crate::problem::{Code, Problem, Result, escaped};
@@ -210,6 +210,6 @@ fn nothing(vault: &Vault<'_>, name: &str, workspace: &WorkspaceName) -> Problem 
         .chain(vault.inventory().hosts.keys().map(ToString::to_string))
         .collect();
     Problem::usage(format!("`{}` is no box and no host of {workspace}", escaped(name)))
-        .cause(format!("there are: {}", names.join(", ")))
+        .cause(format!("there are: {}", folded(&names)))
         .nearest(name, names.iter().map(String::as_str))
 }

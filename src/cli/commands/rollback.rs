@@ -16,7 +16,7 @@ use crate::cli::{Selection, on_engines};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
-use crate::name::HostName;
+use crate::name::{HostName, folded};
 use crate::plan::Plan;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::session::{Differing, Goal, Pipeline, PlannedHosts, Registries, Vault, declared};
@@ -121,7 +121,7 @@ async fn apply_rollback(
     }
     if !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
-        let question = format!("Roll {} back on {}?", escaped(&args.service), names.join(", "));
+        let question = format!("Roll {} back on {}?", escaped(&args.service), folded(&names));
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);

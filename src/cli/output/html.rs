@@ -44,9 +44,9 @@ pub(in crate::cli) fn page(plan: &Plan) -> String {
 
 /// What becomes of how much on each host, with the way to its section.
 fn summary(page: &mut Html, plan: &Plan) {
-    if let Some(where_and_why) = count::nothing_to_do(plan) {
-        page.markup("<p class=\"nothing\"><strong>Nothing to do</strong> ").text(&where_and_why);
-        page.markup("</p>\n");
+    if let Some((up_to_date, hosts)) = count::no_changes(plan) {
+        page.markup("<p class=\"nothing\"><strong>No changes:</strong> ").text(&up_to_date);
+        page.text(" ").text(&hosts.join(", ")).markup("</p>\n");
         return;
     }
     page.markup("<ul class=\"summary\">\n");
