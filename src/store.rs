@@ -15,6 +15,7 @@ mod path;
 mod personal;
 mod private;
 mod process;
+mod repository;
 mod scratch;
 mod search;
 mod tree;
@@ -30,6 +31,7 @@ pub use private::{
     read_secret, read_text, remove_private, update_private, write_alike, write_private,
 };
 pub use process::Process;
+pub use repository::Repository;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use workspace::Workspace;

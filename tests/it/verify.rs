@@ -48,7 +48,7 @@ fn nothing_differs_from_the_commit_that_stands() {
     let said =
         env.run(&["verify", "--against", "HEAD"]).ok().explains("nothing that protects a secret differs");
     assert!(said.stdout().is_empty());
-    env.run(&["verify", "--against", "no-such"]).exits(1).explains("`no-such` is not a revision");
+    env.run(&["verify", "--against", "no-such"]).exits(1).explains("`no-such` is not a revision of the git repository");
     env.run(&["verify", "--against=--output=x"]).exits(64);
     let data = env.run(&["--json", "verify", "--against", "HEAD"]).ok().json();
     assert_eq!(data["findings"], serde_json::json!([]));

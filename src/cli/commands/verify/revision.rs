@@ -1,17 +1,13 @@
 //! What protects secrets, as it stands in the folder and as it stood at a git revision.
 
-use crate::cli::AGE_KEY;
+use super::commit::Commit;
+use super::git::Git;
 use crate::cli::vault::Vault;
 use crate::inventory::{self, Inventory};
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
 
 /// Inventory, boxes, key files and values at one time.
 #[derive(Debug, Default)]
@@ -43,24 +39,10 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// As it stood at a revision of the repository around the workspace.
-    pub(super) fn at(root: &Path, revision: &str) -> Result<Self> {
-        let shown = escaped(revision);
-        if revision.starts_with('-') {
-            return Err(Problem::usage(format!("`{shown}` is not a git revision")).into());
-        }
-        let commit = format!("{revision}^{{commit}}");
-        let commit = git(root, ["rev-parse", "--verify", "--quiet", &commit], b"").map_err(|problems| {
-            problems.map(|problem| Problem {
-                what: format!("`{shown}` is not a revision of a git repository around the workspace"),
-                ..problem
-            })
-        })?;
-        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        let prefix = git(root, ["rev-parse", "--show-prefix"], b"")?;
-        let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
+    /// As it stood at a commit of the repository around the workspace.
+    pub(super) fn at(git: &Git, commit: &Commit) -> Result<Self> {
         let mut snapshot = Self::default();
-        for (path, text) in files(root, &commit, &prefix)? {
+        for (path, text) in files(git, &commit.id)? {
             snapshot.add(&path, text);
         }
         Ok(snapshot)
@@ -105,11 +87,12 @@ impl Snapshot {
 
 /// Files of the workspace at a commit, relative to it; without text where one is no regular file or
 /// not UTF-8.
-fn files(root: &Path, commit: &str, prefix: &str) -> Result<Vec<(String, Option<String>)>> {
+fn files(git: &Git, commit: &str) -> Result<Vec<(String, Option<String>)>> {
+    let prefix = git.prefix();
     let paths: Vec<String> = [inventory::FILE, "pillar", "keys"].map(|path| format!("{prefix}{path}")).into();
     let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit, "--"];
     arguments.extend(paths.iter().map(String::as_str));
-    let listed = git(root, arguments, b"")?;
+    let listed = git.ask(arguments, b"")?;
     let (mut found, mut blobs) = (Vec::new(), String::new());
     for entry in String::from_utf8_lossy(&listed).split('\0').filter(|entry| !entry.is_empty()) {
         let Some((data, path)) = entry.split_once('\t') else { continue };
@@ -123,7 +106,7 @@ fn files(root: &Path, commit: &str, prefix: &str) -> Result<Vec<(String, Option<
             _ => found.push((path, false)),
         }
     }
-    let texts = git(root, ["cat-file", "--batch"], blobs.as_bytes())?;
+    let texts = git.ask(["cat-file", "--batch"], blobs.as_bytes())?;
     let mut rest = texts.as_slice();
     let mut files = Vec::new();
     for (path, regular) in found {
@@ -149,37 +132,4 @@ fn next_blob(rest: &mut &[u8]) -> Result<Option<String>> {
     let body = rest.get(end + 1..end + 1 + size).ok_or_else(broken)?;
     *rest = rest.get(end + size + 2..).ok_or_else(broken)?;
     Ok(String::from_utf8(body.to_vec()).ok())
-}
-
-/// Runs git and gives it something to read.
-fn git<'a, S: AsRef<OsStr> + 'a>(
-    root: &Path,
-    arguments: impl IntoIterator<Item = S>,
-    input: &[u8],
-) -> Result<Vec<u8>> {
-    let failed = |error: std::io::Error| Problem::failed("git cannot be run").because(&error);
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments)
-        .env_remove(AGE_KEY)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = child.stdin.take();
-    let output = thread::scope(|scope| {
-        // Beside reading: both pipes may fill up.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        child.wait_with_output()
-    })
-    .map_err(failed)?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = escaped(String::from_utf8_lossy(&output.stderr).trim());
-    let problem = Problem::failed("git failed");
-    Err(if said.is_empty() { problem } else { problem.cause(said) }.into())
 }

@@ -1,0 +1,179 @@
+//! git, asked about one repository and kept from everything else: it fetches nothing, starts no program,
+//! and reads no configuration but the repository's own.
+
+use crate::cli::Context;
+use crate::problem::{Problem, Result, escaped, quoted};
+use crate::store::{Repository, find_program};
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// git for the repository around a workspace.
+pub(super) struct Git {
+    program: PathBuf,
+    search_path: OsString,
+    repository: Repository,
+}
+
+/// Whatever the repository's own configuration names: none of it runs. Most of these belong to commands that
+/// are not used here; they stand here for the day when one is.
+const CONFIGURATION: [&str; 12] = [
+    "core.alternateRefsCommand=",
+    "core.askPass=",
+    "core.attributesFile=/dev/null",
+    "core.fsmonitor=false",
+    "core.gitProxy=",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.sshCommand=false",
+    "credential.helper=",
+    "diff.external=",
+    "protocol.allow=never",
+    "safe.bareRepository=explicit",
+];
+
+/// The whole environment, but for `PATH` and where the repository is.
+const ENVIRONMENT: [(&str, &str); 12] = [
+    // A promised object that is missing would be fetched, by a command that the repository names. An older
+    // git does not know the first; the second leaves it no way to fetch.
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_ALLOW_PROTOCOL", "none"),
+    // `refs/replace/` shows one object as another.
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_SSH_COMMAND", "false"),
+    ("GIT_ASKPASS", "false"),
+    ("GIT_PAGER", "cat"),
+    ("LC_ALL", "C"),
+];
+
+impl Git {
+    /// For the repository around the workspace in `root`.
+    ///
+    /// # Errors
+    /// Where there is none, it belongs to another user, or there is no git.
+    pub(super) fn around(ctx: &Context, root: &Path) -> Result<Self> {
+        let repository = Repository::around(root)?.ok_or_else(|| {
+            Problem::failed("there is no git repository around the workspace")
+                .cause(format!("neither {} nor a folder above it has a .git", shown(root)))
+        })?;
+        let search_path = ctx.env.search_path.clone().unwrap_or_default();
+        // No program of the workspace, whatever PATH says.
+        let folders = std::env::split_paths(&search_path).filter(|folder| {
+            folder.is_absolute()
+                && !folder.canonicalize().unwrap_or_else(|_| folder.clone()).starts_with(&repository.top)
+        });
+        let search_path = std::env::join_paths(folders)
+            .map_err(|error| Problem::failed("PATH cannot be used").because(&error))?;
+        let program = find_program(&search_path, "git")
+            .ok_or_else(|| Problem::failed("git is not installed").cause("no folder of PATH holds it"))?;
+        let git = Self { program, search_path, repository };
+        match &git.repository.foreign {
+            Some(folder) if !git.is_safe(ctx) => Err(foreign(folder, &git.repository.top).into()),
+            _ => Ok(git),
+        }
+    }
+
+    /// The folder with the `.git`.
+    pub(super) fn top(&self) -> &Path {
+        &self.repository.top
+    }
+
+    /// The workspace relative to it: empty, or with a `/` at its end.
+    pub(super) fn prefix(&self) -> &str {
+        &self.repository.prefix
+    }
+
+    /// What git answers.
+    ///
+    /// # Errors
+    /// Where it fails; with its words.
+    pub(super) fn ask<'a, S: AsRef<OsStr> + 'a>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> Result<Vec<u8>> {
+        let failed = |error: std::io::Error| Problem::failed("git cannot be run").because(&error);
+        let mut command = self.bare();
+        command
+            .env("GIT_DIR", &self.repository.git_dir)
+            .env("GIT_WORK_TREE", &self.repository.top)
+            .env("GIT_CEILING_DIRECTORIES", "/")
+            .envs(ENVIRONMENT)
+            .arg("--no-pager");
+        for option in CONFIGURATION {
+            command.args(["-c", option]);
+        }
+        let mut child = command.args(arguments).spawn().map_err(failed)?;
+        let stdin = child.stdin.take();
+        let output = thread::scope(|scope| {
+            // Beside reading: both pipes may fill up.
+            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+            child.wait_with_output()
+        })
+        .map_err(failed)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = escaped(String::from_utf8_lossy(&output.stderr).trim());
+        let problem = Problem::failed("git failed");
+        Err(if said.is_empty() { problem } else { problem.cause(said) }.into())
+    }
+
+    /// git with an empty environment, in a folder that is in no repository.
+    fn bare(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .env_clear()
+            .env("PATH", &self.search_path)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Whether the user's own or the machine's configuration takes a repository of another user for safe
+    /// (`safe.directory`), as git itself asks it: by its whole path, or `*` for all; an empty entry takes the
+    /// ones before it back.
+    fn is_safe(&self, ctx: &Context) -> bool {
+        let mut safe = false;
+        for scope in ["--system", "--global"] {
+            let mut command = self.bare();
+            command.args(["config", scope, "--null", "--get-all", "safe.directory"]).stdin(Stdio::null());
+            command.env("GIT_CEILING_DIRECTORIES", "/");
+            command.envs(ctx.env.personal.home.as_ref().map(|home| ("HOME", home)));
+            command.envs(ctx.env.personal.config_home.as_ref().map(|folder| ("XDG_CONFIG_HOME", folder)));
+            let Ok(output) = command.output() else { continue };
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            for entry in text.split_terminator('\0') {
+                safe = match entry {
+                    "" => false,
+                    "*" => true,
+                    path => safe || Path::new(path) == self.repository.top,
+                };
+            }
+        }
+        safe
+    }
+}
+
+fn foreign(folder: &Path, top: &Path) -> Problem {
+    Problem::failed(format!("the git repository {} belongs to another user", shown(top)))
+        .cause(format!("{} is not yours; its owner decides what git says of it", shown(folder)))
+        .hint("if it is meant all the same:")
+        .hint(format!(
+            "git config --global --add safe.directory {}",
+            quoted(&top.display().to_string())
+        ))
+}
+
+fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}
