@@ -4,11 +4,13 @@
 mod helper;
 mod image;
 mod key;
+mod owner;
 mod registry;
 mod word;
 
 pub use helper::HelperName;
 pub use image::{Digest, ImageName, ImageRef};
 pub use key::KeyPath;
+pub use owner::{Owner, WorkspaceId};
 pub use registry::RegistryHost;
 pub use word::{ContainerName, HostName, ReaderName, WorkspaceName};

@@ -15,7 +15,7 @@ pub use claim::{Found, claim};
 pub use errand::Errand;
 pub(crate) use first_network::is_user_defined;
 pub use own_volumes::{OwnVolumes, Ran};
-pub use ownership::{Label, Ownership};
+pub use ownership::{Label, Ownership, namesake};
 pub use platforms::Platforms;
 pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
@@ -75,6 +75,11 @@ pub struct Facts {
     pub labels: BTreeMap<String, String>,
     /// Whether limits and restart policy of a container can be changed; Podman before 5.1 has no such call.
     pub can_update: bool,
+}
+
+impl Facts {
+    /// The id of Podman, which has none.
+    pub const PODMAN: &str = "podman";
 }
 
 /// A container as it was found.

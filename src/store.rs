@@ -18,6 +18,7 @@ mod process;
 mod repository;
 mod scratch;
 mod search;
+mod socket;
 mod tree;
 mod workspace;
 
@@ -34,4 +35,5 @@ pub use process::Process;
 pub use repository::Repository;
 pub use scratch::Scratch;
 pub use search::{Search, find};
+pub use socket::stranger_of_socket;
 pub use workspace::Workspace;

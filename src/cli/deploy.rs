@@ -19,6 +19,7 @@ mod tags;
 mod trust;
 mod wish;
 
+pub(in crate::cli) use address::dialled;
 pub(in crate::cli) use adopt::{compared, record};
 #[cfg(test)]
 pub(in crate::cli) use ask::EntryShown;
@@ -31,6 +32,7 @@ pub(in crate::cli) use reach::compile;
 pub(in crate::cli) use stored::{PlanOptions, StoredPlan, to_json};
 pub(in crate::cli) use survey::{Seen, Survey, Surveyed, look, look_offline, parts, plan_of, survey};
 pub(in crate::cli) use tags::{Tagged, tags};
+pub(in crate::cli) use trust::is_own_socket;
 pub(in crate::cli) use wish::{Wished, wishes};
 
 use super::{Context, signal};
@@ -43,6 +45,37 @@ pub(in crate::cli) struct Selection {
     /// Only hosts whose name matches; may be given several times
     #[arg(long, value_name = "GLOB")]
     pub host: Vec<String>,
+}
+
+/// What is done about hosts that are new on this machine and would be sent credentials or secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::cli) enum NewHosts {
+    /// A person is asked.
+    #[default]
+    Ask,
+    /// They are taken as they are (`--accept-new-hosts`).
+    Accept,
+    /// None is taken, and nobody is asked (`-y` alone).
+    Refuse,
+}
+
+/// Whether hosts that are new on this machine are taken as they are.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct NewHostsArgs {
+    /// Send credentials and secrets to hosts that were not known on this machine, and remember them
+    #[arg(long)]
+    accept_new_hosts: bool,
+}
+
+impl NewHostsArgs {
+    /// For a command whose `-y` says yes to what it does.
+    pub(in crate::cli) fn beside(self, yes: bool) -> NewHosts {
+        match (self.accept_new_hosts, yes) {
+            (true, _) => NewHosts::Accept,
+            (false, true) => NewHosts::Refuse,
+            (false, false) => NewHosts::Ask,
+        }
+    }
 }
 
 /// Runs what talks to Engines. Ctrl-C before `work` has taken the interrupt over cuts it off: nothing

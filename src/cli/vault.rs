@@ -16,9 +16,10 @@ pub(in crate::cli) use readers::KeyFiles;
 
 use super::Context;
 use crate::inventory::Inventory;
-use crate::name::WorkspaceName;
+use crate::name::{Owner, WorkspaceName};
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
+use crate::pillar::known::SeenWorkspace;
 use crate::problem::{Problem, Problems, Result};
 use crate::store::{Change, Workspace, Writer};
 use std::cell::RefCell;
@@ -38,6 +39,7 @@ pub(in crate::cli) struct Vault<'c> {
     /// The personal overlay: whoever can write to it can write to the known file as well, so there is
     /// nothing to hold it against.
     own: bool,
+    seen: SeenWorkspace,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
@@ -87,6 +89,13 @@ impl Contents {
 /// Where there is none, or its inventory is not sound.
 pub(in crate::cli) fn workspace(ctx: &Context) -> Result<Workspace> {
     ctx.workspace()
+}
+
+/// What this machine knows a workspace by.
+pub(in crate::cli) fn seen(workspace: &Workspace) -> SeenWorkspace {
+    let Owner { name, id, .. } = workspace.inventory().owner.clone();
+    let folder = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
+    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned) }
 }
 
 impl<'c> Vault<'c> {
@@ -176,6 +185,7 @@ impl<'c> Vault<'c> {
             faults,
             anchor: if own { Anchor::none() } else { Anchor::load(ctx)? },
             own,
+            seen: seen(workspace),
             unlocked: RefCell::default(),
             met: RefCell::default(),
             made: BTreeSet::new(),
@@ -200,7 +210,17 @@ impl<'c> Vault<'c> {
 
     /// The name of the workspace.
     pub(in crate::cli) fn name(&self) -> &'c WorkspaceName {
-        &self.inventory().workspace
+        &self.inventory().owner.name
+    }
+
+    /// What this machine knows it by.
+    pub(in crate::cli) fn seen(&self) -> &SeenWorkspace {
+        &self.seen
+    }
+
+    /// Whose is what carries the labels of this workspace.
+    pub(in crate::cli) fn owner(&self) -> &'c Owner {
+        &self.inventory().owner
     }
 
     /// What this machine knows of workspaces.

@@ -31,6 +31,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use version::Api;
 
+pub use tls::authorities;
+
 /// How long a call may take that does its work before it answers.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long an Engine may be silent that talks to a registry.

@@ -1,18 +1,19 @@
 //! Names of the tags that keep our images from being pruned.
 
 use super::KEEP;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use sha2::{Digest as _, Sha256};
 
-/// The part of the names that all tags of a workspace begin with: `pillarbox.invalid/<workspace>`.
-pub fn keep_folder(workspace: &WorkspaceName) -> String {
-    format!("{KEEP}/{}", part(workspace.as_str()))
+/// The part of the names that all tags of a workspace begin with: `pillarbox.invalid/<workspace>`, for
+/// one that always had an id `pillarbox.invalid/<workspace>.<id>`.
+pub fn keep_folder(owner: &Owner) -> String {
+    format!("{KEEP}/{}", part(&owner.scope()))
 }
 
 /// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
 /// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
-pub fn keep_tag(workspace: &WorkspaceName, service: &str, generation: u64) -> String {
-    format!("{}/{}:g{generation}", keep_folder(workspace), part(service))
+pub fn keep_tag(owner: &Owner, service: &str, generation: u64) -> String {
+    format!("{}/{}:g{generation}", keep_folder(owner), part(service))
 }
 
 fn part(name: &str) -> String {
@@ -26,21 +27,21 @@ fn part(name: &str) -> String {
 }
 
 /// The generation in a tag that keeps an image for this slot; `None` where it is another's.
-pub fn kept_generation(workspace: &WorkspaceName, slot: &str, tag: &str) -> Option<u64> {
-    let number = tag.strip_prefix(&keep_folder(workspace))?.strip_prefix('/')?;
+pub fn kept_generation(owner: &Owner, slot: &str, tag: &str) -> Option<u64> {
+    let number = tag.strip_prefix(&keep_folder(owner))?.strip_prefix('/')?;
     let number = number.strip_prefix(&part(slot))?.strip_prefix(":g")?;
-    number.parse().ok().filter(|found| keep_tag(workspace, slot, *found) == tag)
+    number.parse().ok().filter(|found| keep_tag(owner, slot, *found) == tag)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::ImageRef;
+    use crate::name::{ImageRef, WorkspaceName};
     use crate::plan::Action;
 
     #[test]
     fn tags_that_keep_images_are_references_for_every_container_name() {
-        let workspace = WorkspaceName::parse("shop-").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop-").expect("a name"));
         for service in ["nginx", "Nginx", "a..b", "a_b-c.d", "x-", &"y".repeat(200)] {
             let tag = keep_tag(&workspace, service, 7);
             let image = ImageRef::parse(&tag).expect("a reference");
@@ -51,7 +52,7 @@ mod tests {
 
     #[test]
     fn different_names_have_different_tags() {
-        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let names = ["nginx", "Nginx", "NGINX", "nginx-", "nginx.", "n.ginx", "n_ginx"];
         let tags: std::collections::BTreeSet<String> =
             names.iter().map(|name| keep_tag(&workspace, name, 1)).collect();
@@ -60,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_tag_says_whose_generation_it_keeps() {
-        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         for slot in ["api", "api-2", "Web"] {
             let tag = keep_tag(&workspace, slot, 12);
             assert_eq!(kept_generation(&workspace, slot, &tag), Some(12));

@@ -192,8 +192,12 @@ fn refusal(desired: &Desired, host: &HostName, container: &Container) -> Option<
     let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
     let cause = if container.impostor {
         "it carries our labels, but they came with its image or belong to another container".to_owned()
-    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != desired.workspace.as_str()) {
+    } else if let Some(other) =
+        label(Label::WORKSPACE).filter(|other| *other != desired.workspace.name.as_str())
+    {
         format!("it belongs to workspace {}", escaped(other))
+    } else if let Some(namesake) = container.namesake(&desired.workspace) {
+        format!("it {}", namesake.what)
     } else if label("com.docker.swarm.task.id").is_some() {
         "it is a task of Swarm, which would make it anew".to_owned()
     } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {

@@ -251,17 +251,23 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
                 .hint("try again when it is gone")
         });
     }
+    let namesake = holder.namesake(&world.desired.workspace);
     let who = match &holder.ours {
         _ if holder.impostor => {
             "carries our labels, but they came with its image or belong to another container".to_owned()
         }
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
-        None => format!("was not made by workspace {}", world.desired.workspace),
+        None => match &namesake {
+            Some(namesake) => namesake.what.clone(),
+            None => format!("was not made by workspace {}", world.desired.workspace),
+        },
     };
     let problem =
         Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
             .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
             .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
+    let hints = namesake.into_iter().flat_map(|namesake| namesake.hints);
+    let problem = hints.fold(problem, Problem::hint);
     let adopt = holder.ours.is_none() && adopt::may_be_adopted(world.desired, host, holder);
     Some(if adopt {
         problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))

@@ -50,7 +50,6 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
     let fields = course.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
     let mut ours = BTreeMap::from([
-        (Label::WORKSPACE, desired.workspace.to_string()),
         (Label::SERVICE, course.wish.service().to_string()),
         (Label::INSTANCE, instance(name, generation)),
         (Label::GENERATION, generation.to_string()),
@@ -63,7 +62,7 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
         let tasks: Vec<String> = course.tasks.iter().map(|(task, ran)| format!("{task}={ran}")).collect();
         ours.insert(Label::TASKS, tasks.join(","));
     }
-    ours.into_iter().chain(shares).collect()
+    Label::of(&desired.workspace).chain(ours).chain(shares).collect()
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

@@ -53,6 +53,7 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
         )
     }));
     notes.extend(absent_but_foreign(world));
+    notes.extend(namesakes(world));
     notes
 }
 
@@ -166,6 +167,17 @@ fn own(container: &Container) -> Vec<String> {
     anonymous.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect()
 }
 
+/// What carries the name of this workspace on the host and is another's: said, because it looks like ours.
+fn namesakes(world: &World<'_>) -> Vec<String> {
+    let containers = world.observed.containers.iter();
+    let others = containers.filter_map(|one| {
+        let namesake = one.namesake(&world.desired.workspace)?;
+        let hints = namesake.hints.iter().map(|hint| format!("; {hint}")).collect::<String>();
+        Some(format!("container {} {}; it is left alone{hints}", escaped(&one.name), namesake.what))
+    });
+    others.collect()
+}
+
 /// Declared absent, and somebody else has a container of that name.
 fn absent_but_foreign(world: &World<'_>) -> Vec<String> {
     let items = world.desired.items.iter();
@@ -176,6 +188,7 @@ fn absent_but_foreign(world: &World<'_>) -> Vec<String> {
     names
         .filter_map(|name| world.named(name))
         .filter(|container| container.ours.is_none() && !container.impostor)
+        .filter(|container| container.namesake(&world.desired.workspace).is_none())
         .map(|container| {
             format!(
                 "container {}: declared absent, but workspace {} did not make it; it is left alone",

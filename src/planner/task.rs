@@ -227,18 +227,19 @@ impl<'a> Errands<'a> {
         }
     }
 
-    fn labels(&self, world: &World<'a>, fingerprint: &str) -> [(&'static str, String); 4] {
+    fn labels(&self, world: &World<'a>, fingerprint: &str) -> BTreeMap<String, String> {
         let version = self.found.iter().find_map(|container| match &container.errand {
             Some(Errand::Task { fingerprint: found, version, .. }) if found == fingerprint => Some(version),
             _ => None,
         });
         let version = if fingerprint == self.fingerprint { Some(&self.source.version) } else { version };
-        [
-            (Label::WORKSPACE, world.desired.workspace.to_string()),
+        let own = [
             (Label::TASK, self.name().to_owned()),
             (Label::RAN, fingerprint.to_owned()),
             (Label::VERSION, version.cloned().unwrap_or_default()),
-        ]
+        ];
+        let all = Label::of(&world.desired.workspace).chain(own);
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     fn wait(&self, container: Target, name: String) -> Action {
@@ -330,7 +331,7 @@ impl<'a> Tasks<'a> {
 /// Remembers that a task ran, and forgets what is long ago.
 fn remember(world: &World<'_>, task: &Errands<'_>, fingerprint: &str, group: &mut Group<'_>) {
     let workspace = &world.desired.workspace;
-    let labels = task.labels(world, fingerprint).map(|(name, value)| (name.to_owned(), value)).into();
+    let labels = task.labels(world, fingerprint);
     let name = OwnVolumes::of_task(workspace, task.name(), fingerprint);
     group.push(Action::CreateOwnVolume { name, labels, memory: false }, Vec::new());
     let remembered: Vec<_> =
@@ -343,7 +344,7 @@ fn remember(world: &World<'_>, task: &Errands<'_>, fingerprint: &str, group: &mu
 
 /// The name of the container of a task; it is no service, and none has this name.
 fn container_name(world: &World<'_>, task: &str) -> String {
-    format!("pillarbox-task.{}.{task}", world.desired.workspace)
+    format!("pillarbox-task.{}.{task}", world.desired.workspace.scope())
 }
 
 /// It did not end in time, and was to be stopped.

@@ -4,6 +4,7 @@ mod adopting;
 mod kept;
 mod leftovers;
 mod no_update;
+mod owners;
 mod refusals;
 mod replacing;
 mod resources;

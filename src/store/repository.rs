@@ -51,9 +51,9 @@ impl Repository {
             }
         }
         let below = root.strip_prefix(top).unwrap_or(Path::new(""));
-        let below = below.to_str().ok_or_else(|| {
-            Problem::failed(format!("the path {} is not UTF-8", shown(&root)))
-        })?;
+        let below = below
+            .to_str()
+            .ok_or_else(|| Problem::failed(format!("the path {} is not UTF-8", shown(&root))))?;
         let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
         let user = rustix::process::geteuid().as_raw();
         let mut parts = vec![top.to_path_buf(), entry, git_dir.clone()];
@@ -118,11 +118,20 @@ mod tests {
     fn only_a_dot_git_makes_a_repository() {
         let dir = tempfile::tempdir().expect("a folder");
         let top = dir.path().canonicalize().expect("its real path");
-        made(&top, &[("shop/HEAD", "ref: refs/heads/main\n"), ("shop/config", ""), ("shop/objects/x", ""), ("shop/refs/x", "")]);
+        made(
+            &top,
+            &[
+                ("shop/HEAD", "ref: refs/heads/main\n"),
+                ("shop/config", ""),
+                ("shop/objects/x", ""),
+                ("shop/refs/x", ""),
+            ],
+        );
         assert_eq!(Repository::around(&top.join("shop")).expect("looked"), None);
         made(&top, &[(".git/HEAD", "ref: refs/heads/main\n")]);
         let found = Repository::around(&top.join("shop")).expect("looked").expect("one");
-        let expected = Repository { git_dir: top.join(".git"), top, prefix: "shop/".to_owned(), foreign: None };
+        let expected =
+            Repository { git_dir: top.join(".git"), top, prefix: "shop/".to_owned(), foreign: None };
         assert_eq!(found, expected);
     }
 

@@ -42,7 +42,8 @@ fn change_engine(shop: &Path) {
 /// A program that leaves a mark where it was run.
 fn trap(env: &TestEnv) -> (PathBuf, PathBuf) {
     let (program, mark) = (env.home().join("trap"), env.home().join("it-ran"));
-    fs::write(&program, format!("#!/bin/sh\necho \"$0 $*\" >> {}\nexit 1\n", mark.display())).expect("written");
+    fs::write(&program, format!("#!/bin/sh\necho \"$0 $*\" >> {}\nexit 1\n", mark.display()))
+        .expect("written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
     (program, mark)
 }
@@ -89,7 +90,8 @@ fn nothing_that_the_repository_names_is_run_and_nothing_is_fetched() {
         fs::copy(program, hooks.join(hook)).expect("a hook");
     }
     let included = env.home().join("included");
-    fs::write(&included, format!("[alias]\n\tcat-file = !{program}\n\tls-tree = !{program}\n")).expect("written");
+    fs::write(&included, format!("[alias]\n\tcat-file = !{program}\n\tls-tree = !{program}\n"))
+        .expect("written");
     for (key, value) in [
         ("core.fsmonitor", program),
         ("core.hooksPath", hooks.to_str().expect("a path")),
@@ -123,11 +125,16 @@ fn nothing_that_the_repository_names_is_run_and_nothing_is_fetched() {
     ] {
         git(&env, &["config", key, value]);
     }
-    for url in ["ssh://evil.example.com/x.git", &format!("ext::{program}"), env.home().to_str().expect("a path")] {
+    for url in
+        ["ssh://evil.example.com/x.git", &format!("ext::{program}"), env.home().to_str().expect("a path")]
+    {
         git(&env, &["config", "remote.origin.url", url]);
         git(&env, &["config", "remote.origin.uploadpack", program]);
         git(&env, &["config", "protocol.allow", "always"]);
-        against(&env, &shop, "HEAD~1").run().exits(1).explains("a file of the revision is not in the repository");
+        against(&env, &shop, "HEAD~1")
+            .run()
+            .exits(1)
+            .explains("a file of the revision is not in the repository");
     }
     assert!(!mark.exists(), "{}", fs::read_to_string(mark).unwrap_or_default());
 }
@@ -146,7 +153,10 @@ fn an_object_that_stands_in_for_another_is_not_taken() {
 fn a_name_that_is_a_branch_and_a_tag_is_refused() {
     let (env, shop) = in_a_subfolder();
     git(&env, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
-    against(&env, &shop, "origin/main").run().ok().explains("compared with refs/remotes/origin/main, commit ");
+    against(&env, &shop, "origin/main")
+        .run()
+        .ok()
+        .explains("compared with refs/remotes/origin/main, commit ");
     change_engine(&shop);
     git(&env, &["commit", "-qam", "second"]);
     git(&env, &["tag", "origin/main"]);

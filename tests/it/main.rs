@@ -36,6 +36,7 @@ mod secrets;
 mod starlark;
 mod team;
 mod terminal;
+mod trust;
 mod values;
 mod verify;
 mod workspace_is_data;

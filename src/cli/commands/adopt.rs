@@ -1,6 +1,6 @@
 //! `pillarbox adopt`.
 
-use crate::cli::deploy::{self, PlanOptions, Seen, Survey};
+use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Seen, Survey};
 use crate::cli::output::adopt as print;
 use crate::cli::output::plan::View;
 use crate::cli::vault::{self, Vault};
@@ -29,6 +29,8 @@ pub(in crate::cli) struct Args {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -39,7 +41,11 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         let what = format!("`--host {}` matches several hosts", escaped(&args.host));
         return Err(Problem::usage(what).hint("a container is adopted on one host at a time").into());
     }
-    let survey = Survey { options: PlanOptions::default(), offline: false, yes: args.yes };
+    let survey = Survey {
+        options: PlanOptions::default(),
+        offline: false,
+        new_hosts: args.new_hosts.beside(args.yes),
+    };
     deploy::run(async |interrupt| {
         let looking = async {
             let (seen, wrong) = deploy::look(ctx, &vault, wishes, &survey, interrupt).await;

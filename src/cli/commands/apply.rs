@@ -1,7 +1,7 @@
 //! `pillarbox apply`.
 
 use super::plan::{OptionArgs, detailed};
-use crate::cli::deploy::{self, Selection, StoredPlan, Survey};
+use crate::cli::deploy::{self, NewHostsArgs, Selection, StoredPlan, Survey};
 use crate::cli::output::plan as print;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -33,6 +33,8 @@ pub(in crate::cli) struct Args {
     /// Do not ask; needed where there is no terminal and no stored plan
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -54,7 +56,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         None => args.selection.host.clone(),
     };
     let wishes = deploy::wishes(&vault, &globs)?;
-    let survey = Survey { options, offline: false, yes: args.yes };
+    let survey = Survey { options, offline: false, new_hosts: args.new_hosts.beside(args.yes) };
     deploy::run(async |interrupt| {
         let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
         let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;

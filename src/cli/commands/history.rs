@@ -1,6 +1,6 @@
 //! `pillarbox history`.
 
-use crate::cli::deploy::{self, Selection};
+use crate::cli::deploy::{self, NewHosts, Selection};
 use crate::cli::output::history::{HostHistory, text};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -27,12 +27,12 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
     let (hosts, wrong) = deploy::run(async |interrupt| {
-        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, false, interrupt).await?;
+        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, NewHosts::Ask, interrupt).await?;
         let mut known = BTreeSet::new();
         let mut hosts = Vec::new();
         for one in &seen {
             known.extend(services(one.desired(), &one.observed));
-            let all = generations(&one.observed, vault.name(), &args.service);
+            let all = generations(&one.observed, vault.owner(), &args.service);
             let declared = services(one.desired(), &one.observed).contains(&args.service);
             if declared || !all.is_empty() {
                 hosts.push(HostHistory::of(&one.observed, &all));

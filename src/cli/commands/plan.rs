@@ -1,6 +1,6 @@
 //! `pillarbox plan`.
 
-use crate::cli::deploy::{self, PlanOptions, Selection, Survey};
+use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Selection, Survey};
 use crate::cli::output::{html, plan as print};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -22,6 +22,8 @@ pub(in crate::cli) struct Args {
     selection: Selection,
     #[command(flatten)]
     options: OptionArgs,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Store the plan in a file, for `apply FILE`; it holds no secret
     #[arg(short, long, value_name = "FILE", conflicts_with = "offline")]
     output: Option<PathBuf>,
@@ -78,7 +80,11 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = vault::workspace(ctx)?;
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let survey = Survey { options: args.options.options(), offline: args.offline, yes: false };
+    let survey = Survey {
+        options: args.options.options(),
+        offline: args.offline,
+        new_hosts: args.new_hosts.beside(false),
+    };
     let (plan, wrong) = deploy::run(async |interrupt| {
         let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
         let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;

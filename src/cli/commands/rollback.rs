@@ -10,7 +10,7 @@ mod gates;
 
 use super::apply;
 use super::history::{services, unknown};
-use crate::cli::deploy::{self, Differing, Goal, Selection, Surveyed};
+use crate::cli::deploy::{self, Differing, Goal, NewHostsArgs, Selection, Surveyed};
 use crate::cli::output::plan as print;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -46,6 +46,8 @@ pub(in crate::cli) struct Args {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Write no gate: the next apply undoes the rollback
     #[arg(long)]
     once: bool,
@@ -79,7 +81,9 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         }
         let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
         let wishes = deploy::wishes(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-        let planning = async { Ok(deploy::back(ctx, &then, wishes, &goals, args.yes, interrupt).await) };
+        let planning = async {
+            Ok(deploy::back(ctx, &then, wishes, &goals, args.new_hosts.beside(args.yes), interrupt).await)
+        };
         let (mut surveyed, differing, wrong) = deploy::unless_interrupted(interrupt, planning).await?;
         Problems::check(wrong)?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
@@ -152,7 +156,8 @@ async fn carry_out(
 /// Every selected host that has the service, with what is left of it there.
 async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
     let wishes = deploy::wishes(vault, &args.selection.host)?;
-    let (seen, wrong) = deploy::look_offline(ctx, vault, wishes, args.yes, interrupt).await?;
+    let (seen, wrong) =
+        deploy::look_offline(ctx, vault, wishes, args.new_hosts.beside(args.yes), interrupt).await?;
     Problems::check(wrong)?;
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
@@ -168,7 +173,7 @@ async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interru
                 None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
             },
             wanted: wish.image.digest.as_ref().map(ToString::to_string),
-            generations: generations(&one.observed, vault.name(), &args.service),
+            generations: generations(&one.observed, vault.owner(), &args.service),
         });
     }
     match (hosts.is_empty(), alone) {

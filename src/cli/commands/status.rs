@@ -1,6 +1,6 @@
 //! `pillarbox status`.
 
-use crate::cli::deploy::{self, PlanOptions, Selection};
+use crate::cli::deploy::{self, NewHosts, PlanOptions, Selection};
 use crate::cli::output::Level;
 use crate::cli::output::status::{HostStatus, text};
 use crate::cli::vault::{self, Vault};
@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
     let (hosts, wrong) = deploy::run(async |interrupt| {
-        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, false, interrupt).await?;
+        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, NewHosts::Ask, interrupt).await?;
         let parts = deploy::parts(&seen).unwrap_or_else(|_| vec![BTreeMap::new(); seen.len()]);
         let hosts: Vec<HostStatus> = seen
             .iter()

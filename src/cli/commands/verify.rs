@@ -86,8 +86,8 @@ impl Against {
     fn of(ctx: &Context, vault: &Vault<'_>, revision: &str) -> Result<Self> {
         let git = Git::around(ctx, vault.workspace().root())?;
         let commit = Commit::of(&git, revision)?;
-        let before = revision::Snapshot::at(&git, &commit)?;
-        let findings = difference::between(&before, &revision::Snapshot::of(vault)?);
+        let before = revision::Snapshot::at(ctx, vault.workspace().root(), &git, &commit)?;
+        let findings = difference::between(&before, &revision::Snapshot::of(ctx, vault)?);
         Ok(Self { revision: revision.to_owned(), commit, repository: git.top().to_owned(), findings })
     }
 

@@ -59,7 +59,7 @@ pub(in crate::cli) async fn record(
 ) -> Result<()> {
     let run = Run::new(&ctx.env.user, &ctx.env.machine, "pillarbox adopt")?;
     let (engine, host) = (&seen.engine, &seen.wished.host.name);
-    let lock = Lock::acquire(engine, host, vault.name(), &run, LEASE).await?;
+    let lock = Lock::acquire(engine, host, vault.owner(), &run, LEASE).await?;
     let done = write(seen, &lock, container, adoption).await;
     if let Err(problems) = lock.release(engine).await {
         ctx.out.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));

@@ -8,7 +8,7 @@ pub(in crate::cli) use verdict::{Answers, Asked, EntryShown, Verdict};
 
 use super::keychain::{Delegated, of_entry};
 use super::reach::{self, Reached};
-use super::{Wished, sorted_out, trust};
+use super::{NewHosts, Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::{PullPolicy, Wish};
@@ -35,7 +35,7 @@ pub(in crate::cli) async fn ask(
     vault: &Vault<'_>,
     wishes: Vec<Wished<'_>>,
     images: &[ImageRef],
-    yes: bool,
+    new_hosts: NewHosts,
     interrupt: &Interrupt,
 ) -> (Vec<Answers>, Vec<Problem>) {
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
@@ -46,7 +46,7 @@ pub(in crate::cli) async fn ask(
             [] => credentials.iter().any(|entry| entry.how != How::Anonymous),
             images => images.iter().any(|image| credentials.lookup(&image.name) != Lookup::Anonymous),
         };
-        match trust::settle(ctx, vault, &one, sends, yes, interrupt).await {
+        match trust::settle(ctx, vault, &one, sends, new_hosts, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }

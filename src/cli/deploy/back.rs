@@ -4,7 +4,7 @@
 use super::keychain::Delegated;
 use super::reach::{self, Reached};
 use super::survey::{Surveyed, parts, read};
-use super::{PlanOptions, Wished, sorted_out, trust};
+use super::{NewHosts, PlanOptions, Wished, sorted_out, trust};
 use crate::cli::Context;
 use crate::cli::vault::Vault;
 use crate::desired::{Address, Back, ContainerWish, Desired, Item, Kind, PullPolicy, Wish};
@@ -48,7 +48,7 @@ pub(in crate::cli) async fn back<'v>(
     vault: &Vault<'_>,
     wishes: Vec<Wished<'v>>,
     goals: &BTreeMap<HostName, Goal>,
-    yes: bool,
+    new_hosts: NewHosts,
     interrupt: &Interrupt,
 ) -> (Vec<Surveyed<'v>>, Vec<Differing>, Vec<Problem>) {
     let (reached, mut wrong) = reach::all(ctx, vault, wishes).await;
@@ -60,7 +60,7 @@ pub(in crate::cli) async fn back<'v>(
             differing.push(Differing { host: one.wished.host.name.clone(), fields });
         }
         one.desired = goal.asked_of(&one.desired);
-        match trust::settle(ctx, vault, &one, sends(&one), yes, interrupt).await {
+        match trust::settle(ctx, vault, &one, sends(&one), new_hosts, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }

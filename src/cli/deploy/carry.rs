@@ -83,7 +83,7 @@ async fn lock_all<'a>(ctx: &Context, vault: &Vault<'_>, busy: &[&'a Surveyed<'a>
     let run = Run::new(&ctx.env.user, &ctx.env.machine, "pillarbox apply")?;
     let mut held = Vec::new();
     for one in busy {
-        match Lock::acquire(&one.seen.engine, &one.plan.host, vault.name(), &run, LEASE).await {
+        match Lock::acquire(&one.seen.engine, &one.plan.host, vault.owner(), &run, LEASE).await {
             Ok(lock) => {
                 if let Some(run) = lock.left_by() {
                     ctx.out.say(format_args!(

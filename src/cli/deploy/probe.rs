@@ -6,6 +6,7 @@ use crate::cli::vault::Vault;
 use crate::engine::Engine as _;
 use crate::inventory::Host;
 use crate::observed::Facts;
+use crate::pillar::known::KnownHost;
 use crate::problem::Result;
 use futures_util::{StreamExt as _, stream};
 
@@ -18,6 +19,8 @@ pub(in crate::cli) struct Probed {
     pub facts: Facts,
     /// Seconds since 1970 by its clock.
     pub now: i64,
+    /// What decides who answers there.
+    pub seen: KnownHost,
 }
 
 /// The Engines of hosts, in their order.
@@ -26,7 +29,7 @@ pub(in crate::cli) async fn probe(ctx: &Context, vault: &Vault<'_>, hosts: &[&Ho
 }
 
 async fn one(ctx: &Context, vault: &Vault<'_>, host: &Host) -> Result<Probed> {
-    let (engine, facts) = connect(ctx, vault, host).await?;
+    let (engine, facts, seen) = connect(ctx, vault, host).await?;
     let now = engine.now().await.map_err(|error| silent(host, &error))?;
-    Ok(Probed { facts, now })
+    Ok(Probed { facts, now, seen })
 }

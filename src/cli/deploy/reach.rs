@@ -9,6 +9,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine as _, EngineError};
 use crate::inventory::Host;
 use crate::observed::Facts;
+use crate::pillar::known::KnownHost;
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, stream};
 
@@ -21,6 +22,8 @@ pub(super) struct Reached<'v> {
     pub desired: Desired,
     pub engine: Docker,
     pub facts: Facts,
+    /// What decides who answers there.
+    pub seen: KnownHost,
 }
 
 /// All hosts that answer and compile, and what is wrong with the others.
@@ -30,9 +33,9 @@ pub(super) async fn all<'v>(
     wishes: Vec<Wished<'v>>,
 ) -> (Vec<Reached<'v>>, Vec<Problem>) {
     let reaching = wishes.into_iter().map(|wished| async {
-        let (engine, mut facts) = connect(ctx, vault, wished.host).await?;
+        let (engine, mut facts, seen) = connect(ctx, vault, wished.host).await?;
         facts.labels.extend(wished.host.labels.clone());
-        Ok((wished, engine, facts))
+        Ok((wished, engine, facts, seen))
     });
     let (mut reached, mut wrong) =
         sorted_out(stream::iter(reaching).buffered(AT_ONCE).collect::<Vec<_>>().await);
@@ -40,19 +43,19 @@ pub(super) async fn all<'v>(
         wrong.extend(found.into_vec());
         return (Vec::new(), wrong);
     }
-    let (reached, found) = sorted_out(reached.into_iter().map(|(wished, engine, facts)| {
+    let (reached, found) = sorted_out(reached.into_iter().map(|(wished, engine, facts, seen)| {
         let desired = match &wished.desired {
             Some(desired) => desired.clone(),
             None => wished.compile(vault, Some(&facts))?,
         };
-        Ok(Reached { wished, desired, engine, facts })
+        Ok(Reached { wished, desired, engine, facts, seen })
     }));
     wrong.extend(found.into_iter().filter(|problem| !wrong.contains(problem)).collect::<Vec<_>>());
     (reached, wrong)
 }
 
 /// Runs the states in Starlark that want facts, of all hosts in one child.
-async fn run(vault: &Vault<'_>, reached: &mut [(Wished<'_>, Docker, Facts)]) -> Result<()> {
+async fn run(vault: &Vault<'_>, reached: &mut [(Wished<'_>, Docker, Facts, KnownHost)]) -> Result<()> {
     let lacking: Vec<usize> = (0..reached.len()).filter(|index| reached[*index].0.is_to_be_run()).collect();
     if lacking.is_empty() {
         return Ok(());
@@ -77,14 +80,22 @@ pub(in crate::cli) async fn compile(
     (reached.into_iter().map(|one| one.desired).collect(), wrong)
 }
 
-/// The Engine of a host, and what it says of itself.
-pub(super) async fn connect(ctx: &Context, vault: &Vault<'_>, host: &Host) -> Result<(Docker, Facts)> {
-    let address = dialled(ctx, vault.workspace().root(), host)?;
+/// The Engine of a host, what it says of itself, and what decides who answers there.
+pub(super) async fn connect(
+    ctx: &Context,
+    vault: &Vault<'_>,
+    host: &Host,
+) -> Result<(Docker, Facts, KnownHost)> {
+    let (address, mut seen) = dialled(ctx, vault.workspace().root(), host)?;
     // Nothing is asked of an address that is not the known one.
-    super::trust::check_address(vault, host)?;
+    super::trust::check(vault, host, &seen)?;
     let engine = Docker::connect(&address).await.map_err(|error| silent(host, &error))?;
     let facts = engine.facts().await.map_err(|error| silent(host, &error))?;
-    Ok((engine, facts))
+    // Another Engine behind a socket of this machine is no stranger.
+    if !super::trust::is_own_socket(host, &seen) {
+        seen.daemon = Some(facts.engine_id.clone());
+    }
+    Ok((engine, facts, seen))
 }
 
 /// A host whose Engine does not answer.

@@ -2,7 +2,7 @@
 
 use super::keychain::{Delegated, credential};
 use super::reach::{self, Reached};
-use super::{PlanOptions, Wished, sorted_out, trust};
+use super::{NewHosts, PlanOptions, Wished, sorted_out, trust};
 use crate::check;
 use crate::cli::Context;
 use crate::cli::vault::Vault;
@@ -28,8 +28,8 @@ pub(in crate::cli) struct Survey {
     pub options: PlanOptions,
     /// No registry is asked.
     pub offline: bool,
-    /// Questions are answered with yes.
-    pub yes: bool,
+    /// What is done about new hosts.
+    pub new_hosts: NewHosts,
 }
 
 /// A host that was read.
@@ -84,10 +84,10 @@ pub(in crate::cli) async fn look_offline<'v>(
     ctx: &Context,
     vault: &Vault<'_>,
     wishes: Vec<Wished<'v>>,
-    yes: bool,
+    new_hosts: NewHosts,
     interrupt: &Interrupt,
 ) -> Result<(Vec<Seen<'v>>, Vec<Problem>)> {
-    let survey = Survey { options: PlanOptions::default(), offline: true, yes };
+    let survey = Survey { options: PlanOptions::default(), offline: true, new_hosts };
     let looking = async { Ok(look(ctx, vault, wishes, &survey, interrupt).await) };
     super::unless_interrupted(interrupt, looking).await
 }
@@ -104,16 +104,32 @@ pub(in crate::cli) async fn look<'v>(
     let mut trusted = Vec::new();
     for one in reached {
         let sends = !survey.offline && trust::is_sent_secrets(&one);
-        match trust::settle(ctx, vault, &one, sends, survey.yes, interrupt).await {
+        match trust::settle(ctx, vault, &one, sends, survey.new_hosts, interrupt).await {
             Ok(()) => trusted.push(one),
             Err(problems) => wrong.extend(problems.into_vec()),
         }
     }
     let (resolved, delegated) = (Resolved::default(), Delegated::default());
-    let reading = trusted.into_iter().map(|one| read(vault, one, survey.offline, &resolved, &delegated));
-    let (seen, more) = sorted_out(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    // Podman cannot ask a registry, and takes what the others were told.
+    let (waiting, asking): (Vec<_>, Vec<_>) =
+        trusted.into_iter().enumerate().partition(|(_, one)| is_podman(one));
+    let mut all = Vec::new();
+    for hosts in [asking, waiting] {
+        let reading = hosts.into_iter().map(|(at, one)| {
+            let reading = read(vault, one, survey.offline, &resolved, &delegated);
+            async move { (at, reading.await) }
+        });
+        all.extend(stream::iter(reading).buffered(AT_ONCE).collect::<Vec<_>>().await);
+    }
+    all.sort_by_key(|(at, _)| *at);
+    let (seen, more) = sorted_out(all.into_iter().map(|(_, read)| read));
     wrong.extend(more);
+    wrong.extend(resolved.disagreements());
     (seen, wrong)
+}
+
+fn is_podman(reached: &Reached<'_>) -> bool {
+    reached.facts.engine_id == crate::observed::Facts::PODMAN
 }
 
 pub(super) async fn read<'v>(
@@ -123,7 +139,7 @@ pub(super) async fn read<'v>(
     resolved: &Resolved,
     delegated: &Delegated,
 ) -> Result<Seen<'v>> {
-    let Reached { wished, desired, engine, facts } = reached;
+    let Reached { wished, desired, engine, facts, .. } = reached;
     let credentials = &wished.credentials;
     let keychain = |image: &ImageName| {
         let image = image.clone();

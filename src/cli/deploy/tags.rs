@@ -47,7 +47,7 @@ pub(in crate::cli) async fn tags(
         if images.is_empty() {
             continue;
         }
-        match trust::settle(ctx, vault, &one, sends(&one, &images), survey.yes, interrupt).await {
+        match trust::settle(ctx, vault, &one, sends(&one, &images), survey.new_hosts, interrupt).await {
             Ok(()) => asking.push((one, images)),
             Err(problems) => wrong.extend(problems.into_vec()),
         }

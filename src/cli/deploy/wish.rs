@@ -140,7 +140,7 @@ impl<'v> Wished<'v> {
     /// Everything that is wrong in its states.
     pub(in crate::cli) fn compile(&self, vault: &Vault<'_>, facts: Option<&Facts>) -> Result<Desired> {
         compile(&Inputs {
-            workspace: vault.name(),
+            workspace: vault.owner(),
             host: &self.host.name,
             groups: &self.groups(vault),
             states: &self.states,

@@ -139,7 +139,7 @@ impl Vault<'_> {
         for folder in &self.made {
             let open = self.unlock(folder)?;
             let slot = open.keys().slot();
-            let seen = SeenBox { workspace: self.name(), folder, slot, open: Some(&open) };
+            let seen = SeenBox { workspace: self.seen(), folder, slot, open: Some(&open) };
             self.anchor.learn(self.ctx, &seen)?;
         }
         Ok(())

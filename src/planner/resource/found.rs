@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::desired::{Address, Kind, ResourceWish, Spec};
-use crate::observed::{Label, Made, Network, Volume};
+use crate::observed::{Label, Made, Network, Volume, namesake};
 use crate::problem::{Place, Problem, Result, escaped};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 pub(super) fn labelled(world: &World<'_>, mut body: Value, spec: &Spec) -> Value {
     let fields = spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    body["Labels"][Label::WORKSPACE] = json!(world.desired.workspace.as_str());
+    for (name, value) in Label::of(&world.desired.workspace) {
+        body["Labels"][name] = json!(value);
+    }
     body["Labels"][Label::SPEC] = json!(spec.fingerprint());
     body["Labels"][Label::FIELDS] = json!(fields.join(","));
     body
@@ -51,10 +53,18 @@ pub(super) fn theirs(
         world.desired.workspace,
         differences.join(", ")
     );
-    let mut problem = Problem::failed(what)
-        .cause("what others made is used as it is, and never changed")
-        .hint("declare it as it is, or leave those fields out")
-        .hint("or give it another name");
+    let mut problem = Problem::failed(what).cause("what others made is used as it is, and never changed");
+    let found = match kind {
+        Kind::Network => {
+            world.observed.networks.iter().find(|one| one.name == wish.name).map(|one| &one.inspect)
+        }
+        _ => world.observed.volumes.iter().find(|one| one.name == wish.name).map(|one| &one.inspect),
+    };
+    let labels = found.and_then(|inspect| inspect.compare("/Labels"));
+    if let Some(other) = labels.and_then(|labels| namesake(&world.desired.workspace, labels)) {
+        problem = other.hints.into_iter().fold(problem.cause(format!("it {}", other.what)), Problem::hint);
+    }
+    problem = problem.hint("declare it as it is, or leave those fields out").hint("or give it another name");
     let lines = differences.iter().filter_map(|field| wish.sources.get(field));
     problem.place = lines.flatten().next().cloned();
     Err(problem.into())

@@ -5,7 +5,7 @@ use super::many;
 use crate::cli::Context;
 use crate::cli::deploy::{self, Probed};
 use crate::cli::vault::Vault;
-use crate::inventory::{EngineAddress, Host};
+use crate::inventory::Host;
 use crate::pillar::known::HostVerdict;
 use crate::problem::{Problem, escaped};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -49,11 +49,9 @@ pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
 
 fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Section) {
     let (facts, address) = (&probed.facts, host.engine.to_string());
-    let local = matches!(host.engine, EngineAddress::Unix { .. });
-    let daemon = (!local).then_some(facts.engine_id.as_str());
-    let verdict = vault
-        .anchor()
-        .look(|known| known.clone().meet_host(vault.name(), &host.name, &address, daemon, false));
+    let local = deploy::is_own_socket(host, &probed.seen);
+    let verdict =
+        vault.anchor().look(|known| known.clone().meet_host(vault.seen(), &host.name, &probed.seen, false));
     let engine = format!(
         "{}: Engine {}, API {}, at {}",
         host.name,

@@ -1,6 +1,6 @@
 //! `pillarbox gate list`: from clear values alone, no private key.
 
-use crate::cli::deploy::{self, PlanOptions, Survey};
+use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Survey};
 use crate::cli::output::layout::{columns, pad};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -19,9 +19,11 @@ pub(super) struct Args {
     /// Ask the registries, through the hosts, whether the tags still stand for the digests
     #[arg(long)]
     check: bool,
-    /// Send credentials to hosts that were not known on this machine (with --check)
+    /// Ask nothing (with --check)
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 /// A gate as one file says it; the rest may stand in others.
@@ -161,7 +163,11 @@ fn check(
     vault: &Vault<'_>,
 ) -> Result<(Vec<Checked>, Vec<crate::problem::Problem>)> {
     let wishes = deploy::wishes(vault, &[])?;
-    let survey = Survey { options: PlanOptions::default(), offline: false, yes: args.yes };
+    let survey = Survey {
+        options: PlanOptions::default(),
+        offline: false,
+        new_hosts: args.new_hosts.beside(args.yes),
+    };
     let (answers, mut wrong) = deploy::run(async |interrupt| {
         let wanted = |app: &str, image: &ImageRef| {
             let named = args.app.is_empty() || args.app.iter().any(|name| name == app);

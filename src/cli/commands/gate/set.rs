@@ -2,7 +2,7 @@
 
 use super::write::{effective_everywhere, field};
 use super::{Where, in_words, key};
-use crate::cli::deploy::{self, PlanOptions, Survey, Tagged};
+use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Survey, Tagged};
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
@@ -37,9 +37,11 @@ pub(super) struct Args {
     image: Option<String>,
     #[command(flatten)]
     place: Where,
-    /// Send credentials to hosts that were not known on this machine
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 /// Stands for the digest until the registry has said it; no image has it.
@@ -169,7 +171,11 @@ fn ask(
         return Err(nobody().into());
     }
     let wishes = deploy::wishes(vault, &names)?;
-    let survey = Survey { options: PlanOptions::default(), offline: false, yes: args.yes };
+    let survey = Survey {
+        options: PlanOptions::default(),
+        offline: false,
+        new_hosts: args.new_hosts.beside(args.yes),
+    };
     let (answers, mut wrong) = deploy::run(async |interrupt| {
         let wanted = |gate: &str, image: &ImageRef| gate == app && image.digest.as_ref() == Some(unsaid);
         let asking = async { Ok(deploy::tags(ctx, vault, wishes, &wanted, &survey, interrupt).await) };

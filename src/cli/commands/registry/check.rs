@@ -1,6 +1,6 @@
 //! `pillarbox registry check [IMAGE…]`.
 
-use crate::cli::deploy::{self, Answers, Selection, Verdict};
+use crate::cli::deploy::{self, Answers, NewHostsArgs, Selection, Verdict};
 use crate::cli::output::credentials as table;
 use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
@@ -21,9 +21,11 @@ pub(super) struct Args {
     images: Vec<String>,
     #[command(flatten)]
     selection: Selection,
-    /// Send credentials to hosts that were not known on this machine
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
@@ -39,8 +41,9 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let workspace = vault::workspace(ctx)?;
     let vault = Vault::load(ctx, &workspace)?;
     let wishes = deploy::wishes(&vault, &args.selection.host)?;
+    let new_hosts = args.new_hosts.beside(args.yes);
     let (answers, mut wrong) = deploy::run(async |interrupt| {
-        let asking = async { Ok(deploy::ask(ctx, &vault, wishes, &images, args.yes, interrupt).await) };
+        let asking = async { Ok(deploy::ask(ctx, &vault, wishes, &images, new_hosts, interrupt).await) };
         deploy::unless_interrupted(interrupt, asking).await
     })?;
     let found = answers.iter().flat_map(|host| &host.asked).filter_map(|asked| asked.problems.as_ref());

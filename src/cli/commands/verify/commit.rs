@@ -24,7 +24,10 @@ impl Commit {
     pub(super) fn of(git: &Git, revision: &str) -> Result<Self> {
         let unknown = || {
             let shown = escaped(revision);
-            format!("`{shown}` is not a revision of the git repository {}", escaped(&git.top().display().to_string()))
+            format!(
+                "`{shown}` is not a revision of the git repository {}",
+                escaped(&git.top().display().to_string())
+            )
         };
         if revision.starts_with('-') || revision.contains('\0') {
             return Err(Problem::usage(format!("`{}` is not a git revision", escaped(revision))).into());

@@ -168,10 +168,7 @@ fn foreign(folder: &Path, top: &Path) -> Problem {
     Problem::failed(format!("the git repository {} belongs to another user", shown(top)))
         .cause(format!("{} is not yours; its owner decides what git says of it", shown(folder)))
         .hint("if it is meant all the same:")
-        .hint(format!(
-            "git config --global --add safe.directory {}",
-            quoted(&top.display().to_string())
-        ))
+        .hint(format!("git config --global --add safe.directory {}", quoted(&top.display().to_string())))
 }
 
 fn shown(path: &Path) -> String {

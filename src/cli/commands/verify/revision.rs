@@ -3,17 +3,24 @@
 use super::commit::Commit;
 use super::git::Git;
 use crate::cli::vault::Vault;
-use crate::inventory::{self, Inventory};
+use crate::cli::{Context, deploy};
+use crate::inventory::{self, EngineAddress, Host, Inventory, Tls};
+use crate::name::Owner;
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Inventory, boxes, key files and values at one time.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
-    /// Engines by the names of their hosts.
+    /// Name and id of the workspace.
+    pub(super) owner: Option<Owner>,
+    /// Engines by the names of their hosts, with all that decides who answers there.
     pub(super) engines: BTreeMap<String, String>,
+    /// Pillar files and states of each host.
+    pub(super) gets: BTreeMap<String, String>,
     /// Boxes by folder.
     pub(super) boxes: BTreeMap<BoxFolder, BoxFile>,
     /// Keys by path, comments left out.
@@ -26,9 +33,9 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// As the workspace stands.
-    pub(super) fn of(vault: &Vault<'_>) -> Result<Self> {
+    pub(super) fn of(ctx: &Context, vault: &Vault<'_>) -> Result<Self> {
         let mut snapshot = Self { boxes: vault.boxes().clone(), ..Self::default() };
-        snapshot.add_engines(vault.inventory());
+        snapshot.add_inventory(vault.inventory(), &|host| engine(ctx, vault.workspace().root(), host));
         for document in vault.documents() {
             snapshot.documents.insert(document.file().to_owned(), document.clone());
         }
@@ -40,19 +47,19 @@ impl Snapshot {
     }
 
     /// As it stood at a commit of the repository around the workspace.
-    pub(super) fn at(git: &Git, commit: &Commit) -> Result<Self> {
+    pub(super) fn at(ctx: &Context, root: &Path, git: &Git, commit: &Commit) -> Result<Self> {
         let mut snapshot = Self::default();
         for (path, text) in files(git, &commit.id)? {
-            snapshot.add(&path, text);
+            snapshot.add(&path, text, &|host| engine(ctx, root, host));
         }
         Ok(snapshot)
     }
 
-    fn add(&mut self, path: &str, text: Option<String>) {
+    fn add(&mut self, path: &str, text: Option<String>, engine: &dyn Fn(&Host) -> String) {
         let read = (|| {
             let text = text?;
             if path == inventory::FILE {
-                self.add_engines(&Inventory::parse(&text).ok()?);
+                self.add_inventory(&Inventory::parse(&text).ok()?, engine);
             } else if let Some(file) = path.strip_prefix("keys/") {
                 if file.ends_with(".pub") {
                     self.add_key(path, &text);
@@ -73,9 +80,12 @@ impl Snapshot {
         }
     }
 
-    fn add_engines(&mut self, inventory: &Inventory) {
-        self.engines
-            .extend(inventory.hosts.iter().map(|(name, host)| (name.to_string(), host.engine.to_string())));
+    fn add_inventory(&mut self, inventory: &Inventory, engine: &dyn Fn(&Host) -> String) {
+        self.owner = Some(inventory.owner.clone());
+        for (name, host) in &inventory.hosts {
+            self.engines.insert(name.to_string(), engine(host));
+            self.gets.insert(name.to_string(), gets(inventory, host));
+        }
     }
 
     fn add_key(&mut self, path: &str, text: &str) {
@@ -83,6 +93,32 @@ impl Snapshot {
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         self.keys.insert(path.to_owned(), lines.join(" "));
     }
+}
+
+/// The engine of a host with its certificates and what its docker context stands for, as they are found on this
+/// machine now.
+fn engine(ctx: &Context, root: &Path, host: &Host) -> String {
+    let written = match &host.engine {
+        EngineAddress::Tcp { tls: Tls::Folder(folder), .. } => format!(", TLS {folder}"),
+        _ => String::new(),
+    };
+    let Ok((_, seen)) = deploy::dialled(ctx, root, host) else { return format!("{}{written}", host.engine) };
+    let parts = [("leads to", seen.leads_to), ("TLS", seen.tls), ("authority", seen.ca)];
+    let parts = parts.into_iter().filter_map(|(what, text)| Some(format!(", {what} {}", text?)));
+    std::iter::once(seen.address).chain(parts).collect()
+}
+
+/// Which pillar files and states a host gets, as the inventory names them.
+fn gets(inventory: &Inventory, host: &Host) -> String {
+    let groups = host.groups.iter().filter_map(|name| inventory.groups.get(name));
+    let (mut pillar, mut states): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for (files, of) in
+        groups.map(|group| (&group.pillar, &group.states)).chain([(&host.pillar, &host.states)])
+    {
+        pillar.extend(files.iter().map(|entry| entry.text.as_str()));
+        states.extend(of.iter().map(|entry| entry.text.as_str()));
+    }
+    format!("pillar {}; states {}", pillar.join(" "), states.join(" "))
 }
 
 /// Files of the workspace at a commit, relative to it; without text where one is no regular file or
