@@ -20,19 +20,25 @@ mod resources;
 mod shape;
 
 use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
+use crate::name::ContainerName;
 use crate::observed::{Observed, Standing};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
+use crate::state::SecretRef;
+#[cfg(test)]
+pub(crate) use model::LOOKED_AT;
 use model::Model;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Checks the plan of a host against what it was made from.
+/// Checks the plan of a host against what it was made from. A planner calls it once for each of its plans.
 ///
 /// # Errors
 /// Every rule that does not hold.
 pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<()> {
-    let mut broken = shape::check(plan, observed);
+    let receivers = Receivers::of(plan);
+    let mut broken = shape::check(plan, observed, &receivers);
     broken.extend(carried_out(plan, desired, observed));
-    broken.extend(own::check(plan, desired, observed));
+    broken.extend(own::check(plan, desired, observed, &receivers));
     let problem = |what: String| {
         Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))
             .cause("this is a mistake of pillarbox; nothing was done")
@@ -41,33 +47,103 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
     Problems::check(broken.into_iter().map(problem).collect())
 }
 
+/// Who is said to receive a secret.
+struct Receivers<'p>(BTreeSet<(&'p str, &'p str, &'p str)>);
+
+impl<'p> Receivers<'p> {
+    fn of(plan: &'p HostPlan) -> Self {
+        let each = plan.receivers.iter();
+        Self(each.map(|said| (said.secret.as_str(), said.container.as_str(), said.field.as_str())).collect())
+    }
+
+    /// Whether it is said that a field of a container receives a secret.
+    fn say(&self, secret: &SecretRef, container: &str, field: &str) -> bool {
+        self.0.contains(&(&secret.origin.key.to_string(), container, field))
+    }
+}
+
+/// What the rules ask of a plan and of what it was made from, by plain name.
+struct Wanted<'a> {
+    containers: BTreeMap<&'a str, &'a ContainerWish>,
+    /// Names of containers that a gate holds.
+    held: BTreeSet<&'a str>,
+    /// Tasks that a gate holds.
+    held_tasks: BTreeSet<&'a Address>,
+    /// Containers of which one works at every moment.
+    start_first: BTreeSet<&'a str>,
+    /// Addresses of changes that are held.
+    shown_as_held: BTreeSet<&'a str>,
+    /// Names of which some container ran.
+    ran: BTreeSet<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(plan: &'a HostPlan, desired: &'a Desired, observed: &Observed) -> Self {
+        let (mut containers, mut held, mut held_tasks) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        for item in &desired.items {
+            if let Wish::Container(wish) = &item.wish {
+                containers.entry(wish.name.as_str()).or_insert(wish.as_ref());
+                held.extend(item.hold().map(|_| wish.name.as_str()));
+            }
+            if item.address.kind == Kind::Task {
+                held_tasks.extend(item.hold().map(|_| &item.address));
+            }
+        }
+        let with = |verb: Verb| {
+            let changes = plan.changes.iter().filter(move |change| change.actions == [verb]);
+            changes.map(|change| change.address.as_str())
+        };
+        let first = with(Verb::ReplaceStartFirst);
+        let ran = observed.containers.iter().filter(|one| one.state.running || one.state.restarting);
+        let ran = ran.filter_map(|one| one.ours.as_ref().filter(|_| !one.impostor));
+        Self {
+            containers,
+            held,
+            held_tasks,
+            start_first: first.filter_map(|address| address.strip_prefix("container ")).collect(),
+            shown_as_held: with(Verb::Held).collect(),
+            ran: ran.map(|ours| model::slot(&ours.instance)).collect(),
+        }
+    }
+
+    /// Whether a thing waits for a task that its gate holds.
+    fn waits(&self, item: &Item) -> bool {
+        item.needs.iter().any(|needed| self.held_tasks.contains(needed))
+            && self.shown_as_held.contains(item.address.to_string().as_str())
+    }
+}
+
 fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
     let mut broken = Vec::new();
-    let first = Model::of(observed);
-    let mut model = first.clone();
+    let wanted = Wanted::of(plan, desired, observed);
+    let mut model = Model::of(observed);
     for step in &plan.steps {
-        broken.extend(held(step, &model, desired));
-        broken.extend(way_back(step, &model, desired, observed));
         let slot = model.slot(&step.action);
-        let worked = slot.as_deref().is_some_and(|slot| first.of_slot(slot).any(|held| held.works));
+        if let Some(slot) = &slot {
+            if wanted.held.contains(slot.as_str()) {
+                broken.push(format!("step {} ({}) touches {slot}, which is held", step.id, step.action));
+            }
+            broken.extend(way_back(step, slot, &mut model, &wanted));
+        }
         if let Err(why) = model.apply(step.id, &step.action) {
             broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
         }
-        if let Some(slot) = slot.filter(|slot| worked && start_first(plan, slot))
+        let first = slot.filter(|slot| wanted.start_first.contains(slot.as_str()));
+        if let Some(slot) = first.filter(|slot| wanted.ran.contains(slot))
             && !model.of_slot(&slot).any(|held| held.works)
         {
             broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
-    let goes_on = |item: &&Item| {
-        item.hold().is_none() && item.requisites.onchanges.is_empty() && !waits(plan, item, desired)
-    };
+    let goes_on =
+        |item: &&Item| item.hold().is_none() && item.requisites.onchanges.is_empty() && !wanted.waits(item);
     for item in desired.items.iter().filter(goes_on) {
         match &item.wish {
             Wish::Container(wish) => broken.extend(as_wished(wish, observed.facts.can_update, &model)),
             Wish::Surplus { service, keep, .. } => {
+                let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();
                 let left = model.of_service(service.as_str());
-                let left = left.filter(|held| !keep.iter().any(|name| name.as_str() == held.slot));
+                let left = left.filter(|held| !keep.contains(held.slot.as_str()));
                 broken.extend(left.map(|held| format!("container {} is one too many in the end", held.name)));
             }
             Wish::ContainerAbsent { name, .. } if model.of_service(name.as_str()).next().is_some() => {
@@ -78,18 +154,6 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     }
     broken.extend(resources::check(plan, desired, observed));
     broken
-}
-
-/// Whether it waits for a task that its gate holds.
-fn waits(plan: &HostPlan, item: &Item, desired: &Desired) -> bool {
-    let held = |needed: &Address| {
-        let task = desired.items.iter().find(|other| other.address == *needed && needed.kind == Kind::Task);
-        task.is_some_and(|task| task.hold().is_some())
-    };
-    let address = item.address.to_string();
-    let shown =
-        || plan.changes.iter().any(|change| change.address == address && change.actions == [Verb::Held]);
-    item.needs.iter().any(held) && shown()
 }
 
 fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<String> {
@@ -131,51 +195,27 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
     broken
 }
 
-/// Whether the plan says that the new container works before the old one stops.
-fn start_first(plan: &HostPlan, slot: &str) -> bool {
-    let address = format!("container {slot}");
-    plan.changes.iter().any(|change| change.address == address && change.actions == [Verb::ReplaceStartFirst])
-}
-
-/// Nothing is done about what a gate holds.
-fn held(step: &Step, model: &Model, desired: &Desired) -> Option<String> {
-    let service = model.slot(&step.action)?;
-    let mut held = desired.items.iter().filter(|item| item.hold().is_some());
-    held.any(|item| matches!(&item.wish, Wish::Container(wish) if wish.name.as_str() == service))
-        .then(|| format!("step {} ({}) touches {service}, which is held", step.id, step.action))
-}
-
-/// A service that ran, and shall run, runs after the way back: both where the step was done and where
-/// it was not.
-fn way_back(step: &Step, before: &Model, desired: &Desired, observed: &Observed) -> Option<String> {
-    let service = before.slot(&step.action)?;
-    let wish = desired.items.iter().find_map(|item| match &item.wish {
-        Wish::Container(wish) if wish.name.as_str() == service => Some(wish),
-        _ => None,
-    })?;
-    let ran = observed.containers.iter().any(|container| {
-        let ours = container.ours.as_ref().filter(|_| !container.impostor);
-        ours.is_some_and(|ours| model::slot(&ours.instance) == service)
-            && (container.state.running || container.state.restarting)
-    });
-    if !ran || wish.run == Run::Stopped {
+/// A service that ran, and is to run, runs after the way back: both where the step was done and where it
+/// was not.
+fn way_back(step: &Step, slot: &str, model: &mut Model, wanted: &Wanted<'_>) -> Option<String> {
+    let wish = wanted.containers.get(slot)?;
+    if !wanted.ran.contains(slot) || wish.run == Run::Stopped {
         return None;
     }
-    let mut done = before.clone();
-    let possible = done.apply(step.id, &step.action).is_ok();
-    [(true, done), (false, before.clone())]
-        .into_iter()
-        .filter(|(was_done, _)| possible || !was_done)
-        .find_map(|(was_done, mut model)| {
+    [true, false].into_iter().find_map(|done| {
+        let runs = model.tried(|model| {
+            if done && model.apply(step.id, &step.action).is_err() {
+                return true;
+            }
             for action in &step.undo {
                 // Each whatever became of the one before.
                 let _ = model.apply(step.id, action);
             }
-            let runs = model.of_slot(&service).any(|container| container.running);
-            let when = if was_done { "fails after it was done" } else { "is not done" };
-            (!runs)
-                .then(|| format!("if step {} ({}) {when}, nothing of {service} runs", step.id, step.action))
-        })
+            model.of_slot(slot).any(|container| container.running)
+        });
+        let when = if done { "fails after it was done" } else { "is not done" };
+        (!runs).then(|| format!("if step {} ({}) {when}, nothing of {slot} runs", step.id, step.action))
+    })
 }
 
 #[cfg(test)]

@@ -2,21 +2,29 @@
 //! environment or picks an exit code.
 
 mod commands;
+mod console;
 mod context;
-mod deploy;
+mod environment;
 mod exit;
 mod failure;
 mod harden;
 mod helper;
 mod output;
 mod place;
+mod runtime;
+mod selection;
 mod signal;
-mod vault;
 
-pub use context::{AGE_KEY, Context, Environment, Global, Terminal, When};
+pub use console::Console;
+pub use context::{Context, Global, When};
+pub use environment::Terminal;
 pub use exit::Exit;
 pub use helper::main as credential_helper;
 pub use output::{Level, Output};
+pub(in crate::cli) use runtime::on_engines;
+pub(in crate::cli) use selection::{NewHostsArgs, Selection};
+
+use environment::environment;
 
 use crate::problem::{Problem, Problems};
 use crate::sandbox;
@@ -56,9 +64,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
     };
-    let mut ctx = Context::new(cli.global, Environment::read());
-    ctx.unattended = cli.command.is_unattended();
-    ctx.desktop = Some(crate::keyring::desktop::read);
+    let mut ctx = Context::new(cli.global, environment(), Terminal::read());
+    ctx.session.unattended = cli.command.is_unattended();
+    ctx.session.desktop = Some(crate::keyring::desktop::read);
     let result = cli.command.run(&ctx);
     let result = match ctx.out.take_failure() {
         Some(error) => also(result, Problem::failed("could not write to standard output").because(&error)),

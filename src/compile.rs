@@ -166,7 +166,7 @@ fn one_file_an_id(declarations: &[Declaration], problems: &mut Vec<Problem>) {
         let before = first.entry(id).or_insert(place);
         if before.file != place.file {
             let what = format!("the id `{}` is declared in another file too", escaped(id));
-            problems.push(Problem::failed(what).at(place).cause(format!("the other one stands in {before}")));
+            problems.push(Problem::failed(what).at(place).cause(format!("the other one is in {before}")));
         }
     }
 }

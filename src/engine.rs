@@ -163,8 +163,8 @@ pub trait Engine {
     async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()>;
     /// Changes live fields; answers warnings, each of which means that a value was discarded.
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>>;
-    /// Runs a command in a running container to its end, for `patience` at most; answers its exit code.
-    async fn exec(&self, id: &str, command: &[String], patience: Duration) -> EngineResult<i64>;
+    /// Runs a command in a running container to its end, for `limit` at most; answers its exit code.
+    async fn exec(&self, id: &str, command: &[String], limit: Duration) -> EngineResult<i64>;
     /// Sends a signal to its first process.
     async fn signal(&self, id: &str, signal: &str) -> EngineResult<()>;
     /// Renames.
@@ -215,7 +215,19 @@ pub struct Filling<'a> {
 }
 
 /// A create body with its secrets opened, and `Platform` where one is declared. `Debug` is fixed text.
-pub struct CreateBody(pub serde_json::Value);
+pub struct CreateBody {
+    /// The body.
+    pub body: serde_json::Value,
+    /// Whether secrets are in it: then an Engine's words about it are not shown as they are.
+    pub has_secrets: bool,
+}
+
+impl CreateBody {
+    /// One in which everything is clear.
+    pub fn clear(body: serde_json::Value) -> Self {
+        Self { body, has_secrets: false }
+    }
+}
 
 impl std::fmt::Debug for CreateBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -82,7 +82,7 @@ pub struct Host<'a, E, G> {
 
 type Say<'a> = Box<dyn Fn(Happened) + 'a>;
 
-/// Carries out the plans of some hosts. Call [`crate::check::host`] on each before.
+/// Carries out the plans of some hosts, each checked when it was made ([`crate::check::host`]).
 pub async fn execute<E: Engine, G: Guard>(
     hosts: &[Host<'_, E, G>],
     secrets: &dyn Secrets,

@@ -96,10 +96,10 @@ impl Source {
         let format = match format {
             Some(format) => format,
             None => told(text).ok_or_else(|| {
-                Problem::failed("this is no file of docker, podman or Salt")
+                Problem::failed("this is not a file of docker, podman or Salt")
                     .at(&place)
                     .cause("it has neither `auths`, `credHelpers` or `credsStore` nor a key that ends with `docker-registries`")
-                    .hint("if it is one all the same, say which: --format docker, podman or salt")
+                    .hint("if it is one, name the format: --format docker, podman or salt")
             })?,
         };
         let mut source = Self::default();
@@ -119,12 +119,12 @@ impl Source {
                 Some(first) if first.gives.same_as(&item.gives) => {}
                 Some(first) => self.bad.push(
                     Problem::failed(format!(
-                        "`{}` and `{}` are one registry with two credentials",
+                        "`{}` and `{}` are one registry and have two credentials",
                         escaped(&first.key),
                         escaped(&item.key)
                     ))
                     .at(&item.place)
-                    .cause(format!("the other one stands at {}", first.place)),
+                    .cause(format!("the other one is in {}", first.place)),
                 ),
             },
         }
@@ -163,7 +163,7 @@ impl Source {
 /// The registry that a key of the source names.
 fn scope(key: &str) -> Result<Scope, String> {
     if key.starts_with("http://") {
-        return Err("it is for plain HTTP, and a credential of the pillar is never sent that way".to_owned());
+        return Err("it is for plain HTTP, over which a credential of the pillar is never sent".to_owned());
     }
     let bare = key.strip_prefix("https://").unwrap_or(key);
     let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
@@ -174,7 +174,10 @@ fn scope(key: &str) -> Result<Scope, String> {
             .to_owned());
     }
     Scope::parse(key).map_err(|problems| {
-        problems.iter().next().map_or_else(|| "it is no registry".to_owned(), |problem| problem.what.clone())
+        problems
+            .iter()
+            .next()
+            .map_or_else(|| "it is not a registry".to_owned(), |problem| problem.what.clone())
     })
 }
 

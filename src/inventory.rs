@@ -153,7 +153,7 @@ impl Readers {
         self.groups.get(group).cloned().ok_or_else(|| {
             Problem::failed(format!("there is no group of readers `@{}`", escaped(group)))
                 .nearest(group, self.groups.keys().map(String::as_str))
-                .hint(format!("groups of readers stand in {FILE} under [readers.groups]"))
+                .hint(format!("declare groups of readers in {FILE} under [readers.groups]"))
                 .into()
         })
     }

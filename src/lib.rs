@@ -11,10 +11,14 @@
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
 //! | 4 | `store`, `keyring`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
-//! | 5 | `cli` | arguments, terminal, exit codes |
+//! | 5 | `session` | one pipeline for all that talks to hosts |
+//! | 6 | `cli` | arguments, terminal, exit codes |
 // The macros of `starlark` write `unsafe impl`, in its tests.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 #![cfg_attr(test, deny(unsafe_code))]
+
+#[cfg(not(unix))]
+compile_error!("pillarbox runs on Linux; on Windows use it in WSL");
 
 pub mod check;
 pub mod cli;
@@ -29,7 +33,7 @@ pub mod execute;
 pub mod history;
 pub mod import;
 pub mod inspect;
-#[cfg(test)]
+#[cfg(all(test, feature = "starlark"))]
 mod interpreter;
 pub mod inventory;
 pub mod keyring;
@@ -46,5 +50,6 @@ pub mod registry;
 pub mod sandbox;
 pub mod script;
 pub mod secret;
+pub mod session;
 pub mod state;
 pub mod store;

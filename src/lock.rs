@@ -17,7 +17,7 @@ mod ticket;
 
 use crate::engine::{Engine, EngineError};
 use crate::name::{HostName, Owner};
-use crate::problem::{Code, Problem, Result, escaped};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
 use std::time::Duration;
 use ticket::{Ticket, newest};
 
@@ -28,6 +28,9 @@ pub const LEASE: u32 = 180;
 
 /// `Date` and creation are whole seconds: what is within one of the end counts for the other side.
 const MARGIN: i64 = 1;
+
+/// The highest number of a row; room is left for those that are passed over.
+const HIGHEST: u64 = u64::MAX - 16;
 
 /// The lock of a host, held until its lease is over; dropping it without [`Lock::release`] is what a
 /// crash does.
@@ -59,7 +62,7 @@ impl Lock {
         let now = engine.now().await.map_err(failed)?;
         if let Some(top) = top.as_ref().filter(|top| top.held) {
             if top.run.token == run.token {
-                let what = format!("host {host} is an Engine that this run has under another name already");
+                let what = format!("host {host} is the Engine of another host of this run");
                 return Err(Problem::failed(what).hint("keep one of the two hosts in pillarbox.toml").into());
             }
             if now <= top.ends() + MARGIN && !top.run.is_gone() {
@@ -74,7 +77,7 @@ impl Lock {
             since: now,
             left_by: top.as_ref().filter(|top| top.held).map(|top| top.run.clone()),
         };
-        let number = top.map_or(0, |top| top.number) + 1;
+        let number = top.map_or(Ok(1), |top| after(&top, host))?;
         let made = lock.ticket(number, true).create(engine).await.map_err(failed)?;
         if made.run.token != run.token {
             return Err(locked(host, &made, now).into());
@@ -83,7 +86,7 @@ impl Lock {
         match newest(engine, workspace).await.map_err(failed)? {
             Some(top) if top.number == number && top.run.token == run.token => {}
             Some(top) => return Err(locked(host, &top, now).into()),
-            None => return Err(lock.lost("it was taken away at once").into()),
+            None => return Err(lock.lost("it was removed at once").into()),
         }
         ticket::delete_below(engine, workspace, number).await;
         Ok(lock)
@@ -103,7 +106,7 @@ impl Lock {
         // Asked after the list: what is not over now was not over then.
         let now = engine.now().await.map_err(|error| self.failed(&error))?;
         if now >= top.ends() - MARGIN {
-            return Err(self.lost("its time is over").into());
+            return Err(self.lost("it has expired").into());
         }
         Ok(())
     }
@@ -113,7 +116,7 @@ impl Lock {
     /// # Errors
     /// `Stale` where it is lost.
     pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
-        let number = self.mine(engine).await?.number + 1;
+        let number = after(&self.mine(engine).await?, &self.host)?;
         let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;
         if made.run.token != self.run.token || !made.held {
             return Err(self.taken(&made).into());
@@ -134,7 +137,7 @@ impl Lock {
             let Some(top) = top.filter(|top| top.held && top.run.token == self.run.token) else {
                 return Ok(());
             };
-            let number = top.number + 1;
+            let number = after(&top, &self.host)?;
             let made =
                 self.ticket(number, false).create(engine).await.map_err(|error| self.failed(&error))?;
             if !made.held {
@@ -169,7 +172,7 @@ impl Lock {
         match newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))? {
             Some(top) if top.held && top.run.token == self.run.token => Ok(top),
             Some(top) => Err(self.taken(&top).into()),
-            None => Err(self.lost("it was taken away, as by `docker volume prune`").into()),
+            None => Err(self.lost("it was removed, for example by `docker volume prune`").into()),
         }
     }
 
@@ -186,11 +189,11 @@ impl Lock {
     }
 
     fn failed(&self, error: &EngineError) -> Problem {
-        error.problem(format!("the lock of host {} cannot be seen", self.host))
+        error.problem(format!("the lock of host {} cannot be read", self.host))
     }
 
     fn lost(&self, why: &str) -> Problem {
-        Problem::new(Code::Stale, format!("the lock of host {} is lost: nothing more is changed", self.host))
+        Problem::new(Code::Stale, format!("the lock of host {} is lost: no more changes are made", self.host))
             .cause(why)
             .hint("plan again: pillarbox plan")
     }
@@ -200,12 +203,24 @@ impl Lock {
     }
 }
 
+/// The number that follows. The last one there is was never ours: numbers must not begin again, or a contender
+/// that was slow would get in.
+fn after(top: &Ticket, host: &HostName) -> Result<u64> {
+    top.number.checked_add(1).filter(|number| *number <= HIGHEST).ok_or_else(|| {
+        let volume = top.name();
+        Problem::failed(format!("host {host} cannot be locked: its volume {volume} leaves no number free"))
+            .cause("pillarbox counts by one, so another program made it")
+            .hint(format!("if nothing is being deployed there: docker volume rm {}", quoted(&volume)))
+            .into()
+    })
+}
+
 fn locked(host: &HostName, by: &Ticket, now: i64) -> Problem {
     let since = jiff::Timestamp::from_second(by.since).map(|since| since.to_string()).unwrap_or_default();
     let ends = (by.ends() + MARGIN + 1 - now).max(1);
     Problem::new(Code::Locked, format!("host {host} is locked by {} since {since}", by.run))
         .cause(format!("it runs `{}`", escaped(&by.run.command)))
-        .hint(format!("wait for it; if it crashed, the lock ends by itself within {ends} seconds"))
+        .hint(format!("wait for it; if it crashed, the lock expires within {ends} seconds"))
 }
 
 #[cfg(test)]

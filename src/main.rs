@@ -2,10 +2,16 @@
 // The macros of `starlark` write `unsafe impl`; the word stands nowhere here, which a test holds.
 #![deny(unsafe_code)]
 
+#[cfg(feature = "starlark")]
 mod interpreter;
 
+#[cfg(feature = "starlark")]
+use interpreter::run;
+#[cfg(not(feature = "starlark"))]
+use pillarbox::script::without_interpreter as run;
+#[cfg(feature = "starlark")]
 use pillarbox::{problem, script, secret, state};
 
 fn main() -> std::process::ExitCode {
-    pillarbox::cli::main(std::env::args_os(), interpreter::run)
+    pillarbox::cli::main(std::env::args_os(), run)
 }

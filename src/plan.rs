@@ -10,7 +10,7 @@ mod text;
 pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
 pub use cause::{Cause, Verb};
 pub use compare::compare;
-pub use keep::{keep_folder, keep_tag, kept_generation};
+pub use keep::{keep_folder, keep_repository, keep_tag, kept_by, kept_generation};
 pub use text::{text, text_with_undo};
 
 use crate::name::{HostName, WorkspaceName};

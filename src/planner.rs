@@ -46,6 +46,7 @@ pub mod adopt;
 mod assign;
 mod causes;
 mod change;
+mod context;
 mod course;
 mod create;
 mod decision;
@@ -69,7 +70,7 @@ mod steps;
 mod task;
 mod users;
 mod watch;
-mod world;
+mod work;
 
 pub use assign::{Part, assign};
 
@@ -78,8 +79,9 @@ use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::plan::{Cause, HostPlan};
 use crate::problem::{Problems, Result};
+use context::PlanContext;
 use course::Course;
-use decision::{Decision, Entry, undeclared};
+use decision::{Decided, Decision, Entry, undeclared};
 pub use images::unfit;
 use lowering::Planning;
 use order::Turn;
@@ -88,7 +90,6 @@ use std::collections::BTreeMap;
 use steps::Group;
 use task::Tasks;
 use watch::Doings;
-use world::World;
 
 /// What a person may choose about planning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,13 +109,14 @@ pub struct Options {
 /// # Errors
 /// All reasons why nothing can be planned for it: names that others hold, images that nobody knows.
 pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> Result<HostPlan> {
-    let world = World { desired, observed, options };
+    let context = PlanContext::new(desired, observed, options);
     let mut problems = Vec::new();
-    let mut entries = undeclared(&world);
-    let tasks = Tasks::of(&world);
+    let mut decided = Decided::default();
+    undeclared(&context).into_iter().for_each(|entry| decided.push(entry));
+    let tasks = Tasks::of(&context);
     let mut doings = Doings::default();
-    for item in &desired.items {
-        let decision = Decision::of(&world, item, &entries, &doings);
+    for item in context.items() {
+        let decision = Decision::of(&context, item, &decided, &doings);
         let decision = decision.map(|decision| decision.after(tasks.before(item)));
         let decision = match item.hold().or_else(|| tasks.held_back(item)) {
             Some((app, hold)) => Ok(Decision::Held(held::changes(&item.address, decision, app, hold))),
@@ -122,21 +124,22 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         };
         match decision {
             Ok(decision) => {
-                let waits = doings.lets_wait(&world, item, &decision);
+                let waits = doings.lets_wait(&context, item, &decision);
                 let decision = if waits { Decision::Waits(item) } else { decision };
                 doings.note(&item.address, &decision);
                 let (address, needs) = (item.address.clone(), item.needs.clone());
-                entries.push(Entry { address, needs, decision });
+                decided.push(Entry { address, needs, decision });
             }
             Err(more) => problems.extend(more.into_vec()),
         }
     }
     Problems::check(problems)?;
+    let entries = decided.entries;
     let mut planning = Planning::default();
-    let leftovers = Leftovers::of(&world);
+    let leftovers = Leftovers::of(&context);
     planning.changes = leftovers.changes();
     let prepared: Vec<Vec<u32>> =
-        entries.iter().map(|entry| planning.prepare(&world, &entry.decision)).collect();
+        entries.iter().map(|entry| planning.prepare(&context, &entry.decision)).collect();
     let mut group =
         Group::new(&mut planning.steps, "remove leftovers".to_owned(), Cause::Interrupted, Vec::new());
     leftovers.lower(&mut group);
@@ -148,14 +151,14 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         needs.extend(cleared.filter(|_| entry.decision.has_files()));
         needs.extend(planning.ends_of(&entry.needs));
         needs.extend(planning.ends_of(&waits));
-        planning.lower(&world, entry, needs);
+        planning.lower(&context, entry, needs);
     }
     Problems::check(std::mem::take(&mut planning.problems))?;
-    let forgotten = remove::forget(&world, &mut planning.steps);
+    let forgotten = remove::forget(&context, &mut planning.steps);
     planning.changes.extend(forgotten);
     let courses: Vec<&Course<'_>> = entries.iter().filter_map(|entry| entry.decision.course()).collect();
-    let mut notes = desired.notes.clone();
-    notes.extend(notes::of(&world, &courses));
+    let mut notes = context.notes().to_vec();
+    notes.extend(notes::of(&context, &courses));
     notes.append(&mut planning.notes);
     planning.receivers.sort();
     planning.receivers.dedup();

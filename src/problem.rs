@@ -184,6 +184,13 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// These and more.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
     /// `Ok` if nothing was collected.
     ///
     /// # Errors
@@ -245,11 +252,82 @@ pub fn quoted(text: &str) -> String {
 /// Text from hosts, registries, logs and comments with control characters escaped, so that it
 /// cannot move the cursor or hide a line. Newlines and tabs are escaped too.
 pub fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let hidden = c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if hidden { c.escape_default().collect::<Vec<_>>() } else { vec![c] }
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// The same for text of several lines: newlines and tabs stay.
+pub fn escaped_lines(text: &str) -> String {
+    let line = |line: &str| line.split('\t').map(escaped).collect::<Vec<_>>().join("\t");
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON text in which the same characters are written as `\uXXXX`: it reads as the same JSON.
+pub fn escaped_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        // A newline stands between values; within a text JSON has escaped it already.
+        if c == '\n' || !is_hidden(c) {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            shown.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    shown
+}
+
+/// Whether a character moves the cursor, ends a line, turns the order of others around, or takes no room:
+/// text with such ones can look like another text.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            // Zero width, marks of direction, ends of lines and paragraphs, embeddings and overrides.
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            // Word joiner, invisible operators, isolates, deprecated format characters.
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            // Tags, and what else is reserved there for characters without a shape.
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_that_hides_or_turns_others_is_shown_raw() {
+        for c in [
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200d}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{206a}',
+            '\u{feff}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e007f}',
+        ] {
+            let text = format!("a{c}b");
+            assert_eq!(escaped(&text), format!("a\\u{{{:x}}}b", u32::from(c)));
+            assert_eq!(escaped_lines(&format!("{text}\n\tx")), format!("{}\n\tx", escaped(&text)));
+            let json = serde_json::to_string_pretty(&[&text]).expect("JSON");
+            let shown = escaped_json(&json);
+            assert!(!shown.contains(c), "{shown}");
+            assert_eq!(serde_json::from_str::<Vec<String>>(&shown).expect("JSON"), [text]);
+        }
+        assert_eq!(escaped("Käse 漢字 👍 שלום"), "Käse 漢字 👍 שלום");
+    }
 }

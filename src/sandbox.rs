@@ -63,7 +63,10 @@ fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<S
         let mut outcomes = vec![BTreeMap::new(); request.hosts.len()];
         let heard = hear(&said, &mut outcomes);
         for (came, outcomes) in came.iter_mut().zip(outcomes) {
-            came.extend(outcomes.into_iter().map(|(file, outcome)| (file, of(outcome))));
+            came.extend(outcomes.into_iter().map(|(file, outcome)| {
+                let came = of(&file, outcome);
+                (file, came)
+            }));
         }
         if let (End::Exit(0), Heard { done: true, .. }) = (&end, &heard) {
             break;
@@ -130,7 +133,7 @@ fn hear(said: &child::Said, came: &mut [BTreeMap<String, Outcome>]) -> Heard {
     heard
 }
 
-fn of(outcome: Outcome) -> Came {
+fn of(file: &str, outcome: Outcome) -> Came {
     match outcome {
         Outcome::Ran(ran) => Came::Of(Ok(ran)),
         Outcome::NeedsFacts => Came::NeedsFacts,
@@ -140,7 +143,14 @@ fn of(outcome: Outcome) -> Came {
                 .err()
                 .unwrap_or_else(|| Problem::failed("it failed, and does not say why").into())))
         }
+        Outcome::NotBuiltIn => Came::Of(Err(not_built_in().at(&Place::new(file, 0)).into())),
     }
+}
+
+/// What a file is told that this build cannot run.
+fn not_built_in() -> Problem {
+    Problem::failed("Starlark is not supported by this build: it was made without the feature `starlark`")
+        .hint("install pillarbox with its default features: cargo install --locked --path .")
 }
 
 fn problem(fault: Fault) -> Problem {

@@ -1,9 +1,11 @@
 //! States written in Starlark, a dialect of Python: what a program is given and what it gives. What runs it
 //! belongs to the program `pillarbox` alone (`src/interpreter.rs`).
 
+mod absent;
 mod ask;
 mod wire;
 
+pub use absent::without_interpreter;
 pub use ask::{HIDDEN, Unsendable, given, secrets};
 pub use wire::{Fault, Given, Host, Line, Outcome, Part, Piece, Ran, Request, Value};
 

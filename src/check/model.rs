@@ -1,15 +1,31 @@
 //! A host as a few facts on each container, on which steps are carried out.
 
 use crate::observed::{Label, Observed, Standing};
-use crate::plan::{Action, Target};
+use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All containers of a host.
-#[derive(Clone, Debug)]
+/// All containers of a host. It is changed in place; what was tried on it is taken back from a journal.
+#[derive(Debug, Default)]
 pub(super) struct Model {
     held: BTreeMap<String, Held>,
+    /// Keys of ours by plain name, and by service.
+    by_slot: BTreeMap<String, BTreeSet<String>>,
+    by_service: BTreeMap<String, BTreeSet<String>>,
+    /// How many containers have a name.
+    names: BTreeMap<String, usize>,
     /// Slots whose container was removed after it had held the plain name and run.
     lost: BTreeSet<String>,
+    /// What was changed since the last trial began.
+    journal: Vec<Change>,
+}
+
+/// What a step replaced.
+#[derive(Debug)]
+enum Change {
+    /// The container of a key, as it was before; `None`: there was none.
+    Held(String, Option<Held>),
+    /// A slot that is lost since.
+    Lost(String),
 }
 
 /// A container.
@@ -37,7 +53,8 @@ pub(super) struct Held {
 
 impl Model {
     pub(super) fn of(observed: &Observed) -> Self {
-        let all = observed.containers.iter().map(|container| {
+        let mut model = Self::default();
+        for container in &observed.containers {
             let ours = container.ours.as_ref().filter(|_| !container.impostor);
             let running = container.state.running || container.state.restarting;
             let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
@@ -54,9 +71,47 @@ impl Model {
                 running,
                 spec: ours.map(|ours| ours.spec.0.clone()).unwrap_or_default(),
             };
-            (container.id.clone(), held)
-        });
-        Self { held: all.collect(), lost: BTreeSet::new() }
+            model.set(container.id.clone(), Some(held));
+        }
+        model
+    }
+
+    /// Puts a container under a key, or takes it away; answers what was there.
+    fn set(&mut self, key: String, held: Option<Held>) -> Option<Held> {
+        let before = self.held.remove(&key);
+        if let Some(before) = &before {
+            if let Some(number) = self.names.get_mut(&before.name) {
+                *number = number.saturating_sub(1);
+            }
+            if let Some(keys) = self.by_slot.get_mut(&before.slot) {
+                keys.remove(&key);
+            }
+            if let Some(keys) = before.service.as_ref().and_then(|service| self.by_service.get_mut(service)) {
+                keys.remove(&key);
+            }
+        }
+        if let Some(held) = held {
+            *self.names.entry(held.name.clone()).or_default() += 1;
+            if let Some(service) = &held.service {
+                self.by_slot.entry(held.slot.clone()).or_default().insert(key.clone());
+                self.by_service.entry(service.clone()).or_default().insert(key.clone());
+            }
+            self.held.insert(key, held);
+        }
+        before
+    }
+
+    /// Carries out what is only tried, asks, and takes it all back.
+    pub(super) fn tried<T>(&mut self, attempt: impl FnOnce(&mut Self) -> T) -> T {
+        self.journal.clear();
+        let answer = attempt(self);
+        while let Some(change) = self.journal.pop() {
+            match change {
+                Change::Held(key, before) => drop(self.set(key, before)),
+                Change::Lost(slot) => drop(self.lost.remove(&slot)),
+            }
+        }
+        answer
     }
 
     /// Whether the container that held a plain name and ran was removed.
@@ -65,13 +120,19 @@ impl Model {
     }
 
     /// Ours of a service.
-    pub(super) fn of_service<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Held> {
-        self.held.values().filter(move |held| held.service.as_deref() == Some(service))
+    pub(super) fn of_service(&self, service: &str) -> impl Iterator<Item = &Held> {
+        self.by_service.get(service).into_iter().flatten().filter_map(|key| self.look(key))
     }
 
     /// Ours of one container of a service, by its plain name.
-    pub(super) fn of_slot<'a>(&'a self, slot: &'a str) -> impl Iterator<Item = &'a Held> {
-        self.held.values().filter(move |held| held.service.is_some() && held.slot == slot)
+    pub(super) fn of_slot(&self, slot: &str) -> impl Iterator<Item = &Held> {
+        self.by_slot.get(slot).into_iter().flatten().filter_map(|key| self.look(key))
+    }
+
+    fn look(&self, key: &str) -> Option<&Held> {
+        #[cfg(test)]
+        LOOKED_AT.set(LOOKED_AT.get() + 1);
+        self.held.get(key)
     }
 
     /// The plain name of the container that an action is about.
@@ -79,7 +140,7 @@ impl Model {
         match action {
             Action::Create(create) => Some(create.service.clone()),
             _ => {
-                let held = self.held.get(&key(action.target()?))?;
+                let held = self.look(&key(action.target()?))?;
                 held.service.is_some().then(|| held.slot.clone())
             }
         }
@@ -87,7 +148,7 @@ impl Model {
 
     /// Carries out a step, or says why an Engine would not.
     pub(super) fn apply(&mut self, step: u32, action: &Action) -> Result<(), String> {
-        let taken = |name: &str| self.held.values().any(|held| held.name == name);
+        let taken = |name: &str| self.names.get(name).is_some_and(|number| *number > 0);
         match action {
             Action::Create(create) if taken(&create.name) => return Err("the name is taken".to_owned()),
             Action::Rename { from, to, .. } if from != to && taken(to) => {
@@ -96,61 +157,79 @@ impl Model {
             _ => {}
         }
         if let Action::Create(create) = action {
-            let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
-            let errand = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
-            let held = Held {
-                id: key(&Target::CreatedBy(step)),
-                name: create.name.clone(),
-                generation: label(Label::GENERATION).parse().unwrap_or_default(),
-                committed: false,
-                ran: false,
-                service: Some(label(Label::SERVICE)).filter(|_| !errand),
-                errand,
-                slot: slot(&label(Label::INSTANCE)),
-                works: false,
-                running: false,
-                spec: label(Label::SPEC),
-            };
-            self.held.insert(key(&Target::CreatedBy(step)), held);
+            let key = key(&Target::CreatedBy(step));
+            self.change(key.clone(), Some(Held::created(key, create)));
             return Ok(());
         }
         let Some(target) = action.target() else { return Ok(()) };
         let key = key(target);
-        let Some(held) = self.held.get_mut(&key) else { return Err("there is no such container".to_owned()) };
+        let Some(held) = self.look(&key) else { return Err("there is no such container".to_owned()) };
         if held.service.is_none() && !held.errand {
             return Err("it is not ours".to_owned());
         }
+        let mut then = held.clone();
         match action {
-            Action::Start { .. } | Action::StartFilled { .. } => held.running = true,
+            Action::Start { .. } | Action::StartFilled { .. } => then.running = true,
             Action::PutFiles { .. } if !held.errand => return Err("it is an instance".to_owned()),
             Action::AwaitExit { .. } if !held.running => return Err("it does not run".to_owned()),
-            Action::AwaitExit { .. } => (held.running, held.works) = (false, false),
-            Action::Stop { .. } => (held.running, held.works) = (false, false),
+            Action::AwaitExit { .. } | Action::Stop { .. } => (then.running, then.works) = (false, false),
             Action::Exec { .. } | Action::Signal { .. } if !held.running => {
                 return Err("it does not run".to_owned());
             }
             // Out of a network it is not found; it is waited for again.
-            Action::Disconnect { .. } => held.works = false,
-            Action::Rename { to, .. } => held.name.clone_from(to),
+            Action::Disconnect { .. } => then.works = false,
+            Action::Rename { to, .. } => then.name.clone_from(to),
             Action::Remove { .. } | Action::Discard { .. } if held.running => {
                 return Err("it runs".to_owned());
             }
             Action::Discard { .. } if !held.errand => return Err("it is an instance".to_owned()),
             Action::Remove { .. } | Action::Discard { .. } => {
-                if held.committed {
-                    self.lost.insert(held.slot.clone());
+                if then.committed && self.lost.insert(then.slot.clone()) {
+                    self.journal.push(Change::Lost(then.slot));
                 }
-                self.held.remove(&key);
+                self.change(key, None);
+                return Ok(());
             }
             Action::AwaitHealthy { .. } if !held.running => return Err("it does not run".to_owned()),
-            Action::AwaitHealthy { .. } => held.works = true,
-            _ => {}
+            Action::AwaitHealthy { .. } => then.works = true,
+            _ => return Ok(()),
         }
+        self.change(key, Some(then));
         Ok(())
+    }
+
+    fn change(&mut self, key: String, held: Option<Held>) {
+        let before = self.set(key.clone(), held);
+        self.journal.push(Change::Held(key, before));
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often a container was looked at: what a check costs grows with the plan, not with its square.
+    pub(crate) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 impl Held {
+    /// A container as it is created.
+    fn created(id: String, create: &Create) -> Self {
+        let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
+        let errand = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
+        Self {
+            id,
+            name: create.name.clone(),
+            generation: label(Label::GENERATION).parse().unwrap_or_default(),
+            committed: false,
+            ran: false,
+            service: Some(label(Label::SERVICE)).filter(|_| !errand),
+            errand,
+            slot: slot(&label(Label::INSTANCE)),
+            works: false,
+            running: false,
+            spec: label(Label::SPEC),
+        }
+    }
+
     /// What its name says of it.
     pub(super) fn standing(&self) -> Standing {
         Standing::of(&self.name, &self.slot, self.generation)

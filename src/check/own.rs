@@ -1,30 +1,40 @@
 //! What pillarbox makes for itself: volumes of secrets, the containers that fill them, what remembers tasks.
 
-use crate::desired::Desired;
+use super::Receivers;
+use crate::desired::{Desired, Kind};
 use crate::observed::{Errand, Label, Observed, OwnVolumes};
 use crate::plan::{Action, Create, FILLED, HostPlan, Step, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Carries the steps out on volumes and those who mount them.
-pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
+pub(super) fn check(
+    plan: &HostPlan,
+    desired: &Desired,
+    observed: &Observed,
+    receivers: &Receivers<'_>,
+) -> Vec<String> {
     let mut model = Model::of(observed);
+    let mut tasks = Tasks::of(desired, observed);
     let mut broken = Vec::new();
     for step in &plan.steps {
         broken.extend(model.apply(step).into_iter().map(|why| {
             let (id, action) = (step.id, &step.action);
             format!("step {id} cannot be done: {action}: {why}")
         }));
-        broken.extend(receivers(plan, step));
-        if let Action::Create(create) = &step.action {
-            broken.extend(after_tasks(plan, step, create, desired, observed));
-        }
+        broken.extend(untold(step, receivers));
+        broken.extend(tasks.follow(step));
     }
     broken.extend(
-        model.fillers.iter().map(|_| "a container that fills a volume is left in the end".to_owned()),
+        model
+            .fillers
+            .by_container
+            .iter()
+            .map(|_| "a container that fills a volume is left in the end".to_owned()),
     );
-    let mounted: BTreeSet<&String> = model.mounts.values().flatten().collect();
-    let alone = model.volumes.iter().filter(|volume| !mounted.contains(volume));
+    let mounted = model.mounts.volumes();
+    let alone = model.volumes.iter().filter(|volume| !mounted.contains(volume.as_str()));
     broken.extend(alone.map(|volume| format!("volume {volume} is left in the end")));
     broken
 }
@@ -35,15 +45,48 @@ struct Model {
     /// Those that nothing was put into yet.
     empty: BTreeSet<String>,
     /// Which of them each container mounts, but for those that fill them.
-    mounts: BTreeMap<String, Vec<String>>,
-    fillers: BTreeMap<String, Vec<String>>,
+    mounts: Mounts,
+    fillers: Mounts,
+}
+
+/// Which volumes containers mount.
+#[derive(Default)]
+struct Mounts {
+    by_container: BTreeMap<String, Vec<String>>,
+    /// How many containers mount a volume.
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Mounts {
+    fn insert(&mut self, container: String, volumes: Vec<String>) {
+        for volume in &volumes {
+            *self.numbers.entry(volume.clone()).or_default() += 1;
+        }
+        self.by_container.insert(container, volumes);
+    }
+
+    fn remove(&mut self, container: &str) {
+        for volume in self.by_container.remove(container).into_iter().flatten() {
+            if let Some(number) = self.numbers.get_mut(&volume) {
+                *number = number.saturating_sub(1);
+            }
+        }
+    }
+
+    fn has(&self, volume: &str) -> bool {
+        self.numbers.get(volume).is_some_and(|number| *number > 0)
+    }
+
+    fn volumes(&self) -> BTreeSet<&str> {
+        self.by_container.values().flatten().map(String::as_str).collect()
+    }
 }
 
 impl Model {
     fn of(observed: &Observed) -> Self {
         let volumes: BTreeSet<String> = observed.own_volumes.secrets.keys().cloned().collect();
         let mut model =
-            Self { volumes, empty: BTreeSet::new(), mounts: BTreeMap::new(), fillers: BTreeMap::new() };
+            Self { volumes, empty: BTreeSet::new(), mounts: Mounts::default(), fillers: Mounts::default() };
         for container in &observed.containers {
             let named = |pointer: &str, field: &str| -> Vec<String> {
                 let list = container.inspect.compare(pointer).and_then(Value::as_array);
@@ -80,13 +123,13 @@ impl Model {
             }
             Action::RemoveOwnVolume { name } => {
                 self.volumes.remove(name);
-                let all = self.mounts.values().chain(self.fillers.values());
-                all.flatten().any(|volume| volume == name).then(|| "it is mounted".to_owned())
+                (self.mounts.has(name) || self.fillers.has(name)).then(|| "it is mounted".to_owned())
             }
             Action::Create(create) => self.create(step.id, create),
             Action::PutFiles { container, name, .. } => {
                 self.empty.remove(name);
-                (!self.fillers.contains_key(&key(container))).then(|| "nothing fills it".to_owned())
+                (!self.fillers.by_container.contains_key(&key(container)))
+                    .then(|| "nothing fills it".to_owned())
             }
             Action::Remove { container, .. } | Action::Discard { container, .. } => {
                 self.mounts.remove(&key(container));
@@ -108,7 +151,7 @@ impl Model {
         let fills = create.body["Labels"].get(Label::FILLS).is_some();
         let mut wrong = None;
         for (name, read_only, filled) in &named {
-            let shared = self.mounts.values().flatten().any(|volume| volume == name);
+            let shared = self.mounts.has(name);
             wrong = wrong.or(match () {
                 () if !self.volumes.contains(name) => Some(format!("volume {name} is not there")),
                 () if shared => Some(format!("another container mounts volume {name}")),
@@ -128,68 +171,81 @@ impl Model {
 }
 
 /// Every secret in a file is said to be received.
-fn receivers(plan: &HostPlan, step: &Step) -> Vec<String> {
+fn untold(step: &Step, receivers: &Receivers<'_>) -> Vec<String> {
     let Some((service, files)) = step.action.files() else { return Vec::new() };
     let mut broken = Vec::new();
     for (name, file) in files {
-        for secret in file.value.secrets() {
-            let told = plan.receivers.iter().any(|receiver| {
-                receiver.secret == secret.origin.key.to_string()
-                    && receiver.container == service
-                    && receiver.field == format!("file /run/secrets/{name}")
-            });
-            if !told {
-                broken.push(format!("file {name} of {service} receives a secret and nobody says so"));
-            }
+        let field = format!("file /run/secrets/{name}");
+        for _ in file.value.secrets().filter(|secret| !receivers.say(secret, service, &field)) {
+            broken.push(format!("file {name} of {service} receives a secret and nobody says so"));
         }
     }
     broken
 }
 
 /// What requires a task is created after it is remembered that it ran, and says so.
-fn after_tasks(
-    plan: &HostPlan,
-    step: &Step,
-    create: &Create,
-    desired: &Desired,
-    observed: &Observed,
-) -> Vec<String> {
-    let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default();
-    let slot = super::model::slot(label(Label::INSTANCE));
-    let items = desired
-        .items
-        .iter()
-        .filter(|item| item.address.kind == crate::desired::Kind::Container && item.address.name == slot);
-    let needed = items.flat_map(|item| &item.needs).filter(|need| need.kind == crate::desired::Kind::Task);
-    let said: BTreeMap<&str, &str> =
-        label(Label::TASKS).split(',').filter_map(|part| part.split_once('=')).collect();
-    let before = before(plan, step);
-    needed
-        .filter_map(|task| {
-            let name = task.name.as_str();
-            let Some(fingerprint) = said.get(name) else {
-                return Some(format!("step {} does not say that it comes after task {name}", step.id));
-            };
-            let known = observed.own_volumes.ran(name, fingerprint).is_some();
-            let volume = OwnVolumes::of_task(&desired.workspace, name, fingerprint);
-            let remembered = plan.steps.iter().any(|step| {
-                before.contains(&step.id)
-                    && matches!(&step.action, Action::CreateOwnVolume { name, .. } if *name == volume)
-            });
-            (!known && !remembered).then(|| format!("step {} does not wait for task {name}", step.id))
-        })
-        .collect()
+struct Tasks<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    /// Tasks that each container requires, by plain name.
+    needed: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Volumes that remember a task and are made before a step is done, or by it. Steps that add none have
+    /// the set of the step that they need.
+    made: BTreeMap<u32, Rc<BTreeSet<String>>>,
 }
 
-/// All that is done before a step.
-fn before(plan: &HostPlan, step: &Step) -> BTreeSet<u32> {
-    let mut before: BTreeSet<u32> = step.needs.iter().copied().collect();
-    for earlier in plan.steps.iter().rev().filter(|earlier| earlier.id < step.id) {
-        if before.contains(&earlier.id) {
-            before.extend(&earlier.needs);
+impl<'a> Tasks<'a> {
+    fn of(desired: &'a Desired, observed: &'a Observed) -> Self {
+        let mut needed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for item in desired.items.iter().filter(|item| item.address.kind == Kind::Container) {
+            let tasks = item.needs.iter().filter(|need| need.kind == Kind::Task);
+            needed.entry(&item.address.name).or_default().extend(tasks.map(|task| task.name.as_str()));
         }
+        Self { desired, observed, needed, made: BTreeMap::new() }
     }
-    before
+
+    /// Goes on by a step; answers what is wrong with it.
+    fn follow(&mut self, step: &Step) -> Vec<String> {
+        let mut before: Option<Rc<BTreeSet<String>>> = None;
+        for more in step.needs.iter().filter_map(|need| self.made.get(need)) {
+            match &mut before {
+                None => before = Some(Rc::clone(more)),
+                Some(before) if more.is_subset(before) => {}
+                Some(before) => Rc::make_mut(before).extend(more.iter().cloned()),
+            }
+        }
+        let mut before = before.unwrap_or_default();
+        let broken = match &step.action {
+            Action::Create(create) => self.created(step.id, create, &before),
+            _ => Vec::new(),
+        };
+        if let Action::CreateOwnVolume { name, labels, .. } = &step.action
+            && labels.contains_key(Label::RAN)
+        {
+            Rc::make_mut(&mut before).insert(name.clone());
+        }
+        self.made.insert(step.id, before);
+        broken
+    }
+
+    fn created(&self, step: u32, create: &Create, before: &BTreeSet<String>) -> Vec<String> {
+        let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default();
+        let slot = super::model::slot(label(Label::INSTANCE));
+        let said: BTreeMap<&str, &str> =
+            label(Label::TASKS).split(',').filter_map(|part| part.split_once('=')).collect();
+        let needed = self.needed.get(slot.as_str()).into_iter().flatten();
+        needed
+            .filter_map(|name| {
+                let Some(fingerprint) = said.get(name) else {
+                    return Some(format!("step {step} does not say that it comes after task {name}"));
+                };
+                let known = self.observed.own_volumes.ran(name, fingerprint).is_some();
+                let volume = OwnVolumes::of_task(&self.desired.workspace, name, fingerprint);
+                (!known && !before.contains(&volume))
+                    .then(|| format!("step {step} does not wait for task {name}"))
+            })
+            .collect()
+    }
 }
 
 fn key(target: &Target) -> String {

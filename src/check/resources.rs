@@ -1,6 +1,6 @@
 //! Networks and volumes of a host, on which steps are carried out.
 
-use crate::desired::{Desired, Wish};
+use crate::desired::{Desired, Kind, Wish};
 use crate::observed::{Observed, User};
 use crate::plan::{Action, Expect, HostPlan, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,14 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
             _ => None,
         })
         .collect();
+    let mut used: Used = BTreeMap::new();
+    for (kind, all) in [(Kind::Network, &networks), (Kind::Volume, &volumes)] {
+        for (name, held) in all {
+            for id in held.users.keys() {
+                used.entry(id.clone()).or_default().push((kind, name.clone()));
+            }
+        }
+    }
     let mut broken = Vec::new();
     for step in &plan.steps {
         let mut wrong = |why: &str| broken.push(format!("step {} ({}) {why}", step.id, step.action));
@@ -76,7 +84,7 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
                 Some(_) => {}
                 None => wrong("removes a volume that is not there"),
             },
-            action => follow(action, &mut networks, &mut volumes),
+            action => follow(action, &used, &mut networks, &mut volumes),
         }
     }
     for item in desired.items.iter().filter(|item| item.requisites.onchanges.is_empty()) {
@@ -98,22 +106,34 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
     broken
 }
 
+/// What each container uses in the beginning, by its id: nothing is added to that.
+type Used = BTreeMap<String, Vec<(Kind, String)>>;
+
 /// What becomes of the users.
-fn follow(action: &Action, networks: &mut BTreeMap<String, Held>, volumes: &mut BTreeMap<String, Held>) {
+fn follow(
+    action: &Action,
+    used: &Used,
+    networks: &mut BTreeMap<String, Held>,
+    volumes: &mut BTreeMap<String, Held>,
+) {
     let Some(Target::Id(id)) = action.target() else { return };
-    let both = networks.values_mut().chain(volumes.values_mut());
-    match action {
-        Action::Remove { .. } => both.for_each(|held| drop(held.users.remove(id))),
-        Action::Start { .. } | Action::Stop { .. } => both.for_each(|held| {
-            if let Some(user) = held.users.get_mut(id) {
-                user.running = matches!(action, Action::Start { .. });
-            }
-        }),
-        Action::Disconnect { network, .. } => {
-            if let Some(held) = networks.get_mut(network) {
-                held.users.remove(id);
-            }
+    if let Action::Disconnect { network, .. } = action {
+        if let Some(held) = networks.get_mut(network) {
+            held.users.remove(id);
         }
-        _ => {}
+        return;
+    }
+    for (kind, name) in used.get(id).into_iter().flatten() {
+        let all = if *kind == Kind::Network { &mut *networks } else { &mut *volumes };
+        let Some(held) = all.get_mut(name) else { continue };
+        match action {
+            Action::Remove { .. } => drop(held.users.remove(id)),
+            Action::Start { .. } | Action::Stop { .. } => {
+                if let Some(user) = held.users.get_mut(id) {
+                    user.running = matches!(action, Action::Start { .. });
+                }
+            }
+            _ => {}
+        }
     }
 }

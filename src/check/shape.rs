@@ -1,12 +1,16 @@
 //! What can be seen from the steps alone.
 
-use crate::name::ImageRef;
-use crate::observed::Observed;
+use super::Receivers;
+use crate::name::{Digest, ImageRef};
+use crate::observed::{Container, Observed};
 use crate::plan::{Action, Create, Expect, HostPlan, Step, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
+pub(super) fn check(plan: &HostPlan, observed: &Observed, receivers: &Receivers<'_>) -> Vec<String> {
     let mut broken = Vec::new();
+    let host = Seen::of(observed);
+    let mut pulled: BTreeSet<String> = BTreeSet::new();
+    let mut removed: BTreeSet<&str> = BTreeSet::new();
     let mut seen: BTreeMap<u32, &Step> = BTreeMap::new();
     let mut begun: BTreeSet<(&str, bool)> = BTreeSet::new();
     let mut changes = false;
@@ -32,28 +36,60 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
         if !first && foreign.next().is_some() {
             broken.push(format!("step {id} waits for another group in the middle of its own"));
         }
-        broken.extend(targets(step, &seen, observed));
-        broken.extend(forgotten(step, &seen, observed));
-        if let Action::Create(create) = &step.action {
-            broken.extend(created(plan, step, create, observed));
+        broken.extend(targets(step, &seen, &host));
+        match &step.action {
+            Action::Create(create) => broken.extend(created(step, create, &host, &pulled, receivers)),
+            Action::Pull { image, .. } => drop(pulled.insert(image.to_string())),
+            Action::Remove { container: Target::Id(id), .. } => drop(removed.insert(id)),
+            Action::Forget { volume, .. } if !host.may_be_forgotten(volume, &removed) => {
+                broken.push(format!("step {id} ({}) forgets a container that is there", step.action));
+            }
+            _ => {}
         }
         seen.insert(id, step);
     }
     broken
 }
 
+/// What the steps are held against.
+struct Seen<'a> {
+    containers: BTreeSet<&'a str>,
+    ours: BTreeSet<&'a str>,
+    /// Containers that were taken over, by the volume that records it.
+    recorded: BTreeMap<&'a str, &'a str>,
+    /// Digests by which images were asked for, and the names that they were pulled by.
+    digests: BTreeSet<&'a Digest>,
+    names: BTreeSet<String>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(observed: &'a Observed) -> Self {
+        let is_ours = |one: &&Container| (one.ours.is_some() || one.errand.is_some()) && !one.impostor;
+        let ids = |container: &'a Container| container.id.as_str();
+        let records = observed.adopted.values();
+        let named = observed.images.values().flat_map(|image| &image.repo_digests);
+        Self {
+            containers: observed.containers.iter().map(ids).collect(),
+            ours: observed.containers.iter().filter(is_ours).map(ids).collect(),
+            recorded: records.map(|record| (record.volume.as_str(), record.container.as_str())).collect(),
+            digests: observed.images.keys().filter_map(|asked| asked.digest.as_ref()).collect(),
+            names: named.filter_map(|text| Some(ImageRef::parse(text).ok()?.to_string())).collect(),
+        }
+    }
+
+    /// A record goes after its container, and nothing else that is called a volume.
+    fn may_be_forgotten(&self, volume: &str, removed: &BTreeSet<&str>) -> bool {
+        let container = self.recorded.get(volume);
+        container.is_some_and(|id| removed.contains(id) || !self.containers.contains(id))
+    }
+}
+
 /// Nothing of others is touched, nothing that exists without an expectation, nothing before it is there.
-fn targets(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Vec<String> {
+fn targets(step: &Step, seen: &BTreeMap<u32, &Step>, host: &Seen<'_>) -> Vec<String> {
     let mut broken = Vec::new();
-    let ours = |id: &str| {
-        let found = observed.containers.iter().find(|container| container.id == id);
-        found.is_some_and(|container| {
-            (container.ours.is_some() || container.errand.is_some()) && !container.impostor
-        })
-    };
     for action in std::iter::once(&step.action).chain(&step.undo) {
         match action.target() {
-            Some(Target::Id(id)) if !ours(id) => {
+            Some(Target::Id(id)) if !host.ours.contains(id.as_str()) => {
                 broken.push(format!("step {} ({action}) touches a container that is not ours", step.id));
             }
             Some(Target::CreatedBy(by)) => {
@@ -78,21 +114,13 @@ fn targets(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Vec
     broken
 }
 
-/// A record goes after its container, and nothing else that is called a volume.
-fn forgotten(step: &Step, seen: &BTreeMap<u32, &Step>, observed: &Observed) -> Option<String> {
-    let Action::Forget { volume, .. } = &step.action else { return None };
-    let record = observed.adopted.values().find(|record| record.volume == *volume);
-    let gone = record.is_some_and(|record| {
-        let removed = |earlier: &&Step| match &earlier.action {
-            Action::Remove { container: Target::Id(id), .. } => *id == record.container,
-            _ => false,
-        };
-        seen.values().any(removed) || !observed.containers.iter().any(|one| one.id == record.container)
-    });
-    (!gone).then(|| format!("step {} ({}) forgets a container that is there", step.id, step.action))
-}
-
-fn created(plan: &HostPlan, step: &Step, create: &Create, observed: &Observed) -> Vec<String> {
+fn created(
+    step: &Step,
+    create: &Create,
+    host: &Seen<'_>,
+    pulled: &BTreeSet<String>,
+    receivers: &Receivers<'_>,
+) -> Vec<String> {
     let id = step.id;
     let mut broken = Vec::new();
     for key in ["Env", "Image"] {
@@ -106,26 +134,14 @@ fn created(plan: &HostPlan, step: &Step, create: &Create, observed: &Observed) -
     }
     if let Some(digest) = &create.digest {
         let wanted = create.on_host();
-        let pulled = plan.steps.iter().any(|other| {
-            matches!(&other.action, Action::Pull { image, .. } if image.to_string() == wanted)
-                && other.id < id
-        });
-        let there = observed.images.iter().any(|(asked, image)| {
-            let named = image.repo_digests.iter().filter_map(|text| ImageRef::parse(text).ok());
-            asked.digest.as_ref() == Some(digest) || named.into_iter().any(|name| name.to_string() == wanted)
-        });
-        if !pulled && !there {
+        let there = host.digests.contains(digest) || host.names.contains(&wanted);
+        if !pulled.contains(&wanted) && !there {
             broken.push(format!("step {id} creates from {wanted}, which nobody pulls"));
         }
     }
     for (name, text) in &create.env {
         for secret in text.secrets() {
-            let told = plan.receivers.iter().any(|receiver| {
-                receiver.secret == secret.origin.key.to_string()
-                    && receiver.container == create.service
-                    && receiver.field == format!("env {name}")
-            });
-            if !told {
+            if !receivers.say(secret, &create.service, &format!("env {name}")) {
                 broken.push(format!("env {name} of {} receives a secret and nobody says so", create.service));
             }
         }

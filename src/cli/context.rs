@@ -1,23 +1,12 @@
-//! What every command gets: options, environment, output, and the ways to a workspace, an identity
-//! and an answer.
+//! What every command gets: options, output, the way to an answer, and the session below.
 
-mod config;
-mod environment;
-mod identity;
-mod prompt;
-mod workspace;
-
-pub use environment::{AGE_KEY, Environment, Terminal};
-pub(in crate::cli) use identity::{Asking, IdentitySource};
-
+use super::console::Console;
+use super::environment::Terminal;
 use super::output::{Level, Output};
-use crate::keyring::Answer;
-use crate::keyring::desktop::Unlocking;
-use crate::problem::Result;
-use crate::store::PersonalPaths;
+use crate::session::{Environment, Options, Session};
 use clap::{Args, ColorChoice, ValueEnum};
-use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Options that every command takes.
 #[derive(Args, Clone, Debug, Default)]
@@ -76,22 +65,18 @@ impl From<When> for ColorChoice {
 pub struct Context {
     /// Options that every command takes.
     pub global: Global,
-    /// What the process was started with.
-    pub env: Environment,
+    /// What is a terminal.
+    pub terminal: Terminal,
     /// Where to print.
-    pub out: Output,
-    /// Nobody is there to answer, even if there is a terminal: nothing is asked, and what could ask by
-    /// itself (a desktop's keyring) is left alone.
-    pub unattended: bool,
-    /// Reads the desktop's keyring. `None` where it is left alone: a program that never sets this does not
-    /// even hold the code that speaks to it, which is a large part of a small binary.
-    pub(in crate::cli) desktop: Option<fn(Unlocking) -> Answer>,
-    search: identity::Search,
-    root: OnceCell<PathBuf>,
+    pub out: Rc<Output>,
+    /// Where to ask.
+    pub console: Console,
+    /// Environment, private keys and the way to a workspace.
+    pub session: Session,
 }
 
 impl Context {
-    pub(super) fn new(global: Global, env: Environment) -> Self {
+    pub(super) fn new(global: Global, env: Environment, terminal: Terminal) -> Self {
         let level = match (global.quiet, global.verbose) {
             (true, _) => Level::Quiet,
             (_, true) => Level::Verbose,
@@ -102,63 +87,24 @@ impl Context {
             When::Always => anstream::ColorChoice::Always,
             When::Never => anstream::ColorChoice::Never,
         };
-        let out = Output::new(level, global.json, color);
-        Self {
-            global,
-            env,
-            out,
-            unattended: false,
-            desktop: None,
-            search: identity::Search::default(),
-            root: OnceCell::new(),
-        }
+        let out = Rc::new(Output::new(level, global.json, color));
+        let options = Options {
+            workspace: global.workspace.clone(),
+            identity: global.identity.clone(),
+            no_identity: global.no_identity,
+            strict: global.strict,
+        };
+        let console = Console::new(Rc::clone(&out), terminal);
+        let session = Session::new(options, env, Box::new(console.clone()));
+        Self { global, terminal, out, console, session }
     }
 
     /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
     /// nothing is asked, and nothing is said but warnings and errors.
     pub(super) fn unattended(env: Environment) -> Self {
-        let env = Environment { terminal: Terminal::default(), ..env };
-        Self { unattended: true, ..Self::new(Global { quiet: true, ..Global::default() }, env) }
-    }
-
-    /// Whether a folder is the personal overlay.
-    pub(super) fn is_overlay(&self, root: &Path) -> bool {
-        self.paths().is_ok_and(|paths| paths.overlay.canonicalize().is_ok_and(|overlay| overlay == root))
-    }
-
-    /// Whether what is seen for the first time is refused: `--strict` or `PILLARBOX_STRICT`.
-    pub fn strict(&self) -> bool {
-        self.global.strict || self.env.strict
-    }
-
-    /// A path from the command line, absolute.
-    pub fn absolute(&self, path: &Path) -> PathBuf {
-        self.env.cwd.join(path)
-    }
-
-    /// Where this person's own files are.
-    ///
-    /// # Errors
-    /// Where there is no home folder.
-    pub fn paths(&self) -> Result<PersonalPaths> {
-        PersonalPaths::of(&self.env.personal)
-    }
-
-    /// The file that remembers what was seen outside of the workspace: `PILLARBOX_KNOWN`, else
-    /// `~/.local/state/pillarbox/known.toml`. `None` without a home folder.
-    pub fn known_path(&self) -> Option<PathBuf> {
-        let named = self.env.personal.known.as_ref().map(PathBuf::from);
-        named.or_else(|| Some(self.paths().ok()?.known)).map(|path| self.absolute(&path))
-    }
-
-    /// Where `identity new` puts the private key: `~/.config/pillarbox/identity.txt`. `None` without a
-    /// home folder.
-    pub fn identity_path(&self) -> Option<PathBuf> {
-        Some(self.paths().ok()?.identity)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_tests(env: Environment) -> Self {
-        Self::new(Global { color: When::Never, ..Global::default() }, env)
+        let global = Global { quiet: true, ..Global::default() };
+        let mut context = Self::new(global, env, Terminal::default());
+        context.session.unattended = true;
+        context
     }
 }

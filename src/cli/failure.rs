@@ -2,7 +2,7 @@
 //! object on standard output too.
 
 use super::output::style;
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem, Problems, escaped_lines};
 use std::fmt::Write as _;
 
 /// All problems as people read them, the place first.
@@ -46,9 +46,10 @@ pub(super) fn json(problems: &Problems) -> serde_json::Value {
     })
 }
 
-/// Lines after the first are moved to the right, so that they do not read as problems of their own.
+/// Lines after the first are moved to the right, so that they do not read as problems of their own; whatever
+/// stands in a problem, it moves no cursor.
 fn hanging(text: &str, indent: &str) -> String {
-    text.trim_end().replace('\n', &format!("\n{indent}"))
+    escaped_lines(text.trim_end()).replace('\n', &format!("\n{indent}"))
 }
 
 #[cfg(test)]

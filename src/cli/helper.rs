@@ -4,7 +4,8 @@
 mod overlay;
 mod pillar;
 
-use super::context::{Context, Environment};
+use super::context::Context;
+use super::environment::environment;
 use super::harden::harden;
 use crate::credential::{self, Found, Login, Logins, PROGRAM, Server};
 use crate::problem::{Problems, Result};
@@ -19,12 +20,11 @@ use std::process::ExitCode;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     harden(1, say_defect);
     // Whatever it writes is for this user alone.
-    #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments: Vec<String> =
         arguments.into_iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let logins = Machine { ctx: Context::unattended(Environment::read()) };
+    let logins = Machine { ctx: Context::unattended(environment()) };
     let (mut input, mut out, mut err) = (io::stdin().lock(), io::stdout().lock(), io::stderr().lock());
     match credential::serve(&arguments, &logins, &mut input, &mut out, &mut err) {
         Ok(code) => code.into(),
@@ -64,7 +64,7 @@ impl Logins for Machine {
             return Ok(Found::Login(login));
         }
         let Server::Registry(scope) = server else { return Ok(Found::Absent(None)) };
-        let Some(workspace) = self.ctx.standing_workspace()? else { return Ok(Found::Absent(None)) };
+        let Some(workspace) = self.ctx.session.standing_workspace()? else { return Ok(Found::Absent(None)) };
         Entries::of(&self.ctx, &workspace).get(scope)
     }
 
@@ -77,7 +77,7 @@ impl Logins for Machine {
             overlay.erase(server)?;
         }
         let Server::Registry(scope) = server else { return Ok(None) };
-        let Some(workspace) = self.ctx.standing_workspace()? else { return Ok(None) };
+        let Some(workspace) = self.ctx.session.standing_workspace()? else { return Ok(None) };
         match Entries::of(&self.ctx, &workspace).find(scope)? {
             Hit::Entry { entry, .. } => Ok(Some(pillar::stays(&workspace, &entry))),
             Hit::Parts(_) | Hit::Nothing => Ok(None),
@@ -86,7 +86,7 @@ impl Logins for Machine {
 
     fn list(&self) -> Result<Vec<(String, String)>> {
         let mut all = BTreeMap::new();
-        if let Some(workspace) = self.ctx.standing_workspace()? {
+        if let Some(workspace) = self.ctx.session.standing_workspace()? {
             all.extend(Entries::of(&self.ctx, &workspace).list()?);
         }
         if let Some(overlay) = Overlay::open(&self.ctx)? {

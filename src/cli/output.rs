@@ -14,6 +14,7 @@ pub(super) mod status;
 pub(super) mod style;
 pub(super) mod words;
 
+use crate::problem::escaped_json;
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -64,11 +65,8 @@ impl Output {
 
     /// Data as JSON.
     pub fn object(&self, value: &impl Serialize) {
-        match serde_json::to_vec_pretty(value) {
-            Ok(mut text) => {
-                text.push(b'\n');
-                self.bytes(&text);
-            }
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.bytes(format!("{}\n", escaped_json(&text)).as_bytes()),
             Err(error) => self.keep(Err(error.into())),
         }
     }
@@ -146,16 +144,10 @@ impl Output {
     }
 }
 
-#[cfg(unix)]
 fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
     }
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
-#[cfg(not(unix))]
-fn columns(stream: &impl IsTerminal) -> Option<usize> {
-    stream.is_terminal().then_some(80)
 }

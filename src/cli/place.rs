@@ -1,12 +1,12 @@
 //! Which file and key a command means: `--in`, `--host`, or the one file that fits.
 
-use super::vault::Vault;
-use crate::inventory::{Host, pillar_files};
+use crate::inventory::Host;
 use crate::name::{HostName, KeyPath};
 use crate::pillar::document::{Choice, Document, choose_file, file_name, resolve_key};
-use crate::pillar::{Node, Origin, Value, gate, merge};
+use crate::pillar::{Node, Origin, Value, gate};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry;
+use crate::session::{Vault, merged};
 
 /// Options of commands that look at or change one value.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -143,24 +143,6 @@ pub(in crate::cli) fn host<'v>(vault: &'v Vault<'_>, name: &str) -> Result<&'v H
         .nearest(name, names.iter().copied())
         .into()
     })
-}
-
-/// The pillar of a host: its files laid over each other.
-///
-/// # Errors
-/// Where it names files that are not there, and all that is unsound in them.
-pub(in crate::cli) fn merged(vault: &Vault<'_>, host: &Host) -> Result<Node> {
-    let all: Vec<String> = vault.documents().map(|document| document.file().to_owned()).collect();
-    let (mut layers, mut problems) = (Vec::new(), Vec::new());
-    for file in pillar_files(vault.inventory(), host, &all)? {
-        match vault.document(&file).map(Document::tree) {
-            Some(Ok(tree)) => layers.push(tree.clone()),
-            Some(Err(found)) => problems.extend(found.into_vec()),
-            None => {}
-        }
-    }
-    Problems::check(problems)?;
-    Ok(merge::merge(layers))
 }
 
 /// A value of a host's merged pillar.

@@ -3,6 +3,7 @@
 use crate::execute::Interrupt;
 use crate::problem::{Problem, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 static TERMINATED: AtomicBool = AtomicBool::new(false);
 
@@ -15,9 +16,7 @@ pub(super) fn terminated() -> bool {
 ///
 /// # Errors
 /// Where the runtime cannot listen for signals.
-#[cfg(unix)]
 pub(super) fn listen(interrupt: &Interrupt) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
     for (kind, terminates) in
         [(SignalKind::interrupt(), false), (SignalKind::terminate(), true), (SignalKind::hangup(), true)]
     {
@@ -34,21 +33,9 @@ pub(super) fn listen(interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-#[cfg(not(unix))]
-pub(super) fn listen(interrupt: &Interrupt) -> Result<()> {
-    let interrupt = interrupt.clone();
-    drop(tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            interrupt.raise();
-        }
-    }));
-    Ok(())
-}
-
 /// Ctrl-C, SIGTERM and a hang-up, from now on: none of them ends the process by itself any more.
 pub(super) struct Listener {
-    #[cfg(unix)]
-    all: [tokio::signal::unix::Signal; 3],
+    all: [Signal; 3],
 }
 
 impl Listener {
@@ -57,32 +44,21 @@ impl Listener {
     /// # Errors
     /// Where the runtime cannot listen for signals.
     pub(super) fn new() -> std::io::Result<Self> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let all = [
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::hangup())?,
-            ];
-            Ok(Self { all })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
+        let all = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ];
+        Ok(Self { all })
     }
 
     /// Waits for one of them.
     pub(super) async fn interrupted(&mut self) {
-        #[cfg(unix)]
-        {
-            let [interrupt, terminate, hangup] = &mut self.all;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => TERMINATED.store(true, Ordering::Relaxed),
-                _ = hangup.recv() => TERMINATED.store(true, Ordering::Relaxed),
-            }
+        let [interrupt, terminate, hangup] = &mut self.all;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => TERMINATED.store(true, Ordering::Relaxed),
+            _ = hangup.recv() => TERMINATED.store(true, Ordering::Relaxed),
         }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
     }
 }

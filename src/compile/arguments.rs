@@ -42,25 +42,29 @@ const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
 const REFUSED: [(&[&str], &str, &str); 5] = [
     (
         &["auto_remove", "rm", "remove"],
-        "the Engine would remove the container when it stops, and with it the way back",
+        "the Engine would remove the container when it stops, so it could not be rolled back to",
         "leave it out; `container.absent` removes a container",
     ),
     (
         &["env_file"],
-        "no file of this machine is read: what a container gets is in the states and the pillar, where it is reviewed",
-        "write the variables under `env`, those that are secret as '{{ pillar.KEY }}' after 'pillarbox seal KEY'",
+        "no file of this machine is read: everything that a container gets is in the states and the pillar, where it is reviewed",
+        "write the variables under `env`, and secret ones as '{{ pillar.KEY }}' after 'pillarbox seal KEY'",
     ),
     (
         &["kernel_memory", "kernel_memory_tcp"],
-        "kernels ignore it, and the Engine has taken it out (API 1.52)",
-        "`memory` limits what the kernel uses for the container too",
+        "kernels ignore it, and the Engine has removed it (API 1.52)",
+        "`memory` also limits what the kernel uses for the container",
     ),
     (
         &["network_disabled"],
-        "the Engine does not keep it apart from the network mode",
+        "the Engine does not distinguish it from the network mode",
         "write network_mode = \"none\"",
     ),
-    (&["scale", "deploy"], "it is no option of a container", "declare a `service.deployed` with `replicas`"),
+    (
+        &["scale", "deploy"],
+        "it is not an option of a container",
+        "declare a `service.deployed` with `replicas`",
+    ),
 ];
 
 /// Checks the names of all arguments, and that no secret stands outside of the environment.
@@ -185,16 +189,15 @@ fn of_resources(function: Function, key: &str) -> Option<Problem> {
     let refused = Problem::failed(format!("`{key}` is refused"));
     Some(match key {
         "force" if volume => refused
-            .cause("a volume that differs is never made anew: its data would be lost")
+            .cause("a volume that differs is never recreated: its data would be lost")
             .hint("give the volume another name, and copy the data"),
-        "containers" | "reconnect" if network => {
-            refused.hint("say it in the containers: networks = [\"NAME\"]; they are joined by themselves")
-        }
+        "containers" | "reconnect" if network => refused
+            .hint("declare it in the containers, networks = [\"NAME\"]: they join the network by themselves"),
         "external" if network || volume => {
-            refused.hint("leave it out: one that is there and agrees is used as it is, whoever made it")
+            refused.hint("leave it out: an existing one that agrees with the declaration is used as it is")
         }
         "watch" | "watch_action" => Problem::failed(format!("{} has no `{key}`", function.name()))
-            .cause("only what runs can be replaced, restarted or sent a signal")
+            .cause("only containers can be replaced, restarted or sent a signal")
             .hint("use `require` for order, or `onchanges`"),
         _ => return None,
     })

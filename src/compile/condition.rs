@@ -24,7 +24,7 @@ pub(super) fn check(args: &BTreeMap<String, Arg>, problems: &mut Vec<Problem>) {
         let wrong = args.get(name).into_iter().flat_map(each);
         let wrong = wrong.filter(|item| !matches!(item.value, ArgValue::Boolean(_) | ArgValue::Unset));
         problems.extend(wrong.map(|item| {
-            let what = format!("`{name}` wants true or false, not {}", said(item));
+            let what = format!("`{name}` must be true or false, not {}", said(item));
             let problem = Problem::failed(what).at(&item.place);
             let problem = match &item.value {
                 ArgValue::Text(_) | ArgValue::Table(_) => {
@@ -49,7 +49,7 @@ fn each(arg: &Arg) -> &[Arg] {
 
 fn said(arg: &Arg) -> String {
     match arg.value.kind() {
-        "string" => "text".to_owned(),
+        "string" => "a string".to_owned(),
         kind @ ("integer" | "array") => format!("an {kind}"),
         kind => format!("a {kind}"),
     }

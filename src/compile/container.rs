@@ -53,7 +53,7 @@ pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
         let place = |draft: &Draft| draft.item.declared.first().map(|(_, place)| place.clone());
         let mut problem = Problem::failed(format!("{} is declared twice", draft.item.address));
         problem.place = place(draft);
-        let cause = place(other).map(|place| format!("the other one stands in {place}"));
+        let cause = place(other).map(|place| format!("the other one is in {place}"));
         problems.push(match cause {
             Some(cause) => problem.cause(cause),
             None => problem,
@@ -91,7 +91,7 @@ fn draft(
     let declared = from.iter().map(|checked| checked.declared()).collect();
     let wish = if of(Says::Absent).is_some() {
         if let Some(field) = fields.get("stop_signal") {
-            let what = "a signal cannot be chosen for `absent`: the Engine sends the container's own";
+            let what = "a signal cannot be chosen for `absent`: the Engine sends the signal of the container";
             problems.push(Problem::failed(what).at(&field.place));
         }
         Wish::ContainerAbsent { name, stop_timeout: seconds(&fields, "stop_timeout") }
@@ -146,7 +146,7 @@ fn contradictions(name: &ContainerName, says: &[(Says, &Checked)], problems: &mu
         let mut places = [(one, &first.declaration.place), (other, &second.declaration.place)];
         places.sort_by_key(|(_, place)| *place);
         let [(word, place), (_, last)] = places;
-        problems.push(Problem::failed(what).at(last).cause(format!("{word} stands in {place}")));
+        problems.push(Problem::failed(what).at(last).cause(format!("{word} is in {place}")));
     };
     if let (Some((_, running)), Some((_, stopped))) = (first(Says::Running), first(Says::Stopped)) {
         both("running", running, "stopped", stopped);
@@ -164,9 +164,9 @@ fn contradictions(name: &ContainerName, says: &[(Says, &Checked)], problems: &mu
 }
 
 fn alone(name: &ContainerName, place: &Place) -> Problem {
-    let what = format!("container {name} is absent when outdated, but nothing says when it is");
+    let what = format!("container {name} is absent when outdated, but no other state says what it should be");
     Problem::failed(what).at(place).hint(format!(
-        "declare what it shall be made from, for example `[{name}.container.running]` with `image`; \
+        "declare what it should be created from, for example `[{name}.container.running]` with `image`; \
          or leave `when` out to remove it"
     ))
 }

@@ -128,7 +128,7 @@ impl Evaluator {
     ) -> Result<Evaluated> {
         let entries = self.log.entries();
         if entries.hidden {
-            let what = "`registries` is not visible to states: credentials go to registries alone";
+            let what = "`registries` is not visible to states: credentials are sent only to registries";
             return Err(Problem::failed(what).at(place).into());
         }
         let looked_into = entries.looks.iter().enumerate().find(|(number, look)| {
@@ -169,15 +169,17 @@ impl Evaluator {
             return Problem::failed(what).at(place);
         }
         let what = match path.contains('.') {
-            true => format!("`{path}` is not there for host {}", self.host),
-            false => format!("`{path}` is not a name that expressions know"),
+            true => format!("`{path}` does not exist for host {}", self.host),
+            false => format!("`{path}` is not a name in expressions"),
         };
         let problem = Problem::failed(what).at(place);
         let near = crate::problem::nearest(&missing.key, missing.known.iter().map(String::as_str));
         let before = missing.path.strip_suffix(missing.key.as_str()).unwrap_or_default();
         match near {
             Some(near) => problem.hint(format!("did you mean `{}{}`?", escaped(before), escaped(near))),
-            None if missing.path == missing.key => problem.hint("they know `pillar`, `host` and `grains`"),
+            None if missing.path == missing.key => {
+                problem.hint("expressions know `pillar`, `host` and `grains`")
+            }
             None => problem.hint("write `| default(…)` or `pillar.get(\"a:b\", …)` where it may be missing"),
         }
     }
@@ -269,9 +271,13 @@ fn unsplit(why: Unsplit, place: &Place) -> Problem {
         Unsplit::Unclosed => Problem::failed("`{{` begins an expression that does not end with `}}`")
             .at(place)
             .hint("a `{{` that is meant as text is written `{{ '{{' }}`"),
-        Unsplit::Statement => Problem::failed("`{% … %}` is not available: strings hold expressions alone")
-            .at(place)
-            .hint("choose with `{{ a if b else c }}`; a `{%` that is meant as text is written `{{ '{%' }}`"),
+        Unsplit::Statement => {
+            Problem::failed("`{% … %}` is not available: a string may contain only expressions")
+                .at(place)
+                .hint(
+                    "choose with `{{ a if b else c }}`; a `{%` that is meant as text is written `{{ '{%' }}`",
+                )
+        }
     }
 }
 
@@ -296,9 +302,9 @@ fn said(error: &Error) -> String {
 fn secret_looked_into(path: &str, expression: &str, place: &Place) -> Problem {
     Problem::failed(format!("`{}` looks into the secret `{}`", escaped(expression), escaped(path)))
         .at(place)
-        .cause("a secret may be placed, joined, chosen and encoded; what it says is not known while compiling")
+        .cause("a secret may be placed, joined, chosen and encoded; its content is not known while compiling")
         .hint("join by text around it (\"user:{{ … }}\", not `~`), choose with `| default` or `a if b else c`")
-        .hint("encode with `| urlencode`, `| b64encode` or `| tojson`; ask whether it is there with `pillar.has(\"a:b\")`")
+        .hint("encode with `| urlencode`, `| b64encode` or `| tojson`; ask whether it exists with `pillar.has(\"a:b\")`")
 }
 
 #[cfg(test)]

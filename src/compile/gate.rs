@@ -18,7 +18,7 @@ pub(super) fn named<'g>(
 ) -> Option<(ImageRef, &'g Gate, Vec<Place>)> {
     let arg = checked.arg("gate").filter(|arg| arg.first_with_secret().is_none())?;
     for other in besides.iter().filter(|name| checked.arg(name).is_some()) {
-        let what = format!("`gate` and `{other}` both say which image it is made from");
+        let what = format!("`gate` and `{other}` both name the image that it is created from");
         problems.push(Problem::failed(what).at(&arg.place).hint("keep one of them"));
     }
     let app = match read::word("gate", arg) {

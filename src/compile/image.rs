@@ -76,7 +76,7 @@ fn draft(image: ImageRef, gate: Option<Gated>, from: &[&Checked], problems: &mut
         let what = format!("image {image} is declared both pulled and absent");
         let place = &absent.declaration.place;
         problems.push(
-            Problem::failed(what).at(place).cause(format!("pulled stands in {}", pulled.declaration.place)),
+            Problem::failed(what).at(place).cause(format!("pulled is in {}", pulled.declaration.place)),
         );
     }
     let mut force = false;

@@ -82,11 +82,11 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
     let by_id = by_id(drafts);
     let declared: BTreeSet<&str> = declarations.iter().map(|declaration| declaration.id.as_str()).collect();
     let mut by_address: BTreeMap<&Address, usize> = BTreeMap::new();
-    let mut used: Vec<usize> = Vec::new();
+    let mut used: BTreeMap<(Kind, String), Vec<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
         by_address.entry(&draft.item.address).or_insert(index);
-        if matches!(draft.item.address.kind, Kind::Image | Kind::Network | Kind::Volume) {
-            used.push(index);
+        if let Some(name) = usable(&draft.item.wish) {
+            used.entry((draft.item.address.kind, name)).or_default().push(index);
         }
     }
     let mut needs: Needs = vec![BTreeMap::new(); drafts.len()];
@@ -108,37 +108,37 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
         }
         if let Some(container) = draft.item.wish.container() {
             let user = &draft.item.address;
-            let (networks, volumes) = (container.network_names(), container.volume_names());
-            for (other, image) in used.iter().map(|index| (*index, &drafts[*index])) {
-                match &image.item.wish {
-                    Wish::ImagePulled { image, .. } if *image == container.image => {
+            let image = (Kind::Image, container.image.to_string());
+            let networks = container.network_names().into_iter().map(|name| (Kind::Network, name));
+            let volumes = container.volume_names().into_iter().map(|name| (Kind::Volume, name));
+            let names = std::iter::once(image).chain(networks).chain(volumes);
+            let found = names.filter_map(|name| used.get(&name)).flatten();
+            for (other, draft) in found.map(|index| (*index, &drafts[*index])) {
+                let how = match &draft.item.wish {
+                    Wish::ImageAbsent { .. } => "is created from it",
+                    Wish::NetworkAbsent { .. } => "joins it",
+                    Wish::VolumeAbsent { .. } => "mounts it",
+                    _ => {
                         needs[index].entry(other).or_insert(None);
+                        continue;
                     }
-                    Wish::ImageAbsent { image: absent } if *absent == container.image => {
-                        let place = image.item.declared.first().map(|(_, place)| place.clone());
-                        let mut problem =
-                            Problem::failed(format!("image {absent} is declared absent and used"));
-                        problem.place = place;
-                        problems.push(problem.cause(format!("{user} is made from it")));
-                    }
-                    Wish::Network(network) if networks.contains(&network.name) => {
-                        needs[index].entry(other).or_insert(None);
-                    }
-                    Wish::Volume(volume) if volumes.contains(&volume.name) => {
-                        needs[index].entry(other).or_insert(None);
-                    }
-                    Wish::NetworkAbsent { name } if networks.contains(name) => {
-                        problems.push(absent_and_used(image, &format!("{user} joins it")));
-                    }
-                    Wish::VolumeAbsent { name } if volumes.contains(name) => {
-                        problems.push(absent_and_used(image, &format!("{user} mounts it")));
-                    }
-                    _ => {}
-                }
+                };
+                problems.push(absent_and_used(draft, &format!("{user} {how}")));
             }
         }
     }
     needs
+}
+
+/// What a container names to use a thing: an image, a network, a volume, wanted or wanted away.
+fn usable(wish: &Wish) -> Option<String> {
+    match wish {
+        Wish::ImagePulled { image, .. } | Wish::ImageAbsent { image } => Some(image.to_string()),
+        Wish::Network(network) => Some(network.name.clone()),
+        Wish::Volume(volume) => Some(volume.name.clone()),
+        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => Some(name.clone()),
+        _ => None,
+    }
 }
 
 fn absent_and_used(absent: &Draft, why: &str) -> Problem {
@@ -165,15 +165,14 @@ fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
     let name = |index: usize| drafts[index].item.address.to_string();
     let around = path.iter().chain(path.first());
     let shown: Vec<String> = around.map(|index| name(*index)).collect();
-    let mut problem =
-        Problem::failed(format!("states require each other in a circle: {}", shown.join(" → ")));
+    let mut problem = Problem::failed(format!("dependency cycle: {}", shown.join(" → ")));
     for index in &path {
         if let Some((needed, place)) = next(*index) {
             let why = match place {
                 Some(place) => format!("{} requires {}, {place}", name(*index), name(*needed)),
                 None => {
                     let how = match drafts[*needed].item.address.kind {
-                        Kind::Image => "is made from",
+                        Kind::Image => "is created from",
                         Kind::Network => "joins",
                         Kind::Volume => "mounts",
                         _ => "comes after",

@@ -40,7 +40,7 @@ pub(super) fn ids(option: &str, arg: &Arg, notes: &mut Vec<String>) -> Result<Ve
                 found.push((id, item.place.clone()));
             } else {
                 notes.push(format!(
-                    "{}: the requisite on {} `{}` is not pillarbox's to meet and was ignored",
+                    "{}: the requisite on {} `{}` is not managed by pillarbox and was ignored",
                     item.place,
                     escaped(kind),
                     escaped(&id)
@@ -101,12 +101,12 @@ pub(super) fn not_offered(key: &str) -> Option<&'static str> {
     Some(match key {
         "listen" | "listen_in" => "use `watch = { ID = \"restart\" }` or `{ ID = \"signal:HUP\" }`",
         "onfail" | "onfail_any" | "onfail_in" | "onfail_all" => {
-            "a failed replacement is taken back by itself; what else to do is decided by who runs the apply"
+            "a failed replacement is rolled back automatically; for anything else, act on the exit code of apply"
         }
         "prereq" | "prereq_any" | "prereq_in" => {
             "use `require` for order, and `update = { before_stop = … }` for what precedes a replacement"
         }
-        "retry" => "run 'pillarbox apply' again: it goes on from what is there",
+        "retry" => "run 'pillarbox apply' again: it continues from the current state",
         "require_in" | "watch_in" | "onchanges_in" => {
             "write it the other way round, in the other declaration"
         }
@@ -140,11 +140,14 @@ pub(super) fn resolve(
                 things(id, index).into_iter().filter(|thing| thing.kind != Kind::State).collect();
             let image = things.iter().find(|thing| thing.kind == Kind::Image);
             if let (Some(image), Reaction::Restart | Reaction::Signal(_)) = (image, reaction) {
-                let what = format!("{} watches {image}, but does not get it that way", draft.item.address);
+                let what = format!(
+                    "{} watches {image}, and `restart` or a signal does not give it the new image",
+                    draft.item.address
+                );
                 problems.push(
                     Problem::failed(what)
                         .at(place)
-                        .cause("a container keeps the image that it was made from until it is replaced")
+                        .cause("a container keeps the image that it was created from until it is replaced")
                         .hint(format!("write watch = {{ {id} = \"replace\" }}")),
                 );
             }

@@ -66,22 +66,22 @@ fn name_of(kind: Kind, name: &str) -> Result<()> {
     let shown = escaped(name);
     if kind == Kind::Network {
         if NO_NETWORKS.contains(&name) {
-            let what =
-                format!("the network {shown} is there on every Engine, and is not ours to make or remove");
+            let what = format!("the network {shown} exists on every Engine and is not managed by pillarbox");
             return Err(Problem::failed(what).into());
         }
         if !plain {
-            return Err(Problem::failed(format!("`{shown}` is no name of a network")).into());
+            return Err(Problem::failed(format!("`{shown}` is not a network name")).into());
         }
         return Ok(());
     }
     if OUR_VOLUMES.iter().any(|beginning| name.starts_with(beginning)) {
-        let what =
-            format!("the volume {shown} is pillarbox's own: it locks hosts, or keeps what was adopted");
+        let what = format!(
+            "the volume {shown} is reserved: pillarbox uses it to lock hosts, or to record what was adopted"
+        );
         return Err(Problem::failed(what).hint("give the volume another name").into());
     }
     if !plain || name.len() < 2 {
-        let problem = Problem::failed(format!("`{shown}` is no name of a volume"));
+        let problem = Problem::failed(format!("`{shown}` is not a volume name"));
         return Err(problem.hint("use two or more letters, digits, `_`, `.` and `-`").into());
     }
     Ok(())

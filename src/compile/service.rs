@@ -216,6 +216,6 @@ fn before_stop(option: &str, arg: &Arg) -> Result<BeforeStop> {
             }
         }
         (None, Some(signal)) => Ok(BeforeStop::Signal(fields::signal(&format!("{option}.signal"), signal)?)),
-        _ => Err(read::wrong(option, arg, "wants either `exec` or `signal`").into()),
+        _ => Err(read::wrong(option, arg, "needs either `exec` or `signal`").into()),
     }
 }

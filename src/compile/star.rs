@@ -147,7 +147,7 @@ impl Reader<'_> {
                     let place = arg.place.clone();
                     if let Some(before) = args.insert(name.clone(), arg) {
                         let what = format!("`{}` of {} is written twice", escaped(name), escaped(word));
-                        let other = format!("the other one stands in {}", before.place);
+                        let other = format!("the other one is in {}", before.place);
                         self.problems.push(Problem::failed(what).at(&place).cause(other));
                     }
                 }
@@ -184,7 +184,8 @@ impl Reader<'_> {
                         }
                         Piece::Secret(number, encoders) => {
                             let Some(secret) = self.secrets.get(*number) else {
-                                let problem = Problem::failed("a state holds a secret that nobody gave it");
+                                let problem =
+                                    Problem::failed("a state contains a secret that was not given to it");
                                 self.problems.push(problem.at(&place));
                                 return None;
                             };

@@ -31,7 +31,7 @@ pub(super) fn apart(drafts: &[Draft], problems: &mut Vec<Problem>) {
         let mut problem = Problem::failed(format!("a task and a container are both called {name}"));
         problem.place = task.item.declared.first().map(|(_, place)| place.clone());
         if let Some((_, place)) = other.item.declared.first() {
-            problem = problem.cause(format!("{} stands in {place}", other.item.address));
+            problem = problem.cause(format!("{} is in {place}", other.item.address));
         }
         problems.push(problem.hint("give one of them a `name`"));
     }
@@ -78,7 +78,7 @@ fn draft(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Optio
 
 fn timeout(arg: &crate::state::Arg) -> Result<u32> {
     match read::seconds("timeout", arg)? {
-        0 => Err(read::wrong("timeout", arg, "is zero: nothing ends at once").into()),
+        0 => Err(read::wrong("timeout", arg, "is zero, but a task needs time to end").into()),
         seconds => Ok(seconds),
     }
 }

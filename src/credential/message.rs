@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for RequestVisitor {
 /// Where the secret is not text.
 pub(super) fn answer(server: &str, login: &Login) -> Result<Secret> {
     let Some(secret) = login.secret.reveal_text() else {
-        return Err(Problem::failed("the secret is not text, and a client can take no other").into());
+        return Err(Problem::failed("the secret is not text, and clients accept only text").into());
     };
     let fields = [("ServerURL", server), ("Username", login.username.as_str()), ("Secret", secret)];
     // Of its full size from the start: growing would leave copies behind. A character takes up to six

@@ -25,10 +25,17 @@ impl Server {
     /// Reads an address.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
+        // No client means a registry by this, and what means none must not be taken for one.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Self::Key(text.to_owned());
+        }
         let (scheme, bare) = match text.split_once("://") {
             Some((scheme, bare)) => (scheme.to_ascii_lowercase(), bare),
             None => (String::new(), text),
         };
+        if bare.contains("://") {
+            return Self::Key(text.to_owned());
+        }
         match scheme.as_str() {
             "http" => match whole(bare) {
                 Some(name) => Self::Key(format!("http://{name}")),
@@ -157,6 +164,22 @@ mod tests {
         differ(&["http://r.example.com", "http://r.example.com:5000", "http://r.example.com/a"]);
         differ(&["::1", "[::1]:5000", "http://[::1]", "127.0.0.1"]);
         differ(&["ghcr.io/acme", "ghcr.io/acme-evil", "ghcr.io/acme/api", "ghcr.io/v2/acme"]);
+    }
+
+    #[test]
+    fn an_address_with_two_schemes_or_a_blank_is_no_registry() {
+        for text in [
+            "https://http://r.example.com",
+            "https://https://r.example.com",
+            "http://https://r.example.com",
+            "https:// r.example.com",
+            "r.example.com /v2/",
+            "r.example.com /acme",
+            "https://r.example.com/\tacme",
+            "https://r.example.com\n/v1/",
+        ] {
+            assert_eq!(Server::parse(text), Server::Key(text.trim().to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,4 @@
 //! Helpers that are small scripts.
-#![cfg(unix)]
 
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;

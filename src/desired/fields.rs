@@ -162,14 +162,14 @@ impl FieldReader<'_> {
             _ => self.problems.push(read::wrong(
                 written,
                 arg,
-                "wants a table of variables, or a list of \"NAME=value\"",
+                "must be a table of variables, or a list of \"NAME=value\"",
             )),
         }
     }
 
     fn files(&mut self, arg: &Arg) {
         let ArgValue::Table(table) = &arg.value else {
-            let problem = read::wrong(SECRETS, arg, "wants a table of files");
+            let problem = read::wrong(SECRETS, arg, "must be a table of files");
             return self.problems.push(problem.hint("write secrets.NAME = \"{{ pillar.x }}\""));
         };
         for (name, arg) in table.iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {
@@ -211,7 +211,7 @@ impl FieldReader<'_> {
 
     fn variable(&mut self, written: &str, name: &str, text: Text, arg: &Arg) {
         if name.is_empty() || name.contains(['=', '\0']) {
-            let why = format!("has `{}`, which is no name of a variable", escaped(name));
+            let why = format!("has `{}`, which is not a variable name", escaped(name));
             return self.problems.push(read::wrong(written, arg, &why));
         }
         self.put(format!("env.{name}"), Canonical::Env(text), arg);
@@ -237,7 +237,7 @@ fn value_text(option: &str, arg: &Arg) -> Result<Text, Problem> {
         ArgValue::Float(number) => Text::clear(number.to_string()),
         ArgValue::Boolean(truth) => Text::clear(truth.to_string()),
         other => {
-            let why = format!("wants text, not a value of type {}", other.kind());
+            let why = format!("must be a string, not a value of type {}", other.kind());
             return Err(read::wrong(option, arg, &why).hint("write `| tojson` or `| join(\",\")`"));
         }
     };
@@ -251,7 +251,7 @@ pub(crate) fn contradiction(name: &str, one: &Field, other: &Field) -> Problem {
     let (first, second) = if one.place <= other.place { (one, other) } else { (other, one) };
     Problem::failed(format!("`{}` is declared twice with different values", escaped(name)))
         .at(&second.place)
-        .cause(format!("the other one stands in {}", first.place))
+        .cause(format!("the other one is in {}", first.place))
         .hint("keep one of them: declarations of one container are merged")
 }
 

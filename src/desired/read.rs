@@ -11,7 +11,7 @@ pub(crate) fn wrong(option: &str, arg: &Arg, why: &str) -> Problem {
 
 /// A problem with the type of an option.
 fn expected(option: &str, arg: &Arg, what: &str) -> Problem {
-    wrong(option, arg, &format!("wants {what}, not {}", a_kind(arg)))
+    wrong(option, arg, &format!("must be {what}, not {}", a_kind(arg)))
 }
 
 fn a_kind(arg: &Arg) -> String {
@@ -33,7 +33,7 @@ pub(crate) fn text(option: &str, arg: &Arg) -> Result<String> {
         ArgValue::Integer(number) => Ok(number.to_string()),
         ArgValue::Float(number) => Ok(number.to_string()),
         ArgValue::Boolean(truth) => Ok(truth.to_string()),
-        _ => Err(expected(option, arg, "text").into()),
+        _ => Err(expected(option, arg, "a string").into()),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn secret_here(option: &str, arg: &Arg) -> Problem {
         _ => None,
     };
     wrong(option, arg, &format!("would hold the secret {}", escaped(&secret.unwrap_or_default())))
-        .cause("whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets")
+        .cause("anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets")
         .hint("put it in `env.NAME` or `secrets.NAME`")
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn bytes(option: &str, arg: &Arg) -> Result<i64> {
         let problem = match &arg.value {
             ArgValue::Text(text) => {
                 let shown = escaped(&text.to_string());
-                wrong(option, arg, &format!("is `{shown}`, which is no number of bytes"))
+                wrong(option, arg, &format!("is `{shown}`, which is not a number of bytes"))
             }
             _ => expected(option, arg, "a number of bytes"),
         };
@@ -132,12 +132,10 @@ pub(crate) fn bytes(option: &str, arg: &Arg) -> Result<i64> {
 pub(crate) fn nanoseconds(option: &str, arg: &Arg) -> Result<i64> {
     let no_time = || {
         let problem = match &arg.value {
-            ArgValue::Text(text) => wrong(
-                option,
-                arg,
-                &format!("is `{}`, which is no length of time", escaped(&text.to_string())),
-            ),
-            _ => expected(option, arg, "a length of time"),
+            ArgValue::Text(text) => {
+                wrong(option, arg, &format!("is `{}`, which is not a duration", escaped(&text.to_string())))
+            }
+            _ => expected(option, arg, "a duration"),
         };
         problem.hint("write it like \"30s\", \"1m30s\" or \"500ms\"; a bare number is seconds")
     };
@@ -256,7 +254,7 @@ pub(crate) fn fields<'a>(
 pub(crate) fn words(option: &str, arg: &Arg) -> Result<Vec<String>> {
     match &arg.value {
         ArgValue::Array(_) => list(option, arg),
-        ArgValue::Table(_) => Err(expected(option, arg, "a list or text").into()),
+        ArgValue::Table(_) => Err(expected(option, arg, "a list or a string").into()),
         _ => {
             let line = text(option, arg)?;
             split_words(&line).ok_or_else(|| wrong(option, arg, "has a quote that does not end").into())

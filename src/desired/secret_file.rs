@@ -142,7 +142,7 @@ fn mode(option: &str, arg: &Arg) -> Result<u32> {
     let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
     let fits = mode.filter(|mode| *mode <= 0o777);
     fits.ok_or_else(|| {
-        read::wrong(option, arg, "wants permission bits from \"0000\" to \"0777\", in quotes").into()
+        read::wrong(option, arg, "must be permission bits from \"0000\" to \"0777\", in quotes").into()
     })
 }
 

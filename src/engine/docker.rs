@@ -4,6 +4,7 @@
 //! somebody's model of it.
 
 mod answer;
+mod bounds;
 mod call;
 mod connection;
 mod dial;
@@ -23,9 +24,11 @@ use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
+use bounds::Bounds;
 use call::{Call, query, segment};
 use connection::Http;
 use hyper::Method;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,12 +36,6 @@ use version::Api;
 
 pub use tls::authorities;
 
-/// How long a call may take that does its work before it answers.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long an Engine may be silent that talks to a registry.
-const REGISTRY_PATIENCE: Duration = Duration::from_secs(600);
-/// How long a stop may take that has no timeout of its own here: the container's may be long.
-const STOP_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// How long after a crash Podman may take to start a container again.
 const RESTARTS: Duration = Duration::from_secs(2);
 /// How often one looks meanwhile.
@@ -59,10 +56,10 @@ impl Docker {
     /// `Unreachable` with what to do, where nobody answers; `TooOld` with both numbers.
     pub async fn connect(address: &Address) -> EngineResult<Self> {
         let http = Http::new(dial::Dial::new(address).await?);
-        let answer = http.send(Call::new(Method::GET, "/_ping"), PATIENCE).await?;
+        let answer = http.send(Call::new(Method::GET, "/_ping")).await?;
         let api = Api::agree(answer.header("Api-Version"));
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
-        answer.drain(PATIENCE).await?;
+        answer.drain().await?;
         Ok(Self { http, api: api?, podman })
     }
 
@@ -70,11 +67,12 @@ impl Docker {
     async fn stopped(&self, id: &str, timeout: Option<u32>) -> EngineResult<bool> {
         let seconds = timeout.map(|seconds| seconds.to_string());
         let wanted = seconds.as_deref().map_or(String::new(), |seconds| query(&[("t", seconds)]));
+        let bounds =
+            timeout.map_or(Bounds::STOP, |timeout| Bounds::SHORT.and(Duration::from_secs(timeout.into())));
         let call = self.call(Method::POST, &format!("/containers/{}/stop{wanted}", segment(id)));
-        let patience = timeout.map_or(STOP_PATIENCE, |t| Duration::from_secs(u64::from(t)) + PATIENCE);
-        let answer = self.http.send(call, patience).await?;
+        let answer = self.http.send(call.within(bounds)).await?;
         let did = answer.is_new();
-        answer.drain(patience).await?;
+        answer.drain().await?;
         Ok(did)
     }
 
@@ -83,17 +81,26 @@ impl Docker {
         Call::new(method, &format!("/v{}{path}", self.api))
     }
 
-    async fn get(&self, path: &str) -> EngineResult<Value> {
-        self.http.json(self.call(Method::GET, path), PATIENCE).await
+    async fn get<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> EngineResult<T> {
+        self.http.json(self.call(Method::GET, path).within(bounds)).await
     }
 
-    async fn post(&self, path: &str, body: Option<&Value>) -> EngineResult<Value> {
-        let call = self.call(Method::POST, path);
+    /// A call with a JSON body.
+    fn posting(&self, path: &str, body: &Value) -> EngineResult<Call> {
+        self.call(Method::POST, path).body(body)
+    }
+
+    /// A call that says nothing but that it did what it should.
+    async fn post(&self, path: &str, body: Option<&Value>) -> EngineResult<()> {
         let call = match body {
-            Some(body) => call.body(body)?,
-            None => call,
+            Some(body) => self.posting(path, body)?,
+            None => self.call(Method::POST, path),
         };
-        self.http.json(call, PATIENCE).await
+        self.http.done(call).await
+    }
+
+    async fn delete(&self, path: &str) -> EngineResult<()> {
+        self.http.done(self.call(Method::DELETE, path)).await
     }
 }
 
@@ -108,28 +115,29 @@ fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
 
 impl Engine for Docker {
     async fn facts(&self) -> EngineResult<Facts> {
-        Ok(answer::facts(&self.get("/info").await?, self.api, self.podman.as_deref()))
+        let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+        Ok(info.facts(self.api, self.podman.as_deref()))
     }
 
     async fn now(&self) -> EngineResult<i64> {
-        let answer = self.http.send(self.call(Method::GET, "/_ping"), PATIENCE).await?;
+        let answer = self.http.send(self.call(Method::GET, "/_ping")).await?;
         let date = answer.date();
-        answer.drain(PATIENCE).await?;
+        answer.drain().await?;
         date.ok_or_else(|| EngineError::new(ErrorKind::Other, 200, "its answer has no Date header"))
     }
 
     async fn containers(&self) -> EngineResult<Vec<Summary>> {
-        Ok(answer::summaries(&self.get("/containers/json?all=1").await?))
+        Ok(answer::summaries(self.get("/containers/json?all=1", Bounds::LIST).await?))
     }
 
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
-        let answer = self.get(&format!("/containers/{}/json", segment(id))).await;
-        Ok(absent(answer)?.map(answer::inspected))
+        let answer = self.get(&format!("/containers/{}/json", segment(id)), Bounds::WHOLE).await;
+        absent(answer)?.map(answer::inspected).transpose()
     }
 
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
-        let answer = self.get(&format!("/images/{}/json", segment(reference))).await;
-        Ok(absent(answer)?.as_ref().map(answer::image))
+        let answer = self.get(&format!("/images/{}/json", segment(reference)), Bounds::WHOLE).await;
+        Ok(absent(answer)?.map(answer::ImageInspect::image))
     }
 
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
@@ -137,34 +145,29 @@ impl Engine for Docker {
         let path = format!("/images/json{}", query(&[("filters", &filters)]));
         // With containerd's store a list is "not found" while an image on it is just going (28.5.2).
         for _ in 0..2 {
-            match self.get(&path).await {
+            match self.get(&path, Bounds::LIST).await {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
-                answer => return Ok(answer::tags(&answer?, folder)),
+                answer => return Ok(answer::tags(answer?, folder)),
             }
         }
-        Ok(answer::tags(&self.get(&path).await?, folder))
+        Ok(answer::tags(self.get(&path, Bounds::LIST).await?, folder))
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         let path = format!("/distribution/{}/json", segment(&image.to_string()));
-        let call = self.call(Method::GET, &path).auth(auth)?;
-        let answer = self.http.json(call, REGISTRY_PATIENCE).await;
+        let call =
+            self.call(Method::GET, &path).within(Bounds::REGISTRY).auth(auth, refusal::names(image))?;
+        let answer: EngineResult<answer::Distribution> = self.http.json(call).await;
         let answer = answer.map_err(|error| refusal::of_resolve(error, image, auth.is_some()))?;
-        match answer["Descriptor"]["digest"].as_str() {
-            Some(digest) => {
-                let platforms = answer::platforms(&answer["Platforms"]);
-                Ok(Manifest { digest: digest.to_owned(), platforms })
-            }
-            None => Err(EngineError::new(ErrorKind::Other, 200, "it named no digest")),
-        }
+        let (digest, platforms) = answer.read();
+        Ok(Manifest { digest, platforms })
     }
 
     async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()> {
-        let call = self.call(Method::POST, "/auth").json(auth.reveal_json());
-        let refused = |error| refusal::of_login(error, registry);
-        let answer = self.http.send(call, REGISTRY_PATIENCE).await.map_err(refused)?;
+        let call = self.call(Method::POST, "/auth").within(Bounds::REGISTRY).json(auth.reveal_json());
+        let call = call.secret(refusal::names_of(registry));
         // It may hold a token: nobody looks at it.
-        answer.drain(REGISTRY_PATIENCE).await
+        self.http.done(call).await.map_err(|error| refusal::of_login(error, registry))
     }
 
     async fn pull(
@@ -183,10 +186,10 @@ impl Engine for Docker {
         let mut asked = vec![("fromImage", name.as_str()), ("tag", tag)];
         asked.extend(platform.map(|platform| ("platform", platform)));
         let path = format!("/images/create{}", query(&asked));
-        let call = self.call(Method::POST, &path).auth(auth)?;
+        let call = self.call(Method::POST, &path).within(Bounds::PULL).auth(auth, refusal::names(image))?;
         let refused = |error| refusal::of_pull(error, image, auth.is_some());
-        let answer = self.http.send(call, REGISTRY_PATIENCE).await.map_err(refused)?;
-        progress::follow(answer, REGISTRY_PATIENCE, progress).await.map_err(refused)
+        let answer = self.http.send(call).await.map_err(refused)?;
+        progress::follow(answer, progress).await.map_err(refused)
     }
 
     async fn tag(&self, source: &str, name: &str) -> EngineResult<()> {
@@ -195,39 +198,44 @@ impl Engine for Docker {
         };
         let tag = tagged.tag.as_deref().unwrap_or("latest");
         let named = query(&[("repo", &tagged.name.to_string()), ("tag", tag)]);
-        self.post(&format!("/images/{}/tag{named}", segment(source)), None).await.map(drop)
+        self.post(&format!("/images/{}/tag{named}", segment(source)), None).await
     }
 
     async fn untag(&self, name: &str) -> EngineResult<()> {
-        let call = self.call(Method::DELETE, &format!("/images/{}", segment(name)));
-        self.http.json(call, PATIENCE).await.map(drop)
+        self.delete(&format!("/images/{}", segment(name))).await
     }
 
     async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)> {
-        let mut body = body.0;
+        let CreateBody { mut body, has_secrets } = body;
         let platform = body.as_object_mut().and_then(|body| body.remove("Platform"));
         let mut asked = vec![("name", name)];
         asked.extend(platform.as_ref().and_then(Value::as_str).map(|platform| ("platform", platform)));
         let path = format!("/containers/create{}", query(&asked));
-        let answer = self.post(&path, Some(&body)).await?;
-        match answer["Id"].as_str() {
-            Some(id) => Ok((id.to_owned(), answer::warnings(&answer))),
-            None => Err(EngineError::new(ErrorKind::Other, 201, "it named no container")),
+        let call = self.posting(&path, &body)?;
+        let call = if has_secrets { call.secret(Vec::new()) } else { call };
+        let mut made: answer::Warned = self.http.json(call).await?;
+        if has_secrets {
+            made.warnings =
+                made.warnings.iter().map(|warning| refusal::warning_without_secrets(warning)).collect();
+        }
+        match made.id.as_str() {
+            "" => Err(EngineError::new(ErrorKind::Other, 201, "it named no container")),
+            _ => Ok((made.id, made.warnings)),
         }
     }
 
     async fn connect(&self, id: &str, network: &str, endpoint: &Value) -> EngineResult<()> {
         let body = json!({ "Container": id, "EndpointConfig": endpoint });
-        self.post(&format!("/networks/{}/connect", segment(network)), Some(&body)).await.map(drop)
+        self.post(&format!("/networks/{}/connect", segment(network)), Some(&body)).await
     }
 
     async fn disconnect(&self, id: &str, network: &str, force: bool) -> EngineResult<()> {
         let body = json!({ "Container": id, "Force": force });
-        self.post(&format!("/networks/{}/disconnect", segment(network)), Some(&body)).await.map(drop)
+        self.post(&format!("/networks/{}/disconnect", segment(network)), Some(&body)).await
     }
 
     async fn start(&self, id: &str) -> EngineResult<()> {
-        self.post(&format!("/containers/{}/start", segment(id)), None).await.map(drop)
+        self.post(&format!("/containers/{}/start", segment(id)), None).await
     }
 
     async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
@@ -248,74 +256,76 @@ impl Engine for Docker {
     }
 
     async fn update(&self, id: &str, body: &Value) -> EngineResult<Vec<String>> {
-        let answer = self.post(&format!("/containers/{}/update", segment(id)), Some(body)).await?;
-        Ok(answer::warnings(&answer))
+        let call = self.posting(&format!("/containers/{}/update", segment(id)), body)?;
+        let answer: answer::Warned = self.http.json(call).await?;
+        Ok(answer.warnings)
     }
 
-    async fn exec(&self, id: &str, command: &[String], patience: Duration) -> EngineResult<i64> {
-        let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
-        let made = self.post(&format!("/containers/{}/exec", segment(id)), Some(&body)).await?;
-        let Some(exec) = made["Id"].as_str() else {
-            return Err(EngineError::new(ErrorKind::Other, 201, "it named no exec"));
+    async fn exec(&self, id: &str, command: &[String], limit: Duration) -> EngineResult<i64> {
+        let over = || {
+            EngineError::new(ErrorKind::Other, 200, &format!("it did not end within {} s", limit.as_secs()))
         };
+        let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
+        let made = self.posting(&format!("/containers/{}/exec", segment(id)), &body)?.secret(Vec::new());
+        let made: answer::Warned = self.http.json(made).await?;
+        if made.id.is_empty() {
+            return Err(EngineError::new(ErrorKind::Other, 201, "it named no exec"));
+        }
+        let exec = segment(&made.id);
         let start = json!({ "Detach": false, "Tty": false });
-        let call = self.call(Method::POST, &format!("/exec/{}/start", segment(exec))).body(&start)?;
-        // Its output ends with it; nobody reads what it says.
-        let answer = self.http.send(call, patience).await?;
-        drop(answer.bytes(patience).await?);
-        let ended = self.get(&format!("/exec/{}/json", segment(exec))).await?;
-        ended["ExitCode"].as_i64().ok_or_else(|| {
-            EngineError::new(
-                ErrorKind::Other,
-                200,
-                &format!("it did not end within {} s", patience.as_secs()),
-            )
-        })
+        let start = self.posting(&format!("/exec/{exec}/start"), &start)?.secret(Vec::new());
+        // Its output ends with it; nobody reads what it says, and it may never stop talking.
+        let answer = self.http.send(start.within(Bounds::of_output(limit)));
+        match tokio::time::timeout(limit, async { answer.await?.drain().await }).await {
+            Ok(ended) => ended?,
+            Err(_) => return Err(over()),
+        }
+        let ended: answer::Execution = self.get(&format!("/exec/{exec}/json"), Bounds::WHOLE).await?;
+        ended.exit_code.ok_or_else(over)
     }
 
     async fn signal(&self, id: &str, signal: &str) -> EngineResult<()> {
         let path = format!("/containers/{}/kill{}", segment(id), query(&[("signal", signal)]));
-        self.post(&path, None).await.map(drop)
+        self.post(&path, None).await
     }
 
     async fn rename(&self, id: &str, name: &str) -> EngineResult<()> {
         let path = format!("/containers/{}/rename{}", segment(id), query(&[("name", name)]));
-        self.post(&path, None).await.map(drop)
+        self.post(&path, None).await
     }
 
     async fn remove(&self, id: &str) -> EngineResult<()> {
-        let call = self.call(Method::DELETE, &format!("/containers/{}", segment(id)));
-        self.http.json(call, PATIENCE).await.map(drop)
+        self.delete(&format!("/containers/{}", segment(id))).await
     }
 
     async fn log_tail(&self, id: &str, lines: u32) -> EngineResult<Vec<String>> {
         let lines = lines.to_string();
         let wanted = query(&[("stdout", "1"), ("stderr", "1"), ("tail", &lines)]);
         let call = self.call(Method::GET, &format!("/containers/{}/logs{wanted}", segment(id)));
-        let bytes = self.http.send(call, PATIENCE).await?.bytes(PATIENCE).await?;
+        let (bytes, _) = self.http.send(call.within(Bounds::LOG)).await?.up_to().await?;
         Ok(logs::lines(&bytes))
     }
 
     async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume> {
         let body = json!({ "Name": name, "Labels": labels });
-        answer::volume(&self.post("/volumes/create", Some(&body)).await?)
+        answer::volume(self.http.json(self.posting("/volumes/create", &body)?).await?)
     }
 
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>> {
         let filters = json!({ "label": [format!("{label}={value}")] }).to_string();
-        let answer = self.get(&format!("/volumes{}", query(&[("filters", &filters)]))).await?;
-        answer["Volumes"].as_array().into_iter().flatten().map(answer::volume).collect()
+        let path = format!("/volumes{}", query(&[("filters", &filters)]));
+        let answer: answer::Volumes = self.get(&path, Bounds::WHOLE).await?;
+        answer.read()
     }
 
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {
-        let call = self.call(Method::DELETE, &format!("/volumes/{}", segment(name)));
-        absent(self.http.json(call, PATIENCE).await).map(drop)
+        absent(self.delete(&format!("/volumes/{}", segment(name))).await).map(drop)
     }
 
     async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()> {
         let path = format!("/containers/{}/archive{}", segment(id), query(&[("path", folder)]));
-        let call = self.call(Method::PUT, &path).archive(archive.reveal());
-        self.http.json(call, PATIENCE).await.map(drop)
+        let call = self.call(Method::PUT, &path).archive(archive.reveal()).secret(Vec::new());
+        self.http.done(call).await
     }
 
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {
@@ -324,33 +334,32 @@ impl Engine for Docker {
 
     async fn remove_with_volumes(&self, id: &str) -> EngineResult<()> {
         let path = format!("/containers/{}{}", segment(id), query(&[("v", "1")]));
-        absent(self.http.json(self.call(Method::DELETE, &path), PATIENCE).await).map(drop)
+        absent(self.delete(&path).await).map(drop)
     }
+
     async fn volume(&self, name: &str) -> EngineResult<Option<Volume>> {
-        let answer = self.get(&format!("/volumes/{}", segment(name))).await;
-        absent(answer)?.as_ref().map(answer::volume).transpose()
+        let answer = self.get(&format!("/volumes/{}", segment(name)), Bounds::WHOLE).await;
+        absent(answer)?.map(answer::volume).transpose()
     }
 
     async fn make_volume(&self, body: &Value) -> EngineResult<Volume> {
-        answer::volume(&self.post("/volumes/create", Some(body)).await?)
+        answer::volume(self.http.json(self.posting("/volumes/create", body)?).await?)
     }
 
     async fn networks(&self) -> EngineResult<Vec<Network>> {
-        let answer = self.get("/networks").await?;
-        Ok(answer.as_array().into_iter().flatten().map(answer::network).collect())
+        answer::networks(self.get("/networks", Bounds::WHOLE).await?)
     }
 
     async fn network(&self, id: &str) -> EngineResult<Option<Network>> {
-        let answer = self.get(&format!("/networks/{}", segment(id))).await;
-        Ok(absent(answer)?.as_ref().map(answer::network))
+        let answer = self.get(&format!("/networks/{}", segment(id)), Bounds::WHOLE).await;
+        absent(answer)?.map(answer::network).transpose()
     }
 
     async fn create_network(&self, body: &Value) -> EngineResult<()> {
-        self.post("/networks/create", Some(body)).await.map(drop)
+        self.post("/networks/create", Some(body)).await
     }
 
     async fn remove_network(&self, id: &str) -> EngineResult<()> {
-        let call = self.call(Method::DELETE, &format!("/networks/{}", segment(id)));
-        self.http.json(call, PATIENCE).await.map(drop)
+        self.delete(&format!("/networks/{}", segment(id))).await
     }
 }

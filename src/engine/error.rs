@@ -2,6 +2,9 @@
 
 use crate::problem::{Code, Problem, escaped};
 
+/// Characters of an Engine's words that are kept.
+const LONGEST: usize = 2000;
+
 /// A failed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineError {
@@ -49,13 +52,17 @@ pub enum ErrorKind {
 impl EngineError {
     /// A failure with the Engine's words.
     pub fn new(kind: ErrorKind, status: u16, message: &str) -> Self {
-        let message = message.trim();
+        // A wall of text says no more than its beginning.
+        let (message, more) = match message.trim().char_indices().nth(LONGEST) {
+            Some((end, _)) => (&message.trim()[..end], "…"),
+            None => (message.trim(), ""),
+        };
         // Several errors of a registry come as a list (distribution, `errcode.Errors`).
         let message = match message.strip_prefix("errors:\n") {
             Some(list) => escaped(&list.replace('\n', "; ")),
             None => escaped(message),
         };
-        Self { kind, status, message, hints: Vec::new() }
+        Self { kind, status, message: message + more, hints: Vec::new() }
     }
 
     /// Adds what to do about it.

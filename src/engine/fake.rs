@@ -422,7 +422,7 @@ impl Engine for Fake {
     }
 
     async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)> {
-        self.change(format!("create {name}"), |world| Ok((world.create(name, body.0)?, Vec::new()))).await
+        self.change(format!("create {name}"), |world| Ok((world.create(name, body.body)?, Vec::new()))).await
     }
 
     async fn connect(&self, id: &str, network: &str, endpoint: &serde_json::Value) -> EngineResult<()> {

@@ -58,11 +58,7 @@ impl EngineError {
         if self.kind != ErrorKind::RateLimited {
             return None;
         }
-        let words = self.message.to_lowercase();
-        ["retry-after:", "retry after", "try again in"].iter().find_map(|mark| {
-            let (_, rest) = words.split_once(mark)?;
-            duration(rest.trim_start())
-        })
+        retry_after(&self.message.to_lowercase())
     }
 
     fn is_refusal(&self) -> bool {
@@ -185,6 +181,14 @@ impl EngineError {
             .iter()
             .any(|one| words.contains(one))
     }
+}
+
+/// How long words in lower case ask to wait.
+pub(super) fn retry_after(words: &str) -> Option<Duration> {
+    ["retry-after:", "retry after", "try again in"].iter().find_map(|mark| {
+        let (_, rest) = words.split_once(mark)?;
+        duration(rest.trim_start())
+    })
 }
 
 /// `1.5s`, `90 seconds`, `300`: what a text begins with, in whole seconds rounded up.

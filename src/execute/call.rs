@@ -95,14 +95,22 @@ impl<E: Engine> Caller<'_, E> {
                     () = self.interrupt.heard(1) => return Err(interrupted(action)),
                 }
             }
-            Action::Exec { command, .. } => match engine.exec(&id, command, EXEC_PATIENCE).await {
-                Ok(0) => Ok(()),
-                Ok(code) => {
-                    let problem = Problem::failed(format!("{action} failed on host {}", self.host));
-                    return Err(problem.cause(format!("it ended with exit code {code}")).into());
+            Action::Exec { command, .. } => {
+                let ended = tokio::select! {
+                    biased;
+                    ended = engine.exec(&id, command, EXEC_PATIENCE) => ended,
+                    // The command itself goes on: an Engine has no call that ends one.
+                    () = self.interrupt.heard(1) => return Err(interrupted(action)),
+                };
+                match ended {
+                    Ok(0) => Ok(()),
+                    Ok(code) => {
+                        let problem = Problem::failed(format!("{action} failed on host {}", self.host));
+                        return Err(problem.cause(format!("it ended with exit code {code}")).into());
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             Action::Signal { signal, .. } => engine.signal(&id, signal).await,
             Action::CreateNetwork { name, body } => self.create_network(name, body).await,
             Action::RemoveNetwork { id, .. } => self.remove_network(id).await,
@@ -235,7 +243,8 @@ impl<E: Engine> Caller<'_, E> {
             env.push(serde_json::Value::from(format!("{name}={}", value.as_str())));
         }
         body["Env"] = env.into();
-        match self.engine.create(&create.name, CreateBody(body)).await {
+        let has_secrets = create.env.values().any(|text| text.as_clear().is_none());
+        match self.engine.create(&create.name, CreateBody { body, has_secrets }).await {
             Ok((id, warnings)) => {
                 self.created.borrow_mut().insert(step, id);
                 Ok(warnings.iter().map(|warning| self.redactor.clean(warning)).collect())

@@ -146,7 +146,7 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         };
         let Some(id) = self.caller.id(container) else { return };
         if let Ok(lines) = self.caller.engine.log_tail(&id, LOG_LINES).await {
-            let lines: Vec<String> = lines.iter().map(|line| self.caller.redactor.clean(line)).collect();
+            let lines = self.caller.redactor.clean_lines(&lines);
             if !lines.is_empty() {
                 (self.say)(Happened::ContainerLog { container: name.clone(), lines });
             }

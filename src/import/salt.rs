@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
     for node in found {
         let place = Place::new(file, node.line);
         let Some(registries) = node.mapping() else {
-            source.wrong(KEY, &place, "it is no mapping of registries");
+            source.wrong(KEY, &place, "it is not a mapping of registries");
             continue;
         };
         for (key, entry) in registries {
@@ -50,7 +50,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
 }
 
 fn gives(entry: &Node) -> Result<(Gives, Option<String>), String> {
-    let fields = entry.mapping().ok_or("it is no mapping with `username` and `password`")?;
+    let fields = entry.mapping().ok_or("it is not a mapping with `username` and `password`")?;
     let text = |name: &str| -> Result<Option<&str>, String> {
         match fields
             .iter()
@@ -64,7 +64,7 @@ fn gives(entry: &Node) -> Result<(Gives, Option<String>), String> {
                 .text()
                 .map(Some)
                 .ok_or_else(|| format!("its `{name}` is not a text for Salt: write it in quotes")),
-            _ => Err(format!("its `{name}` stands twice")),
+            _ => Err(format!("`{name}` occurs twice in it")),
         }
     };
     let username = text("username")?.filter(|name| !name.is_empty()).ok_or("it has no `username`")?;

@@ -47,7 +47,7 @@ fn prefixes_of_podman_are_kept_and_forms_of_one_registry_are_one() {
     assert_eq!(shown(&source), ["quay.io a c", "quay.io/acme/api a b"]);
     assert_eq!(
         bad(&source),
-        ["source:2: `quay.io` and `https://quay.io` are one registry with two credentials"]
+        ["source:2: `quay.io` and `https://quay.io` are one registry and have two credentials"]
     );
 }
 

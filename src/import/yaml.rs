@@ -90,7 +90,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
         let done = match event {
             Event::Alias(_) => {
                 return Err(wrong(line, "aliases (`*name`) are not read")
-                    .hint("write the value in the place of the alias")
+                    .hint("write the value instead of the alias")
                     .into());
             }
             Event::Scalar(text, style, _, tag) => {

@@ -169,7 +169,9 @@ impl Branch {
     fn child<'v>(&self, key: &str, heap: Heap<'v>) -> starlark::Result<Option<Value<'v>>> {
         let at_root = self.path.is_empty();
         if at_root && self.is_pillar() && key == HIDDEN {
-            return Err(wrong("`registries` is not visible to states: credentials go to registries alone"));
+            return Err(wrong(
+                "`registries` is not visible to states: credentials are sent only to registries",
+            ));
         }
         match self.table().get(key) {
             Some(given) => {
@@ -207,7 +209,7 @@ impl Branch {
         });
         path = self.path.clone();
         path.push(key.to_owned());
-        wrong(format!("`{}` is not there", escaped(&self.called(&path))))
+        wrong(format!("`{}` does not exist", escaped(&self.called(&path))))
     }
 }
 
@@ -324,7 +326,7 @@ impl<'v> StarlarkValue<'v> for Branch {
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         if let Some(secret) = self.first_secret() {
             self.tree.log.peek(&secret);
-            return Err(wrong(format!("it looks into the secret `{secret}`")));
+            return Err(wrong(format!("this looks into the secret `{secret}`")));
         }
         Ok(same_table(self.whole()?, other))
     }
@@ -440,7 +442,7 @@ impl<'v> StarlarkValue<'v> for Salt {
             other => {
                 let name = escaped(other.unwrap_or_default());
                 self.pillar.tree.log.entries().hint = Some(
-                    "there are pillar.get and grains.get: a state computes from the pillar and the facts alone"
+                    "there are pillar.get and grains.get: a state can read only the pillar and the facts"
                         .to_owned(),
                 );
                 return Err(wrong(format!("`__salt__` has no `{name}` here")));

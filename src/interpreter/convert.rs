@@ -100,8 +100,8 @@ impl Converter {
                 let number = UnpackFloat::unpack_value(value).ok().flatten();
                 Ok(Part::Float(number.map_or(0, |number| number.0.to_bits())))
             }
-            "range" => Err("a range is no value of a state: write list(range(…))".to_owned()),
-            kind => Err(format!("a {kind} is no value of a state")),
+            "range" => Err("a range cannot be a value in a state: write list(range(…))".to_owned()),
+            kind => Err(format!("a {kind} cannot be a value in a state")),
         }
     }
 
@@ -173,5 +173,5 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn too_deep() -> String {
-    format!("lists and dicts lie more than {} deep in each other", crate::script::DEEPEST)
+    format!("lists and dicts are nested deeper than {} levels", crate::script::DEEPEST)
 }

@@ -20,7 +20,7 @@ pub(super) fn encode<'v>(value: Value<'v>, encoder: Encoder, heap: Heap<'v>) -> 
     }
     match value.get_type() {
         "string" | "int" | "float" | "bool" => Ok(heap.alloc(applied(encoder, &value.to_str()))),
-        kind => Err(wrong(format!("{} wants text, not a {kind}", encoder.word()))),
+        kind => Err(wrong(format!("{} must be a string, not a {kind}", encoder.word()))),
     }
 }
 

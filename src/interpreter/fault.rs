@@ -71,13 +71,13 @@ pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
 /// A message on one line, and those about limits in our words.
 fn said(text: &str) -> String {
     if text.contains("ticks has been exceeded") {
-        return format!("it runs for too long: a file may take {TICKS} loop turns and calls");
+        return format!("it runs for too long: a file may use {TICKS} loop iterations and calls");
     }
     if text.contains("call stack overflow") {
-        return format!("functions call each other without end: {CALLS} calls deep is the limit");
+        return format!("functions call each other too deeply: the limit is {CALLS} calls");
     }
     if text.contains("heap limit") || text.contains("emory limit") {
-        return format!("it holds too much: a file may use {} MiB", HEAP >> 20);
+        return format!("it needs too much memory: a file may use {} MiB", HEAP >> 20);
     }
     let text = text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
@@ -92,11 +92,11 @@ pub(super) fn peeked(log: &Log, error: Option<&starlark::Error>) -> Option<Fault
     let span = entries.peeked_at.as_ref().or(error.and_then(starlark::Error::span));
     let mut fault = at(what, span);
     fault.causes.push(
-        "a secret may be placed, joined with `+`, chosen and encoded; what it says is not known while compiling"
+        "a secret may be placed, joined with `+`, chosen and encoded; its content is not known while compiling"
             .to_owned(),
     );
     fault.hints.push(
-        "encode with urlencode(…), b64encode(…) or tojson(…); ask whether it is there with pillar.has(\"a:b\")"
+        "encode with urlencode(…), b64encode(…) or tojson(…); ask whether it exists with pillar.has(\"a:b\")"
             .to_owned(),
     );
     Some(fault)

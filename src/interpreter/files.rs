@@ -54,7 +54,8 @@ impl<'a> Files<'a> {
     }
 
     fn parse(&self, file: &str) -> Result<Program, Vec<Fault>> {
-        let text = self.texts.get(file).ok_or_else(|| vec![fault::in_file("the file is not there", file)])?;
+        let text =
+            self.texts.get(file).ok_or_else(|| vec![fault::in_file("the file does not exist", file)])?;
         let mut ast = AstModule::parse(file, text.clone(), &dialect())
             .map_err(|error| vec![hinted(fault::of(&error, &Log::default()), text)])?;
         let (mut loads, mut wrong) = (Vec::new(), Vec::new());
@@ -91,7 +92,7 @@ impl<'a> Files<'a> {
             return Err(refused("it leads out of states/"));
         }
         if !path.ends_with(".star") {
-            return Err(refused("it is no .star file"));
+            return Err(refused("it is not a .star file"));
         }
         let target = format!("{base}{path}");
         if self.texts.contains_key(&target) {
@@ -107,19 +108,19 @@ impl<'a> Files<'a> {
 /// What people of Python stumble over.
 fn hinted(mut fault: Fault, text: &str) -> Fault {
     if text.contains(['‘', '’', '“', '”']) {
-        fault.hints.push("straighten the quotes: ‘ ’ “ ” are no quotes of the language".to_owned());
+        fault.hints.push("straighten the quotes: ‘ ’ “ ” are not quotes in the language".to_owned());
     }
     let line = fault.at.as_ref().and_then(|(_, line)| text.lines().nth(line.checked_sub(1)? as usize));
     let first = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
     let hint = match first {
         "import" | "from" => {
-            "there is no import: `load(\"//x.star\", \"name\")` takes names from other files"
+            "there is no import: `load(\"//x.star\", \"name\")` loads names from other files"
         }
         "while" => "there is no while: `for` goes over a list or a range",
         "try:" | "try" | "except" | "raise" => "there are no exceptions: `fail(\"why\")` stops",
         "class" => "there are no classes: functions return dicts",
         "with" | "yield" | "global" | "nonlocal" | "del" | "assert" => {
-            "this word of Python is not one of Starlark: see the specification of Starlark"
+            "this keyword of Python does not exist in Starlark: see the specification of Starlark"
         }
         _ => return fault,
     };

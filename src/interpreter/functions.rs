@@ -95,7 +95,7 @@ fn secret_in(value: Value) -> Option<(String, Log)> {
 
 fn refuse<T>((called, log): (String, Log)) -> starlark::Result<T> {
     log.peek(&called);
-    Err(wrong(format!("it looks into the secret `{called}`")))
+    Err(wrong(format!("this looks into the secret `{called}`")))
 }
 
 /// A question whether a value is None says nothing about a secret but that it is there.
@@ -233,7 +233,7 @@ fn functions(builder: &mut GlobalsBuilder) {
                     for pair in value.iterate(heap)? {
                         let pair: Vec<Value> = pair.iterate(heap)?.collect();
                         let [key, item] = pair.as_slice() else {
-                            return Err(wrong("a dict is made from pairs of a key and a value"));
+                            return Err(wrong("a dict is built from pairs of a key and a value"));
                         };
                         all.insert_hashed(key.get_hashed()?, *item);
                     }

@@ -96,7 +96,7 @@ impl<'a, 'f> One<'a, 'f> {
                     let (file, line) = fault::place(span);
                     format!("{}:{line}: ", escaped(&file))
                 });
-                format!("{place}the secret `{}` was read and is in no state", escaped(called))
+                format!("{place}the secret `{}` was read and is used in no state", escaped(called))
             })
             .collect()
     }
@@ -149,7 +149,7 @@ impl<'a, 'f> One<'a, 'f> {
         }
         if let Some(start) = row.iter().position(|above| above == file) {
             let circle: Vec<&str> = row[start..].iter().map(String::as_str).chain([file]).collect();
-            let what = format!("files load each other in a circle: {}", escaped(&circle.join(" → ")));
+            let what = format!("load cycle: {}", escaped(&circle.join(" → ")));
             return Err(vec![fault::in_file(what, file)]);
         }
         if row.len() >= LONGEST_ROW {
@@ -242,7 +242,7 @@ impl<'e> BeforeStmtFuncDyn<'e> for Watch {
     ) -> starlark::Result<()> {
         let entries = &mut *self.0.entries();
         if let Some(called) = &entries.peeked {
-            return Err(super::encoders::wrong(format!("it looks into the secret `{called}`")));
+            return Err(super::encoders::wrong(format!("this looks into the secret `{called}`")));
         }
         match &mut entries.now {
             // Each statement comes through here: only what has changed is changed.
@@ -263,7 +263,7 @@ impl PrintHandler for Printed {
     fn println(&self, text: &str) -> starlark::Result<()> {
         let entries = self.log.entries();
         if let Some(called) = &entries.peeked {
-            return Err(super::encoders::wrong(format!("it looks into the secret `{called}`")));
+            return Err(super::encoders::wrong(format!("this looks into the secret `{called}`")));
         }
         let mut lines = self.lines.borrow_mut();
         let place = entries.now.as_ref().map_or(String::new(), |span| {

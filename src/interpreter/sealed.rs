@@ -60,7 +60,7 @@ impl Sealed {
     /// Says so, and gives the error.
     pub(super) fn refuse<T>(&self) -> starlark::Result<T> {
         self.log.peek(&self.called);
-        Err(wrong(format!("it looks into the secret `{}`", self.called)))
+        Err(wrong(format!("this looks into the secret `{}`", self.called)))
     }
 
     /// The same with one more encoder.

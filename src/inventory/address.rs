@@ -83,7 +83,7 @@ impl EngineAddress {
             let local = is_loopback(&host);
             let tls = match tls {
                 Some(TlsKey::Off) if !local => {
-                    return Err(wrong("without TLS anyone on the way could read every credential, so `tls = false` is for loopback only").into());
+                    return Err(wrong("without TLS anyone on the network could read every credential, so `tls = false` is allowed only on loopback").into());
                 }
                 Some(TlsKey::Folder(folder)) => Tls::Folder(folder.clone()),
                 Some(TlsKey::Off) => Tls::Off,
@@ -124,7 +124,7 @@ impl EngineAddress {
             }
             Self::Context { name: name.to_owned() }
         } else {
-            return Err(wrong("its scheme is not known").into());
+            return Err(wrong("its scheme is unknown").into());
         };
         match tls {
             Some(_) => Err(wrong("`tls` is for tcp:// only").into()),

@@ -42,7 +42,7 @@ pub(super) fn inventory(root: &Node) -> Result<Inventory> {
     match (Problems::check(problems), owner) {
         (Ok(()), Some(owner)) => Ok(Inventory { owner, readers, groups, hosts }),
         (Err(problems), _) => Err(problems),
-        (Ok(()), None) => Err(Problem::failed(format!("{FILE} names no workspace")).into()),
+        (Ok(()), None) => Err(Problem::failed(format!("{FILE} does not name its workspace")).into()),
     }
 }
 
@@ -111,7 +111,7 @@ fn readers(node: &Node, problems: &mut Vec<Problem>) -> Readers {
                 Some(text) if text.starts_with('@') => problems.push(
                     Problem::failed(format!("the group of readers `@{}` holds another group", escaped(name)))
                         .at(&value.place)
-                        .cause(format!("a group holds readers, and `{}` is no reader", escaped(text)))
+                        .cause(format!("a group holds readers, and `{}` is not a reader", escaped(text)))
                         .hint("name both groups where they are used: --readers @ONE,@OTHER"),
                 ),
                 Some(text) => {
@@ -181,10 +181,7 @@ fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -
     };
     let engine = fields.text("engine");
     if engine.is_none() && fields.get("engine").is_none() {
-        fields.missing(
-            "engine",
-            "say how to reach it, for example: engine = \"ssh://deploy@web1.example.com\"",
-        );
+        fields.missing("engine", "name its Engine, for example: engine = \"ssh://deploy@web1.example.com\"");
     }
     let (wanted, pillar, states) = (fields.list("groups"), fields.list("pillar"), fields.list("states"));
     let labels = fields.table("labels");

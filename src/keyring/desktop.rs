@@ -1,22 +1,22 @@
 //! The desktop's keyring: Secret Service on Linux and the BSDs (freedesktop.org, Secret Service API), Keychain on
-//! macOS, Credential Manager on Windows.
+//! macOS. With the feature `desktop-keyring`.
 //!
 //! Asked in a thread of its own: a bus that hangs holds nobody up, and what speaks to it brings a
 //! runtime of its own, which must not be started inside of ours.
 
-#[cfg(any(target_os = "macos", windows))]
-mod native;
-#[cfg(any(target_os = "macos", windows))]
-use native as system;
+#[cfg(all(feature = "desktop-keyring", target_os = "macos"))]
+mod keychain;
+#[cfg(all(feature = "desktop-keyring", target_os = "macos"))]
+use keychain as system;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "desktop-keyring", target_os = "linux"))]
 mod secret_service;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "desktop-keyring", target_os = "linux"))]
 use secret_service as system;
 
-#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+#[cfg(not(all(feature = "desktop-keyring", any(target_os = "linux", target_os = "macos"))))]
 mod none;
-#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+#[cfg(not(all(feature = "desktop-keyring", any(target_os = "linux", target_os = "macos"))))]
 use none as system;
 
 use super::{Answer, Reason};

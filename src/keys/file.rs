@@ -86,14 +86,14 @@ fn read_lines(text: &str, source: &str) -> Result<IdentityFile> {
     Problems::check(problems)?;
     match locked {
         Some(_) if !keys.is_empty() => {
-            Err(Problem::failed("an ssh key that is protected by a passphrase stands beside other keys")
+            Err(Problem::failed("an ssh key that is protected by a passphrase is in a file with other keys")
                 .at(&Place::new(source, 0))
                 .hint("give it a file of its own")
                 .into())
         }
         Some(locked) => Ok(IdentityFile::Locked(locked)),
         None if keys.is_empty() => {
-            let mut none = refused(source, 0, "no private key stands in this identity file");
+            let mut none = refused(source, 0, "this identity file contains no private key");
             none.code = Code::NoIdentity;
             Err(none.into())
         }
@@ -118,11 +118,11 @@ fn why_not(line: &str) -> &'static str {
     } else if line.starts_with("-----BEGIN") {
         "of ssh and PEM keys only ssh-ed25519 in OpenSSH's own format is supported, as 'ssh-keygen -t ed25519' makes it"
     } else if line.starts_with("ssh-") {
-        "a public key stands where a private key belongs; ssh-agent cannot help, it signs and does not open, so the private key's file is needed"
+        "this is a public key, and a private key is needed; ssh-agent cannot help, it signs and does not decrypt, so the private key's file is needed"
     } else if line.starts_with("age1") {
-        "a public key stands where a private key belongs"
+        "this is a public key, and a private key is needed"
     } else {
-        "this line is no private key"
+        "this line is not a private key"
     }
 }
 

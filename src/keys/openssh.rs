@@ -79,21 +79,21 @@ impl Why {
 
 const DAMAGED: Why = Why {
     what: "this ssh private key is damaged",
-    hint: "take it from a copy; 'ssh-keygen -y -f FILE' tells whether a copy is whole",
+    hint: "restore it from a copy; 'ssh-keygen -y -f FILE' checks whether a copy is complete",
 };
 
 const ANOTHER_CIPHER: Why = Why {
     what: "this ssh private key is protected by another cipher than aes256-ctr",
-    hint: "give it its passphrase again, which changes the cipher: ssh-keygen -p -f FILE",
+    hint: "set its passphrase again, which changes the cipher: ssh-keygen -p -f FILE",
 };
 
 const TOO_MUCH_WORK: Why = Why {
     what: "this ssh private key asks for more than 1,000 rounds of work to open",
-    hint: "if it is your own, give it its passphrase again with fewer: ssh-keygen -p -a 100 -f FILE",
+    hint: "if it is your own, set its passphrase again with fewer: ssh-keygen -p -a 100 -f FILE",
 };
 
 const HARDWARE: Why = Why {
-    what: "an ssh key on hardware (sk-…) is no identity: it signs, and cannot open",
+    what: "an ssh key on hardware (sk-…) cannot be an identity: it signs and cannot decrypt",
     hint: "use an ssh-ed25519 key, which 'ssh-keygen -t ed25519' makes, or 'pillarbox identity new'",
 };
 

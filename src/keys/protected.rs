@@ -59,7 +59,7 @@ impl Locked {
             std::str::from_utf8(&rest[..end]).ok()?.strip_prefix("-> ")
         });
         let Some(stanza) = stanza else {
-            return refused("this identity file is damaged", "take it from a copy");
+            return refused("this identity file is damaged", "restore it from a copy");
         };
         match stanza.split(' ').collect::<Vec<_>>()[..] {
             ["scrypt", _, work] => match work.parse::<u8>() {
@@ -70,7 +70,7 @@ impl Locked {
                     "this identity file asks for more than 1 GiB of memory to open",
                     "if it is your own, protect it again with less: 'age -d' it, then 'age -p'",
                 ),
-                Err(_) => refused("this identity file is damaged", "take it from a copy"),
+                Err(_) => refused("this identity file is damaged", "restore it from a copy"),
             },
             _ => refused(
                 "this is a file sealed to keys, and not an identity file",

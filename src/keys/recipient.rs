@@ -36,7 +36,7 @@ impl Recipient {
         let kind = text.split_ascii_whitespace().next().unwrap_or_default();
         if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") || text.contains("-----BEGIN") {
             return refused(
-                "a private key stands where a public key belongs",
+                "this is a private key, and a public key is needed",
                 "take it out, and use another key if anybody else has seen it; 'pillarbox identity public' prints the public half",
             );
         }
@@ -95,7 +95,7 @@ impl Recipient {
             }
             let place = Place::new(file, number);
             if found.is_some() {
-                return Err(Problem::failed("a second key stands in the file of one reader")
+                return Err(Problem::failed("the file of one reader contains a second key")
                     .at(&place)
                     .hint("give each key a file and name of its own, such as 'keys/alice-laptop.pub'")
                     .into());
@@ -103,7 +103,7 @@ impl Recipient {
             found = Some(Self::parse(line).map_err(|problems| problems.map(|problem| problem.at(&place)))?);
         }
         found.ok_or_else(|| {
-            Problem::failed("no public key stands in this file")
+            Problem::failed("this file contains no public key")
                 .at(&Place::new(file, 0))
                 .hint("write the reader's `age1…` or `ssh-ed25519 …` key into it, as 'pillarbox identity public' prints it")
                 .into()
@@ -234,7 +234,7 @@ mod tests {
         let read = Recipient::parse_file(&format!("# Alice's laptop\n\n {key}\r\n# end\n"), "keys/alice.pub");
         assert_eq!(read.expect("a key"), key);
         let two = Recipient::parse_file(&format!("{key}\n{key}\n"), "keys/alice.pub").expect_err("two keys");
-        assert_eq!(two.to_string(), "keys/alice.pub:2: a second key stands in the file of one reader");
+        assert_eq!(two.to_string(), "keys/alice.pub:2: the file of one reader contains a second key");
         assert!(Recipient::parse_file("# nothing\n", "keys/alice.pub").is_err());
     }
 }

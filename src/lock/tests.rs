@@ -49,6 +49,19 @@ async fn a_crashed_holder_is_followed_when_its_lease_is_over_and_not_before() {
     next.verify(&fake).await.expect("still held");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_row_whose_numbers_are_at_their_end_is_refused_and_never_begins_again() {
+    for digits in [u64::MAX.to_string(), (u64::MAX - 3).to_string()] {
+        let fake = Fake::new();
+        let labels = [("io.pillarbox.lock", "shop"), ("io.pillarbox.lock.state", "free")];
+        let labels = labels.map(|(label, value)| (label.to_owned(), value.to_owned())).into();
+        fake.create_volume(&format!("pillarbox-lock.shop.{digits}"), &labels).await.expect("made");
+        let refused = acquire(&fake, &run("alice")).await.expect_err("no number is left");
+        let problem = refused.iter().next().expect("one");
+        assert!(problem.hints[0].contains(&format!("docker volume rm 'pillarbox-lock.shop.{digits}'")));
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(start_paused = true)]
 async fn a_holder_of_this_machine_that_is_gone_is_followed_at_once_and_one_of_another_is_not() {

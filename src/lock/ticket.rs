@@ -83,6 +83,11 @@ impl Ticket {
         self.created_at.saturating_add(i64::from(self.lease))
     }
 
+    /// The name of its volume.
+    pub(super) fn name(&self) -> String {
+        name(&self.workspace, self.number)
+    }
+
     /// Creates it; answers the one that is there then, which may be another's.
     ///
     /// A volume without labels was left by an Engine that ended while it made it: whoever asked for it had

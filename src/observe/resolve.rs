@@ -11,7 +11,7 @@ use crate::registry::{Credential, CredentialId};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt as _, stream};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
@@ -56,8 +56,8 @@ impl Resolved {
         said.find_map(|(_, cell)| cell.get().cloned())
     }
 
-    /// References that hosts were told different digests for.
-    pub fn disagreements(&self) -> Vec<Problem> {
+    /// References that hosts were told different digests for, with those hosts.
+    pub fn disagreements(&self) -> Vec<(BTreeSet<HostName>, Problem)> {
         let mut said: BTreeMap<ImageRef, BTreeMap<Digest, Vec<HostName>>> = BTreeMap::new();
         for ((image, host, _), cell) in self.0.borrow().iter() {
             if let Some((digest, _)) = cell.get() {
@@ -65,7 +65,12 @@ impl Resolved {
             }
         }
         let differ = said.into_iter().filter(|(_, digests)| digests.len() > 1);
-        differ.map(|(image, digests)| disagreement(&image, &digests)).collect()
+        differ
+            .map(|(image, digests)| {
+                let problem = disagreement(&image, &digests);
+                (digests.into_values().flatten().collect(), problem)
+            })
+            .collect()
     }
 }
 
@@ -93,6 +98,7 @@ pub(super) async fn all<E: Engine>(
 ) -> Result<BTreeMap<ImageRef, Resolution>> {
     let mut resolved = BTreeMap::new();
     let mut open = Vec::new();
+    let made = if ask.offline { made_from(containers) } else { BTreeMap::new() };
     for (image, need) in &what.images {
         let known = match (need, &image.digest) {
             (Need::Local, _) => {
@@ -101,7 +107,7 @@ pub(super) async fn all<E: Engine>(
             (_, Some(digest)) => Some(by(ResolvedBy::Pinned)(digest.clone())),
             (Need::Presence, None) => None,
             (Need::IfAbsent, None) if images.contains_key(image) => None,
-            (_, None) if ask.offline => offline(image, containers, images).map(by(ResolvedBy::Offline)),
+            (_, None) if ask.offline => offline(image, &made, images).map(by(ResolvedBy::Offline)),
             (_, None) => {
                 open.push(image);
                 None
@@ -193,16 +199,26 @@ fn unopened(problem: Problem, image: &ImageRef) -> Problem {
 }
 
 /// What lies on the host under the tag, else what a container of ours was made from under that tag.
-fn offline(image: &ImageRef, containers: &[Container], images: &BTreeMap<ImageRef, Image>) -> Option<Digest> {
-    let of_name = |text: &str| {
+fn offline(image: &ImageRef, made: &Made<'_>, images: &BTreeMap<ImageRef, Image>) -> Option<Digest> {
+    let of_name = |text: &String| {
         let found = ImageRef::parse(text).ok().filter(|found| found.name == image.name)?;
         found.digest
     };
-    let lying = images.get(image).and_then(|held| held.repo_digests.iter().find_map(|text| of_name(text)));
-    lying.or_else(|| {
-        let ours = containers.iter().filter_map(|container| container.ours.as_ref());
-        let same = ours.filter(|ours| image.tag.as_ref().is_some_and(|tag| *tag == ours.version));
-        let made = same.filter_map(|ours| Some((ours.generation, of_name(&ours.image)?)));
-        made.max_by_key(|(generation, _)| *generation).map(|(_, digest)| digest)
-    })
+    let lying = images.get(image).and_then(|held| held.repo_digests.iter().find_map(of_name));
+    lying.or_else(|| Some(made.get(&(image.name.clone(), image.tag.as_deref()?))?.1.clone()))
+}
+
+/// For each image and tag, the digest that the latest container of ours was made from, and its generation.
+type Made<'c> = BTreeMap<(ImageName, &'c str), (u64, Digest)>;
+
+fn made_from(containers: &[Container]) -> Made<'_> {
+    let mut made = Made::new();
+    for ours in containers.iter().filter_map(|container| container.ours.as_ref()) {
+        let Ok(ImageRef { name, digest: Some(digest), .. }) = ImageRef::parse(&ours.image) else { continue };
+        let latest = made.entry((name, ours.version.as_str())).or_insert_with(|| (0, digest.clone()));
+        if ours.generation >= latest.0 {
+            *latest = (ours.generation, digest);
+        }
+    }
+    made
 }

@@ -47,9 +47,12 @@ impl Read {
 
     /// Those that can matter, with who uses them.
     pub(super) fn judged(self, what: &What, uses: &[Uses]) -> (Vec<Network>, Vec<Volume>) {
+        let in_networks = users(uses, |uses| &uses.networks);
+        let of_volumes = users(uses, |uses| &uses.volumes);
+        let of = |all: &BTreeMap<&str, Vec<User>>, name: &str| all.get(name).cloned().unwrap_or_default();
         let networks = self.networks.into_iter().map(|found| Network {
             ours: Made::of(&what.workspace, &found.labels),
-            users: users(uses, |uses| uses.networks.contains(&found.name)),
+            users: of(&in_networks, &found.name),
             id: found.id,
             name: found.name,
             created_at: found.created_at,
@@ -58,7 +61,7 @@ impl Read {
         let networks = networks.filter(|found| found.ours.is_some() || what.networks.contains(&found.name));
         let volumes = self.volumes.into_iter().map(|found| Volume {
             ours: Made::of(&what.workspace, &found.labels),
-            users: users(uses, |uses| uses.volumes.contains(&found.name)),
+            users: of(&of_volumes, &found.name),
             name: found.name,
             created_at: found.created_at,
             inspect: found.inspect,
@@ -71,8 +74,16 @@ impl Read {
     }
 }
 
-fn users(all: &[Uses], is: impl Fn(&Uses) -> bool) -> Vec<User> {
-    let mut users: Vec<User> = all.iter().filter(|uses| is(uses)).map(|uses| uses.user.clone()).collect();
-    users.sort_by(|a, b| a.name.cmp(&b.name));
+/// Who uses each thing, by its name.
+fn users<'u>(all: &'u [Uses], of: fn(&Uses) -> &BTreeSet<String>) -> BTreeMap<&'u str, Vec<User>> {
+    let mut users: BTreeMap<&str, Vec<User>> = BTreeMap::new();
+    for uses in all {
+        for name in of(uses) {
+            users.entry(name).or_default().push(uses.user.clone());
+        }
+    }
+    for users in users.values_mut() {
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     users
 }

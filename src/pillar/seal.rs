@@ -111,12 +111,12 @@ pub fn open(sealed: &Sealed, keys: &BoxKeys) -> Result<Opened> {
                 Code::Seal,
                 format!("the id of {at} was changed or belongs to another value"),
             )
-            .cause(format!("it was sealed with the id {}, and {} stands beside it", header.id, sealed.id))
-            .hint("take the value back from git, or post the secret again with 'pillarbox seal'")
+            .cause(format!("it was sealed with the id {}, and the file says {}", header.id, sealed.id))
+            .hint("restore the value from git, or post the secret again with 'pillarbox seal'")
             .into());
         }
         if header.kind == Kind::Text && std::str::from_utf8(secret).is_err() {
-            return Err(broken(&at, "it says that it is text and is not").into());
+            return Err(broken(&at, "its header says text, and it is not text").into());
         }
         return Ok(Opened {
             secret: Secret::new(secret.to_vec()),
@@ -126,7 +126,7 @@ pub fn open(sealed: &Sealed, keys: &BoxKeys) -> Result<Opened> {
     }
     Err(Problem::new(Code::Seal, format!("{at} was not sealed for this box's slot"))
         .cause("it was copied from another box, posted to a slot that this box never had, or damaged")
-        .hint("take the value back from git, or post the secret again with 'pillarbox seal'")
+        .hint("restore the value from git, or post the secret again with 'pillarbox seal'")
         .into())
 }
 
@@ -176,26 +176,25 @@ fn envelope(sealed: &Sealed) -> Result<Envelope> {
         Envelope::read(&sealed.sealed, plain::MAX_LEN + OVERHEAD).map_err(|why| broken(&at, why))?;
     match envelope.recipients() {
         1 if envelope.ssh_tags().is_empty() => Ok(envelope),
-        1 => Err(broken(&at, "it is sealed to an ssh key, and a value is sealed to its slot alone").into()),
-        count => Err(broken(
-            &at,
-            &format!("it is sealed to {count} keys, and a value is sealed to its slot alone"),
-        )
-        .into()),
+        1 => Err(broken(&at, "it is sealed to an ssh key, and a value is sealed only to its slot").into()),
+        count => {
+            Err(broken(&at, &format!("it is sealed to {count} keys, and a value is sealed only to its slot"))
+                .into())
+        }
     }
 }
 
 fn moved(at: &str, inside: &Origin) -> Problem {
     let inside = shown(inside);
     Problem::new(Code::Seal, format!("the sealed value at {at} was sealed for another place: {inside}"))
-        .cause("a sealed value opens only where it was posted, so that nobody can send it elsewhere")
-        .hint("to move it on purpose, take it back to its place and use 'pillarbox move'")
+        .cause("a sealed value opens only where it was posted, so that it cannot be used elsewhere")
+        .hint("to move it on purpose, put it back in its place and use 'pillarbox move'")
 }
 
 fn broken(at: &str, why: &str) -> Problem {
-    Problem::new(Code::Seal, format!("the sealed value at {at} does not hold"))
+    Problem::new(Code::Seal, format!("the sealed value at {at} is not valid"))
         .cause(why)
-        .hint("take the value back from git, or post the secret again with 'pillarbox seal'")
+        .hint("restore the value from git, or post the secret again with 'pillarbox seal'")
 }
 
 fn shown(origin: &Origin) -> String {

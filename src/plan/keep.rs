@@ -13,7 +13,7 @@ pub fn keep_folder(owner: &Owner) -> String {
 /// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
 /// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
 pub fn keep_tag(owner: &Owner, service: &str, generation: u64) -> String {
-    format!("{}/{}:g{generation}", keep_folder(owner), part(service))
+    format!("{}:g{generation}", keep_repository(owner, service))
 }
 
 fn part(name: &str) -> String {
@@ -26,11 +26,22 @@ fn part(name: &str) -> String {
     format!("x{}", hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
+/// The repository of the tags that keep the images of one container of a service, by its plain name.
+pub fn keep_repository(owner: &Owner, slot: &str) -> String {
+    format!("{}/{}", keep_folder(owner), part(slot))
+}
+
+/// The repository of a tag that keeps an image, and the generation; `None` where it is no such tag.
+pub fn kept_by(tag: &str) -> Option<(&str, u64)> {
+    let (repository, number) = tag.rsplit_once(":g")?;
+    let generation: u64 = number.parse().ok()?;
+    (generation.to_string() == number).then_some((repository, generation))
+}
+
 /// The generation in a tag that keeps an image for this slot; `None` where it is another's.
 pub fn kept_generation(owner: &Owner, slot: &str, tag: &str) -> Option<u64> {
-    let number = tag.strip_prefix(&keep_folder(owner))?.strip_prefix('/')?;
-    let number = number.strip_prefix(&part(slot))?.strip_prefix(":g")?;
-    number.parse().ok().filter(|found| keep_tag(owner, slot, *found) == tag)
+    let (repository, generation) = kept_by(tag)?;
+    (repository == keep_repository(owner, slot)).then_some(generation)
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::Instances;
 use super::networks;
-use super::world::World;
 use super::{Options, plan_host};
 use crate::desired::{ContainerWish, Desired, Fingerprint, Item, Spec, Wish};
-use crate::name::{Digest, HostName, ImageRef};
+use crate::name::{Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Image, Label, Observed, Ownership, Record};
 use crate::plan::{HostPlan, keep_tag};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
@@ -94,7 +94,7 @@ impl<'a> Candidate<'a> {
         if container.ours.is_some() {
             return Ok(Found::Ours(container));
         }
-        Problems::check(Vec::from_iter(refusal(desired, host, container)))?;
+        Problems::check(Vec::from_iter(refusal(&desired.workspace, host, container)))?;
         Ok(Found::Candidate(Self { container, wish, item, desired, observed }))
     }
 
@@ -106,8 +106,8 @@ impl<'a> Candidate<'a> {
     pub fn compare(&self, image: Option<&Image>, sealed: &BTreeSet<String>) -> Result<Adoption> {
         let (wish, container) = (self.wish, self.container);
         let options = Options::default();
-        let world = World { desired: self.desired, observed: self.observed, options: &options };
-        let source = Source::of(&world, wish)?;
+        let context = PlanContext::new(self.desired, self.observed, &options);
+        let source = Source::of(&context, wish)?;
         let (service, name) = (wish.service().as_str(), wish.name.as_str());
         let spec = networks::named(&wish.spec, [name, service]);
         let same_image = is_image(&source, image, container);
@@ -118,7 +118,7 @@ impl<'a> Candidate<'a> {
             .collect();
         let live: BTreeSet<String> = spec.live_differences(&container.inspect).into_iter().collect();
 
-        let generation = Instances::of_slot(&world, service, name).highest() + 1;
+        let generation = Instances::of_slot(&context, service, name).highest() + 1;
         let (label, version) = match same_image {
             true => (source.label.clone(), source.version.clone()),
             false => made_from(container, image, &wish.image),
@@ -182,21 +182,19 @@ impl Adoption {
 }
 
 /// Whether a container of others could be taken over by its name.
-pub(super) fn may_be_adopted(desired: &Desired, host: &HostName, container: &Container) -> bool {
-    refusal(desired, host, container).is_none()
+pub(super) fn may_be_adopted(context: &PlanContext<'_>, container: &Container) -> bool {
+    refusal(context.workspace(), context.host(), container).is_none()
 }
 
 /// Why a container of others is not taken over.
-fn refusal(desired: &Desired, host: &HostName, container: &Container) -> Option<Problem> {
+fn refusal(workspace: &Owner, host: &HostName, container: &Container) -> Option<Problem> {
     let name = &container.name;
     let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
     let cause = if container.impostor {
         "it carries our labels, but they came with its image or belong to another container".to_owned()
-    } else if let Some(other) =
-        label(Label::WORKSPACE).filter(|other| *other != desired.workspace.name.as_str())
-    {
+    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.name.as_str()) {
         format!("it belongs to workspace {}", escaped(other))
-    } else if let Some(namesake) = container.namesake(&desired.workspace) {
+    } else if let Some(namesake) = container.namesake(workspace) {
         format!("it {}", namesake.what)
     } else if label("com.docker.swarm.task.id").is_some() {
         "it is a task of Swarm, which would make it anew".to_owned()

@@ -1,8 +1,8 @@
 //! On which host of a run each task runs: hosts that declare it with the same image and options share it.
 
 use super::Options;
+use super::context::PlanContext;
 use super::task::Errands;
-use super::world::World;
 use crate::desired::{Desired, Wish};
 use crate::name::HostName;
 use crate::observed::Observed;
@@ -104,11 +104,14 @@ fn runner<'d, 't>(
 
 /// The tasks of one host; one whose image is not known is left out: planning it says so.
 fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
+    if !desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_))) {
+        return Vec::new();
+    }
     let options = Options::default();
-    let world = World { desired, observed, options: &options };
+    let context = PlanContext::new(desired, observed, &options);
     let each = desired.items.iter().filter_map(|item| {
         let Wish::Task(wish) = &item.wish else { return None };
-        let task = Errands::of(&world, wish).ok()?;
+        let task = Errands::of(&context, wish).ok()?;
         Some(Declared {
             host,
             name: wish.container.name.to_string(),

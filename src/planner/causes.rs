@@ -74,7 +74,7 @@ fn differences(course: &Course<'_>, old: &Container) -> Vec<Cause> {
             Cause::Version { from, to, at: version_place(wish) }
         });
     }
-    if labels.spec != wish.spec.fingerprint() {
+    if labels.spec != course.fingerprint {
         let wanted = wish.spec.field_fingerprints();
         let mut fields: Vec<(String, Option<Place>)> = wanted
             .iter()

@@ -1,6 +1,7 @@
 //! What is to become of a service, decided from what is seen alone.
 
 use super::adopt;
+use super::context::PlanContext;
 use super::create::{parked, same_policy};
 use super::images::Source;
 use super::instances::{Instances, generation, runs, slot, works};
@@ -12,8 +13,7 @@ use super::platform;
 use super::secrets;
 use super::sharing::{self, Shared};
 use super::watch::Owed;
-use super::world::World;
-use crate::desired::{Back, ContainerWish, Order, Reaction, Run, Spec};
+use crate::desired::{Back, ContainerWish, Fingerprint, Order, Reaction, Run, Spec};
 use crate::observed::{Container, Standing};
 use crate::problem::{Problem, Problems, Result, escaped};
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub(super) struct Course<'a> {
     pub(super) wish: &'a ContainerWish,
     /// The wish's spec, with the plain name as an alias in its networks.
     pub(super) spec: Spec,
+    /// Of the desired spec.
+    pub(super) fingerprint: Fingerprint,
     pub(super) source: Source,
     pub(super) instances: Instances<'a>,
     /// Who holds the plain name in the end.
@@ -78,17 +80,18 @@ impl<'a> Course<'a> {
     /// # Errors
     /// Where the plain name is held by somebody else, or the image is not known.
     pub(super) fn of(
-        world: &World<'a>,
+        context: &PlanContext<'a>,
         wish: &'a ContainerWish,
         shared: Vec<Shared<'a>>,
         owed: Vec<Owed<'a>>,
     ) -> Result<Self> {
         let service = wish.name.as_str();
-        let instances = Instances::of_slot(world, wish.service().as_str(), service);
-        let source = Source::of(world, wish);
+        let instances = Instances::of_slot(context, wish.service().as_str(), service);
+        let fingerprint = wish.spec.fingerprint();
+        let source = Source::of(context, wish);
         let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
-        let taken = held_by_others(world, &instances, service);
-        let too_new = needs::api(world, wish);
+        let taken = held_by_others(context, &instances, service);
+        let too_new = needs::api(context, wish);
         Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let run = shall_run(wish, &instances);
@@ -96,19 +99,21 @@ impl<'a> Course<'a> {
         let fits = |ours: &Container| {
             let usable = runs(ours) || !once;
             usable
-                && fits(world, wish, &source, ours)
+                && fits(context, wish, &fingerprint, &source, ours)
                 && sharing::moved(&shared, ours).is_none()
                 && !owed.iter().any(|owed| owed.replaces(ours))
         };
-        let choice = choose(world, wish, &instances, run, fits);
+        let choice = choose(context, wish, &instances, run, fits);
         if let (Choice::New { .. }, true) = (&choice, run) {
-            Problems::check(platform::unfit(world, wish, &source))?;
+            Problems::check(platform::unfit(context, wish, &source))?;
         }
         let retire: Vec<&Container> =
             instances.all().filter(|ours| runs(ours) && (!run || !choice.is(ours))).collect();
         let fallback = fallback(&instances, &choice, &retire, run);
         let own = match &choice {
-            Choice::Existing(kept) if kept.standing() != Standing::Committed => differing(wish, kept),
+            Choice::Existing(kept) if kept.standing() != Standing::Committed => {
+                differing(wish, &fingerprint, kept)
+            }
             _ => None,
         };
         let obstacle = own.as_ref().map_or_else(
@@ -119,6 +124,7 @@ impl<'a> Course<'a> {
         let mut course = Self {
             wish,
             spec: networks::named(&spec, [service, wish.service().as_str()]),
+            fingerprint,
             source,
             instances,
             choice,
@@ -133,17 +139,17 @@ impl<'a> Course<'a> {
             with_files: BTreeSet::new(),
             watched: Vec::new(),
             reactions: Vec::new(),
-            can_update: world.can_update(),
+            can_update: context.can_update(),
             surplus: Surplus::default(),
             shared,
         };
-        let with_files = course.instances.all().filter(|ours| secrets::of(world, ours).is_some());
+        let with_files = course.instances.all().filter(|ours| secrets::of(context, ours).is_some());
         course.with_files = with_files.map(|ours| ours.id.clone()).collect();
         if let Choice::Existing(container) = course.choice {
             course.compare(container);
         }
         course.react(owed);
-        course.surplus = kept::surplus(world, &course);
+        course.surplus = kept::surplus(context, &course);
         Ok(course)
     }
 
@@ -242,16 +248,16 @@ impl Choice<'_> {
 }
 
 /// Names that we do not take from anybody.
-fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -> Option<Problem> {
-    let holder = world.named(service)?;
-    let host = &world.observed.host;
+fn held_by_others(context: &PlanContext<'_>, instances: &Instances<'_>, service: &str) -> Option<Problem> {
+    let holder = context.named(service)?;
+    let host = context.host();
     if let Some(ours) = instances.holder {
         return (ours.state.status == "removing").then(|| {
             Problem::failed(format!("container {service} on host {host} is just being removed"))
                 .hint("try again when it is gone")
         });
     }
-    let namesake = holder.namesake(&world.desired.workspace);
+    let namesake = holder.namesake(context.workspace());
     let who = match &holder.ours {
         _ if holder.impostor => {
             "carries our labels, but they came with its image or belong to another container".to_owned()
@@ -259,7 +265,7 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
         None => match &namesake {
             Some(namesake) => namesake.what.clone(),
-            None => format!("was not made by workspace {}", world.desired.workspace),
+            None => format!("was not made by workspace {}", context.workspace()),
         },
     };
     let problem =
@@ -268,7 +274,7 @@ fn held_by_others(world: &World<'_>, instances: &Instances<'_>, service: &str) -
             .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
     let hints = namesake.into_iter().flat_map(|namesake| namesake.hints);
     let problem = hints.fold(problem, Problem::hint);
-    let adopt = holder.ours.is_none() && adopt::may_be_adopted(world.desired, host, holder);
+    let adopt = holder.ours.is_none() && adopt::may_be_adopted(context, holder);
     Some(if adopt {
         problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
     } else {
@@ -290,8 +296,12 @@ fn shall_run(wish: &ContainerWish, instances: &Instances<'_>) -> bool {
 
 /// A kept container whose declaration is not today's is started again as it is: its spec as far as it
 /// matters to that, its networks. `None` where the wish's own spec is what it was made from.
-fn differing<'a>(wish: &ContainerWish, kept: &'a Container) -> Option<(Spec, &'a Container)> {
-    kept.ours.as_ref().filter(|ours| ours.spec != wish.spec.fingerprint())?;
+fn differing<'a>(
+    wish: &ContainerWish,
+    fingerprint: &Fingerprint,
+    kept: &'a Container,
+) -> Option<(Spec, &'a Container)> {
+    kept.ours.as_ref().filter(|ours| ours.spec != *fingerprint)?;
     let mut spec = Spec::default();
     spec.live.insert("networks".to_owned(), networks::of_both(kept, &wish.spec));
     spec.live.extend(wish.spec.live.get("restart").map(|policy| ("restart".to_owned(), policy.clone())));
@@ -299,22 +309,28 @@ fn differing<'a>(wish: &ContainerWish, kept: &'a Container) -> Option<(Spec, &'a
 }
 
 /// Whether a container is what is wished, and usable.
-fn fits(world: &World<'_>, wish: &ContainerWish, source: &Source, container: &Container) -> bool {
+fn fits(
+    context: &PlanContext<'_>,
+    wish: &ContainerWish,
+    fingerprint: &Fingerprint,
+    source: &Source,
+    container: &Container,
+) -> bool {
     let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
     if let Some(id) = back.and_then(|back| back.container.as_ref()) {
         return container.id == *id;
     }
     let labels = container.ours.as_ref();
-    let same = labels.is_some_and(|ours| ours.spec == wish.spec.fingerprint() && ours.image == source.label);
+    let same = labels.is_some_and(|ours| ours.spec == *fingerprint && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    let whole = wish.spec.files.is_empty() || secrets::of(world, container).is_some();
-    let changed = world.can_update() || live(wish, container).is_empty();
-    let drifted = world.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty();
+    let whole = wish.spec.files.is_empty() || secrets::of(context, container).is_some();
+    let changed = context.can_update() || live(wish, container).is_empty();
+    let drifted = context.options.fix_drift && !wish.spec.drift(&container.inspect).is_empty();
     same && usable && whole && changed && !drifted && wish.spec.may_stay(container.first_network())
 }
 
 fn choose<'a>(
-    world: &World<'a>,
+    context: &PlanContext<'a>,
     wish: &ContainerWish,
     instances: &Instances<'a>,
     run: bool,
@@ -339,7 +355,7 @@ fn choose<'a>(
         return Choice::Existing(container);
     }
     let service = wish.name.as_str();
-    let (generation, temporary) = world.free_name(service, next(world, wish, instances, &fits), "");
+    let (generation, temporary) = context.free_name(service, next(context, wish, instances, &fits), "");
     let name = if instances.is_empty() { service.to_owned() } else { temporary };
     Choice::New { generation, name }
 }
@@ -347,13 +363,13 @@ fn choose<'a>(
 /// The number of a new container: that of the same deployment where another container of the service
 /// has it already, else the next one of the service.
 fn next(
-    world: &World<'_>,
+    context: &PlanContext<'_>,
     wish: &ContainerWish,
     instances: &Instances<'_>,
     fits: impl Fn(&Container) -> bool,
 ) -> u64 {
     let service = wish.service().as_str();
-    let siblings = || world.ours().filter(|(_, labels)| labels.service == service);
+    let siblings = || context.of_service(service);
     let own = instances.highest();
     let committed = siblings().filter(|(ours, _)| ours.name == slot(ours) && fits(ours));
     let same = committed.map(|(ours, _)| generation(ours)).max().filter(|number| *number > own);

@@ -3,8 +3,8 @@
 use super::course::Course;
 use super::secrets::Files;
 use super::sharing;
-use crate::desired::{Desired, Spec};
-use crate::name::ContainerName;
+use crate::desired::Spec;
+use crate::name::{ContainerName, Owner};
 use crate::observed::Label;
 use crate::plan::Create;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A container to be created under a name; `spec` and `policy` are its endpoints and restart policy for now.
 pub(super) fn create(
-    desired: &Desired,
+    workspace: &Owner,
     course: &Course<'_>,
     spec: &Spec,
     name: &str,
@@ -25,7 +25,7 @@ pub(super) fn create(
         files.mount(&mut body);
     }
     body["HostConfig"]["RestartPolicy"] = policy.clone();
-    for (label, value) in labels(desired, course, generation) {
+    for (label, value) in labels(workspace, course, generation) {
         body["Labels"][label] = json!(value);
     }
     Create {
@@ -44,7 +44,7 @@ pub(super) fn instance(name: &ContainerName, generation: u64) -> String {
 }
 
 /// Our labels. A name or tag alone is in none that is compared.
-fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
+fn labels(workspace: &Owner, course: &Course<'_>, generation: u64) -> BTreeMap<&'static str, String> {
     let (name, source) = (&course.wish.name, &course.source);
     let shares = sharing::label(&course.shared).map(|text| (Label::SHARES, text));
     let fields = course.spec.field_fingerprints();
@@ -53,7 +53,7 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
         (Label::SERVICE, course.wish.service().to_string()),
         (Label::INSTANCE, instance(name, generation)),
         (Label::GENERATION, generation.to_string()),
-        (Label::SPEC, course.spec.fingerprint().0),
+        (Label::SPEC, course.fingerprint.0.clone()),
         (Label::FIELDS, fields.join(",")),
         (Label::IMAGE, source.label.clone()),
         (Label::VERSION, source.version.clone()),
@@ -62,7 +62,7 @@ fn labels(desired: &Desired, course: &Course<'_>, generation: u64) -> BTreeMap<&
         let tasks: Vec<String> = course.tasks.iter().map(|(task, ran)| format!("{task}={ran}")).collect();
         ours.insert(Label::TASKS, tasks.join(","));
     }
-    Label::of(&desired.workspace).chain(ours).chain(shares).collect()
+    Label::of(workspace).chain(ours).chain(shares).collect()
 }
 
 /// The policy of a container that shall stay down over a restart of its Engine. Measured: stopped with

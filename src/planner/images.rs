@@ -1,11 +1,11 @@
 //! Images: which one a reference stands for, whether it must be pulled, and the tags it gets.
 
+use super::context::PlanContext;
 use super::platform;
 use super::steps::Steps;
-use super::world::{World, has_digest};
 use crate::desired::{ContainerWish, PullPolicy};
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Facts, Image, Platforms, ResolvedBy, User};
+use crate::observed::{Facts, Image, Platforms, ResolvedBy};
 use crate::plan::{Action, Cause, Expect};
 use crate::problem::{Problem, Result, escaped};
 use std::collections::BTreeMap;
@@ -28,20 +28,20 @@ impl Source {
     ///
     /// # Errors
     /// Where nobody knows what its image stands for.
-    pub(super) fn of(world: &World<'_>, wish: &ContainerWish) -> Result<Self> {
+    pub(super) fn of(context: &PlanContext<'_>, wish: &ContainerWish) -> Result<Self> {
         let image = &wish.image;
-        let resolution = world.resolution(image);
+        let resolution = context.resolution(image);
         let by_id = wish.pull == PullPolicy::Never
             || resolution.is_some_and(|resolution| resolution.by == ResolvedBy::ImageId);
         let digest = resolution.map(|resolution| &resolution.digest);
         let digest = if by_id { digest } else { digest.or(image.digest.as_ref()) };
-        let Some(digest) = digest else { return Err(unknown(world, wish).into()) };
-        let facts = &world.observed.facts;
+        let Some(digest) = digest else { return Err(unknown(context, wish).into()) };
+        let facts = context.facts();
         let declares = wish.spec.platform().is_some();
         if let Some(said) = resolution.filter(|said| !declares && !said.platforms.fit(&facts.os, &facts.arch))
         {
             let what = format!("image {image} of container {}", wish.name);
-            return Err(unfit(&what, &world.observed.host, facts, &said.platforms).into());
+            return Err(unfit(&what, context.host(), facts, &said.platforms).into());
         }
         let version = image.tag.clone().unwrap_or_else(|| digest.short().to_owned());
         if by_id {
@@ -62,16 +62,16 @@ impl Source {
     }
 
     /// The image, if it is on the host.
-    pub(super) fn on_host<'a>(&self, world: &World<'a>) -> Option<&'a Image> {
+    pub(super) fn on_host<'a>(&self, context: &PlanContext<'a>) -> Option<&'a Image> {
         match &self.pull {
-            Some(pull) => pull.digest.as_ref().and_then(|digest| world.by_digest(pull, digest)),
-            None => world.observed.images.values().find(|image| image.id == self.create_from),
+            Some(pull) => pull.digest.as_ref().and_then(|digest| context.by_digest(pull, digest)),
+            None => context.image(&self.create_from),
         }
     }
 }
 
-fn unknown(world: &World<'_>, wish: &ContainerWish) -> Problem {
-    let host = &world.observed.host;
+fn unknown(context: &PlanContext<'_>, wish: &ContainerWish) -> Problem {
+    let host = context.host();
     match wish.pull {
         PullPolicy::Never => Problem::failed(format!(
             "image {} of container {} is not on host {host}, and no registry may be asked for it",
@@ -106,14 +106,14 @@ impl Pulls {
     /// Plans that an image will be on the host; answers the step to wait for, if there is one.
     pub(super) fn want(
         &mut self,
-        world: &World<'_>,
+        context: &PlanContext<'_>,
         steps: &mut Steps,
         image: &ImageRef,
         platform: Option<&str>,
         cause: &Cause,
     ) -> Option<u32> {
         let digest = image.digest.as_ref()?;
-        if world.by_digest(image, digest).is_some_and(|there| platform::is(there, platform)) {
+        if context.by_digest(image, digest).is_some_and(|there| platform::is(there, platform)) {
             return None;
         }
         let pull = image.by_digest(digest);
@@ -132,14 +132,14 @@ impl Pulls {
     /// digest alone is taken by the next prune of the host.
     pub(super) fn keep(
         &mut self,
-        world: &World<'_>,
+        context: &PlanContext<'_>,
         steps: &mut Steps,
         image: &ImageRef,
         platform: Option<&str>,
         name: String,
         cause: &Cause,
     ) -> u32 {
-        let pulled = self.want(world, steps, image, platform, cause);
+        let pulled = self.want(context, steps, image, platform, cause);
         let source = image.to_string();
         let group = format!("pull {source}");
         let tag = Action::Tag { source: source.clone(), name };
@@ -152,9 +152,9 @@ impl Pulls {
 }
 
 /// Whether the tag of a reference stands for this image already.
-pub(super) fn tag_stands_for(world: &World<'_>, image: &ImageRef, wanted: &ImageRef) -> bool {
-    let Some(tagged) = world.by_tag(image) else { return false };
-    let same = wanted.digest.as_ref().and_then(|digest| world.by_digest(wanted, digest));
+pub(super) fn tag_stands_for(context: &PlanContext<'_>, image: &ImageRef, wanted: &ImageRef) -> bool {
+    let Some(tagged) = context.by_tag(image) else { return false };
+    let same = wanted.digest.as_ref().and_then(|digest| context.by_digest(wanted, digest));
     same.is_some_and(|same| same.id == tagged.id) || has_digest(tagged, wanted)
 }
 
@@ -168,16 +168,8 @@ pub(super) fn is_last(found: &Image, name: &ImageRef) -> bool {
     tags.count() == 0 && digests.all(|other| other.name == name.name)
 }
 
-impl World<'_> {
-    /// Containers that were made from an image, running or not.
-    pub(super) fn made_from(&self, image: &Image) -> Vec<User> {
-        let containers = self.observed.containers.iter().filter(|container| container.image_id == image.id);
-        containers
-            .map(|container| User {
-                id: container.id.clone(),
-                name: container.name.clone(),
-                running: container.state.running,
-            })
-            .collect()
-    }
+/// Whether an image was pulled as `repo@digest`; Engines print the repository in their own way.
+fn has_digest(image: &Image, wanted: &ImageRef) -> bool {
+    let mut digests = image.repo_digests.iter().filter_map(|text| ImageRef::parse(text).ok());
+    digests.any(|found| found == *wanted)
 }

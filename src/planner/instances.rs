@@ -1,6 +1,6 @@
 //! The containers of one service, told apart by their names.
 
-use super::world::World;
+use super::context::PlanContext;
 use crate::name::ContainerName;
 use crate::observed::{Container, Standing};
 use std::collections::BTreeSet;
@@ -18,23 +18,25 @@ pub(super) struct Instances<'a> {
 
 impl<'a> Instances<'a> {
     /// All of a service.
-    pub(super) fn of(world: &World<'a>, service: &str) -> Self {
-        Self::among(world, service, service, |_| true)
+    pub(super) fn of(context: &PlanContext<'a>, service: &str) -> Self {
+        Self::among(context.of_service(service).map(|(ours, _)| ours), service)
     }
 
     /// Those of one container of a service, which has this plain name.
-    pub(super) fn of_slot(world: &World<'a>, service: &str, name: &str) -> Self {
-        Self::among(world, service, name, |ours| slot(ours) == name)
+    pub(super) fn of_slot(context: &PlanContext<'a>, service: &str, name: &str) -> Self {
+        let of_slot = context.of_slot(name).filter(|(_, labels)| labels.service == service);
+        Self::among(of_slot.map(|(ours, _)| ours), name)
     }
 
     /// Those of a service that are none of its containers' any more.
-    pub(super) fn but(world: &World<'a>, service: &str, keep: &BTreeSet<ContainerName>) -> Self {
-        Self::among(world, service, service, |ours| !keep.iter().any(|name| name.as_str() == slot(ours)))
+    pub(super) fn but(context: &PlanContext<'a>, service: &str, keep: &BTreeSet<ContainerName>) -> Self {
+        let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();
+        let of_service = context.of_service(service).map(|(ours, _)| ours);
+        Self::among(of_service.filter(|ours| !keep.contains(slot(ours))), service)
     }
 
-    fn among(world: &World<'a>, service: &str, name: &str, wanted: impl Fn(&Container) -> bool) -> Self {
-        let of_service = world.ours().filter(|(_, labels)| labels.service == service);
-        let mut all: Vec<&Container> = of_service.map(|(ours, _)| ours).filter(|ours| wanted(ours)).collect();
+    fn among(ours: impl Iterator<Item = &'a Container>, name: &str) -> Self {
+        let mut all: Vec<&Container> = ours.collect();
         all.sort_by_key(|container| (generation(container), container.id.clone()));
         let (holder, others) = all.into_iter().partition::<Vec<_>, _>(|container| container.name == name);
         let (kept, others) = others.into_iter().partition(|other| other.standing() == Standing::Kept);

@@ -4,10 +4,10 @@
 //! many stay before it, until the next deployment. A container is more than an image alone: images that
 //! have lost theirs count after all containers. One that somebody started by hand is none of ours to end.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::instances::{generation, runs};
-use super::world::World;
-use crate::desired::{Address, Kind, Wish};
+use crate::desired::{Kind, Wish};
 use crate::name::ContainerName;
 use crate::observed::{Container, Standing};
 use crate::plan::keep_tag;
@@ -27,15 +27,15 @@ pub(super) struct Surplus<'a> {
 }
 
 /// What goes once the choice of a course holds the plain name.
-pub(super) fn surplus<'a>(world: &World<'a>, course: &Course<'a>) -> Surplus<'a> {
+pub(super) fn surplus<'a>(context: &PlanContext<'a>, course: &Course<'a>) -> Surplus<'a> {
     let slot = course.wish.name.as_str();
     let current = match &course.choice {
         Choice::New { generation, .. } => *generation,
         Choice::Existing(chosen) => generation(chosen),
     };
     let highest = course.instances.highest().max(current);
-    let alone = world.images_alone(slot);
-    let tag = |number: u64| keep_tag(&world.desired.workspace, slot, number);
+    let alone = context.images_alone(slot);
+    let tag = |number: u64| keep_tag(context.workspace(), slot, number);
     let unborn = alone.iter().filter(|number| **number >= highest && **number != current);
     let mut gone = Surplus { containers: Vec::new(), tags: unborn.map(|number| tag(*number)).collect() };
     let mut containers: Vec<&Container> = course
@@ -61,29 +61,25 @@ pub(super) fn surplus<'a>(world: &World<'a>, course: &Course<'a>) -> Surplus<'a>
 
 /// Tags that keep images for containers that a service had: those of all its containers but these.
 pub(super) fn tags_left(
-    world: &World<'_>,
+    context: &PlanContext<'_>,
     service: &ContainerName,
     keep: &BTreeSet<ContainerName>,
 ) -> Vec<String> {
     let kept = |slot: &str| keep.iter().any(|name| name.as_str() == slot);
     // A container by itself may be called as one of the service would be.
     let of_others = |slot: &str| {
-        let mut wishes = world.desired.items.iter();
-        let wished = |address: &Address| address.kind == Kind::Container && address.name == slot;
-        wishes.any(|item| wished(&item.address) && !matches!(item.wish, Wish::ContainerAbsent { .. }))
-            || world.ours().any(|(ours, labels)| ours.slot() == slot && labels.service != service.as_str())
+        let declared = context.declared(Kind::Container, slot);
+        declared.is_some_and(|item| !matches!(item.wish, Wish::ContainerAbsent { .. }))
+            || context.of_slot(slot).any(|(_, labels)| labels.service != service.as_str())
     };
     let slots = (1..=MOST).map(|number| match number {
         1 => service.to_string(),
         number => format!("{service}-{number}"),
     });
-    let gone = slots.filter(|slot| !kept(slot) && !of_others(slot));
-    let tag = |slot: &str, number: u64| keep_tag(&world.desired.workspace, slot, number);
-    gone.flat_map(|slot| {
-        let alone = world.images_alone(&slot).into_iter();
-        alone.map(|number| tag(&slot, number)).collect::<Vec<_>>()
-    })
-    .collect()
+    let with_images = slots.map(|slot| (context.images_alone(&slot), slot));
+    let gone = with_images.filter(|(alone, slot)| !alone.is_empty() && !kept(slot) && !of_others(slot));
+    let tag = |slot: &str, number: u64| keep_tag(context.workspace(), slot, number);
+    gone.flat_map(|(alone, slot)| alone.into_iter().map(move |number| tag(&slot, number))).collect()
 }
 
 /// Whether a container that is not chosen stays, though it does not have the name of a kept one yet.

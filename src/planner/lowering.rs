@@ -1,17 +1,17 @@
 //! Decisions become steps and lines of a plan, one thing after the other.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::decision::{Decision, Entry};
 use super::images::Pulls;
 use super::steps::{Group, Steps};
 use super::task::Errands;
-use super::world::World;
 use super::{causes, change, remove, replace, resource, users};
 use crate::desired::Address;
 use crate::name::ImageRef;
 use crate::plan::{Action, Cause, Change, Expect, Receiver, Verb, keep_tag};
 use crate::problem::Problem;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A host's plan as it grows.
 #[derive(Default)]
@@ -28,10 +28,10 @@ pub(super) struct Planning {
 
 impl Planning {
     /// Pulls and the tags that keep what was pulled, all before anything else.
-    pub(super) fn prepare(&mut self, world: &World<'_>, decision: &Decision<'_>) -> Vec<u32> {
+    pub(super) fn prepare(&mut self, context: &PlanContext<'_>, decision: &Decision<'_>) -> Vec<u32> {
         match decision {
             Decision::Pulled { by_digest: Some(image), .. } => {
-                Vec::from_iter(self.pulls.want(world, &mut self.steps, image, None, &Cause::ImageNeeded))
+                Vec::from_iter(self.pulls.want(context, &mut self.steps, image, None, &Cause::ImageNeeded))
             }
             Decision::Container(course) => {
                 let (Choice::New { generation, .. }, Some(pull)) = (&course.choice, &course.source.pull)
@@ -39,29 +39,29 @@ impl Planning {
                     return Vec::new();
                 };
                 let cause = causes::of(course).into_iter().next().unwrap_or(Cause::ImageNeeded);
-                let tag = keep_tag(&world.desired.workspace, course.wish.name.as_str(), *generation);
+                let tag = keep_tag(context.workspace(), course.wish.name.as_str(), *generation);
                 let platform = course.wish.spec.platform();
-                vec![self.pulls.keep(world, &mut self.steps, pull, platform, tag, &cause)]
+                vec![self.pulls.keep(context, &mut self.steps, pull, platform, tag, &cause)]
             }
             Decision::Task(task) if task.is_created() => {
                 let pull = task.source.pull.as_ref();
-                let cause = task.causes(world).into_iter().next().unwrap_or(Cause::ImageNeeded);
+                let cause = task.causes(context).into_iter().next().unwrap_or(Cause::ImageNeeded);
                 let platform = task.wish.container.spec.platform();
                 let step =
-                    pull.and_then(|image| self.pulls.want(world, &mut self.steps, image, platform, &cause));
+                    pull.and_then(|image| self.pulls.want(context, &mut self.steps, image, platform, &cause));
                 Vec::from_iter(step)
             }
             _ => Vec::new(),
         }
     }
 
-    pub(super) fn lower<'a>(&mut self, world: &World<'a>, entry: &Entry<'a>, needs: Vec<u32>) {
+    pub(super) fn lower<'a>(&mut self, context: &PlanContext<'a>, entry: &Entry<'a>, needs: Vec<u32>) {
         let inherited = self.ends_of(&entry.needs);
         let end = match &entry.decision {
-            Decision::Container(course) => self.container(world, entry, course, needs),
+            Decision::Container(course) => self.container(context, entry, course, needs),
             Decision::Absent { group, instances, tags, timeout, cause } => {
                 let mut group = Group::new(&mut self.steps, group.clone(), cause.clone(), needs);
-                remove::absent(world, instances, *timeout, &mut group);
+                remove::absent(context, instances, *timeout, &mut group);
                 for name in tags {
                     group.push(Action::Untag { name: name.clone() }, Vec::new());
                 }
@@ -85,7 +85,7 @@ impl Planning {
                 }
             }
             Decision::Untagged { image, there: true, last, users } => {
-                let left = users::left(self.steps.so_far(), users, None);
+                let left = users::left(&self.steps, users, None);
                 if *last && !left.is_empty() {
                     let cause = Cause::LastName(users::named(&left));
                     self.notes.push(format!("{}: {cause}", entry.address));
@@ -101,13 +101,13 @@ impl Planning {
                 let group = format!("untag {name}");
                 Some(self.steps.push(&group, Action::Untag { name }, &Cause::Unwanted, needs))
             }
-            Decision::Task(task) => self.task(world, entry, task, needs),
+            Decision::Task(task) => self.task(context, entry, task, needs),
             Decision::Held(changes) => {
                 self.changes.extend(changes.iter().cloned());
                 None
             }
             Decision::Resource(course) => {
-                let lowered = course.lower(world, &mut self.steps, needs);
+                let lowered = course.lower(context, &mut self.steps, needs);
                 let lowered = resource::collect(lowered, &mut self.problems);
                 lowered.and_then(|lowered| {
                     self.changes.push(lowered.change);
@@ -136,7 +136,7 @@ impl Planning {
 
     fn container<'a>(
         &mut self,
-        world: &World<'a>,
+        context: &PlanContext<'a>,
         entry: &Entry<'a>,
         course: &Course<'a>,
         needs: Vec<u32>,
@@ -145,8 +145,8 @@ impl Planning {
         let group = format!("{} {}", change::word(course), course.wish.name);
         let mut group = Group::new(&mut self.steps, group, cause, needs);
         match course.is_start_first() {
-            true => replace::start_first(world, course, &mut group),
-            false => replace::stop_first(world, course, &mut group),
+            true => replace::start_first(context, course, &mut group),
+            false => replace::stop_first(context, course, &mut group),
         }
         let end = group.end();
         self.changes.extend(change::of(&entry.address, course));
@@ -158,16 +158,16 @@ impl Planning {
 
     fn task<'a>(
         &mut self,
-        world: &World<'a>,
+        context: &PlanContext<'a>,
         entry: &Entry<'a>,
         task: &Errands<'a>,
         needs: Vec<u32>,
     ) -> Option<u32> {
-        let causes = task.causes(world);
+        let causes = task.causes(context);
         let cause = causes.first().cloned().unwrap_or(Cause::AsWanted);
         let group = format!("task {}", entry.address.name);
         let mut group = Group::new(&mut self.steps, group, cause, needs);
-        task.lower(world, &mut group);
+        task.lower(context, &mut group);
         let end = group.end();
         self.changes.push(change::task(&entry.address, task, causes, end.is_some()));
         if task.is_created() {
@@ -187,7 +187,10 @@ impl Planning {
         step
     }
 
+    /// The last steps of some things, each once: what is as wanted hands on those of what it needs.
     pub(super) fn ends_of(&self, things: &[Address]) -> Vec<u32> {
-        things.iter().filter_map(|thing| self.ends.get(thing)).flatten().copied().collect()
+        let found = things.iter().filter_map(|thing| self.ends.get(thing)).flatten();
+        let ends: BTreeSet<u32> = super::work::each(found).copied().collect();
+        ends.into_iter().collect()
     }
 }

@@ -1,12 +1,12 @@
 //! What a host's Engine must be able to do.
 
-use super::world::World;
+use super::context::PlanContext;
 use crate::desired::{ContainerWish, NEWEST_API};
 use crate::problem::{Problem, escaped};
 
 /// Options that need a newer API than is spoken with the host: it would drop them without a word.
-pub(super) fn api(world: &World<'_>, wish: &ContainerWish) -> Vec<Problem> {
-    let (host, facts) = (&world.observed.host, &world.observed.facts);
+pub(super) fn api(context: &PlanContext<'_>, wish: &ContainerWish) -> Vec<Problem> {
+    let (host, facts) = (context.host(), context.facts());
     let number = |text: &str| text.trim().parse::<u16>().ok();
     let spoken = facts.api_version.split_once('.');
     let Some(spoken) = spoken.and_then(|(major, minor)| Some((number(major)?, number(minor)?))) else {

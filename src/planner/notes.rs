@@ -1,9 +1,8 @@
 //! What a plan says without doing anything about it.
 
+use super::context::PlanContext;
 use super::course::{Choice, Course};
 use super::instances::runs;
-use super::secrets;
-use super::world::World;
 use crate::desired::secret_file::FOLDER;
 use crate::name::ImageRef;
 use crate::observed::{Container, Health, ResolvedBy};
@@ -12,16 +11,16 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// All notes on a host, services in the order of declaration.
-pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
+pub(super) fn of(context: &PlanContext<'_>, courses: &[&Course<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     for course in courses {
         notes.extend(drift(course));
         notes.extend(condition(course));
         notes.extend(by_hand(course));
-        notes.extend(volumes(world, course));
-        notes.extend(moved(world, course));
+        notes.extend(volumes(context, course));
+        notes.extend(moved(context, course));
     }
-    notes.extend(world.observed.containers.iter().filter(|container| container.impostor).map(|container| {
+    notes.extend(context.containers().filter(|container| container.impostor).map(|container| {
         format!(
             "container {}: carries our labels, but they came with its image, belong to an older container or do not go with \
              its name; \
@@ -29,31 +28,31 @@ pub(super) fn of(world: &World<'_>, courses: &[&Course<'_>]) -> Vec<String> {
             escaped(&container.name)
         )
     }));
-    if !world.options.prune {
-        notes.extend(world.undeclared().into_iter().map(|(_, name)| {
+    if !context.options.prune {
+        notes.extend(context.undeclared().into_iter().map(|(_, name)| {
             let name = escaped(name);
             format!("container {name}: ours, and no state declares it any more; --prune removes it")
         }));
-        notes.extend(world.undeclared_networks().into_iter().map(|network| {
+        notes.extend(context.undeclared_networks().map(|network| {
             let name = escaped(&network.name);
             format!("network {name}: ours, and no state declares it any more; --prune removes it")
         }));
     }
-    if !world.options.prune {
-        notes.extend(secrets::undeclared_tasks(world).map(|task| {
+    if !context.options.prune {
+        notes.extend(context.undeclared_tasks().map(|task| {
             let name = escaped(&task.name);
             format!("container {name}: of a task that no state declares any more; --prune removes it")
         }));
     }
-    notes.extend(world.undeclared_volumes().into_iter().map(|volume| {
+    notes.extend(context.undeclared_volumes().map(|volume| {
         format!(
             "volume {}: ours, and no state declares it any more; it stays with its data until a state says \
              volume.absent",
             escaped(&volume.name)
         )
     }));
-    notes.extend(absent_but_foreign(world));
-    notes.extend(namesakes(world));
+    notes.extend(absent_but_foreign(context));
+    notes.extend(namesakes(context));
     notes
 }
 
@@ -96,10 +95,10 @@ fn by_hand(course: &Course<'_>) -> Vec<String> {
 
 /// The tag beside a digest that pins the image stands for another one, as the registry said for a state
 /// that has no digest; nobody is asked for this alone.
-fn moved(world: &World<'_>, course: &Course<'_>) -> Option<String> {
+fn moved(context: &PlanContext<'_>, course: &Course<'_>) -> Option<String> {
     let image = &course.wish.image;
     let (tag, pinned) = (image.tag.as_ref()?, image.digest.as_ref()?);
-    let now = world.resolution(&ImageRef { digest: None, ..image.clone() })?;
+    let now = context.resolution(&ImageRef { digest: None, ..image.clone() })?;
     (now.by == ResolvedBy::Registry && now.digest != *pinned).then(|| {
         format!(
             "container {}: the tag {tag} of {} was moved, from {} to {}; it stays at the one that its gate or \
@@ -113,7 +112,7 @@ fn moved(world: &World<'_>, course: &Course<'_>) -> Option<String> {
 }
 
 /// Data in volumes that the new container will not have. The old volumes stay on the host.
-fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
+fn volumes(context: &PlanContext<'_>, course: &Course<'_>) -> Vec<String> {
     let Choice::New { .. } = course.choice else { return Vec::new() };
     if course.instances.is_empty() {
         return Vec::new();
@@ -127,7 +126,7 @@ fn volumes(world: &World<'_>, course: &Course<'_>) -> Vec<String> {
     if !course.wish.spec.files.is_empty() {
         mounted.insert(FOLDER.to_owned());
     }
-    let image = course.source.on_host(world).map(|image| image.volumes.clone()).unwrap_or_default();
+    let image = course.source.on_host(context).map(|image| image.volumes.clone()).unwrap_or_default();
     let old =
         course.instances.all().filter(|old| runs(old) || course.instances.holder.is_some()).flat_map(own);
     let paths: BTreeSet<String> =
@@ -168,10 +167,10 @@ fn own(container: &Container) -> Vec<String> {
 }
 
 /// What carries the name of this workspace on the host and is another's: said, because it looks like ours.
-fn namesakes(world: &World<'_>) -> Vec<String> {
-    let containers = world.observed.containers.iter();
+fn namesakes(context: &PlanContext<'_>) -> Vec<String> {
+    let containers = context.containers();
     let others = containers.filter_map(|one| {
-        let namesake = one.namesake(&world.desired.workspace)?;
+        let namesake = one.namesake(context.workspace())?;
         let hints = namesake.hints.iter().map(|hint| format!("; {hint}")).collect::<String>();
         Some(format!("container {} {}; it is left alone{hints}", escaped(&one.name), namesake.what))
     });
@@ -179,20 +178,20 @@ fn namesakes(world: &World<'_>) -> Vec<String> {
 }
 
 /// Declared absent, and somebody else has a container of that name.
-fn absent_but_foreign(world: &World<'_>) -> Vec<String> {
-    let items = world.desired.items.iter();
-    let names = items.filter_map(|item| match &item.wish {
+fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
+    let names = context.items().filter_map(|item| match &item.wish {
         crate::desired::Wish::ContainerAbsent { name, .. } => Some(name.as_str()),
         _ => None,
     });
     names
-        .filter_map(|name| world.named(name))
+        .filter_map(|name| context.named(name))
         .filter(|container| container.ours.is_none() && !container.impostor)
-        .filter(|container| container.namesake(&world.desired.workspace).is_none())
+        .filter(|container| container.namesake(context.workspace()).is_none())
         .map(|container| {
             format!(
                 "container {}: declared absent, but workspace {} did not make it; it is left alone",
-                container.name, world.desired.workspace
+                container.name,
+                context.workspace()
             )
         })
         .collect()

@@ -6,7 +6,7 @@ use super::instances::runs;
 use super::{Decision, Entry};
 use crate::desired::Address;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing in its turn.
 pub(super) struct Turn {
@@ -18,7 +18,12 @@ pub(super) struct Turn {
 
 /// All things in order.
 pub(super) fn turns(entries: &[Entry<'_>]) -> Vec<Turn> {
-    let mut before: Vec<BTreeSet<usize>> = entries.iter().map(|entry| declared(entries, entry)).collect();
+    let mut at: BTreeMap<&Address, usize> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        at.entry(&entry.address).or_insert(index);
+    }
+    let declared = |entry: &Entry<'_>| entry.needs.iter().filter_map(|need| at.get(need).copied()).collect();
+    let mut before: Vec<BTreeSet<usize>> = entries.iter().map(declared).collect();
     let mut waits: Vec<Vec<Address>> = vec![Vec::new(); entries.len()];
     for (taker, frees) in ports(entries).into_iter().chain(users(entries)) {
         // Two that change places cannot wait for each other; the second start fails and says why.
@@ -27,23 +32,32 @@ pub(super) fn turns(entries: &[Entry<'_>]) -> Vec<Turn> {
             waits[taker].push(entries[frees].address.clone());
         }
     }
-    let mut done = BTreeSet::new();
-    let mut order = Vec::new();
-    while order.len() < entries.len() {
-        let mut open = (0..entries.len()).filter(|index| !done.contains(index));
-        let first = open.clone().next();
-        // What compiles has no cycle; were there one, the order of declaration is as good as any.
-        let next = open.find(|index| before[*index].is_subset(&done)).or(first);
-        let Some(entry) = next else { break };
-        done.insert(entry);
-        order.push(Turn { entry, waits: std::mem::take(&mut waits[entry]) });
-    }
-    order
+    let order = sorted(&before);
+    order.into_iter().map(|entry| Turn { entry, waits: std::mem::take(&mut waits[entry]) }).collect()
 }
 
-fn declared(entries: &[Entry<'_>], entry: &Entry<'_>) -> BTreeSet<usize> {
-    let index = |address: &Address| entries.iter().position(|other| other.address == *address);
-    entry.needs.iter().filter_map(index).collect()
+/// Each after all that is before it, else as declared. What compiles has no cycle; were there one, the
+/// order of declaration is as good as any.
+fn sorted(before: &[BTreeSet<usize>]) -> Vec<usize> {
+    let mut after: Vec<Vec<usize>> = vec![Vec::new(); before.len()];
+    for (index, needed) in before.iter().enumerate() {
+        needed.iter().for_each(|needed| after[*needed].push(index));
+    }
+    let mut missing: Vec<usize> = before.iter().map(BTreeSet::len).collect();
+    let mut left: BTreeSet<usize> = (0..before.len()).collect();
+    let mut ready: BTreeSet<usize> = left.iter().copied().filter(|index| missing[*index] == 0).collect();
+    let mut order = Vec::with_capacity(before.len());
+    while let Some(next) = ready.pop_first().or_else(|| left.first().copied()) {
+        left.remove(&next);
+        order.push(next);
+        for follower in &after[next] {
+            missing[*follower] = missing[*follower].saturating_sub(1);
+            if missing[*follower] == 0 && left.contains(follower) {
+                ready.insert(*follower);
+            }
+        }
+    }
+    order
 }
 
 /// Whether `from` has to wait for `to`, directly or not.
@@ -63,25 +77,38 @@ fn leads(before: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
 
 /// Pairs: who takes a host port, who frees it.
 fn ports(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
-    let taken: Vec<BTreeSet<String>> = entries.iter().map(|entry| takes(&entry.decision)).collect();
-    let freed: Vec<BTreeSet<String>> = entries.iter().map(|entry| frees(&entry.decision)).collect();
-    let pairs = (0..entries.len()).flat_map(|a| (0..entries.len()).map(move |b| (a, b)));
-    pairs.filter(|(a, b)| a != b && !taken[*a].is_disjoint(&freed[*b])).collect()
+    let mut freed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        for port in frees(&entry.decision) {
+            freed.entry(port).or_default().push(index);
+        }
+    }
+    let takes = entries.iter().enumerate().map(|(index, entry)| (index, takes(&entry.decision)));
+    let pairs = takes.flat_map(|(taker, ports)| {
+        let by: BTreeSet<usize> =
+            ports.iter().filter_map(|port| freed.get(port)).flatten().copied().collect();
+        by.into_iter().filter(move |by| *by != taker).map(move |by| (taker, by))
+    });
+    pairs.collect()
 }
 
 /// Pairs: what goes, or is made anew, and the containers that use it until they go or do without it.
 fn users(entries: &[Entry<'_>]) -> Vec<(usize, usize)> {
-    let used = entries.iter().map(|entry| uses(&entry.decision));
-    let held: Vec<BTreeSet<&str>> = entries.iter().map(|entry| containers(&entry.decision)).collect();
+    let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        held.extend(containers(&entry.decision).into_iter().map(|id| (id, index)));
+    }
     let mut pairs = Vec::new();
-    for (goes, used) in used.enumerate().filter(|(_, used)| !used.is_empty()) {
+    for (goes, entry) in entries.iter().enumerate() {
         // What joins a network waits until it is made anew, and does not run.
-        let anew = matches!(&entries[goes].decision, Decision::Resource(course) if course.makes());
-        let user = held.iter().enumerate().filter(|(user, held)| {
+        let anew = matches!(&entry.decision, Decision::Resource(course) if course.makes());
+        let users: BTreeSet<usize> =
+            uses(&entry.decision).into_iter().filter_map(|id| held.get(id).copied()).collect();
+        let waits = users.into_iter().filter(|user| {
             let gone = matches!(entries[*user].decision, Decision::Absent { .. });
-            *user != goes && (gone || !anew) && !held.is_disjoint(&used)
+            *user != goes && (gone || !anew)
         });
-        pairs.extend(user.map(|(user, _)| (goes, user)));
+        pairs.extend(waits.map(|user| (goes, user)));
     }
     pairs
 }

@@ -1,7 +1,7 @@
 //! For which system and processor an image is made, and whether the host can run it.
 
+use super::context::PlanContext;
 use super::images::Source;
-use super::world::World;
 use crate::desired::{ContainerWish, PullPolicy};
 use crate::observed::{Image, Platforms};
 use crate::problem::{Problem, escaped};
@@ -23,9 +23,9 @@ pub(super) fn is(image: &Image, platform: Option<&str>) -> bool {
 
 /// Why a container cannot be made from the image that is on the host: it is for another processor, and
 /// nobody said that the host can run it.
-pub(super) fn unfit(world: &World<'_>, wish: &ContainerWish, source: &Source) -> Vec<Problem> {
-    let Some(image) = source.on_host(world) else { return Vec::new() };
-    let (host, facts) = (&world.observed.host, &world.observed.facts);
+pub(super) fn unfit(context: &PlanContext<'_>, wish: &ContainerWish, source: &Source) -> Vec<Problem> {
+    let Some(image) = source.on_host(context) else { return Vec::new() };
+    let (host, facts) = (context.host(), context.facts());
     let Some(there) = image.platform.as_deref() else { return Vec::new() };
     let from = |what: String| {
         let mut problem = Problem::failed(what);

@@ -1,11 +1,11 @@
 //! Taking away what shall not be there.
 
 use super::change;
+use super::context::PlanContext;
 use super::instances::{Instances, generation, runs, slot};
 use super::secrets;
 use super::steps::Group;
 use super::steps::Steps;
-use super::world::World;
 use crate::desired::{Address, Kind};
 use crate::observed::{Container, Label, Record};
 use crate::plan::{Action, Cause, Change, Target, Verb, keep_tag};
@@ -13,16 +13,16 @@ use crate::plan::{Action, Cause, Change, Target, Verb, keep_tag};
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
 /// the container is still there to tell the next run of its tag. Its volume of secrets goes after it; and
 /// of one that was taken over the record: without it the container would be a stranger.
-pub(super) fn removal(world: &World<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
-    let workspace = &world.desired.workspace;
+pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
+    let workspace = context.workspace();
     let name = name.unwrap_or_else(|| ours.name.clone());
-    let record = world.observed.adopted.get(&ours.id);
+    let record = context.record(&ours.id);
     let forget = record.map(|record| Action::Forget { name: name.clone(), volume: record.volume.clone() });
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
     let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
     let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
-    let volume = secrets::of(world, ours);
+    let volume = secrets::of(context, ours);
     let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
     tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
 }
@@ -30,7 +30,7 @@ pub(super) fn removal(world: &World<'_>, ours: &Container, name: Option<String>)
 /// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
 /// stopped is nearer to what is wanted than running.
 pub(super) fn absent(
-    world: &World<'_>,
+    context: &PlanContext<'_>,
     instances: &Instances<'_>,
     timeout: Option<u32>,
     group: &mut Group<'_>,
@@ -42,16 +42,16 @@ pub(super) fn absent(
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
             group.push(Action::Stop { container, name, timeout }, Vec::new());
         }
-        for action in removal(world, ours, None) {
+        for action in removal(context, ours, None) {
             group.push(action, Vec::new());
         }
     }
 }
 
 /// Clears the records of containers that are gone.
-pub(super) fn forget(world: &World<'_>, steps: &mut Steps) -> Vec<Change> {
-    let gone = |record: &&Record| !world.observed.containers.iter().any(|one| one.id == record.container);
-    let records = world.observed.adopted.values().filter(gone);
+pub(super) fn forget(context: &PlanContext<'_>, steps: &mut Steps) -> Vec<Change> {
+    let gone = |record: &&Record| context.by_id(&record.container).is_none();
+    let records = context.adopted().filter(gone);
     records
         .map(|record| {
             let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);

@@ -4,8 +4,8 @@
 
 mod found;
 
+use super::context::PlanContext;
 use super::steps::{Group, Steps};
-use super::world::World;
 use super::{change, users};
 use crate::desired::{Address, Kind, ResourceWish};
 use crate::observed::{Network, User, Volume};
@@ -39,24 +39,23 @@ impl<'a> ResourceCourse<'a> {
     ///
     /// # Errors
     /// Where somebody else's differs, or ours cannot be made anew.
-    pub(super) fn network(world: &World<'a>, wish: &'a ResourceWish) -> Result<Self> {
+    pub(super) fn network(context: &PlanContext<'a>, wish: &'a ResourceWish) -> Result<Self> {
         let course = |deed, cause| Self::new(Kind::Network, &wish.name, deed, vec![cause]);
-        let body = labelled(world, wish.network_body(), &wish.spec);
+        let body = labelled(context, wish.network_body(), &wish.spec);
         let create = || Action::CreateNetwork { name: wish.name.clone(), body: body.clone() };
-        let Some(found) = world.network(&wish.name)? else {
+        let Some(found) = context.network(&wish.name)? else {
             return Ok(course(Deed::Make(create()), Cause::Missing));
         };
         let Some(made) = &found.ours else {
-            theirs(world, Kind::Network, wish, &wish.network_differences(&found.inspect))?;
+            theirs(context, Kind::Network, wish, &wish.network_differences(&found.inspect))?;
             return Ok(course(Deed::Nothing, Cause::Theirs));
         };
         let fields = differing(made, wish);
         if fields.is_empty() {
             return Ok(course(Deed::Nothing, Cause::AsWanted));
         }
-        let going = world.going();
-        let in_it = found.users.iter().filter(|user| !going.contains(user.id.as_str()));
-        let in_the_way = in_it.filter(|user| user.running || !users::is_ours(world, user));
+        let in_it = found.users.iter().filter(|user| !context.goes(&user.id));
+        let in_the_way = in_it.filter(|user| user.running || !users::is_ours(context, user));
         let in_the_way: Vec<User> = in_the_way.cloned().collect();
         if in_the_way.is_empty() {
             let deed = Deed::MakeAnew(found, create());
@@ -71,7 +70,8 @@ impl<'a> ResourceCourse<'a> {
         let names = users::named(&in_the_way);
         let what = format!(
             "network {} on host {} is declared differently now, and containers are in it: {names}",
-            wish.name, world.observed.host
+            wish.name,
+            context.host()
         );
         let mut problem = Problem::failed(what)
             .cause(Cause::Fields(fields.clone()).to_string())
@@ -87,12 +87,12 @@ impl<'a> ResourceCourse<'a> {
     }
 
     /// A network that shall not be there.
-    pub(super) fn no_network(world: &World<'a>, name: &'a str) -> Result<Self> {
-        let Some(found) = world.network(name)? else {
+    pub(super) fn no_network(context: &PlanContext<'a>, name: &'a str) -> Result<Self> {
+        let Some(found) = context.network(name)? else {
             return Ok(Self::new(Kind::Network, name, Deed::Nothing, vec![Cause::AsWanted]));
         };
         if found.ours.is_none() {
-            return Ok(Self::not_ours(world, Kind::Network, name));
+            return Ok(Self::not_ours(context, Kind::Network, name));
         }
         Ok(Self::new(Kind::Network, name, Deed::RemoveNetwork(found), vec![Cause::Unwanted]))
     }
@@ -106,15 +106,15 @@ impl<'a> ResourceCourse<'a> {
     ///
     /// # Errors
     /// Where one is there and differs, whoever made it.
-    pub(super) fn volume(world: &World<'a>, wish: &'a ResourceWish) -> Result<Self> {
+    pub(super) fn volume(context: &PlanContext<'a>, wish: &'a ResourceWish) -> Result<Self> {
         let course = |deed, cause| Self::new(Kind::Volume, &wish.name, deed, vec![cause]);
-        let Some(found) = world.volume(&wish.name) else {
-            let body = labelled(world, wish.volume_body(), &wish.spec);
+        let Some(found) = context.volume(&wish.name) else {
+            let body = labelled(context, wish.volume_body(), &wish.spec);
             let create = Action::CreateVolume { name: wish.name.clone(), body };
             return Ok(course(Deed::Make(create), Cause::Missing));
         };
         let Some(made) = &found.ours else {
-            theirs(world, Kind::Volume, wish, &wish.volume_differences(&found.inspect))?;
+            theirs(context, Kind::Volume, wish, &wish.volume_differences(&found.inspect))?;
             return Ok(course(Deed::Nothing, Cause::Theirs));
         };
         let fields = differing(made, wish);
@@ -124,7 +124,7 @@ impl<'a> ResourceCourse<'a> {
                 || format!("volume {}: labels of a volume cannot change; it keeps its old ones", wish.name);
             return Ok(if fields.is_empty() { as_wanted } else { as_wanted.noted(note()) });
         }
-        let host = &world.observed.host;
+        let host = context.host();
         let mut problem =
             Problem::failed(format!("volume {} on host {host} is declared differently now", wish.name))
                 .cause(Cause::Fields(fields.clone()).to_string())
@@ -139,19 +139,19 @@ impl<'a> ResourceCourse<'a> {
     }
 
     /// A volume that shall not be there.
-    pub(super) fn no_volume(world: &World<'a>, name: &'a str) -> Self {
-        match world.volume(name) {
+    pub(super) fn no_volume(context: &PlanContext<'a>, name: &'a str) -> Self {
+        match context.volume(name) {
             None => Self::new(Kind::Volume, name, Deed::Nothing, vec![Cause::AsWanted]),
-            Some(found) if found.ours.is_none() => Self::not_ours(world, Kind::Volume, name),
+            Some(found) if found.ours.is_none() => Self::not_ours(context, Kind::Volume, name),
             Some(found) => Self::new(Kind::Volume, name, Deed::RemoveVolume(found), vec![Cause::DataLost]),
         }
     }
 
-    fn not_ours(world: &World<'_>, kind: Kind, name: &'a str) -> Self {
+    fn not_ours(context: &PlanContext<'_>, kind: Kind, name: &'a str) -> Self {
         let address = Address { kind, name: name.to_owned() };
         Self::new(kind, name, Deed::Nothing, vec![Cause::AsWanted]).noted(format!(
             "{address}: declared absent, but workspace {} did not make it; it is left alone",
-            world.desired.workspace
+            context.workspace()
         ))
     }
 
@@ -192,10 +192,15 @@ impl<'a> ResourceCourse<'a> {
     }
 
     /// Adds its steps; answers the last one, and what there is to tell.
-    pub(super) fn lower(&self, world: &World<'_>, steps: &mut Steps, needs: Vec<u32>) -> Result<Lowered> {
+    pub(super) fn lower(
+        &self,
+        context: &PlanContext<'_>,
+        steps: &mut Steps,
+        needs: Vec<u32>,
+    ) -> Result<Lowered> {
         let cause = self.causes.first().cloned().unwrap_or(Cause::AsWanted);
         let mut notes = Vec::from_iter(self.note.clone());
-        if let Some(kept) = self.in_use(world, steps)? {
+        if let Some(kept) = self.in_use(context, steps)? {
             notes.push(kept);
             let change = change::plain(&self.address(), Verb::Unchanged, Cause::AsWanted);
             return Ok(Lowered { end: None, change, notes });
@@ -226,17 +231,17 @@ impl<'a> ResourceCourse<'a> {
     }
 
     /// Why it cannot go: an error where a state wants it away, words where nobody asks for it.
-    fn in_use(&self, world: &World<'_>, steps: &Steps) -> Result<Option<String>> {
-        let (network, counts): (_, fn(&World<'_>, &User) -> bool) = match self.deed {
+    fn in_use(&self, context: &PlanContext<'_>, steps: &Steps) -> Result<Option<String>> {
+        let (network, counts): (_, fn(&PlanContext<'_>, &User) -> bool) = match self.deed {
             // A predecessor that is kept joins again, where it can, before it is started.
             Deed::RemoveNetwork(_) => {
-                (Some(self.name), |world, user| user.running || !users::is_kept(world, user))
+                (Some(self.name), |context, user| user.running || !users::is_kept(context, user))
             }
             Deed::RemoveVolume(_) => (None, |_, _| true),
             _ => return Ok(None),
         };
-        let left = users::left(steps.so_far(), self.users(), network);
-        let left: Vec<User> = left.into_iter().filter(|user| counts(world, user)).collect();
+        let left = users::left(steps, self.users(), network);
+        let left: Vec<User> = left.into_iter().filter(|user| counts(context, user)).collect();
         if left.is_empty() {
             return Ok(None);
         }
@@ -246,7 +251,7 @@ impl<'a> ResourceCourse<'a> {
                 "{address}: no state declares it any more, and it is in use: {names}; it stays"
             )));
         }
-        let host = &world.observed.host;
+        let host = context.host();
         let how = if self.kind == Kind::Network {
             "in it, or were created in it"
         } else {

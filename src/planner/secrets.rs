@@ -3,17 +3,17 @@
 //! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
 //! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
 
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::runs;
 use super::steps::Group;
-use super::world::World;
 use crate::desired::secret_file::FOLDER;
-use crate::desired::{SecretFile, Store, Wish};
+use crate::desired::{SecretFile, Store};
 use crate::name::Owner;
 use crate::observed::{Container, Errand, Label, OwnVolumes};
 use crate::plan::{Action, Cause, Change, Create, FILLED, Target, Verb};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The files of one container that is to be created.
 pub(super) struct Files<'a> {
@@ -30,13 +30,13 @@ pub(super) struct Files<'a> {
 impl<'a> Files<'a> {
     /// Of an instance or task; `None` where it has no files.
     pub(super) fn of(
-        world: &World<'a>,
+        context: &PlanContext<'a>,
         service: &'a str,
         whose: String,
         files: &'a BTreeMap<String, SecretFile>,
         source: &'a Source,
     ) -> Option<Self> {
-        let workspace = &world.desired.workspace;
+        let workspace = context.workspace();
         let volume = OwnVolumes::of_secrets(workspace, &whose);
         (!files.is_empty()).then_some(Self { service, files, volume, whose, workspace, source })
     }
@@ -112,15 +112,13 @@ fn mount(volume: &str, target: &str, read_only: bool) -> Value {
 }
 
 /// The volume of a container's own secrets. It may mount that of another one too (`volumes_from`).
-pub(super) fn of<'a>(world: &World<'a>, container: &Container) -> Option<&'a str> {
+pub(super) fn of<'a>(context: &PlanContext<'a>, container: &Container) -> Option<&'a str> {
     let own = match (&container.ours, &container.errand) {
         (Some(ours), _) => ours.instance.clone(),
         (None, Some(Errand::Task { name, .. })) => whose_task(name),
         _ => return None,
     };
-    let volumes = world.observed.own_volumes.secrets.iter();
-    let mut volumes = volumes.filter(|(volume, whose)| **whose == own && mounts(container, volume));
-    volumes.next().map(|(volume, _)| volume.as_str())
+    context.secrets_of(&own).iter().copied().find(|volume| mounts(container, volume))
 }
 
 /// What the label of a volume with the secrets of a task says; no instance is called so.
@@ -129,11 +127,16 @@ pub(super) fn whose_task(name: &str) -> String {
 }
 
 fn mounts(container: &Container, volume: &str) -> bool {
-    let listed = |pointer: &str, field: &str| {
+    mounted(container).any(|name| name == volume)
+}
+
+/// What a container mounts: volumes by name, folders of the host by path.
+fn mounted(container: &Container) -> impl Iterator<Item = &str> {
+    let listed = |pointer: &str, field: &'static str| {
         let mounts = container.inspect.compare(pointer).and_then(Value::as_array);
-        mounts.into_iter().flatten().any(|mount| mount[field] == volume)
+        mounts.into_iter().flatten().filter_map(move |mount| mount[field].as_str())
     };
-    listed("/HostConfig/Mounts", "Source") || listed("/Mounts", "Name")
+    listed("/HostConfig/Mounts", "Source").chain(listed("/Mounts", "Name"))
 }
 
 /// What an apply that did not finish left: containers that fill volumes, and volumes of secrets that no
@@ -147,18 +150,17 @@ pub(super) struct Leftovers<'a> {
 
 impl<'a> Leftovers<'a> {
     /// Those of a host.
-    pub(super) fn of(world: &World<'a>) -> Self {
-        let containers = &world.observed.containers;
-        let tasks = if world.options.prune { undeclared_tasks(world).collect() } else { Vec::new() };
+    pub(super) fn of(context: &PlanContext<'a>) -> Self {
+        let tasks: Vec<&Container> =
+            if context.options.prune { context.undeclared_tasks().collect() } else { Vec::new() };
         let (fillers, others): (Vec<&Container>, Vec<&Container>) =
-            containers.iter().partition(|container| container.errand == Some(Errand::Filler));
-        let volumes = world.observed.own_volumes.secrets.iter();
-        let goes = |other: &Container| tasks.iter().any(|task: &&Container| task.id == other.id);
-        let kept: Vec<&Container> = others.into_iter().filter(|other| !goes(other)).collect();
-        let volumes = volumes.filter(|(volume, _)| !kept.iter().any(|other| mounts(other, volume)));
+            context.containers().partition(|container| container.errand == Some(Errand::Filler));
+        let going: BTreeSet<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        let stay = others.into_iter().filter(|other| !going.contains(other.id.as_str()));
+        let mounted: BTreeSet<&str> = stay.flat_map(mounted).collect();
         Self {
             fillers: fillers.into_iter().filter(|filler| filler.state.status != "removing").collect(),
-            volumes: volumes.map(|(volume, whose)| (volume.as_str(), whose.as_str())).collect(),
+            volumes: context.secrets().filter(|(volume, _)| !mounted.contains(volume)).collect(),
             tasks,
         }
     }
@@ -201,18 +203,4 @@ impl<'a> Leftovers<'a> {
             self.tasks.iter().map(|task| change(format!("container {}", task.name), Cause::Undeclared));
         fillers.chain(tasks).chain(volumes).collect()
     }
-}
-
-/// Containers of tasks that no state declares any more, and that do not run.
-pub(super) fn undeclared_tasks<'a>(world: &World<'a>) -> impl Iterator<Item = &'a Container> + use<'a> {
-    let desired = world.desired;
-    let declared = move |name: &str| {
-        desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_)) && item.address.name == name)
-    };
-    world.observed.containers.iter().filter(move |container| {
-        matches!(&container.errand, Some(Errand::Task { name, .. }) if !declared(name))
-            && !desired.partial
-            && !runs(container)
-            && container.state.status != "removing"
-    })
 }

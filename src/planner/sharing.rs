@@ -1,11 +1,11 @@
 //! Containers that are made with another one: its network, its volumes, a link to it. They belong to one
 //! container and end with it, so who has them is replaced after it.
 
+use super::context::PlanContext;
 use super::course::Choice;
+use super::decision::{Decided, Decision};
 use super::instances::runs;
-use super::world::World;
-use super::{Decision, Entry};
-use crate::desired::{Kind, Reaction, Share, Spec};
+use crate::desired::{Reaction, Share, Spec};
 use crate::observed::{Container, Label};
 use crate::plan::Cause;
 
@@ -20,20 +20,18 @@ pub(super) struct Shared<'a> {
 }
 
 /// All that a spec is made with; what is decided already comes before it.
-pub(super) fn of<'a>(world: &World<'a>, spec: &Spec, decided: &[Entry<'a>]) -> Vec<Shared<'a>> {
+pub(super) fn of<'a>(context: &PlanContext<'a>, spec: &Spec, decided: &Decided<'a>) -> Vec<Shared<'a>> {
     let shares = spec.shares().into_iter().filter(|share| !share.is_by_name());
-    shares.map(|share| shared(world, share, decided)).collect()
+    shares.map(|share| shared(context, share, decided)).collect()
 }
 
-fn shared<'a>(world: &World<'a>, share: Share, decided: &[Entry<'a>]) -> Shared<'a> {
-    let is_it =
-        |entry: &&Entry<'a>| entry.address.kind == Kind::Container && entry.address.name == share.name;
+fn shared<'a>(context: &PlanContext<'a>, share: Share, decided: &Decided<'a>) -> Shared<'a> {
     let existing = |container: &'a Container, starts: bool| {
         let instance = container.ours.as_ref().map(|ours| ours.instance.clone());
         let started = (!starts).then_some(container.state.started_at.as_str());
         (instance, started)
     };
-    let (instance, started) = match decided.iter().find(is_it).map(|entry| &entry.decision) {
+    let (instance, started) = match decided.container(&share.name) {
         Some(Decision::Container(course)) => match &course.choice {
             Choice::New { generation, .. } => (Some(format!("{}.g{generation}", share.name)), None),
             Choice::Existing(chosen) => {
@@ -42,7 +40,7 @@ fn shared<'a>(world: &World<'a>, share: Share, decided: &[Entry<'a>]) -> Shared<
             }
         },
         // Held: it stays what it is.
-        _ => world.named(&share.name).map_or((None, None), |container| existing(container, false)),
+        _ => context.named(&share.name).map_or((None, None), |container| existing(container, false)),
     };
     Shared { share, instance, started }
 }

@@ -5,16 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of a host, numbered from 1.
 #[derive(Default)]
-pub(super) struct Steps(Vec<Step>);
+pub(super) struct Steps {
+    all: Vec<Step>,
+    /// Where the steps on each container stand that was there before, by its id.
+    by_container: BTreeMap<String, Vec<usize>>,
+}
 
 impl Steps {
     /// Adds a step; answers its id.
     pub(super) fn push(&mut self, group: &str, action: Action, cause: &Cause, needs: Vec<u32>) -> u32 {
-        let id = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
+        let at = self.all.len();
+        let id = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        if let Some(Target::Id(container)) = action.target() {
+            self.by_container.entry(container.clone()).or_default().push(at);
+        }
         let mut needs = needs;
         needs.sort_unstable();
         needs.dedup();
-        self.0.push(Step {
+        self.all.push(Step {
             id,
             group: group.to_owned(),
             action,
@@ -28,17 +36,18 @@ impl Steps {
 
     /// The step that was added last.
     pub(super) fn last(&mut self) -> Option<&mut Step> {
-        self.0.last_mut()
+        self.all.last_mut()
     }
 
-    /// Those that were added so far.
-    pub(super) fn so_far(&self) -> &[Step] {
-        &self.0
+    /// What is done so far to a container that was there before.
+    pub(super) fn of(&self, container: &str) -> impl Iterator<Item = &Action> {
+        let found = self.by_container.get(container).into_iter().flatten();
+        found.filter_map(|at| self.all.get(*at)).map(|step| &step.action)
     }
 
     /// All of them.
     pub(super) fn finish(self) -> Vec<Step> {
-        self.0
+        self.all
     }
 }
 

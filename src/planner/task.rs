@@ -14,11 +14,11 @@
 //! | one that did not end in time | stop it if it still runs, remove it; run anew |
 
 use super::assign::Part;
+use super::context::PlanContext;
 use super::images::Source;
 use super::instances::runs;
 use super::secrets::{self, Files};
 use super::steps::Group;
-use super::world::World;
 use crate::desired::{Item, Kind, TaskWish, Wish};
 use crate::observed::{Container, Errand, Label, OwnVolumes};
 use crate::pillar::gate::Hold;
@@ -68,24 +68,22 @@ impl<'a> Errands<'a> {
     ///
     /// # Errors
     /// Where its image is not known.
-    pub(super) fn of(world: &World<'a>, wish: &'a TaskWish) -> Result<Self> {
-        let source = Source::of(world, &wish.container)?;
+    pub(super) fn of(context: &PlanContext<'a>, wish: &'a TaskWish) -> Result<Self> {
+        let source = Source::of(context, &wish.container)?;
         let fingerprint = wish.fingerprint(&source.label);
         let name = wish.container.name.as_str();
-        let is = |container: &&Container| matches!(&container.errand, Some(Errand::Task { name: found, .. }) if found == name);
-        let mut found: Vec<&Container> = world.observed.containers.iter().filter(is).collect();
+        let mut found: Vec<&Container> = context.of_task(name).collect();
         found.retain(|container| container.state.status != "removing");
         found.sort_by_key(|container| container.id.clone());
-        let labelled = || world.ours().any(|(_, ours)| ours.tasks.get(name) == Some(&fingerprint));
-        let turn = if world.observed.own_volumes.ran(name, &fingerprint).is_some() {
+        let turn = if context.has_run(name, &fingerprint) {
             Turn::Known
         } else if let Some(state) = found.iter().filter(|it| runs_as(it, &fingerprint)).find_map(|it| of(it))
         {
             Turn::Here(state)
-        } else if labelled() {
+        } else if context.is_labelled(name, &fingerprint) {
             Turn::Labelled
         } else {
-            match world.options.tasks.get(name) {
+            match context.options.tasks.get(name) {
                 Some(part) => Turn::Part(part.clone()),
                 None => Turn::Here(Here::Anew),
             }
@@ -109,21 +107,21 @@ impl<'a> Errands<'a> {
     }
 
     /// Adds its steps to a group.
-    pub(super) fn lower(&self, world: &World<'a>, group: &mut Group<'_>) {
+    pub(super) fn lower(&self, context: &PlanContext<'a>, group: &mut Group<'_>) {
         for container in &self.found {
             group.know(&container.id, &container.name, runs(container));
         }
         match &self.turn {
             // Its container is gone, but for an apply that was cut off.
-            Turn::Known => self.clear(world, true, group),
+            Turn::Known => self.clear(context, true, group),
             Turn::Labelled | Turn::Part(_) => {
-                self.clear(world, false, group);
-                remember(world, self, &self.fingerprint, group);
+                self.clear(context, false, group);
+                remember(context, self, &self.fingerprint, group);
             }
             Turn::Here(_) => {
-                self.clear(world, true, group);
+                self.clear(context, true, group);
                 if self.is_created() {
-                    self.run(world, group);
+                    self.run(context, group);
                 }
             }
         }
@@ -131,7 +129,7 @@ impl<'a> Errands<'a> {
 
     /// What is there: awaited if it runs, remembered if it succeeded, removed. What waits for nothing on this
     /// host may not wait for those either.
-    fn clear(&self, world: &World<'a>, running_too: bool, group: &mut Group<'_>) {
+    fn clear(&self, context: &PlanContext<'a>, running_too: bool, group: &mut Group<'_>) {
         for container in self.found.iter().filter(|container| running_too || !runs(container)) {
             let Some(Errand::Task { fingerprint, .. }) = &container.errand else { continue };
             let (target, name) = (Target::Id(container.id.clone()), container.name.clone());
@@ -142,11 +140,11 @@ impl<'a> Errands<'a> {
             } else if runs(container) {
                 group.push(self.wait(target.clone(), name.clone()), Vec::new());
             }
-            if of(container).is_some() && world.observed.own_volumes.ran(self.name(), fingerprint).is_none() {
-                remember(world, self, fingerprint, group);
+            if of(container).is_some() && !context.has_run(self.name(), fingerprint) {
+                remember(context, self, fingerprint, group);
             }
             group.push(Action::Discard { container: target, name }, Vec::new());
-            if let Some(volume) = secrets::of(world, container) {
+            if let Some(volume) = secrets::of(context, container) {
                 group.push(Action::RemoveOwnVolume { name: volume.to_owned() }, Vec::new());
             }
         }
@@ -154,10 +152,10 @@ impl<'a> Errands<'a> {
 
     /// Creates its container and waits for its end. Nothing is taken back once it was started: what it did
     /// cannot be, and its container is kept for its log.
-    fn run(&self, world: &World<'a>, group: &mut Group<'_>) {
+    fn run(&self, context: &PlanContext<'a>, group: &mut Group<'_>) {
         let wish = &self.wish.container;
         let whose = secrets::whose_task(wish.name.as_str());
-        let files = Files::of(world, wish.name.as_str(), whose, &wish.spec.files, &self.source);
+        let files = Files::of(context, wish.name.as_str(), whose, &wish.spec.files, &self.source);
         let mut back: Vec<Action> = Vec::new();
         let mut filler = None;
         if let Some(files) = &files {
@@ -173,8 +171,8 @@ impl<'a> Errands<'a> {
                 back.remove(0);
             }
         }
-        let name = container_name(world, self.name());
-        let create = self.create(world, &name, files.as_ref());
+        let name = container_name(context, self.name());
+        let create = self.create(context, &name, files.as_ref());
         let container = Target::CreatedBy(group.push(Action::Create(Box::new(create)), back.clone()));
         back.insert(0, Action::Discard { container: container.clone(), name: name.clone() });
         for (network, endpoint) in wish.spec.further_networks() {
@@ -200,18 +198,18 @@ impl<'a> Errands<'a> {
             }
         }
         group.push(self.wait(container.clone(), name.clone()), Vec::new());
-        remember(world, self, &self.fingerprint, group);
+        remember(context, self, &self.fingerprint, group);
         group.push(Action::Discard { container, name }, Vec::new());
         if let Some(files) = files {
             group.push(Action::RemoveOwnVolume { name: files.volume }, Vec::new());
         }
     }
 
-    fn create(&self, world: &World<'a>, name: &str, files: Option<&Files<'_>>) -> Create {
+    fn create(&self, context: &PlanContext<'a>, name: &str, files: Option<&Files<'_>>) -> Create {
         let spec = &self.wish.container.spec;
         let mut body = spec.create_body();
         body["HostConfig"]["RestartPolicy"] = json!({ "Name": "no", "MaximumRetryCount": 0 });
-        for (label, value) in self.labels(world, &self.fingerprint) {
+        for (label, value) in self.labels(context, &self.fingerprint) {
             body["Labels"][label] = json!(value);
         }
         if let Some(files) = files {
@@ -227,7 +225,7 @@ impl<'a> Errands<'a> {
         }
     }
 
-    fn labels(&self, world: &World<'a>, fingerprint: &str) -> BTreeMap<String, String> {
+    fn labels(&self, context: &PlanContext<'a>, fingerprint: &str) -> BTreeMap<String, String> {
         let version = self.found.iter().find_map(|container| match &container.errand {
             Some(Errand::Task { fingerprint: found, version, .. }) if found == fingerprint => Some(version),
             _ => None,
@@ -238,7 +236,7 @@ impl<'a> Errands<'a> {
             (Label::RAN, fingerprint.to_owned()),
             (Label::VERSION, version.cloned().unwrap_or_default()),
         ];
-        let all = Label::of(&world.desired.workspace).chain(own);
+        let all = Label::of(context.workspace()).chain(own);
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -252,7 +250,7 @@ impl<'a> Errands<'a> {
     }
 
     /// Why it runs, or what is known of it.
-    pub(super) fn causes(&self, world: &World<'_>) -> Vec<Cause> {
+    pub(super) fn causes(&self, context: &PlanContext<'_>) -> Vec<Cause> {
         let said = |text: &str| vec![Cause::PartOf(text.to_owned())];
         match &self.turn {
             Turn::Known => said("it ran with this image and these options"),
@@ -263,18 +261,17 @@ impl<'a> Errands<'a> {
             Turn::Here(Here::Ended) => {
                 vec![Cause::Once("it ended well when nobody was looking, and is remembered".to_owned())]
             }
-            Turn::Here(Here::Anew) => self.why(world),
+            Turn::Here(Here::Anew) => self.why(context),
         }
     }
 
-    fn why(&self, world: &World<'_>) -> Vec<Cause> {
+    fn why(&self, context: &PlanContext<'_>) -> Vec<Cause> {
         let failed = self.found.iter().find(|container| runs_as(container, &self.fingerprint));
         if let Some(failed) = failed {
             let status = super::causes::status(failed);
             return vec![Cause::Once(format!("the last attempt is {status}"))];
         }
-        let last = world.observed.own_volumes.ran.iter().rev().find(|ran| ran.task == self.name());
-        match last {
+        match context.ran(self.name()).last() {
             None => vec![Cause::Once("it has not run yet".to_owned())],
             Some(last) if last.version == self.source.version => {
                 vec![Cause::Once("its image or options are others than when it ran".to_owned())]
@@ -301,10 +298,10 @@ struct Known<'a> {
 
 impl<'a> Tasks<'a> {
     /// All that a host declares.
-    pub(super) fn of(world: &World<'a>) -> Self {
-        let each = world.desired.items.iter().filter_map(|item| {
+    pub(super) fn of(context: &PlanContext<'a>) -> Self {
+        let each = context.items().filter_map(|item| {
             let Wish::Task(wish) = &item.wish else { return None };
-            let task = Errands::of(world, wish).ok()?;
+            let task = Errands::of(context, wish).ok()?;
             let held = item.hold().filter(|_| !task.is_known());
             Some((item.address.name.as_str(), Known { fingerprint: task.fingerprint, held }))
         });
@@ -329,13 +326,12 @@ impl<'a> Tasks<'a> {
 }
 
 /// Remembers that a task ran, and forgets what is long ago.
-fn remember(world: &World<'_>, task: &Errands<'_>, fingerprint: &str, group: &mut Group<'_>) {
-    let workspace = &world.desired.workspace;
-    let labels = task.labels(world, fingerprint);
+fn remember(context: &PlanContext<'_>, task: &Errands<'_>, fingerprint: &str, group: &mut Group<'_>) {
+    let workspace = context.workspace();
+    let labels = task.labels(context, fingerprint);
     let name = OwnVolumes::of_task(workspace, task.name(), fingerprint);
     group.push(Action::CreateOwnVolume { name, labels, memory: false }, Vec::new());
-    let remembered: Vec<_> =
-        world.observed.own_volumes.ran.iter().filter(|ran| ran.task == task.name()).collect();
+    let remembered = context.ran(task.name());
     let old = remembered.len().saturating_sub(REMEMBERED - 1);
     for ran in &remembered[..old] {
         group.push(Action::RemoveOwnVolume { name: ran.volume.clone() }, Vec::new());
@@ -343,8 +339,8 @@ fn remember(world: &World<'_>, task: &Errands<'_>, fingerprint: &str, group: &mu
 }
 
 /// The name of the container of a task; it is no service, and none has this name.
-fn container_name(world: &World<'_>, task: &str) -> String {
-    format!("pillarbox-task.{}.{task}", world.desired.workspace.scope())
+fn container_name(context: &PlanContext<'_>, task: &str) -> String {
+    format!("pillarbox-task.{}.{task}", context.workspace().scope())
 }
 
 /// It did not end in time, and was to be stopped.

@@ -3,6 +3,7 @@
 mod adopting;
 mod kept;
 mod leftovers;
+mod linear;
 mod no_update;
 mod owners;
 mod refusals;

@@ -1,32 +1,33 @@
 //! Who still uses a network, a volume or an image when the steps so far are done.
 
+use super::context::PlanContext;
 use super::instances::slot;
-use super::world::World;
+use super::steps::Steps;
 use crate::observed::User;
-use crate::plan::{Action, Step, Target};
+use crate::plan::Action;
 
 /// The containers that are left, as they are then. `network` is left by those that a step takes out of it.
-pub(super) fn left(steps: &[Step], users: &[User], network: Option<&str>) -> Vec<User> {
-    let mut left: Vec<User> = users.to_vec();
-    for action in steps.iter().map(|step| &step.action) {
-        let Some(Target::Id(id)) = action.target() else { continue };
+pub(super) fn left(steps: &Steps, users: &[User], network: Option<&str>) -> Vec<User> {
+    users.iter().filter_map(|user| then(steps, user, network)).collect()
+}
+
+/// One of them, as it is then.
+fn then(steps: &Steps, user: &User, network: Option<&str>) -> Option<User> {
+    let mut left = Some(user.clone());
+    for action in steps.of(&user.id) {
         match action {
-            Action::Remove { .. } => left.retain(|user| user.id != *id),
-            Action::Disconnect { network: from, .. } if Some(from.as_str()) == network => {
-                left.retain(|user| user.id != *id);
-            }
+            Action::Remove { .. } => left = None,
+            Action::Disconnect { network: from, .. } if Some(from.as_str()) == network => left = None,
             Action::Connect { network: to, .. } if Some(to.as_str()) == network => {
-                let back = users.iter().find(|user| user.id == *id).cloned();
-                left.retain(|user| user.id != *id);
-                left.extend(back);
+                left = Some(user.clone());
             }
             Action::Stop { .. } | Action::Start { .. } => {
-                for user in left.iter_mut().filter(|user| user.id == *id) {
+                if let Some(user) = &mut left {
                     user.running = matches!(action, Action::Start { .. });
                 }
             }
             Action::Rename { to, .. } => {
-                for user in left.iter_mut().filter(|user| user.id == *id) {
+                if let Some(user) = &mut left {
                     user.name.clone_from(to);
                 }
             }
@@ -46,11 +47,11 @@ pub(super) fn named(users: &[User]) -> String {
 }
 
 /// Whether a container is ours and holds no plain name: a predecessor, or an attempt.
-pub(super) fn is_kept(world: &World<'_>, user: &User) -> bool {
-    world.ours().any(|(ours, _)| ours.id == user.id && ours.name != slot(ours))
+pub(super) fn is_kept(context: &PlanContext<'_>, user: &User) -> bool {
+    context.our(&user.id).is_some_and(|ours| ours.name != slot(ours))
 }
 
 /// Whether a container is ours.
-pub(super) fn is_ours(world: &World<'_>, user: &User) -> bool {
-    world.ours().any(|(ours, _)| ours.id == user.id)
+pub(super) fn is_ours(context: &PlanContext<'_>, user: &User) -> bool {
+    context.our(&user.id).is_some()
 }

@@ -1,15 +1,14 @@
 //! What a container does because of what it watches.
 //!
-//! Whether a reaction is owed is seen from the world, so that an apply that was cut off owes it to the
+//! Whether a reaction is owed is seen from the host, so that an apply that was cut off owes it to the
 //! next one: a container that is older than what it watches is replaced, and one that has run since
 //! before that was made is started again. So it is too where this plan makes what is watched. A signal
 //! leaves nothing on the container that says it was sent: it is sent by the plan that makes the thing, once.
 //! Times are the Engine's own, all of one host.
 
 use super::Decision;
+use super::context::PlanContext;
 use super::course::Choice;
-use super::instances::Instances;
-use super::world::World;
 use crate::desired::{Address, Item, Kind, Reaction, Watch};
 use crate::observed::Container;
 use crate::plan::Cause;
@@ -47,20 +46,20 @@ impl Doings {
     }
 
     /// What an item watches.
-    pub(super) fn owed<'a>(&self, world: &World<'a>, item: &'a Item) -> Vec<Owed<'a>> {
+    pub(super) fn owed<'a>(&self, context: &PlanContext<'a>, item: &'a Item) -> Vec<Owed<'a>> {
         let watches = item.requisites.watch.iter();
         watches
             .map(|watch| Owed {
                 watch,
                 moved: watch.things.iter().any(|thing| self.made.contains(thing)),
-                newest: newest(world, &watch.things),
+                newest: newest(context, &watch.things),
             })
             .collect()
     }
 
     /// Whether an item has to wait: it says `onchanges`, and none of those things changes, or was made
     /// after it. What is not there yet is made, and what was begun is ended.
-    pub(super) fn lets_wait(&self, world: &World<'_>, item: &Item, decision: &Decision<'_>) -> bool {
+    pub(super) fn lets_wait(&self, context: &PlanContext<'_>, item: &Item, decision: &Decision<'_>) -> bool {
         let named = &item.requisites.onchanges;
         if named.is_empty() || !changes(decision) || named.iter().any(|thing| self.changed.contains(thing)) {
             return false;
@@ -69,7 +68,7 @@ impl Doings {
             Decision::Container(course) => {
                 let holder = course.instances.holder.filter(|_| course.instances.others.is_empty());
                 holder.is_some_and(|holder| {
-                    !matches!((newest(world, named), created(holder)), (Some(newest), Some(made)) if made < newest)
+                    !matches!((newest(context, named), created(holder)), (Some(newest), Some(made)) if made < newest)
                 })
             }
             Decision::Resource(course) => course.is_there(),
@@ -140,20 +139,20 @@ fn changes(decision: &Decision<'_>) -> bool {
 }
 
 /// When the latest of some things was made, as far as that can be seen.
-fn newest(world: &World<'_>, things: &[Address]) -> Option<Timestamp> {
-    things.iter().filter_map(|thing| made_at(world, thing)).max()
+fn newest(context: &PlanContext<'_>, things: &[Address]) -> Option<Timestamp> {
+    things.iter().filter_map(|thing| made_at(context, thing)).max()
 }
 
-fn made_at(world: &World<'_>, thing: &Address) -> Option<Timestamp> {
-    let observed = world.observed;
+fn made_at(context: &PlanContext<'_>, thing: &Address) -> Option<Timestamp> {
     match thing.kind {
         Kind::Container => {
-            let holder = world.named(&thing.name).filter(|holder| holder.ours.is_some() && !holder.impostor);
+            let holder =
+                context.named(&thing.name).filter(|holder| holder.ours.is_some() && !holder.impostor);
             created(holder?)
         }
-        Kind::Network => moment(&observed.networks.iter().find(|found| found.name == thing.name)?.created_at),
+        Kind::Network => moment(&context.any_network(&thing.name)?.created_at),
         Kind::Volume => {
-            let found = observed.volumes.iter().find(|found| found.name == thing.name)?;
+            let found = context.volume(&thing.name)?;
             Timestamp::from_second(found.created_at).ok()
         }
         // What remembers that a task ran is made again where it was pruned: that is not when it ran.
@@ -168,26 +167,4 @@ fn created(container: &Container) -> Option<Timestamp> {
 
 fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok()
-}
-
-impl World<'_> {
-    /// Ids of containers that go because they are declared absent, or declared no more.
-    pub(super) fn going(&self) -> BTreeSet<String> {
-        use crate::desired::Wish;
-        let mut going = BTreeSet::new();
-        let mut add = |instances: Instances<'_>| going.extend(instances.all().map(|ours| ours.id.clone()));
-        for item in self.desired.items.iter().filter(|item| item.hold().is_none()) {
-            match &item.wish {
-                Wish::ContainerAbsent { name, .. } => add(Instances::of(self, name.as_str())),
-                Wish::Surplus { service, keep, .. } => add(Instances::but(self, service.as_str(), keep)),
-                _ => {}
-            }
-        }
-        if self.options.prune {
-            self.undeclared()
-                .into_iter()
-                .for_each(|(service, slot)| add(Instances::of_slot(self, service, slot)));
-        }
-        going
-    }
 }

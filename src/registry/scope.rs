@@ -23,6 +23,10 @@ impl Scope {
             Problem::failed(format!("`{}` is not a registry: {why}", escaped(text)))
                 .hint("write it as HOST or HOST/PREFIX, for example 'registry.example.com' or 'ghcr.io/acme'")
         };
+        let text = text.trim();
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(wrong("it has a blank or a control character").into());
+        }
         let bare = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
         // `HOST/v1/` and `HOST/v2/` are what clients call a registry, not a part of it.
         let (host, prefix) = match (RegistryHost::parse(text), bare.split_once('/')) {

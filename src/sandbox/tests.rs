@@ -1,5 +1,4 @@
 //! Children that do not behave: programs in the place of ours.
-#![cfg(unix)]
 
 use super::*;
 use crate::script::{Given, Host};
@@ -84,6 +83,15 @@ fn a_child_that_dies_is_told_by_the_file_that_it_was_at_and_the_others_are_run()
         assert!(a.starts_with(said), "{rest}: {a}");
         assert_eq!(b, "it needs facts", "{rest}");
     }
+}
+
+#[test]
+fn a_build_without_starlark_names_the_feature() {
+    let answers = r#"printf '{"Begin":{"host":0,"file":"states/a.star"}}\n{"End":"NotBuiltIn"}\n'
+printf '{"Begin":{"host":0,"file":"states/b.star"}}\n{"End":"NotBuiltIn"}\n"Done"\n'"#;
+    let (a, b) = with_child(answers, LONG);
+    assert!(a.starts_with("states/a.star: ") && a.contains("without the feature `starlark`"), "{a}");
+    assert!(b.starts_with("states/b.star: "), "{b}");
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub enum Outcome {
     NeedsFacts,
     /// What is wrong.
     Failed(Vec<Fault>),
+    /// This program has no interpreter.
+    NotBuiltIn,
 }
 
 /// What a file gave.

@@ -134,6 +134,9 @@ pub(super) fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if !data.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
+    if data.len() > limit {
+        return Err(larger(limit));
+    }
     read_bounded(&file, data.len(), limit)
 }
 
@@ -142,7 +145,11 @@ pub(super) fn read_bounded(file: &File, expected: u64, limit: u64) -> io::Result
     let mut bytes = Vec::with_capacity(usize::try_from(expected.min(limit)).unwrap_or_default() + 1);
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+        return Err(larger(limit));
     }
     Ok(bytes)
+}
+
+fn larger(limit: u64) -> io::Error {
+    io::Error::other(format!("it is larger than {limit} bytes"))
 }

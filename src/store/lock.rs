@@ -82,14 +82,19 @@ pub(super) fn take(path: &Path, mode: Mode, patience: Duration, waiting: &mut dy
     }
 }
 
-fn open(path: &Path, mode: Mode) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+/// Opens a lock, a regular file: a pipe that came with a workspace would be waited for without end.
+pub(super) fn open(path: &Path, mode: Mode) -> io::Result<File> {
+    let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(flags);
     if mode == Mode::Exclusive {
         options.write(true).create(true).truncate(false);
     }
-    options.open(path)
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
 }
 
 fn busy(path: &Path) -> Problem {

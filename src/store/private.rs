@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// An identity file has a few lines; in bytes.
 const LARGEST_IDENTITY: u64 = 64 << 10;
 
+/// A file of keys or certificates has a few of them; in bytes.
+const LARGEST_KEY_FILE: u64 = 1 << 20;
+
 /// The longest secret that can be sealed, in bytes.
 const LARGEST_SECRET: u64 = 99_999_999;
 
@@ -29,6 +32,14 @@ pub fn read_text(path: &Path) -> Result<String> {
     let bytes = read_regular(&real, LARGEST).map_err(|error| fail(&error))?;
     String::from_utf8(bytes)
         .map_err(|_| Problem::failed(format!("{} is not UTF-8", escaped(&path.display().to_string()))).into())
+}
+
+/// The bytes of a regular file that holds a key or a certificate, of up to 1 MiB; a symbolic link is followed.
+///
+/// # Errors
+/// The system's, and where it is no such file.
+pub fn read_key_file(path: &Path) -> io::Result<Secret> {
+    read_regular(&path.canonicalize()?, LARGEST_KEY_FILE).map(Secret::new)
 }
 
 /// Every byte of a file, to be sealed or shown; a pipe is fine.
@@ -46,6 +57,41 @@ pub fn read_secret(path: &Path) -> Result<Secret> {
     let expected = if data.is_file() { data.len() } else { LARGEST_IDENTITY };
     let bytes = read_bounded(&file, expected, LARGEST_SECRET).map_err(|error| fail(&error))?;
     Ok(Secret::new(bytes))
+}
+
+/// A text file on which it depends who is trusted; `None` if it is not there.
+///
+/// # Errors
+/// As [`read_text`]; where others may write it, or put another one in its place.
+pub fn read_trusted(path: &Path) -> Result<Option<String>> {
+    let fail = |error: &io::Error| cannot("read", path, error);
+    let real = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        real => real.map_err(|error| fail(&error))?,
+    };
+    let data = real.metadata().map_err(|error| fail(&error))?;
+    let folder = folder_of(&real).metadata().map_err(|error| fail(&error))?;
+    let user = rustix::process::geteuid().as_raw();
+    let (shown, mode) = (path.display().to_string(), data.mode() & 0o7777);
+    let wrong = |what: &str| {
+        Problem::failed(format!("{} {what}", escaped(&shown))).cause("what it says decides who is trusted")
+    };
+    if data.uid() != user && data.uid() != 0 {
+        return Err(wrong("belongs to another user").into());
+    }
+    if mode & 0o022 != 0 {
+        return Err(wrong("may be written by others")
+            .cause(format!("its mode is {mode:04o}"))
+            .hint(format!("look whether it is as you left it, then: chmod go-w {}", quoted(&shown)))
+            .into());
+    }
+    if folder.mode() & 0o1002 == 0o002 {
+        let folder = folder_of(&real).display().to_string();
+        return Err(wrong("lies in a folder that everybody may write")
+            .hint(format!("look whether it is as you left it, then: chmod o-w {}", quoted(&folder)))
+            .into());
+    }
+    read_text(&real).map(Some)
 }
 
 /// A personal text file; `None` if it is not there.
@@ -112,7 +158,7 @@ pub fn update_private(
     change: impl FnOnce(Option<&str>) -> Result<Option<String>>,
 ) -> Result<()> {
     let _held = hold(path)?;
-    let old = read_private(path)?;
+    let old = read_trusted(path)?;
     match change(old.as_deref())? {
         Some(new) if old.as_deref() != Some(new.as_str()) => write_private(path, new.as_bytes()),
         _ => Ok(()),
@@ -230,8 +276,34 @@ pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
 pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<Option<Secret>> {
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Nobody named it, so nobody is about to write into it.
+        Ok(data) if !data.is_file() => {
+            let mut problem =
+                cannot("read the identity", path, &io::Error::other("it is not a regular file"));
+            problem.code = Code::NoIdentity;
+            Err(problem.into())
+        }
         _ => read_identity(path, workspace).map(Some),
     }
+}
+
+/// Whether a new folder, or one that is there, is a place that others cannot change: `Some` says why not.
+/// Nobody but this user and root may write it, and nobody may replace it or a folder above it.
+pub fn changed_by_others(folder: &Path) -> Option<String> {
+    let user = rustix::process::geteuid().as_raw();
+    for (depth, above) in folder.ancestors().enumerate() {
+        // What is not there yet is made by this user, in the first one that is.
+        let Ok(data) = above.metadata() else { continue };
+        let (shown, mode) = (escaped(&above.display().to_string()), data.mode() & 0o7777);
+        if data.uid() != user && data.uid() != 0 && user != 0 {
+            return Some(format!("{shown} belongs to another user"));
+        }
+        // Of a folder with the sticky bit others can take nothing away, but they can put something into it.
+        if mode & 0o002 != 0 && (mode & 0o1000 == 0 || depth == 0) {
+            return Some(format!("everybody may write {shown}: its mode is {mode:04o}"));
+        }
+    }
+    None
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -103,7 +103,7 @@ fn wipe_abandoned(place: &Path) {
             continue;
         }
         let path = entry.path();
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
         let alive = OpenOptions::new().write(true).custom_flags(flags).open(path.join(ALIVE));
         if alive.is_ok_and(|alive| alive.try_lock().is_ok()) {
             let _ = overwrite(&path).and_then(|()| std::fs::remove_dir_all(&path));

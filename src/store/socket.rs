@@ -23,14 +23,13 @@ const STICKY: u32 = 0o1000;
 /// Where there is no such path.
 pub fn stranger_of_socket(path: &Path) -> io::Result<Option<String>> {
     let user = rustix::process::geteuid().as_raw();
-    let group = rustix::process::getegid().as_raw();
     let socket = path.metadata()?.gid();
     let way = way(path)?;
-    let found = way.iter().find_map(|(part, data)| stranger(part, data, user, [0, group, socket]));
+    let found = way.iter().find_map(|(part, data)| stranger(part, data, user, [0, socket]));
     Ok(found)
 }
 
-fn stranger(part: &Path, data: &Metadata, user: u32, groups: [u32; 3]) -> Option<String> {
+fn stranger(part: &Path, data: &Metadata, user: u32, groups: [u32; 2]) -> Option<String> {
     if data.uid() != 0 && data.uid() != user {
         return Some(format!("uid {}, who owns {}", data.uid(), part.display()));
     }

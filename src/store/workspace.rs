@@ -4,7 +4,7 @@ use super::change::{Change, Writer, collect};
 use super::disk::{Disk, read_regular};
 use super::fault::{cannot, is_read_only};
 use super::journal::{Files, LARGEST, pending};
-use super::lock::{Mode, PATIENCE, make_own_folder, own_folder, take};
+use super::lock::{Mode, PATIENCE, make_own_folder, open, own_folder, take};
 use super::path::within;
 use super::{journal, listing};
 use crate::inventory::{FILE, Inventory};
@@ -224,7 +224,7 @@ impl Workspace {
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             // Where the lock may not even be read, its readers do without.
-            _ if File::open(&path).is_err_and(|error| is_read_only(&error)) => Ok(None),
+            _ if open(&path, Mode::Shared).is_err_and(|error| is_read_only(&error)) => Ok(None),
             _ => Ok(Some(take(&path, Mode::Shared, PATIENCE, &mut || {})?)),
         }
     }

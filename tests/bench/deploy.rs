@@ -1,13 +1,12 @@
 //! Applying twenty containers against the Engine calls that it needs, made directly by the same client
 //! with the same parallelism.
 
-use crate::table;
 use crate::testbed::EngineEnv;
+use crate::{process, table};
 use futures_util::StreamExt as _;
 use pillarbox::engine::docker::Docker;
 use pillarbox::engine::{Address, CreateBody, Engine as _};
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const CONTAINERS: usize = 20;
 /// As many as apply has under way at once.
@@ -30,10 +29,9 @@ pub(crate) fn run(rounds: usize) {
     let mut peaks = Vec::new();
     for _ in 0..rounds {
         remove_all(&env);
-        let start = Instant::now();
-        let mut child = env.env.command(&["apply", "-y"]).spawn();
-        peaks.push(peak(&mut child));
-        first.push(start.elapsed());
+        let (cost, _) = process::cost(env.env.command(&["apply", "-y"]));
+        peaks.push(cost.peak);
+        first.push(cost.wall);
 
         let start = Instant::now();
         env.env.run(&["apply", "-y"]).ok();
@@ -56,11 +54,8 @@ pub(crate) fn run(rounds: usize) {
     // What the last round left runs beside; ours are made again.
     env.env.run(&["apply", "-y"]).ok();
     crate::compose::run(&env, &stored, CONTAINERS, rounds);
-    peaks.sort_unstable();
-    table::figure(
-        "peak memory of the first apply (VmHWM)",
-        &format!("{:.1} MB", peaks[peaks.len() / 2] as f64 / 1024.0),
-    );
+    peaks.sort_by(f64::total_cmp);
+    table::figure("peak memory of the first apply (VmHWM)", &format!("{:.1} MB", peaks[peaks.len() / 2]));
 }
 
 fn states(image: &str) -> String {
@@ -100,28 +95,11 @@ async fn make(address: &Address, image: &str) {
         async move {
             let env = format!("NUMBER={number}");
             let body = serde_json::json!({ "Image": image, "Env": [env], "HostConfig": {} });
-            let (id, _) = engine.create(&format!("direct{number}"), CreateBody(body)).await.expect("created");
+            let (id, _) =
+                engine.create(&format!("direct{number}"), CreateBody::clear(body)).await.expect("created");
             engine.start(&id).await.expect("started");
             engine.container(&id).await.expect("an answer").expect("it is there");
         }
     });
     futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
-}
-
-/// Waits for the end and answers the most memory it had resident, in KiB.
-fn peak(child: &mut std::process::Child) -> u64 {
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    loop {
-        let seen = fs::read_to_string(&status).ok().and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("VmHWM:"))?.to_owned();
-            line.split_whitespace().nth(1)?.parse().ok()
-        });
-        most = seen.unwrap_or(0).max(most);
-        if let Some(status) = child.try_wait().expect("it can be waited for") {
-            assert!(status.success(), "apply failed: {status}");
-            return most;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }

@@ -19,23 +19,37 @@ mod compile;
 mod compose;
 mod deploy;
 mod helper;
+mod hosts;
+mod plan;
+mod process;
+mod recording;
 mod sealing;
+mod services;
+mod simulated;
 mod table;
 
 fn main() {
     // `cargo bench` hands its own options on.
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
     // Part of it: PILLARBOX_BENCH_PARTS=compile,deploy.
-    let parts =
-        std::env::var("PILLARBOX_BENCH_PARTS").unwrap_or_else(|_| "sealing,helper,compile,deploy".to_owned());
+    let parts = std::env::var("PILLARBOX_BENCH_PARTS")
+        .unwrap_or_else(|_| "sealing,helper,compile,plan,hosts,deploy".to_owned());
     table::head(rounds);
     for part in parts.split(',') {
         match part {
             "sealing" => sealing::run(rounds),
             "helper" => helper::run(rounds),
             "compile" => compile::run(rounds),
+            "plan" => recorded(|recording| plan::run(recording, rounds)),
+            "hosts" => recorded(|recording| hosts::run(recording, rounds)),
             "deploy" => deploy::run(rounds),
             other => panic!("there is no part {other}"),
         }
+    }
+}
+
+fn recorded(run: impl FnOnce(&recording::Recording)) {
+    if let Some(recording) = recording::Recording::take() {
+        run(&recording);
     }
 }

@@ -1,5 +1,6 @@
 //! The printed table: what, median, what it is measured against, median, ratio of the medians.
 
+use crate::process::Cost;
 use std::time::Duration;
 
 pub(crate) fn head(rounds: usize) {
@@ -14,6 +15,25 @@ pub(crate) fn row(what: &str, ours: &mut [Duration], against: &str, theirs: &mut
     let (ours, theirs) = (median(ours), median(theirs));
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
     println!("{what:<58} {:>10}   {against:<42} {:>10} {ratio:>6.2}x", shown(ours), shown(theirs));
+}
+
+/// Three comparisons of processes: processor time, time, and most memory.
+pub(crate) fn costs(what: &str, ours: &mut [Cost], against: &str, theirs: &mut [Cost]) {
+    let of =
+        |costs: &[Cost], time: fn(&Cost) -> Duration| -> Vec<Duration> { costs.iter().map(time).collect() };
+    println!("{what}, against {against}");
+    let time: [(&str, fn(&Cost) -> Duration); 2] =
+        [("  processor time", |cost| cost.processor), ("  time", |cost| cost.wall)];
+    for (what, time) in time {
+        row(what, &mut of(ours, time), against, &mut of(theirs, time));
+    }
+    let peak = |costs: &mut [Cost]| {
+        costs.sort_by(|a, b| a.peak.total_cmp(&b.peak));
+        costs[costs.len() / 2].peak
+    };
+    let (ours, theirs) = (peak(ours), peak(theirs));
+    let [one, other] = [ours, theirs].map(|peak| format!("{peak:.1} MB"));
+    println!("{:<58} {one:>10}   {against:<42} {other:>10} {:>6.2}x", "  peak memory", ours / theirs);
 }
 
 /// One figure without a comparison.

@@ -120,6 +120,6 @@ fn installed_and_running_that_contradict_name_both_lines() {
         states.replace(up, &format!("{up}image = \"{}:1.1.0\"\n", shop.repository)),
     );
     let said = shop.apply().exits(1).explains("`image` is declared twice with different values");
-    said.explains("the other one stands in states/web.toml:");
+    said.explains("the other one is in states/web.toml:");
     assert!(shop.names().is_empty());
 }

@@ -52,7 +52,7 @@ async fn created(env: &EngineEnv, kind: &str, more: Value) -> (Made, String) {
         body[key.as_str()] = value.clone();
     }
     let (id, warnings) =
-        made.docker.create(&format!("{}-web", env.name), CreateBody(body)).await.expect("created");
+        made.docker.create(&format!("{}-web", env.name), CreateBody::clear(body)).await.expect("created");
     assert_eq!(warnings, Vec::<String>::new());
     (made, id)
 }
@@ -78,7 +78,7 @@ async fn what_is_not_there_is_none_or_not_found() {
     docker.remove_volume("nobody-has-this").await.expect("fine");
     assert_eq!(kind(docker.start("nobody-has-this").await), ErrorKind::NotFound);
     assert_eq!(kind(docker.untag("nobody/has/this:1").await), ErrorKind::NotFound);
-    let body = CreateBody(json!({ "Image": "nobody/has/this:1" }));
+    let body = CreateBody::clear(json!({ "Image": "nobody/has/this:1" }));
     assert_eq!(kind(docker.create("x", body).await), ErrorKind::NotFound);
     assert_eq!(kind(docker.connect("nobody", "bridge", &json!({})).await), ErrorKind::NotFound);
 }
@@ -178,7 +178,7 @@ async fn a_name_or_a_port_that_is_taken_is_a_conflict() {
     let bound = json!({ "PortBindings": { "80/tcp": [{ "HostPort": port.to_string() }] } });
     let (Made { docker, digest, .. }, first) = created(&env, "serve", json!({ "HostConfig": bound })).await;
     let body = || {
-        CreateBody(json!({
+        CreateBody::clear(json!({
             "Image": digest.to_string(), "HostConfig": bound, "Labels": { "io.pillarbox.workspace": env.name },
         }))
     };

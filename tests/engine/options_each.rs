@@ -220,14 +220,20 @@ fn a_limit_that_somebody_changed_by_hand_is_set_back_in_place() {
 #[test]
 fn an_option_of_a_newer_api_is_refused_before_anything_is_done() {
     let Some(shop) = Shop::new() else { return };
-    shop.options("umask = \"022\"");
+    let (first, second) = (network(&shop, "back"), network(&shop, "front"));
+    shop.options(&format!(
+        "networks = {{ \"{first}\" = {{}}, \"{second}\" = {{ mac_address = \"02:42:ac:11:00:78\" }} }}"
+    ));
     let refused = shop.apply().exits(1);
-    refused.explains("`umask` of container").explains("needs API 1.56").explains("is spoken with host");
+    refused
+        .explains(&format!("`networks.{second}.mac_address` of container"))
+        .explains("needs API 1.54")
+        .explains("is spoken with host");
     assert_eq!(shop.names(), Vec::<String>::new());
 }
 
 /// What came with a newer API than 1.41: its field, the version, and lines that use it.
-const NEWER: [(&str, (u64, u64), &str); 8] = [
+const NEWER: [(&str, (u64, u64), &str); 7] = [
     ("annotations", (1, 43), "annotations = { \"com.example.a\" = \"b\" }"),
     (
         "healthcheck.start_interval",
@@ -251,7 +257,6 @@ const NEWER: [(&str, (u64, u64), &str); 8] = [
         "mounts = [{ type = \"image\", source = \"@image@\", target = \"/other\" }]",
     ),
     ("networks.@network@.gw_priority", (1, 48), "networks = { \"@network@\" = { gw_priority = 1 } }"),
-    ("umask", (1, 56), "umask = \"0027\""),
 ];
 
 #[test]

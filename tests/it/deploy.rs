@@ -51,8 +51,8 @@ fn what_is_wrong_is_said_at_once_and_once_where_it_is_the_same_for_all_hosts() {
     for command in ["compile", "plan", "apply", "status"] {
         env.run(&[command])
             .exits(1)
-            .explains("states/nginx.toml:4: `pillar.deploy.nginx.version` is not there for host web1")
-            .explains("states/nginx.toml:5: `pillar.nginx.greting` is not there for host web2")
+            .explains("states/nginx.toml:4: `pillar.deploy.nginx.version` does not exist for host web1")
+            .explains("states/nginx.toml:5: `pillar.nginx.greting` does not exist for host web2")
             .explains("did you mean `pillar.nginx.greeting`?");
     }
     env.write("pillar/apps.toml", APPS);

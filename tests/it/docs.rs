@@ -49,3 +49,15 @@ fn the_example_workspace_of_the_repository_is_sound_without_a_key() {
     env.run(&["--no-identity", "verify"]).ok();
     env.run(&["--no-identity", "compile"]).ok().says("nginx");
 }
+
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let text = fs::read_to_string(repository().join("docs/architecture.md")).expect("the page");
+    let (_, table) = text.split_once("\n## Where to change what\n").expect("the table");
+    let named =
+        table.split('`').skip(1).step_by(2).filter(|name| name.contains('/') || name.ends_with(".rs"));
+    let missing: Vec<&str> = named
+        .filter(|name| !repository().join("src").join(name).exists() && !repository().join(name).exists())
+        .collect();
+    assert!(missing.is_empty(), "docs/architecture.md names {missing:?}");
+}

@@ -144,7 +144,7 @@ fn a_digest_does_not_stay_behind_when_only_the_version_is_set() {
     env.run(&["set", "deploy.api.version", "1.43.0"]).exits(64).explains("pillarbox gate set 'api' '1.43.0'");
     env.run(&["set", "deploy.api.version", "1.43.0", "--host", "web1"]).exits(64);
     env.write("pillar/hosts/web1.toml", "[deploy.api]\nversion = \"1.43.0\"\n");
-    env.run(&["plan"]).exits(1).explains("version and digest of api stand in different files");
+    env.run(&["plan"]).exits(1).explains("version and digest of api are in different files");
 }
 
 #[test]

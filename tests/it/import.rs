@@ -150,7 +150,7 @@ fn entries_that_are_wrong_are_all_named_and_nothing_is_imported_with_them() {
         "config.json:4: the entry of `http://c.io`",
         "config.json:5: the entry of `d.io` cannot be imported: its secret has a NUL byte",
         "config.json:6:",
-        "config.json:8: `e.io` and `https://e.io/` are one registry with two credentials",
+        "config.json:8: `e.io` and `https://e.io/` are one registry and have two credentials",
         "config.json:9: the entry of `f.io` cannot be imported: its `auth` is not UTF-8",
         "--skip-bad",
     ] {

@@ -17,10 +17,12 @@ mod edit;
 mod env;
 mod gates;
 mod helper_wiring;
+mod hostile_engine;
 mod identities;
 mod import;
 mod init;
 mod layers;
+mod lying_engine;
 mod moving;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
@@ -39,4 +41,5 @@ mod terminal;
 mod trust;
 mod values;
 mod verify;
+mod words;
 mod workspace_is_data;

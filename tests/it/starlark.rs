@@ -40,7 +40,7 @@ fn the_articles_states_run_with_their_quotes_straightened_and_their_brackets_clo
     let declared: Vec<&str> = declared.filter_map(|one| one["place"].as_str()).collect();
     assert_eq!(declared, ["states/article.star:15", "states/article.star:26", "states/article.star:36"]);
     output
-        .says("the requisite on pip `docker-py` is not pillarbox's to meet")
+        .says("the requisite on pip `docker-py` is not managed by pillarbox")
         .says("was read as container.absent");
     // As it stands on the page it is no program, and the error says what to do.
     env.write("states/article.star", article.replacen("'nginx'", "‘nginx’", 1));
@@ -133,16 +133,16 @@ fn load_takes_names_from_files_below_states_and_from_nowhere_else() {
         ("//../pillar/apps.toml", "it leads out of states/"),
         ("//lib/../../x.star", "it leads out of states/"),
         ("/etc/passwd", "it leads out of states/"),
-        ("//lib/images.toml", "it is no .star file"),
+        ("//lib/images.toml", "it is not a .star file"),
         ("//lib/image.star", "did you mean `//lib/images.star`?"),
     ] {
         env.write("states/good.star", format!("x = 1\nload(\"{load}\", \"image\"){run}"));
         env.run(&["compile"]).exits(1).explains("states/good.star:2").explains(said);
     }
     env.write("states/lib/names.star", "load(\"//lib/images.star\", \"image\")\ntag = \":1\"\n");
-    env.run(&["compile"]).exits(1).explains(
-        "files load each other in a circle: states/lib/images.star → states/lib/names.star → states/lib/images.star",
-    );
+    env.run(&["compile"])
+        .exits(1)
+        .explains("load cycle: states/lib/images.star → states/lib/names.star → states/lib/images.star");
     std::os::unix::fs::symlink("/etc/passwd", env.workspace().join("states/lib/link.star")).expect("a link");
     env.run(&["compile"]).exits(1).explains("states/lib/link.star is a symbolic link");
 }
@@ -157,7 +157,7 @@ fn an_error_has_its_line_its_column_and_the_calls_that_led_there() {
     env.write("states/lib.star", "def image(app):\n    return pillar[\"api\"][app + \"x\"]\n");
     let output = env.run(&["compile"]).exits(1);
     insta::assert_snapshot!(output.stderr(), @r#"
-    error: states/web.star:4: `pillar.api.xx` is not there
+    error: states/web.star:4: `pillar.api.xx` does not exist
       caused by: column 44: return {"container.running": {"image": image(app)}}
       caused by: in state, called at states/web.star:8
       caused by: it had printed states/web.star:7: so far

@@ -1,13 +1,13 @@
 //! `pillarbox adopt`.
 
-use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Seen, Survey};
 use crate::cli::output::adopt as print;
 use crate::cli::output::plan::View;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::plan::HostPlan;
 use crate::planner::adopt::{Adoption, Candidate, Found};
-use crate::problem::{Problem, Problems, Result, escaped};
+use crate::problem::{Problem, Result, escaped};
+use crate::session::{Observation, Pipeline, PlanOptions, Registries, Vault, declared};
 use serde_json::json;
 
 /// Take over a container that somebody else made, without a restart
@@ -34,24 +34,16 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, std::slice::from_ref(&args.host))?;
-    if wishes.len() > 1 {
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, std::slice::from_ref(&args.host))?;
+    if declared.len() > 1 {
         let what = format!("`--host {}` matches several hosts", escaped(&args.host));
         return Err(Problem::usage(what).hint("a container is adopted on one host at a time").into());
     }
-    let survey = Survey {
-        options: PlanOptions::default(),
-        offline: false,
-        new_hosts: args.new_hosts.beside(args.yes),
-    };
-    deploy::run(async |interrupt| {
-        let looking = async {
-            let (seen, wrong) = deploy::look(ctx, &vault, wishes, &survey, interrupt).await;
-            Problems::check(wrong).map(|()| seen)
-        };
-        let seen = deploy::unless_interrupted(interrupt, looking).await?;
+    on_engines(async |interrupt| {
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
+        let seen = pipeline.observe(declared, Registries::Asked).await?.all()?;
         let Some(seen) = seen.first() else {
             return Err(Problem::failed("no host was read").into());
         };
@@ -74,8 +66,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
                 return Ok(Exit::Done);
             }
         };
-        let adoption = deploy::compared(&vault, seen, &candidate).await?;
-        let after = candidate.plan_after(&adoption, &seen.options(&survey.options))?;
+        let adoption = pipeline.compare(seen, &candidate).await?;
+        let after = candidate.plan_after(&adoption, &seen.options(&PlanOptions::default()))?;
         if !ctx.out.json {
             let what = print::Shown {
                 host: &seen.observed.host,
@@ -87,10 +79,9 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         }
         if !args.yes {
             let question = format!("Adopt container {} on host {}?", args.name, seen.observed.host);
-            deploy::confirm(ctx, interrupt, &question).await?;
+            ctx.session.operator.confirm(&question, interrupt).await?;
         }
-        let recording = deploy::record(ctx, &vault, seen, candidate.container, &adoption);
-        recording.await?;
+        pipeline.adopt(seen, candidate.container, &adoption).await?;
         say(ctx, &object(&vault, seen, &candidate, &adoption, &after));
         ctx.out.say(format_args!("adopted: container {} on host {}", args.name, seen.observed.host));
         Ok(Exit::Done)
@@ -105,7 +96,7 @@ fn say(ctx: &Context, object: &serde_json::Value) {
 
 fn object(
     vault: &Vault<'_>,
-    seen: &Seen<'_>,
+    seen: &Observation<'_>,
     candidate: &Candidate<'_>,
     adoption: &Adoption,
     after: &HostPlan,

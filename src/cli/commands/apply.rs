@@ -1,13 +1,13 @@
 //! `pillarbox apply`.
 
 use super::plan::{OptionArgs, detailed};
-use crate::cli::deploy::{self, NewHostsArgs, Selection, StoredPlan, Survey};
 use crate::cli::output::plan as print;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::execute::{Interrupt, Outcome};
 use crate::plan::Plan;
 use crate::problem::{Problems, Result};
+use crate::session::{Pipeline, Registries, StoredPlan, Vault, declared};
 use crate::store;
 use serde_json::json;
 use std::path::PathBuf;
@@ -41,11 +41,11 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let stored = match &args.plan {
         Some(file) => {
-            let text = store::read_text(&ctx.absolute(file))?;
+            let text = store::read_text(&ctx.session.absolute(file))?;
             Some(StoredPlan::parse(&text, &file.display().to_string())?)
         }
         None => None,
@@ -55,30 +55,29 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Some(stored) => stored.known_hosts(&vault.inventory().hosts)?,
         None => args.selection.host.clone(),
     };
-    let wishes = deploy::wishes(&vault, &globs)?;
-    let survey = Survey { options, offline: false, new_hosts: args.new_hosts.beside(args.yes) };
-    deploy::run(async |interrupt| {
-        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
-        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
-        Problems::check(wrong)?;
-        let plan = deploy::plan_of(&vault, &surveyed);
+    let declared = declared(&vault, &globs)?;
+    on_engines(async |interrupt| {
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
+        let planned = pipeline.plan(declared, &options, Registries::Asked).await?;
+        Problems::check(planned.problems())?;
+        let plan = &planned.plan;
         if let Some(stored) = &stored {
-            stored.check(&plan)?;
+            stored.check(plan)?;
         }
         if !ctx.out.json {
-            ctx.out.data(print::text(&plan, print::View::of(&ctx.out)));
+            ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
         }
-        let exit = if args.detailed_exitcode { detailed(&plan) } else { Exit::Done };
+        let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
         if plan.is_empty() {
-            say_json(ctx, &plan, None);
+            say_json(ctx, plan, None);
             return Ok(exit);
         }
         // A stored plan was looked at when it was stored, and is done exactly as it was.
         if !args.yes && stored.is_none() {
-            ask(ctx, interrupt, &plan).await?;
+            ask(ctx, interrupt, plan).await?;
         }
-        let outcome = deploy::carry_out(ctx, &vault, &plan, &surveyed, interrupt).await?;
-        finish(ctx, &plan, outcome)?;
+        let outcome = pipeline.apply(&planned, || Ok(())).await?;
+        finish(ctx, plan, outcome)?;
         Ok(exit)
     })
 }
@@ -87,7 +86,7 @@ async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
     let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
     let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
     let question = format!("Apply these changes to {}?", names.join(", "));
-    deploy::confirm(ctx, interrupt, &question).await
+    ctx.session.operator.confirm(&question, interrupt).await
 }
 
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {

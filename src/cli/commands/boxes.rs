@@ -1,8 +1,6 @@
 //! `pillarbox box`: folders of the pillar with readers of their own.
 
 use super::reader::acceptance::{self, Acceptance};
-use crate::cli::context::Asking;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::ReaderName;
@@ -10,6 +8,8 @@ use crate::pillar::Sealed;
 use crate::pillar::boxes::{self, BoxFolder, ReaderChange, Readers};
 use crate::pillar::seal;
 use crate::problem::{Code, Problem, Problems, Result};
+use crate::session::Asking;
+use crate::session::Vault;
 
 /// Who opens what: list the boxes, or make one
 #[derive(clap::Args, Debug)]
@@ -44,8 +44,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 }
 
 fn list(ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let rows: Vec<_> = vault
         .boxes()
         .iter()
@@ -85,8 +85,8 @@ fn list(ctx: &Context) -> Result<Exit> {
 
 fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> Result<Exit> {
     let folder = BoxFolder::parse(folder)?;
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::load(&ctx.session, &workspace)?;
     if vault.boxes().contains_key(&folder) {
         return Err(Problem::failed(format!("the box {folder} is there already"))
             .hint("to change its readers: pillarbox reader add NAME KEY, pillarbox reader remove NAME")
@@ -94,8 +94,8 @@ fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> 
     }
     let readers = wanted_readers(&vault, readers)?;
     maker_is_reader(ctx, &folder, &readers)?;
-    let mut unknown = vault.anchor().look(|known| known.unknown_readers(vault.seen(), &readers));
-    let own = ctx.identities_met();
+    let mut unknown = vault.known_file().look(|known| known.unknown_readers(vault.seen(), &readers));
+    let own = ctx.session.identities_met();
     unknown.come.retain(|(_, key)| !own.hold(key));
     acceptance::ask(ctx, accept, &[(&folder, &unknown)], &only(&readers, &unknown))?;
     vault.lock()?;
@@ -155,7 +155,7 @@ fn wanted_readers(vault: &Vault<'_>, written: &[String]) -> Result<Readers> {
 /// Who makes a box knows its key, so it must be somebody who may.
 fn maker_is_reader(ctx: &Context, folder: &BoxFolder, readers: &Readers) -> Result<()> {
     let own = |key: &Recipient| readers.values().any(|reader| reader == key);
-    let found = ctx.with_identities(Asking::Allowed, &own, |keys| {
+    let found = ctx.session.with_identities(Asking::Allowed, &own, |keys| {
         Ok(keys.iter().any(|key| own(key.recipient())).then_some(()))
     })?;
     if found.is_some() {
@@ -169,7 +169,7 @@ fn maker_is_reader(ctx: &Context, folder: &BoxFolder, readers: &Readers) -> Resu
                 names.join(", ")
             ))
             .cause("who makes a box knows its key, so one of the readers has to make it");
-    if let Some(own) = ctx.identities_met().iter().next() {
+    if let Some(own) = ctx.session.identities_met().iter().next() {
         problem = problem.hint(format!("your public key is {}", own.recipient()));
     }
     Err(problem.hint("add yourself to --readers, or ask one of them to make the box").into())

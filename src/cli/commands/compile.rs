@@ -1,10 +1,11 @@
 //! `pillarbox compile`.
 
-use crate::cli::deploy::{self, Selection};
 use crate::cli::output::desired;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{Selection, on_engines};
+use crate::desired::Desired;
 use crate::problem::{Problems, Result};
+use crate::session::{Declared, NewHosts, Pipeline, Vault, declared};
 use serde_json::json;
 
 /// Print the desired state of hosts as JSON; a host is asked only where a state needs its facts
@@ -16,15 +17,16 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let (compiled, wrong) = if wishes.iter().all(|wished| wished.desired.is_some()) {
-        (wishes.into_iter().filter_map(|wished| wished.desired).collect(), Vec::new())
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &args.selection.host)?;
+    let (compiled, wrong): (Vec<Desired>, _) = if declared.iter().all(|one| one.desired().is_some()) {
+        (declared.into_iter().filter_map(Declared::into_desired).collect(), Vec::new())
     } else {
-        deploy::run(async |interrupt| {
-            let compiling = async { Ok(deploy::compile(ctx, &vault, wishes).await) };
-            deploy::unless_interrupted(interrupt, compiling).await
+        on_engines(async |interrupt| {
+            let connected = Pipeline::new(&vault, NewHosts::Ask, interrupt).connected(declared).await?;
+            let wrong = connected.problems();
+            Ok((connected.ready.into_iter().map(|one| one.desired).collect(), wrong))
         })?
     };
     let object = json!({

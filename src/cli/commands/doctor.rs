@@ -8,9 +8,9 @@ mod finding;
 mod personal;
 mod workspace;
 
-use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::problem::{Result, escaped};
+use crate::session::Vault;
 use finding::{Section, State};
 
 /// Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let found = workspace::find(ctx);
     let mut sections = vec![personal::identity(ctx), personal::permissions(ctx)];
     let vault = match &found {
-        Ok(workspace) => Some(Vault::load_with_faults(ctx, workspace)),
+        Ok(workspace) => Some(Vault::load_with_faults(&ctx.session, workspace)),
         Err(section) => {
             sections.push(section.clone());
             None
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             sections.push(boxes::boxes(ctx, vault));
             sections.push(boxes::readers(vault));
             sections.push(boxes::credentials(vault));
-            sections.push(engines::look(ctx, vault, args.offline));
+            sections.push(engines::look(vault, args.offline));
         }
         Some(Err(problems)) => {
             let mut section = Section::new("workspace");

@@ -32,7 +32,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let below = args.file.strip_prefix("pillar/").unwrap_or(&args.file);
     let file = crate::pillar::document::file_name(below)?;
     let editor = Editor::of(ctx);
-    let runtime_dir = ctx.env.personal.runtime_dir.as_ref().map(Path::new).filter(|path| path.is_absolute());
+    let runtime_dir =
+        ctx.session.env.personal.runtime_dir.as_ref().map(Path::new).filter(|path| path.is_absolute());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

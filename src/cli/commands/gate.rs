@@ -7,13 +7,13 @@ mod set;
 pub(super) mod write;
 
 use crate::cli::place::{self, stem};
-use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
 use crate::name::KeyPath;
 use crate::pillar::document::{Document, file_name};
 use crate::pillar::gate::{self, Gates};
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::{Vault, merged};
 
 /// Say exactly which version of an application runs
 #[derive(clap::Args, Debug)]
@@ -61,7 +61,7 @@ impl Where {
         }
         let mut files = Vec::new();
         for host in vault.inventory().select(&self.host)? {
-            let tree = place::merged(vault, host)?;
+            let tree = merged(vault, host)?;
             if new || tree.at(key.parts().iter().map(String::as_str)).is_some() {
                 files.push(own_file(host));
             }
@@ -128,7 +128,7 @@ fn missing(vault: &Vault<'_>, app: &str) -> crate::problem::Problems {
 
 /// The gates of a host as the files say now.
 fn of_host(vault: &Vault<'_>, host: &Host) -> Result<Gates> {
-    Gates::read(&place::merged(vault, host)?)
+    Gates::read(&merged(vault, host)?)
 }
 
 /// `pillar/a.toml and pillar/b.toml`, for people.

@@ -3,16 +3,17 @@
 mod toml;
 
 use crate::cli::place::{self, In, Verb};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Node, Sealed, Value};
-use crate::problem::{Problem, Result, escaped, quoted};
+use crate::problem::{Problem, Result, escaped_lines, quoted};
+use crate::session::Vault;
 use serde_json::json;
 
 /// Print a value in clear, or a table as TOML
 #[derive(clap::Args, Debug)]
-#[command(after_help = "With -v, the file and line that each value comes from are said on standard error.")]
+#[command(after_help = "With -v, the file and line that each value comes from are said on standard error.\n\
+                        Control characters are written as \\u{1b}; --json gives the value exactly.")]
 pub(in crate::cli) struct Args {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
@@ -25,8 +26,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "get")?;
     if let Value::Sealed(sealed) = &node.value {
         if !ctx.out.json {
@@ -43,7 +44,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         }));
     } else {
         let text = toml::text(&node.value);
-        let text = if ctx.env.terminal.stdout { visible(&text) } else { text };
+        // On a terminal a stranger's value must not move the cursor; a pipe gets every byte.
+        let text = if ctx.terminal.stdout { escaped_lines(&text) } else { text };
         ctx.out.bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
     }
     provenance(ctx, &key, &node);
@@ -80,12 +82,6 @@ fn is_sealed(key: &KeyPath, node: &Node, args: &Args, sealed: &Sealed) -> Proble
     Problem::failed(format!("`{key}` is sealed"))
         .at(&node.place)
         .hint(format!("pillarbox reveal {option}{}", quoted(&key.to_string())))
-}
-
-/// Text for a terminal: control characters of a stranger's file stay on their line.
-pub(super) fn visible(text: &str) -> String {
-    let line = |line: &str| line.split('\t').map(escaped).collect::<Vec<_>>().join("\t");
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn json_of(value: &Value) -> serde_json::Value {

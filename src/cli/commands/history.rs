@@ -1,13 +1,13 @@
 //! `pillarbox history`.
 
-use crate::cli::deploy::{self, NewHosts, Selection};
 use crate::cli::output::history::{HostHistory, text};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{Selection, on_engines};
 use crate::desired::{Desired, Wish};
 use crate::history::generations;
 use crate::observed::Observed;
 use crate::problem::{Problem, Problems, Result, escaped};
+use crate::session::{NewHosts, Pipeline, Registries, Vault, declared};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -23,17 +23,19 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let (hosts, wrong) = deploy::run(async |interrupt| {
-        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, NewHosts::Ask, interrupt).await?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &args.selection.host)?;
+    let (hosts, wrong) = on_engines(async |interrupt| {
+        let seen =
+            Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
+        let wrong = seen.problems();
         let mut known = BTreeSet::new();
         let mut hosts = Vec::new();
-        for one in &seen {
-            known.extend(services(one.desired(), &one.observed));
+        for one in &seen.ready {
+            known.extend(services(&one.desired, &one.observed));
             let all = generations(&one.observed, vault.owner(), &args.service);
-            let declared = services(one.desired(), &one.observed).contains(&args.service);
+            let declared = services(&one.desired, &one.observed).contains(&args.service);
             if declared || !all.is_empty() {
                 hosts.push(HostHistory::of(&one.observed, &all));
             }

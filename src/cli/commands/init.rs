@@ -4,7 +4,6 @@ mod id;
 mod template;
 
 use super::identity;
-use crate::cli::vault::{self, Anchor, KeyFiles};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::keys::Recipient;
@@ -12,6 +11,7 @@ use crate::name::{ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
 use crate::pillar::known::SeenBox;
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::{KeyFiles, KnownFile, seen};
 use crate::store::{Change, Workspace};
 use std::path::{Path, PathBuf};
 
@@ -34,18 +34,19 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         return id::add(ctx);
     }
     let dir = match (&args.dir, &ctx.global.workspace) {
-        (Some(dir), _) | (None, Some(dir)) => ctx.absolute(dir),
-        (None, None) => ctx.env.cwd.clone(),
+        (Some(dir), _) | (None, Some(dir)) => ctx.session.absolute(dir),
+        (None, None) => ctx.session.env.cwd.clone(),
     };
     free_of_a_workspace(&dir)?;
+    free_of_others(&dir)?;
     let name = match &args.name {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
     };
     let id = id::new()?;
-    let anchor = Anchor::load(ctx)?;
-    free_name(&anchor, &name)?;
-    let reader = ReaderName::parse(&template::reader_name(&ctx.env.user))?;
+    let known = KnownFile::load(&ctx.session)?;
+    free_name(&known, &name)?;
+    let reader = ReaderName::parse(&template::reader_name(&ctx.session.env.user))?;
     let (key, is_new) = own_key(&dir, ctx)?;
     own_name(&dir, &reader, &key)?;
 
@@ -61,14 +62,9 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     }
     let workspace = Workspace::create(&dir, &change)?;
     let folder = BoxFolder::top();
-    let seen_workspace = vault::seen(&workspace);
-    let seen = SeenBox {
-        workspace: &seen_workspace,
-        folder: &folder,
-        slot: &made.file.slot,
-        open: Some(&made.open),
-    };
-    anchor.begin(ctx, &seen)?;
+    let seen = seen(&workspace);
+    let seen = SeenBox { workspace: &seen, folder: &folder, slot: &made.file.slot, open: Some(&made.open) };
+    known.begin(&ctx.session, &seen)?;
 
     let paths = |files: &[(String, String)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
     if ctx.out.json {
@@ -113,9 +109,21 @@ fn free_of_a_workspace(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whoever can write to a workspace can change its hosts, its readers and what is deployed.
+fn free_of_others(dir: &Path) -> Result<()> {
+    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()))
+    else {
+        return Ok(());
+    };
+    Err(Problem::failed(format!("{} is no safe place for a workspace", shown(dir)))
+        .cause(why)
+        .hint("make it in a folder that only you, or your team, can write: pillarbox init ~/shop")
+        .into())
+}
+
 /// Two of one name are told apart by their ids alone, and people go by names.
-fn free_name(anchor: &Anchor, name: &WorkspaceName) -> Result<()> {
-    if anchor.look(|known| known.workspaces().all(|known| known.name != *name)) {
+fn free_name(known: &KnownFile, name: &WorkspaceName) -> Result<()> {
+    if known.look(|known| known.workspaces().all(|known| known.name != *name)) {
         return Ok(());
     }
     Err(Problem::failed(format!("a workspace named {name} is known on this machine"))
@@ -169,8 +177,8 @@ fn folder_name(dir: &Path) -> String {
 
 fn next_steps(dir: &Path, kept: &[(String, String)], ctx: &Context) {
     ctx.out.say("next:");
-    if *dir != ctx.env.cwd {
-        let near = dir.strip_prefix(&ctx.env.cwd).unwrap_or(dir).display().to_string();
+    if *dir != ctx.session.env.cwd {
+        let near = dir.strip_prefix(&ctx.session.env.cwd).unwrap_or(dir).display().to_string();
         let plain = near.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
         ctx.out.say(format_args!("  cd {}", if plain { near } else { quoted(&near) }));
     }

@@ -1,7 +1,5 @@
 //! `pillarbox known`: what this machine has seen and accepted of workspaces.
 
-use crate::cli::deploy;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::keys::Recipient;
@@ -9,6 +7,7 @@ use crate::name::{HostName, WorkspaceId, WorkspaceName};
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::known::{KnownBox, KnownHost, KnownWorkspace, SeenBox};
 use crate::problem::{Code, Problem, Result, escaped};
+use crate::session::{KnownFile, Vault, dialled, seen};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
 #[derive(clap::Args, Debug)]
@@ -57,8 +56,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 }
 
 fn list(ctx: &Context) -> Result<Exit> {
-    let anchor = vault::Anchor::load(ctx)?;
-    anchor.look(|known| {
+    let known = KnownFile::load(&ctx.session)?;
+    known.look(|known| {
         if ctx.out.json {
             let mut all = serde_json::Map::new();
             for known in known.workspaces() {
@@ -161,8 +160,8 @@ fn named(vault: &Vault<'_>, name: &str) -> Option<Named> {
 }
 
 fn accept(name: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     match named(&vault, name) {
         Some(Named::Box(folder)) => accept_box(&vault, &folder, ctx)?,
         Some(Named::Host(host)) => accept_host(&vault, &host, ctx)?,
@@ -173,8 +172,8 @@ fn accept(name: &str, ctx: &Context) -> Result<Exit> {
 
 fn accept_host(vault: &Vault<'_>, name: &HostName, ctx: &Context) -> Result<()> {
     let Some(host) = vault.inventory().hosts.get(name) else { return Ok(()) };
-    let (_, seen) = deploy::dialled(ctx, vault.workspace().root(), host)?;
-    vault.anchor().change(|known| {
+    let (_, seen) = dialled(&ctx.session, vault.workspace().root(), host)?;
+    vault.known_file().change(|known| {
         known.check_workspace(vault.seen())?;
         known.learn_host(vault.seen(), name, &seen);
         Ok(())
@@ -189,15 +188,15 @@ fn accept_host(vault: &Vault<'_>, name: &HostName, ctx: &Context) -> Result<()> 
 
 /// Keeps what is known for a workspace whose name or id was changed on purpose.
 fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let seen = vault::seen(&workspace);
+    let workspace = ctx.session.workspace()?;
+    let seen = seen(&workspace);
     if seen.name.as_str() != new {
         return Err(Problem::usage(format!("this workspace is not named `{}`", escaped(new)))
             .cause(format!("its name in {} is {}", inventory::FILE, seen.name))
             .into());
     }
-    let anchor = vault::Anchor::load(ctx)?;
-    anchor.change(|known| known.rename(old, &seen))?;
+    let known = KnownFile::load(&ctx.session)?;
+    known.change(|known| known.rename(old, &seen))?;
     ctx.out.say(format_args!("what was known of {} is known of {}", escaped(old), seen.name));
     if old != new {
         ctx.out
@@ -215,7 +214,7 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
         Err(problems) => return Err(problems),
     };
     let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open: open.as_deref() };
-    let old = vault.anchor().change(|known| {
+    let old = vault.known_file().change(|known| {
         known.check_workspace(vault.seen())?;
         let old = known.workspace(vault.seen()).and_then(|known| known.boxes.get(folder)).cloned();
         known.learn_box(&seen);
@@ -235,27 +234,27 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
 }
 
 fn forget(name: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let (of, seen) = (&workspace.inventory().owner.name, vault::seen(&workspace));
-    let anchor = vault::Anchor::load(ctx)?;
+    let workspace = ctx.session.workspace()?;
+    let (of, seen) = (&workspace.inventory().owner.name, seen(&workspace));
+    let known = KnownFile::load(&ctx.session)?;
     let folder = BoxFolder::parse(name).map(|folder| folder.to_string()).unwrap_or_default();
-    let gone = anchor.change(|known| Ok(known.forget(&seen, name) || known.forget(&seen, &folder)))?;
+    let gone = known.change(|known| Ok(known.forget(&seen, name) || known.forget(&seen, &folder)))?;
     if gone {
         ctx.out.say(format_args!("forgot {} of {of}", escaped(name)));
         return Ok(Exit::Done);
     }
-    let vault = Vault::load(ctx, &workspace)?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     Err(nothing(&vault, name, of).into())
 }
 
 fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {
-    let anchor = vault::Anchor::load(ctx)?;
-    if anchor.change(|known| Ok(known.forget_workspace(name)))? {
+    let known = KnownFile::load(&ctx.session)?;
+    if known.change(|known| Ok(known.forget_workspace(name)))? {
         ctx.out.say(format_args!("forgot the workspace {}", escaped(name)));
         return Ok(Exit::Done);
     }
     let all: Vec<String> =
-        anchor.look(|known| known.workspaces().map(|known| known.name.to_string()).collect());
+        known.look(|known| known.workspaces().map(|known| known.name.to_string()).collect());
     Err(Problem::usage(format!("nothing is known of a workspace {}", escaped(name)))
         .nearest(name, all.iter().map(String::as_str))
         .into())

@@ -3,12 +3,12 @@
 mod file;
 
 use crate::cli::place::{self, In, Verb, stem};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::document::file_name;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Problem, Problems, Result, quoted};
+use crate::session::Vault;
 
 /// Move a key, a table or a file; what is sealed in it is sealed again for its new place, ids are kept
 #[derive(clap::Args, Debug)]
@@ -29,8 +29,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     if let Some(from) = file::named(&vault, &args.from) {
         if args.to_in.is_some() || args.place.file.is_some() || args.place.host.is_some() {
             return Err(Problem::usage("a file is moved with FROM and TO alone").into());

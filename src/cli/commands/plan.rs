@@ -1,11 +1,11 @@
 //! `pillarbox plan`.
 
-use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Selection, Survey};
 use crate::cli::output::{html, plan as print};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::plan::{Plan, Verb};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
+use crate::session::{Pipeline, PlanOptions, Registries, Vault, declared, to_json};
 use crate::store;
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,9 @@ fn check(args: &Args, ctx: &Context) -> Result<()> {
         return wrong("`--html -` and `--json` both want standard output");
     }
     let (page, plan) = (args.html.as_deref(), args.output.as_deref());
-    if page.is_some() && page.map(|file| ctx.absolute(file)) == plan.map(|file| ctx.absolute(file)) {
+    if page.is_some()
+        && page.map(|file| ctx.session.absolute(file)) == plan.map(|file| ctx.session.absolute(file))
+    {
         return wrong("`--html` and `--output` name the same file");
     }
     Ok(())
@@ -77,47 +79,45 @@ fn check(args: &Args, ctx: &Context) -> Result<()> {
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     check(args, ctx)?;
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let survey = Survey {
-        options: args.options.options(),
-        offline: args.offline,
-        new_hosts: args.new_hosts.beside(false),
-    };
-    let (plan, wrong) = deploy::run(async |interrupt| {
-        let surveying = async { Ok(deploy::survey(ctx, &vault, wishes, &survey, interrupt).await) };
-        let (surveyed, wrong) = deploy::unless_interrupted(interrupt, surveying).await?;
-        Ok((deploy::plan_of(&vault, &surveyed), wrong))
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &args.selection.host)?;
+    let options = args.options.options();
+    let registries = if args.offline { Registries::NotAsked } else { Registries::Asked };
+    let planned = on_engines(async |interrupt| {
+        Pipeline::new(&vault, args.new_hosts.beside(false), interrupt)
+            .plan(declared, &options, registries)
+            .await
     })?;
+    let (plan, wrong) = (&planned.plan, planned.problems());
     if wrong.is_empty() {
         if args.page_is_data() {
-            ctx.out.bytes(html::page(&plan).as_bytes());
+            ctx.out.bytes(html::page(plan).as_bytes());
         } else {
-            show(ctx, &plan, &survey.options);
+            show(ctx, plan, &options);
         }
         if let Some(file) = args.html.as_deref().filter(|_| !args.page_is_data()) {
-            store::write_private(&ctx.absolute(file), html::page(&plan).as_bytes())?;
+            store::write_private(&ctx.session.absolute(file), html::page(plan).as_bytes())?;
             ctx.out.say(format_args!("written: {}", escaped(&file.display().to_string())));
         }
         if let Some(file) = &args.output {
-            let json = deploy::to_json(&plan, &survey.options);
-            store::write_private(&ctx.absolute(file), format!("{json:#}\n").as_bytes())?;
+            let json = to_json(plan, &options);
+            store::write_private(&ctx.session.absolute(file), format!("{json:#}\n").as_bytes())?;
             let shown = file.display().to_string();
             ctx.out.say(format_args!(
                 "stored; to carry it out: pillarbox apply {}",
                 crate::problem::quoted(&shown)
             ));
         }
-        return Ok(if args.detailed_exitcode { detailed(&plan) } else { Exit::Done });
+        return Ok(if args.detailed_exitcode { detailed(plan) } else { Exit::Done });
     }
-    partly(ctx, &plan, &survey.options, wrong)
+    partly(ctx, plan, &options, wrong)
 }
 
 /// Prints a plan as data.
 fn show(ctx: &Context, plan: &Plan, options: &PlanOptions) {
     if ctx.out.json {
-        ctx.out.object(&deploy::to_json(plan, options));
+        ctx.out.object(&to_json(plan, options));
     } else {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
     }
@@ -126,7 +126,7 @@ fn show(ctx: &Context, plan: &Plan, options: &PlanOptions) {
 /// What could be planned is shown; the rest is an error, and no plan is stored.
 fn partly(ctx: &Context, plan: &Plan, options: &PlanOptions, wrong: Vec<Problem>) -> Result<Exit> {
     if ctx.out.json {
-        ctx.out.object_beside_error(deploy::to_json(plan, options));
+        ctx.out.object_beside_error(to_json(plan, options));
     } else if !plan.hosts.is_empty() {
         show(ctx, plan, options);
     }

@@ -7,10 +7,10 @@ mod rekey;
 mod remove;
 mod rotation;
 
-use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::problem::{Problem, Result};
+use crate::session::Vault;
 
 pub(super) use list::pending as pending_wish;
 

@@ -10,12 +10,12 @@ mod remove;
 pub(super) use helper::{Client, Files, home_shown, how_to_find, registries};
 
 use crate::cli::place::stem;
-use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Origin, document};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
+use crate::session::Vault;
 
 /// Credentials of registries: add, import, check; docker and podman ask for them
 #[derive(clap::Args, Debug)]

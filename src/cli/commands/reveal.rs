@@ -1,12 +1,12 @@
 //! `pillarbox reveal KEY`.
 
 use super::get;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::seal::{Kind, Opened};
 use crate::pillar::{Node, Value};
-use crate::problem::{Problem, Result, quoted};
+use crate::problem::{Problem, Result, escaped_lines, quoted};
+use crate::session::Vault;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -27,14 +27,14 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = get::find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "reveal")?;
     let Value::Sealed(sealed) = &node.value else { return Err(not_sealed(&key, &node).into()) };
     let opened = vault.open(sealed)?;
     if ctx.out.json {
         print_json(ctx, &key, sealed.id.as_str(), &opened);
-    } else if !ctx.env.terminal.stdout {
+    } else if !ctx.terminal.stdout {
         ctx.out.bytes(opened.secret.reveal());
     } else {
         let Some(text) = opened.secret.reveal_text() else {
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
                 .hint(format!("pillarbox reveal {} > FILE", quoted(&key.to_string())))
                 .into());
         };
-        let text = Zeroizing::new(get::visible(text));
+        let text = Zeroizing::new(escaped_lines(text));
         ctx.out.bytes(text.as_bytes());
         ctx.out.bytes(b"\n");
     }

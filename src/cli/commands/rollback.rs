@@ -10,16 +10,16 @@ mod gates;
 
 use super::apply;
 use super::history::{services, unknown};
-use crate::cli::deploy::{self, Differing, Goal, NewHostsArgs, Selection, Surveyed};
 use crate::cli::output::plan as print;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
 use crate::name::HostName;
 use crate::plan::Plan;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::session::{Differing, Goal, Pipeline, PlannedHosts, Registries, Vault, declared};
 use choose::Target;
 use gates::{Change, Gating};
 use serde_json::json;
@@ -66,54 +66,51 @@ struct Host {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    deploy::run(async |interrupt| {
-        let hosts = look(args, ctx, &vault, interrupt).await?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    on_engines(async |interrupt| {
+        let hosts = look(args, &vault, interrupt).await?;
         let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
         let goals = goals(&args.service, &hosts, &targets);
         // As it will be afterwards: a declaration that names its version is compared with that.
-        let mut then = Vault::load(ctx, &workspace)?;
+        let mut then = Vault::load(&ctx.session, &workspace)?;
         let mut changes =
             if args.once { Vec::new() } else { gates::changes(&vault, &args.service, &hosts, &targets)? };
         for change in &changes {
             change.write(&mut then)?;
         }
         let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
-        let wishes = deploy::wishes(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-        let planning = async {
-            Ok(deploy::back(ctx, &then, wishes, &goals, args.new_hosts.beside(args.yes), interrupt).await)
-        };
-        let (mut surveyed, differing, wrong) = deploy::unless_interrupted(interrupt, planning).await?;
-        Problems::check(wrong)?;
+        let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
+        let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt);
+        let (mut planned, differing) = pipeline.plan_rollback(declared, &goals).await?;
+        Problems::check(planned.problems())?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
-        for one in &mut surveyed {
-            one.plan.notes.extend(notes(args, &hosts, &targets, &differing, &one.plan.host));
+        for plan in &mut planned.plan.hosts {
+            plan.notes.extend(notes(args, &hosts, &targets, &differing, &plan.host));
         }
-        if let Some(one) = surveyed.first_mut() {
-            one.plan.notes.extend(changes.iter().map(Change::in_words));
+        if let Some(plan) = planned.plan.hosts.first_mut() {
+            plan.notes.extend(changes.iter().map(Change::in_words));
         }
-        let plan = deploy::plan_of(&then, &surveyed);
-        carry_out(args, ctx, &vault, &then, Rollback { plan, surveyed, changes }, interrupt).await
+        apply_rollback(args, ctx, &vault, pipeline, &Rollback { planned, changes }, interrupt).await
     })
 }
 
 /// What will be done.
-struct Rollback<'v> {
-    plan: Plan,
-    surveyed: Vec<Surveyed<'v>>,
+struct Rollback {
+    planned: PlannedHosts,
     changes: Vec<Change>,
 }
 
-async fn carry_out(
+async fn apply_rollback(
     args: &Args,
     ctx: &Context,
     vault: &Vault<'_>,
-    then: &Vault<'_>,
-    rollback: Rollback<'_>,
+    pipeline: Pipeline<'_>,
+    rollback: &Rollback,
     interrupt: &Interrupt,
 ) -> Result<Exit> {
-    let Rollback { plan, surveyed, changes } = &rollback;
+    let Rollback { planned, changes } = rollback;
+    let plan = &planned.plan;
     if !ctx.out.json {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
     }
@@ -126,10 +123,10 @@ async fn carry_out(
     if !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
         let question = format!("Roll {} back on {}?", escaped(&args.service), names.join(", "));
-        deploy::confirm(ctx, interrupt, &question).await?;
+        ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
-    let outcome = deploy::carry_out_after(ctx, then, plan, surveyed, interrupt, write).await?;
+    let outcome = pipeline.apply(planned, write).await?;
     say_json(args, ctx, plan, changes, Some(&outcome));
     let unfinished = outcome.failure.is_some();
     match apply::end(ctx, outcome) {
@@ -154,15 +151,14 @@ async fn carry_out(
 }
 
 /// Every selected host that has the service, with what is left of it there.
-async fn look(args: &Args, ctx: &Context, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
-    let wishes = deploy::wishes(vault, &args.selection.host)?;
-    let (seen, wrong) =
-        deploy::look_offline(ctx, vault, wishes, args.new_hosts.beside(args.yes), interrupt).await?;
-    Problems::check(wrong)?;
+async fn look(args: &Args, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
+    let declared = declared(vault, &args.selection.host)?;
+    let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
+    let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
-        known.extend(services(one.desired(), &one.observed));
-        let wishes = of_service(one.desired(), &args.service);
+        known.extend(services(&one.desired, &one.observed));
+        let wishes = of_service(&one.desired, &args.service);
         alone |= wishes.iter().any(|(wish, _)| wish.replica.is_none());
         let Some((wish, gate)) = wishes.first().filter(|(wish, _)| wish.replica.is_some()) else { continue };
         hosts.push(Host {

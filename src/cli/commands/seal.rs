@@ -1,7 +1,6 @@
 //! `pillarbox seal KEY`.
 
 use crate::cli::place::{self, In, Verb};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::ReaderName;
@@ -9,6 +8,7 @@ use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
+use crate::session::Vault;
 use crate::store;
 use std::path::PathBuf;
 
@@ -38,14 +38,14 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let wrong = |problem| Problem { code: Code::Usage, ..problem };
     let slot = args.slot.as_deref().map(Recipient::parse_slot).transpose();
     let slot = slot.map_err(|problems| problems.map(wrong))?;
-    if args.file.is_none() && ctx.env.terminal.stdin {
+    if args.file.is_none() && ctx.terminal.stdin {
         // What is wrong with the key is said before anybody types.
-        let workspace = vault::workspace(ctx)?;
-        place(args, &Vault::load(ctx, &workspace)?)?;
+        let workspace = ctx.session.workspace()?;
+        place(args, &Vault::load(&ctx.session, &workspace)?)?;
     }
     let secret = read(args, ctx)?;
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let origin = place(args, &vault)?;
     let before = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
     let was_clear = before.is_some_and(|node| !matches!(node.value, Value::Sealed(_)));
@@ -82,10 +82,10 @@ fn place(args: &Args, vault: &Vault<'_>) -> Result<Origin> {
 
 fn read(args: &Args, ctx: &Context) -> Result<Secret> {
     let secret = match &args.file {
-        Some(path) if path.as_os_str() == "-" => ctx.stdin_bytes()?,
-        Some(path) => store::read_secret(&ctx.absolute(path))?,
-        None if ctx.env.terminal.stdin => twice(ctx, "secret")?,
-        None => ctx.stdin_secret()?,
+        Some(path) if path.as_os_str() == "-" => ctx.console.stdin_bytes()?,
+        Some(path) => store::read_secret(&ctx.session.absolute(path))?,
+        None if ctx.terminal.stdin => twice(ctx, "secret")?,
+        None => ctx.console.stdin_secret()?,
     };
     if secret.is_empty() && !args.allow_empty {
         return Err(Problem::failed("the secret is empty")
@@ -100,8 +100,8 @@ fn read(args: &Args, ctx: &Context) -> Result<Secret> {
 /// # Errors
 /// Where the two are not the same.
 pub(super) fn twice(ctx: &Context, what: &str) -> Result<Secret> {
-    let first = ctx.prompt_secret(what)?;
-    let second = ctx.prompt_secret(&format!("{what} again"))?;
+    let first = ctx.console.prompt_secret(what)?;
+    let second = ctx.console.prompt_secret(&format!("{what} again"))?;
     if first.same_as(second.reveal()) {
         return Ok(first);
     }

@@ -1,12 +1,12 @@
 //! `pillarbox set KEY VALUE`.
 
 use crate::cli::place::{self, In, Verb};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::pillar::document::Written;
 use crate::pillar::gate;
 use crate::problem::{Problem, Result, quoted};
 use crate::registry;
+use crate::session::Vault;
 
 /// Set a value in clear; comments and order stay
 #[derive(clap::Args, Debug)]
@@ -30,8 +30,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let rest = quoted(&args.value);
     let verb = Verb(if args.toml { "set --toml" } else { "set" }, &rest);
     let written = if args.toml { Written::Toml(&args.value) } else { Written::Plain(&args.value) };
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let origin = args.place.place(&vault, &args.key, verb)?;
     if let [top, registry, field] = origin.key.parts()
         && top == registry::TABLE

@@ -1,6 +1,6 @@
 //! `pillarbox show FILE`.
 
-use crate::cli::{Context, Exit, vault};
+use crate::cli::{Context, Exit};
 use crate::pillar::document::{file_name, show};
 use crate::problem::{Problem, Result, escaped};
 use crate::store;
@@ -17,7 +17,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let path = ctx.absolute(args.file.as_ref());
+    let path = ctx.session.absolute(args.file.as_ref());
     // Git hands over temporary files, outside of every workspace.
     let text = if path.is_file() {
         String::from_utf8_lossy(store::read_secret(&path)?.reveal()).into_owned()
@@ -33,7 +33,7 @@ fn of_workspace(typed: &str, ctx: &Context) -> Result<String> {
     if typed.starts_with('/') {
         return Err(missing().into());
     }
-    let workspace = vault::workspace(ctx)?;
+    let workspace = ctx.session.workspace()?;
     let below = typed.strip_prefix("pillar/").unwrap_or(typed);
     let path = if below == "box.toml" || below.ends_with("/box.toml") {
         format!("pillar/{below}")

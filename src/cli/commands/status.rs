@@ -1,11 +1,11 @@
 //! `pillarbox status`.
 
-use crate::cli::deploy::{self, NewHosts, PlanOptions, Selection};
 use crate::cli::output::Level;
 use crate::cli::output::status::{HostStatus, text};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{Selection, on_engines};
 use crate::problem::{Problem, Problems, Result};
+use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, parts};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -19,23 +19,25 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let (hosts, wrong) = deploy::run(async |interrupt| {
-        let (seen, wrong) = deploy::look_offline(ctx, &vault, wishes, NewHosts::Ask, interrupt).await?;
-        let parts = deploy::parts(&seen).unwrap_or_else(|_| vec![BTreeMap::new(); seen.len()]);
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &args.selection.host)?;
+    let (hosts, wrong) = on_engines(async |interrupt| {
+        let seen =
+            Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
+        let parts = parts(&seen.ready).unwrap_or_else(|_| vec![BTreeMap::new(); seen.ready.len()]);
         let hosts: Vec<HostStatus> = seen
+            .ready
             .iter()
             .zip(parts)
             .map(|(one, parts)| {
                 let plan = one.plan(&PlanOptions::default(), parts);
                 let untold = |problem: &Problem| format!("what an apply would do cannot be told: {problem}");
                 let notes = plan.as_ref().err().into_iter().flat_map(Problems::iter).map(untold).collect();
-                HostStatus::of(&one.observed, one.wished.host.engine.to_string(), plan.as_ref().ok(), notes)
+                HostStatus::of(&one.observed, one.host.engine.to_string(), plan.as_ref().ok(), notes)
             })
             .collect();
-        Ok((hosts, wrong))
+        Ok((hosts, seen.problems()))
     })?;
     if ctx.out.json {
         let object = json!({

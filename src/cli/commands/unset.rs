@@ -1,9 +1,9 @@
 //! `pillarbox unset KEY`.
 
 use crate::cli::place::{In, Verb};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::Result;
+use crate::session::Vault;
 
 /// Remove a value, sealed or in clear, or a table with all that is in it
 #[derive(clap::Args, Debug)]
@@ -15,8 +15,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let (origin, _) = args.place.value(&vault, &args.key, Verb("unset", ""))?;
     let held_secret = vault.document(&origin.file).is_some_and(|document| {
         document.sealed().iter().any(|sealed| sealed.origin.key.is_within(&origin.key))

@@ -8,9 +8,9 @@ mod revision;
 mod seals;
 pub(super) mod stray;
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
+use crate::session::Vault;
 use commit::Commit;
 use difference::Finding;
 use git::Git;
@@ -38,14 +38,14 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load_with_faults(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load_with_faults(&ctx.session, &workspace)?;
     let mut problems = vault.faults().to_vec();
     let (counts, found) = seals::check(&vault);
     problems.extend(found);
     problems.extend(stray::pending(&vault));
     problems.extend(stray::private_keys(&workspace));
-    let against = args.against.as_deref().map(|revision| Against::of(ctx, &vault, revision)).transpose()?;
+    let against = args.against.as_deref().map(|revision| Against::of(&vault, revision)).transpose()?;
     let findings = against.as_ref().map(|against| against.findings.as_slice()).unwrap_or_default();
     if args.require_open && counts.closed() > 0 {
         let what = format!("{} sealed values do not open here", counts.closed());
@@ -83,11 +83,11 @@ struct Against {
 }
 
 impl Against {
-    fn of(ctx: &Context, vault: &Vault<'_>, revision: &str) -> Result<Self> {
-        let git = Git::around(ctx, vault.workspace().root())?;
+    fn of(vault: &Vault<'_>, revision: &str) -> Result<Self> {
+        let git = Git::around(vault.session(), vault.workspace().root())?;
         let commit = Commit::of(&git, revision)?;
-        let before = revision::Snapshot::at(ctx, vault.workspace().root(), &git, &commit)?;
-        let findings = difference::between(&before, &revision::Snapshot::of(ctx, vault)?);
+        let before = revision::Snapshot::at(vault, &git, &commit)?;
+        let findings = difference::between(&before, &revision::Snapshot::of(vault)?);
         Ok(Self { revision: revision.to_owned(), commit, repository: git.top().to_owned(), findings })
     }
 

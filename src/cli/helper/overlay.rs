@@ -6,7 +6,6 @@ mod new;
 use super::pillar::{self, Hit};
 use super::told;
 use crate::cli::Context;
-use crate::cli::vault::Vault;
 use crate::credential::{Login, Server, TOKEN_USER};
 use crate::keys::Locked;
 use crate::name::KeyPath;
@@ -16,6 +15,7 @@ use crate::pillar::seal::Kind;
 use crate::pillar::{Node, Origin, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::registry::TABLE;
+use crate::session::Vault;
 use crate::store::Workspace;
 use std::path::Path;
 
@@ -42,7 +42,7 @@ impl<'c> Overlay<'c> {
     /// # Errors
     /// Where it is not sound.
     pub(super) fn open(ctx: &'c Context) -> Result<Option<Self>> {
-        let Ok(paths) = ctx.paths() else { return Ok(None) };
+        let Ok(paths) = ctx.session.paths() else { return Ok(None) };
         let workspace =
             Workspace::open_if_there(&paths.overlay).map_err(|problems| broken(problems, &paths.overlay))?;
         Ok(workspace.map(|workspace| Self { ctx, workspace }))
@@ -56,7 +56,7 @@ impl<'c> Overlay<'c> {
         if let Some(there) = Self::open(ctx)? {
             return Ok(there);
         }
-        let root = ctx.paths()?.overlay;
+        let root = ctx.session.paths()?.overlay;
         let files = new::files(ctx).map_err(|problems| broken(problems, &root))?;
         match Workspace::create(&root, &files) {
             Ok(workspace) => Ok(Self { ctx, workspace }),
@@ -75,7 +75,7 @@ impl<'c> Overlay<'c> {
 
     fn get_now(&self, server: &Server) -> Result<Option<Login>> {
         let place = Place::of(server)?;
-        let vault = Vault::load_files(self.ctx, &self.workspace, &[&place.file])?;
+        let vault = Vault::load_files(&self.ctx.session, &self.workspace, &[&place.file])?;
         if let Server::Registry(scope) = server {
             return match pillar::hit(vault, scope)? {
                 Hit::Entry { vault, entry } => pillar::login(&vault, &entry),
@@ -111,7 +111,7 @@ impl<'c> Overlay<'c> {
                 .cause("a user name of a registry has no `:` and no control character (RFC 7617)")
                 .into());
         }
-        let mut vault = Vault::for_change(self.ctx, &self.workspace)?;
+        let mut vault = Vault::for_change(&self.ctx.session, &self.workspace)?;
         self.will_open(&vault)?;
         vault.edit(&place.file, |document| {
             if document.get(&place.table).is_some() {
@@ -161,10 +161,10 @@ impl<'c> Overlay<'c> {
         let is_there = |vault: &Vault<'_>| {
             vault.document(&place.file).is_some_and(|document| document.get(&place.table).is_some())
         };
-        if !is_there(&Vault::load_files(self.ctx, &self.workspace, &[&place.file])?) {
+        if !is_there(&Vault::load_files(&self.ctx.session, &self.workspace, &[&place.file])?) {
             return Ok(());
         }
-        let mut vault = Vault::for_change(self.ctx, &self.workspace)?;
+        let mut vault = Vault::for_change(&self.ctx.session, &self.workspace)?;
         if !is_there(&vault) {
             return Ok(());
         }
@@ -180,7 +180,7 @@ impl<'c> Overlay<'c> {
     /// # Errors
     /// Where a file is not sound.
     pub(super) fn list(&self) -> Result<Vec<(String, String)>> {
-        let vault = Vault::load(self.ctx, &self.workspace)
+        let vault = Vault::load(&self.ctx.session, &self.workspace)
             .map_err(|problems| broken(problems, self.workspace.root()))?;
         let mut all = Vec::new();
         for document in vault.documents() {

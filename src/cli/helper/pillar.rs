@@ -2,7 +2,6 @@
 //! be, and one box is opened.
 
 use crate::cli::Context;
-use crate::cli::vault::Vault;
 use crate::credential::{Found, Login, TOKEN_USER};
 use crate::delegate;
 use crate::name::RegistryHost;
@@ -10,6 +9,7 @@ use crate::pillar::document::Document;
 use crate::pillar::{Node, Table, Value};
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::registry::{Credentials, Entry, How, Scope, TABLE};
+use crate::session::Vault;
 use crate::store::Workspace;
 
 /// The entries of one workspace.
@@ -67,12 +67,12 @@ impl<'c> Entries<'c> {
 
     fn find_now(&self, scope: &Scope) -> Result<Hit<'c>> {
         let own = format!("registries/{}.toml", scope.host().file_stem());
-        let hit = hit(Vault::load_files(self.ctx, self.workspace, &[&own])?, scope)?;
+        let hit = hit(Vault::load_files(&self.ctx.session, self.workspace, &[&own])?, scope)?;
         if matches!(hit, Hit::Entry { .. }) {
             return Ok(hit);
         }
         let wanted = |file: &str, text: &str| !file.starts_with("hosts/") && scope.host().may_be_in(text);
-        self::hit(Vault::load_where(self.ctx, self.workspace, wanted)?, scope)
+        self::hit(Vault::load_where(&self.ctx.session, self.workspace, wanted)?, scope)
     }
 
     /// The registries that a client can ask for by their host, with the user names that stand in clear.
@@ -85,7 +85,7 @@ impl<'c> Entries<'c> {
 
     fn list_now(&self) -> Result<Vec<(String, String)>> {
         let wanted = |file: &str, text: &str| !file.starts_with("hosts/") && may_hold_entries(text);
-        let vault = Vault::load_where(self.ctx, self.workspace, wanted)?;
+        let vault = Vault::load_where(&self.ctx.session, self.workspace, wanted)?;
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         for document in vault.documents() {
             match document.tree().and_then(Credentials::read) {

@@ -2,8 +2,8 @@
 
 use super::layout::columns;
 use super::style;
-use crate::cli::deploy::{Answers, Asked, Verdict};
 use crate::problem::escaped;
+use crate::session::{Answers, Asked, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -134,9 +134,9 @@ pub(in crate::cli) fn json(host: &Answers) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::deploy::EntryShown;
     use crate::name::{HostName, ImageRef};
     use crate::problem::Place;
+    use crate::session::EntryShown;
 
     fn asked(scope: Option<&str>, image: Option<&str>, verdict: Verdict) -> Asked {
         Asked {

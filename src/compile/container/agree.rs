@@ -69,8 +69,8 @@ pub(in crate::compile) fn secrets(fields: &Fields, ends: bool, problems: &mut Ve
         let name = crate::problem::escaped(name);
         if file.store == Store::Memory && !ends {
             let what = format!("`{name}` has store = \"memory\" in a container that may be started again");
-            let cause = "nothing on the host could put it back after a crash or a reboot";
-            let hint = "leave `store` out; in memory a file can lie for a `task.ran` alone";
+            let cause = "nothing on the host could restore it after a crash or a reboot";
+            let hint = "leave `store` out; only a `task.ran` can have a file in memory";
             problems.push(Problem::failed(what).at(&field.place).cause(cause).hint(hint));
         } else if file.store != store {
             let first = crate::problem::escaped(first);

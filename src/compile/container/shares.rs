@@ -3,24 +3,41 @@
 use crate::compile::Draft;
 use crate::desired::{Address, ContainerWish, Kind, Run, Share, Wish};
 use crate::problem::{Place, Problem};
+use std::collections::BTreeMap;
 
 /// Puts every container after those that it is made with, and reports those that are not there.
 pub(in crate::compile) fn check(drafts: &mut [Draft], problems: &mut Vec<Problem>) {
-    for index in 0..drafts.len() {
-        let Wish::Container(wish) = &drafts[index].item.wish else { continue };
-        let shares = wish.spec.shares();
-        let mut after = Vec::new();
-        for share in &shares {
-            match fits(drafts, wish, share) {
-                Ok(()) => after.push(Address { kind: Kind::Container, name: share.name.clone() }),
-                Err(problem) => problems.push(*problem),
+    let containers = containers(drafts);
+    let mut after: Vec<Vec<Address>> = Vec::with_capacity(drafts.len());
+    for draft in drafts.iter() {
+        let mut needed = Vec::new();
+        if let Wish::Container(wish) = &draft.item.wish {
+            for share in &wish.spec.shares() {
+                match fits(&containers, wish, share) {
+                    Ok(()) => needed.push(Address { kind: Kind::Container, name: share.name.clone() }),
+                    Err(problem) => problems.push(*problem),
+                }
             }
         }
-        drafts[index].after.extend(after);
+        after.push(needed);
+    }
+    for (draft, needed) in drafts.iter_mut().zip(after) {
+        draft.after.extend(needed);
     }
 }
 
-fn fits(drafts: &[Draft], wish: &ContainerWish, share: &Share) -> Result<(), Box<Problem>> {
+/// Whether each container runs, by name.
+fn containers(drafts: &[Draft]) -> BTreeMap<String, Run> {
+    let mut found = BTreeMap::new();
+    for draft in drafts {
+        if let Wish::Container(wish) = &draft.item.wish {
+            found.entry(wish.name.to_string()).or_insert(wish.run);
+        }
+    }
+    found
+}
+
+fn fits(containers: &BTreeMap<String, Run>, wish: &ContainerWish, share: &Share) -> Result<(), Box<Problem>> {
     let Share { name, option } = share;
     let wrong = |what: String| {
         let mut problem = Problem::failed(what);
@@ -30,21 +47,17 @@ fn fits(drafts: &[Draft], wish: &ContainerWish, share: &Share) -> Result<(), Box
     if *name == wish.name.as_str() {
         return Err(Box::new(wrong(format!("`{option}` of container {name} names the container itself"))));
     }
-    let mut containers = drafts.iter().filter_map(|draft| match &draft.item.wish {
-        Wish::Container(other) => Some(other),
-        _ => None,
-    });
-    let names = containers.clone().filter(|other| other.name != wish.name).map(|other| other.name.as_str());
-    let Some(other) = containers.find(|other| other.name.as_str() == name) else {
+    let Some(run) = containers.get(name) else {
         let what = format!(
             "`{option}` of container {} names {name}, which no state of this host declares",
             wish.name
         );
-        let problem = wrong(what).nearest(name, names);
+        let others = containers.keys().map(String::as_str).filter(|other| *other != wish.name.as_str());
+        let problem = wrong(what).nearest(name, others);
         return Err(Box::new(problem.hint(format!("declare it: [{name}.container.running]"))));
     };
     let needs_running = wish.run == Run::Running && *option != "volumes_from";
-    if needs_running && other.run != Run::Running {
+    if needs_running && *run != Run::Running {
         let what =
             format!("`{option}` of container {} names {name}, which is not declared to run", wish.name);
         return Err(Box::new(wrong(what).hint(format!("declare it: [{name}.container.running]"))));

@@ -211,7 +211,7 @@ impl Object for Branch {
             ("has", [path]) => Ok(Value::from(self.has(&Self::path_of(path)?))),
             ("get" | "has", _) => Err(Error::new(
                 ErrorKind::InvalidOperation,
-                "it is called as get(\"a:b\"), get(\"a:b\", default) or has(\"a:b\")",
+                "call it as get(\"a:b\"), get(\"a:b\", default) or has(\"a:b\")",
             )),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }

@@ -90,7 +90,7 @@ impl<'a> Converter<'a> {
                 }
                 Ok(ArgValue::Table(table))
             }
-            kind => Err(Some(format!("the result is a {kind}, which is no value of a state"))),
+            kind => Err(Some(format!("the result is a {kind}, which cannot be a value in a state"))),
         }
     }
 

@@ -155,7 +155,7 @@ fn encode(value: &Value, encoder: Encoder) -> Result<Value, Error> {
     }
     let text = match value.kind() {
         ValueKind::String | ValueKind::Number | ValueKind::Bool => convert::printed(value),
-        kind => return Err(wrong(format!("{} wants text, not a {kind}", encoder.word()))),
+        kind => return Err(wrong(format!("{} must be a string, not a {kind}", encoder.word()))),
     };
     let encoded = encoder.apply(&Secret::from(text));
     let text = encoded.as_ref().and_then(Secret::reveal_text).unwrap_or_default();

@@ -267,9 +267,9 @@ fn nothing_looks_into_a_secret() {
 fn a_secret_that_is_looked_into_is_named_with_the_ways_that_are_open() {
     insta::assert_snapshot!(failure("{{ pillar.api.db_password ~ '@db' }}"), @r#"
     error: states/a.toml:3: `pillar.api.db_password ~ '@db'` looks into the secret `pillar.api.db_password`
-    caused by: a secret may be placed, joined, chosen and encoded; what it says is not known while compiling
+    caused by: a secret may be placed, joined, chosen and encoded; its content is not known while compiling
     hint: join by text around it ("user:{{ … }}", not `~`), choose with `| default` or `a if b else c`
-    hint: encode with `| urlencode`, `| b64encode` or `| tojson`; ask whether it is there with `pillar.has("a:b")`
+    hint: encode with `| urlencode`, `| b64encode` or `| tojson`; ask whether it exists with `pillar.has("a:b")`
     "#);
 }
 
@@ -301,35 +301,35 @@ fn credentials_of_registries_are_not_visible() {
 #[test]
 fn what_is_missing_is_named_with_its_nearest_neighbour() {
     insta::assert_snapshot!(failure("{{ pillar.api.usr }}"), @r#"
-    error: states/a.toml:3: `pillar.api.usr` is not there for host web1
+    error: states/a.toml:3: `pillar.api.usr` does not exist for host web1
     hint: did you mean `pillar.api.user`?
     "#);
     insta::assert_snapshot!(failure("{{ pillar.apii.user }}"), @r#"
-    error: states/a.toml:3: `pillar.apii` is not there for host web1
+    error: states/a.toml:3: `pillar.apii` does not exist for host web1
     hint: did you mean `pillar.api`?
     "#);
     insta::assert_snapshot!(failure("{{ pillar.api.nothing_like_it }}"), @r#"
-    error: states/a.toml:3: `pillar.api.nothing_like_it` is not there for host web1
+    error: states/a.toml:3: `pillar.api.nothing_like_it` does not exist for host web1
     hint: write `| default(…)` or `pillar.get("a:b", …)` where it may be missing
     "#);
     insta::assert_snapshot!(failure("{{ pilar.api.user }}"), @r#"
-    error: states/a.toml:3: `pilar` is not a name that expressions know
+    error: states/a.toml:3: `pilar` is not a name in expressions
     hint: did you mean `pillar`?
     "#);
     insta::assert_snapshot!(failure("{{ host.cpu }}"), @r#"
-    error: states/a.toml:3: `host.cpu` is not there for host web1
+    error: states/a.toml:3: `host.cpu` does not exist for host web1
     hint: did you mean `host.cpus`?
     "#);
     insta::assert_snapshot!(failure("{{ pillar.get('api:usr') }}"), @r#"
-    error: states/a.toml:3: `pillar.api.usr` is not there for host web1
+    error: states/a.toml:3: `pillar.api.usr` does not exist for host web1
     hint: did you mean `pillar.api.user`?
     "#);
     insta::assert_snapshot!(failure("{{ [pillar.api.usr] }}"), @r#"
-    error: states/a.toml:3: `pillar.api.usr` is not there for host web1
+    error: states/a.toml:3: `pillar.api.usr` does not exist for host web1
     hint: did you mean `pillar.api.user`?
     "#);
     insta::assert_snapshot!(failure("{{ pillar.keys.with }}"), @r#"
-    error: states/a.toml:3: `pillar.keys.with` is not there for host web1
+    error: states/a.toml:3: `pillar.keys.with` does not exist for host web1
     hint: write `| default(…)` or `pillar.get("a:b", …)` where it may be missing
     "#);
 }
@@ -350,7 +350,7 @@ fn what_is_no_expression_or_has_no_place_in_text_is_said() {
     hint: a `{{` that is meant as text is written `{{ '{{' }}`
     "#);
     insta::assert_snapshot!(failure("{% if a %}x{% endif %}"), @r#"
-    error: states/a.toml:3: `{% … %}` is not available: strings hold expressions alone
+    error: states/a.toml:3: `{% … %}` is not available: a string may contain only expressions
     hint: choose with `{{ a if b else c }}`; a `{%` that is meant as text is written `{{ '{%' }}`
     "#);
     insta::assert_snapshot!(failure("x{{ pillar.api.hosts }}"), @r#"

@@ -31,7 +31,7 @@ pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -
             return None;
         }
         return Some(Foreign::Ignored(format!(
-            "{place}: {} is not pillarbox's to do and was ignored: it deploys containers, and leaves the machine alone",
+            "{place}: {} is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine",
             escaped(word)
         )));
     }

@@ -49,7 +49,7 @@ fn unknown_fields_and_fields_of_later_versions() {
     error: states/a.toml:3: container.running has no field `memmory`
     hint: did you mean `memory`?
     error: states/a.toml:4: `auto_remove` is refused
-    caused by: the Engine would remove the container when it stops, and with it the way back
+    caused by: the Engine would remove the container when it stops, so it could not be rolled back to
     hint: leave it out; `container.absent` removes a container
     error: states/a.toml:6: `ulimits` has `1` without a value
     hint: write it like "nofile=1024:2048"
@@ -77,7 +77,7 @@ fn names_images_and_tags() {
     error: states/a.toml:5: `name` and `tag` name different tags
     error: states/a.toml:7: `UPPER` is not an image name: every part begins and ends with a lower-case letter or digit
     hint: write it as [HOST[:PORT]/]PATH in lower case, for example 'registry.example.com/web/nginx'
-    error: states/a.toml:10: `force` wants true or false, not a string
+    error: states/a.toml:10: `force` must be true or false, not a string
     "#);
     insta::assert_snapshot!(one("[a.container.running]\n"), @r#"
     error: states/a.toml:1: container a has no image
@@ -120,15 +120,15 @@ fn a_secret_may_end_in_the_environment_alone() {
     }
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nlabels.x = 'a{{ pillar.api.pw }}'\n"), @r#"
     error: states/a.toml:3: `labels` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    caused by: anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets
     hint: put it in `env.NAME` or `secrets.NAME`
     "#);
     insta::assert_snapshot!(one("[a.image.pulled]\ntag = '{{ pillar.api.pw }}'\n[b.container.absent]\nwhen = '{{ pillar.api.pw }}'"), @r#"
     error: states/a.toml:2: `tag` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    caused by: anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets
     hint: put it in `env.NAME` or `secrets.NAME`
     error: states/a.toml:4: `when` would hold the secret api.pw in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    caused by: anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets
     hint: put it in `env.NAME` or `secrets.NAME`
     "#);
 }
@@ -145,7 +145,7 @@ fn everything_that_is_wrong_is_said_at_once_and_once() {
             "[api]\nuser = 'deploy'\n"
         ),
         @r#"
-    error: states/a.toml:2: `pillar.api.usr` is not there for host web1
+    error: states/a.toml:2: `pillar.api.usr` does not exist for host web1
     hint: did you mean `pillar.api.user`?
     error: states/a.toml:3: `ports` has `x`: a port is a number from 1 to 65535
     hint: write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002"

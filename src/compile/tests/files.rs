@@ -49,23 +49,23 @@ command = "{{ pillar.api.tls_key }}"
     hint: mount it elsewhere
     error: states/a.toml:5: the file name `a/b` of `secrets` has a `/` in it
     error: states/a.toml:6: the file name `..` of `secrets` is a folder
-    error: states/a.toml:7: `secrets.long.mode` wants permission bits from "0000" to "0777", in quotes
-    error: states/a.toml:8: `secrets.number.mode` wants permission bits from "0000" to "0777", in quotes
+    error: states/a.toml:7: `secrets.long.mode` must be permission bits from "0000" to "0777", in quotes
+    error: states/a.toml:8: `secrets.number.mode` must be permission bits from "0000" to "0777", in quotes
     error: states/a.toml:9: `secrets.owner.uid` is -1, but must be from 0 to 2147483647
     error: states/a.toml:10: `secrets.leak.uid` would hold the secret api.tls_key in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    caused by: anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets
     hint: put it in `env.NAME` or `secrets.NAME`
     error: states/a.toml:11: `secrets.empty` has no `value`
     hint: write secrets.empty = { value = "{{ pillar.x }}", mode = "0400" }
     error: states/a.toml:12: `secrets.memory` has store = "memory" in a container that may be started again
-    caused by: nothing on the host could put it back after a crash or a reboot
-    hint: leave `store` out; in memory a file can lie for a `task.ran` alone
+    caused by: nothing on the host could restore it after a crash or a reboot
+    hint: leave `store` out; only a `task.ran` can have a file in memory
     error: states/a.toml:13: `secrets.unknown` has no field `name`
     hint: it has value, uid, gid, mode, store
-    error: states/a.toml:14: `secrets.list` wants text, not a value of type array
+    error: states/a.toml:14: `secrets.list` must be a string, not a value of type array
     hint: write `| tojson` or `| join(",")`
     error: states/a.toml:15: `command` would hold the secret api.tls_key in pillar/apps.toml
-    caused by: whoever can talk to the Engine reads everything of a container; only its environment and the files of `secrets` may hold secrets
+    caused by: anyone who can use the Engine can read everything of a container; only its environment and the files of `secrets` may hold secrets
     hint: put it in `env.NAME` or `secrets.NAME`
     "#);
 }

@@ -62,31 +62,31 @@ fn the_id_is_the_name_where_none_is_written_and_aliases_are_understood() {
 fn contradictions_name_both_lines() {
     insta::assert_snapshot!(one("[a.container.installed]\nname = 'web'\nimage = 'a:1'\nenv.A = '1'\n[b.container.running]\nname = 'web'\nimage = 'a:2'\nenv.A = '2'\n"), @r#"
     error: states/a.toml:7: `image` is declared twice with different values
-    caused by: the other one stands in states/a.toml:3
+    caused by: the other one is in states/a.toml:3
     hint: keep one of them: declarations of one container are merged
     error: states/a.toml:8: `env.A` is declared twice with different values
-    caused by: the other one stands in states/a.toml:4
+    caused by: the other one is in states/a.toml:4
     hint: keep one of them: declarations of one container are merged
     "#);
     insta::assert_snapshot!(one("[a.container.running]\nname = 'web'\nimage = 'a'\n[b.container.stopped]\nname = 'web'\n"), @r#"
     error: states/a.toml:4: container web is declared both running and stopped
-    caused by: running stands in states/a.toml:1
+    caused by: running is in states/a.toml:1
     "#);
     insta::assert_snapshot!(one("[a.container.absent]\nname = 'web'\n[b.container.running]\nname = 'web'\nimage = 'a'\n"), @r#"
     error: states/a.toml:3: container web is declared both absent and running
-    caused by: absent stands in states/a.toml:1
+    caused by: absent is in states/a.toml:1
     "#);
     insta::assert_snapshot!(one("[a.image.pulled]\nname = 'x'\n[b.image.absent]\nname = 'docker.io/library/x:latest'\n"), @r#"
     error: states/a.toml:3: image x:latest is declared both pulled and absent
-    caused by: pulled stands in states/a.toml:1
+    caused by: pulled is in states/a.toml:1
     "#);
     insta::assert_snapshot!(one("[a.image.absent]\nname = 'x'\n[b.container.running]\nimage = 'x:latest'\n"), @r#"
     error: states/a.toml:1: image x:latest is declared absent and used
-    caused by: container b is made from it
+    caused by: container b is created from it
     "#);
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nmemory = '1g'\nmem_limit = '2g'\n"), @r#"
     error: states/a.toml:4: `memory` is declared twice with different values
-    caused by: the other one stands in states/a.toml:3
+    caused by: the other one is in states/a.toml:3
     hint: keep one of them: declarations of one container are merged
     "#);
 }
@@ -94,8 +94,8 @@ fn contradictions_name_both_lines() {
 #[test]
 fn outdated_alone_says_nothing() {
     insta::assert_snapshot!(one("[a.container.absent]\nname = 'web'\nwhen = 'outdated'\n"), @r#"
-    error: states/a.toml:1: container web is absent when outdated, but nothing says when it is
-    hint: declare what it shall be made from, for example `[web.container.running]` with `image`; or leave `when` out to remove it
+    error: states/a.toml:1: container web is absent when outdated, but no other state says what it should be
+    hint: declare what it should be created from, for example `[web.container.running]` with `image`; or leave `when` out to remove it
     "#);
     insta::assert_snapshot!(one("[a.container.absent]\nname = 'web'\nwhen = 'old'\n"), @r#"error: states/a.toml:3: `when` is `old`, but can be "outdated" only"#);
 }
@@ -108,7 +108,7 @@ fn an_id_stands_in_one_file() {
     ];
     insta::assert_snapshot!(problems(&two, ""), @r#"
     error: states/b.toml:1: the id `web` is declared in another file too
-    caused by: the other one stands in states/a.toml:1
+    caused by: the other one is in states/a.toml:1
     "#);
     let one = "[web.image.pulled]\n[web.container.running]\nimage = 'web'\n";
     assert_eq!(compiled(&[("states/a.toml", one)], "").expect("it compiles").items.len(), 2);
@@ -246,5 +246,5 @@ fn a_port_of_the_host_is_published_once() {
 
 #[test]
 fn a_signal_for_what_is_absent_is_refused() {
-    insta::assert_snapshot!(one("[a.container.absent]\nstop = { signal = 'QUIT', timeout = 5 }\n"), @"error: states/a.toml:2: a signal cannot be chosen for `absent`: the Engine sends the container's own");
+    insta::assert_snapshot!(one("[a.container.absent]\nstop = { signal = 'QUIT', timeout = 5 }\n"), @"error: states/a.toml:2: a signal cannot be chosen for `absent`: the Engine sends the signal of the container");
 }

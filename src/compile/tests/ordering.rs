@@ -58,8 +58,8 @@ fn requisites_of_salt_are_met_or_ignored_with_a_note() {
                  [web.docker.running]\nimage = 'w'\nrequire = [{ docker = 'w' }]\n[x.docker.absent]\nrequire = 'web'\n";
     let desired = compiled(&[("states/a.toml", state)], "").expect("it compiles");
     insta::assert_snapshot!(desired.notes.join("\n"), @r#"
-    states/a.toml:2: the requisite on pip `docker-py` is not pillarbox's to meet and was ignored
-    states/a.toml:2: the requisite on file `x` is not pillarbox's to meet and was ignored
+    states/a.toml:2: the requisite on pip `docker-py` is not managed by pillarbox and was ignored
+    states/a.toml:2: the requisite on file `x` is not managed by pillarbox and was ignored
     "#);
     assert_eq!(order(&[("states/a.toml", state)]), ["w:latest", "web after w:latest", "x after web"]);
 }
@@ -86,15 +86,15 @@ fn a_declaration_that_is_wrong_is_declared_nonetheless() {
 #[test]
 fn circles_are_printed() {
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nrequire = ['b']\n[b.container.running]\nimage = 'b'\nrequire = ['c']\n[c.container.absent]\nrequire = ['a']\n[d.container.absent]\nrequire = ['a']\n"), @r#"
-    error: states/a.toml:3: states require each other in a circle: container a → container b → container c → container a
+    error: states/a.toml:3: dependency cycle: container a → container b → container c → container a
     caused by: container a requires container b, states/a.toml:3
     caused by: container b requires container c, states/a.toml:6
     caused by: container c requires container a, states/a.toml:8
     "#);
     insta::assert_snapshot!(one("[i.image.pulled]\nname = 'web'\nrequire = ['c']\n[c.container.running]\nimage = 'web'\n"), @r#"
-    error: states/a.toml:3: states require each other in a circle: image web:latest → container c → image web:latest
+    error: states/a.toml:3: dependency cycle: image web:latest → container c → image web:latest
     caused by: image web:latest requires container c, states/a.toml:3
-    caused by: container c is made from image web:latest
+    caused by: container c is created from image web:latest
     "#);
 }
 

@@ -171,21 +171,21 @@ name = 'data'
     error: states/a.toml:13: address ranges are declared twice, in a list and by themselves
     hint: put them all into `ipam`
     error: states/a.toml:16: `scope` is `world`, but can be local, swarm or global
-    error: states/a.toml:17: `labels` names `io.pillarbox.workspace`: labels under `io.pillarbox.` are written by pillarbox alone
+    error: states/a.toml:17: `labels` names `io.pillarbox.workspace`: labels under `io.pillarbox.` are reserved for pillarbox
     error: states/a.toml:18: `containers` is refused
-    hint: say it in the containers: networks = ["NAME"]; they are joined by themselves
-    error: states/a.toml:19: the network bridge is there on every Engine, and is not ours to make or remove
-    error: states/a.toml:20: the volume pillarbox-lock.shop.00000001 is pillarbox's own: it locks hosts, or keeps what was adopted
+    hint: declare it in the containers, networks = ["NAME"]: they join the network by themselves
+    error: states/a.toml:19: the network bridge exists on every Engine and is not managed by pillarbox
+    error: states/a.toml:20: the volume pillarbox-lock.shop.00000001 is reserved: pillarbox uses it to lock hosts, or to record what was adopted
     hint: give the volume another name
-    error: states/a.toml:21: `x` is no name of a volume
+    error: states/a.toml:21: `x` is not a volume name
     hint: use two or more letters, digits, `_`, `.` and `-`
     error: states/a.toml:24: `force` is refused
-    caused by: a volume that differs is never made anew: its data would be lost
+    caused by: a volume that differs is never recreated: its data would be lost
     hint: give the volume another name, and copy the data
     error: states/a.toml:25: volume.present has no field `sizee`
     hint: it has name, onchanges, onlyif, order, require, unless, driver, driver_opts, labels, options
     error: states/a.toml:26: volume data is declared twice
-    caused by: the other one stands in states/a.toml:22
+    caused by: the other one is in states/a.toml:22
     "#);
 }
 
@@ -323,17 +323,17 @@ watch = ['y']
 image = 'w'
 onchanges = ['x']
 "), @r#"
-    error: states/a.toml:6: container a watches image w:latest, but does not get it that way
-    caused by: a container keeps the image that it was made from until it is replaced
+    error: states/a.toml:6: container a watches image w:latest, and `restart` or a signal does not give it the new image
+    caused by: a container keeps the image that it was created from until it is replaced
     hint: write watch = { i = "replace" }
     error: states/a.toml:6: no state of this host has the id `nobody`
     error: states/a.toml:9: `watch.a` is `jump`, but can be replace, restart or signal:NAME
     hint: for example watch = { conf = "signal:HUP" }
     error: states/a.toml:12: no state of this host has the id `nobody`
     error: states/a.toml:13: `onfail` is not offered
-    hint: a failed replacement is taken back by itself; what else to do is decided by who runs the apply
+    hint: a failed replacement is rolled back automatically; for anything else, act on the exit code of apply
     error: states/a.toml:14: `retry` is not offered
-    hint: run 'pillarbox apply' again: it goes on from what is there
+    hint: run 'pillarbox apply' again: it continues from the current state
     error: states/a.toml:15: `prereq` is not offered
     hint: use `require` for order, and `update = { before_stop = … }` for what precedes a replacement
     error: states/a.toml:16: `listen` is not offered
@@ -341,9 +341,9 @@ onchanges = ['x']
     error: states/a.toml:17: `watch_in` is not offered
     hint: write it the other way round, in the other declaration
     error: states/a.toml:19: network.present has no `watch`
-    caused by: only what runs can be replaced, restarted or sent a signal
+    caused by: only containers can be replaced, restarted or sent a signal
     hint: use `require` for order, or `onchanges`
-    error: states/a.toml:22: states require each other in a circle: container x → container y → container x
+    error: states/a.toml:22: dependency cycle: container x → container y → container x
     caused by: container x requires container y, states/a.toml:22
     caused by: container y requires container x, states/a.toml:25
     "#);
@@ -355,7 +355,7 @@ watch = ['y']
 image = 'w'
 onchanges = ['x']
 "), @r#"
-    error: states/a.toml:4: states require each other in a circle: container x → container y → container x
+    error: states/a.toml:4: dependency cycle: container x → container y → container x
     caused by: container x requires container y, states/a.toml:4
     caused by: container y requires container x, states/a.toml:7
     "#);
@@ -412,12 +412,12 @@ fn conditions_are_true_or_false() {
 onlyif = 'test -e /etc/debian_version'
 unless = ['{{ host.cpus }}', { fun = 'x' }]
 "), @r#"
-    error: states/a.toml:3: `onlyif` wants true or false, not text
+    error: states/a.toml:3: `onlyif` must be true or false, not a string
     caused by: commands are not run on a host to decide what is declared there
     hint: write an expression over facts and pillar: onlyif = "{{ host.arch == 'amd64' }}"
-    error: states/a.toml:4: `unless` wants true or false, not an integer
+    error: states/a.toml:4: `unless` must be true or false, not an integer
     hint: write an expression over facts and pillar: unless = "{{ host.arch == 'amd64' }}"
-    error: states/a.toml:4: `unless` wants true or false, not a table
+    error: states/a.toml:4: `unless` must be true or false, not a table
     caused by: commands are not run on a host to decide what is declared there
     hint: write an expression over facts and pillar: unless = "{{ host.arch == 'amd64' }}"
     "#);

@@ -84,10 +84,10 @@ fn how_it_is_replaced_is_in_no_fingerprint() {
 fn what_is_wrong_with_a_service_is_said() {
     for (more, said) in [
         ("replicas = 101", "`replicas` is 101, but must be from 0 to 100"),
-        ("replicas = 'many'", "`replicas` wants a whole number"),
+        ("replicas = 'many'", "`replicas` must be a whole number"),
         ("update.order = 'both'", "`update.order` is `both`, but can be start-first or stop-first"),
         ("update.on_failure = 'pause'", "can be rollback"),
-        ("update.before_stop = {}", "wants either `exec` or `signal`"),
+        ("update.before_stop = {}", "needs either `exec` or `signal`"),
         ("update.before_stop.exec = []", "has an empty command"),
         ("update.odrer = 'x'", "did you mean `order`?"),
         ("auto_remove = true", "`auto_remove` is refused"),

@@ -85,7 +85,7 @@ fn secrets_are_joined_encoded_and_chosen_without_being_known() {
 #[test]
 fn a_secret_that_was_read_and_is_nowhere_is_said() {
     let desired = star("def run():\n    x = pillar['s']\n    return {}\n").expect("it compiles");
-    assert_eq!(desired.notes, ["states/a.star:2: the secret `pillar.s` was read and is in no state"]);
+    assert_eq!(desired.notes, ["states/a.star:2: the secret `pillar.s` was read and is used in no state"]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn grains_have_the_names_of_salt_and_the_nearest_one_is_told() {
     let desired = star(state).expect("it compiles").to_json().to_string();
     assert!(desired.contains("16400") && desired.contains("amd64web1web1x86_64"), "{desired}");
     insta::assert_snapshot!(wrong("def run():\n    return {'a': grains['num_cpu']}\n"), @r"
-    error: states/a.star:2: `grains.num_cpu` is not there
+    error: states/a.star:2: `grains.num_cpu` does not exist
     caused by: column 18: return {'a': grains['num_cpu']}
     hint: did you mean `grains.num_cpus`?
     ");
@@ -112,10 +112,10 @@ fn functions_of_other_modules_of_salt_are_ignored_with_a_note_or_refused() {
     let desired = star(state).expect("it compiles");
     assert_eq!(desired.items.len(), 1);
     insta::assert_snapshot!(desired.notes.join("\n"), @r#"
-    states/a.star:3: pip.installed is not pillarbox's to do and was ignored: it deploys containers, and leaves the machine alone
-    states/a.star:4: file.managed is not pillarbox's to do and was ignored: it deploys containers, and leaves the machine alone
+    states/a.star:3: pip.installed is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine
+    states/a.star:4: file.managed is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine
     states/a.star:5: cmd.run was read as container.absent of web with when = "outdated"
-    states/a.star:8: the requisite on file `b` is not pillarbox's to meet and was ignored
+    states/a.star:8: the requisite on file `b` is not managed by pillarbox and was ignored
     "#);
     insta::assert_snapshot!(wrong("def run():\n    return {'a': {'cmd.run': [{'name': 'docker stop a && docker rm a'}]}}\n"), @r#"
     error: states/a.star:2: `cmd.run` is not available: pillarbox runs no commands on hosts
@@ -131,11 +131,11 @@ fn whatever_is_wrong_has_its_line() {
     "#);
     insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': [{'image': 'x'}, {'image': 'y'}]}}\n"), @r#"
     error: states/a.star:2: `image` of container.running is written twice
-    caused by: the other one stands in states/a.star:2
+    caused by: the other one is in states/a.star:2
     "#);
     insta::assert_snapshot!(wrong("def run():\n    return {'a': {'container.running': {'image': 'x', 'cpus': range(3)}}}\n"), @r#"
     error: states/a.star: what `run` returns is not data
-    caused by: a: container.running: cpus: a range is no value of a state: write list(range(…))
+    caused by: a: container.running: cpus: a range cannot be a value in a state: write list(range(…))
     "#);
     insta::assert_snapshot!(wrong("def f(x):\n    return x['nme']\n\ndef run():\n    return f({'name': 1})\n"), @r#"
     error: states/a.star:2: Key `"nme"` was not found

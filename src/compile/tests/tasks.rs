@@ -93,12 +93,12 @@ command = "x"
     insta::assert_snapshot!(problems(&[("states/a.toml", state)], ""), @r#"
     error: states/a.toml:4: a task runs to its end: it has no restart policy
     hint: leave `restart` out
-    error: states/a.toml:5: `timeout` is zero: nothing ends at once
+    error: states/a.toml:5: `timeout` is zero, but a task needs time to end
     error: states/a.toml:6: `-web` is not a host name
     hint: use up to 128 letters, digits, `.`, `_` and `-`, beginning with a letter or digit
     error: states/a.toml:7: task.ran has no field `monitor`
     error: states/a.toml:8: a task and a container are both called api
-    caused by: container api stands in states/a.toml:11
+    caused by: container api is in states/a.toml:11
     hint: give one of them a `name`
     error: states/a.toml:13: no state of this host has the id `migrat`
     hint: did you mean `migrate`?

@@ -118,7 +118,7 @@ pub(super) fn flat(arg: &Arg, fields: &[(&str, &Arg)]) -> Result<Value> {
 fn range(option: &str, arg: &Arg) -> Result<Range> {
     let text = read::word(option, arg)?;
     Range::parse(&text).ok_or_else(|| {
-        let why = format!("is `{}`, which is no address range", escaped(&text));
+        let why = format!("is `{}`, which is not an address range", escaped(&text));
         read::wrong(option, arg, &why).hint("write it like \"10.20.0.0/24\"").into()
     })
 }
@@ -139,7 +139,7 @@ fn address(within: Range, option: &str, arg: &Arg) -> Result<String> {
             Err(read::wrong(option, arg, &format!("is {address}, which is not within {within}")).into())
         }
         Err(_) => {
-            let why = format!("is `{}`, which is no IP address", escaped(&text));
+            let why = format!("is `{}`, which is not an IP address", escaped(&text));
             Err(read::wrong(option, arg, &why).into())
         }
     }
@@ -147,7 +147,7 @@ fn address(within: Range, option: &str, arg: &Arg) -> Result<String> {
 
 fn aux(within: Range, option: &str, arg: &Arg) -> Result<Value> {
     let ArgValue::Table(table) = &arg.value else {
-        return Err(read::wrong(option, arg, "wants a table of names and addresses").into());
+        return Err(read::wrong(option, arg, "must be a table of names and addresses").into());
     };
     let mut found = Map::new();
     for (name, arg) in table.iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {

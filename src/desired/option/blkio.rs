@@ -52,7 +52,7 @@ fn per_device(option: &str, arg: &Arg, field: &'static str, amount: Amount) -> R
     };
     for (path, amount) in all {
         if !path.starts_with("/dev/") {
-            let why = format!("has `{}`, which is no path below /dev", escaped(&path));
+            let why = format!("has `{}`, which is not a path below /dev", escaped(&path));
             return Err(read::wrong(option, arg, &why).into());
         }
         if found.insert(path.clone(), amount).is_some_and(|before| before != amount) {
@@ -68,7 +68,7 @@ fn one(option: &str, arg: &Arg, field: &'static str, amount: Amount) -> Result<(
     if let ArgValue::Table(_) = &arg.value {
         let fields = read::fields(option, arg, &["path", field])?;
         let (Some(path), Some(value)) = (fields.get("path"), fields.get(field)) else {
-            return Err(read::wrong(option, arg, &format!("wants `path` and `{field}`")).hint(hint).into());
+            return Err(read::wrong(option, arg, &format!("needs `path` and `{field}`")).hint(hint).into());
         };
         return Ok((read::word(option, path)?, amount(option, value)?));
     }

@@ -15,7 +15,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let names: BTreeSet<String> = read::list(option, arg)?.iter().map(|name| normal(name)).collect();
     if let Some(bad) = names.iter().find(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
     {
-        let why = format!("has `{}`, which is no capability", crate::problem::escaped(bad));
+        let why = format!("has `{}`, which is not a capability", crate::problem::escaped(bad));
         return Err(read::wrong(option, arg, &why).into());
     }
     Ok(if names.is_empty() { Value::Null } else { json!(names) })

@@ -121,7 +121,7 @@ pub(super) fn rules(option: &str, arg: &Arg) -> Result<Value> {
     let mut found = BTreeSet::new();
     for rule in &rules {
         let Some(normal) = rule_of(rule) else {
-            let why = format!("has `{}`, which is no rule", escaped(rule));
+            let why = format!("has `{}`, which is not a rule", escaped(rule));
             return Err(read::wrong(option, arg, &why).hint("write it like \"c 42:* rwm\"").into());
         };
         found.insert(normal);

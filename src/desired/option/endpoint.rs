@@ -63,7 +63,8 @@ pub(super) fn endpoint(option: &str, arg: &Arg) -> Result<Value> {
             _ => {
                 let address = read::word(&full, arg)?.trim().parse::<IpAddr>().ok();
                 let fits = address.filter(|address| address.is_ipv4() == (name == "ipv4_address"));
-                let address = fits.ok_or_else(|| read::wrong(&full, arg, "wants an address of that kind"))?;
+                let address =
+                    fits.ok_or_else(|| read::wrong(&full, arg, "must be an IP address of that version"))?;
                 let field = if address.is_ipv4() { "IPv4Address" } else { "IPv6Address" };
                 settings["IPAMConfig"][field] = json!(address.to_string());
             }
@@ -82,7 +83,7 @@ fn mac_address(option: &str, arg: &Arg) -> Result<String> {
     let parts: Vec<&str> = mac.split(':').collect();
     let hex = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
     if parts.len() != 6 || !parts.iter().all(hex) {
-        return Err(read::wrong(option, arg, "wants six bytes like \"02:42:ac:11:00:02\"").into());
+        return Err(read::wrong(option, arg, "must be six bytes like \"02:42:ac:11:00:02\"").into());
     }
     Ok(mac)
 }

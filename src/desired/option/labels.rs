@@ -14,7 +14,7 @@ const OURS: &str = "io.pillarbox.";
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let labels = read::pairs(option, arg, '=')?;
     if let Some(ours) = labels.keys().find(|key| key.starts_with(OURS)) {
-        let why = format!("names `{}`: labels under `{OURS}` are written by pillarbox alone", escaped(ours));
+        let why = format!("names `{}`: labels under `{OURS}` are reserved for pillarbox", escaped(ours));
         return Err(read::wrong(option, arg, &why).into());
     }
     if labels.contains_key("") {

@@ -51,7 +51,7 @@ pub(crate) fn swap(memory: i64) -> i64 {
 
 /// Processors in billionths.
 pub(super) fn cpus(option: &str, arg: &Arg) -> Result<Value> {
-    let wrong = || read::wrong(option, arg, "wants a number of processors, for example 1.5");
+    let wrong = || read::wrong(option, arg, "must be a number of processors, for example 1.5");
     let cpus = match &arg.value {
         // docker-py's name for it counts billionths.
         ArgValue::Integer(nano) if option == "nano_cpus" && *nano >= 10_000_000 => *nano as f64 / 1e9,
@@ -145,8 +145,8 @@ pub(super) fn cpuset(option: &str, arg: &Arg) -> Result<Value> {
         Some(ranges) if ranges.is_empty() => Ok(Value::Null),
         Some(ranges) => Ok(Value::from(ranges)),
         None => {
-            let what = if option.contains("mems") { "nodes of memory" } else { "processors" };
-            Err(read::wrong(option, arg, &format!("wants {what} like \"0-3\" or \"0,2\"")).into())
+            let what = if option.contains("mems") { "memory nodes" } else { "processors" };
+            Err(read::wrong(option, arg, &format!("must be {what} like \"0-3\" or \"0,2\"")).into())
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn keyed(option: &str, arg: &Arg, items: Vec<(String, Value)>) -> Res
         if let Some(before) = found.get(&target)
             && *before != value
         {
-            let why = format!("mounts two things at `{}`", escaped(&target));
+            let why = format!("has two mounts at `{}`", escaped(&target));
             return Err(read::wrong(option, arg, &why).into());
         }
         found.insert(target, value);
@@ -143,7 +143,7 @@ fn mount(option: &str, arg: &Arg) -> Result<(String, Value)> {
     let kind = text("type")?.unwrap_or_else(|| "volume".to_owned());
     let target = text("target")?.unwrap_or_default();
     if !target.starts_with('/') || trimmed(&target) == "/" {
-        return Err(read::wrong(option, arg, "wants an absolute `target`, which is not /").into());
+        return Err(read::wrong(option, arg, "needs an absolute `target` other than /").into());
     }
     let source = text("source")?.unwrap_or_default();
     let fits = match kind.as_str() {
@@ -225,7 +225,7 @@ fn mode(option: &str, arg: &Arg) -> Result<i64> {
         _ => None,
     };
     let fits = mode.filter(|mode| (0..=0o7777).contains(mode));
-    fits.ok_or_else(|| read::wrong(option, arg, "wants a file mode like \"1777\"").into())
+    fits.ok_or_else(|| read::wrong(option, arg, "must be a file mode like \"1777\"").into())
 }
 
 fn engine_mount(target: &str, mount: &Value) -> Value {

@@ -25,7 +25,7 @@ pub(super) fn network(option: &str, arg: &Arg) -> Result<Value> {
         "host" | "none" | "bridge" => Ok(json!(mode)),
         _ => match shared(option, arg, &mode)? {
             Some(shared) => Ok(shared),
-            None => Err(read::wrong(option, arg, &format!("is `{}`, which is no mode", escaped(&mode)))
+            None => Err(read::wrong(option, arg, &format!("is `{}`, which is not a mode", escaped(&mode)))
                 .hint("there are host, none, bridge and container:NAME; a network of your own goes into `networks`")
                 .into()),
         },
@@ -74,7 +74,7 @@ fn shared(option: &str, arg: &Arg, mode: &str) -> Result<Option<Value>> {
     match ContainerName::parse(name.trim_start_matches('/')) {
         Ok(name) => Ok(Some(json!(format!("{SHARED}{name}")))),
         Err(_) => {
-            let why = format!("has `{}`, which is no name of a container", escaped(name));
+            let why = format!("has `{}`, which is not a container name", escaped(name));
             Err(read::wrong(option, arg, &why).into())
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     for name in found.keys() {
         let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
         if !first || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-')) {
-            let why = format!("has `{}`, which is no name of a network", escaped(name));
+            let why = format!("has `{}`, which is not a network name", escaped(name));
             problems.push(read::wrong(option, arg, &why));
         } else if MODES.contains(&name.as_str()) {
             let why = format!("has `{name}`, which is a mode");
@@ -95,7 +95,7 @@ pub(super) fn extra_hosts(option: &str, arg: &Arg) -> Result<Value> {
                 lines.insert(format!("{name}:{address}"));
                 Ok(())
             }
-            _ => Err(read::wrong(option, arg, "wants a name and an IP address, like \"db:10.0.0.5\"").into()),
+            _ => Err(read::wrong(option, arg, "needs a name and an IP address, like \"db:10.0.0.5\"").into()),
         }
     };
     match &arg.value {

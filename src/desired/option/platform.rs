@@ -12,7 +12,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let text = read::word(option, arg)?;
     match normal(&text) {
         Some(platform) => Ok(Value::from(platform)),
-        None => Err(read::wrong(option, arg, &format!("is `{}`, which is no platform", escaped(&text)))
+        None => Err(read::wrong(option, arg, &format!("is `{}`, which is not a platform", escaped(&text)))
             .hint("write it like \"linux/amd64\" or \"linux/arm/v7\"")
             .into()),
     }

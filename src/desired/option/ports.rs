@@ -81,7 +81,7 @@ fn one(option: &str, arg: &Arg) -> Result<Pairs> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&host);
     let address = match bare {
         "" => String::new(),
-        text => text.parse::<IpAddr>().map_err(|_| wrong("the address is no IP address"))?.to_string(),
+        text => text.parse::<IpAddr>().map_err(|_| wrong("the address is not an IP address"))?.to_string(),
     };
     let target = range(&target).ok_or_else(|| wrong("a port is a number from 1 to 65535"))?;
     let published = match published.as_str() {
@@ -90,7 +90,7 @@ fn one(option: &str, arg: &Arg) -> Result<Pairs> {
     };
     let count = target.1 - target.0;
     if usize::from(count) >= MOST {
-        return Err(wrong("that are too many ports").into());
+        return Err(wrong("these are too many ports").into());
     }
     if published.is_some_and(|(first, last)| last - first != count) {
         return Err(wrong("the ranges have different lengths").into());
@@ -132,7 +132,7 @@ pub(super) fn exposed(option: &str, arg: &Arg) -> Result<Value> {
         }
         let (first, last) = range(ports).ok_or_else(|| wrong("a port is a number from 1 to 65535"))?;
         if usize::from(last - first) >= MOST {
-            return Err(wrong("that are too many ports").into());
+            return Err(wrong("these are too many ports").into());
         }
         found.extend((first..=last).map(|port| (port, protocol.clone())));
     }

@@ -25,11 +25,13 @@ pub(super) fn volumes_from(option: &str, arg: &Arg) -> Result<Value> {
         match (ContainerName::parse(name), mode) {
             (Ok(name), "rw") => Ok(name.to_string()),
             (Ok(name), "ro") => Ok(format!("{name}:ro")),
-            _ => {
-                Err(read::wrong(option, item, &format!("has `{}`, which names no container", escaped(&text)))
-                    .hint("write the name of a container, \"data\" or \"data:ro\"")
-                    .into())
-            }
+            _ => Err(read::wrong(
+                option,
+                item,
+                &format!("has `{}`, which does not name a container", escaped(&text)),
+            )
+            .hint("write the name of a container, \"data\" or \"data:ro\"")
+            .into()),
         }
     })?;
     let all: BTreeSet<String> = all.into_iter().collect();
@@ -58,7 +60,7 @@ pub(super) fn links(option: &str, arg: &Arg) -> Result<Value> {
         _ => Err(problems),
     })? {
         let Ok(name) = ContainerName::parse(&name) else {
-            let why = format!("has `{}`, which is no name of a container", escaped(&name));
+            let why = format!("has `{}`, which is not a container name", escaped(&name));
             return Err(read::wrong(option, arg, &why)
                 .hint("write it like \"db\" or \"db:database\"")
                 .into());
@@ -66,7 +68,7 @@ pub(super) fn links(option: &str, arg: &Arg) -> Result<Value> {
         let alias = if alias.is_empty() { name.to_string() } else { alias };
         let fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
         if !alias.bytes().all(fine) {
-            let why = format!("has the alias `{}`, which is no host name", escaped(&alias));
+            let why = format!("has the alias `{}`, which is not a host name", escaped(&alias));
             return Err(read::wrong(option, arg, &why).into());
         }
         found.insert(name.to_string(), alias);

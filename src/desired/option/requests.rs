@@ -76,7 +76,7 @@ fn short(option: &str, arg: &Arg) -> Result<Value> {
             None => put(&mut canonical, "Count", json!(count(option, &derived(arg, part))?)),
             Some((name, _)) => {
                 let why =
-                    format!("has `{}`, which is none of device, count, driver, capabilities", escaped(name));
+                    format!("has `{}`, which is not device, count, driver or capabilities", escaped(name));
                 return Err(read::wrong(option, arg, &why).into());
             }
         }

@@ -29,7 +29,8 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
             match text.split_once(':') {
                 Some((name, count)) => {
                     let count = count.parse().ok().filter(|count| (0..=1_000_000).contains(count));
-                    let wrong = || read::wrong(option, arg, "wants a number of tries, like \"on-failure:3\"");
+                    let wrong =
+                        || read::wrong(option, arg, "must be a number of tries, like \"on-failure:3\"");
                     (name.to_owned(), Some(count.ok_or_else(wrong)?))
                 }
                 None => (text, None),
@@ -38,7 +39,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     };
     let name = if name.is_empty() { "no" } else { name.as_str() };
     if !["no", "always", "unless-stopped", "on-failure"].contains(&name) {
-        let why = format!("is `{}`, which is no restart policy", escaped(name));
+        let why = format!("is `{}`, which is not a restart policy", escaped(name));
         let hint = "there are \"no\", \"always\", \"unless-stopped\", \"on-failure\" and \"on-failure:3\"";
         return Err(read::wrong(option, arg, &why).hint(hint).into());
     }

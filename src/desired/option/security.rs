@@ -48,7 +48,7 @@ fn one(option: &str, arg: &Arg) -> Result<String> {
         ("seccomp", "unconfined" | "builtin") => Ok(format!("seccomp={value}")),
         ("seccomp", profile) if profile.trim_start().starts_with('{') => match json_text(profile) {
             Some(profile) => Ok(format!("seccomp={profile}")),
-            None => Err(wrong("the profile is no JSON").into()),
+            None => Err(wrong("the profile is not JSON").into()),
         },
         ("seccomp", _) => Err(wrong("a file of this machine is not read")
             .hint("put the profile itself there, as JSON: \"seccomp={{ pillar.api.seccomp | tojson }}\"")

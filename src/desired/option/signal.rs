@@ -19,7 +19,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     if number || named {
         return Ok(Value::from(name));
     }
-    let why = format!("is `{}`, which is no signal", crate::problem::escaped(&name));
+    let why = format!("is `{}`, which is not a signal", crate::problem::escaped(&name));
     Err(read::wrong(option, arg, &why).hint("write it like \"SIGQUIT\"").into())
 }
 

@@ -38,7 +38,7 @@ pub(super) fn hostname(option: &str, arg: &Arg) -> Result<Value> {
     if fine {
         return Ok(Value::from(name));
     }
-    let why = format!("is `{}`, which is no host name", escaped(&name));
+    let why = format!("is `{}`, which is not a host name", escaped(&name));
     Err(read::wrong(option, arg, &why).hint("use up to 63 letters, digits, `-` and `.`").into())
 }
 
@@ -67,7 +67,7 @@ pub(super) fn addresses(option: &str, arg: &Arg) -> Result<Value> {
         match text.trim().parse::<IpAddr>() {
             Ok(address) => found.push(address.to_string()),
             Err(_) => {
-                let why = format!("has `{}`, which is no IP address", escaped(&text));
+                let why = format!("has `{}`, which is not an IP address", escaped(&text));
                 return Err(read::wrong(option, arg, &why).into());
             }
         }
@@ -100,16 +100,4 @@ pub(super) fn swappiness(option: &str, arg: &Arg) -> Result<Value> {
         -1 => Ok(Value::Null),
         swappiness => Ok(Value::from(swappiness)),
     }
-}
-
-/// `"0022"`: text is octal, a number is as it is (TOML has `0o022`).
-pub(super) fn umask(option: &str, arg: &Arg) -> Result<Value> {
-    let mask = match &arg.value {
-        ArgValue::Text(text) => text.as_clear().and_then(|text| i64::from_str_radix(text.trim(), 8).ok()),
-        ArgValue::Integer(mask) => Some(*mask),
-        _ => None,
-    };
-    let fits = mask.filter(|mask| (0..=0o777).contains(mask));
-    let wrong = || read::wrong(option, arg, "wants a mask like \"0022\"");
-    fits.map(Value::from).ok_or_else(|| wrong().into())
 }

@@ -21,7 +21,7 @@ pub(crate) struct Needed {
 pub(crate) const NEWEST: Version = (1, 51);
 
 /// Option, field within it (of each entry, where it is a table of them), version.
-const SINCE: [(&str, &str, Version); 10] = [
+const SINCE: [(&str, &str, Version); 9] = [
     ("annotations", "", (1, 43)),
     ("healthcheck", "start_interval", (1, 44)),
     ("mounts", "create_mountpoint", (1, 42)),
@@ -30,7 +30,6 @@ const SINCE: [(&str, &str, Version); 10] = [
     ("mounts", "read_only_non_recursive", (1, 44)),
     ("mounts", "subpath", (1, 45)),
     ("networks", "GwPriority", (1, 48)),
-    ("umask", "", (1, 56)),
     ("mounts", "type", (1, 48)),
 ];
 

@@ -138,7 +138,6 @@ pub(crate) const OPTIONS: &[ContainerOption] = &[
     own("tmpfs", &[], Fixed, volumes::tmpfs, volumes::write_tmpfs, volumes::tmpfs_differ),
     field("tty", &[], Fixed, simple::truth, "/Config/Tty"),
     own("ulimits", &["ulimit"], Fixed, ulimits::read, ulimits::write, ulimits::differ),
-    field("umask", &[], Fixed, simple::umask, "/HostConfig/Umask"),
     field("user", &[], Fixed, simple::word, "/Config/User"),
     namespace!("userns_mode", &["userns"], namespaces::host, "/HostConfig/UsernsMode", &[]),
     namespace!("uts", &["uts_mode"], namespaces::host, "/HostConfig/UTSMode", &[]),

@@ -128,7 +128,7 @@ fn commands() {
     aside {}
     body {"Entrypoint":[""],"HostConfig":{}}
     "#);
-    insta::assert_snapshot!(refused("command = { a = 1 }"), @"states/a.toml:1: `command` wants a list or text, not a table");
+    insta::assert_snapshot!(refused("command = { a = 1 }"), @"states/a.toml:1: `command` must be a list or a string, not a table");
     insta::assert_snapshot!(refused("command = \"sh -c 'oops\""), @"states/a.toml:1: `command` has a quote that does not end");
 }
 
@@ -141,9 +141,9 @@ fn labels_have_a_field_each() {
     aside {}
     body {"Labels":{"b":"true","com.example.a":"x"},"HostConfig":{}}
     "#);
-    insta::assert_snapshot!(refused("labels = { 'io.pillarbox.instance' = 'x' }"), @"states/a.toml:1: `labels` names `io.pillarbox.instance`: labels under `io.pillarbox.` are written by pillarbox alone");
+    insta::assert_snapshot!(refused("labels = { 'io.pillarbox.instance' = 'x' }"), @"states/a.toml:1: `labels` names `io.pillarbox.instance`: labels under `io.pillarbox.` are reserved for pillarbox");
     insta::assert_snapshot!(refused("labels = ['a=1', 'a=2']"), @"states/a.toml:1: `labels` names `a` twice with different values");
-    insta::assert_snapshot!(refused("labels = { a = [1] }"), @"states/a.toml:1: `labels.a` wants text, not an array");
+    insta::assert_snapshot!(refused("labels = { a = [1] }"), @"states/a.toml:1: `labels.a` must be a string, not an array");
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn ports_are_exploded_and_sorted() {
     insta::assert_snapshot!(refused("ports = ['8080:80x', '1-3:1-2', '1.2.3:1:1', '80/http', '0:0', 'a', '70000']"), @r#"
     states/a.toml:1: `ports` has `8080:80x`: a port is a number from 1 to 65535 (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     states/a.toml:1: `ports` has `1-3:1-2`: the ranges have different lengths (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
-    states/a.toml:1: `ports` has `1.2.3:1:1`: the address is no IP address (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
+    states/a.toml:1: `ports` has `1.2.3:1:1`: the address is not an IP address (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     states/a.toml:1: `ports` has `80/http`: the protocol is tcp, udp or sctp (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     states/a.toml:1: `ports` has `0:0`: a port is a number from 1 to 65535 (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     states/a.toml:1: `ports` has `a`: a port is a number from 1 to 65535 (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     states/a.toml:1: `ports` has `70000`: a port is a number from 1 to 65535 (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")
     "#);
-    insta::assert_snapshot!(refused("ports = ['1-9999']"), @r#"states/a.toml:1: `ports` has `1-9999`: that are too many ports (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")"#);
+    insta::assert_snapshot!(refused("ports = ['1-9999']"), @r#"states/a.toml:1: `ports` has `1-9999`: these are too many ports (write it like "8080:80", "127.0.0.1:8080:80/udp" or "8000-8002:9000-9002")"#);
     insta::assert_snapshot!(refused("ports = [{ published = 1 }]"), @"states/a.toml:1: `ports` has an entry without `target`");
 }
 
@@ -194,8 +194,8 @@ fn volumes_mounts_and_tmpfs_are_keyed_by_path() {
     states/a.toml:1: `volumes` has `a:/b:ro:z`: it has more than three parts (write it like "data:/var/lib/data", "/srv/www:/www:ro" or "/cache")
     states/a.toml:1: `volumes` has `a:/`: the path in the container is absolute, and not / (write it like "data:/var/lib/data", "/srv/www:/www:ro" or "/cache")
     "#);
-    insta::assert_snapshot!(refused("volumes = ['a:/x', 'b:/x']"), @"states/a.toml:1: `volumes` mounts two things at `/x`");
-    insta::assert_snapshot!(refused("volumes = [{ type = 'bind' }]"), @"states/a.toml:1: `volumes` wants an absolute `target`, which is not /");
+    insta::assert_snapshot!(refused("volumes = ['a:/x', 'b:/x']"), @"states/a.toml:1: `volumes` has two mounts at `/x`");
+    insta::assert_snapshot!(refused("volumes = [{ type = 'bind' }]"), @"states/a.toml:1: `volumes` needs an absolute `target` other than /");
     same(&[
         "volumes = ['a:/b', { type = 'volume', source = 'c', target = '/d', volume = { nocopy = true } }]",
         "volumes = ['a:/b']\nmounts = [{ source = 'c', target = '/d', no_copy = true }]",
@@ -213,7 +213,7 @@ fn volumes_mounts_and_tmpfs_are_keyed_by_path() {
     insta::assert_snapshot!(refused("mounts = [{ type = 'bind', source = 'data', target = '/a' }, { type = 'nfs', target = '/b' }, { target = 'b' }, { target = '/a', sise = 1 }, { target = '/a', size = 1 }]"), @r#"
     states/a.toml:1: `mounts` of type bind has a `source` that does not fit: `data`
     states/a.toml:1: `mounts` has a `type` that is not bind, volume, tmpfs, image, npipe or cluster
-    states/a.toml:1: `mounts` wants an absolute `target`, which is not /
+    states/a.toml:1: `mounts` needs an absolute `target` other than /
     states/a.toml:1: `mounts` has no field `sise` (did you mean `size`?)
     states/a.toml:1: `mounts.size` is an option of type tmpfs, not volume
     "#);
@@ -227,7 +227,7 @@ fn volumes_mounts_and_tmpfs_are_keyed_by_path() {
     aside {}
     body {"HostConfig":{"Tmpfs":{"/run":"size=64m"}}}
     "#);
-    insta::assert_snapshot!(refused("tmpfs = 'run'"), @"states/a.toml:1: `tmpfs` has `run`, which is no absolute path below /");
+    insta::assert_snapshot!(refused("tmpfs = 'run'"), @"states/a.toml:1: `tmpfs` has `run`, which is not an absolute path below /");
 }
 
 #[test]
@@ -242,18 +242,18 @@ fn networks_and_modes() {
     body {"HostConfig":{"NetworkMode":"back"},"NetworkingConfig":{"EndpointsConfig":{"back":{"Aliases":["api","db"],"IPAMConfig":{"IPv4Address":"10.0.0.5"}}}}}
     "#);
     insta::assert_snapshot!(refused("networks = ['host', '-x']"), @r#"
-    states/a.toml:1: `networks` has `-x`, which is no name of a network
+    states/a.toml:1: `networks` has `-x`, which is not a network name
     states/a.toml:1: `networks` has `host`, which is a mode (write network_mode = "host")
     "#);
     insta::assert_snapshot!(refused("[networks.a]\nalias = 'x'"), @"states/a.toml:1: `networks.a` has no field `alias` (did you mean `aliases`?)");
-    insta::assert_snapshot!(refused("[networks.a]\nipv4_address = '::1'"), @"states/a.toml:1: `networks.a.ipv4_address` wants an address of that kind");
+    insta::assert_snapshot!(refused("[networks.a]\nipv4_address = '::1'"), @"states/a.toml:1: `networks.a.ipv4_address` must be an IP address of that version");
     insta::assert_snapshot!(shown("network_mode = 'default'"), @r#"
     fixed {"network_mode":"bridge"}
     live {}
     aside {}
     body {"HostConfig":{"NetworkMode":"bridge"}}
     "#);
-    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is no mode (there are host, none, bridge and container:NAME; a network of your own goes into `networks`)");
+    insta::assert_snapshot!(refused("network_mode = 'mynet'"), @"states/a.toml:1: `network_mode` is `mynet`, which is not a mode (there are host, none, bridge and container:NAME; a network of your own goes into `networks`)");
     same(&[
         "extra_hosts = ['db:10.0.0.5', 'gw:host-gateway']",
         "extra_hosts = { gw = 'host-gateway', db = '10.0.0.5' }",
@@ -265,14 +265,14 @@ fn networks_and_modes() {
     aside {}
     body {"HostConfig":{"ExtraHosts":["six:::1"]}}
     "#);
-    insta::assert_snapshot!(refused("extra_hosts = ['db']"), @r#"states/a.toml:1: `extra_hosts` wants a name and an IP address, like "db:10.0.0.5""#);
+    insta::assert_snapshot!(refused("extra_hosts = ['db']"), @r#"states/a.toml:1: `extra_hosts` needs a name and an IP address, like "db:10.0.0.5""#);
     insta::assert_snapshot!(shown("dns = ['9.9.9.9', '1.1.1.1']\ndns_search = 'example.com'"), @r#"
     fixed {"dns":["9.9.9.9","1.1.1.1"],"dns_search":["example.com"]}
     live {}
     aside {}
     body {"HostConfig":{"Dns":["9.9.9.9","1.1.1.1"],"DnsSearch":["example.com"]}}
     "#);
-    insta::assert_snapshot!(refused("dns = ['resolver']"), @"states/a.toml:1: `dns` has `resolver`, which is no IP address");
+    insta::assert_snapshot!(refused("dns = ['resolver']"), @"states/a.toml:1: `dns` has `resolver`, which is not an IP address");
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn restart_policies() {
     aside {}
     body {"HostConfig":{"RestartPolicy":{"Name":"unless-stopped","MaximumRetryCount":0}}}
     "#);
-    insta::assert_snapshot!(refused("restart = 'allways'"), @r#"states/a.toml:1: `restart` is `allways`, which is no restart policy (there are "no", "always", "unless-stopped", "on-failure" and "on-failure:3")"#);
+    insta::assert_snapshot!(refused("restart = 'allways'"), @r#"states/a.toml:1: `restart` is `allways`, which is not a restart policy (there are "no", "always", "unless-stopped", "on-failure" and "on-failure:3")"#);
     insta::assert_snapshot!(refused("restart = 'always:3'"), @"states/a.toml:1: `restart` can count tries with `on-failure` only");
 }
 
@@ -309,12 +309,12 @@ fn limits_say_that_they_are_declared_and_are_live() {
     "#);
     insta::assert_snapshot!(refused("memory = '5m'\ncpus = -1\ncpuset = '3-1'\npids_limit = -2\ncpu_shares = 'many'\nmemory_swap = 'none'\nmemory_reservation = []"), @r#"
     states/a.toml:1: `memory` is less than 6 MiB, which the Engine refuses
-    states/a.toml:1: `cpus` wants a number of processors, for example 1.5
-    states/a.toml:1: `cpuset` wants processors like "0-3" or "0,2"
+    states/a.toml:1: `cpus` must be a number of processors, for example 1.5
+    states/a.toml:1: `cpuset` must be processors like "0-3" or "0,2"
     states/a.toml:1: `pids_limit` is -2, but must be from -1 to 2147483647
-    states/a.toml:1: `cpu_shares` wants a whole number, not a string
-    states/a.toml:1: `memory_swap` is `none`, which is no number of bytes (write it like 536870912, "512m" or "1.5g")
-    states/a.toml:1: `memory_reservation` wants a number of bytes, not an array (write it like 536870912, "512m" or "1.5g")
+    states/a.toml:1: `cpu_shares` must be a whole number, not a string
+    states/a.toml:1: `memory_swap` is `none`, which is not a number of bytes (write it like 536870912, "512m" or "1.5g")
+    states/a.toml:1: `memory_reservation` must be a number of bytes, not an array (write it like 536870912, "512m" or "1.5g")
     "#);
 }
 
@@ -329,8 +329,8 @@ fn who_and_where_it_runs() {
     "#);
     insta::assert_snapshot!(refused("working_dir = 'app'\nhostname = 'a b'\ninit = 'yes'\nuser = ''"), @r#"
     states/a.toml:1: `working_dir` is `app`, but must be an absolute path
-    states/a.toml:1: `hostname` is `a b`, which is no host name (use up to 63 letters, digits, `-` and `.`)
-    states/a.toml:1: `init` wants true or false, not a string
+    states/a.toml:1: `hostname` is `a b`, which is not a host name (use up to 63 letters, digits, `-` and `.`)
+    states/a.toml:1: `init` must be true or false, not a string
     states/a.toml:1: `user` is empty (leave it out to unset it)
     "#);
     same(&["cap_add = ['net_admin', 'CAP_SYS_TIME']", "cap_add = ['SYS_TIME', 'NET_ADMIN', 'NET_ADMIN']"]);
@@ -340,7 +340,7 @@ fn who_and_where_it_runs() {
     aside {}
     body {"HostConfig":{"CapAdd":["CAP_NET_ADMIN"],"CapDrop":["ALL"]}}
     "#);
-    insta::assert_snapshot!(refused("cap_add = ['NET-ADMIN']"), @"states/a.toml:1: `cap_add` has `CAP_NET-ADMIN`, which is no capability");
+    insta::assert_snapshot!(refused("cap_add = ['NET-ADMIN']"), @"states/a.toml:1: `cap_add` has `CAP_NET-ADMIN`, which is not a capability");
 }
 
 #[test]
@@ -378,8 +378,8 @@ fn stopping() {
     body {"StopSignal":"SIGRTMIN+3","StopTimeout":60,"HostConfig":{}}
     "#);
     insta::assert_snapshot!(refused("stop_signal = 'x y'\nstop_timeout = 'soon'"), @r#"
-    states/a.toml:1: `stop_signal` is `SIGX Y`, which is no signal (write it like "SIGQUIT")
-    states/a.toml:1: `stop_timeout` is `soon`, which is no length of time (write it like "30s", "1m30s" or "500ms"; a bare number is seconds)
+    states/a.toml:1: `stop_signal` is `SIGX Y`, which is not a signal (write it like "SIGQUIT")
+    states/a.toml:1: `stop_timeout` is `soon`, which is not a duration (write it like "30s", "1m30s" or "500ms"; a bare number is seconds)
     "#);
     insta::assert_snapshot!(refused("stop = { signl = 'QUIT' }"), @"states/a.toml:1: `stop` has no field `signl` (did you mean `signal`?)");
     insta::assert_snapshot!(refused("stop = { timeout = 1 }\nstop_timeout = 2"), @"states/a.toml:1: `stop_timeout` is declared twice with different values (keep one of them: declarations of one container are merged)");
@@ -410,9 +410,9 @@ fn the_environment_is_a_table_or_lines() {
     assert_eq!(table.env["A"], Text::clear("x=y"));
     insta::assert_snapshot!(refused("env = ['A', '=x']"), @r#"
     states/a.toml:1: `env` has an entry that is not "NAME=value" with a name in clear
-    states/a.toml:1: `env` has ``, which is no name of a variable
+    states/a.toml:1: `env` has ``, which is not a variable name
     "#);
-    insta::assert_snapshot!(refused("env = 'A=1'"), @r#"states/a.toml:1: `env` wants a table of variables, or a list of "NAME=value""#);
-    insta::assert_snapshot!(refused("env = { A = [1] }"), @r#"states/a.toml:1: `env.A` wants text, not a value of type array (write `| tojson` or `| join(",")`)"#);
+    insta::assert_snapshot!(refused("env = 'A=1'"), @r#"states/a.toml:1: `env` must be a table of variables, or a list of "NAME=value""#);
+    insta::assert_snapshot!(refused("env = { A = [1] }"), @r#"states/a.toml:1: `env.A` must be a string, not a value of type array (write `| tojson` or `| join(",")`)"#);
     insta::assert_snapshot!(refused("env = { A = 1 }\nenvironment = { A = 2 }"), @"states/a.toml:1: `env.A` is declared twice with different values (keep one of them: declarations of one container are merged)");
 }

@@ -98,7 +98,7 @@ fn limits(
     hard: Option<&Arg>,
 ) -> Result<(String, Value)> {
     if !NAMES.contains(&name) {
-        let problem = read::wrong(option, arg, &format!("has `{}`, which is no limit", escaped(name)));
+        let problem = read::wrong(option, arg, &format!("has `{}`, which is not a limit", escaped(name)));
         return Err(problem.nearest(name, NAMES).into());
     }
     let (Some(soft), Some(hard)) = (soft.or(hard), hard.or(soft)) else {

@@ -107,7 +107,7 @@ pub(super) fn tmpfs(option: &str, arg: &Arg) -> Result<Value> {
         }
     };
     if let Some(path) = pairs.keys().find(|path| !path.starts_with('/') || trimmed(path) == "/") {
-        let why = format!("has `{}`, which is no absolute path below /", escaped(path));
+        let why = format!("has `{}`, which is not an absolute path below /", escaped(path));
         return Err(read::wrong(option, arg, &why).into());
     }
     let normal = |options: &str| {

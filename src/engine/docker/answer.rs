@@ -1,121 +1,306 @@
-//! An Engine's JSON as our types.
+//! An Engine's JSON as our types. A field of another type than an Engine gives it is an error, never an empty
+//! value: a list that is none must not read as a host without containers. What is left out, or `null`, is empty.
 
 use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, Platforms, RunState};
+use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+/// A list may have so many entries: each takes more room here than in the answer.
+const MOST: usize = 50_000;
+
+type Labels = BTreeMap<String, String>;
+
+/// `null` as what is left out.
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().map(text).collect()
+/// A list with a bounded number of entries; `null` is one without any.
+pub(super) struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = List<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST} entries")
+            }
+            fn visit_unit<E>(self) -> Result<List<T>, E> {
+                Ok(List(Vec::new()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<List<T>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(entry) = from.next_element()? {
+                    if all.len() == MOST {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    all.push(entry);
+                }
+                Ok(List(all))
+            }
+        }
+        from.deserialize_any(Entries(PhantomData))
+    }
 }
 
-fn labels(value: &Value) -> BTreeMap<String, String> {
-    value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+/// A part of an answer that is kept as it came.
+fn part<T: DeserializeOwned>(of: &Value, what: &str) -> EngineResult<T> {
+    T::deserialize(of).map_err(|_| {
+        // Not serde's own words, which quote the answer.
+        let words = format!("what it says of {what} is not what an Engine says");
+        EngineError::new(ErrorKind::Other, 200, &words)
+    })
 }
 
-/// `Warnings` of an answer; `null` where there are none.
-pub(super) fn warnings(answer: &Value) -> Vec<String> {
-    texts(&answer["Warnings"])
+/// The answer of a call that may warn.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Warned {
+    /// The id of what was made, where something is.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) id: String,
+    /// `null` where there are none.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) warnings: Vec<String>,
 }
 
-/// `GET /info`; `podman` is its version, if it is one.
-pub(super) fn facts(info: &Value, api: Api, podman: Option<&str>) -> Facts {
-    let given = info["Labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let split = |label: &str| {
-        let (key, value) = label.split_once('=').unwrap_or((label, ""));
-        (key.to_owned(), value.to_owned())
-    };
-    Facts {
-        // Podman makes up another one for each answer.
-        engine_id: if podman.is_some() { "podman".to_owned() } else { text(&info["ID"]) },
-        engine_version: text(&info["ServerVersion"]),
-        api_version: api.to_string(),
-        os: text(&info["OSType"]),
-        arch: architecture(&info["Architecture"]),
-        cpus: info["NCPU"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
-        memory: info["MemTotal"].as_u64().unwrap_or_default(),
-        hostname: text(&info["Name"]),
-        labels: given.map(split).collect(),
-        can_update: can_update(podman),
+/// `GET /info`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Info {
+    #[serde(default, deserialize_with = "or_empty", rename = "ID")]
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    server_version: String,
+    #[serde(default, deserialize_with = "or_empty", rename = "OSType")]
+    os: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    architecture: String,
+    #[serde(default, deserialize_with = "or_empty", rename = "NCPU")]
+    cpus: i64,
+    #[serde(default, deserialize_with = "or_empty")]
+    mem_total: i64,
+    #[serde(default, deserialize_with = "or_empty")]
+    name: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Vec<String>,
+}
+
+impl Info {
+    /// `podman` is its version, if it is one.
+    pub(super) fn facts(self, api: Api, podman: Option<&str>) -> Facts {
+        let split = |label: String| match label.split_once('=') {
+            Some((key, value)) => (key.to_owned(), value.to_owned()),
+            None => (label, String::new()),
+        };
+        Facts {
+            // Podman makes up another one for each answer.
+            engine_id: if podman.is_some() { "podman".to_owned() } else { self.id },
+            engine_version: self.server_version,
+            api_version: api.to_string(),
+            os: self.os,
+            arch: architecture(self.architecture),
+            cpus: u32::try_from(self.cpus).unwrap_or_default(),
+            memory: u64::try_from(self.mem_total).unwrap_or_default(),
+            hostname: self.name,
+            labels: self.labels.into_iter().map(split).collect(),
+            can_update: can_update(podman),
+        }
     }
 }
 
 /// As images name it. Docker prints what the kernel calls the machine, Podman what Go calls it.
-fn architecture(info: &Value) -> String {
-    match info.as_str().unwrap_or_default() {
+fn architecture(name: String) -> String {
+    match name.as_str() {
         "x86_64" => "amd64",
         "aarch64" | "aarch64_be" => "arm64",
         "i386" | "i486" | "i586" | "i686" => "386",
         "loongarch64" => "loong64",
-        name if name.starts_with("arm") && name != "arm64" => "arm",
-        name => name,
+        other if other.starts_with("arm") && other != "arm64" => "arm",
+        _ => return name,
     }
     .to_owned()
 }
 
+/// One of `GET /containers/json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Listed {
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    names: Vec<String>,
+    #[serde(default, deserialize_with = "or_empty", rename = "ImageID")]
+    image_id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Labels,
+    #[serde(default, deserialize_with = "or_empty")]
+    state: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    network_settings: Joined,
+    #[serde(default, deserialize_with = "or_empty")]
+    host_config: NetworkMode,
+    #[serde(default, deserialize_with = "or_empty")]
+    mounts: Vec<Mount>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Joined {
+    #[serde(default, deserialize_with = "or_empty")]
+    networks: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NetworkMode {
+    #[serde(default, deserialize_with = "or_empty")]
+    network_mode: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mount {
+    #[serde(default, deserialize_with = "or_empty", rename = "Type")]
+    kind: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    name: String,
+}
+
 /// `GET /containers/json`.
-pub(super) fn summaries(answer: &Value) -> Vec<Summary> {
-    let all = answer.as_array().into_iter().flatten();
-    all.map(|container| {
+pub(super) fn summaries(List(all): List<Listed>) -> Vec<Summary> {
+    all.into_iter().map(Listed::summary).collect()
+}
+
+impl Listed {
+    fn summary(self) -> Summary {
         // A container also goes by the names that others link it by, `/other/alias`.
-        let names = container["Names"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let mut names = names.map(|name| name.strip_prefix('/').unwrap_or(name));
+        let mut names = self.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
+        let name = names.find(|name| !name.contains('/')).unwrap_or_default().to_owned();
+        let volumes = self.mounts.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name);
         Summary {
-            id: text(&container["Id"]),
-            name: names.find(|name| !name.contains('/')).unwrap_or_default().to_owned(),
-            image_id: text(&container["ImageID"]),
-            labels: labels(&container["Labels"]),
-            status: text(&container["State"]),
-            networks: keys(&container["NetworkSettings"]["Networks"]),
-            network_mode: text(&container["HostConfig"]["NetworkMode"]),
-            volumes: mounted(&container["Mounts"]),
+            id: self.id,
+            name,
+            image_id: self.image_id,
+            labels: self.labels,
+            status: self.state,
+            networks: self.network_settings.networks.into_keys().collect(),
+            network_mode: self.host_config.network_mode,
+            volumes: volumes.filter(|name| !name.is_empty()).collect::<BTreeSet<_>>(),
         }
-    })
-    .collect()
+    }
 }
 
-fn keys(table: &Value) -> BTreeSet<String> {
-    table.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
-}
-
-/// Names of mounted volumes.
-fn mounted(mounts: &Value) -> BTreeSet<String> {
-    let mounts = mounts.as_array().into_iter().flatten().filter(|mount| mount["Type"] == "volume");
-    mounts.map(|mount| text(&mount["Name"])).filter(|name| !name.is_empty()).collect()
+/// What is read of a network; the rest is kept as it came.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NetworkHead {
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Labels,
+    #[serde(default, deserialize_with = "or_empty")]
+    created: String,
 }
 
 /// One of `GET /networks`, and `GET /networks/{id}`.
-pub(super) fn network(answer: &Value) -> Network {
-    Network {
-        id: text(&answer["Id"]),
-        name: text(&answer["Name"]),
-        labels: labels(&answer["Labels"]),
-        created_at: text(&answer["Created"]),
-        inspect: Inspect::new(answer.clone()),
-    }
+pub(super) fn network(answer: Value) -> EngineResult<Network> {
+    let head: NetworkHead = part(&answer, "a network")?;
+    Ok(Network {
+        id: head.id,
+        name: head.name,
+        labels: head.labels,
+        created_at: head.created,
+        inspect: Inspect::new(answer),
+    })
+}
+
+/// `GET /networks`.
+pub(super) fn networks(List(all): List<Value>) -> EngineResult<Vec<Network>> {
+    all.into_iter().map(network).collect()
+}
+
+/// What is read of a container; the rest is kept as it came, and has the form that is looked for later.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerHead {
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    image: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    config: ContainerConfig,
+    state: State,
+    #[serde(default, deserialize_with = "or_empty")]
+    restart_count: i64,
+    #[serde(default, deserialize_with = "or_empty")]
+    created: String,
+    #[serde(default, rename = "HostConfig")]
+    _host_config: Option<BTreeMap<String, IgnoredAny>>,
+    #[serde(default, deserialize_with = "or_empty", rename = "NetworkSettings")]
+    _network_settings: Joined,
+    #[serde(default, deserialize_with = "or_empty", rename = "Mounts")]
+    _mounts: Vec<Mount>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerConfig {
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Labels,
+    #[serde(default, deserialize_with = "or_empty", rename = "Env")]
+    _env: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    #[serde(default, deserialize_with = "or_empty")]
+    status: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    running: bool,
+    #[serde(default, deserialize_with = "or_empty")]
+    restarting: bool,
+    #[serde(default, deserialize_with = "or_empty")]
+    started_at: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    finished_at: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    exit_code: i64,
+    #[serde(default, deserialize_with = "or_empty")]
+    error: String,
+    #[serde(default)]
+    health: Option<HealthState>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthState {
+    #[serde(default, deserialize_with = "or_empty")]
+    status: String,
 }
 
 /// `GET /containers/{id}/json`.
-pub(super) fn inspected(answer: Value) -> Inspected {
-    let name = text(&answer["Name"]);
-    Inspected {
-        id: text(&answer["Id"]),
-        name: name.strip_prefix('/').unwrap_or(&name).to_owned(),
-        image_id: text(&answer["Image"]),
-        labels: labels(&answer["Config"]["Labels"]),
-        state: run_state(&answer),
+pub(super) fn inspected(answer: Value) -> EngineResult<Inspected> {
+    let head: ContainerHead = part(&answer, "a container")?;
+    Ok(Inspected {
+        id: head.id,
+        name: head.name.strip_prefix('/').unwrap_or(&head.name).to_owned(),
+        image_id: head.image,
+        labels: head.config.labels,
+        state: run_state(head.state, head.restart_count, head.created),
         inspect: Inspect::new(answer),
-    }
+    })
 }
 
-fn run_state(answer: &Value) -> RunState {
-    let state = &answer["State"];
-    let health = match state["Health"]["Status"].as_str() {
+fn run_state(state: State, restart_count: i64, created_at: String) -> RunState {
+    let health = match state.health.as_ref().map(|health| health.status.as_str()) {
         Some("starting") => Some(Health::Starting),
         Some("healthy") => Some(Health::Healthy),
         Some("unhealthy") => Some(Health::Unhealthy),
@@ -123,73 +308,178 @@ fn run_state(answer: &Value) -> RunState {
         _ => None,
     };
     RunState {
-        status: text(&state["Status"]),
-        running: state["Running"].as_bool().unwrap_or_default(),
-        restarting: state["Restarting"].as_bool().unwrap_or_default(),
-        restart_count: answer["RestartCount"].as_i64().unwrap_or_default(),
-        started_at: text(&state["StartedAt"]),
-        finished_at: text(&state["FinishedAt"]),
-        created_at: text(&answer["Created"]),
-        exit_code: state["ExitCode"].as_i64().unwrap_or_default(),
-        error: text(&state["Error"]),
+        status: state.status,
+        running: state.running,
+        restarting: state.restarting,
+        restart_count,
+        started_at: state.started_at,
+        finished_at: state.finished_at,
+        created_at,
+        exit_code: state.exit_code,
+        error: state.error,
         health,
     }
 }
 
+/// `GET /exec/{id}/json`; none while it runs.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Execution {
+    #[serde(default)]
+    pub(super) exit_code: Option<i64>,
+}
+
 /// `GET /images/{name}/json`.
-pub(super) fn image(answer: &Value) -> Image {
-    let config = &answer["Config"];
-    let test = texts(&config["Healthcheck"]["Test"]);
-    Image {
-        id: text(&answer["Id"]),
-        repo_digests: texts(&answer["RepoDigests"]),
-        labels: labels(&config["Labels"]),
-        repo_tags: texts(&answer["RepoTags"]),
-        volumes: config["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect(),
-        has_health_check: test.first().is_some_and(|word| word != "NONE"),
-        platform: platform(answer),
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ImageInspect {
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    repo_digests: Vec<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    repo_tags: Vec<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    config: ImageConfig,
+    #[serde(default, deserialize_with = "or_empty")]
+    os: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    architecture: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    variant: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ImageConfig {
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Labels,
+    #[serde(default, deserialize_with = "or_empty")]
+    healthcheck: HealthCheck,
+    #[serde(default, deserialize_with = "or_empty")]
+    volumes: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthCheck {
+    #[serde(default, deserialize_with = "or_empty")]
+    test: Vec<String>,
+}
+
+impl ImageInspect {
+    pub(super) fn image(self) -> Image {
+        let platform = platform(&self);
+        let test = self.config.healthcheck.test;
+        Image {
+            id: self.id,
+            repo_digests: self.repo_digests,
+            labels: self.config.labels,
+            repo_tags: self.repo_tags,
+            volumes: self.config.volumes.into_keys().collect(),
+            has_health_check: test.first().is_some_and(|word| word != "NONE"),
+            platform,
+        }
     }
 }
 
-/// `Platforms` of `GET /distribution/{name}/json`.
-pub(super) fn platforms(list: &Value) -> Platforms {
-    let all = list.as_array().into_iter().flatten();
-    Platforms::new(all.map(|one| {
-        let name = format!("{}/{}", text(&one["os"]), text(&one["architecture"]));
-        match one["variant"].as_str().filter(|variant| !variant.is_empty()) {
-            Some(variant) => format!("{name}/{variant}"),
-            None => name,
-        }
-    }))
+/// `linux/arm/v7`; images that were imported may say nothing of it.
+fn platform(image: &ImageInspect) -> Option<String> {
+    if image.os.is_empty() || image.architecture.is_empty() {
+        return None;
+    }
+    let variant = if image.variant.is_empty() { String::new() } else { format!("/{}", image.variant) };
+    Some(format!("{}/{}{variant}", image.os, image.architecture))
+}
+
+/// `GET /distribution/{name}/json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Distribution {
+    descriptor: Descriptor,
+    #[serde(default, deserialize_with = "or_empty")]
+    platforms: Vec<ImagePlatform>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct ImagePlatform {
+    #[serde(default, deserialize_with = "or_empty")]
+    os: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    architecture: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    variant: String,
+}
+
+impl Distribution {
+    /// The digest, and for which platforms it is.
+    pub(super) fn read(self) -> (String, Platforms) {
+        let named = self.platforms.iter().map(|one| match one.variant.as_str() {
+            "" => format!("{}/{}", one.os, one.architecture),
+            variant => format!("{}/{}/{variant}", one.os, one.architecture),
+        });
+        (self.descriptor.digest, Platforms::new(named))
+    }
+}
+
+/// One of `GET /images/json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListedImage {
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    repo_tags: Vec<String>,
 }
 
 /// `GET /images/json`; an Engine that takes the filter in its own way may answer more than was asked for.
-pub(super) fn tags(answer: &Value, folder: &str) -> Vec<Tag> {
-    let images = answer.as_array().into_iter().flatten();
-    let named = images.flat_map(|image| texts(&image["RepoTags"]).into_iter().map(move |name| (name, image)));
-    let below = |name: &str| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    let named = named.filter(|(name, _)| below(name));
-    named.map(|(name, image)| Tag { name, image_id: text(&image["Id"]) }).collect()
+pub(super) fn tags(List(images): List<ListedImage>, folder: &str) -> Vec<Tag> {
+    let below = |name: &String| name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    let named = images.into_iter().flat_map(|image| {
+        let id = image.id;
+        image.repo_tags.into_iter().filter(below).map(move |name| Tag { name, image_id: id.clone() })
+    });
+    named.collect()
 }
 
-/// `linux/arm/v7`; images that were imported may say nothing of it.
-fn platform(image: &Value) -> Option<String> {
-    let part = |field: &str| image[field].as_str().filter(|text| !text.is_empty());
-    let variant = part("Variant").map(|variant| format!("/{variant}")).unwrap_or_default();
-    Some(format!("{}/{}{variant}", part("Os")?, part("Architecture")?))
+/// `GET /volumes`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Volumes {
+    volumes: List<Value>,
+}
+
+impl Volumes {
+    pub(super) fn read(self) -> EngineResult<Vec<Volume>> {
+        self.volumes.0.into_iter().map(volume).collect()
+    }
+}
+
+/// What is read of a volume; the rest is kept as it came.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeHead {
+    name: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Labels,
+    #[serde(default, deserialize_with = "or_empty")]
+    created_at: String,
 }
 
 /// `POST /volumes/create`, and each of `GET /volumes`.
-pub(super) fn volume(answer: &Value) -> EngineResult<Volume> {
-    let created = answer["CreatedAt"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-    let Some(created) = created else {
+pub(super) fn volume(answer: Value) -> EngineResult<Volume> {
+    let head: VolumeHead = part(&answer, "a volume")?;
+    let Ok(created) = head.created_at.parse::<jiff::Timestamp>() else {
         return Err(EngineError::new(ErrorKind::Other, 200, "it does not say when a volume was created"));
     };
     Ok(Volume {
-        name: text(&answer["Name"]),
-        labels: labels(&answer["Labels"]),
+        name: head.name,
+        labels: head.labels,
         created_at: created.as_second(),
-        inspect: Inspect::new(answer.clone()),
+        inspect: Inspect::new(answer),
     })
 }
 
@@ -198,39 +488,78 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn read<T: DeserializeOwned>(answer: Value) -> T {
+        serde_json::from_value(answer).expect("an Engine's")
+    }
+
     #[test]
     fn platforms_are_named_as_people_name_them() {
+        let answer = |platforms| json!({ "Descriptor": { "digest": "sha256:0" }, "Platforms": platforms });
         let list = json!([
             { "architecture": "amd64", "os": "linux" },
             { "architecture": "arm", "os": "linux", "variant": "v7" },
             { "architecture": "unknown", "os": "unknown" },
         ]);
-        assert_eq!(platforms(&list).to_string(), "linux/amd64, linux/arm/v7");
-        assert_eq!(platforms(&Value::Null), Platforms::default());
+        let (digest, platforms) = read::<Distribution>(answer(list)).read();
+        assert_eq!(
+            (digest.as_str(), platforms.to_string().as_str()),
+            ("sha256:0", "linux/amd64, linux/arm/v7")
+        );
+        assert_eq!(read::<Distribution>(answer(Value::Null)).read().1, Platforms::default());
     }
 
     #[test]
     fn a_linked_container_keeps_its_own_name() {
         let answer = json!([{ "Id": "1", "Names": ["/web/db", "/db"], "Labels": null }]);
-        assert_eq!(summaries(&answer)[0].name, "db");
+        assert_eq!(summaries(read(answer))[0].name, "db");
     }
 
     #[test]
     fn volumes_say_when_they_were_made_whatever_the_time_zone() {
         for at in ["2026-11-23T05:33:46Z", "2026-11-23T06:33:46.123+01:00"] {
-            let volume = volume(&json!({ "Name": "v", "CreatedAt": at, "Labels": { "a": "b" } }));
+            let volume = volume(json!({ "Name": "v", "CreatedAt": at, "Labels": { "a": "b" } }));
             assert_eq!(volume.expect("a volume").created_at, 1_795_412_026, "{at}");
         }
-        assert!(super::volume(&json!({ "Name": "v" })).is_err());
+        assert!(super::volume(json!({ "Name": "v" })).is_err());
     }
 
     #[test]
     fn a_health_check_that_is_switched_off_is_none() {
         let with = |test| {
-            image(&json!({ "Id": "i", "Config": { "Healthcheck": { "Test": test } } })).has_health_check
+            let answer = json!({ "Id": "i", "Config": { "Healthcheck": { "Test": test } } });
+            read::<ImageInspect>(answer).image().has_health_check
         };
         assert!(with(json!(["CMD", "true"])));
         assert!(!with(json!(["NONE"])));
         assert!(!with(json!(null)));
+    }
+
+    #[test]
+    fn what_is_left_out_or_null_is_empty_and_what_has_another_type_is_an_error() {
+        let listed = |text: &str| serde_json::from_str::<List<Listed>>(text).map(summaries);
+        assert!(listed("null").expect("an empty list").is_empty());
+        assert_eq!(listed(r#"[{"Id":"1","Labels":null}]"#).expect("one").len(), 1);
+        for text in [
+            r#"{"a":[1]}"#,
+            r#"[1]"#,
+            r#"[{}]"#,
+            r#"[{"Id":1}]"#,
+            r#"[{"Id":"1","Labels":["a"]}]"#,
+            r#"[{"Id":"1","Labels":{"a":1}}]"#,
+            r#"[{"Id":"1","Id":"2"}]"#,
+            r#"[{"Id":"1","NetworkSettings":{"Networks":[]}}]"#,
+        ] {
+            assert!(listed(text).is_err(), "{text}");
+        }
+        let container = json!({ "Id": "1", "Name": "/web", "State": { "Running": true } });
+        assert!(inspected(container.clone()).is_ok());
+        for (field, value) in [("/State", json!(null)), ("/State/Running", json!("yes")), ("/Name", json!(1))]
+        {
+            let mut other = container.clone();
+            *other.pointer_mut(field).expect("a field") = value;
+            assert!(inspected(other).is_err(), "{field}");
+        }
+        let many = format!("[{}]", vec![r#"{"Id":""}"#; MOST + 1].join(","));
+        assert!(listed(&many).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! One request, before it is sent; it can be sent again.
 
+use super::bounds::Bounds;
 use crate::engine::{EngineError, EngineResult, ErrorKind};
 use crate::registry::AuthHeader;
 use http_body_util::Full;
@@ -21,12 +22,58 @@ pub(super) struct Call {
     body: Bytes,
     kind: &'static str,
     auth: Option<HeaderValue>,
+    bounds: Bounds,
+    secret: Option<Names>,
 }
+
+/// What the words of an answer may name without meaning anything by it, in lower case, the longest first.
+pub(super) type Names = Vec<String>;
 
 impl Call {
     /// A call without a body; `path` with its query, already encoded.
     pub(super) fn new(method: Method, path: &str) -> Self {
-        Self { method, path: path.to_owned(), body: Bytes::new(), kind: "application/json", auth: None }
+        Self {
+            method,
+            path: path.to_owned(),
+            body: Bytes::new(),
+            kind: "application/json",
+            auth: None,
+            bounds: Bounds::SHORT,
+            secret: None,
+        }
+    }
+
+    /// With other bounds than those of a short answer.
+    pub(super) fn within(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// It carries a secret, which an answer may repeat in any form: of its words only those are shown that
+    /// are known.
+    pub(super) fn secret(mut self, names: Names) -> Self {
+        self.secret = Some(names);
+        self
+    }
+
+    /// How much of its answer is read.
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// What is left out of the words of its answer, if it carries a secret.
+    pub(super) fn names(&self) -> Option<&Names> {
+        self.secret.as_ref()
+    }
+
+    /// For people: `GET /containers/json`.
+    pub(super) fn name(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let path = match path.strip_prefix("/v").and_then(|rest| rest.split_once('/')) {
+            Some((version, rest)) if version.starts_with(|c: char| c.is_ascii_digit()) => format!("/{rest}"),
+            _ => path.to_owned(),
+        };
+        format!("{} {path}", self.method)
     }
 
     /// With a JSON body, wiped when it has been sent.
@@ -49,9 +96,10 @@ impl Call {
         self.json(archive)
     }
 
-    /// With a credential for a registry.
-    pub(super) fn auth(mut self, auth: Option<&AuthHeader>) -> EngineResult<Self> {
+    /// With a credential for a registry; `names` as for [`Call::secret`].
+    pub(super) fn auth(mut self, auth: Option<&AuthHeader>, names: Names) -> EngineResult<Self> {
         let Some(auth) = auth else { return Ok(self) };
+        self = self.secret(names);
         let mut value = HeaderValue::from_str(auth.reveal()).map_err(|_| {
             EngineError::new(ErrorKind::Other, 0, "the credential does not fit into a header")
         })?;
@@ -118,6 +166,14 @@ fn encode(text: &str, keep: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_named_without_its_version_and_query() {
+        let named = |path| Call::new(Method::GET, path).name();
+        assert_eq!(named("/v1.51/containers/json?all=1"), "GET /containers/json");
+        assert_eq!(named("/v1.41/volumes/v1"), "GET /volumes/v1");
+        assert_eq!(named("/_ping"), "GET /_ping");
+    }
 
     #[test]
     fn names_cannot_leave_their_place_in_a_path() {

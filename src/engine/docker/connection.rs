@@ -1,7 +1,9 @@
 //! Connections to one Engine, kept open between calls.
 
-use super::call::Call;
+use super::bounds::Bounds;
+use super::call::{Call, Names};
 use super::dial::{Dial, Stream};
+use super::refusal;
 use crate::engine::{EngineError, EngineResult, ErrorKind};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Response;
@@ -9,16 +11,14 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::DATE;
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 type Sender = SendRequest<Full<Bytes>>;
-
-/// An answer that is no JSON document may be this long; container logs are asked for by lines.
-const LARGEST: usize = 256 << 20;
 
 /// Idle connections, and how to make more.
 pub(super) struct Http {
@@ -31,6 +31,11 @@ pub(super) struct Answer<'a> {
     http: &'a Http,
     sender: Sender,
     response: Response<Incoming>,
+    bounds: Bounds,
+    /// When its time is over.
+    until: Instant,
+    /// Of a call with a secret: as [`Call::names`].
+    names: Option<Names>,
 }
 
 impl Http {
@@ -39,31 +44,55 @@ impl Http {
     }
 
     /// Sends and reads a JSON answer, `null` where it is empty.
-    pub(super) async fn json(&self, call: Call, patience: Duration) -> EngineResult<Value> {
-        let answer = self.send(call, patience).await?;
-        let bytes = answer.bytes(patience).await?;
+    ///
+    /// # Errors
+    /// Those of the call; where the answer is no JSON, or other JSON than an Engine's.
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
+        let name = call.name();
+        let bytes = self.send(call).await?.bytes().await?;
         // Podman ends empty ones with a newline.
-        if bytes.trim_ascii().is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&harmless(&bytes))
-            .map_err(|_| EngineError::new(ErrorKind::Other, 200, "its answer is not JSON: is it an Engine?"))
+        let text = if bytes.trim_ascii().is_empty() { b"null".as_slice() } else { &bytes };
+        serde_json::from_slice(&harmless(text)).map_err(|error| {
+            // Not serde's own words, which quote the answer.
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let words = match error.classify() {
+                serde_json::error::Category::Data => {
+                    format!("its answer to {name} is not what an Engine says, at {place}")
+                }
+                _ => format!("its answer to {name} is not JSON, at {place}: is it an Engine?"),
+            };
+            EngineError::new(ErrorKind::Other, 200, &words)
+        })
+    }
+
+    /// Sends and passes over the answer.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub(super) async fn done(&self, call: Call) -> EngineResult<()> {
+        self.send(call).await?.drain().await
     }
 
     /// Sends; an answer that is not good is an error with the Engine's words.
-    pub(super) async fn send(&self, call: Call, patience: Duration) -> EngineResult<Answer<'_>> {
-        let sent = timeout(patience, self.exchange(&call)).await.unwrap_or_else(|_| Err(silent(patience)));
+    pub(super) async fn send(&self, call: Call) -> EngineResult<Answer<'_>> {
+        let bounds = call.bounds();
+        let began = Instant::now();
+        let sent = timeout_at(began + bounds.silence.min(bounds.total), self.exchange(&call)).await;
+        let sent = sent.unwrap_or_else(|_| Err(silent(bounds.silence.min(bounds.total))));
         let (sender, response) = sent.map_err(|error| self.dial.explain(error))?;
         let status = response.status();
-        let answer = Answer { http: self, sender, response };
+        let names = call.names().cloned();
+        let until = began + bounds.total;
+        let mut answer = Answer { http: self, sender, response, bounds, until, names };
         if status.is_success() || status.as_u16() == 304 {
             return Ok(answer);
         }
-        let bytes = answer.bytes(patience).await?;
+        answer.bounds.bytes = Bounds::WORDS;
+        let (bytes, answer) = answer.up_to().await?;
         let text = String::from_utf8_lossy(&bytes);
         let words = serde_json::from_str::<Value>(&text).ok();
         let words = words.as_ref().and_then(|json| json["message"].as_str()).unwrap_or(&text);
-        Err(EngineError::new(kind_of(status.as_u16(), words), status.as_u16(), words))
+        Err(answer.refused(status.as_u16(), words))
     }
 
     async fn exchange(&self, call: &Call) -> EngineResult<(Sender, Response<Incoming>)> {
@@ -135,10 +164,13 @@ impl Answer<'_> {
     }
 
     /// The next piece of the body; `None` at its end.
-    pub(super) async fn next(&mut self, patience: Duration) -> EngineResult<Option<Bytes>> {
+    pub(super) async fn next(&mut self) -> EngineResult<Option<Bytes>> {
         loop {
-            let frame = timeout(patience, self.response.body_mut().frame()).await;
-            match frame.map_err(|_| silent(patience))? {
+            let until = (Instant::now() + self.bounds.silence).min(self.until);
+            let frame = timeout_at(until, self.response.body_mut().frame()).await;
+            match frame.map_err(|_| {
+                if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) }
+            })? {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(lost(&error)),
                 Some(Ok(frame)) => {
@@ -151,23 +183,51 @@ impl Answer<'_> {
     }
 
     /// The whole body; the connection is kept for the next call.
-    pub(super) async fn bytes(mut self, patience: Duration) -> EngineResult<Vec<u8>> {
-        let mut all = Vec::new();
-        while let Some(bytes) = self.next(patience).await? {
-            if all.len() + bytes.len() > LARGEST {
-                return Err(EngineError::new(ErrorKind::Other, 200, "its answer is too long"));
-            }
-            all.extend_from_slice(&bytes);
+    pub(super) async fn bytes(self) -> EngineResult<Vec<u8>> {
+        let most = self.bounds.bytes;
+        let (bytes, rest) = self.up_to().await?;
+        if bytes.len() > most {
+            return Err(too_long(most));
         }
-        self.keep();
-        Ok(all)
+        rest.keep();
+        Ok(bytes)
     }
 
-    /// Reads to the end; the connection is kept for the next call.
-    pub(super) async fn drain(mut self, patience: Duration) -> EngineResult<()> {
-        while self.next(patience).await?.is_some() {}
+    /// The body, and one byte more than its bound where it is longer: then the connection must not be kept.
+    pub(super) async fn up_to(mut self) -> EngineResult<(Vec<u8>, Self)> {
+        let mut all = Vec::new();
+        while let Some(bytes) = self.next().await? {
+            let room = self.bounds.bytes.saturating_add(1) - all.len();
+            all.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            if all.len() > self.bounds.bytes {
+                break;
+            }
+        }
+        Ok((all, self))
+    }
+
+    /// Reads to the end and keeps nothing; the connection is kept for the next call.
+    pub(super) async fn drain(mut self) -> EngineResult<()> {
+        let mut left = self.bounds.bytes;
+        while let Some(bytes) = self.next().await? {
+            left = left.checked_sub(bytes.len()).ok_or_else(|| too_long(self.bounds.bytes))?;
+        }
         self.keep();
         Ok(())
+    }
+
+    /// The bytes that may come.
+    pub(super) fn most(&self) -> usize {
+        self.bounds.bytes
+    }
+
+    /// What it says is no. Of the words of an answer to a secret only those are kept that are known.
+    pub(super) fn refused(&self, status: u16, words: &str) -> EngineError {
+        let error = EngineError::new(kind_of(status, words), status, words);
+        match &self.names {
+            Some(names) => refusal::without_secrets(error, names),
+            None => error,
+        }
     }
 
     fn keep(self) {
@@ -193,9 +253,22 @@ pub(super) fn kind_of(status: u16, words: &str) -> ErrorKind {
     }
 }
 
-fn silent(patience: Duration) -> EngineError {
-    let words = format!("it did not answer within {} seconds", patience.as_secs());
+fn silent(silence: Duration) -> EngineError {
+    let words = format!("it did not answer within {} seconds", silence.as_secs());
     EngineError::new(ErrorKind::Unreachable, 0, &words)
+}
+
+fn slow(total: Duration) -> EngineError {
+    let words = format!("its answer was not complete within {} seconds", total.as_secs());
+    EngineError::new(ErrorKind::Unreachable, 0, &words)
+}
+
+pub(super) fn too_long(most: usize) -> EngineError {
+    let words = match most {
+        0..0x10_0000 => format!("its answer is longer than {} KiB", most >> 10),
+        _ => format!("its answer is longer than {} MiB", most >> 20),
+    };
+    EngineError::new(ErrorKind::Other, 200, &words)
 }
 
 /// The connection broke: the innermost reason says most.
@@ -225,6 +298,55 @@ mod tests {
         let words = "client version 1.51 is too old. Minimum supported API version is 1.60, please upgrade \
                      your client to a newer version";
         assert_eq!(kind_of(400, words), ErrorKind::TooOld);
+    }
+
+    /// An Engine that answers `head` and then one byte every five seconds, for ever.
+    async fn dripping(head: &'static str) -> (tempfile::TempDir, Http) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
+        drop(tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                while stream.write_all(b"1\r\n \r\n").await.is_ok() {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+            }
+        }));
+        let dial = Dial::new(&crate::engine::Address::Unix(path)).await.expect("a socket");
+        (folder, Http::new(dial))
+    }
+
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_comes_drop_by_drop_ends_when_its_time_is_over() {
+        let (_folder, http) = dripping(CHUNKED).await;
+        for bounds in [Bounds::SHORT, Bounds::WHOLE, Bounds::LIST, Bounds::REGISTRY] {
+            let began = Instant::now();
+            let call = Call::new(hyper::Method::GET, "/v1.41/x").within(bounds);
+            let error = http.json::<Value>(call).await.expect_err("it never ends");
+            assert_eq!(
+                (error.kind, began.elapsed().as_secs()),
+                (ErrorKind::Unreachable, bounds.total.as_secs())
+            );
+            assert!(error.message.contains("was not complete within"), "{}", error.message);
+        }
+        let began = Instant::now();
+        let limit = Duration::from_secs(60);
+        let call = Call::new(hyper::Method::POST, "/v1.41/exec/1/start").within(Bounds::of_output(limit));
+        assert!(http.done(call).await.is_err());
+        assert_eq!(began.elapsed(), limit);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_never_ends_is_cut_off_too() {
+        let (_folder, http) = dripping("HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        let began = Instant::now();
+        assert!(http.done(Call::new(hyper::Method::GET, "/v1.41/x")).await.is_err());
+        assert_eq!(began.elapsed(), Bounds::SHORT.total);
     }
 
     #[test]

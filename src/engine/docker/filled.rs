@@ -5,9 +5,10 @@
 //! files has started (measured on Docker 20.10 and 28). That the files are there before, the Engine says
 //! of the container that is to start.
 
+use super::bounds::Bounds;
 use super::call::{ARCHIVE, Call, query, segment};
 use super::connection::kind_of;
-use super::{Docker, PATIENCE};
+use super::{Docker, refusal};
 use crate::engine::{Engine as _, EngineError, EngineResult, ErrorKind, Filling};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,9 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
+
+/// How long each part of it may take.
+const LIMIT: Duration = Bounds::SHORT.silence;
 
 /// What is withheld: an archive ends with two blocks of zeros.
 const END: usize = 1024;
@@ -52,7 +56,7 @@ pub(super) async fn start(docker: &Docker, id: &str, filling: Filling<'_>) -> En
         body.write_all(most).await?;
         body.flush().await
     };
-    within(timeout(PATIENCE, sending).await)?;
+    within(timeout(LIMIT, sending).await)?;
     tokio::select! {
         biased;
         there = seen(docker, id, filling) => there?,
@@ -67,7 +71,7 @@ pub(super) async fn start(docker: &Docker, id: &str, filling: Filling<'_>) -> En
         body.write_all(end).await?;
         body.flush().await
     };
-    within(timeout(PATIENCE, ending).await)?;
+    within(timeout(LIMIT, ending).await)?;
     whole(&mut answer, said).await?
 }
 
@@ -77,10 +81,10 @@ async fn seen(docker: &Docker, id: &str, filling: Filling<'_>) -> EngineResult<(
     let began = Instant::now();
     loop {
         let call: Call = docker.call(Method::HEAD, &path);
-        match docker.http.send(call, PATIENCE).await {
+        match docker.http.send(call).await {
             Ok(answer) => {
                 let size = answer.header(STAT).and_then(size);
-                answer.drain(PATIENCE).await?;
+                answer.drain().await?;
                 if size == Some(filling.size) {
                     return Ok(());
                 }
@@ -88,7 +92,7 @@ async fn seen(docker: &Docker, id: &str, filling: Filling<'_>) -> EngineResult<(
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > LIMIT {
             return Err(other("the files were not there in time"));
         }
         sleep(PAUSE).await;
@@ -109,7 +113,7 @@ async fn whole(
         let mut rest = answer.take(LARGEST as u64);
         rest.read_to_end(&mut said).await.map(drop)
     };
-    within(timeout(PATIENCE, reading).await)?;
+    within(timeout(LIMIT, reading).await)?;
     let text = String::from_utf8_lossy(&said);
     let status = text.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
     Ok(match status {
@@ -119,7 +123,8 @@ async fn whole(
             let json = words.find('{').and_then(|at| words.get(at..=words.rfind('}')?));
             let json = json.and_then(|json| serde_json::from_str::<Value>(json).ok());
             let words = json.as_ref().and_then(|json| json["message"].as_str()).unwrap_or(words);
-            Err(EngineError::new(kind_of(status, words), status, words))
+            let error = EngineError::new(kind_of(status, words), status, words);
+            Err(refusal::without_secrets(error, &Vec::new()))
         }
         None => Err(other("its answer is not HTTP")),
     })

@@ -1,24 +1,28 @@
 //! The stream of a pull: a JSON object a line. What fails after its first byte is an object with an
 //! `error` under status 200.
 
-use super::connection::Answer;
+use super::connection::{Answer, too_long};
 use crate::engine::{EngineError, EngineResult, ErrorKind, PullProgress};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// A line longer than this is none of an Engine.
 const LONGEST: usize = 1 << 20;
 
+/// More layers than this has no image.
+const MOST: usize = 4096;
+
 /// Reads to the end; an error in the stream is one.
-pub(super) async fn follow(
-    mut answer: Answer<'_>,
-    patience: Duration,
-    progress: &dyn Fn(PullProgress),
-) -> EngineResult<()> {
+pub(super) async fn follow(mut answer: Answer<'_>, progress: &dyn Fn(PullProgress)) -> EngineResult<()> {
     let mut layers = Layers::default();
     let mut line = Vec::new();
-    while let Some(bytes) = answer.next(patience).await? {
+    let mut left = answer.most();
+    let read = |answer: &Answer<'_>, layers: &mut Layers, line: &[u8]| match layers.read(line)? {
+        Some(words) => Err(answer.refused(200, &words)),
+        None => Ok(()),
+    };
+    while let Some(bytes) = answer.next().await? {
+        left = left.checked_sub(bytes.len()).ok_or_else(|| too_long(answer.most()))?;
         for byte in bytes {
             if byte != b'\n' {
                 line.push(byte);
@@ -27,14 +31,14 @@ pub(super) async fn follow(
                 }
                 continue;
             }
-            layers.read(&line)?;
+            read(&answer, &mut layers, &line)?;
             line.clear();
         }
         progress(layers.progress());
     }
-    layers.read(&line)?;
+    read(&answer, &mut layers, &line)?;
     progress(layers.progress());
-    answer.drain(patience).await
+    answer.drain().await
 }
 
 /// What is known of each layer, by its short id.
@@ -49,18 +53,24 @@ struct Layer {
 }
 
 impl Layers {
-    fn read(&mut self, line: &[u8]) -> EngineResult<()> {
+    /// Reads a line; answers the words of an error.
+    fn read(&mut self, line: &[u8]) -> EngineResult<Option<String>> {
         if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(());
+            return Ok(None);
         }
         let Ok(said) = serde_json::from_slice::<Value>(line) else {
             return Err(EngineError::new(ErrorKind::Other, 200, "a line of its answer is not JSON"));
         };
         let error = said["errorDetail"]["message"].as_str().or_else(|| said["error"].as_str());
         if let Some(words) = error {
-            return Err(EngineError::new(ErrorKind::Other, 200, words));
+            return Ok(Some(words.to_owned()));
         }
-        let (Some(id), Some(status)) = (said["id"].as_str(), said["status"].as_str()) else { return Ok(()) };
+        if self.0.len() > MOST {
+            return Err(EngineError::new(ErrorKind::Other, 200, "it tells of too many layers"));
+        }
+        let (Some(id), Some(status)) = (said["id"].as_str(), said["status"].as_str()) else {
+            return Ok(None);
+        };
         let detail = &said["progressDetail"];
         let (current, total) = (detail["current"].as_u64(), detail["total"].as_u64());
         match status {
@@ -85,14 +95,14 @@ impl Layers {
                 self.0.entry(id.to_owned()).or_default();
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn progress(&self) -> PullProgress {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         PullProgress {
-            done: self.0.values().map(|layer| layer.done).sum(),
-            total: self.0.values().map(|layer| layer.total).sum(),
+            done: self.0.values().fold(0, |sum, layer| sum.saturating_add(layer.done)),
+            total: self.0.values().fold(0, |sum, layer| sum.saturating_add(layer.total)),
             layers_done: count(self.0.values().filter(|layer| layer.complete).count()),
             layers: count(self.0.len()),
         }
@@ -106,7 +116,9 @@ mod tests {
     fn read(lines: &[&str]) -> EngineResult<PullProgress> {
         let mut layers = Layers::default();
         for line in lines {
-            layers.read(line.as_bytes())?;
+            if let Some(words) = layers.read(line.as_bytes())? {
+                return Err(EngineError::new(ErrorKind::Other, 200, &words));
+            }
         }
         Ok(layers.progress())
     }

@@ -4,29 +4,28 @@
 //! Engines pass a registry's refusal on as 401, as 500, or inside a stream under 200; only the words
 //! are reliable. The table in the tests has each Engine's own.
 
+use super::call::Names;
 use crate::engine::{EngineError, ErrorKind};
 use crate::name::{ImageRef, RegistryHost};
+
+mod known;
 
 /// A failed pull; its error came as an answer or in the stream.
 pub(super) fn of_pull(error: EngineError, image: &ImageRef, sent: bool) -> EngineError {
     if error.kind == ErrorKind::Unreachable {
         return error;
     }
-    let kind = kind(&error, image, sent);
+    let kind = judge(&error, &own_words(&error.message, &names(image)), sent);
     EngineError { kind: kind.unwrap_or(error.kind), ..error }
 }
 
 /// A failed `/distribution`.
 pub(super) fn of_resolve(error: EngineError, image: &ImageRef, sent: bool) -> EngineError {
-    if error.kind == ErrorKind::Unreachable {
-        return error;
-    }
     if no_such_call(&error) {
         let message = "this Engine cannot ask a registry for a digest".to_owned();
         return EngineError { kind: ErrorKind::Unsupported, message, ..error };
     }
-    let kind = kind(&error, image, sent);
-    EngineError { kind: kind.unwrap_or(error.kind), ..error }
+    of_pull(error, image, sent)
 }
 
 /// A failed `/auth`. A credential was sent, or there would be nothing to try.
@@ -38,8 +37,40 @@ pub(super) fn of_login(error: EngineError, registry: &RegistryHost) -> EngineErr
         let message = "this Engine cannot show a credential to a registry".to_owned();
         return EngineError { kind: ErrorKind::Unsupported, message, ..error };
     }
-    let kind = judge(&error, &own_words(&error.message, registry), true);
+    let kind = judge(&error, &own_words(&error.message, &names_of(registry)), true);
     EngineError { kind: kind.unwrap_or(ErrorKind::Other), ..error }
+}
+
+/// The error without any word of the answer that is not known: what carried a secret may come back in any
+/// form, and no search finds all of them.
+pub(super) fn without_secrets(error: EngineError, names: &Names) -> EngineError {
+    if no_such_call(&error) {
+        return error;
+    }
+    let words = own_words(&error.message, names);
+    let mut found = known::phrases(&words);
+    if let Some(wait) = crate::engine::registry::retry_after(&words) {
+        found.push(format!("retry after {} s", wait.as_secs()));
+    }
+    if !found.is_empty() {
+        return EngineError { message: found.join(", "), ..error };
+    }
+    let message = match error.status {
+        200..=299 => "it reports an error".to_owned(),
+        status => format!("it answers with status {status}"),
+    };
+    EngineError { message: format!("{message}; its words could hold the secret that was sent"), ..error }
+        .hint("they may be in the Engine's own log on the host: journalctl -u docker")
+}
+
+/// A warning about what carried a secret, in known words alone.
+pub(super) fn warning_without_secrets(warning: &str) -> String {
+    match known::phrases(&warning.to_lowercase()) {
+        found if found.is_empty() => {
+            "the Engine warns, in words that could hold a secret: journalctl -u docker".to_owned()
+        }
+        found => found.join(", "),
+    }
 }
 
 /// The route itself is missing: these are all the words that Podman and Docker have for it.
@@ -47,11 +78,20 @@ fn no_such_call(error: &EngineError) -> bool {
     error.status == 404 && matches!(error.message.as_str(), "Not Found" | "page not found")
 }
 
-fn kind(error: &EngineError, image: &ImageRef, sent: bool) -> Option<ErrorKind> {
-    let words = error.message.to_lowercase().replace(&image.name.full(), "");
-    let words = own_words(&words, image.name.host());
-    let words = if image.name.path().contains('/') { words.replace(image.name.path(), "") } else { words };
-    judge(error, &words, sent)
+/// What words about an image may name without meaning anything by it: a registry may well be called
+/// `unauthorized`.
+pub(super) fn names(image: &ImageRef) -> Names {
+    let mut names = vec![image.name.full().to_lowercase()];
+    names.extend(names_of(image.name.host()));
+    if image.name.path().contains('/') {
+        names.push(image.name.path().to_lowercase());
+    }
+    names
+}
+
+/// The same of words about a registry.
+pub(super) fn names_of(registry: &RegistryHost) -> Names {
+    vec![format!("{registry}/").to_lowercase()]
 }
 
 fn judge(error: &EngineError, words: &str, sent: bool) -> Option<ErrorKind> {
@@ -123,10 +163,9 @@ const UNREACHABLE: &[&str] = &[
 const UNKNOWN: &[&str] =
     &["manifest unknown", "name unknown", "not found", "no such manifest", "repository does not exist"];
 
-/// The words in lower case, without addresses and the registry's own name: a registry may well be
-/// called `unauthorized`.
-fn own_words(message: &str, registry: &RegistryHost) -> String {
-    let words = message.to_lowercase().replace(&format!("{registry}/"), "");
+/// The words in lower case, without addresses and these names.
+fn own_words(message: &str, names: &Names) -> String {
+    let words = names.iter().fold(message.to_lowercase(), |words, name| words.replace(name.as_str(), ""));
     let mut out = String::with_capacity(words.len());
     let mut rest = words.as_str();
     while let Some(at) = [rest.find("http://"), rest.find("https://")].into_iter().flatten().min() {

@@ -134,11 +134,10 @@ impl Tunnel {
     }
 }
 
-/// `tempfile` leaves the mode of a folder to the umask.
+/// `tempfile` leaves the mode of a folder to the umask, where none is given: it is private from the start.
 fn private_folder() -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("pillarbox-").tempdir()?;
-    rustix::fs::chmod(folder.path(), rustix::fs::Mode::RWXU)?;
-    Ok(folder)
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().prefix("pillarbox-").permissions(mode).tempdir()
 }
 
 /// Nothing is asked: a question would stand in the way of a plan's output, and of CI for ever. The

@@ -3,6 +3,7 @@
 
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
+use crate::store::read_key_file;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ impl Tls {
             roots.add(certificate).map_err(|error| unusable(&folder.join("ca.pem"), &error))?;
         }
         let key = folder.join("key.pem");
-        let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unusable(&key, &error))?;
+        let text = read_key_file(&key).map_err(|error| unusable(&key, &error))?;
+        let secret = PrivateKeyDer::from_pem_slice(text.reveal()).map_err(|error| unusable(&key, &error))?;
         let own = certificates(&folder.join("cert.pem"))?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -64,7 +66,8 @@ pub fn authorities(folder: &Path) -> Option<String> {
 }
 
 fn certificates(path: &Path) -> EngineResult<Vec<CertificateDer<'static>>> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let text = read_key_file(path).map_err(|error| unusable(path, &error))?;
+    let read = CertificateDer::pem_slice_iter(text.reveal()).collect::<Result<Vec<_>, _>>();
     let found = read.map_err(|error| unusable(path, &error))?;
     if found.is_empty() {
         return Err(unreachable(&format!("{} holds no certificate", path.display())));

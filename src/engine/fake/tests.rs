@@ -3,7 +3,7 @@ use serde_json::json;
 use std::time::Duration;
 
 fn body(image: &str) -> CreateBody {
-    CreateBody(
+    CreateBody::clear(
         json!({ "Image": image, "HostConfig": { "PortBindings": { "80/tcp": [{ "HostPort": "8080" }] } } }),
     )
 }
@@ -26,7 +26,7 @@ async fn a_crash_loop_is_called_running_and_counts_its_restarts() {
     let fake = Fake::new();
     fake.build("web:1", "one", Behaviour::ends(2, 1));
     let body = json!({ "Image": "web:1", "HostConfig": { "RestartPolicy": { "Name": "always" } } });
-    fake.create("a", CreateBody(body)).await.expect("made");
+    fake.create("a", CreateBody::clear(body)).await.expect("made");
     fake.start("a").await.expect("started");
     tokio::time::sleep(Duration::from_secs(10)).await;
     let seen = fake.container("a").await.expect("read").expect("there");

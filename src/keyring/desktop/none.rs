@@ -1,4 +1,4 @@
-//! Where there is none that is known here.
+//! A system without one that is known here, or a build without the feature `desktop-keyring`.
 
 use super::Unlocking;
 use crate::keyring::{Answer, Reason};
@@ -6,7 +6,11 @@ use crate::secret::Secret;
 
 pub(super) const NAME: &str = "the desktop's keyring";
 
-const WHY: &str = "none is known for this system";
+const WHY: &str = if cfg!(feature = "desktop-keyring") {
+    "none is known for this system"
+} else {
+    "this build was made without the feature `desktop-keyring`"
+};
 
 pub(super) fn read(_: Unlocking) -> Answer {
     Answer::Unusable(WHY.to_owned())

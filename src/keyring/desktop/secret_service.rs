@@ -74,9 +74,9 @@ fn unlocked<'i, 's>(item: &'i Item<'s>, unlocking: Unlocking) -> Result<&'i Item
 
 fn reason(error: &Error) -> Reason {
     match error {
-        Error::Unavailable => "nothing answers for it on the session bus".to_owned(),
+        Error::Unavailable => "no such service on the session bus".to_owned(),
         Error::Locked => "it is locked".to_owned(),
-        Error::Prompt => "it stays locked: the question was dismissed".to_owned(),
+        Error::Prompt => "it stays locked: the prompt was dismissed".to_owned(),
         Error::NoResult => "it has no default collection".to_owned(),
         other => other.to_string(),
     }

@@ -112,7 +112,7 @@ fn other_kinds_and_damage_are_refused_with_a_way_on() {
         less.remove(index);
         assert!(IdentityFile::read(&secret(&less.join("\n")), "id").is_err(), "line {index} is missing");
     }
-    assert!(refusal(&format!("{protected}\n{open}")).contains("beside other keys"));
+    assert!(refusal(&format!("{protected}\n{open}")).contains("with other keys"));
 }
 
 #[test]

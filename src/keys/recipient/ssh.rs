@@ -41,7 +41,7 @@ pub(super) fn why_not(kind: &str) -> Option<(&'static str, &'static str)> {
     if kind.contains("-cert-v0") {
         Some(("ssh certificates are not supported as readers", "give the ssh-ed25519 key itself"))
     } else if kind.starts_with("sk-") {
-        Some(("ssh keys on hardware (sk-…) are not supported as readers: they sign, and cannot open", make))
+        Some(("ssh keys on hardware (sk-…) are not supported as readers: they sign and cannot decrypt", make))
     } else if kind == "ssh-rsa" || kind.starts_with("rsa-") {
         Some(("RSA keys are not supported as readers", make))
     } else if ["ssh-", "ecdsa-", "sntrup"].iter().any(|start| kind.starts_with(start)) {

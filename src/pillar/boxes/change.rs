@@ -88,7 +88,7 @@ pub fn rekey(open: &OpenBox, readers: &Readers, when: NewSlot) -> Result<Made> {
         next.keys.retired.insert(0, old);
         next.keys.retired.truncate(RETIRED);
         next.turn = open.turn.checked_add(1).ok_or_else(|| {
-            Problem::failed(format!("the slot of {} was changed four thousand million times", open.folder))
+            Problem::failed(format!("the slot of {} was changed 4 billion times", open.folder))
         })?;
     }
     finish(next, change, new_slot)

@@ -59,7 +59,7 @@ impl BoxFile {
         }
         let lock = table.get("lock").and_then(Item::as_str);
         if lock.is_none() {
-            wrong("lock", "`lock` must be the text that the tool wrote");
+            wrong("lock", "`lock` must be the text that pillarbox wrote");
         }
         let slot = match table.get("slot").and_then(Item::as_str).map(Recipient::parse_slot) {
             Some(Ok(slot)) => Some(slot),
@@ -123,7 +123,7 @@ mod tests {
                 "pillar/box.toml:5: `lokc` is not a key of a box",
                 "pillar/box.toml:2: this box has a format that this version of pillarbox does not know",
                 "pillar/box.toml:3: `readers` must list the names of the readers, each once, and at least one",
-                "pillar/box.toml: `lock` must be the text that the tool wrote",
+                "pillar/box.toml: `lock` must be the text that pillarbox wrote",
             ]
         );
         assert_eq!(problems.iter().next().expect("one").hints, ["did you mean `lock`?"]);

@@ -127,20 +127,22 @@ impl OpenBox {
         let mut readers = Readers::new();
         while let Some(line) = lines.next_if(|line| line.starts_with("# reader ")) {
             let (name, key) = line["# reader ".len()..].split_once(' ').ok_or("a reader in it has no key")?;
-            let name = ReaderName::parse(name).map_err(|_| "the name of a reader in it is no name")?;
-            let key = Recipient::parse(key).map_err(|_| "the key of a reader in it is no key")?;
+            let name = ReaderName::parse(name).map_err(|_| "the name of a reader in it is not valid")?;
+            let key = Recipient::parse(key).map_err(|_| "the key of a reader in it is not valid")?;
             if readers.insert(name, key).is_some() {
                 return Err("it lists a reader twice");
             }
         }
-        let mut key = || lines.next().and_then(Identity::parse_line).ok_or("a key in it is no X25519 key");
+        let mut key =
+            || lines.next().and_then(Identity::parse_line).ok_or("a key in it is not an X25519 key");
         let current = key()?;
         let mut retired = Vec::new();
         while lines.next_if(|line| *line == "# retired").is_some() {
-            retired.push(lines.next().and_then(Identity::parse_line).ok_or("a key in it is no X25519 key")?);
+            retired
+                .push(lines.next().and_then(Identity::parse_line).ok_or("a key in it is not an X25519 key")?);
         }
         let (Some(workspace), Some(folder), Some(turn)) = (workspace, folder, turn) else {
-            return Err("its workspace, box or turn is missing or wrong");
+            return Err("its workspace, box or revision is missing or wrong");
         };
         let read = Self { workspace, folder, turn, readers, keys: BoxKeys { current, retired } };
         // Written again it must give the same bytes: no second way to write it, nothing left over.
@@ -232,7 +234,7 @@ impl BoxFile {
             != Some(open.keys.retired.len())
         {
             let retired = open.keys.retired.len();
-            wrong.push(format!("it says turn {} and holds {retired} retired keys", open.turn));
+            wrong.push(format!("it says revision {} and contains {retired} retired keys", open.turn));
         }
         if !open.readers.keys().eq(self.readers.iter()) {
             wrong.push(format!(
@@ -242,7 +244,7 @@ impl BoxFile {
             ));
         }
         if !open.readers.values().any(|key| key == opened_by) {
-            wrong.push(format!("it is sealed to {opened_by}, which is none of the keys it lists"));
+            wrong.push(format!("it is sealed to {opened_by}, which is not among the keys it lists"));
         }
         let mut named: Vec<_> = envelope.ssh_tags().to_vec();
         let mut listed_tags: Vec<_> = open.readers.values().filter_map(Recipient::ssh_tag).collect();
@@ -277,11 +279,11 @@ impl BoxFile {
         let problem = Problem::new(Code::NoIdentity, format!("no identity here opens the box {folder}"))
             .cause(format!("its readers are {}", listed(&self.readers)));
         match identities.iter().next() {
-            None => problem.cause("there is no identity at hand").hint(
+            None => problem.cause("no identity was found").hint(
                 "give one with '--identity FILE', or make one with 'pillarbox identity new' and ask a reader to add it",
             ),
             Some(own) => problem
-                .cause("it is sealed to none of the identities at hand, or its lock was damaged")
+                .cause("it is not sealed to any identity found here, or its lock was damaged")
                 .hint(format!("a reader can add you: pillarbox reader add NAME {}", quoted(own.recipient().as_str()))),
         }
     }
@@ -293,7 +295,7 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a ReaderName>) -> String {
 }
 
 fn broken(folder: &BoxFolder, why: &str) -> Problem {
-    Problem::new(Code::Seal, format!("the lock of the box {folder} does not hold"))
+    Problem::new(Code::Seal, format!("the lock of the box {folder} is not valid"))
         .cause(why)
-        .hint(format!("take {} back from a commit that you trust", folder.file()))
+        .hint(format!("restore {} from a commit that you trust", folder.file()))
 }

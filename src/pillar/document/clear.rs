@@ -186,7 +186,7 @@ impl Reader<'_> {
         let line = span.as_ref().map_or(0, |span| self.text[..span.start].matches('\n').count() + 1);
         let place = Place::new(self.path.as_str(), u32::try_from(line).unwrap_or(u32::MAX));
         let problem = if in_list {
-            Problem::failed(format!("a secret stands in the list `{key}`"))
+            Problem::failed(format!("a secret is in the list `{key}`"))
                 .hint("give each secret a key of its own in a table")
         } else {
             match (decode(table, self.word), span.filter(|_| on_one_line)) {

@@ -40,9 +40,9 @@ impl Document {
             if let Some((Value::Sealed(_), place)) = existing {
                 return Err(Problem::usage(format!("`{key}` is sealed"))
                     .at(place)
-                    .hint(format!("to seal another value there: pillarbox seal {}", quoted(&key.to_string())))
+                    .hint(format!("to replace the secret: pillarbox seal {}", quoted(&key.to_string())))
                     .hint(format!(
-                        "to have it in clear: pillarbox unset {}, then set it",
+                        "to store it in clear text: pillarbox unset {}, then set it",
                         quoted(&key.to_string())
                     ))
                     .into());
@@ -95,9 +95,11 @@ impl Document {
                         splices.extend(value.span().map(|range| Splice { range, text: sealed_text(sealed) }));
                     }
                     _ => {
-                        return Err(
-                            Problem::failed(format!("no sealed value stands at {}", sealed.origin)).into()
-                        );
+                        return Err(Problem::failed(format!(
+                            "there is no sealed value at {}",
+                            sealed.origin
+                        ))
+                        .into());
                     }
                 }
             }
@@ -126,7 +128,7 @@ impl Document {
             return Ok(());
         }
         Err(Problem::failed(format!(
-            "a value sealed for {} cannot stand in pillar/{}",
+            "a value sealed for {} cannot be put into pillar/{}",
             sealed.origin, self.file
         ))
         .into())
@@ -201,16 +203,18 @@ fn value_text(key: &KeyPath, value: Written<'_>, existing: Option<(&Value, &Plac
         (Written::Plain(text), Some((old, place))) => match (parse(text), old) {
             (Ok(Toml::Integer(whole)), Value::Float(_)) => Ok(format!("{}.0", whole.value())),
             (Ok(new), _) if kind(&new) == old.kind() => Ok(new.to_string()),
-            (_, old) => {
-                Err(Problem::usage(format!("`{}` is no {}, as `{key}` is", escaped(text), old.kind()))
-                    .at(place)
-                    .hint(format!(
-                        "to change its type: pillarbox set --toml {} {}",
-                        quoted(&key.to_string()),
-                        quoted(&Toml::from(text).to_string())
-                    ))
-                    .into())
-            }
+            (_, old) => Err(Problem::usage(format!(
+                "`{}` is not a value of type {}, the type of `{key}`",
+                escaped(text),
+                old.kind()
+            ))
+            .at(place)
+            .hint(format!(
+                "to change its type: pillarbox set --toml {} {}",
+                quoted(&key.to_string()),
+                quoted(&Toml::from(text).to_string())
+            ))
+            .into()),
         },
     }
 }

@@ -162,9 +162,9 @@ impl<'a> Reader<'a> {
 
     fn sealed(&self, file: &str, table: &toml_edit::InlineTable) -> std::result::Result<Sealed, Problem> {
         let key = KeyPath::from_parts(self.path.clone())
-            .ok_or_else(|| Problem::failed("a sealed value stands at no key"))?;
+            .ok_or_else(|| Problem::failed("a sealed value has no key"))?;
         if self.in_list {
-            return Err(Problem::failed(format!("a sealed value stands in the list `{key}`"))
+            return Err(Problem::failed(format!("a sealed value is in the list `{key}`"))
                 .hint("the place of a list entry moves with its neighbours: give each secret a key of its own in a table"));
         }
         let text = |name: &str| table.get(name).and_then(toml_edit::Value::as_str);

@@ -70,7 +70,7 @@ impl Document {
             let path = key.parts();
             if item(root, path).is_some_and(holds_list_of_tables) {
                 return Err(Problem::usage(format!("`{key}` holds a list of tables"))
-                    .hint("move it by hand, in an editor")
+                    .hint("move it by hand in an editor")
                     .into());
             }
             let text = |range: Range<usize>| layout.text[range].to_owned();

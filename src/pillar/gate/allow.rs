@@ -92,9 +92,9 @@ fn pre_release(rest: Option<&str>) -> Prerelease {
 }
 
 fn incomparable(tag: &str) -> crate::problem::Problems {
-    Problem::failed(format!("version `{}` has no number that `allow` could be compared with", escaped(tag)))
+    Problem::failed(format!("version `{}` has no number to compare with `allow`", escaped(tag)))
         .cause("it compares up to three numbers with dots between them: 1, 1.10, v1.4.2, 1.4.2-alpine, 2024.05.01")
-        .hint("name the version so, or leave `allow` out of the gate")
+        .hint("use such a version, or leave `allow` out of the gate")
         .into()
 }
 

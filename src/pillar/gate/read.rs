@@ -170,9 +170,9 @@ impl Gate {
         let (version, digest) = (self.version.as_ref()?, self.digest.as_ref()?);
         (version.place.file != digest.place.file).then(|| {
             let app = escaped(&self.app);
-            Problem::failed(format!("version and digest of {app} stand in different files"))
+            Problem::failed(format!("version and digest of {app} are in different files"))
                 .at(&version.place)
-                .cause(format!("the digest stands at {}, and may be that of another version", digest.place))
+                .cause(format!("the digest is in {} and may belong to another version", digest.place))
                 .hint(format!(
                     "write both: pillarbox gate set {} {}",
                     quoted(&self.app),
@@ -291,7 +291,7 @@ mod tests {
         let gates = gates(&[("apps.toml", &base), ("hosts/web1.toml", "deploy.api.version = '2'\n")]);
         let found = gates.problems().next().expect("refused").to_string();
         assert!(
-            found.contains("pillar/hosts/web1.toml:1: version and digest of api stand in different files"),
+            found.contains("pillar/hosts/web1.toml:1: version and digest of api are in different files"),
             "{found}"
         );
     }

@@ -102,7 +102,7 @@ impl Known {
             }
             return Err(Problem::new(Code::Seal, format!("the box {folder} is not known on this machine"))
                 .cause(format!("its slot is {slot}; a first use is refused with --strict"))
-                .hint("compare the slot with one that you got another way, then accept it:")
+                .hint("compare the slot with one that you got over another channel, then accept it:")
                 .hint(accept(folder))
                 .into());
         };
@@ -111,7 +111,7 @@ impl Known {
             return match (known.turn, turn) {
                 (Some(known), Some(turn)) if known != turn => Err(changed(
                     folder,
-                    &format!("it is at turn {turn}, and was at turn {known} with the same slot"),
+                    &format!("it is at revision {turn}, and was at revision {known} with the same slot"),
                 )),
                 _ => Ok(BoxVerdict::Same),
             };
@@ -122,20 +122,20 @@ impl Known {
         if known.retired.contains(slot) {
             return match purpose {
                 Purpose::Read => Ok(BoxVerdict::Retired),
-                Purpose::Post => Err(older(
-                    "its slot is one that has retired: the box is older than this machine knows".into(),
-                )),
+                Purpose::Post => {
+                    Err(older("its slot is retired: the box is older than the one this machine knows".into()))
+                }
             };
         }
         let Some(open) = open else {
-            return Err(older("nothing proves the change, because its lock was not opened here".into()));
+            return Err(older("the change is not proved, because its lock was not opened here".into()));
         };
         if !open.keys().retired_slots().any(|retired| *retired == known.slot) {
             return Err(older("its lock does not hold the known slot's key among its retired ones".into()));
         }
         match known.turn {
             Some(known) if known >= open.turn() => {
-                Err(older(format!("its turn is {}, and was {known} before", open.turn())))
+                Err(older(format!("its revision is {}, and was {known} before", open.turn())))
             }
             _ => Ok(BoxVerdict::Followed { from: known.slot.clone() }),
         }

@@ -42,7 +42,7 @@ impl Known {
                 problem.cause(format!("its {what} is {}", escaped(text)))
             });
             return Err(problem
-                .cause("it is sent no credential and no secret before you accept it")
+                .cause("no credential and no secret is sent to it before you accept it")
                 .hint(accept(host))
                 .into());
         };
@@ -53,7 +53,7 @@ impl Known {
             )
             .cause(format!("its {what} was {}", escaped(old)))
             .cause(format!("its {what} is {}", escaped(new)))
-            .hint("it would be sent credentials and secrets; if it is right, accept it:")
+            .hint("credentials and secrets would be sent to it; if it is right, accept it:")
             .hint(accept(host))
             .into());
         }

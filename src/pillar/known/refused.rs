@@ -120,7 +120,7 @@ fn a_turn_never_goes_back() {
     let mut later = Known::parse(&later, "known.toml").expect("reads back");
     let said =
         refusal(later.meet_box(&seen(&shop, &pillar, &new.file, Some(&new.open)), Purpose::Read, false));
-    assert!(said.contains("its turn is 2, and was 7"), "{said}");
+    assert!(said.contains("its revision is 2, and was 7"), "{said}");
     refusal(later.meet_box(&seen(&shop, &pillar, &old.file, Some(&old.open)), Purpose::Read, false));
     assert!(known.meet_box(&seen(&shop, &pillar, &new.file, Some(&new.open)), Purpose::Read, false).is_ok());
 }

@@ -40,12 +40,10 @@ impl Known {
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         let place = Place::new(file, 0);
         let refused = |why: &str| {
-            Problem::failed("what this machine knows of workspaces cannot be read")
+            Problem::failed("the known boxes and hosts of this machine cannot be read")
                 .at(&place)
                 .cause(why)
-                .hint(
-                    "mend the file, or move it away: then every box and host is met for the first time again",
-                )
+                .hint("repair the file, or move it away: then every box and host counts as new")
         };
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -153,7 +151,7 @@ fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Optio
             "turn" => {
                 turn = item.as_integer().and_then(|turn| u32::try_from(turn).ok());
                 if turn.is_none() {
-                    found.push(format!("{}: `turn` is no number of a turn", escaped(path)));
+                    found.push(format!("{}: `turn` is not a revision number", escaped(path)));
                 }
             }
             "retired" if item.is_array() => {

@@ -1,11 +1,11 @@
 //! Kept containers: how one is taken up again, how they are laid down, and how those that are too many go.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::{parked, same_policy};
 use super::super::instances::{generation, runs};
 use super::super::kept;
 use super::super::steps::Group;
-use super::super::world::World;
 use super::stop_first::remove;
 use super::way_back::WayBack;
 use crate::observed::{Container, Standing};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Gives a kept container that is chosen the name of one on its way back, before anything is done with it:
 /// wherever that is cut off, the next run knows that nobody else started it. Answers the chosen one's name.
 pub(super) fn take_up<'a>(
-    world: &World<'a>,
+    context: &PlanContext<'a>,
     course: &Course<'a>,
     group: &mut Group<'_>,
     back: &mut WayBack<'a>,
@@ -26,11 +26,12 @@ pub(super) fn take_up<'a>(
     match chosen.standing() {
         Standing::Committed | Standing::Attempt => chosen.name.clone(),
         Standing::Returning => {
-            back.rests_as = Some(world.first_free(kept));
+            back.rests_as = Some(context.first_free(kept));
             chosen.name.clone()
         }
         Standing::Kept => {
-            let returning = world.first_free(|number| Standing::returning(slot, generation(chosen), number));
+            let returning =
+                context.first_free(|number| Standing::returning(slot, generation(chosen), number));
             back.rests_as = Some(chosen.name.clone());
             back.called(&returning);
             let container = Target::Id(chosen.id.clone());
@@ -44,7 +45,7 @@ pub(super) fn take_up<'a>(
 
 /// Lays down what came back in vain, parks what stays, and removes what is more than is kept. Nothing takes
 /// this back: the service runs as wished by now.
-pub(super) fn lay_down(world: &World<'_>, course: &Course<'_>, group: &mut Group<'_>) {
+pub(super) fn lay_down(context: &PlanContext<'_>, course: &Course<'_>, group: &mut Group<'_>) {
     let slot = course.wish.name.as_str();
     for ours in course.instances.all().filter(|ours| kept::stays(course, ours)) {
         let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());
@@ -52,12 +53,12 @@ pub(super) fn lay_down(world: &World<'_>, course: &Course<'_>, group: &mut Group
             park(ours, &name, group);
         }
         if ours.standing() == Standing::Returning {
-            let to = world.first_free(|number| Standing::kept(slot, generation(ours), number));
+            let to = context.first_free(|number| Standing::kept(slot, generation(ours), number));
             group.push(Action::Rename { container: Target::Id(ours.id.clone()), from: name, to }, Vec::new());
         }
     }
     for ours in &course.surplus.containers {
-        remove(world, ours, group, &[]);
+        remove(context, ours, group, &[]);
     }
     for name in &course.surplus.tags {
         group.push(Action::Untag { name: name.clone() }, Vec::new());

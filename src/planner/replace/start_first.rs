@@ -9,13 +9,13 @@
 //! Until the old one is asked to stop, the way back is to stop the new one. From then on the new one is
 //! all that surely works, so nothing is taken back: whatever fails, the next apply goes on from there.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::without_aliases;
 use super::super::instances::runs;
 use super::super::networks;
 use super::super::sharing;
 use super::super::steps::Group;
-use super::super::world::World;
 use super::rest::{lay_down, take_up};
 use super::stop_first::{clear, commit, final_update, join, make, remove, retire};
 use super::way_back::WayBack;
@@ -27,7 +27,7 @@ use crate::plan::{Action, Target};
 const SETTLE: u32 = 1;
 
 /// Adds the steps of a course to a group.
-pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
+pub(in super::super) fn lower<'a>(context: &PlanContext<'a>, course: &Course<'a>, group: &mut Group<'_>) {
     let mut back = WayBack::new(course);
     for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
@@ -35,12 +35,12 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             group.may_end(&ours.id);
         }
     }
-    let kept = clear(world, course, group, &back);
+    let kept = clear(context, course, group, &back);
     let wish = course.wish;
     let (target, name) = match &course.choice {
         Choice::New { generation, name } => {
             let bare = without_aliases(&course.spec);
-            let target = make(world, course, &bare, *generation, name, group, &mut back);
+            let target = make(context, course, &bare, *generation, name, group, &mut back);
             back.started = true;
             group.push(Action::Start { container: target.clone(), name: name.clone() }, back.actions());
             group.push(await_healthy(course, &target, name, wish.monitor), back.actions());
@@ -53,7 +53,7 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
             back.started = true;
             // An attempt that is all that runs goes on running, whatever happens.
             back.committed = course.retire.is_empty();
-            let (target, name) = (Target::Id(chosen.id.clone()), take_up(world, course, group, &mut back));
+            let (target, name) = (Target::Id(chosen.id.clone()), take_up(context, course, group, &mut back));
             if runs(chosen) {
                 join(course, chosen, &name, group, &back);
             } else {
@@ -85,11 +85,11 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
         back.committed = true;
     }
     retire(course, group, &mut back);
-    commit(world, course, &target, &name, group, &mut back);
+    commit(context, course, &target, &name, group, &mut back);
     for ours in kept {
-        remove(world, ours, group, &[]);
+        remove(context, ours, group, &[]);
     }
-    lay_down(world, course, group);
+    lay_down(context, course, group);
 }
 
 fn await_healthy(course: &Course<'_>, target: &Target, name: &str, monitor: u32) -> Action {

@@ -5,6 +5,7 @@
 //! container that is there already enters where it stands, so that the same order serves to start, to
 //! stop, to change in place and to go on where an apply was interrupted.
 
+use super::super::context::PlanContext;
 use super::super::course::{Choice, Course};
 use super::super::create::{create, instance, no_restart, parked, same_policy};
 use super::super::instances::{generation, runs};
@@ -14,7 +15,6 @@ use super::super::remove::removal;
 use super::super::secrets::Files;
 use super::super::sharing;
 use super::super::steps::Group;
-use super::super::world::World;
 use super::rest::{lay_down, take_up};
 use super::way_back::WayBack;
 use crate::desired::{Reaction, Spec};
@@ -23,7 +23,7 @@ use crate::plan::{Action, Target, keep_tag};
 use serde_json::{Value, json};
 
 /// Adds the steps of a course to a group; none if all is as wanted.
-pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group: &mut Group<'_>) {
+pub(in super::super) fn lower<'a>(context: &PlanContext<'a>, course: &Course<'a>, group: &mut Group<'_>) {
     let mut back = WayBack::new(course);
     for ours in course.instances.everything() {
         group.know(&ours.id, &ours.name, runs(ours));
@@ -33,15 +33,15 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
     }
     let holder_stays = course.instances.holder.is_some_and(|holder| course.choice.is(holder) && runs(holder));
     back.committed = holder_stays;
-    let kept = clear(world, course, group, &back);
+    let kept = clear(context, course, group, &back);
     let (target, name, was_running) = match &course.choice {
         Choice::Existing(container) => {
-            let name = take_up(world, course, group, &mut back);
+            let name = take_up(context, course, group, &mut back);
             join(course, container, &name, group, &back);
             (Target::Id(container.id.clone()), name, runs(container))
         }
         Choice::New { generation, name } => {
-            (make(world, course, &course.spec, *generation, name, group, &mut back), name.clone(), false)
+            (make(context, course, &course.spec, *generation, name, group, &mut back), name.clone(), false)
         }
     };
     retire(course, group, &mut back);
@@ -63,11 +63,11 @@ pub(in super::super) fn lower<'a>(world: &World<'a>, course: &Course<'a>, group:
         group.push(update, back.actions());
     }
     react(course, &target, &name, group);
-    commit(world, course, &target, &name, group, &mut back);
+    commit(context, course, &target, &name, group, &mut back);
     for ours in kept {
-        remove(world, ours, group, &[]);
+        remove(context, ours, group, &[]);
     }
-    lay_down(world, course, group);
+    lay_down(context, course, group);
 }
 
 /// What a container that runs and stays does because of what it watches.
@@ -101,7 +101,7 @@ fn react(course: &Course<'_>, target: &Target, name: &str, group: &mut Group<'_>
 /// Removes attempts that an earlier apply left, but for the latest, whose log may still be of use; and
 /// answers what is to be removed in the end.
 pub(super) fn clear<'a>(
-    world: &World<'_>,
+    context: &PlanContext<'_>,
     course: &Course<'a>,
     group: &mut Group<'_>,
     back: &WayBack<'_>,
@@ -122,14 +122,14 @@ pub(super) fn clear<'a>(
         Choice::Existing(_) => &[],
     };
     for ours in early {
-        remove(world, ours, group, &back.actions());
+        remove(context, ours, group, &back.actions());
     }
     rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
 }
 
 /// Creates the new container from a spec and joins its further networks.
 pub(super) fn make(
-    world: &World<'_>,
+    context: &PlanContext<'_>,
     course: &Course<'_>,
     spec: &Spec,
     generation: u64,
@@ -140,14 +140,14 @@ pub(super) fn make(
     // What cannot be declared later is declared at once.
     let policy = if course.runs && course.can_update { no_restart() } else { course.policy() };
     let whose = instance(&course.wish.name, generation);
-    let files = Files::of(world, course.wish.name.as_str(), whose, &spec.files, &course.source);
+    let files = Files::of(context, course.wish.name.as_str(), whose, &spec.files, &course.source);
     if let Some(files) = &files {
         fill(files, group, back);
     }
-    let body = create(world.desired, course, spec, name, generation, &policy, files.as_ref());
+    let body = create(context.workspace(), course, spec, name, generation, &policy, files.as_ref());
     let step = group.push(Action::Create(Box::new(body)), back.actions());
     let service = course.wish.name.as_str();
-    let keep = course.source.pull.is_some().then(|| keep_tag(&world.desired.workspace, service, generation));
+    let keep = course.source.pull.is_some().then(|| keep_tag(context.workspace(), service, generation));
     back.created(step, name, keep);
     let container = Target::CreatedBy(step);
     for (network, endpoint) in spec.further_networks() {
@@ -230,7 +230,7 @@ pub(super) fn final_update(course: &Course<'_>) -> Option<Value> {
 
 /// The old one gives up the plain name, the new one takes it.
 pub(super) fn commit<'a>(
-    world: &World<'a>,
+    context: &PlanContext<'a>,
     course: &Course<'a>,
     target: &Target,
     name: &str,
@@ -244,8 +244,8 @@ pub(super) fn commit<'a>(
     }
     if let Some(holder) = course.instances.holder {
         let aside = match kept::stays(course, holder) {
-            true => world.first_free(|number| Standing::kept(service, generation(holder), number)),
-            false => world.free_name(service, generation(holder), name).1,
+            true => context.first_free(|number| Standing::kept(service, generation(holder), number)),
+            false => context.free_name(service, generation(holder), name).1,
         };
         back.renamed = Some((holder, aside.clone()));
         let rename =
@@ -258,8 +258,8 @@ pub(super) fn commit<'a>(
     back.committed = true;
 }
 
-pub(super) fn remove(world: &World<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
-    for action in removal(world, ours, group.name_of(&ours.id)) {
+pub(super) fn remove(context: &PlanContext<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
+    for action in removal(context, ours, group.name_of(&ours.id)) {
         group.push(action, undo.to_vec());
     }
 }

@@ -181,9 +181,10 @@ async fn what_the_kernel_lacks_is_in_no_update() {
 #[tokio::test(start_paused = true)]
 async fn an_option_that_the_engine_does_not_know_is_an_error_that_names_both_versions() {
     let stage = host();
-    let options =
-        "umask = '022'\nannotations = { a = 'b' }\nhealth = { test = 'true', start_interval = '1s' }";
-    let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\n{options}\n"));
+    stage.fake.add_network("front");
+    let networks = "networks = { back = {}, front = { mac_address = '02:42:ac:11:00:02' } }";
+    let options = "annotations = { a = 'b' }\nhealth = { test = 'true', start_interval = '1s' }";
+    let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\n{networks}\n{options}\n"));
     let problems = state.plan().await.expect_err("too old");
     let shown: String = problems.iter().map(crate::compile::tests::printed).collect();
     insta::assert_snapshot!(shown);

@@ -4,12 +4,12 @@ use super::super::verify::stray;
 use super::finding::Section;
 use super::{many, names};
 use crate::cli::Context;
-use crate::cli::vault::Vault;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal;
 use crate::problem::{Code, Problems, Result, quoted};
 use crate::registry::TABLE;
+use crate::session::Vault;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -70,7 +70,7 @@ fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
 
 fn reader_name(ctx: &Context) -> String {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let name = ctx.env.user.as_str();
+    let name = ctx.session.env.user.as_str();
     if name.chars().all(fine) && !name.is_empty() { name.to_owned() } else { "NAME".to_owned() }
 }
 
@@ -86,7 +86,7 @@ fn opened(vault: &Vault<'_>, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> 
 fn known(vault: &Vault<'_>, folder: &BoxFolder, file: &BoxFile, open: Option<&OpenBox>) -> Result<()> {
     file.check_shape(folder)?;
     let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open };
-    vault.anchor().look(|known| known.clone().meet_box(&seen, Purpose::Post, false)).map(drop)
+    vault.known_file().look(|known| known.clone().meet_box(&seen, Purpose::Post, false)).map(drop)
 }
 
 /// Where `keys/` and the locks differ, and private keys that lie about.

@@ -4,13 +4,13 @@ use super::super::registry::{Client, Files, how_to_find, registries};
 use super::finding::Section;
 use super::many;
 use crate::cli::Context;
-use crate::cli::context::AGE_KEY;
-use crate::cli::vault::Vault;
 use crate::clients::{HELPER, Stored, helpers, read_auths};
 use crate::credential::PROGRAM;
 use crate::name::RegistryHost;
 use crate::problem::{escaped, quoted};
 use crate::registry::Scope;
+use crate::session::AGE_KEY;
+use crate::session::Vault;
 use crate::store;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -102,7 +102,7 @@ fn clear(section: &mut Section, shown: &str, path: &Path, text: &str, hosts: &BT
 
 /// The helper in `PATH`: there, and of this version.
 fn program(ctx: &Context, section: &mut Section) {
-    let found = ctx.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
+    let found = ctx.session.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
     let Some(found) = found else {
         section.problem(format!("{PROGRAM} is not in PATH: docker and podman fail"), how_to_find(ctx));
         return;
@@ -149,7 +149,7 @@ fn version(program: &Path) -> Option<String> {
 
 /// The workspace that the helper answers from.
 fn config(ctx: &Context, section: &mut Section, vault: Option<&Vault<'_>>) {
-    let named = match ctx.config() {
+    let named = match ctx.session.config() {
         Ok(config) => config.workspace,
         Err(problems) => {
             section.problems(problems);

@@ -2,19 +2,18 @@
 
 use super::finding::Section;
 use super::many;
-use crate::cli::Context;
-use crate::cli::deploy::{self, Probed};
-use crate::cli::vault::Vault;
+use crate::cli::on_engines;
 use crate::inventory::Host;
 use crate::pillar::known::HostVerdict;
 use crate::problem::{Problem, escaped};
+use crate::session::{NewHosts, Pipeline, Probed, Vault, is_own_socket};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds that a clock may be off. The lease of a deploy lock goes by the Engine's clock alone; logs of two
 /// machines are hard to compare.
 const SKEW: u64 = 60;
 
-pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
+pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
     let mut section = Section::new("engines");
     let hosts: Vec<&Host> = vault.inventory().hosts.values().collect();
     if hosts.is_empty() {
@@ -27,10 +26,8 @@ pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
         );
         return section;
     }
-    let probed = deploy::run(async |interrupt| {
-        let probing = async { Ok(deploy::probe(ctx, vault, &hosts).await) };
-        deploy::unless_interrupted(interrupt, probing).await
-    });
+    let probed =
+        on_engines(async |interrupt| Pipeline::new(vault, NewHosts::Ask, interrupt).probe(&hosts).await);
     match probed {
         Err(problems) => section.problems(problems),
         Ok(all) => {
@@ -49,9 +46,10 @@ pub(super) fn look(ctx: &Context, vault: &Vault<'_>, offline: bool) -> Section {
 
 fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Section) {
     let (facts, address) = (&probed.facts, host.engine.to_string());
-    let local = deploy::is_own_socket(host, &probed.seen);
-    let verdict =
-        vault.anchor().look(|known| known.clone().meet_host(vault.seen(), &host.name, &probed.seen, false));
+    let local = is_own_socket(host, &probed.seen);
+    let verdict = vault
+        .known_file()
+        .look(|known| known.clone().meet_host(vault.seen(), &host.name, &probed.seen, false));
     let engine = format!(
         "{}: Engine {}, API {}, at {}",
         host.name,

@@ -4,8 +4,8 @@ use super::super::registry::home_shown;
 use super::finding::Section;
 use super::many;
 use crate::cli::Context;
-use crate::cli::context::IdentitySource;
 use crate::problem::{Problems, escaped, quoted};
+use crate::session::IdentitySource;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ const WRITABLE: u32 = 0o022;
 pub(super) fn sources(ctx: &Context) -> (Vec<Rc<IdentitySource>>, Option<Problems>) {
     let mut all = Vec::new();
     loop {
-        match ctx.identity_source(all.len()) {
+        match ctx.session.identity_source(all.len()) {
             Ok(Some(source)) => all.push(source),
             Ok(None) => return (all, None),
             Err(problems) => return (all, Some(problems)),
@@ -63,11 +63,11 @@ pub(super) fn identity(ctx: &Context) -> Section {
 /// Files that nobody else may read, besides identities, which are not used otherwise.
 pub(super) fn permissions(ctx: &Context) -> Section {
     let mut section = Section::new("permissions");
-    let Ok(paths) = ctx.paths() else {
+    let Ok(paths) = ctx.session.paths() else {
         section.problem("there is no home folder", "export HOME=/home/USER");
         return section;
     };
-    let known = ctx.known_path().unwrap_or_else(|| paths.known.clone());
+    let known = ctx.session.known_path().unwrap_or_else(|| paths.known.clone());
     let mut fine = 0;
     for file in [&known, &paths.wired] {
         fine += usize::from(check(ctx, &mut section, file, PRIVATE, "chmod 600"));

@@ -3,16 +3,16 @@
 use super::finding::Section;
 use super::many;
 use crate::cli::Context;
-use crate::cli::vault::{self, Vault};
 use crate::inventory::FILE;
 use crate::problem::{escaped, quoted};
+use crate::session::Vault;
 use crate::store::{self, Workspace};
 
 /// The workspace, or what to say where there is none: without one that was named, that is no problem.
 pub(super) fn find(ctx: &Context) -> Result<Workspace, Section> {
-    let is_named = ctx.global.workspace.is_some() || ctx.env.workspace.is_some();
-    let is_here = ctx.env.cwd.ancestors().any(|folder| folder.join(FILE).symlink_metadata().is_ok());
-    vault::workspace(ctx).map_err(|problems| {
+    let is_named = ctx.global.workspace.is_some() || ctx.session.env.workspace.is_some();
+    let is_here = ctx.session.env.cwd.ancestors().any(|folder| folder.join(FILE).symlink_metadata().is_ok());
+    ctx.session.workspace().map_err(|problems| {
         let mut section = Section::new("workspace");
         if is_named || is_here {
             section.problems(problems);

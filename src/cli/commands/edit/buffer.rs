@@ -1,6 +1,5 @@
 //! The text that the editor gets, and what became of it.
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, place};
 use crate::name::KeyPath;
 use crate::pillar::document::{self, Document};
@@ -8,6 +7,7 @@ use crate::pillar::seal::{self, Kind};
 use crate::pillar::{Origin, SealId, Sealed, Value};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::secret::Secret;
+use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -60,8 +60,8 @@ impl From<Problems> for Refused {
 impl Base {
     /// Reads a file and opens all that is sealed in it.
     pub(super) fn read(ctx: &Context, file: &str) -> Result<Self> {
-        let workspace = vault::workspace(ctx)?;
-        let vault = Vault::load_with_faults(ctx, &workspace)?;
+        let workspace = ctx.session.workspace()?;
+        let vault = Vault::load_with_faults(&ctx.session, &workspace)?;
         let Some(document) = vault.document(file).cloned() else {
             let text = workspace.read_if_there(&format!("pillar/{file}"))?.unwrap_or_default();
             vault.governing(file)?;
@@ -123,10 +123,10 @@ impl Base {
         word: &str,
     ) -> std::result::Result<Outcome, Refused> {
         let found = document::read_clear(&self.file, clear, word)?;
-        let workspace = vault::workspace(ctx)?;
+        let workspace = ctx.session.workspace()?;
         let mut vault = match self.document {
-            Some(_) => Vault::for_change(ctx, &workspace)?,
-            None => Vault::for_repair(ctx, &workspace)?,
+            Some(_) => Vault::for_change(&ctx.session, &workspace)?,
+            None => Vault::for_repair(&ctx.session, &workspace)?,
         };
         let now = vault.read(&format!("pillar/{}", self.file))?.unwrap_or_default();
         if now != self.text {

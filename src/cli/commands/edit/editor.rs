@@ -1,8 +1,9 @@
 //! The editor: started, waited for, ended.
 
+use crate::cli::Context;
 use crate::cli::signal::Listener;
-use crate::cli::{AGE_KEY, Context};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
+use crate::session::AGE_KEY;
 use std::path::Path;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -18,7 +19,7 @@ pub(super) struct Editor {
 
 impl Editor {
     pub(super) fn of(ctx: &Context) -> Self {
-        let line = ctx.env.editor.as_ref().map(|editor| editor.to_string_lossy().into_owned());
+        let line = ctx.session.env.editor.as_ref().map(|editor| editor.to_string_lossy().into_owned());
         Self { line: line.unwrap_or_else(|| "vi".to_owned()) }
     }
 
@@ -103,7 +104,6 @@ pub(super) fn interrupted() -> Problem {
 
 /// Ends a program, kindly first: it may write until it has ended.
 async fn end(child: &mut Child) {
-    #[cfg(unix)]
     if let Some(id) =
         child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
     {

@@ -92,7 +92,7 @@ fn outdated(file: &str, base: &Base, now: &Base, own: &str) -> Result<(Problem, 
 
 /// Whether the editor is to be opened again; without a terminal nobody can say so.
 async fn again(ctx: &Context, problems: &Problems, signals: &mut Listener) -> Result<bool> {
-    if !(ctx.env.terminal.stdin && ctx.env.terminal.stderr) {
+    if !(ctx.terminal.stdin && ctx.terminal.stderr) {
         return Ok(false);
     }
     ctx.out.stderr(failure::text(problems));

@@ -2,12 +2,12 @@
 
 use super::write::{effective_everywhere, field, tidy};
 use super::{Where, in_words, key};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
 use crate::pillar::document::Written;
 use crate::pillar::gate::Gate;
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::Vault;
 
 /// Change nothing that the gate is for, whatever the states say
 #[derive(clap::Args, Debug)]
@@ -35,8 +35,8 @@ pub(super) fn hold(args: &HoldArgs, ctx: &Context) -> Result<Exit> {
     if why.is_empty() {
         return Err(Problem::usage("a hold has a reason").hint("say why: -m 'error rate went up'").into());
     }
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let files = args.place.files(&vault, &args.app, "gate hold", false)?;
     for file in &files {
         vault.edit(file, |document| field(document, &args.app, "hold", Some(why)))?;
@@ -47,8 +47,8 @@ pub(super) fn hold(args: &HoldArgs, ctx: &Context) -> Result<Exit> {
 }
 
 pub(super) fn unhold(args: &UnholdArgs, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let files = args.place.files(&vault, &args.app, "gate unhold", false)?;
     let was: Vec<(&Host, Gate)> = effective_everywhere(&vault, &args.app)?;
     let was: Vec<(String, bool)> =

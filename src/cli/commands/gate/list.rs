@@ -1,14 +1,14 @@
 //! `pillarbox gate list`: from clear values alone, no private key.
 
-use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Survey};
 use crate::cli::output::layout::{columns, pad};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::name::{Digest, ImageRef};
 use crate::pillar::document::Document;
 use crate::pillar::gate::TABLE;
 use crate::pillar::{Node, Value};
 use crate::problem::{Problems, Result, escaped, quoted};
+use crate::session::{Pipeline, Vault, declared};
 use serde_json::json;
 
 /// List the gates, and values that hosts have of their own; needs no private key
@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Ask the registries, through the hosts, whether the tags still stand for the digests
     #[arg(long)]
     check: bool,
-    /// Ask nothing (with --check)
+    /// Do not ask (with --check)
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
@@ -55,8 +55,8 @@ impl Checked {
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let wanted = |app: &str| args.app.is_empty() || args.app.iter().any(|name| name == app);
     let mut rows = Vec::new();
     for document in vault.documents() {
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         rows.extend(gates.map(|(app, node)| row(app, document, node)));
     }
     rows.sort_by(|a, b| (&a.app, &a.host, &a.file).cmp(&(&b.app, &b.host, &b.file)));
-    let (checked, wrong) = if args.check { check(args, ctx, &vault)? } else { Default::default() };
+    let (checked, wrong) = if args.check { check(args, &vault)? } else { Default::default() };
     if ctx.out.json {
         let mut object = json!({
             "format_version": crate::plan::FORMAT_VERSION,
@@ -157,27 +157,18 @@ fn json_of(row: &Row) -> serde_json::Value {
 }
 
 /// Asks for every tag that a gate pins.
-fn check(
-    args: &Args,
-    ctx: &Context,
-    vault: &Vault<'_>,
-) -> Result<(Vec<Checked>, Vec<crate::problem::Problem>)> {
-    let wishes = deploy::wishes(vault, &[])?;
-    let survey = Survey {
-        options: PlanOptions::default(),
-        offline: false,
-        new_hosts: args.new_hosts.beside(args.yes),
-    };
-    let (answers, mut wrong) = deploy::run(async |interrupt| {
+fn check(args: &Args, vault: &Vault<'_>) -> Result<(Vec<Checked>, Vec<crate::problem::Problem>)> {
+    let declared = declared(vault, &[])?;
+    let answers = on_engines(async |interrupt| {
         let wanted = |app: &str, image: &ImageRef| {
             let named = args.app.is_empty() || args.app.iter().any(|name| name == app);
             named && image.digest.is_some() && image.tag.is_some()
         };
-        let asking = async { Ok(deploy::tags(ctx, vault, wishes, &wanted, &survey, interrupt).await) };
-        deploy::unless_interrupted(interrupt, asking).await
+        Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt).tags(declared, &wanted).await
     })?;
+    let mut wrong = answers.problems();
     let mut checked = Vec::new();
-    for one in answers {
+    for one in answers.ready {
         match one.answer {
             Ok(now) => {
                 checked.push(Checked { host: one.host.to_string(), app: one.app, image: one.image, now });

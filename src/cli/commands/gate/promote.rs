@@ -3,12 +3,12 @@
 use super::write::{effective, effective_everywhere, field, tidy};
 use super::{in_words, key, own_file, shared};
 use crate::cli::place;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
 use crate::pillar::document::Document;
 use crate::pillar::gate::Gate;
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::Vault;
 
 /// Give all hosts what one host has, and take values away from hosts that are equal now
 #[derive(clap::Args, Debug)]
@@ -28,8 +28,8 @@ const FIELDS: [&str; 3] = ["image", "version", "digest"];
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let app = args.app.as_str();
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let from = place::host(&vault, &args.from)?;
     let own = own_file(from);
     let has_own = |field: &str| {

@@ -2,14 +2,14 @@
 
 use super::write::{effective_everywhere, field};
 use super::{Where, in_words, key};
-use crate::cli::deploy::{self, NewHostsArgs, PlanOptions, Survey, Tagged};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::inventory::Host;
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::pillar::document::Document;
 use crate::pillar::gate::Gate;
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
+use crate::session::{Pipeline, TagAnswer, Vault, declared};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -55,8 +55,8 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         .and_then(|digest| args.image.as_deref().map(ImageName::parse).transpose().map(|_| digest));
     let given = parsed.map_err(|problems| problems.map(usage))?;
 
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let files = args.place.files(&vault, app, "gate set", args.image.is_some())?;
     let before: Vec<Option<Document>> = files.iter().map(|file| vault.document(file).cloned()).collect();
     // As it will be, but for the digest: so it is known who will pull what, and what `allow` says.
@@ -170,20 +170,15 @@ fn ask(
     if names.is_empty() {
         return Err(nobody().into());
     }
-    let wishes = deploy::wishes(vault, &names)?;
-    let survey = Survey {
-        options: PlanOptions::default(),
-        offline: false,
-        new_hosts: args.new_hosts.beside(args.yes),
-    };
-    let (answers, mut wrong) = deploy::run(async |interrupt| {
+    let declared = declared(vault, &names)?;
+    let answers = on_engines(async |interrupt| {
         let wanted = |gate: &str, image: &ImageRef| gate == app && image.digest.as_ref() == Some(unsaid);
-        let asking = async { Ok(deploy::tags(ctx, vault, wishes, &wanted, &survey, interrupt).await) };
-        deploy::unless_interrupted(interrupt, asking).await
+        Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt).tags(declared, &wanted).await
     })?;
+    let mut wrong = answers.problems();
     let mut digests: BTreeMap<Digest, Vec<(HostName, ImageRef)>> = BTreeMap::new();
     let mut silent = Vec::new();
-    for Tagged { host, image, answer, .. } in answers {
+    for TagAnswer { host, image, answer, .. } in answers.ready {
         match answer {
             Ok(Some(digest)) => digests.entry(digest).or_default().push((host, image)),
             Ok(None) => silent.push((host, image)),

@@ -1,12 +1,12 @@
 //! Fields of a gate in a file.
 
 use super::key;
-use crate::cli::vault::Vault;
 use crate::inventory::Host;
 use crate::pillar::Value;
 use crate::pillar::document::{Document, Written};
 use crate::pillar::gate::{self, Gate};
 use crate::problem::{Problem, Problems, Result};
+use crate::session::Vault;
 
 /// Gives a field a text, whatever stood there; `None` takes it out.
 pub(in crate::cli::commands) fn field(

@@ -18,12 +18,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let path = match &args.file {
-        Some(file) => ctx.absolute(file),
+        Some(file) => ctx.session.absolute(file),
         None => default_path(ctx)?,
     };
     let identity = if args.passphrase {
         free(&path)?;
-        let passphrase = ctx.new_passphrase()?;
+        let passphrase = ctx.console.new_passphrase()?;
         let identity = Identity::generate();
         put(&path, &protect(&identity.file_text(), &passphrase)?)?;
         identity
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 
 /// Where a private key goes if nobody says otherwise.
 pub(in crate::cli::commands) fn default_path(ctx: &Context) -> Result<PathBuf> {
-    ctx.identity_path().ok_or_else(|| {
+    ctx.session.identity_path().ok_or_else(|| {
         Problem::failed("there is no home folder to put a private key in")
             .hint("name a file: pillarbox identity new FILE")
             .into()

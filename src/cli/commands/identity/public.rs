@@ -1,9 +1,9 @@
 //! `identity public`.
 
-use crate::cli::context::Asking;
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::problem::Result;
+use crate::session::Asking;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -15,7 +15,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let found = if args.all { all(ctx)? } else { Vec::from_iter(first_public(ctx)?) };
     if found.is_empty() {
-        return Err(ctx.no_identity("there is no private key at hand").into());
+        return Err(ctx.session.no_identity("there is no private key at hand").into());
     }
     if ctx.out.json {
         let one = |(from, public): &(String, Recipient)| serde_json::json!({ "from": from, "public": public.as_str() });
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 /// That of an ssh key is told without its passphrase; for others it is asked for.
 pub(in crate::cli::commands) fn first_public(ctx: &Context) -> Result<Option<(String, Recipient)>> {
     let (mut index, mut locked) = (0, Vec::new());
-    while let Some(source) = ctx.identity_source(index)? {
+    while let Some(source) = ctx.session.identity_source(index)? {
         if let Some(public) = source.publics().next() {
             return Ok(Some((source.from.clone(), public.clone())));
         }
@@ -44,23 +44,24 @@ pub(in crate::cli::commands) fn first_public(ctx: &Context) -> Result<Option<(St
         index += 1;
     }
     if let Some(source) = locked.first() {
-        let own = ctx.with_identities(Asking::Allowed, &|_| true, |keys| {
+        let own = ctx.session.with_identities(Asking::Allowed, &|_| true, |keys| {
             Ok(keys.iter().next().map(|key| key.recipient().clone()))
         })?;
         return match own {
             Some(own) => Ok(Some((source.from.clone(), own))),
-            None => {
-                Err(ctx.no_identity("the private key at hand cannot be asked for its public half").into())
-            }
+            None => Err(ctx
+                .session
+                .no_identity("the private key at hand cannot be asked for its public half")
+                .into()),
         };
     }
     Ok(None)
 }
 
 fn all(ctx: &Context) -> Result<Vec<(String, Recipient)>> {
-    let found = ctx.public_keys()?;
+    let found = ctx.session.public_keys()?;
     let mut index = 0;
-    while let Some(source) = ctx.identity_source(index)? {
+    while let Some(source) = ctx.session.identity_source(index)? {
         if source.locked_keys().is_some() && source.publics().next().is_none() {
             ctx.out.warn(format_args!(
                 "{} is protected by a passphrase and left out; unlock it first: pillarbox identity unlock",

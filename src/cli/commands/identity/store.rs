@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(_: &Args, ctx: &Context) -> Result<Exit> {
     let (from, keys) = from_file(ctx)?;
-    if !ctx.env.session_bus && cfg!(target_os = "linux") {
+    if !ctx.session.env.session_bus && cfg!(target_os = "linux") {
         unlock::keep(&keys, &from, None, ctx)?;
         ctx.out.say(format_args!(
             "there is no session bus, so this is a cache and no store: keep {from}, it is the only copy that lasts"
@@ -51,11 +51,11 @@ pub(super) fn run(_: &Args, ctx: &Context) -> Result<Exit> {
 /// The first private key that lies in a file.
 fn from_file(ctx: &Context) -> Result<(String, Identities)> {
     let mut index = 0;
-    while let Some(source) = ctx.identity_source(index)? {
+    while let Some(source) = ctx.session.identity_source(index)? {
         if source.file().is_some() {
             return unlock::opened(&source, ctx);
         }
         index += 1;
     }
-    Err(ctx.no_identity("there is no file with a private key").into())
+    Err(ctx.session.no_identity("there is no file with a private key").into())
 }

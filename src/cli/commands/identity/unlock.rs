@@ -1,12 +1,12 @@
 //! `identity unlock [FILE]`.
 
 use super::{outside_of_workspaces, shown};
-use crate::cli::context::IdentitySource;
 use crate::cli::{Context, Exit};
 use crate::keyring::kernel::Reach;
 use crate::keyring::{Answer, desktop, kernel};
 use crate::keys::{Identities, IdentityFile};
 use crate::problem::{Problem, Result};
+use crate::session::IdentitySource;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -90,13 +90,13 @@ pub(super) fn same(text: &crate::secret::Secret, keys: &Identities) -> bool {
 /// The keys to unlock, and what they are called.
 fn to_unlock(args: &Args, ctx: &Context) -> Result<(String, Identities)> {
     if let Some(file) = &args.file {
-        let path = ctx.absolute(file);
+        let path = ctx.session.absolute(file);
         outside_of_workspaces(&path)?;
-        return opened(&ctx.identity_file(shown(&path), &path)?, ctx);
+        return opened(&ctx.session.identity_file(shown(&path), &path)?, ctx);
     }
     let mut open = None;
     let mut index = 0;
-    while let Some(source) = ctx.identity_source(index)? {
+    while let Some(source) = ctx.session.identity_source(index)? {
         if source.locked_keys().is_some() {
             return opened(&source, ctx);
         }
@@ -105,7 +105,7 @@ fn to_unlock(args: &Args, ctx: &Context) -> Result<(String, Identities)> {
         }
         index += 1;
     }
-    if ctx.env.keyrings && (ctx.env.session_bus || !cfg!(target_os = "linux")) {
+    if ctx.session.env.keyrings && (ctx.session.env.session_bus || !cfg!(target_os = "linux")) {
         match desktop::read(desktop::Unlocking::Ask) {
             Answer::Holds(text) => {
                 if let IdentityFile::Open(keys) = IdentityFile::read(&text, desktop::NAME)? {
@@ -120,7 +120,7 @@ fn to_unlock(args: &Args, ctx: &Context) -> Result<(String, Identities)> {
         Some(source) => Problem::failed(format!("{} is not protected by a passphrase", source.from))
             .cause("commands read it as it is; there is nothing to unlock")
             .into(),
-        None => ctx.no_identity("there is no private key to unlock").into(),
+        None => ctx.session.no_identity("there is no private key to unlock").into(),
     })
 }
 
@@ -128,7 +128,7 @@ fn to_unlock(args: &Args, ctx: &Context) -> Result<(String, Identities)> {
 pub(super) fn opened(source: &IdentitySource, ctx: &Context) -> Result<(String, Identities)> {
     let keys = match (source.keys(), source.locked_keys()) {
         (Some(keys), _) => keys.clone(),
-        (None, Some(locked)) => ctx.opened_by_passphrase(&source.from, locked)?,
+        (None, Some(locked)) => ctx.session.opened_by_passphrase(&source.from, locked)?,
         (None, None) => Identities::default(),
     };
     Ok((source.from.clone(), keys))

@@ -1,12 +1,12 @@
 //! A pillar file under another name, or in another folder.
 
 use super::{again, new_readers};
-use crate::cli::vault::Vault;
 use crate::cli::{Context, Exit};
 use crate::inventory::Entry;
 use crate::pillar::document::file_name;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Problem, Problems, Result, escaped};
+use crate::session::Vault;
 
 /// The file that is meant, if one is: it ends in `.toml` and is there.
 pub(super) fn named(vault: &Vault<'_>, typed: &str) -> Option<String> {

@@ -47,7 +47,7 @@ pub(in crate::cli) fn ask(
         }
     }
     ctx.out.stderr(format_args!("fingerprint of the readers: {shown}\n"));
-    if !ctx.env.terminal.stdin || !ctx.env.terminal.stderr {
+    if !ctx.terminal.stdin || !ctx.terminal.stderr {
         return Err(Problem::new(Code::Declined, "keys of readers have to be accepted")
             .cause("whoever can write to keys/ may have put in a key of their own")
             .hint(format!(
@@ -55,5 +55,5 @@ pub(in crate::cli) fn ask(
             ))
             .into());
     }
-    ctx.confirm("Are these the keys of these people?")
+    ctx.console.confirm("Are these the keys of these people?")
 }

@@ -1,12 +1,12 @@
 //! `pillarbox reader add NAME [KEY]`.
 
 use super::acceptance::{self, Acceptance};
-use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::ReaderName;
 use crate::pillar::boxes::{self, BoxFolder, NewSlot, ReaderChange, Readers};
 use crate::problem::{Problem, Result};
+use crate::session::{KeyFiles, Vault};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -24,11 +24,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
     let given = args.key.as_deref().map(Recipient::parse).transpose()?;
-    let workspace = vault::workspace(ctx)?;
+    let workspace = ctx.session.workspace()?;
     // A key that was given needs no question, so the lock can be held all the time.
     let mut vault = match &given {
-        Some(_) => Vault::for_change(ctx, &workspace)?,
-        None => Vault::load(ctx, &workspace)?,
+        Some(_) => Vault::for_change(&ctx.session, &workspace)?,
+        None => Vault::load(&ctx.session, &workspace)?,
     };
     let top = [BoxFolder::top().to_string()];
     let folders =

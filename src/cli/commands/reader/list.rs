@@ -1,11 +1,11 @@
 //! `pillarbox reader list`: the locks beside `keys/`.
 
-use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::ReaderName;
 use crate::pillar::boxes::BoxFolder;
 use crate::problem::{Code, Result};
+use crate::session::{KeyFiles, Vault};
 use std::collections::BTreeSet;
 
 /// A reader of a box, as the lock says or, where it does not open here, as the clear list says.
@@ -17,8 +17,8 @@ struct Row {
 }
 
 pub(super) fn run(ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let files = vault.key_files()?;
     let (mut boxes, mut seen) = (Vec::new(), BTreeSet::new());
     for (folder, file) in vault.boxes() {

@@ -4,10 +4,10 @@
 use super::acceptance::{self, Acceptance};
 use super::named_boxes;
 use super::rotation::{self, Exposed};
-use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::pillar::boxes::{self, BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
 use crate::problem::{Code, Problems, Result};
+use crate::session::{KeyFiles, Vault};
 use std::rc::Rc;
 
 #[derive(clap::Args, Debug)]
@@ -23,8 +23,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::load(&ctx.session, &workspace)?;
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;
     let files = vault.key_files()?;
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };

@@ -2,12 +2,12 @@
 
 use super::named_boxes;
 use super::rotation::{self, Exposed};
-use crate::cli::vault::{self, KeyFiles, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::name::ReaderName;
 use crate::pillar::boxes::{self, BoxFile, BoxFolder, NewSlot};
 use crate::problem::{Problem, Problems, Result};
+use crate::session::{KeyFiles, Vault};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -20,8 +20,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let listing: Vec<BoxFolder> = vault
         .boxes()
         .iter()

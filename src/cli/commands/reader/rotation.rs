@@ -1,11 +1,11 @@
 //! What somebody could read, and therefore has to be rotated where it is valid.
 
 use crate::cli::Context;
-use crate::cli::vault::Vault;
 use crate::name::KeyPath;
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::{Node, Origin};
 use crate::problem::escaped;
+use crate::session::Vault;
 
 /// A secret that somebody could read who must not any more.
 #[derive(Clone)]

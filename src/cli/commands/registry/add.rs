@@ -2,7 +2,6 @@
 
 use super::super::seal::{readers, twice};
 use super::{existing, named, scope};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::inventory::pillar_files;
 use crate::name::{HelperName, KeyPath};
@@ -12,6 +11,7 @@ use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{FIELDS, Scope, TABLE, TOKEN_USER};
 use crate::secret::Secret;
+use crate::session::Vault;
 
 /// Add a credential, or replace it: asks for the secret on a terminal
 #[derive(clap::Args, Debug)]
@@ -64,14 +64,14 @@ impl Entry {
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
-    if ctx.env.terminal.stdin && !args.anonymous && args.helper.is_none() {
+    if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() {
         // What is wrong with the place is said before anybody types.
-        let workspace = vault::workspace(ctx)?;
-        place(&Vault::load(ctx, &workspace)?, &scope, file.as_deref())?;
+        let workspace = ctx.session.workspace()?;
+        place(&Vault::load(&ctx.session, &workspace)?, &scope, file.as_deref())?;
     }
     let entry = read(args, ctx, &scope)?;
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let (origin, is_there) = place(&vault, &scope, file.as_deref())?;
     write(&mut vault, &origin, &entry, args.email.as_deref())?;
     let readers =
@@ -126,7 +126,7 @@ fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
         return HelperName::parse(helper).map(Entry::Helper).map_err(|problems| problems.map(usage));
     }
     let from_stdin = args.password_stdin || args.identity_token_stdin;
-    if !from_stdin && !ctx.env.terminal.stdin {
+    if !from_stdin && !ctx.terminal.stdin {
         let user = args.username.as_deref().map_or_else(|| "USER".to_owned(), quoted);
         return Err(Problem::new(Code::Declined, "there is no terminal to ask for a password on")
             .hint(format!(
@@ -146,7 +146,7 @@ fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
                 ))
                 .into());
         }
-        None => Some(ctx.prompt_line("user name")?),
+        None => Some(ctx.console.prompt_line("user name")?),
     };
     if let Some(user) = &username
         && (user.is_empty() || user.contains(':') || user.contains(char::is_control))
@@ -158,7 +158,7 @@ fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
     }
     let username = username.filter(|user| user != TOKEN_USER);
     let what = if username.is_some() { "password" } else { "identity token" };
-    let secret = if from_stdin { ctx.stdin_secret()? } else { twice(ctx, what)? };
+    let secret = if from_stdin { ctx.console.stdin_secret()? } else { twice(ctx, what)? };
     check(&secret, what)?;
     Ok(match username {
         Some(user) => Entry::Basic(user, secret),

@@ -1,11 +1,11 @@
 //! `pillarbox registry check [IMAGE…]`.
 
-use crate::cli::deploy::{self, Answers, NewHostsArgs, Selection, Verdict};
 use crate::cli::output::credentials as table;
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::name::ImageRef;
 use crate::problem::{Code, Problem, Problems, Result, quoted};
+use crate::session::{Answers, Pipeline, Vault, Verdict, declared};
 use serde_json::json;
 
 /// Does each host get in with its credentials: asks the registries through the hosts' Engines
@@ -38,14 +38,16 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         }
     }
     Problems::check(wrong)?;
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
-    let wishes = deploy::wishes(&vault, &args.selection.host)?;
-    let new_hosts = args.new_hosts.beside(args.yes);
-    let (answers, mut wrong) = deploy::run(async |interrupt| {
-        let asking = async { Ok(deploy::ask(ctx, &vault, wishes, &images, new_hosts, interrupt).await) };
-        deploy::unless_interrupted(interrupt, asking).await
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &args.selection.host)?;
+    let hosts = on_engines(async |interrupt| {
+        Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt)
+            .check_logins(declared, &images)
+            .await
     })?;
+    let mut wrong = hosts.problems();
+    let answers = hosts.ready;
     let found = answers.iter().flat_map(|host| &host.asked).filter_map(|asked| asked.problems.as_ref());
     for problem in found.flat_map(Problems::iter) {
         // A helper or a box that fails does so for every host in the same words.

@@ -4,9 +4,9 @@ mod plan;
 mod source;
 mod write;
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Problems, Result, escaped};
+use crate::session::Vault;
 use plan::{Does, Row};
 use source::Origin;
 use std::path::PathBuf;
@@ -64,10 +64,10 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         return Err(Problem::usage("only a file of docker or podman can have entries taken out").into());
     }
     let text = origin.read(ctx)?;
-    let source = source::read(&text, &origin.shown(ctx), args.format, &only)?;
+    let source = source::read(ctx, &text, &origin.shown(ctx), args.format, &only)?;
     let bad = source.bad().to_vec();
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::load(&ctx.session, &workspace)?;
     let rows = plan::rows(&vault, &source, into.as_deref())?;
     show(ctx, &rows);
     if args.skip_bad {
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     }
     if wanted > 0 {
         if !args.yes {
-            ctx.confirm(&format!(
+            ctx.console.confirm(&format!(
                 "Import {wanted} {} into the pillar?",
                 plural(wanted, "credential", "credentials")
             ))?;

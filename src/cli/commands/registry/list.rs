@@ -1,10 +1,10 @@
 //! `pillarbox registry list`: from clear names alone, no private key.
 
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::pillar::{Node, Value};
 use crate::problem::{Result, escaped};
 use crate::registry::TABLE;
+use crate::session::Vault;
 use serde_json::json;
 
 /// An entry as it stands in one file; it need not be whole, other files may add to it.
@@ -17,8 +17,8 @@ struct Row {
 }
 
 pub(super) fn run(ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let mut rows = Vec::new();
     for document in vault.documents() {
         let entries = document.tree()?.at([TABLE]).and_then(Node::as_table);

@@ -1,10 +1,10 @@
 //! `pillarbox registry remove HOST[/PREFIX]`.
 
 use super::{existing, named, scope};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Result};
 use crate::registry::{Scope, TABLE};
+use crate::session::Vault;
 
 /// Remove a credential from the pillar
 #[derive(clap::Args, Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
-    let workspace = vault::workspace(ctx)?;
-    let mut vault = Vault::for_change(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let file = named(args.file.as_deref())?;
     let Some(origin) = existing(&vault, &scope, file.as_deref(), "remove")? else {
         return Err(missing(&vault, &scope).into());

@@ -4,11 +4,10 @@ use super::{Host, Target};
 use crate::cli::Context;
 use crate::cli::commands::gate::own_file;
 use crate::cli::commands::gate::write::{effective_everywhere, field};
-use crate::cli::deploy::{self, Differing};
-use crate::cli::vault::Vault;
 use crate::name::{HostName, ImageRef};
 use crate::pillar::gate::{Gate, key};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
+use crate::session::{Differing, Vault, declared};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,14 +116,14 @@ fn file(vault: &Vault<'_>, app: &str, host: &Host, hosts: &[Host]) -> Result<Opt
 /// Hosts that make something by a gate; those whose states want facts are taken to do so. `None` where
 /// the states of some host are not sound: then every host may.
 fn users(vault: &Vault<'_>, app: &str) -> Option<BTreeSet<HostName>> {
-    let wishes = deploy::wishes(vault, &[]).ok()?;
-    let uses = wishes.iter().filter(|wished| {
+    let declared = declared(vault, &[]).ok()?;
+    let uses = declared.iter().filter(|one| {
         let gates = |desired: &crate::desired::Desired| {
             desired.items.iter().any(|item| item.gate.as_ref().is_some_and(|gate| gate.app == app))
         };
-        wished.desired.as_ref().is_none_or(gates)
+        one.desired().is_none_or(gates)
     });
-    Some(uses.map(|wished| wished.host.name.clone()).collect())
+    Some(uses.map(|one| one.host.name.clone()).collect())
 }
 
 /// Says in each file that its gate is held, where a host that gets it from there is declared otherwise
@@ -153,7 +152,7 @@ pub(super) fn commit(ctx: &Context, planned: &Vault<'_>, changes: &[Change]) -> 
     if changes.iter().all(|change| change.is_done(planned)) {
         return Ok(());
     }
-    let mut vault = Vault::for_change(ctx, planned.workspace())?;
+    let mut vault = Vault::for_change(&ctx.session, planned.workspace())?;
     let texts = |vault: &Vault<'_>| -> BTreeMap<String, String> {
         let documents = vault.documents();
         documents.map(|document| (document.file().to_owned(), document.text().to_owned())).collect()

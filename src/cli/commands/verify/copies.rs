@@ -1,9 +1,9 @@
 //! Equal sealed texts anywhere twice: a copy is found without a key.
 
 use super::seals::{line, twice};
-use crate::cli::vault::Vault;
 use crate::pillar::Origin;
 use crate::problem::{Code, Problem};
+use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All copies, but for those of which a place is `said` to be wrong already.

@@ -1,8 +1,8 @@
 //! git, asked about one repository and kept from everything else: it fetches nothing, starts no program,
 //! and reads no configuration but the repository's own.
 
-use crate::cli::Context;
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::Session;
 use crate::store::{Repository, find_program};
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -58,12 +58,12 @@ impl Git {
     ///
     /// # Errors
     /// Where there is none, it belongs to another user, or there is no git.
-    pub(super) fn around(ctx: &Context, root: &Path) -> Result<Self> {
+    pub(super) fn around(session: &Session, root: &Path) -> Result<Self> {
         let repository = Repository::around(root)?.ok_or_else(|| {
             Problem::failed("there is no git repository around the workspace")
                 .cause(format!("neither {} nor a folder above it has a .git", shown(root)))
         })?;
-        let search_path = ctx.env.search_path.clone().unwrap_or_default();
+        let search_path = session.env.search_path.clone().unwrap_or_default();
         // No program of the workspace, whatever PATH says.
         let folders = std::env::split_paths(&search_path).filter(|folder| {
             folder.is_absolute()
@@ -75,7 +75,7 @@ impl Git {
             .ok_or_else(|| Problem::failed("git is not installed").cause("no folder of PATH holds it"))?;
         let git = Self { program, search_path, repository };
         match &git.repository.foreign {
-            Some(folder) if !git.is_safe(ctx) => Err(foreign(folder, &git.repository.top).into()),
+            Some(folder) if !git.is_safe(session) => Err(foreign(folder, &git.repository.top).into()),
             _ => Ok(git),
         }
     }
@@ -142,14 +142,14 @@ impl Git {
     /// Whether the user's own or the machine's configuration takes a repository of another user for safe
     /// (`safe.directory`), as git itself asks it: by its whole path, or `*` for all; an empty entry takes the
     /// ones before it back.
-    fn is_safe(&self, ctx: &Context) -> bool {
+    fn is_safe(&self, session: &Session) -> bool {
         let mut safe = false;
         for scope in ["--system", "--global"] {
             let mut command = self.bare();
             command.args(["config", scope, "--null", "--get-all", "safe.directory"]).stdin(Stdio::null());
             command.env("GIT_CEILING_DIRECTORIES", "/");
-            command.envs(ctx.env.personal.home.as_ref().map(|home| ("HOME", home)));
-            command.envs(ctx.env.personal.config_home.as_ref().map(|folder| ("XDG_CONFIG_HOME", folder)));
+            command.envs(session.env.personal.home.as_ref().map(|home| ("HOME", home)));
+            command.envs(session.env.personal.config_home.as_ref().map(|folder| ("XDG_CONFIG_HOME", folder)));
             let Ok(output) = command.output() else { continue };
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             for entry in text.split_terminator('\0') {

@@ -2,15 +2,13 @@
 
 use super::commit::Commit;
 use super::git::Git;
-use crate::cli::vault::Vault;
-use crate::cli::{Context, deploy};
 use crate::inventory::{self, EngineAddress, Host, Inventory, Tls};
 use crate::name::Owner;
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
+use crate::session::{Vault, dialled};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Inventory, boxes, key files and values at one time.
 #[derive(Debug, Default)]
@@ -33,9 +31,9 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// As the workspace stands.
-    pub(super) fn of(ctx: &Context, vault: &Vault<'_>) -> Result<Self> {
+    pub(super) fn of(vault: &Vault<'_>) -> Result<Self> {
         let mut snapshot = Self { boxes: vault.boxes().clone(), ..Self::default() };
-        snapshot.add_inventory(vault.inventory(), &|host| engine(ctx, vault.workspace().root(), host));
+        snapshot.add_inventory(vault.inventory(), &|host| engine(vault, host));
         for document in vault.documents() {
             snapshot.documents.insert(document.file().to_owned(), document.clone());
         }
@@ -47,10 +45,10 @@ impl Snapshot {
     }
 
     /// As it stood at a commit of the repository around the workspace.
-    pub(super) fn at(ctx: &Context, root: &Path, git: &Git, commit: &Commit) -> Result<Self> {
+    pub(super) fn at(vault: &Vault<'_>, git: &Git, commit: &Commit) -> Result<Self> {
         let mut snapshot = Self::default();
         for (path, text) in files(git, &commit.id)? {
-            snapshot.add(&path, text, &|host| engine(ctx, root, host));
+            snapshot.add(&path, text, &|host| engine(vault, host));
         }
         Ok(snapshot)
     }
@@ -97,12 +95,15 @@ impl Snapshot {
 
 /// The engine of a host with its certificates and what its docker context stands for, as they are found on this
 /// machine now.
-fn engine(ctx: &Context, root: &Path, host: &Host) -> String {
+fn engine(vault: &Vault<'_>, host: &Host) -> String {
     let written = match &host.engine {
         EngineAddress::Tcp { tls: Tls::Folder(folder), .. } => format!(", TLS {folder}"),
         _ => String::new(),
     };
-    let Ok((_, seen)) = deploy::dialled(ctx, root, host) else { return format!("{}{written}", host.engine) };
+    let root = vault.workspace().root();
+    let Ok((_, seen)) = dialled(vault.session(), root, host) else {
+        return format!("{}{written}", host.engine);
+    };
     let parts = [("leads to", seen.leads_to), ("TLS", seen.tls), ("authority", seen.ca)];
     let parts = parts.into_iter().filter_map(|(what, text)| Some(format!(", {what} {}", text?)));
     std::iter::once(seen.address).chain(parts).collect()

@@ -1,11 +1,11 @@
 //! Boxes and sealed values: form, lock, place, and what this machine knows.
 
 use super::copies;
-use crate::cli::vault::Vault;
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::seal::check_shape;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
+use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much was looked at.

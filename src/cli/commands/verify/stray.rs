@@ -1,9 +1,9 @@
 //! Readers whose key files say something else than the locks, and private keys that lie about.
 
 use crate::cli::commands::reader::pending_wish;
-use crate::cli::vault::{KeyFiles, Vault};
 use crate::keys::holds_private_key;
 use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
+use crate::session::{KeyFiles, Vault};
 use crate::store::Workspace;
 
 /// Key files that cannot be read, and readers whose file and lock differ.

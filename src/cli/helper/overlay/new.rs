@@ -1,12 +1,12 @@
 //! Making a personal overlay: a workspace whose readers are the identities at hand.
 
 use crate::cli::Context;
-use crate::cli::context::IdentitySource;
-use crate::cli::vault::KeyFiles;
 use crate::keys::Recipient;
 use crate::name::{ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
 use crate::problem::Result;
+use crate::session::IdentitySource;
+use crate::session::KeyFiles;
 use crate::store::Change;
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ const NAME: &str = "personal-logins";
 /// Where one cannot be read.
 pub(super) fn sources(ctx: &Context) -> Result<Vec<Rc<IdentitySource>>> {
     let mut all = Vec::new();
-    while let Some(source) = ctx.identity_source(all.len())? {
+    while let Some(source) = ctx.session.identity_source(all.len())? {
         all.push(source);
     }
     Ok(all)
@@ -28,7 +28,7 @@ pub(super) fn sources(ctx: &Context) -> Result<Vec<Rc<IdentitySource>>> {
 /// The public halves of the identities at hand, also of those that a passphrase protects if they tell.
 fn own_keys(ctx: &Context) -> Result<Vec<Recipient>> {
     let mut all: Vec<Recipient> = Vec::new();
-    for (_, key) in ctx.public_keys()? {
+    for (_, key) in ctx.session.public_keys()? {
         if !all.contains(&key) {
             all.push(key);
         }
@@ -36,9 +36,12 @@ fn own_keys(ctx: &Context) -> Result<Vec<Recipient>> {
     if all.is_empty() {
         // Nothing is opened to be told why not: a passphrase that nobody can give is in the way.
         for source in sources(ctx)?.iter().filter(|source| source.locked_keys().is_some()) {
-            ctx.ask_for(source)?;
+            ctx.session.ask_for(source)?;
         }
-        return Err(ctx.no_identity("a login cannot be kept without a private key to open it").into());
+        return Err(ctx
+            .session
+            .no_identity("a login cannot be kept without a private key to open it")
+            .into());
     }
     Ok(all)
 }

@@ -164,7 +164,6 @@ fn what_an_engine_makes_of_it_is_no_difference() {
 fn what_needs_a_newer_api_is_known() {
     for (text, needed) in [
         ("annotations = { a = 'b' }", "annotations 1.43"),
-        ("umask = '022'", "umask 1.56"),
         ("healthcheck = { test = 'true', start_interval = '1s' }", "healthcheck.start_interval 1.44"),
         (
             "mounts = [{ type = 'bind', source = '/a', target = '/a', create_mountpoint = true }]",

@@ -222,6 +222,50 @@ fn the_name_of_an_image_decides_nothing() {
     assert_eq!(of_pull(EngineError::new(Other, 500, words), &image, true).kind, Other);
 }
 
+/// A password in the ways in which an Engine may repeat it.
+const ECHOES: [&str; 8] = [
+    "kT7#v<Q2>",
+    r#"kT7#v<Q2>"#,
+    r#"\"kT7#v\\u003cQ2\\u003e\""#,
+    "kT7%23v%3CQ2%3E",
+    "a1Q3I3Y8UTI+",
+    "6b54372376 3c51323e",
+    "eyJ1c2VybmFtZSI6InVzZXIiLCJwYXNzd29yZCI6ImtUNyN2PFEyPiJ9",
+    "dXNlcjprVDcjdjxRMj4=",
+];
+
+#[test]
+fn of_an_answer_to_a_secret_known_words_are_shown_alone_and_they_mean_what_they_meant() {
+    for (engine, status, words, sent, _) in PULLS {
+        for echo in ECHOES {
+            let words = format!("{echo}: {words}: X-Registry-Auth: {echo}");
+            let error = without_secrets(EngineError::new(Other, *status, &words), &names(&image()));
+            assert_eq!(of_pull(error.clone(), &image(), true).kind, *sent, "{engine}: {words}");
+            for part in ["kT7", "%23", "a1Q3", "6b54", "eyJ1", "dXNl", "u003c", "r.example.com"] {
+                assert!(!error.message.contains(part), "{engine}: {}", error.message);
+            }
+        }
+    }
+    let asked = EngineError::new(Other, 500, "toomanyrequests: retry-after: 90s, allowed: 44000/minute kT7");
+    let limited = of_pull(without_secrets(asked, &names(&image())), &image(), true);
+    assert_eq!(limited.retry_after(), Some(std::time::Duration::from_secs(90)));
+    assert_eq!(limited.message, "toomanyrequests, retry after 90 s");
+}
+
+#[test]
+fn unknown_words_about_a_secret_leave_the_status_and_a_way_on() {
+    let error = without_secrets(EngineError::new(Other, 500, "kT7"), &Vec::new());
+    assert_eq!(error.message, "it answers with status 500; its words could hold the secret that was sent");
+    assert!(error.hints[0].contains("journalctl"), "{:?}", error.hints);
+    let words =
+        r#"Conflict. The container name "/web" is already in use by container "kT7". You have to remove it"#;
+    let error = without_secrets(EngineError::new(Conflict, 409, words), &Vec::new());
+    assert_eq!((error.kind, error.message.as_str()), (Conflict, "conflict, is already in use by container"));
+    assert!(!warning_without_secrets("kT7").contains("kT7"));
+    let warning = "Your kernel does not support swap limit capabilities. Memory limited without swap. kT7";
+    assert_eq!(warning_without_secrets(warning), "your kernel does not support, memory limited without swap");
+}
+
 #[test]
 fn a_lost_connection_is_no_refusal() {
     let lost = EngineError::new(Unreachable, 0, "unauthorized");

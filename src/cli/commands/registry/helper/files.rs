@@ -1,11 +1,11 @@
 //! Which files the clients read, and which registries they are told of.
 
 use crate::cli::Context;
-use crate::cli::vault::Vault;
 use crate::name::RegistryHost;
 use crate::pillar::{Node, Value};
 use crate::problem::{Result, escaped};
 use crate::registry::{Scope, TABLE};
+use crate::session::Vault;
 use crate::store;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,11 +62,11 @@ impl Files {
     /// # Errors
     /// Where there is no home folder.
     pub(in crate::cli) fn paths(&self, ctx: &Context) -> Result<Vec<(Client, PathBuf)>> {
-        let paths = ctx.paths()?;
-        let folder = self.docker_config.as_ref().or(ctx.env.docker_config.as_ref());
-        let folder = folder.map_or_else(|| paths.home.join(".docker"), |folder| ctx.absolute(folder));
-        let auth = self.auth_file.as_ref().or(ctx.env.registry_auth_file.as_ref());
-        let auth = auth.map_or(paths.containers, |file| ctx.absolute(file));
+        let paths = ctx.session.paths()?;
+        let folder = self.docker_config.as_ref().or(ctx.session.env.docker_config.as_ref());
+        let folder = folder.map_or_else(|| paths.home.join(".docker"), |folder| ctx.session.absolute(folder));
+        let auth = self.auth_file.as_ref().or(ctx.session.env.registry_auth_file.as_ref());
+        let auth = auth.map_or(paths.containers, |file| ctx.session.absolute(file));
         let all = [(Client::Docker, folder.join("config.json")), (Client::Podman, auth)];
         Ok(all.into_iter().filter(|(client, _)| self.only.is_empty() || self.only.contains(client)).collect())
     }
@@ -104,7 +104,7 @@ fn real(path: &Path) -> String {
 
 /// A path for people, with `~` for the home folder.
 pub(in crate::cli) fn home_shown(ctx: &Context, path: &Path) -> String {
-    let home = ctx.paths().ok().map(|paths| paths.home);
+    let home = ctx.session.paths().ok().map(|paths| paths.home);
     let below = home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned));
     let text = below.map_or_else(|| path.display().to_string(), |below| format!("~/{}", below.display()));
     escaped(&text)

@@ -2,13 +2,13 @@
 
 use super::files::{Client, File, Files, home_shown, registries};
 use super::workspace::{self, Named};
-use crate::cli::vault::{self, Vault};
 use crate::cli::{Context, Exit};
 use crate::clients::{Edit, HELPER, Replaced, Splice, Stored, Want, Wired, apply, helpers, read_auths, wire};
 use crate::credential::PROGRAM;
 use crate::name::RegistryHost;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::registry::Scope;
+use crate::session::Vault;
 use crate::store;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,8 +46,8 @@ struct Change<'f> {
 }
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let workspace = vault::workspace(ctx)?;
-    let vault = Vault::load(ctx, &workspace)?;
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
     let all = registries(&vault);
     if all.is_empty() && !args.store {
         return Err(Problem::failed("the pillar has no credential of a registry")
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
             .hint("to ask pillarbox about every registry: pillarbox registry helper install --store")
             .into());
     }
-    let paths = ctx.paths()?;
+    let paths = ctx.session.paths()?;
     let _held = store::hold(&paths.wired)?;
     let memory = home_shown(ctx, &paths.wired);
     let mut wired = Wired::parse(store::read_private(&paths.wired)?.as_deref(), &memory)?;
@@ -132,7 +132,7 @@ fn change<'f>(args: &Args, file: &'f File, all: &BTreeMap<RegistryHost, Vec<Scop
 
 /// `config.toml` as it stands, and what becomes of it.
 fn config(ctx: &Context, path: &Path, root: &Path, replace: bool) -> Result<(File, Named)> {
-    let config = ctx.config()?;
+    let config = ctx.session.config()?;
     let text = store::read_private(path)?;
     let named = workspace::name(text.as_deref(), config.workspace, root, replace)?;
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
@@ -180,7 +180,7 @@ fn say(args: &Args, ctx: &Context, line: String) {
 
 /// What stands in the way of it working.
 fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>) {
-    let in_path = ctx.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
+    let in_path = ctx.session.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
     if in_path.is_none() {
         ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it: {}", how_to_find(ctx)));
     }
@@ -222,7 +222,7 @@ fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>
 
 /// The command that puts the helper into `PATH`.
 pub(in crate::cli) fn how_to_find(ctx: &Context) -> String {
-    let beside = ctx.env.program.as_ref().map(|program| program.with_file_name(PROGRAM));
+    let beside = ctx.session.env.program.as_ref().map(|program| program.with_file_name(PROGRAM));
     let beside = beside
         .filter(|program| program.is_file())
         .map_or_else(|| format!("PATH/TO/{PROGRAM}"), |program| quoted(&program.display().to_string()));

@@ -21,7 +21,7 @@ pub(super) struct Args {
 type After = (PathBuf, String, Option<String>);
 
 pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
-    let paths = ctx.paths()?;
+    let paths = ctx.session.paths()?;
     let _held = store::hold(&paths.wired)?;
     let mut wired =
         Wired::parse(store::read_private(&paths.wired)?.as_deref(), &home_shown(ctx, &paths.wired))?;

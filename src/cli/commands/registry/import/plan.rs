@@ -1,12 +1,12 @@
 //! What an import would do, entry by entry.
 
-use crate::cli::vault::Vault;
 use crate::import::{Gives, Item, Source};
 use crate::name::KeyPath;
 use crate::pillar::document::{Choice, choose_file};
 use crate::pillar::{Node, Origin, Sealed, Value};
 use crate::problem::{Problem, Problems, Result, escaped};
 use crate::registry::{Scope, TABLE};
+use crate::session::Vault;
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::plan::Row;
-use crate::cli::{Context, deploy};
+use crate::cli::Context;
 use crate::clients::without_auths;
 use crate::delegate::{self, Answer};
 use crate::import::{Ask, Gives, Item, Source};
@@ -24,11 +24,11 @@ impl Origin {
     pub(super) fn of(named: Option<&Path>, ctx: &Context) -> Result<Self> {
         Ok(match named {
             Some(path) if path.as_os_str() == "-" => Self::Stdin,
-            Some(path) => Self::File(ctx.absolute(path)),
+            Some(path) => Self::File(ctx.session.absolute(path)),
             None => {
-                let folder = match &ctx.env.docker_config {
-                    Some(folder) => ctx.absolute(folder),
-                    None => ctx.paths()?.home.join(".docker"),
+                let folder = match &ctx.session.env.docker_config {
+                    Some(folder) => ctx.session.absolute(folder),
+                    None => ctx.session.paths()?.home.join(".docker"),
                 };
                 Self::File(folder.join("config.json"))
             }
@@ -45,15 +45,21 @@ impl Origin {
 
     pub(super) fn read(&self, ctx: &Context) -> Result<Secret> {
         match self {
-            Self::Stdin => ctx.stdin_bytes(),
+            Self::Stdin => ctx.console.stdin_bytes(),
             Self::File(path) => store::read_secret(path),
         }
     }
 }
 
 /// Reads a source and asks the helpers that it names.
-pub(super) fn read(text: &Secret, file: &str, format: Option<Format>, only: &[Scope]) -> Result<Source> {
-    let rendered = rendered(text, file, format)?;
+pub(super) fn read(
+    ctx: &Context,
+    text: &Secret,
+    file: &str,
+    format: Option<Format>,
+    only: &[Scope],
+) -> Result<Source> {
+    let rendered = rendered(ctx, text, file, format)?;
     let format_of =
         if rendered.is_some() { Some(crate::import::Format::Salt) } else { format.map(Format::of) };
     let mut source = Source::read(rendered.as_ref().unwrap_or(text), file, format_of)?;
@@ -81,11 +87,11 @@ pub(super) fn read(text: &Secret, file: &str, format: Option<Format>, only: &[Sc
 }
 
 /// A pillar of Salt that is a program (`#!py`, `def run():`), rendered.
-fn rendered(text: &Secret, file: &str, format: Option<Format>) -> Result<Option<Secret>> {
+fn rendered(ctx: &Context, text: &Secret, file: &str, format: Option<Format>) -> Result<Option<Secret>> {
     let is_program = |text: &str| text.lines().any(|line| line.starts_with("def run("));
     match text.reveal_text() {
         Some(plain) if matches!(format, None | Some(Format::Salt)) && is_program(plain) => {
-            sandbox::pillar(&deploy::own_program()?, text, file, sandbox::LIMIT).map(Some)
+            sandbox::pillar(&ctx.session.own_program()?, text, file, sandbox::LIMIT).map(Some)
         }
         _ => Ok(None),
     }
@@ -132,7 +138,7 @@ fn add_all(source: &mut Source, found: Vec<Problem>, place: &Place) {
 /// Takes the entries that are in the pillar now out of the file's `auths`; returns how many.
 pub(super) fn remove(origin: &Origin, rows: &[Row<'_>], ctx: &Context) -> Result<usize> {
     let Origin::File(path) = origin else { return Ok(0) };
-    let _held = store::hold(&ctx.paths()?.wired)?;
+    let _held = store::hold(&ctx.session.paths()?.wired)?;
     let shown = origin.shown(ctx);
     let text = store::read_text(path)?;
     let is_in_pillar =

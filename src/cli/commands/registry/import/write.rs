@@ -2,13 +2,13 @@
 
 use super::super::add::{Entry, write as write_over};
 use super::plan::{Does, Row};
-use crate::cli::vault::Vault;
 use crate::import::Gives;
 use crate::inventory::pillar_files;
 use crate::pillar::Origin;
 use crate::pillar::document::{Document, Written};
 use crate::pillar::seal::{self, Kind};
 use crate::problem::Result;
+use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Puts them into the vault. Nothing is written before it commits.

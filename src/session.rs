@@ -1,0 +1,58 @@
+//! One session pipeline: `connect → verify the host → observe → plan → apply`. Every command that talks to
+//! hosts goes through it ([`Pipeline`]), and every command that reads sealed values does so through a
+//! [`Vault`]. Nothing here prints: what a person has to know or answer goes to the [`Operator`].
+//!
+//! | to change | go to |
+//! |---|---|
+//! | what is written for a host: pillar, states, credentials | `declared`, `evaluate` |
+//! | where an Engine is dialled | `address` |
+//! | which hosts may be sent secrets | `known_hosts`, `verify` |
+//! | what happens to each host, and how many at once | `hosts`, `connect`, `observe`, `plan`, `apply` |
+//! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
+//! | where private keys are looked for | `identity` |
+//! | opening and changing sealed values | `vault` |
+
+mod address;
+mod adopt;
+mod apply;
+mod config;
+mod connect;
+mod context;
+mod credentials;
+mod declared;
+mod environment;
+mod evaluate;
+mod hosts;
+mod identity;
+mod known_hosts;
+mod logins;
+mod observe;
+mod operator;
+mod pipeline;
+mod plan;
+mod plan_file;
+mod probe;
+mod rollback;
+mod tags;
+mod vault;
+mod verify;
+mod workspace;
+
+pub use address::dialled;
+pub use connect::Connected;
+pub use context::{Options, Session};
+pub use declared::{Declared, declared};
+pub use environment::{AGE_KEY, Environment};
+pub use hosts::{FailedHost, Hosts};
+pub use identity::{Asking, IdentitySource};
+pub use known_hosts::{NewHosts, is_own_socket};
+pub use logins::{Answers, Asked, EntryShown, Verdict};
+pub use observe::{Observation, Registries};
+pub use operator::{Operator, Progress};
+pub use pipeline::{Pipeline, unless_interrupted};
+pub use plan::{PlannedHosts, parts};
+pub use plan_file::{PlanOptions, StoredPlan, to_json};
+pub use probe::Probed;
+pub use rollback::{Differing, Goal};
+pub use tags::TagAnswer;
+pub use vault::{KeyFiles, KnownFile, Vault, merged, seen};

@@ -1,0 +1,107 @@
+//! What a stage of the pipeline makes of each host, and how many are at it at once.
+
+use crate::name::HostName;
+use crate::problem::{Problem, Problems, Result};
+use futures_util::{StreamExt as _, stream};
+
+/// Hosts that are dialled, read or asked at the same time. They mostly wait, so one after another is too slow:
+/// at 50 ms a call a host takes half a second. More at once is no gain where hosts stand behind one sshd, which
+/// drops logins at random from the tenth that is not through yet (its `MaxStartups 10:30:100`), and where a login
+/// takes 0.1 s of processor time at both ends.
+pub(super) const AT_ONCE: usize = 16;
+
+/// What a stage made of the hosts, in their order; what is wrong with some does not stop the others.
+#[derive(Debug)]
+pub struct Hosts<T> {
+    /// What it made of those that it could do.
+    pub ready: Vec<T>,
+    /// The others.
+    pub failed: Vec<FailedHost>,
+}
+
+/// A host that a stage could not do.
+#[derive(Clone, Debug)]
+pub struct FailedHost {
+    /// The host.
+    pub host: HostName,
+    /// Why.
+    pub problems: Problems,
+}
+
+impl<T> Hosts<T> {
+    /// From what was made of each.
+    pub(super) fn of(results: impl IntoIterator<Item = (HostName, Result<T>)>) -> Self {
+        let mut hosts = Self { ready: Vec::new(), failed: Vec::new() };
+        for (host, result) in results {
+            match result {
+                Ok(one) => hosts.ready.push(one),
+                Err(problems) => hosts.failed.push(FailedHost { host, problems }),
+            }
+        }
+        hosts
+    }
+
+    /// The next stage, of many hosts at once; the order stays.
+    pub(super) async fn next<'h, U, F>(
+        self,
+        name: impl Fn(&T) -> &HostName,
+        stage: impl Fn(T) -> F,
+    ) -> Hosts<U>
+    where
+        F: Future<Output = Result<U>> + 'h,
+    {
+        let names: Vec<HostName> = self.ready.iter().map(|one| name(one).clone()).collect();
+        let results = at_once(self.ready.into_iter().map(stage)).await;
+        let mut next = Hosts::of(names.into_iter().zip(results));
+        next.failed.splice(0..0, self.failed);
+        next
+    }
+
+    /// Takes up hosts that cannot go on, all for one reason.
+    pub(super) fn fail<'h>(&mut self, hosts: impl IntoIterator<Item = &'h HostName>, problems: &Problems) {
+        let failed =
+            hosts.into_iter().map(|host| FailedHost { host: host.clone(), problems: problems.clone() });
+        self.failed.extend(failed);
+    }
+
+    /// All that is wrong, each once: what is wrong in a shared file is so for many hosts.
+    pub fn problems(&self) -> Vec<Problem> {
+        each_once(self.failed.iter().map(|failed| failed.problems.clone()))
+    }
+
+    /// All hosts.
+    ///
+    /// # Errors
+    /// All that is wrong.
+    pub fn all(self) -> Result<Vec<T>> {
+        Problems::check(self.problems()).map(|()| self.ready)
+    }
+}
+
+/// Does the work of many hosts at once; results stand in the order of the work.
+pub(super) async fn at_once<F: Future>(work: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(work).buffered(AT_ONCE).collect().await
+}
+
+/// Problems, each said once.
+pub(super) fn each_once(all: impl IntoIterator<Item = Problems>) -> Vec<Problem> {
+    let mut once: Vec<Problem> = Vec::new();
+    for problem in all.into_iter().flat_map(Problems::into_vec) {
+        if !once.contains(&problem) {
+            once.push(problem);
+        }
+    }
+    once
+}
+
+/// All of them, or all that is wrong, each said once.
+pub(super) fn all_or_nothing<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (mut fine, mut wrong) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => fine.push(one),
+            Err(problems) => wrong.push(problems),
+        }
+    }
+    Problems::check(each_once(wrong)).map(|()| fine)
+}

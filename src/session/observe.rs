@@ -1,0 +1,124 @@
+//! Reading every host once.
+
+use super::connect::Connected;
+use super::credentials::{Delegated, credential};
+use super::declared::Declared;
+use super::hosts::{Hosts, at_once};
+use super::pipeline::{Pipeline, unless_interrupted};
+use super::vault::Vault;
+use super::verify::is_sent_secrets;
+use crate::desired::Desired;
+use crate::engine::docker::Docker;
+use crate::inventory::Host;
+use crate::name::ImageName;
+use crate::observe::{Ask, Resolved, What, observe};
+use crate::observed::{Facts, Observed};
+use crate::problem::Result;
+use crate::registry::Credentials;
+use futures_util::FutureExt as _;
+
+/// Whether registries are asked which images tags stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registries {
+    /// They are.
+    Asked,
+    /// They are not: the image that is on the host counts.
+    NotAsked,
+}
+
+/// A host that was read.
+pub struct Observation<'v> {
+    /// The host.
+    pub host: &'v Host,
+    /// How it was.
+    pub observed: Observed,
+    /// What is wanted.
+    pub desired: Desired,
+    pub(super) credentials: Credentials,
+    pub(super) engine: Docker,
+}
+
+/// What is found out once for all hosts that are read.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) resolved: Resolved,
+    pub(super) delegated: Delegated,
+}
+
+impl<'p> Pipeline<'p> {
+    /// Connects to all hosts, makes sure that they may be sent what is meant for them, and reads them.
+    ///
+    /// # Errors
+    /// [`Code::Interrupted`](crate::problem::Code::Interrupted).
+    pub async fn observe(
+        &self,
+        declared: Vec<Declared<'p>>,
+        registries: Registries,
+    ) -> Result<Hosts<Observation<'p>>> {
+        unless_interrupted(self.interrupt, async {
+            let verified = self.verified(declared, registries).await;
+            let shared = Shared::default();
+            let read = |one| read(self.vault, one, registries, &shared);
+            Ok(each_read(verified, &shared, read).await)
+        })
+        .await
+    }
+
+    /// Hosts that may be read.
+    pub(super) async fn verified(
+        &self,
+        declared: Vec<Declared<'p>>,
+        registries: Registries,
+    ) -> Hosts<Connected<'p>> {
+        let sends = |one: &Connected<'_>| registries == Registries::Asked && is_sent_secrets(one);
+        self.verify(self.connect(declared).await, sends).await
+    }
+}
+
+/// The next stage of hosts that are read. Podman cannot ask a registry, and takes what the others were told, so
+/// it comes after them; hosts that were told different images for one tag do not go on.
+pub(super) async fn each_read<'v, U, F: Future<Output = Result<U>>>(
+    verified: Hosts<Connected<'v>>,
+    shared: &Shared,
+    stage: impl Fn(Connected<'v>) -> F,
+) -> Hosts<U> {
+    let Hosts { ready, failed } = verified;
+    let all = ready.into_iter().enumerate();
+    let (waiting, asking): (Vec<_>, Vec<_>) = all.partition(|(_, one)| one.facts.engine_id == Facts::PODMAN);
+    let mut results = Vec::new();
+    for hosts in [asking, waiting] {
+        results.extend(
+            at_once(hosts.into_iter().map(|(at, one)| {
+                let (name, stage) = (one.host.name.clone(), stage(one));
+                async move { (at, name, stage.await) }
+            }))
+            .await,
+        );
+    }
+    results.sort_by_key(|(at, ..)| *at);
+    for (hosts, problem) in shared.resolved.disagreements() {
+        for (_, _, result) in results.iter_mut().filter(|(_, name, _)| hosts.contains(name)) {
+            *result = Err(problem.clone().into());
+        }
+    }
+    let mut next = Hosts::of(results.into_iter().map(|(_, name, result)| (name, result)));
+    next.failed.splice(0..0, failed);
+    next
+}
+
+pub(super) async fn read<'v>(
+    vault: &Vault<'_>,
+    connected: Connected<'v>,
+    registries: Registries,
+    shared: &Shared,
+) -> Result<Observation<'v>> {
+    let Connected { host, credentials, desired, engine, facts, .. } = connected;
+    let keychain = |image: &ImageName| {
+        let (image, credentials) = (image.clone(), &credentials);
+        async move { credential(vault, credentials, &shared.delegated, &image).await }.boxed_local()
+    };
+    let offline = registries == Registries::NotAsked;
+    let ask = Ask { offline, keychain: &keychain, resolved: &shared.resolved };
+    let observed = observe(&engine, &host.name, facts, &What::of(&desired), &ask).await?;
+    Ok(Observation { host, observed, desired, credentials, engine })
+}

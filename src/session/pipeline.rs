@@ -1,0 +1,38 @@
+//! A run over hosts: what its stages share.
+
+use super::known_hosts::NewHosts;
+use super::vault::Vault;
+use crate::execute::Interrupt;
+use crate::problem::{Code, Problem, Result};
+
+/// A run over hosts, from connecting to applying. Its stages are methods, each in the file of its name.
+#[derive(Clone, Copy)]
+pub struct Pipeline<'p> {
+    pub(super) vault: &'p Vault<'p>,
+    pub(super) interrupt: &'p Interrupt,
+    pub(super) new_hosts: NewHosts,
+}
+
+impl<'p> Pipeline<'p> {
+    /// A run over hosts of a workspace; `new_hosts` says whether one that is new may be sent secrets.
+    pub fn new(vault: &'p Vault<'p>, new_hosts: NewHosts, interrupt: &'p Interrupt) -> Self {
+        Self { vault, interrupt, new_hosts }
+    }
+}
+
+/// Does something that changes nothing, unless interrupted.
+///
+/// # Errors
+/// Those of `work`; [`Code::Interrupted`].
+pub async fn unless_interrupted<T>(
+    interrupt: &Interrupt,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = interrupt.heard(1) => {
+            Err(Problem::new(Code::Interrupted, "interrupted before anything was changed").into())
+        }
+        result = work => result,
+    }
+}

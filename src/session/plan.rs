@@ -1,0 +1,164 @@
+//! Deciding once what is to be done on each host. What was read of a host is dropped as soon as its plan
+//! stands: there may be a thousand. Only hosts with tasks wait for the others, because hosts share tasks.
+
+use super::connect::Connected;
+use super::declared::Declared;
+use super::hosts::{FailedHost, Hosts, each_once};
+use super::observe::{Observation, Registries, Shared, each_read, read};
+use super::pipeline::{Pipeline, unless_interrupted};
+use super::plan_file::PlanOptions;
+use crate::desired::Wish;
+use crate::engine::docker::Docker;
+use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::planner::{Options, Part, assign, plan_host};
+use crate::problem::{Problem, Result};
+use crate::registry::Credentials;
+use std::collections::BTreeMap;
+
+/// Hosts with what is to be done there.
+pub struct PlannedHosts {
+    /// What is to be done on each.
+    pub plan: Plan,
+    /// Hosts that have no plan, and why.
+    pub failed: Vec<FailedHost>,
+    /// The hosts of the plan, in its order.
+    pub(super) hosts: Vec<PlannedHost>,
+}
+
+/// What is needed of a host to apply its plan.
+pub(super) struct PlannedHost {
+    pub(super) engine: Docker,
+    pub(super) credentials: Credentials,
+}
+
+/// A host that was read.
+enum Read<'v> {
+    Planned(HostPlan, PlannedHost),
+    /// It is planned when the other hosts with tasks were read.
+    Waiting(Box<Observation<'v>>),
+}
+
+impl<'p> Pipeline<'p> {
+    /// Connects to all hosts, makes sure that they may be sent what is meant for them, reads them and plans.
+    ///
+    /// # Errors
+    /// [`Code::Interrupted`](crate::problem::Code::Interrupted).
+    pub async fn plan(
+        &self,
+        declared: Vec<Declared<'p>>,
+        options: &PlanOptions,
+        registries: Registries,
+    ) -> Result<PlannedHosts> {
+        unless_interrupted(self.interrupt, async {
+            let verified = self.verified(declared, registries).await;
+            Ok(self.plan_verified(verified, options, registries).await)
+        })
+        .await
+    }
+
+    pub(super) async fn plan_verified(
+        &self,
+        verified: Hosts<Connected<'p>>,
+        options: &PlanOptions,
+        registries: Registries,
+    ) -> PlannedHosts {
+        let shared = Shared::default();
+        let stage = |one| async {
+            let seen = read(self.vault, one, registries, &shared).await?;
+            if seen.has_tasks() {
+                return Ok(Read::Waiting(Box::new(seen)));
+            }
+            let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
+            Ok(Read::Planned(plan, host))
+        };
+        let read = each_read(verified, &shared, stage).await;
+        self.planned(read, options)
+    }
+
+    /// Plans those that waited.
+    fn planned(&self, read: Hosts<Read<'p>>, options: &PlanOptions) -> PlannedHosts {
+        let Hosts { ready, mut failed } = read;
+        let waiting = ready.iter().filter_map(|one| match one {
+            Read::Planned(..) => None,
+            Read::Waiting(seen) => Some(&**seen),
+        });
+        let parts = parts(waiting);
+        let mut next = parts.as_ref().map(|parts| parts.iter().cloned());
+        let (mut plans, mut hosts) = (Vec::new(), Vec::new());
+        for one in ready {
+            let planned = match one {
+                Read::Planned(plan, host) => Ok((plan, host)),
+                Read::Waiting(seen) => {
+                    let name = seen.host.name.clone();
+                    let planned = match &mut next {
+                        Ok(parts) => seen.into_planned(options, parts.next().unwrap_or_default()),
+                        Err(problems) => Err(problems.clone()),
+                    };
+                    planned.map_err(|problems| FailedHost { host: name, problems })
+                }
+            };
+            match planned {
+                Ok((plan, host)) => {
+                    plans.push(plan);
+                    hosts.push(host);
+                }
+                Err(without) => failed.push(without),
+            }
+        }
+        let plan = Plan {
+            format_version: FORMAT_VERSION.to_owned(),
+            workspace: self.vault.name().clone(),
+            hosts: plans,
+        };
+        PlannedHosts { plan, failed, hosts }
+    }
+}
+
+/// For each host, what the others do about its tasks.
+///
+/// # Errors
+/// Where a task cannot run where it shall.
+pub fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
+    assign(&seen.into_iter().map(|one| (&one.desired, &one.observed)).collect::<Vec<_>>())
+}
+
+impl PlannedHosts {
+    /// All that is wrong with the hosts that have no plan, each once.
+    pub fn problems(&self) -> Vec<Problem> {
+        each_once(self.failed.iter().map(|failed| failed.problems.clone()))
+    }
+}
+
+impl Observation<'_> {
+    /// What is to be done there; `parts` is what other hosts do about its tasks.
+    ///
+    /// # Errors
+    /// All reasons why nothing can be planned for it.
+    pub fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
+        let options = Options { tasks: parts, ..self.options(options) };
+        plan_host(&self.desired, &self.observed, &options)
+    }
+
+    /// Options of planning this host.
+    pub fn options(&self, options: &PlanOptions) -> Options {
+        Options {
+            engine: self.host.engine.to_string(),
+            fix_drift: options.fix_drift,
+            prune: options.prune,
+            tasks: BTreeMap::new(),
+        }
+    }
+
+    fn has_tasks(&self) -> bool {
+        self.desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_)))
+    }
+
+    fn into_planned(
+        self,
+        options: &PlanOptions,
+        parts: BTreeMap<String, Part>,
+    ) -> Result<(HostPlan, PlannedHost)> {
+        let plan = self.plan(options, parts)?;
+        Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials }))
+    }
+}

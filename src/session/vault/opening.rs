@@ -1,0 +1,150 @@
+//! Opening boxes, each at most once, and values.
+
+use super::Vault;
+use super::cores::on_all_cores;
+use crate::pillar::Sealed;
+use crate::pillar::boxes::{BoxFolder, OpenBox};
+use crate::pillar::known::{Purpose, SeenBox};
+use crate::pillar::seal::{self, Opened};
+use crate::problem::{Code, Problem, Problems, Result};
+use crate::session::identity::Asking;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+impl Vault<'_> {
+    /// Opens a box, once, and meets it, once, against what this machine knows.
+    ///
+    /// # Errors
+    /// [`Code::NoIdentity`] with every place that was looked at; [`Code::Seal`] where its lock does not
+    /// hold or it is not the known one.
+    pub fn open_box(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
+        let open = self.unlock(folder)?;
+        if !self.met.borrow().contains(folder) {
+            let slot = open.keys().slot();
+            let seen = SeenBox { workspace: self.seen(), folder, slot, open: Some(&open) };
+            self.known.meet(self.session, &seen, Purpose::Read, self.is_strict())?;
+            self.met.borrow_mut().insert(folder.clone());
+        }
+        Ok(open)
+    }
+
+    /// Opens a box whose readers or slot are to be changed: unlike for reading, an older box than the
+    /// known one is refused, because what is made of it would bring a retired slot back.
+    ///
+    /// # Errors
+    /// As [`Self::open_box`].
+    pub fn open_box_to_change(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
+        match self.meet_to_post(folder, self.is_strict())? {
+            Some(open) => Ok(open),
+            None => self.open_box(folder),
+        }
+    }
+
+    /// Opens the lock of a box, once, whatever this machine knows of the box: for what looks at boxes
+    /// or accepts them.
+    ///
+    /// # Errors
+    /// As [`Self::open_box`], but for the last.
+    pub fn unlock(&self, folder: &BoxFolder) -> Result<Rc<OpenBox>> {
+        self.unlock_asking(folder, Asking::Allowed)
+    }
+
+    /// As [`Self::unlock`]; whether a passphrase may be asked for, is said.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub(super) fn unlock_asking(&self, folder: &BoxFolder, asking: Asking) -> Result<Rc<OpenBox>> {
+        if let Some(found) = self.unlocked.borrow().get(folder) {
+            return found.clone();
+        }
+        let opened = self.unlock_now(folder, asking).map(Rc::new);
+        // What stays closed for want of a passphrase may open yet.
+        if opened.is_ok() || asking == Asking::Allowed {
+            self.unlocked.borrow_mut().insert(folder.clone(), opened.clone());
+        }
+        opened
+    }
+
+    fn unlock_now(&self, folder: &BoxFolder, asking: Asking) -> Result<OpenBox> {
+        let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        // Also where there is no identity to find it out.
+        file.check_shape(folder)?;
+        let opened =
+            self.session.with_identities(asking, &|key| file.may_open_with(key), |keys| {
+                match file.open(self.name(), folder, keys) {
+                    Ok(open) => Ok(Some(open)),
+                    Err(problems) if problems.code() == Code::NoIdentity => Ok(None),
+                    Err(problems) => Err(problems),
+                }
+            })?;
+        opened.ok_or_else(|| {
+            let nobody = file.nobody(folder, &self.session.identities_met());
+            self.session.with_places_tried(nobody).into()
+        })
+    }
+
+    /// Opens a sealed value, by the box that governs its place.
+    ///
+    /// # Errors
+    /// As [`Self::open_box`]; [`Code::Seal`] where the value was changed, or stands where it was not
+    /// sealed for: with both places, where a box at hand tells the other.
+    pub fn open(&self, sealed: &Sealed) -> Result<Opened> {
+        let open = self.open_box(self.governing(&sealed.origin.file)?)?;
+        seal::open(sealed, open.keys()).map_err(|problems| self.where_from(sealed, problems))
+    }
+
+    /// Opens many values, each box once and the values on all cores; in the order of `all`.
+    pub fn open_all(&self, all: &[&Sealed]) -> Vec<Result<Opened>> {
+        let mut boxes: BTreeMap<&BoxFolder, Result<Rc<OpenBox>>> = BTreeMap::new();
+        for sealed in all {
+            if let Ok(folder) = self.governing(&sealed.origin.file) {
+                boxes.entry(folder).or_insert_with(|| self.open_box(folder));
+            }
+        }
+        let with_keys: Vec<(&Sealed, Result<&OpenBox>)> = all
+            .iter()
+            .map(|sealed| {
+                let open = self.governing(&sealed.origin.file).and_then(|folder| match boxes.get(folder) {
+                    Some(Ok(open)) => Ok(&**open),
+                    Some(Err(problems)) => Err(problems.clone()),
+                    None => Err(self.no_box(folder).into()),
+                });
+                (*sealed, open)
+            })
+            .collect();
+        let opened = on_all_cores(&with_keys, |(sealed, open)| match open {
+            Ok(open) => seal::open(sealed, open.keys()),
+            Err(problems) => Err(problems.clone()),
+        });
+        let explained = |(sealed, result): (&&Sealed, Result<Opened>)| {
+            result.map_err(|problems| self.where_from(sealed, problems))
+        };
+        all.iter().zip(opened).map(explained).collect()
+    }
+
+    /// Adds to a refusal where the value was sealed for, if another box that opens here tells it.
+    fn where_from(&self, sealed: &Sealed, problems: Problems) -> Problems {
+        if problems.code() != Code::Seal {
+            return problems;
+        }
+        let own = self.governing(&sealed.origin.file).ok();
+        let inside = self.boxes.keys().filter(|folder| Some(*folder) != own).find_map(|folder| {
+            let open = self.open_box(folder).ok()?;
+            Some((folder, seal::place_inside(sealed, open.keys())?))
+        });
+        let Some((folder, place)) = inside else { return problems };
+        problems.map(|problem| {
+            problem.cause(format!(
+                "it was sealed for another box, {folder}: for {}",
+                crate::problem::escaped(&place.to_string())
+            ))
+        })
+    }
+
+    pub(super) fn no_box(&self, folder: &BoxFolder) -> Problem {
+        let known: Vec<String> = self.boxes.keys().map(ToString::to_string).collect();
+        Problem::failed(format!("there is no box {folder}"))
+            .cause(format!("the boxes are: {}", known.join(", ")))
+            .nearest(&folder.to_string(), known.iter().map(String::as_str))
+    }
+}
