@@ -1,24 +1,23 @@
 //! Credentials that somebody else's helper knows: `docker-credential-NAME get`, asked each time and
 //! never stored. Blocking, with threads and without an async runtime, so that both binaries use it.
 //!
-//! The helper is started with a registry's address on standard input, in a process group of its own
-//! that is killed when the time is over, without our own variables, and in the root folder, so that a
-//! relative part of `PATH` does not lead into a workspace.
+//! The helper is started with a registry's address on standard input, and killed when its time is over.
 
 mod answer;
-mod child;
 mod said;
 
+pub use crate::process::Stopper;
 pub use answer::Answer;
-pub use child::Stopper;
 
 use crate::name::HelperName;
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::process::{self, Child, End, Inherited, Limits};
 use answer::Wrong;
-use child::{Child, End};
 use said::Said;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// How long a helper may take: it may have to ask its cloud for a token first.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -68,7 +67,8 @@ impl Call {
 
     fn begin(helper: &HelperName, action: &str, server: &str) -> Result<Self> {
         let program = helper.program();
-        let child = Child::start(&program, action, server).map_err(|error| {
+        let child = process::find(&program).and_then(|found| start(&found, action, server));
+        let child = child.map_err(|error| {
             let problem = Problem::failed(format!("the credential helper `{helper}` cannot be started"));
             match error.kind() {
                 io::ErrorKind::NotFound => problem
@@ -111,7 +111,8 @@ impl Call {
     /// Waits for what it says, where it ends well.
     fn said(self, limit: Duration) -> Result<Said> {
         let Self { helper, server, child } = self;
-        let (end, said) = child.finish(limit);
+        let (end, output) = child.finish(limit);
+        let said = Said(output);
         let wrong = |what: String| said.explain(Problem::failed(what));
         let program = helper.program();
         Err(match end {
@@ -149,6 +150,12 @@ impl Call {
         }
         .into())
     }
+}
+
+fn start(program: &Path, action: &str, server: &str) -> io::Result<Child> {
+    let mut command = process::command(program, Inherited::Tools);
+    let input = Zeroizing::new(server.as_bytes().to_vec());
+    Child::start(command.arg(action), input, Limits { out: said::MOST, err: said::KEPT })
 }
 
 /// A command that shows whether a helper works, and not its secret.

@@ -10,7 +10,8 @@
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
-//! | 4 | `store`, `keyring`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `process`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
 //! | 6 | `cli` | arguments, terminal, exit codes |
 // The macros of `starlark` write `unsafe impl`, in its tests.
@@ -46,6 +47,7 @@ pub mod pillar;
 pub mod plan;
 pub mod planner;
 pub mod problem;
+pub mod process;
 pub mod registry;
 pub mod sandbox;
 pub mod script;
@@ -53,3 +55,5 @@ pub mod secret;
 pub mod session;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+pub mod testing;

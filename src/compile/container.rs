@@ -44,7 +44,7 @@ pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Prob
     by_name.into_iter().filter_map(|(name, from)| draft(name, &from, gates, problems)).collect()
 }
 
-/// Reports what two containers want and only one can have: a name, a port of the host.
+/// Reports what two containers use and only one can have: a name, a port of the host.
 pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
     taken::check(drafts, problems);
     let mut named: BTreeMap<&Address, &Draft> = BTreeMap::new();
@@ -61,7 +61,7 @@ pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-/// What a declaration says of the run state.
+/// What a declaration says about the run state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Installed,
@@ -171,10 +171,10 @@ fn alone(name: &ContainerName, place: &Place) -> Problem {
     ))
 }
 
-/// The fields that a declaration sets, also those that are no options of the Engine.
+/// The fields that a declaration sets, also those that are not options of the Engine.
 pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Fields {
     let args = checked.declaration.args.iter();
-    // A secret where none may end was reported when the arguments were checked.
+    // A secret where none is allowed was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
         super::arguments::is_known(checked.function(), key)
             && (fields::may_hold_secrets(key) || arg.first_with_secret().is_none())
@@ -220,7 +220,7 @@ pub(super) fn gated(fields: &Fields, gates: &Gates) -> Option<Gated> {
     }
 }
 
-/// The gate of a declaration, as a field; and the image that it says.
+/// The gate of a declaration, as a field, and its image.
 fn gate_of(checked: &Checked, gates: &Gates, fields: &mut Fields, problems: &mut Vec<Problem>) {
     let text = |text: &str| Canonical::Option(Value::from(text));
     if let Some((image, gate, lines)) = gate::named(checked, gates, &["image"], problems)
@@ -309,7 +309,7 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
         fields.get("pull").is_some_and(|field| field.canonical == Canonical::Option(Value::from("never")));
     let mut sources: BTreeMap<String, Vec<Place>> =
         fields.iter().map(|(name, field)| (name.clone(), field.sources.clone())).collect();
-    // Live differences and limits are told apart further than they are declared.
+    // Live differences and limits have more detailed names than the declared fields.
     if let Some(lines) = sources.get("networks").cloned() {
         sources.extend(
             spec.networks().into_keys().map(|network| (format!("networks.{network}"), lines.clone())),

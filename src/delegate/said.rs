@@ -1,6 +1,7 @@
 //! What a helper said on both streams, and how much of it people may see.
 
 use crate::problem::{Problem, escaped};
+use crate::process::Output;
 use zeroize::Zeroizing;
 
 /// Bytes of an answer that are read: secrets of 64 KiB and more fit, also escaped.
@@ -14,22 +15,19 @@ const WIDE: usize = 300;
 /// Shorter texts of an answer are not looked for in its words: nothing could be read any more.
 const LEAST: usize = 4;
 
-/// Both streams, wiped when they are not needed any more.
-pub(super) struct Said {
-    pub(super) out: Zeroizing<Vec<u8>>,
-    pub(super) err: Zeroizing<Vec<u8>>,
-}
+/// Both streams.
+pub(super) struct Said(pub(super) Output);
 
 impl Said {
     /// The answer.
     pub(super) fn out(&self) -> &[u8] {
-        &self.out
+        &self.0.out
     }
 
     /// Standard output as the message that it is where a helper fails; `None` where it looks like an
     /// answer, whose words nobody may see, or there is none.
     pub(super) fn line(&self) -> Option<String> {
-        let text = String::from_utf8_lossy(&self.out);
+        let text = String::from_utf8_lossy(&self.0.out);
         let text = text.trim();
         (!text.is_empty() && !text.contains(['{', '"']))
             .then(|| shown(text.lines().next().unwrap_or_default().trim()))
@@ -37,7 +35,7 @@ impl Said {
 
     /// Adds the last lines of standard error, without any text of the answer.
     pub(super) fn explain(&self, problem: Problem) -> Problem {
-        let mut text = Zeroizing::new(String::from_utf8_lossy(&self.err).into_owned());
+        let mut text = Zeroizing::new(String::from_utf8_lossy(&self.0.err).into_owned());
         for secret in self.texts() {
             if text.contains(secret.as_str()) {
                 text = Zeroizing::new(text.replace(secret.as_str(), "[secret]"));
@@ -51,7 +49,7 @@ impl Said {
     /// The texts in something that looks like an answer, as they are written and as they are meant,
     /// also where it is cut off or broken; the longest first.
     fn texts(&self) -> Vec<Zeroizing<String>> {
-        let out = Zeroizing::new(String::from_utf8_lossy(&self.out).into_owned());
+        let out = Zeroizing::new(String::from_utf8_lossy(&self.0.out).into_owned());
         let mut texts: Vec<Zeroizing<String>> = Vec::new();
         if !out.contains(['{', '"']) {
             return texts;
@@ -102,10 +100,10 @@ mod tests {
     use super::*;
 
     fn causes(out: &str, err: &str) -> Vec<String> {
-        let said = Said {
+        let said = Said(Output {
             out: Zeroizing::new(out.as_bytes().to_vec()),
             err: Zeroizing::new(err.as_bytes().to_vec()),
-        };
+        });
         said.explain(Problem::failed("x")).causes
     }
 
@@ -136,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_message_is_told_from_an_answer() {
-        let line = |out: &str| Said { out: Zeroizing::new(out.into()), err: Zeroizing::default() }.line();
+        let line =
+            |out: &str| Said(Output { out: Zeroizing::new(out.into()), err: Zeroizing::default() }).line();
         assert_eq!(line(" not\u{7} here \nsecond").as_deref(), Some("not\\u{7} here"));
         assert_eq!(line("{\"Secret\":\"x\"}"), None);
         assert_eq!(line("\n"), None);

@@ -10,9 +10,8 @@ fn asked(script: &str, limit: Duration) -> Result<Answer> {
     let path = folder.path().join("docker-credential-fake");
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
-    let program = path.display().to_string();
     let child = loop {
-        match Child::start(&program, "get", "r.example.com") {
+        match start(&path, "get", "r.example.com") {
             // A test beside this one forked while the script was open for writing.
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {}
             other => break other.expect("started"),
@@ -96,7 +95,7 @@ fn one_that_leaves_an_agent_behind_is_not_waited_for() {
 #[test]
 fn who_is_not_waited_for_any_more_is_ended() {
     let helper = HelperName::parse("fake").expect("a name");
-    let child = Child::start("sleep", "60", "").expect("started");
+    let child = start(&process::find("sleep").expect("a program"), "60", "").expect("started");
     let call = Call { helper, server: "r".to_owned(), child };
     let stopper = call.stopper();
     let waiting = std::thread::spawn(move || call.finish(LIMIT));

@@ -1,6 +1,6 @@
 //! Networks and volumes: calls whose answer alone does not say that all is well.
 
-use super::call::{Caller, Failed};
+use super::call::{CallFailure, Caller};
 use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::observed::Label;
 use crate::plan::Action;
@@ -33,7 +33,7 @@ impl<E: Engine> Caller<'_, E> {
         action: &Action,
         name: &str,
         body: &Value,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CallFailure> {
         match self.engine.make_volume(body).await {
             Ok(made) if is(&made.labels, body) => Ok(()),
             Ok(_) => {
@@ -54,7 +54,7 @@ impl<E: Engine> Caller<'_, E> {
         name: &str,
         labels: &BTreeMap<String, String>,
         memory: bool,
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, CallFailure> {
         if let Some(whose) = labels.get(Label::SECRETS) {
             let there = self.engine.volumes(Label::SECRETS, whose).await;
             let there = there.map_err(|error| self.failed(action, &error))?;

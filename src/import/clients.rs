@@ -1,4 +1,4 @@
-//! `config.json` and `auth.json`: what stands in them, and which helpers they name.
+//! `config.json` and `auth.json`: their entries, and the helpers that they name.
 
 use super::{Ask, Gives, Item, Source};
 use crate::clients::{HELPER, Stored, helpers, read_auths};

@@ -38,7 +38,7 @@ impl Credentials {
                             key_path(&entry.key, None)
                         ))
                         .at(&entry.place)
-                        .cause(format!("the other one stands at {}", other.place))
+                        .cause(format!("the other one is in {}", other.place))
                         .hint("keep one of them"),
                     ),
                     None => drop(entries.insert(entry.scope.clone(), entry)),
@@ -197,7 +197,7 @@ impl Reader<'_> {
                 .cause(format!("it belongs to {}", sealed.origin))
                 .into());
         }
-        Ok(Some(sealed.clone()))
+        Ok(Some(Sealed::clone(sealed)))
     }
 
     fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {

@@ -36,8 +36,8 @@ pub fn dialled(session: &Session, root: &Path, host: &Host) -> Result<(Address, 
         }
         Address::Unix(path) => {
             // Nothing answers at one that is not there; if it comes meanwhile, its owner was not looked at.
-            seen.stranger = store::stranger_of_socket(path)
-                .unwrap_or_else(|error| Some(format!("an unknown user ({error})")));
+            seen.stranger =
+                store::stranger_of_socket(path).unwrap_or_else(|error| Some(format!("unknown ({error})")));
         }
         Address::Ssh { .. } => {}
     }

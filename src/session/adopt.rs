@@ -20,8 +20,12 @@ impl Pipeline<'_> {
     /// Where a secret does not open: then nobody can tell whether it would be replaced.
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
-        let keychain =
-            Keychain { vault: self.vault, hosts: BTreeMap::new(), delegated: Delegated::default() };
+        let keychain = Keychain {
+            vault: self.vault,
+            hosts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            delegated: Delegated::default(),
+        };
         let name = candidate.wish.name.as_str();
         let sealed = differing_env(&candidate.wish.spec.env, name, &container.inspect, &keychain);
         let sealed = sealed.map_err(|problems| problems.map(|problem| unopened(problem, name)))?;

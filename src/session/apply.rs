@@ -54,6 +54,7 @@ impl Pipeline<'_> {
             let keychain = Keychain {
                 vault: self.vault,
                 hosts: busy.iter().map(|(plan, host)| (&plan.host, &host.credentials)).collect(),
+                secrets: busy.iter().map(|(plan, host)| (&plan.host, host.secrets.as_slice())).collect(),
                 delegated: Delegated::default(),
             };
             let show = |event| progress.show(&event);

@@ -80,6 +80,8 @@ pub(super) struct Keychain<'a> {
     pub vault: &'a Vault<'a>,
     /// Credentials of the hosts that may ask.
     pub hosts: BTreeMap<&'a HostName, &'a Credentials>,
+    /// The secrets that containers of a host are given by what is written.
+    pub secrets: BTreeMap<&'a HostName, &'a [SecretRef]>,
     /// Asked again, not what planning was told: it may be over.
     pub delegated: Delegated,
 }
@@ -97,6 +99,10 @@ impl Secrets for Keychain<'_> {
             }
         }
         .boxed_local()
+    }
+
+    fn of_host(&self, host: &HostName) -> Vec<SecretRef> {
+        self.secrets.get(host).map(|secrets| secrets.to_vec()).unwrap_or_default()
     }
 }
 

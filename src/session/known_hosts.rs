@@ -30,7 +30,7 @@ pub fn is_own_socket(host: &Host, seen: &KnownHost) -> bool {
 /// # Errors
 /// [`Code::Seal`] with old and new.
 pub(super) fn check(vault: &Vault<'_>, host: &Host, seen: &KnownHost) -> Result<()> {
-    let check = |known: &Known| known.clone().meet_host(vault.seen(), &host.name, seen, false).map(drop);
+    let check = |known: &Known| known.judge_host(vault.seen(), &host.name, seen, false).map(drop);
     vault.known_file().look(check).map_err(|problems| problems.map(|problem| problem.at(&host.place)))
 }
 
@@ -53,8 +53,15 @@ pub(super) async fn accept(vault: &Vault<'_>, host: &Host, sending: &Sending<'_>
     let (session, seen) = (vault.session(), sending.seen);
     let own = is_own_socket(host, seen);
     let strict = session.strict() && !own && sending.secrets;
-    let verdict = vault.known_file().change(|known| known.meet_host(vault.seen(), &host.name, seen, strict));
-    let verdict = verdict.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
+    let judge = |known: &Known| {
+        let verdict = known.judge_host(vault.seen(), &host.name, seen, strict)?;
+        Ok((verdict, known.is_news(vault.seen(), &host.name, seen)))
+    };
+    let judged: Result<_> = vault.known_file().look(judge);
+    let (verdict, is_news) = judged.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
+    if verdict == HostVerdict::Same && is_news {
+        vault.known_file().change(|known| known.meet_host(vault.seen(), &host.name, seen, strict))?;
+    }
     if verdict == HostVerdict::Same || !(sending.secrets || own) {
         return Ok(());
     }

@@ -13,6 +13,7 @@ use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Problem, Result};
 use crate::registry::Credentials;
+use crate::state::SecretRef;
 use std::collections::BTreeMap;
 
 /// Hosts with what is to be done there.
@@ -29,6 +30,8 @@ pub struct PlannedHosts {
 pub(super) struct PlannedHost {
     pub(super) engine: Docker,
     pub(super) credentials: Credentials,
+    /// Those that its containers are given by what is written.
+    pub(super) secrets: Vec<SecretRef>,
 }
 
 /// A host that was read.
@@ -159,6 +162,7 @@ impl Observation<'_> {
         parts: BTreeMap<String, Part>,
     ) -> Result<(HostPlan, PlannedHost)> {
         let plan = self.plan(options, parts)?;
-        Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials }))
+        let secrets = self.desired.secrets().cloned().collect();
+        Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials, secrets }))
     }
 }

@@ -6,7 +6,6 @@ use super::journal::LARGEST;
 use super::lock::{Mode, PATIENCE, take};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::secret::Secret;
-use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -214,16 +213,6 @@ pub fn write_alike(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Where it cannot be removed.
 pub fn remove_private(path: &Path) -> Result<()> {
     Disk::default().remove_file(path).map_err(|error| cannot("remove", path, &error).into())
-}
-
-/// The first program of a name in the folders of a `PATH`.
-pub fn find_program(search_path: &OsStr, name: &str) -> Option<PathBuf> {
-    std::env::split_paths(search_path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .find(|program| {
-            program.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-        })
 }
 
 /// The bytes of an identity file. A pipe is fine, and its mode is not looked at.

@@ -1,4 +1,4 @@
-//! Who decides what answers at a socket of this machine.
+//! Who controls what answers at a socket of this machine.
 
 use std::fs::Metadata;
 use std::io;
@@ -15,9 +15,9 @@ const BY_GROUP: u32 = 0o020;
 /// Only owners may take things out of the folder.
 const STICKY: u32 = 0o1000;
 
-/// Who, besides root and this user, decides what answers at a socket: who owns it, or owns or may write to a
-/// folder or link on the way to it. `None` where nobody else does. The group that may use the socket may
-/// write to its folder as well: who may use an Engine is root on its machine.
+/// Who else than root and this user controls what answers at a socket: the owner of it or of a folder or link on
+/// the way to it, or anyone who can write to such a folder; `None` if there is no one. The group of the socket may
+/// write to its folder: members of it can use the Engine, and so are root on the machine.
 ///
 /// # Errors
 /// Where there is no such path.
@@ -31,14 +31,14 @@ pub fn stranger_of_socket(path: &Path) -> io::Result<Option<String>> {
 
 fn stranger(part: &Path, data: &Metadata, user: u32, groups: [u32; 2]) -> Option<String> {
     if data.uid() != 0 && data.uid() != user {
-        return Some(format!("uid {}, who owns {}", data.uid(), part.display()));
+        return Some(format!("uid {} (owns {})", data.uid(), part.display()));
     }
     let open = data.is_dir() && data.mode() & STICKY == 0;
     if open && data.mode() & BY_OTHERS != 0 {
-        return Some(format!("everybody, who may write to {}", part.display()));
+        return Some(format!("anyone ({} is writable by others)", part.display()));
     }
     let by_group = open && data.mode() & BY_GROUP != 0 && !groups.contains(&data.gid());
-    by_group.then(|| format!("gid {}, who may write to {}", data.gid(), part.display()))
+    by_group.then(|| format!("gid {} ({} is writable by its group)", data.gid(), part.display()))
 }
 
 /// Every folder and link that is passed on the way to a path, and what it leads to.
@@ -113,7 +113,7 @@ mod tests {
         fs::create_dir(&open).expect("made");
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("set");
         symlink("../run/docker.sock", open.join("link")).expect("a link");
-        assert!(said(&open.join("link")).is_some_and(|who| who.starts_with("everybody")));
+        assert!(said(&open.join("link")).is_some_and(|who| who.starts_with("anyone")));
         symlink(&socket, base.join("fine")).expect("a link");
         assert_eq!(said(&base.join("fine")), None);
         symlink(open.join("link"), base.join("chain")).expect("a link");
@@ -121,7 +121,7 @@ mod tests {
         assert!(stranger_of_socket(&base.join("nothing")).is_err());
         // Only root may give a file away.
         if std::os::unix::fs::chown(&socket, Some(12345), None).is_ok() {
-            assert_eq!(said(&socket), Some(format!("uid 12345, who owns {}", socket.display())));
+            assert_eq!(said(&socket), Some(format!("uid 12345 (owns {})", socket.display())));
         }
     }
 }

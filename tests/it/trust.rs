@@ -1,11 +1,12 @@
 //! What this machine knows of workspaces and hosts, and who tries to get around it.
 
 use crate::env::TestEnv;
+use crate::lying_engine::{DIGEST, LyingEngine};
 use crate::sealing::person;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ID: &str = "0123456789abcdef";
 
@@ -261,14 +262,14 @@ fn the_socket_of_another_user_is_an_unknown_host() {
     let socket = open.join("docker.sock");
     let _listener = UnixListener::bind(&socket).expect("a socket");
     replace(&env, "unix:///var/run/docker.sock", &format!("unix://{}", socket.display()));
-    env.run(&["known", "accept", "local"]).ok().explains("socket's master everybody, who may write to ");
-    env.run(&["known", "list"]).ok().says("    socket's master everybody, who may write to ");
+    env.run(&["known", "accept", "local"]).ok().explains("socket owner anyone (");
+    env.run(&["known", "list"]).ok().says("    socket owner anyone (");
     // Known as a socket of root's, and of somebody else's now.
     fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).expect("set");
     env.run(&["known", "accept", "local"]).ok();
-    env.run(&["known", "list"]).ok().lacks("socket's master");
+    env.run(&["known", "list"]).ok().lacks("socket owner");
     if std::os::unix::fs::chown(&socket, Some(12345), None).is_ok() {
-        env.run(&["known", "accept", "local"]).ok().explains("socket's master uid 12345, who owns ");
+        env.run(&["known", "accept", "local"]).ok().explains("socket owner uid 12345 (owns ");
     }
 }
 
@@ -292,4 +293,97 @@ fn an_older_known_file_is_read_and_another_workspace_of_the_name_is_told_apart()
     env.run(&["--strict", "verify"]).ok();
     let all = env.run(&["--json", "known", "list"]).ok().json();
     assert_eq!(all["workspaces"].as_object().expect("workspaces").len(), 2, "{all}");
+}
+
+/// A workspace with a registry's credential, and an image by its tag on hosts with an Engine each in folders of
+/// their own.
+fn hosts<const N: usize>() -> (TestEnv, [(LyingEngine, PathBuf); N]) {
+    let env = TestEnv::initialised();
+    let engines = std::array::from_fn(|at| {
+        let folder = env.home().join(format!("web{}", at + 1));
+        fs::create_dir(&folder).expect("made");
+        (LyingEngine::new(&folder), folder)
+    });
+    let text = env.read("pillarbox.toml");
+    let (head, _) = text.split_once("[groups").expect("the inventory of init");
+    let mut text = head.to_owned();
+    for (at, (engine, _)) in engines.iter().enumerate() {
+        text += &format!(
+            "[hosts.web{}]\nengine = \"{}\"\npillar = [\"registries/*\"]\nstates = [\"web\"]\n",
+            at + 1,
+            engine.address()
+        );
+    }
+    env.write("pillarbox.toml", text);
+    env.write(
+        "states/web.toml",
+        "[web.container.running]\nname = \"web\"\nimage = \"registry.example.com/web:1\"\nmonitor = \"0s\"\n",
+    );
+    let add = ["registry", "add", "registry.example.com", "-u", "bot", "--password-stdin"];
+    env.run_with_input(&add, "CANARY").ok();
+    (env, engines)
+}
+
+/// How often an Engine was sent a credential.
+fn sent(engine: &LyingEngine) -> usize {
+    engine.asked("").iter().filter(|asked| !asked.auth().is_empty()).count()
+}
+
+#[test]
+fn a_stranger_behind_a_socket_is_sent_nothing_before_somebody_accepts_them() {
+    let (env, [(engine, folder)]) = hosts();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("set");
+    let who = "its socket owner is anyone (";
+    env.run(&["plan"]).exits(9).explains("not known on this machine").explains(who);
+    let line = "pillarbox known accept web1";
+    env.run(&["apply", "-y"]).exits(9).explains("--accept-new-hosts").explains(line);
+    env.run(&["--strict", "apply", "-y", "--accept-new-hosts"]).exits(8).explains(who);
+    env.run(&["registry", "check", "-y"]).exits(9).explains(line);
+    assert_eq!(sent(&engine), 0);
+    env.run(&["plan", "--accept-new-hosts"]).ok().explains("it is accepted with --accept-new-hosts");
+    assert_eq!(sent(&engine), 1);
+    env.run(&["known", "list"]).ok().says("    socket owner anyone (");
+    env.run(&["--strict", "plan"]).ok();
+    // A folder that only this user can write is no other host.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("set");
+    env.run(&["--strict", "plan"]).ok();
+    if std::os::unix::fs::chown(&folder, Some(12345), None).is_ok() {
+        env.run(&["plan"]).exits(8).explains("its socket owner is uid 12345 (owns ");
+    }
+}
+
+#[test]
+fn a_socket_of_this_user_needs_no_consent_and_is_another_one_when_a_stranger_owns_it() {
+    let (env, [(engine, folder)]) = hosts();
+    env.run(&["--strict", "plan"]).ok();
+    let before = sent(&engine);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("set");
+    env.run(&["plan"]).exits(9);
+    env.run(&["--strict", "plan"]).exits(8);
+    assert_eq!(sent(&engine), before);
+}
+
+#[test]
+fn one_engine_does_not_choose_the_image_for_the_others() {
+    let (env, [(one, _), (two, _), (three, _)]) = hosts();
+    let evil = format!("sha256:{}", "e".repeat(64));
+    let manifest = format!(r#"{{"Descriptor":{{"digest":"{evil}"}},"Platforms":[]}}"#);
+    env.run(&["plan"]).ok();
+    for engine in [&one, &two, &three] {
+        assert_eq!(engine.asked("GET /distribution/").len(), 1);
+    }
+    three.says("GET /distribution/", 200, manifest);
+    for command in [&["plan"][..], &["apply", "-y"]] {
+        env.run(command)
+            .exits(1)
+            .explains("hosts are told different images for registry.example.com/web:1")
+            .explains(&format!("web1, web2: {DIGEST}"))
+            .explains(&format!("web3: {evil}"));
+    }
+    for engine in [&one, &two, &three] {
+        assert!(
+            engine.asked("POST /containers/create").is_empty() && engine.asked("POST /images").is_empty()
+        );
+    }
+    env.run(&["plan", "--host", "web1"]).ok();
 }

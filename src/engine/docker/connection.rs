@@ -43,16 +43,14 @@ impl Http {
         Self { dial, idle: Mutex::default() }
     }
 
-    /// Sends and reads a JSON answer, `null` where it is empty.
+    /// Sends and reads a JSON answer.
     ///
     /// # Errors
     /// Those of the call; where the answer is no JSON, or other JSON than an Engine's.
     pub(super) async fn json<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
         let name = call.name();
         let bytes = self.send(call).await?.bytes().await?;
-        // Podman ends empty ones with a newline.
-        let text = if bytes.trim_ascii().is_empty() { b"null".as_slice() } else { &bytes };
-        serde_json::from_slice(&harmless(text)).map_err(|error| {
+        serde_json::from_slice(&harmless(&bytes)).map_err(|error| {
             // Not serde's own words, which quote the answer.
             let place = format!("line {}, column {}", error.line(), error.column());
             let words = match error.classify() {

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
 /// How long a connection may take to open.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A stream of any kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -45,9 +45,9 @@ impl Dial {
 
     /// A stream.
     pub(super) async fn open(&self) -> EngineResult<Box<dyn Stream>> {
-        let opened = timeout(PATIENCE, self.connect()).await;
+        let opened = timeout(TIMEOUT, self.connect()).await;
         opened.unwrap_or_else(|_| {
-            Err(unreachable(&format!("no connection within {} seconds", PATIENCE.as_secs())))
+            Err(unreachable(&format!("no connection within {} seconds", TIMEOUT.as_secs())))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Interrupts, locks that are lost, several hosts.
 
 use super::stage::{Open, Stage, running};
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::execute::{GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
 use crate::name::HostName;
 use crate::problem::{Code, Problem, Result};
@@ -24,7 +24,7 @@ async fn interrupted_before_any_step_the_old_container_runs_and_the_next_apply_e
         let applied = stage
             .apply_until(
                 &Interrupt::new(),
-                |what| matches!(what, Happened::StepStarted { step: s } if *s == step),
+                |what| matches!(what, EventKind::StepStarted { step: s } if *s == step),
             )
             .await;
         assert_eq!(stage.running("nginx"), 1, "interrupted at step {step}: {:?}", stage.statuses());
@@ -35,7 +35,7 @@ async fn interrupted_before_any_step_the_old_container_runs_and_the_next_apply_e
         };
         let code = if applied.outcome.hosts[0].changed { Code::Partial } else { Code::Interrupted };
         assert_eq!(failure.code(), code, "{failure}");
-        assert!(applied.events.iter().any(|event| event.what == Happened::Interrupted));
+        assert!(applied.events.iter().any(|event| event.kind == EventKind::Interrupted));
         stage.settle().await;
         assert_eq!(stage.statuses(), ["nginx running"]);
         assert_eq!(stage.image("nginx"), "r.example.com/nginx:2");
@@ -48,17 +48,17 @@ async fn a_second_interrupt_stops_at_once_and_the_next_apply_goes_on() {
     let plan = stage.plan().await.expect("planned");
     let interrupt = Interrupt::new();
     let watch = |event: crate::event::Event| {
-        if matches!(event.what, Happened::UndoStarted { .. }) {
+        if matches!(event.kind, EventKind::UndoStarted { .. }) {
             interrupt.raise();
         }
-        if matches!(&event.what, Happened::StepStarted { step } if plan.steps[*step as usize - 1].action.to_string().starts_with("await"))
+        if matches!(&event.kind, EventKind::StepStarted { step } if plan.steps[*step as usize - 1].action.to_string().starts_with("await"))
         {
             interrupt.raise();
         }
     };
     let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Unguarded }];
     let outcome = execute(&hosts, &Open, &watch, &interrupt).await;
-    assert_eq!(outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::CutOff)]);
+    assert_eq!(outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::Interrupted)]);
     assert_eq!(outcome.failure.expect("failed").code(), Code::Partial);
     stage.settle().await;
     assert_eq!(stage.statuses(), ["nginx running"]);
@@ -121,7 +121,7 @@ async fn a_failure_on_one_host_leaves_the_next_ones_alone_and_says_what_runs_whe
     let partial = outcome.failure.as_ref().expect("failed").iter().next().expect("one").clone();
     assert_eq!(
         partial.causes,
-        ["web1: replace nginx: done", "web2: replace nginx: failed and taken back", "web3: 1 not begun"]
+        ["web1: 1 done", "web2: replace nginx: failed, rolled back", "web3: 1 skipped"]
     );
     // Every host has the image before any of them is changed.
     assert!(stages[2].fake.changes().iter().any(|call| call.starts_with("pull")));

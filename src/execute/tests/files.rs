@@ -3,13 +3,13 @@
 use super::stage::{SECRET, Stage, absent, item, running, runtime, secret};
 use super::trouble::{live_through, trouble};
 use crate::desired::{ContainerWish, SecretFile};
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::{Fetching, Interrupt, Secrets};
 use crate::name::{HostName, ImageName};
 use crate::problem::{Code, Result};
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use crate::testing::fake::{Behaviour, Fault};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use proptest::prelude::*;

@@ -4,8 +4,7 @@ use crate::desired::{
     Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
 };
 use crate::engine::Engine as _;
-use crate::engine::fake::{Behaviour, Fake};
-use crate::event::{Event, Happened};
+use crate::event::{Event, EventKind};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, Owner, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
@@ -17,6 +16,7 @@ use crate::planner::{self, Options};
 use crate::problem::{Place, Result};
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use crate::testing::fake::{Behaviour, Fake};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use serde_json::json;
@@ -192,7 +192,7 @@ impl Stage {
     pub(crate) async fn apply_until(
         &self,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let plan = match self.plan().await {
             Ok(plan) => plan,
@@ -206,12 +206,12 @@ impl Stage {
         plan: HostPlan,
         secrets: &dyn Secrets,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let events = RefCell::new(Vec::new());
         let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Unguarded }];
         let watch = |event: Event| {
-            if when(&event.what) && !interrupt.raised() {
+            if when(&event.kind) && !interrupt.raised() {
                 interrupt.raise();
             }
             events.borrow_mut().push(event);

@@ -2,7 +2,8 @@
 
 use super::place::Lines;
 use crate::name::KeyPath;
-use crate::pillar::value::{Node, Origin, SealId, Sealed, Table, Value};
+use crate::pillar::table::Table;
+use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
 use crate::problem::{Place, Problem, Result, quoted};
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,8 +17,28 @@ pub(super) fn must_be_sealed(key: &[String]) -> bool {
     matches!(key, [top, _, last] if top == "registries" && SECRET_KEYS.contains(&last.as_str()))
 }
 
-/// Parses TOML that people write. `file` is relative to the workspace.
+/// Keys, tables and entries of lists that a file may have. While it is read each takes some kilobytes.
+const MOST: usize = 250_000;
+
+/// Whether a text of TOML can be read in little memory; to be asked before it is parsed. What can begin a key, a
+/// table or an entry is counted, wherever it is.
+///
+/// # Errors
+/// Where there may be too many of them.
+pub fn few_enough(file: &str, text: &str) -> Result<()> {
+    let begun = text.bytes().filter(|byte| matches!(byte, b'=' | b'[' | b',' | b'{')).count();
+    if begun <= MOST {
+        return Ok(());
+    }
+    Err(Problem::failed(format!("this file has more than {MOST} keys, tables and entries"))
+        .at(&Place::new(file, 0))
+        .hint("divide it into several files")
+        .into())
+}
+
+/// Parses a TOML file of the workspace. `file` is relative to the workspace.
 pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
+    few_enough(file, text)?;
     toml_edit::Document::parse(text).map_err(|error| {
         let line = error.span().map_or(0, |span| Lines::of(text).line(span.start));
         let reason = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -26,21 +47,21 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
-/// workspace and stands in every place.
+/// workspace and part of every place.
 ///
 /// # Errors
-/// Where the text is not TOML; with the line and the parser's reason.
+/// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
     let parsed = parse_toml(file, text)?;
-    let mut reader = Reader::new(file.into(), text, None);
+    let mut reader = TreeReader::new(file.into(), text, None);
     Ok(reader.root(parsed.as_table()))
 }
 
-/// Reads a pillar file; what is unsound about it comes beside the tree.
+/// Reads a pillar file; its errors are returned beside the tree.
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
     let path = format!("pillar/{file}");
     let parsed = parse_toml(&path, text)?;
-    let mut reader = Reader::new(path.into(), text, Some(file));
+    let mut reader = TreeReader::new(path.into(), text, Some(file));
     let tree = reader.root(parsed.as_table());
     let mut problems = reader.problems;
     for (host, entry) in tree.at(["registries"]).and_then(Node::as_table).into_iter().flatten() {
@@ -63,17 +84,17 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
     ))
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     file: Arc<str>,
     lines: Lines,
-    /// The file of sealed values; `None` where there can be none.
+    /// The file of sealed values; `None` if there can be none.
     pillar: Option<&'a str>,
     path: Vec<String>,
     in_list: bool,
     problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     fn new(file: Arc<str>, text: &str, pillar: Option<&'a str>) -> Self {
         Self { file, lines: Lines::of(text), pillar, path: Vec::new(), in_list: false, problems: Vec::new() }
     }
@@ -89,16 +110,14 @@ impl<'a> Reader<'a> {
     }
 
     fn table(&mut self, table: &dyn TableLike, place: &Place) -> Table {
-        let mut read = Table::new();
-        for (key, item) in table.iter() {
+        let entries = table.iter().filter_map(|(key, item)| {
             self.path.push(key.to_owned());
             let near = self.place(table.key(key).and_then(toml_edit::Key::span), place);
-            if let Some(node) = self.item(item, &near) {
-                read.insert(key.to_owned(), node);
-            }
+            let node = self.item(item, &near);
             self.path.pop();
-        }
-        read
+            Some((key.to_owned(), node?))
+        });
+        entries.collect()
     }
 
     fn item(&mut self, item: &Item, near: &Place) -> Option<Node> {
@@ -144,7 +163,7 @@ impl<'a> Reader<'a> {
             Toml::InlineTable(table) => {
                 match self.pillar.filter(|_| table.contains_key("sealed") && !table.is_dotted()) {
                     Some(file) => match self.sealed(file, table) {
-                        Ok(sealed) => Value::Sealed(sealed),
+                        Ok(sealed) => Value::Sealed(Box::new(sealed)),
                         Err(problem) => {
                             self.problems.push(problem.at(&place));
                             Value::Table(self.table(table, &place))

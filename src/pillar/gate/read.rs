@@ -7,19 +7,19 @@ use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use std::collections::BTreeMap;
 
-/// A value with the line that says it.
+/// A value with the line that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said<T> {
-    /// What it says.
+pub struct Sourced<T> {
+    /// The value.
     pub value: T,
-    /// Where.
+    /// The line.
     pub place: Place,
 }
 
 /// Why nothing is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// In people's words; `None` where nobody said.
+    /// The reason in the pillar; `None` if none is given.
     pub why: Option<String>,
     /// The line that holds.
     pub place: Place,
@@ -31,20 +31,20 @@ pub struct Gate {
     /// Its name, `api` of `deploy.api`.
     pub app: String,
     /// Registry and path.
-    pub image: Option<Said<ImageName>>,
+    pub image: Option<Sourced<ImageName>>,
     /// The tag.
-    pub version: Option<Said<String>>,
-    /// What the tag stands for.
-    pub digest: Option<Said<Digest>>,
+    pub version: Option<Sourced<String>>,
+    /// The digest of the tag.
+    pub digest: Option<Sourced<Digest>>,
     /// Whether nothing is changed.
     pub hold: Option<Hold>,
     /// Which versions it may name.
-    pub allow: Option<Said<Constraint>>,
-    /// Where it stands.
+    pub allow: Option<Sourced<Constraint>>,
+    /// Its place in the pillar.
     pub place: Place,
 }
 
-/// All gates of a host by application; what is wrong with one is kept beside the others.
+/// All gates of a host by application; a gate with errors is kept beside the others.
 #[derive(Clone, Debug, Default)]
 pub struct Gates(BTreeMap<String, Result<Gate>>);
 
@@ -52,7 +52,7 @@ impl Gates {
     /// Reads the `deploy` table of a merged pillar; none is fine.
     ///
     /// # Errors
-    /// Where it is no table.
+    /// If it is no table.
     pub fn read(pillar: &Node) -> Result<Self> {
         let Some(node) = pillar.at([TABLE]) else { return Ok(Self::default()) };
         let Some(table) = node.as_table() else {
@@ -63,17 +63,17 @@ impl Gates {
         Ok(Self(table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect()))
     }
 
-    /// Those that are sound.
+    /// Those without errors.
     pub fn sound(&self) -> impl Iterator<Item = &Gate> {
         self.0.values().filter_map(|gate| gate.as_ref().ok())
     }
 
-    /// Everything that is wrong with any of them.
+    /// The errors of all of them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.0.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
     }
 
-    /// The gate of an application; `None` where there is none.
+    /// The gate of an application; `None` if there is none.
     pub fn get(&self, app: &str) -> Option<&Result<Gate>> {
         self.0.get(app)
     }
@@ -101,14 +101,14 @@ impl Gate {
             }),
         };
         let version =
-            said(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
+            sourced(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
         let gate = Self {
             app: app.to_owned(),
-            image: said(&mut fields, "image", image_name),
+            image: sourced(&mut fields, "image", image_name),
             version,
-            digest: said(&mut fields, "digest", Digest::parse),
+            digest: sourced(&mut fields, "digest", Digest::parse),
             hold,
-            allow: said(&mut fields, "allow", Constraint::parse),
+            allow: sourced(&mut fields, "allow", Constraint::parse),
             place: node.place.clone(),
         };
         problems.extend(gate.not_allowed());
@@ -119,7 +119,7 @@ impl Gate {
     /// Exactly what may run.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If `image` or `version` is missing.
     pub fn reference(&self) -> Result<ImageRef> {
         let missing = |field: &str, hint: String| {
             let what = format!("the gate `{}` has no `{field}`", escaped(&self.app));
@@ -134,7 +134,7 @@ impl Gate {
         if self.version.is_none() && self.digest.is_none() {
             problems.push(missing("version", format!("pillarbox gate set {app} VERSION")));
         }
-        let value = |said: &Said<Digest>| said.value.clone();
+        let value = |said: &Sourced<Digest>| said.value.clone();
         match (&self.image, problems.is_empty()) {
             (Some(image), true) => Ok(ImageRef {
                 name: image.value.clone(),
@@ -165,7 +165,7 @@ impl Gate {
         }
     }
 
-    /// A digest that belongs to a version of another file: one of the two was written without the other.
+    /// Version and digest in different files: one of the two was written without the other.
     fn torn(&self) -> Option<Problem> {
         let (version, digest) = (self.version.as_ref()?, self.digest.as_ref()?);
         (version.place.file != digest.place.file).then(|| {
@@ -183,10 +183,14 @@ impl Gate {
 }
 
 /// A field and what it says.
-fn said<T>(fields: &mut Fields<'_, '_>, name: &str, parse: impl Fn(&str) -> Result<T>) -> Option<Said<T>> {
+fn sourced<T>(
+    fields: &mut Fields<'_, '_>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T>,
+) -> Option<Sourced<T>> {
     let (text, place) = fields.text(name)?;
     match parse(text) {
-        Ok(value) => Some(Said { value, place: place.clone() }),
+        Ok(value) => Some(Sourced { value, place: place.clone() }),
         Err(found) => {
             for problem in found.into_vec() {
                 fields.problem(problem.at(place));
@@ -196,7 +200,7 @@ fn said<T>(fields: &mut Fields<'_, '_>, name: &str, parse: impl Fn(&str) -> Resu
     }
 }
 
-/// Registry and path alone: tag and digest have fields of their own.
+/// Only registry and path: tag and digest have fields of their own.
 fn image_name(text: &str) -> Result<ImageName> {
     let last = text.rsplit('/').next().unwrap_or(text);
     if text.contains('@') || last.contains(':') {

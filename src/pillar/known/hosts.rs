@@ -1,6 +1,6 @@
-//! Judging a host against what is known of it: secrets go only where they went before.
+//! Judging a host against what is known of it: secrets are sent only to known hosts.
 
-use super::{Known, KnownHost, SeenWorkspace};
+use super::{Known, KnownHost, KnownWorkspace, SeenWorkspace};
 use crate::name::HostName;
 use crate::problem::{Code, Problem, Result, escaped};
 
@@ -14,15 +14,13 @@ pub enum HostVerdict {
 }
 
 impl Known {
-    /// Judges a host by what is known of it so far: its daemon's ID only once that was asked. Remembers what
-    /// it learns of a host that is known, but never a host: whether one that is new here gets secrets is for
-    /// the caller to ask.
+    /// Judges a host by what is known of it: its daemon's ID only once the Engine was asked.
     ///
     /// # Errors
     /// [`Code::Seal`] where anything differs from what is known, the workspace's name and id too, or, with
     /// `strict`, where the host is new.
-    pub fn meet_host(
-        &mut self,
+    pub fn judge_host(
+        &self,
         workspace: &SeenWorkspace,
         host: &HostName,
         seen: &KnownHost,
@@ -57,21 +55,53 @@ impl Known {
             .hint(accept(host))
             .into());
         }
-        let learned = known.with(seen);
-        if learned != *known {
-            self.learn_host(workspace, host, &learned);
-        }
-        self.touch_workspace(workspace);
         Ok(HostVerdict::Same)
     }
 
-    /// Takes a host as it stands, whatever was known: it was accepted in this run or by
+    /// Whether there is anything to learn of a host that is known.
+    pub fn is_news(&self, workspace: &SeenWorkspace, host: &HostName, seen: &KnownHost) -> bool {
+        let Some(known) = self.workspace(workspace) else { return true };
+        let folder = seen_in(known, workspace);
+        let host = known.hosts.get(host).is_some_and(|known| known.with(seen) == *known);
+        !(folder && host)
+    }
+
+    /// Judges a host, and records what it learns of one that is known, but never a host: the caller must ask
+    /// whether a host that is new here gets secrets.
+    ///
+    /// # Errors
+    /// As [`Self::judge_host`].
+    pub fn meet_host(
+        &mut self,
+        workspace: &SeenWorkspace,
+        host: &HostName,
+        seen: &KnownHost,
+        strict: bool,
+    ) -> Result<HostVerdict> {
+        let verdict = self.judge_host(workspace, host, seen, strict)?;
+        if verdict == HostVerdict::Same {
+            let known = self.workspace(workspace).and_then(|known| known.hosts.get(host));
+            if let Some(learned) = known.map(|known| known.with(seen)) {
+                self.learn_host(workspace, host, &learned);
+            }
+            self.touch_workspace(workspace);
+        }
+        Ok(verdict)
+    }
+
+    /// Accepts a host as it is, regardless of what was known: it was accepted in this run or by
     /// `known accept`.
     pub fn learn_host(&mut self, workspace: &SeenWorkspace, host: &HostName, seen: &KnownHost) {
         if self.workspace(workspace).and_then(|known| known.hosts.get(host)) != Some(seen) {
             self.of(workspace).hosts.insert(host.clone(), seen.clone());
         }
     }
+}
+
+/// Whether a workspace was seen in its folder and with its id before.
+fn seen_in(known: &KnownWorkspace, seen: &SeenWorkspace) -> bool {
+    seen.folder.as_ref().is_none_or(|folder| known.folders.contains(folder))
+        && (seen.id.is_none() || known.id == seen.id)
 }
 
 impl KnownHost {
@@ -81,7 +111,7 @@ impl KnownHost {
             ("docker context", self.leads_to.as_deref()),
             ("TLS", self.tls.as_deref()),
             ("certificate authority", self.ca.as_deref()),
-            ("socket's master", self.stranger.as_deref()),
+            ("socket owner", self.stranger.as_deref()),
             ("daemon ID", self.daemon.as_deref()),
         ]
     }

@@ -83,7 +83,7 @@ async fn a_changed_variable_replaces_and_is_named_with_its_line() {
 #[tokio::test(start_paused = true)]
 async fn the_same_tag_with_another_image_replaces() {
     let stage = settled().await;
-    let moved = stage.fake.publish(ONE, "nginx 1, built again", crate::engine::fake::Behaviour::fine());
+    let moved = stage.fake.publish(ONE, "nginx 1, built again", crate::testing::fake::Behaviour::fine());
     let plan = stage.plan().await.expect("planned");
     let cause = plan.changes[0].cause[0].to_string();
     assert!(cause.starts_with("same tag, other image: ") && cause.ends_with(moved.short()), "{cause}");
@@ -92,7 +92,7 @@ async fn the_same_tag_with_another_image_replaces() {
 #[tokio::test(start_paused = true)]
 async fn another_tag_of_the_same_image_changes_nothing() {
     let stage = settled().await;
-    stage.fake.publish("r.example.com/nginx:stable", "nginx 1", crate::engine::fake::Behaviour::fine());
+    stage.fake.publish("r.example.com/nginx:stable", "nginx 1", crate::testing::fake::Behaviour::fine());
     let plan =
         stage.with(vec![running("nginx", "r.example.com/nginx:stable")]).plan().await.expect("planned");
     assert_eq!(text(&plan), "");

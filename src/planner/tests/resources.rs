@@ -1,10 +1,10 @@
 //! Networks and volumes: when they are made, left, refused and taken away.
 
 use crate::desired::{Item, Kind, Wish};
-use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, item, readable, resource, running, thing};
 use crate::name::ImageRef;
 use crate::plan::{Change, text, text_with_undo};
+use crate::testing::fake::Behaviour;
 use serde_json::json;
 
 const ONE: &str = "r.example.com/nginx:1";

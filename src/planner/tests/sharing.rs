@@ -1,10 +1,10 @@
 //! Containers that are made with another one, and options that not every host has.
 
 use crate::compile::tests::compiled;
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, readable, runtime};
 use crate::plan::text;
+use crate::testing::fake::{Behaviour, Fault};
 use proptest::prelude::*;
 use std::time::Duration;
 

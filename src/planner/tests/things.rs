@@ -1,10 +1,10 @@
 use crate::desired::{Gated, Kind, PullPolicy, Wish};
-use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, item, readable, running, thing};
 use crate::name::ImageRef;
 use crate::pillar::gate::Hold;
 use crate::plan::{Verb, text};
 use crate::problem::Place;
+use crate::testing::fake::Behaviour;
 
 const ONE: &str = "r.example.com/nginx:1";
 

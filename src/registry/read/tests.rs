@@ -14,14 +14,14 @@ fn text(text: &str) -> Value {
 }
 
 fn sealed(registry: &str, field: &str) -> Value {
-    Value::Sealed(Sealed {
+    Value::Sealed(Box::new(Sealed {
         sealed: "YWdl".to_owned(),
         id: SealId::from_bits([1; 8]),
         origin: Origin {
             file: "registries/x.toml".to_owned(),
             key: KeyPath::from_parts([TABLE, registry, field].map(str::to_owned).into()).expect("a key"),
         },
-    })
+    }))
 }
 
 /// A pillar with these registries, one entry a line.

@@ -47,9 +47,8 @@ pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
 fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Section) {
     let (facts, address) = (&probed.facts, host.engine.to_string());
     let local = is_own_socket(host, &probed.seen);
-    let verdict = vault
-        .known_file()
-        .look(|known| known.clone().meet_host(vault.seen(), &host.name, &probed.seen, false));
+    let verdict =
+        vault.known_file().look(|known| known.judge_host(vault.seen(), &host.name, &probed.seen, false));
     let engine = format!(
         "{}: Engine {}, API {}, at {}",
         host.name,

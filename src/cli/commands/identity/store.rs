@@ -8,7 +8,7 @@ use crate::problem::{Problem, Result};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-On a desktop it goes to Secret Service, Keychain or Credential Manager, and is found there from then on.
+On a desktop it goes to Secret Service or Keychain, and is found there from then on.
 On Linux without a desktop it goes to the keyring of the kernel, which is a cache and forgets: the file
 has to stay. The file is never removed.")]
 pub(super) struct Args {

@@ -2,13 +2,20 @@
 //! and reads no configuration but the repository's own.
 
 use crate::problem::{Problem, Result, escaped, quoted};
+use crate::process::{self, Child, End, Inherited, Limits};
 use crate::session::Session;
-use crate::store::{Repository, find_program};
+use crate::store::Repository;
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long one call of git may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How much it may say: all files of a large workspace.
+const LIMITS: Limits = Limits { out: 256 << 20, err: 4096 };
 
 /// git for the repository around a workspace.
 pub(super) struct Git {
@@ -71,11 +78,11 @@ impl Git {
         });
         let search_path = std::env::join_paths(folders)
             .map_err(|error| Problem::failed("PATH cannot be used").because(&error))?;
-        let program = find_program(&search_path, "git")
+        let program = process::find_in(&search_path, "git")
             .ok_or_else(|| Problem::failed("git is not installed").cause("no folder of PATH holds it"))?;
         let git = Self { program, search_path, repository };
         match &git.repository.foreign {
-            Some(folder) if !git.is_safe(session) => Err(foreign(folder, &git.repository.top).into()),
+            Some(folder) if !git.is_safe() => Err(foreign(folder, &git.repository.top).into()),
             _ => Ok(git),
         }
     }
@@ -99,8 +106,8 @@ impl Git {
         arguments: impl IntoIterator<Item = S>,
         input: &[u8],
     ) -> Result<Vec<u8>> {
-        let failed = |error: std::io::Error| Problem::failed("git cannot be run").because(&error);
-        let mut command = self.bare();
+        let lost = |error: &io::Error| Problem::failed("git cannot be run").because(error);
+        let mut command = self.bare(Inherited::Nothing);
         command
             .env("GIT_DIR", &self.repository.git_dir)
             .env("GIT_WORK_TREE", &self.repository.top)
@@ -110,48 +117,46 @@ impl Git {
         for option in CONFIGURATION {
             command.args(["-c", option]);
         }
-        let mut child = command.args(arguments).spawn().map_err(failed)?;
-        let stdin = child.stdin.take();
-        let output = thread::scope(|scope| {
-            // Beside reading: both pipes may fill up.
-            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-            child.wait_with_output()
-        })
-        .map_err(failed)?;
-        if output.status.success() {
-            return Ok(output.stdout);
+        command.args(arguments);
+        let child = Child::start(&mut command, Zeroizing::new(input.to_vec()), LIMITS);
+        let (end, output) = child.map_err(|error| lost(&error))?.finish(LIMIT);
+        if matches!(end, End::Exit(0)) {
+            return Ok(output.out.to_vec());
         }
-        let said = escaped(String::from_utf8_lossy(&output.stderr).trim());
+        let said = escaped(String::from_utf8_lossy(&output.err).trim());
         let problem = Problem::failed("git failed");
-        Err(if said.is_empty() { problem } else { problem.cause(said) }.into())
+        Err(match end {
+            End::Lost(error) => lost(&error),
+            End::TookTooLong => problem.cause(format!("it was killed after {} s", LIMIT.as_secs())),
+            End::TooMuch => {
+                problem.cause(format!("it was killed after {} MiB of an answer", LIMITS.out >> 20))
+            }
+            End::Signal(signal) => problem.cause(format!("a signal ended it: {signal}")),
+            End::Exit(_) if said.is_empty() => problem,
+            End::Exit(_) => problem.cause(said),
+        }
+        .into())
     }
 
-    /// git with an empty environment, in a folder that is in no repository.
-    fn bare(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .env_clear()
-            .env("PATH", &self.search_path)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    /// git in the root folder, which is in no repository, with this `PATH`.
+    fn bare(&self, inherited: Inherited) -> Command {
+        let mut command = process::command(&self.program, inherited);
+        command.env("PATH", &self.search_path);
         command
     }
 
     /// Whether the user's own or the machine's configuration takes a repository of another user for safe
     /// (`safe.directory`), as git itself asks it: by its whole path, or `*` for all; an empty entry takes the
     /// ones before it back.
-    fn is_safe(&self, session: &Session) -> bool {
+    fn is_safe(&self) -> bool {
         let mut safe = false;
         for scope in ["--system", "--global"] {
-            let mut command = self.bare();
-            command.args(["config", scope, "--null", "--get-all", "safe.directory"]).stdin(Stdio::null());
+            let mut command = self.bare(Inherited::Basic);
+            command.args(["config", scope, "--null", "--get-all", "safe.directory"]);
             command.env("GIT_CEILING_DIRECTORIES", "/");
-            command.envs(session.env.personal.home.as_ref().map(|home| ("HOME", home)));
-            command.envs(session.env.personal.config_home.as_ref().map(|folder| ("XDG_CONFIG_HOME", folder)));
-            let Ok(output) = command.output() else { continue };
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let Ok(child) = Child::start(&mut command, Zeroizing::new(Vec::new()), LIMITS) else { continue };
+            let (_, output) = child.finish(LIMIT);
+            let text = String::from_utf8_lossy(&output.out).into_owned();
             for entry in text.split_terminator('\0') {
                 safe = match entry {
                     "" => false,

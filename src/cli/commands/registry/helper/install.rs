@@ -7,6 +7,7 @@ use crate::clients::{Edit, HELPER, Replaced, Splice, Stored, Want, Wired, apply,
 use crate::credential::PROGRAM;
 use crate::name::RegistryHost;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::process;
 use crate::registry::Scope;
 use crate::session::Vault;
 use crate::store;
@@ -180,7 +181,7 @@ fn say(args: &Args, ctx: &Context, line: String) {
 
 /// What stands in the way of it working.
 fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>) {
-    let in_path = ctx.session.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
+    let in_path = ctx.session.env.search_path.as_ref().and_then(|path| process::find_in(path, PROGRAM));
     if in_path.is_none() {
         ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it: {}", how_to_find(ctx)));
     }

@@ -1,47 +1,61 @@
 //! A child with bounded output and a bounded time, in a process group of its own.
 
-use super::said::{KEPT, MOST, Said};
 use std::io::{self, Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
-/// Our own variables: a key, and the ways to one.
-const OURS: [&str; 6] = [
-    "PILLARBOX_AGE_KEY",
-    "PILLARBOX_IDENTITY",
-    "PILLARBOX_WORKSPACE",
-    "PILLARBOX_KNOWN",
-    "PILLARBOX_STRICT",
-    "PILLARBOX_NO_KEYRING",
-];
 /// How often a child is looked at that closes nothing.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long a child that has ended may leave its output open to others (an agent in its background).
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Bytes of a buffer that is made at once; larger outputs grow.
+const AT_ONCE: usize = 1 << 20;
+
 /// How a child ended.
-pub(super) enum End {
+#[derive(Debug)]
+pub enum End {
     /// With this code.
     Exit(i32),
-    /// By a signal.
-    Signal(String),
+    /// By this signal.
+    Signal(i32),
     /// It was killed: its time was over.
     TookTooLong,
-    /// It was killed: it wrote more than [`MOST`].
+    /// It was killed: it wrote more than [`Limits::out`].
     TooMuch,
-    /// It cannot be waited for.
+    /// It cannot be started or waited for.
     Lost(io::Error),
 }
 
+/// Space of a child.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of standard output that are read, the first ones.
+    pub out: usize,
+    /// Bytes of standard error that are kept, the last ones.
+    pub err: usize,
+}
+
+/// What a child wrote, wiped when it is not needed any more.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Standard output.
+    pub out: Zeroizing<Vec<u8>>,
+    /// The end of standard error.
+    pub err: Zeroizing<Vec<u8>>,
+}
+
 /// A running child.
-pub(super) struct Child {
+pub struct Child {
     child: std::process::Child,
     group: Group,
     out: Stream,
     err: Stream,
+    limits: Limits,
     ended: Receiver<()>,
 }
 
@@ -56,7 +70,7 @@ impl Stream {
             Keep::First(most) => {
                 if all.capacity() == 0 {
                     // At once: a buffer that grows leaves copies behind that nobody wipes.
-                    all.reserve_exact(most);
+                    all.reserve_exact(most.min(AT_ONCE));
                 }
                 let fits = bytes.len().min(most - all.len());
                 all.extend_from_slice(&bytes[..fits]);
@@ -91,12 +105,9 @@ impl Group {
     /// Kills all of it. Not after its leader was waited for: the number may be somebody else's then.
     fn kill(&self) {
         let leader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        #[cfg(unix)]
         if let Some(pid) = leader.and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
-        #[cfg(not(unix))]
-        drop(leader);
     }
 
     fn is_over(&self, child: &mut std::process::Child) -> io::Result<Option<ExitStatus>> {
@@ -119,54 +130,47 @@ impl Drop for Stopper {
 }
 
 impl Child {
-    /// Starts a program of `PATH` with one argument and this text on its standard input.
-    pub(super) fn start(program: &str, argument: &str, input: &str) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in OURS {
-            command.env_remove(name);
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::CommandExt as _;
-            command.current_dir("/").process_group(0);
-        }
+    /// Starts a command of [`super::command`] with this on its standard input.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn start(command: &mut Command, input: Zeroizing<Vec<u8>>, limits: Limits) -> io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let group = Group(Arc::new(Mutex::new(Some(child.id()))));
         let (out, err) = (Stream::default(), Stream::default());
         let (sender, ended) = channel();
         if let Some(mut stdin) = child.stdin.take() {
-            let input = input.to_owned();
             // One that ends without reading is judged by what it says.
-            std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+            std::thread::spawn(move || drop(stdin.write_all(&input)));
         }
         if let Some(stdout) = child.stdout.take() {
             let (out, sender) = (out.clone(), sender.clone());
             std::thread::spawn(move || {
-                read(stdout, &out, Keep::First(MOST + 1));
+                read(stdout, &out, Keep::First(limits.out + 1));
                 drop(sender);
             });
         }
         if let Some(stderr) = child.stderr.take() {
             let err = err.clone();
             std::thread::spawn(move || {
-                read(stderr, &err, Keep::Last(KEPT));
+                read(stderr, &err, Keep::Last(limits.err));
                 drop(sender);
             });
         }
-        Ok(Self { child, group, out, err, ended })
+        Ok(Self { child, group, out, err, limits, ended })
     }
 
     /// Kills it when the answer is dropped, if it still runs then.
-    pub(super) fn stopper(&self) -> Stopper {
+    pub fn stopper(&self) -> Stopper {
         Stopper(self.group.clone())
     }
 
     /// Waits until it has ended and said everything, at most so long.
-    pub(super) fn finish(mut self, limit: Duration) -> (End, Said) {
+    pub fn finish(mut self, limit: Duration) -> (End, Output) {
         let end = self.wait(Instant::now() + limit);
         let (out, err) = (self.out.take(), self.err.take());
-        (if out.len() > MOST { End::TooMuch } else { end }, Said { out, err })
+        (if out.len() > self.limits.out { End::TooMuch } else { end }, Output { out, err })
     }
 
     fn wait(&mut self, deadline: Instant) -> End {
@@ -185,13 +189,11 @@ impl Child {
                     Err(error) => return End::Lost(error),
                 }
             }
-            let too_much = self.out.0.lock().unwrap_or_else(PoisonError::into_inner).len() > MOST;
+            let too_much = self.out.0.lock().unwrap_or_else(PoisonError::into_inner).len() > self.limits.out;
             match status {
                 Some(status) if quiet || now >= until => return of(status),
                 None if now >= until || too_much => {
                     self.group.kill();
-                    #[cfg(not(unix))]
-                    drop(self.child.kill());
                     while let Ok(None) = self.group.is_over(&mut self.child) {
                         std::thread::sleep(Duration::from_millis(1));
                     }
@@ -201,7 +203,7 @@ impl Child {
             }
             if quiet {
                 // Both streams are closed: it ends at once, or does so on purpose.
-                std::thread::sleep(Duration::from_millis(1));
+                std::thread::sleep(Duration::from_micros(200));
             } else {
                 let pause = PAUSE.min(until.saturating_duration_since(now));
                 quiet = self.ended.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected);
@@ -225,12 +227,8 @@ fn read(mut from: impl Read, into: &Stream, keep: Keep) {
 }
 
 fn of(status: ExitStatus) -> End {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt as _;
-        if let Some(signal) = status.signal() {
-            return End::Signal(signal.to_string());
-        }
+    match status.signal() {
+        Some(signal) => End::Signal(signal),
+        None => End::Exit(status.code().unwrap_or(-1)),
     }
-    End::Exit(status.code().unwrap_or(-1))
 }

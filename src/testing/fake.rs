@@ -15,7 +15,7 @@ pub use behaviour::{Behaviour, Goes};
 pub use volume::File;
 pub use world::EPOCH;
 
-use super::{
+use crate::engine::{
     CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
     PullProgress, Summary, Tag, Volume,
 };
