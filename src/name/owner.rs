@@ -20,7 +20,7 @@ impl WorkspaceId {
         }
         Err(Problem::failed(format!("`{}` is not the id of a workspace", escaped(text)))
             .cause("an id is 16 digits from 0 to 9 and a to f")
-            .hint("let a new one be made: pillarbox init --id")
+            .hint("take the line out, then let one be made: pillarbox init --id")
             .into())
     }
 
