@@ -65,7 +65,7 @@ pub trait Guard {
     /// Whether the lock of this host is still ours.
     ///
     /// # Errors
-    /// Where it is not, or nobody can say: nothing more is touched on this host then.
+    /// Where it is not, or cannot be found out: nothing more is touched on this host then.
     async fn check(&self) -> Result<()>;
 }
 

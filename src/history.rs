@@ -3,7 +3,7 @@
 
 use crate::desired::Fingerprint;
 use crate::name::{ContainerName, ImageRef, Owner};
-use crate::observed::{Container, Observed, Standing};
+use crate::observed::{Container, InstanceRole, Observed};
 use crate::plan::kept_generation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub struct Instance {
     /// The plain name that it has, had or was to have.
     pub slot: String,
     /// Its role, as its name says.
-    pub standing: Standing,
+    pub role: InstanceRole,
     /// A process of it runs.
     pub running: bool,
     /// What it was created from.
@@ -130,20 +130,20 @@ pub fn before_current(all: &[Generation]) -> Option<&Generation> {
 impl Generation {
     fn of(number: u64, made: &[&Container]) -> Self {
         // A failed attempt says least.
-        let rank = |one: &&&Container| match one.standing() {
-            Standing::Committed => 2,
-            Standing::Kept | Standing::Returning => 1,
-            Standing::Attempt => 0,
+        let rank = |one: &&&Container| match one.role() {
+            InstanceRole::Committed => 2,
+            InstanceRole::Kept | InstanceRole::Returning => 1,
+            InstanceRole::Attempt => 0,
         };
         let first = made.iter().max_by_key(rank);
         let labels = first.and_then(|one| one.ours.as_ref());
-        let any = |standing: Standing| made.iter().any(|one| one.standing() == standing);
-        let committed = || made.iter().filter(|one| one.standing() == Standing::Committed);
+        let any = |role: InstanceRole| made.iter().any(|one| one.role() == role);
+        let committed = || made.iter().filter(|one| one.role() == InstanceRole::Committed);
         let state = if committed().any(|one| one.state.running) {
             State::Runs
-        } else if any(Standing::Committed) {
+        } else if any(InstanceRole::Committed) {
             State::Down
-        } else if any(Standing::Kept) || any(Standing::Returning) {
+        } else if any(InstanceRole::Kept) || any(InstanceRole::Returning) {
             State::Kept
         } else {
             State::Attempt
@@ -189,9 +189,9 @@ impl Generation {
     /// The container of this generation for one container of the service: its own, else one
     /// that was created from the same.
     pub fn instance<'a>(&'a self, all: &'a [Generation], slot: &ContainerName) -> Option<&'a Instance> {
-        let usable = |one: &&Instance| one.slot == slot.as_str() && one.standing != Standing::Attempt;
+        let usable = |one: &&Instance| one.slot == slot.as_str() && one.role != InstanceRole::Attempt;
         let own = self.instances.iter().find(usable);
-        let spec = self.instances.iter().find(|one| one.standing != Standing::Attempt).map(|one| &one.spec);
+        let spec = self.instances.iter().find(|one| one.role != InstanceRole::Attempt).map(|one| &one.spec);
         let same = all.iter().filter(|other| other.image == self.image);
         let mut same = same.flat_map(|other| other.instances.iter()).filter(|one| Some(&one.spec) == spec);
         own.or_else(|| same.find(usable))
@@ -213,7 +213,7 @@ impl Instance {
             id: container.id.clone(),
             name: container.name.clone(),
             slot: container.slot().to_owned(),
-            standing: container.standing(),
+            role: container.role(),
             running: container.state.running || container.state.restarting,
             spec: labels.spec.clone(),
             fields: labels.fields.clone(),

@@ -8,9 +8,9 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `docker_config` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
-//! | 4 | `store`, `keyring`, `process`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
 //! | 6 | `cli` | arguments, terminal, exit codes |
@@ -23,14 +23,15 @@ compile_error!("pillarbox runs on Linux; on Windows use it in WSL");
 
 pub mod check;
 pub mod cli;
-pub mod clients;
+
 pub mod compile;
 pub mod credential;
-pub mod delegate;
 pub mod desired;
+pub mod docker_config;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod external_helper;
 pub mod history;
 pub mod import;
 pub mod inspect;

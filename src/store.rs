@@ -21,11 +21,12 @@ mod search;
 mod socket;
 mod tree;
 mod workspace;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Writer};
+pub use change::Change;
 pub use personal::{Environment, PersonalPaths};
 pub use private::{
     Held, changed_by_others, create_private, hold, read_identity, read_identity_if_there, read_key_file,
@@ -38,3 +39,4 @@ pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use socket::stranger_of_socket;
 pub use workspace::Workspace;
+pub use writer::Writer;

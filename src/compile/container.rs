@@ -214,7 +214,7 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
 pub(super) fn gated(fields: &Fields, gates: &Gates) -> Option<Gated> {
     match fields.get("gate").map(|field| &field.canonical) {
         Some(Canonical::Option(app)) => {
-            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
+            app.as_str().and_then(|app| gates.get(app)?.as_ref().ok()).map(gate::gated)
         }
         _ => None,
     }

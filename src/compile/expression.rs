@@ -27,7 +27,7 @@ use std::sync::Arc;
 /// Bytes that an expression may have.
 const LONGEST: usize = 4096;
 
-/// What an expression that fails counts as: nobody saw how many steps it took.
+/// Steps that a failed expression counts as: its real number of steps is unknown.
 const FAILED: u64 = 10_000;
 
 /// The names that an expression can begin with.

@@ -147,7 +147,7 @@ impl<E: Engine> Caller<'_, E> {
             },
             Action::Tag { source, name } => engine.tag(source, name).await,
             Action::Untag { name } => match engine.untag(name).await {
-                // Somebody was faster; and a tag of ours that is the last name of an image in use stays.
+                // It is gone already; and a tag of ours that is the last name of an image in use stays.
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
                 Err(error) if error.kind == ErrorKind::Conflict && name.starts_with(KEEP) => Ok(()),
                 other => other,
@@ -158,7 +158,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
             Action::Remove { .. } => match engine.remove(&id).await {
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-                // Somebody who was cut off asked for it before: the Engine is at it.
+                // An interrupted apply asked for it before: the Engine is removing it.
                 Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
                 other => other,
             },
@@ -166,7 +166,7 @@ impl<E: Engine> Caller<'_, E> {
                 return self.create_own_volume(action, name, labels, *memory).await;
             }
             Action::RemoveOwnVolume { name } => match engine.remove_volume(name).await {
-                // Somebody else mounted it, or a container of ours that nobody knows of is still there.
+                // Another container has it mounted, or one of ours that is not known is still there.
                 Err(error) if error.kind == ErrorKind::Conflict => {
                     return Ok(vec![format!("volume {name} is in use and stays")]);
                 }

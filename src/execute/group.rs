@@ -74,7 +74,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
                 }
                 Halt::Failed(problems) | Halt::Interrupted(problems) => problems,
             };
-            let why = problems.to_string().replace('\n', "; ");
+            let why = problems.iter().map(said).collect::<Vec<_>>().join("; ").replace('\n', "; ");
             self.problems.borrow_mut().extend(problems.into_vec());
             if interrupted && index == 0 {
                 return GroupEnd::Skipped;

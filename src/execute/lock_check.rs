@@ -5,8 +5,8 @@ use crate::problem::Result;
 use std::cell::Cell;
 use tokio::sync::Mutex;
 
-/// The lock of a host, asked by many. Whoever asks gets an answer that was asked for after that: those
-/// that come while one look is under way share the next one.
+/// The lock of a host, asked for by many groups. A look that was begun before it was asked for counts for
+/// none of them: those that ask while one is in progress share the next one.
 pub(super) struct LockCheck<'a, G> {
     guard: &'a G,
     begun: Cell<u64>,
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_that_ask_during_a_look_share_the_next_one_and_nobody_an_older_one() {
+    async fn those_that_ask_during_a_look_share_the_next_one_and_never_an_older_one() {
         let guard = Slow(Cell::new(0));
         let lock = LockCheck::new(&guard);
         let (first, second, third, fourth) = join!(lock.check(), lock.check(), lock.check(), lock.check());

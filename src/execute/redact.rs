@@ -1,4 +1,4 @@
-//! Text that is shown to people: secrets of the run replaced, control characters escaped.
+//! Text for output: secrets of the run replaced, control characters escaped.
 //!
 //! A secret is looked for as it is and in the encodings that programs use, also over the ends of lines and
 //! in pieces. What no search finds: one that is compressed, encrypted, reversed, or printed in pieces of

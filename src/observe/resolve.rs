@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
-/// Gets the credential for an image; `None` is anonymous. It may have to ask somebody else for it.
+/// Gets the credential for an image; `None` is anonymous. It may have to ask another program for it.
 pub type Keychain<'a> = dyn Fn(&ImageName) -> LocalBoxFuture<'a, Result<Option<Credential>>> + 'a;
 
 /// Whom to ask.
 pub struct Ask<'a> {
-    /// Nobody: what lies or runs on the host counts (`--offline`).
+    /// No registry: what lies or runs on the host counts (`--offline`).
     pub offline: bool,
     /// Called only for an image whose registry is asked.
     pub keychain: &'a Keychain<'a>,
@@ -86,8 +86,8 @@ fn disagreement(image: &ImageRef, digests: &BTreeMap<Digest, Vec<HostName>>) -> 
         .hint(format!("or say which one is meant: pin it with a digest ({}@sha256:…), in a gate or in the state", image.name))
 }
 
-/// What every wanted reference stands for; those that nobody can tell without asking are left out where
-/// nobody may be asked.
+/// What every wanted reference stands for; those that cannot be told without a registry are left out where
+/// none may be asked.
 pub(super) async fn all<E: Engine>(
     engine: &E,
     host: &HostName,

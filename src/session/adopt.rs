@@ -1,7 +1,7 @@
 //! Comparing a container that somebody else made with what is declared, and recording on its host that it
 //! is ours from now on.
 
-use super::credentials::{Delegated, Keychain};
+use super::credentials::{HelperAnswers, Keychain};
 use super::observe::Observation;
 use super::pipeline::Pipeline;
 use crate::engine::{Engine as _, EngineError};
@@ -24,7 +24,7 @@ impl Pipeline<'_> {
             vault: self.vault,
             hosts: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            delegated: Delegated::default(),
+            helper_answers: HelperAnswers::default(),
         };
         let name = candidate.wish.name.as_str();
         let sealed = differing_env(&candidate.wish.spec.env, name, &container.inspect, &keychain);

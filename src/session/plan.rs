@@ -9,11 +9,12 @@ use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use crate::desired::Wish;
 use crate::engine::docker::Docker;
-use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Problem, Result};
 use crate::registry::Credentials;
 use crate::state::SecretRef;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Hosts with what is to be done there.
@@ -66,13 +67,14 @@ impl<'p> Pipeline<'p> {
         registries: Registries,
     ) -> PlannedHosts {
         let shared = Shared::default();
+        let bodies = RefCell::new(Bodies::default());
         let stage = |one| async {
             let seen = read(self.vault, one, registries, &shared).await?;
             if seen.has_tasks() {
                 return Ok(Read::Waiting(Box::new(seen)));
             }
             let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
-            Ok(Read::Planned(plan, host))
+            Ok(Read::Planned(bodies.borrow_mut().share(plan), host))
         };
         let read = each_read(verified, &shared, stage).await;
         self.planned(read, options)

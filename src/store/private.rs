@@ -3,7 +3,7 @@
 use super::disk::{Disk, Like, read_bounded, read_regular};
 use super::fault::cannot;
 use super::journal::LARGEST;
-use super::lock::{Mode, PATIENCE, take};
+use super::lock::{Mode, TIMEOUT, take};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::secret::Secret;
 use std::fs::{DirBuilder, File};
@@ -176,7 +176,7 @@ pub fn hold(path: &Path) -> Result<Held> {
     make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
-    take(Path::new(&lock), Mode::Exclusive, PATIENCE, &mut || {}).map(Held)
+    take(Path::new(&lock), Mode::Exclusive, TIMEOUT, &mut || {}).map(Held)
 }
 
 /// Writes a file that belongs to another program, wholly or not at all: with the mode and owner that it

@@ -458,8 +458,12 @@ impl Engine for Fake {
         .await
     }
 
-    async fn exec(&self, id: &str, command: &[String], _: std::time::Duration) -> EngineResult<i64> {
+    async fn exec(&self, id: &str, command: &[String], limit: std::time::Duration) -> EngineResult<i64> {
         let call = format!("{} {}", self.called("exec", id), command.join(" "));
+        if command.first().is_some_and(|word| word == "sleep") {
+            tokio::time::sleep(limit).await;
+            return Err(EngineError::new(ErrorKind::Other, 200, "it did not end in time"));
+        }
         self.change(call, |world| {
             world.runs(id).map(|()| i64::from(command.iter().any(|word| word == "false")))
         })

@@ -224,9 +224,7 @@ fn characters_that_hide_or_turn_others_are_written_out_by_every_printer() {
             + &format!("env.X = \"{{{{ pillar.text }}}}\"\n[{toml}.container.running]\n"),
     );
     for command in [
-        &["get", "text"][..],
-        &["get", "t"],
-        &["--json", "get", "text"],
+        &["--json", "get", "text"][..],
         &["--json", "get", "t"],
         &["show", "apps"],
         &["compile"],
@@ -235,7 +233,6 @@ fn characters_that_hide_or_turn_others_are_written_out_by_every_printer() {
         &["--json", "plan"],
         &["verify"],
         &["--json", "verify"],
-        &["get", evil],
         &["--json", "get", evil],
     ] {
         let said = env.run(command);
@@ -244,4 +241,10 @@ fn characters_that_hide_or_turn_others_are_written_out_by_every_printer() {
         assert!(text.chars().find(raw).is_none(), "{command:?}: {text:?}");
     }
     assert_eq!(env.run(&["--json", "get", "text"]).ok().json()["value"], evil);
+    // A pipe gets every byte; on a terminal they are written out.
+    env.run(&["get", "text"]).ok().says_only(&format!("{evil}\n"));
+    for arguments in ["get text", "get t"] {
+        let (code, text) = crate::terminal::typed(&env, arguments, &[]);
+        assert!(code == 0 && !text.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{feff}']), "{text:?}");
+    }
 }

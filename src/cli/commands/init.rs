@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// Make a workspace with commented examples, and a private key if you have none
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Nothing that is there already is overwritten.\n\nExample:\n  pillarbox init shop")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct InitArgs {
     /// The folder; made if it is not there [default: the current one]
     dir: Option<PathBuf>,
     /// The name of the workspace, which goes into the labels of containers [default: the folder's name]
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Args {
     id: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     if args.id {
         return id::add(ctx);
     }

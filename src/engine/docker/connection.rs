@@ -1,5 +1,6 @@
 //! Connections to one Engine, kept open between calls.
 
+use super::answer::Object;
 use super::bounds::Bounds;
 use super::call::{Call, Names};
 use super::dial::{Dial, Stream};
@@ -61,6 +62,14 @@ impl Http {
             };
             EngineError::new(ErrorKind::Other, 200, &words)
         })
+    }
+
+    /// Sends and reads an answer that is a JSON object.
+    ///
+    /// # Errors
+    /// Those of [`Self::json`].
+    pub(super) async fn object<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
+        self.json(call).await.map(|Object(fields)| fields)
     }
 
     /// Sends and passes over the answer.

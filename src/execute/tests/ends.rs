@@ -4,6 +4,7 @@ use super::stage::{Open, Stage, running};
 use crate::event::EventKind;
 use crate::execute::{GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
 use crate::name::HostName;
+use crate::plan::{Action, Step, Target};
 use crate::problem::{Code, Problem, Result};
 use std::cell::Cell;
 
@@ -62,6 +63,37 @@ async fn a_second_interrupt_stops_at_once_and_the_next_apply_goes_on() {
     assert_eq!(outcome.failure.expect("failed").code(), Code::Partial);
     stage.settle().await;
     assert_eq!(stage.statuses(), ["nginx running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_does_not_end_is_given_up_after_a_minute_and_by_an_interrupt_at_once() {
+    for interrupted in [false, true] {
+        let stage = on_one().await.with(vec![running("nginx", "r.example.com/nginx:2")]);
+        let mut plan = stage.plan().await.expect("planned");
+        let step = plan.steps.remove(0);
+        let command = ["sleep", "infinity"].map(str::to_owned).to_vec();
+        let action =
+            Action::Exec { container: Target::Id("nginx".to_owned()), name: "nginx".to_owned(), command };
+        plan.steps = vec![Step {
+            group: "stop nginx".to_owned(),
+            action,
+            expects: Vec::new(),
+            undo: Vec::new(),
+            ..step
+        }];
+        let (interrupt, began) = (Interrupt::new(), tokio::time::Instant::now());
+        let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Unguarded }];
+        let ctrl_c = async {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            if interrupted {
+                interrupt.raise();
+            }
+        };
+        let (outcome, ()) = tokio::join!(execute(&hosts, &Open, &|_| {}, &interrupt), ctrl_c);
+        assert_eq!(began.elapsed().as_secs(), if interrupted { 5 } else { 60 });
+        let code = if interrupted { Code::Interrupted } else { Code::Failed };
+        assert!(outcome.failure.expect("failed").iter().any(|problem| problem.code == code));
+    }
 }
 
 /// A lock that is lost after some checks.

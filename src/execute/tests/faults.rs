@@ -149,9 +149,9 @@ async fn a_refused_pull_changes_nothing_and_keeps_its_own_code() {
 async fn what_moved_since_the_plan_was_made_stops_it_as_stale() {
     type Meddle = fn(&Stage);
     let meddling: [(&str, Meddle); 4] = [
-        ("was stopped by somebody else", |stage| stage.fake.stop_container("nginx")),
+        ("was stopped since the plan was made", |stage| stage.fake.stop_container("nginx")),
         ("is gone", |stage| stage.fake.kill_container("nginx")),
-        ("somebody else took the name nginx.g2", |stage| {
+        ("container name nginx.g2 was taken since the plan was made", |stage| {
             let image = stage.fake.body("nginx").expect("there")["Image"].clone();
             stage.fake.add_container("nginx.g2", serde_json::json!({ "Image": image }), false);
         }),

@@ -156,7 +156,10 @@ async fn a_volume_of_that_name_that_somebody_else_made_is_never_filled_or_remove
     let name = format!("{VOLUME}1");
     stage.fake.create_volume(&name, &[("a".to_owned(), "b".to_owned())].into()).await.expect("made");
     let failure = stage.apply().await.outcome.failure.expect("failed");
-    assert!(format!("{failure:?}").contains("somebody else has a volume of that name"), "{failure:?}");
+    assert!(
+        format!("{failure:?}").contains("a volume of that name exists that is not managed by pillarbox"),
+        "{failure:?}"
+    );
     assert_eq!(stage.fake.volume_names(), std::slice::from_ref(&name));
     assert!(stage.fake.files("nginx", FOLDER).is_empty());
 }

@@ -181,7 +181,7 @@ async fn a_volume_that_somebody_makes_meanwhile_is_left_alone_and_said() {
     let calm = crate::execute::Interrupt::new();
     let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
     let failure = format!("{:?}", applied.outcome.failure.expect("failed"));
-    assert!(failure.contains("somebody else made a volume data meanwhile"), "{failure}");
+    assert!(failure.contains("volume data was created since the plan was made"), "{failure}");
     assert_eq!(stage.fake.volume_paths(), path);
 }
 

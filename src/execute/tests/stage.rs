@@ -169,7 +169,8 @@ impl Stage {
         self.fake.create_volume(&record.volume, &record.labels).await.expect("recorded");
         let only = self.items.iter().filter(|item| item.address.name == name).cloned().collect();
         let then = Self { items: only, ..self.clone() }.plan().await.expect("planned");
-        assert_eq!((after.changes, after.steps), (then.changes, then.steps), "what was said is what is done");
+        let (said, done) = ((&after.changes, &after.steps), (&then.changes, &then.steps));
+        assert_eq!(said, done, "what was said is what is done");
         adoption
     }
 

@@ -62,19 +62,19 @@ async fn a_task_runs_once_before_what_requires_it_and_is_remembered() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(super::stage::readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/db@sha256:238e (pull r.example.com/db@sha256:238e): run once: it has not run yet
-    #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #3 [2] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [2] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
     #4 [1] create pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #5 [4] start pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #6 [5] await the end of pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #7 [6] create volume pillarbox-ran.shop.migrate.28125e67f91cf5b7 (task migrate): run once: it has not run yet
     #8 [7] remove pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #9 [3,8] create nginx (create nginx): not there yet
-    #10 [9] start nginx (create nginx): not there yet
+    #9 [3,8] create nginx (create nginx): will be created
+    #10 [9] start nginx (create nginx): will be created
          undo: stop nginx
-    #11 [10] await nginx (create nginx): not there yet
+    #11 [10] await nginx (create nginx): will be created
          undo: stop nginx
-    #12 [11] update nginx RestartPolicy=always (create nginx): not there yet
+    #12 [11] update nginx RestartPolicy=always (create nginx): will be created
          undo: update nginx RestartPolicy=no; stop nginx
     "#);
     assert_eq!(stage.statuses(), ["nginx running"]);

@@ -248,7 +248,7 @@ async fn one_that_somebody_started_is_said_and_left_alone() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| note.contains("api.g1.kept: kept for a rollback, and somebody started it"))
+            .any(|note| note.contains("api.g1.kept: kept for a rollback, but it was started by hand"))
     );
     assert!(!text(&plan).contains("g1.kept"), "{}", text(&plan));
     less.settle().await;

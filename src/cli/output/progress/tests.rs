@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::PullProgress;
 use crate::name::{ImageRef, WorkspaceName};
-use crate::plan::{Action, Cause, Change, Target, Verb};
+use crate::plan::{Action, Cause, Change, PlanBody, Target, Verb};
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,26 +27,27 @@ fn plan() -> Plan {
     Plan {
         format_version: "1.0".to_owned(),
         workspace: WorkspaceName::parse("shop").expect("a name"),
-        hosts: vec![HostPlan {
-            host: HostName::parse("web1").expect("a name"),
-            engine: "unix:///run/docker.sock".to_owned(),
-            engine_id: "ID".to_owned(),
-            changes: vec![Change {
-                address: "container nginx".to_owned(),
-                actions: vec![Verb::ReplaceStopFirst],
-                cause: Vec::new(),
-                before: version("1.8.2"),
-                after: version("1.9.0"),
-            }],
-            steps: vec![
-                step(1, "pull nginx", Action::Pull { image, platform: None }),
-                step(2, "pull nginx:1.9.0", kept),
-                step(3, "replace nginx", start),
-                step(4, "create network back", Action::RemoveOwnVolume { name: name() }),
-            ],
-            receivers: Vec::new(),
-            notes: Vec::new(),
-        }],
+        hosts: vec![HostPlan::new(
+            HostName::parse("web1").expect("a name"),
+            "unix:///run/docker.sock".to_owned(),
+            "ID".to_owned(),
+            PlanBody {
+                changes: vec![Change {
+                    address: "container nginx".to_owned(),
+                    actions: vec![Verb::ReplaceStopFirst],
+                    cause: Vec::new(),
+                    before: version("1.8.2"),
+                    after: version("1.9.0"),
+                }],
+                steps: vec![
+                    step(1, "pull nginx", Action::Pull { image, platform: None }),
+                    step(2, "pull nginx:1.9.0", kept),
+                    step(3, "replace nginx", start),
+                    step(4, "create network back", Action::RemoveOwnVolume { name: name() }),
+                ],
+                ..PlanBody::default()
+            },
+        )],
     }
 }
 
