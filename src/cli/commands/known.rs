@@ -199,8 +199,7 @@ fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
     known.change(|known| known.rename(old, &seen))?;
     ctx.out.say(format_args!("what was known of {} is known of {}", escaped(old), seen.name));
     if old != new {
-        ctx.out
-            .say("its boxes are bound to the old name: 'pillarbox reader rekey' binds them to the new one");
+        ctx.out.say("boxes whose locks name the old workspace do not open under the new name");
     }
     Ok(Exit::Done)
 }

@@ -28,9 +28,20 @@ impl Known {
     ) -> Result<HostVerdict> {
         self.check_workspace(workspace)?;
         let known = self.workspace(workspace).and_then(|known| known.hosts.get(host));
-        // A socket that had no stranger above it is not the one that was met.
-        let known = known.filter(|known| known.stranger.is_some() || seen.stranger.is_none());
-        let Some(known) = known else {
+        if let Some((what, old, new)) = known.and_then(|known| known.difference(seen)) {
+            return Err(Problem::new(
+                Code::Seal,
+                format!("the host {host} is not the one that this machine knows"),
+            )
+            .cause(format!("its {what} was {}", escaped(old)))
+            .cause(format!("its {what} is {}", escaped(new)))
+            .hint("credentials and secrets would be sent to it; if it is right, accept it:")
+            .hint(accept(host))
+            .into());
+        }
+        // A socket that nobody else controlled is not the one that was met.
+        let is_known = known.is_some_and(|known| known.stranger.is_some() || seen.stranger.is_none());
+        if !is_known {
             if !strict {
                 return Ok(HostVerdict::FirstUse);
             }
@@ -43,17 +54,6 @@ impl Known {
                 .cause("no credential and no secret is sent to it before you accept it")
                 .hint(accept(host))
                 .into());
-        };
-        if let Some((what, old, new)) = known.difference(seen) {
-            return Err(Problem::new(
-                Code::Seal,
-                format!("the host {host} is not the one that this machine knows"),
-            )
-            .cause(format!("its {what} was {}", escaped(old)))
-            .cause(format!("its {what} is {}", escaped(new)))
-            .hint("credentials and secrets would be sent to it; if it is right, accept it:")
-            .hint(accept(host))
-            .into());
         }
         Ok(HostVerdict::Same)
     }

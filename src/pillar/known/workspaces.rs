@@ -3,7 +3,7 @@
 
 use super::{Known, KnownWorkspace};
 use crate::name::{WorkspaceId, WorkspaceName};
-use crate::problem::{Code, Problem, Result, escaped, quoted};
+use crate::problem::{Code, Problem, Result, escaped};
 use std::collections::BTreeMap;
 
 /// Folders that are remembered of one workspace.
@@ -62,9 +62,9 @@ impl Known {
             .cause(format!("its {what} is {new}"))
             .cause("what is known of its boxes and hosts counts on, whatever it is called")
             .hint("ask who changed it; if it is right, keep what is known under the new one:")
-            .hint(format!("pillarbox known rename {} {}", quoted(&old), quoted(seen.name.as_str())))
+            .hint(format!("pillarbox known rename {old} {}", seen.name))
             .hint("if another workspace took the place of that one, forget the old one:")
-            .hint(format!("pillarbox known forget --workspace {}", quoted(&old)))
+            .hint(format!("pillarbox known forget --workspace {old}"))
             .into())
     }
 
@@ -96,10 +96,7 @@ impl Known {
         let is_new = |known: &KnownWorkspace| known.name == seen.name && known.id == seen.id;
         if self.workspaces.iter().enumerate().any(|(other, known)| other != at && is_new(known)) {
             return Err(Problem::failed(format!("another workspace {} is known already", seen.name))
-                .hint(format!(
-                    "if it is gone: pillarbox known forget --workspace {}",
-                    quoted(seen.name.as_str())
-                ))
+                .hint(format!("if it is gone: pillarbox known forget --workspace {}", seen.name))
                 .into());
         }
         if let Some(known) = self.workspaces.get_mut(at) {

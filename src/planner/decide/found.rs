@@ -52,8 +52,7 @@ pub(in crate::planner) fn theirs(
         context.workspace(),
         differences.join(", ")
     );
-    let mut problem = Problem::failed(what)
-        .cause("what others made is used as it is, and never changed");
+    let mut problem = Problem::failed(what).cause("what others made is used as it is, and never changed");
     let found = match kind {
         Kind::Network => context.network(&desired.name)?.map(|one| &one.inspect),
         _ => context.volume(&desired.name).map(|one| &one.inspect),
@@ -62,9 +61,7 @@ pub(in crate::planner) fn theirs(
     if let Some(other) = labels.and_then(|labels| namesake(context.workspace(), labels)) {
         problem = other.hints.into_iter().fold(problem.cause(format!("it {}", other.what)), Problem::hint);
     }
-    problem = problem
-        .hint("declare it as it is, or leave those fields out")
-        .hint("or give it another name");
+    problem = problem.hint("declare it as it is, or leave those fields out").hint("or give it another name");
     let lines = differences.iter().filter_map(|field| desired.sources.get(field));
     problem.place = lines.flatten().next().cloned();
     Err(problem.into())
