@@ -244,7 +244,7 @@ fn a_workspace_of_the_same_name_that_was_made_elsewhere_takes_nothing_away() {
         format!("[data.volume.present]\nname = \"{}-data\"\ndriver = \"local\"\n", shop.name),
     );
     other.run(&["apply", "-y", "--prune"]).ok();
-    shop.env.run(&["plan", "--detailed-exitcode"]).ok().says("Nothing to do");
+    shop.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
     shop.answers(shop.port, "web 1.0.0");
 }
 
@@ -258,7 +258,7 @@ fn an_id_that_is_added_later_changes_nothing_on_hosts() {
     shop.apply().ok();
     assert!(shop.inspect(&shop.web)["Config"]["Labels"]["io.pillarbox.workspace-id"].is_null());
     shop.env.run(&["init", "--id"]).ok();
-    shop.env.run(&["plan", "--detailed-exitcode", "--prune", "--fix-drift"]).ok().says("Nothing to do");
+    shop.env.run(&["plan", "--detailed-exitcode", "--prune", "--fix-drift"]).ok().says("no changes");
     shop.release("serve", "1.1.0");
     shop.apply().ok();
     shop.only("web 1.1.0");
