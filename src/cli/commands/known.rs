@@ -198,7 +198,7 @@ fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
     let known = KnownFile::load(&ctx.session)?;
     known.change(|known| known.rename(old, &seen))?;
     ctx.out.say(format_args!("what was known of {} is known of {}", escaped(old), seen.name));
-    if old != new {
+    if old != new && WorkspaceId::parse(old).is_err() {
         ctx.out.say("boxes whose locks name the old workspace do not open under the new name");
     }
     Ok(Exit::Done)
