@@ -36,8 +36,7 @@ fn a_private_key_in_the_folder_is_found_wherever_it_lies() {
     let env = committed();
     let key = std::fs::read_to_string(env.identity()).expect("the identity");
     env.write("notes/backup.md", format!("Text.\n\n{key}"));
-    let said =
-        env.run(&["verify"]).exits(8).explains("notes/backup.md:4: a private key lies in the workspace");
+    let said = env.run(&["verify"]).exits(8).explains("notes/backup.md:4: a private key is in the workspace");
     let secret = key.lines().nth(1).expect("the key");
     assert!(!said.stderr().contains(secret));
 }

@@ -135,7 +135,7 @@ fn own_key(dir: &Path, ctx: &Context) -> Result<(Recipient, Option<PathBuf>)> {
     }
     let path = identity::default_path(ctx)?;
     if path.starts_with(dir) {
-        return Err(Problem::failed("a private key must not lie in a workspace")
+        return Err(Problem::failed("a private key must not be in a workspace")
             .cause(format!("{} would be in {}", shown(&path), shown(dir)))
             .hint("make the workspace in a folder of its own: pillarbox init shop")
             .into());

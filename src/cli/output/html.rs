@@ -44,8 +44,8 @@ pub(in crate::cli) fn page(plan: &Plan) -> String {
 
 /// What becomes of how much on each host, with the way to its section.
 fn summary(page: &mut Html, plan: &Plan) {
-    if let Some(where_and_why) = count::nothing_to_do(plan) {
-        page.markup("<p class=\"nothing\"><strong>Nothing to do</strong> ").text(&where_and_why);
+    if let Some(why_and_where) = count::no_changes(plan) {
+        page.markup("<p class=\"nothing\"><strong>No changes:</strong> ").text(&why_and_where);
         page.markup("</p>\n");
         return;
     }
@@ -84,7 +84,7 @@ fn list(page: &mut Html, title: &'static str, class: &'static str, lines: &[Stri
     page.markup("</ul>\n</section>\n");
 }
 
-/// What the symbols mean, all of them: a page is often the first plan that somebody sees.
+/// What the symbols mean, all of them: a page is often the first plan that its reader sees.
 fn legend(page: &mut Html) {
     page.markup("<ul class=\"legend\">\n");
     for verb in [

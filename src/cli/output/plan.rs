@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 /// How much is shown, and how wide.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct View {
-    /// Unchanged things, every field of what is created, and the steps too.
+    /// Unchanged resources, every field of what is created, and the steps too.
     pub verbose: bool,
     /// Columns, if it is a terminal.
     pub width: Option<usize>,
@@ -166,12 +166,12 @@ fn push_hanging(out: &mut String, text: &str, view: View) {
     }
 }
 
-/// Counts per action and host: one line each, `Nothing to do` where that is so.
+/// Counts per action and host: one line each, `No changes` where that is so.
 pub(in crate::cli) fn footer(plan: &Plan) -> String {
     let mut out = String::new();
-    if let Some(where_and_why) = count::nothing_to_do(plan) {
+    if let Some(why_and_where) = count::no_changes(plan) {
         let good = style::GOOD;
-        let _ = writeln!(out, "{good}Nothing to do{good:#} {where_and_why}");
+        let _ = writeln!(out, "{good}No changes:{good:#} {why_and_where}");
         return out;
     }
     let names = plan.hosts.iter().map(|host| columns(host.host.as_str())).max().unwrap_or(0);

@@ -59,7 +59,7 @@ async fn what_moved_is_named_with_host_thing_and_field() {
         ("web1: container nginx: after: version", |s| {
             s["hosts"][0]["changes"][0]["after"]["version"] = "9".into();
         }),
-        ("web1: container x is in no plan any more", |s| {
+        ("web1: container x is not in the plan any more", |s| {
             s["hosts"][0]["changes"][0]["address"] = "container x".into();
         }),
         ("web1: number of steps", |s| drop(s["hosts"][0]["steps"].as_array_mut().expect("a list").pop())),

@@ -51,7 +51,7 @@ pub(in crate::planner) fn theirs(
         differences.join(", ")
     );
     let mut problem = Problem::failed(what)
-        .cause("what others made is used as it is, and never changed")
+        .cause("what pillarbox did not create is used as it is and never changed")
         .hint("declare it as it is, or leave those fields out")
         .hint("or give it another name");
     let lines = differences.iter().filter_map(|field| desired.sources.get(field));

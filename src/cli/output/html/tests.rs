@@ -55,7 +55,7 @@ fn the_page_says_what_the_plan_says() {
     1 to remove
     1 unchanged
     web22
-    nothing to do
+    no changes
     1 unchanged
     Notes
     web1: nginx is replaced stop-first: it has the fixed host port 8080
@@ -153,7 +153,7 @@ fn the_page_loads_and_runs_nothing() {
 #[test]
 fn a_plan_without_changes_and_one_of_too_many_steps_have_a_page() {
     let done = plan(vec![host("web1", vec![change("container nginx", Verb::Unchanged, Cause::AsWanted)])]);
-    assert!(words(&page(&done)).contains("Nothing to do\non web1: 1 thing is as wanted"));
+    assert!(words(&page(&done)).contains("No changes:\n1 resource up to date on web1"));
     let mut many = upgrade();
     let step = many.hosts[0].steps[1].clone();
     many.hosts[0].steps =

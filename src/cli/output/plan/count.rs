@@ -1,10 +1,10 @@
-//! How many things become what, whatever it is shown on.
+//! How many resources become what, whatever it is shown on.
 
 use super::change::{is_unchanged, main_verb};
 use crate::plan::{HostPlan, Plan, Verb};
 use std::collections::BTreeMap;
 
-/// So many things of one kind of change.
+/// So many changes of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::output) struct Count {
     /// What it is coloured as, if at all.
@@ -35,7 +35,7 @@ pub(in crate::cli::output) fn counts(plan: &HostPlan) -> Vec<Count> {
         .map(|(number, what, verb)| Count { verb: Some(verb), words: format!("{number} {what}") })
         .collect();
     if shown.is_empty() {
-        shown.push(Count { verb: None, words: "nothing to do".to_owned() });
+        shown.push(Count { verb: None, words: "no changes".to_owned() });
     }
     if of(Verb::Unchanged) > 0 {
         shown.push(Count { verb: None, words: format!("{} unchanged", of(Verb::Unchanged)) });
@@ -43,17 +43,17 @@ pub(in crate::cli::output) fn counts(plan: &HostPlan) -> Vec<Count> {
     shown
 }
 
-/// Where nothing is to do at all: where, and why (`on web1, web2: 2 things are as wanted`).
-pub(in crate::cli::output) fn nothing_to_do(plan: &Plan) -> Option<String> {
+/// Where there are no changes at all: why, and where (`2 resources up to date on web1, web2`).
+pub(in crate::cli::output) fn no_changes(plan: &Plan) -> Option<String> {
     if !plan.is_empty() || !plan.hosts.iter().all(|host| host.changes.iter().all(is_unchanged)) {
         return None;
     }
     let hosts: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
-    let things: usize = plan.hosts.iter().map(|host| host.changes.len()).sum();
-    let as_wanted = match things {
+    let resources: usize = plan.hosts.iter().map(|host| host.changes.len()).sum();
+    let why = match resources {
         0 => "no state declares anything".to_owned(),
-        1 => "1 thing is as wanted".to_owned(),
-        _ => format!("{things} things are as wanted"),
+        1 => "1 resource up to date".to_owned(),
+        _ => format!("{resources} resources up to date"),
     };
-    Some(format!("on {}: {as_wanted}", hosts.join(", ")))
+    Some(format!("{why} on {}", hosts.join(", ")))
 }
