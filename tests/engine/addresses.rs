@@ -59,11 +59,11 @@ fn an_engine_behind_tls_is_deployed_to() {
     // -y is somebody who says so.
     shop.apply().ok().explains("is accepted with -y");
     shop.only("web 1.0.0");
-    shop.env.run(&["--strict", "apply", "-y"]).ok().says("Nothing to do");
+    shop.env.run(&["--strict", "apply", "-y"]).ok().says("No changes");
     // The same by the variable that docker has for it.
     moves(&shop, &engine, None);
     shop.env.run(&["plan"]).exits(1).explains("ca.pem");
-    shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("Nothing to do");
+    shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("No changes");
     // One host reached in another way is another address.
     moves(&shop, &shop.engine.address(), None);
     shop.apply().exits(8).explains("pillarbox known accept local");

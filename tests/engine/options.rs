@@ -105,8 +105,8 @@ monitor = "1s"
         .ok()
         .lacks("drift")
         .lacks("by hand")
-        .says("as wanted");
-    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("Nothing to do");
+        .says("up to date");
+    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("No changes");
 
     let seen = shop.inspect(&shop.web);
     let expected = [

@@ -142,8 +142,8 @@ require = ["web_made"]
     /// Applying has nothing to do, and says so.
     #[track_caller]
     pub(crate) fn rests(&self) {
-        self.env.run(&["plan", "--detailed-exitcode"]).ok().says("Nothing to do");
-        self.apply().ok().says("Nothing to do");
+        self.env.run(&["plan", "--detailed-exitcode"]).ok().says("No changes");
+        self.apply().ok().says("No changes");
     }
 
     /// The container is all that there is of this workspace, it works and answers with this page; of its
@@ -200,7 +200,7 @@ require = ["web_made"]
         tags
     }
 
-    /// The lease of whoever was killed is over: nobody waits three minutes for that in a test.
+    /// Ends the lease of an apply that was killed: a test does not wait three minutes for that.
     pub(crate) fn lease_is_over(&self) {
         let volumes = self.engine.inspect("/volumes");
         let locks = volumes["Volumes"].as_array().into_iter().flatten();
