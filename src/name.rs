@@ -1,14 +1,18 @@
 //! Names that come from outside, parsed once: registry hosts, image references, key paths, helpers, and the
 //! names of hosts, workspaces, readers and containers.
 
+mod folded;
 mod helper;
 mod image;
 mod key;
+mod owner;
 mod registry;
 mod word;
 
+pub use folded::folded;
 pub use helper::HelperName;
 pub use image::{Digest, ImageName, ImageRef};
 pub use key::KeyPath;
+pub use owner::{Owner, WorkspaceId};
 pub use registry::RegistryHost;
 pub use word::{ContainerName, HostName, ReaderName, WorkspaceName};

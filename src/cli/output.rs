@@ -6,6 +6,7 @@ pub(super) mod adopt;
 pub(super) mod credentials;
 pub(super) mod desired;
 pub(super) mod history;
+pub(super) mod hosts;
 pub(super) mod html;
 pub(in crate::cli) mod layout;
 pub(super) mod plan;

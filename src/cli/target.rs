@@ -1,7 +1,7 @@
 //! Which file and key a command means: `--in`, `--host`, or the one file that fits.
 
 use crate::inventory::Host;
-use crate::name::{HostName, KeyPath};
+use crate::name::{HostName, KeyPath, folded};
 use crate::pillar::document::{Choice, Document, choose_file, file_name, resolve_key};
 use crate::pillar::{Node, Origin, Value, gate};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
@@ -138,7 +138,7 @@ pub(in crate::cli) fn host<'v>(vault: &'v Vault<'_>, name: &str) -> Result<&'v H
         let problem = Problem::usage(format!("there is no host `{}`", escaped(name)));
         match names.is_empty() {
             true => problem.cause("pillarbox.toml names none"),
-            false => problem.cause(format!("the hosts are: {}", names.join(", "))),
+            false => problem.cause(format!("the hosts are: {}", folded(&names))),
         }
         .nearest(name, names.iter().copied())
         .into()

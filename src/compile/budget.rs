@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Steps of a run, and in addition for each host; an expression like `{{ pillar.a.b | default(1) }}` takes ten.
-const STEPS: (u64, u64) = (50_000_000, 50_000);
+const STEPS: (u64, u64) = (20_000_000, 50_000);
 
 /// Bytes of all results of a run, and in addition for each host.
 const BYTES: (u64, u64) = (64 << 20, 64 << 10);

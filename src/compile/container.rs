@@ -13,7 +13,7 @@ use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, Function};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Seconds that a container without a health check must stay up.
 const MONITOR: u32 = 3;
@@ -214,7 +214,7 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
 pub(super) fn gated(fields: &Fields, gates: &Gates) -> Option<Gated> {
     match fields.get("gate").map(|field| &field.canonical) {
         Some(Canonical::Option(app)) => {
-            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
+            app.as_str().and_then(|app| gates.get(app)?.as_ref().ok()).map(gate::gated)
         }
         _ => None,
     }
@@ -266,9 +266,8 @@ fn merge(fields: &mut Fields, more: Fields, problems: &mut Vec<Problem>) {
     for (name, field) in more {
         match fields.get_mut(&name) {
             Some(before) if before.canonical == field.canonical => {
-                let new: Vec<Place> =
-                    field.sources.into_iter().filter(|place| !before.sources.contains(place)).collect();
-                before.sources.extend(new);
+                let known: HashSet<Place> = before.sources.iter().cloned().collect();
+                before.sources.extend(field.sources.into_iter().filter(|place| !known.contains(place)));
             }
             Some(before) => problems.push(fields::contradiction(&name, before, &field)),
             None => drop(fields.insert(name, field)),

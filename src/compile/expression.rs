@@ -27,8 +27,9 @@ use std::sync::Arc;
 /// Bytes that an expression may have.
 const LONGEST: usize = 4096;
 
-/// Steps that a failed expression counts as: its real number of steps is unknown.
-const FAILED: u64 = 10_000;
+/// What an expression counts as whose value is missing, as on a thousand hosts at once: its steps are not counted.
+/// Any other that fails counts as all that it may take.
+const MISSING: u64 = 10_000;
 
 /// The names that an expression can begin with.
 const NAMES: [&str; 3] = ["grains", "host", "pillar"];
@@ -114,8 +115,8 @@ impl<'a> Evaluator<'a> {
         self.log.clear();
         let result = compiled.eval(self.root.clone());
         let steps = self.log.entries().steps.unwrap_or(match &result {
-            Err(error) if error.kind() == ErrorKind::OutOfFuel => filters::FUEL,
-            _ => FAILED,
+            Err(error) if error.kind() != ErrorKind::UndefinedError => filters::FUEL,
+            _ => MISSING,
         });
         let (mut whole, mut bytes) = (Vec::new(), 0);
         let converted = match &result {

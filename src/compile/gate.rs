@@ -65,14 +65,9 @@ pub(super) fn named<'g>(
 /// An image that was written out, pinned by the gate whose version it was put together from; `lines` are
 /// the pillar values that it read.
 pub(super) fn behind<'g>(image: ImageRef, lines: &[Place], gates: &'g Gates) -> (ImageRef, Option<&'g Gate>) {
-    let reads = |gate: &&Gate| {
-        let said =
-            [gate.version.as_ref().map(|said| &said.place), gate.digest.as_ref().map(|said| &said.place)];
-        said.into_iter().flatten().any(|place| lines.contains(place))
-    };
     let is_tag = |gate: &Gate| gate.version.as_ref().map(|said| &said.value) == image.tag.as_ref();
     // Two gates on one line are distinguished by their values.
-    let found = gates.sound().filter(reads).max_by_key(|gate| is_tag(gate));
+    let found = gates.on_lines(lines).max_by_key(|gate| is_tag(gate));
     let Some(gate) = found else { return (image, None) };
     let same_name = gate.image.as_ref().is_none_or(|said| said.value == image.name);
     let pin = gate.digest.as_ref().filter(|_| image.digest.is_none() && is_tag(gate) && same_name);

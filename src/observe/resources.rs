@@ -21,7 +21,7 @@ pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) ->
         move |error: EngineError| error.problem(format!("the {what} of host {host} cannot be read"))
     };
     let networks = engine.networks().await.map_err(failed("networks"))?;
-    let label = what.workspace.as_str();
+    let label = what.workspace.name.as_str();
     let mut volumes = engine.volumes(Label::WORKSPACE, label).await.map_err(failed("volumes"))?;
     let known: BTreeSet<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
     for name in what.volumes.iter().filter(|name| !known.contains(*name)) {
@@ -75,7 +75,7 @@ impl Read {
 }
 
 /// Who uses each thing, by its name.
-fn users<'u>(all: &'u [Uses], of: fn(&Uses) -> &BTreeSet<String>) -> BTreeMap<&'u str, Vec<User>> {
+fn users(all: &[Uses], of: fn(&Uses) -> &BTreeSet<String>) -> BTreeMap<&str, Vec<User>> {
     let mut users: BTreeMap<&str, Vec<User>> = BTreeMap::new();
     for uses in all {
         for name in of(uses) {

@@ -1,4 +1,4 @@
-//! Comparing a container that somebody else made with what is declared, and recording on its host that it
+//! Comparing a container that pillarbox did not make with what is declared, and recording on its host that it
 //! is ours from now on.
 
 use super::credentials::{HelperAnswers, Keychain};
@@ -17,7 +17,7 @@ impl Pipeline<'_> {
     /// to be compared with what it has.
     ///
     /// # Errors
-    /// Where a secret does not open: then nobody can tell whether it would be replaced.
+    /// Where a secret does not open: then it is not known whether it would be replaced.
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
         let keychain = Keychain {
@@ -53,7 +53,7 @@ impl Pipeline<'_> {
         let session = self.vault.session();
         let run = Run::new(&session.env.user, &session.env.machine, "pillarbox adopt")?;
         let (engine, host) = (&seen.engine, &seen.host.name);
-        let lock = Lock::acquire(engine, host, self.vault.name(), &run, LEASE).await?;
+        let lock = Lock::acquire(engine, host, self.vault.owner(), &run, LEASE).await?;
         let done = write(seen, &lock, container, adoption).await;
         if let Err(problems) = lock.release(engine).await {
             session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));

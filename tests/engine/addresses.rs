@@ -35,7 +35,7 @@ fn moves(shop: &Shop, engine: &str, tls: Option<&str>) {
 fn an_engine_behind_ssh_is_deployed_to() {
     let Some(shop) = with_ssh() else { return };
     moves(&shop, &ssh(&shop), None);
-    // It is new here, so somebody has to say that it may be sent the credential.
+    // It is new here, so it must be accepted before it is sent the credential.
     let said = shop.env.run(&["plan"]).exits(9).explains("not known on this machine");
     said.explains("pillarbox known accept local");
     shop.env.run(&["--strict", "apply", "-y"]).exits(8);
@@ -56,14 +56,17 @@ fn an_engine_behind_tls_is_deployed_to() {
     let engine = testbed_var("PILLARBOX_TEST_TLS_ENGINE");
     moves(&shop, &engine, Some(&folder));
     shop.env.run(&["plan"]).exits(9);
-    // -y is somebody who says so.
-    shop.apply().ok().explains("is accepted with -y");
+    // -y says yes to the plan alone.
+    shop.apply().exits(9).explains("--accept-new-hosts").explains("certificate authority is sha256:");
+    assert!(shop.names().is_empty());
+    let accepting = ["apply", "-y", "--accept-new-hosts"];
+    shop.env.run(&accepting).ok().explains("is accepted with --accept-new-hosts");
     shop.only("web 1.0.0");
-    shop.env.run(&["--strict", "apply", "-y"]).ok().says("No changes");
+    shop.env.run(&["--strict", "apply", "-y"]).ok().says("no changes");
     // The same by the variable that docker has for it.
     moves(&shop, &engine, None);
-    shop.env.run(&["plan"]).exits(1).explains("ca.pem");
-    shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("No changes");
+    shop.env.run(&["plan"]).exits(8).explains("its TLS was ");
+    shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("no changes");
     // One host reached in another way is another address.
     moves(&shop, &shop.engine.address(), None);
     shop.apply().exits(8).explains("pillarbox known accept local");
@@ -82,7 +85,7 @@ fn an_address_that_was_changed_is_not_even_asked() {
         let said = shop.env.run(command).exits(8).explains(&port.to_string());
         said.explains(&shop.engine.address()).explains("pillarbox known accept local");
     }
-    assert!(listener.accept().is_err(), "somebody called");
+    assert!(listener.accept().is_err(), "a call came");
     shop.answers(shop.port, "web 1.0.0");
 }
 
@@ -101,7 +104,7 @@ fn a_host_that_is_sent_no_secret_needs_no_consent() {
 #[test]
 fn ssh_that_does_not_get_through_says_why() {
     let Some(shop) = with_ssh() else { return };
-    let address = ssh(&shop).replace("root@", "nobody-here@");
+    let address = ssh(&shop).replace("root@", "missing@");
     moves(&shop, &address, None);
     let began = std::time::Instant::now();
     shop.env.run(&["plan"]).exits(1).explains("host local").explains("Permission denied");

@@ -85,7 +85,7 @@ fn what_agrees_is_taken_over_without_a_restart_and_the_next_plan_is_empty() {
     shop.env.run(&["status"]).ok().says(&shop.web).says("1.0.0");
     let status = shop.env.run(&["status", "--json"]).ok().json();
     assert_eq!(status["hosts"][0]["containers"][0]["adopted"], json!(true), "{status}");
-    it.adopt(&["-y"]).ok().explains("is ours already");
+    it.adopt(&["-y"]).ok().explains("is already managed by pillarbox");
 
     // From now on it is managed: in place, back after a failure, and replaced.
     shop.options("restart = \"always\"\nenv.LOG = \"info\"\nmemory = \"48m\"");

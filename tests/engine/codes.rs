@@ -23,7 +23,7 @@ fn without_a_terminal_an_apply_is_declined() {
     assert!(shop.names().is_empty());
     shop.apply().ok();
     // With nothing to do there is nothing to ask.
-    shop.env.run(&["apply"]).ok().says("No changes");
+    shop.env.run(&["apply"]).ok().says("no changes");
 }
 
 #[test]

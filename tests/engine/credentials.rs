@@ -39,7 +39,7 @@ fn a_digest_that_is_there_needs_no_registry() {
     shop.env.write("states/web.toml", format!("[web_old{}", made.replace("require = [\"web_image\"]", "")));
     shop.credential(&shop.user, "not-the-password");
     shop.rests();
-    shop.env.run(&["--no-identity", "apply", "-y"]).ok().says("No changes");
+    shop.env.run(&["--no-identity", "apply", "-y"]).ok().says("no changes");
 }
 
 #[test]

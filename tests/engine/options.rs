@@ -106,7 +106,7 @@ monitor = "1s"
         .lacks("drift")
         .lacks("by hand")
         .says("up to date");
-    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("No changes");
+    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
 
     let seen = shop.inspect(&shop.web);
     let expected = [

@@ -93,7 +93,7 @@ fn each_option_by_itself_gives_an_empty_second_plan_in_each_spelling() {
     shop.apply().ok();
     shop.rests();
     shop.env.run(&["plan", "-v", "--detailed-exitcode"]).ok().lacks("drift").lacks("by hand");
-    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("No changes");
+    shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
     for (option, pointer, value) in seen(&shop) {
         let inspect = shop.inspect(&called(&shop, option));
         assert_eq!(inspect.pointer(pointer), Some(&value), "{option} {pointer}");

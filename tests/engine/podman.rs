@@ -65,7 +65,7 @@ impl Pod {
         assert_eq!(one["Config"]["Labels"]["io.pillarbox.version"], version);
         assert_eq!(one["State"]["Running"], json!(true));
         assert_eq!(one["HostConfig"]["RestartPolicy"]["Name"], json!("always"));
-        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("No changes");
+        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
     }
 }
 

@@ -142,8 +142,8 @@ require = ["web_made"]
     /// Applying has nothing to do, and says so.
     #[track_caller]
     pub(crate) fn rests(&self) {
-        self.env.run(&["plan", "--detailed-exitcode"]).ok().says("No changes");
-        self.apply().ok().says("No changes");
+        self.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
+        self.apply().ok().says("no changes");
     }
 
     /// The container is all that there is of this workspace, it works and answers with this page; of its

@@ -93,7 +93,7 @@ require = ["migrate"]
 
     #[track_caller]
     fn rests(&self) {
-        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("No changes");
+        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
     }
 }
 

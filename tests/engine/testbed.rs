@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A workspace that nobody else uses, with an Engine and a registry. At its end everything on the
+/// A workspace that no other test uses, with an Engine and a registry. At its end everything on the
 /// Engine that carries the workspace's name goes.
 pub(crate) struct EngineEnv {
     /// The home and the workspace folder.
@@ -74,6 +74,10 @@ impl EngineEnv {
     pub(crate) fn initialised(states: &[&str]) -> Option<Self> {
         let this = Self::new()?;
         this.env.run(&["init"]).ok();
+        // With an id that came later: what tests create by hand carries none.
+        let text = this.env.read("pillarbox.toml");
+        let (before, after) = text.split_once("[readers]").expect("an inventory");
+        this.env.write("pillarbox.toml", format!("{before}owns_without_id = true\n\n[readers]{after}"));
         this.clear_examples();
         this.env.write("pillar/apps.toml", "");
         this.set_inventory(&[("local", &this.engine.address())], states);

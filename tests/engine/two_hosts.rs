@@ -101,7 +101,7 @@ env.HOST = "{{{{ host.name }}}}"
 
     #[track_caller]
     fn rests(&self) {
-        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("No changes");
+        self.bed.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
     }
 
     fn gate(&self) -> String {

@@ -40,7 +40,7 @@ fn init_overwrites_nothing() {
     assert_eq!(env.read("pillar/apps.toml"), "[mine]\nvalue = 1\n");
     assert_eq!(env.read(".gitattributes"), "*.png binary\n");
     let before = env.files();
-    env.run(&["init"]).exits(1).explains("is a workspace already");
+    env.run(&["init"]).exits(1).explains("is already a workspace");
     assert!(before == env.files());
 
     let other = TestEnv::new();

@@ -47,7 +47,9 @@ fn nothing_differs_from_the_commit_that_stands() {
     let said =
         env.run(&["verify", "--against", "HEAD"]).ok().explains("nothing that protects a secret differs");
     assert!(said.stdout().is_empty());
-    env.run(&["verify", "--against", "no-such"]).exits(1).explains("`no-such` is not a revision");
+    env.run(&["verify", "--against", "no-such"])
+        .exits(1)
+        .explains("`no-such` is not a revision of the git repository");
     env.run(&["verify", "--against=--output=x"]).exits(64);
     let data = env.run(&["--json", "verify", "--against", "HEAD"]).ok().json();
     assert_eq!(data["findings"], serde_json::json!([]));
@@ -92,7 +94,7 @@ fn a_rekey_is_told_from_a_replaced_secret() {
         .says("! slot changed: pillar/")
         .says("  sealed again for the new slot, with their ids: 2 values of pillar/")
         .lacks("replaced");
-    // The same id with another content in the same slot is what nobody does by accident.
+    // The same id with another content in the same slot does not happen by accident.
     let env = committed();
     let value = sealed(&env, "apps.toml", "api.db_password");
     let again = post(&env, "apps.toml", "api.db_password", "ev1l");
@@ -140,7 +142,7 @@ fn everything_wrong_is_said_at_once() {
 #[test]
 fn known_boxes_are_listed_accepted_and_forgotten() {
     let mut env = committed();
-    env.run(&["known", "list"]).ok().says("shop\n  pillar/  age1").says("    alice  age1");
+    env.run(&["known", "list"]).ok().says("shop  id ").says("\n  pillar/  age1").says("    alice  age1");
     env.run(&["known", "accept", "local"]).ok().explains("unix:///var/run/docker.sock");
     env.run(&["known", "list"]).ok().says("  local  unix:///var/run/docker.sock");
     env.run(&["known", "accept", "pillra/"]).exits(64).explains("did you mean `pillar/`");
@@ -151,7 +153,7 @@ fn known_boxes_are_listed_accepted_and_forgotten() {
     env.run(&["--strict", "verify"]).exits(8).explains("pillarbox known accept pillar/");
     env.run(&["known", "accept", "pillar/"]).ok();
     env.run(&["--strict", "verify"]).ok();
-    // Whoever has no key remembers the slot alone, and takes a change only on request.
+    // A machine without a key remembers the slot alone, and takes a change only on request.
     env.set_var("PILLARBOX_KNOWN", env.home().join("ci.toml").to_str().expect("a path"));
     env.run(&["--no-identity", "verify"]).ok().explains("was not known on this machine");
     env.command(&["reader", "rekey", "--new-slot"])

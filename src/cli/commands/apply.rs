@@ -1,10 +1,12 @@
 //! `pillarbox apply`.
 
 use super::plan::{OptionArgs, detailed};
+use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::execute::{Interrupt, Outcome};
+use crate::name::folded;
 use crate::plan::Plan;
 use crate::problem::{Problems, Result};
 use crate::session::{Pipeline, Registries, StoredPlan, Vault, declared};
@@ -33,6 +35,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Do not ask; needed where there is no terminal and no stored plan
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -55,7 +59,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     };
     let declared = declared(&vault, &globs)?;
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.yes, interrupt);
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
         let planned = pipeline.plan(declared, &options, Registries::Asked).await?;
         Problems::check(planned.problems())?;
         let plan = &planned.plan;
@@ -83,7 +87,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
 async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
     let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
     let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
-    let question = format!("Apply these changes to {}?", names.join(", "));
+    let question = format!("Apply these changes to {}?", folded(&names));
     ctx.session.operator.confirm(&question, interrupt).await
 }
 
@@ -101,7 +105,7 @@ pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
             let names: Vec<&str> = changed.map(|host| host.host.as_str()).collect();
             match names.as_slice() {
                 [] => ctx.out.say("done: images are there, no container was changed"),
-                names => ctx.out.say(format_args!("done on {}", names.join(", "))),
+                names => ctx.out.say(on_hosts("done on", names, ctx.out.level)),
             }
             Ok(())
         }

@@ -12,11 +12,11 @@ use super::apply;
 use super::history::{services, unknown};
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
-use crate::name::HostName;
+use crate::name::{HostName, folded};
 use crate::plan::Plan;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::session::{Differing, Goal, Pipeline, PlannedHosts, Registries, Vault, declared};
@@ -46,6 +46,8 @@ pub(in crate::cli) struct RollbackArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Write no gate: the next apply undoes the rollback
     #[arg(long)]
     once: bool,
@@ -79,7 +81,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
         }
         let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
         let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-        let pipeline = Pipeline::new(&then, args.yes, interrupt);
+        let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt);
         let (mut planned, differing) = pipeline.plan_rollback(declared, &goals).await?;
         Problems::check(planned.problems())?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
@@ -121,7 +123,7 @@ async fn apply_rollback(
     }
     if !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
-        let question = format!("Roll {} back on {}?", escaped(&args.service), names.join(", "));
+        let question = format!("Roll {} back on {}?", escaped(&args.service), folded(&names));
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
@@ -137,7 +139,7 @@ async fn apply_rollback(
                 let files: Vec<String> =
                     files.iter().map(|file| format!("pillar/{}", escaped(file))).collect();
                 let again = format!(
-                    "{} names what was asked for: run the same command again, or take it back with 'git checkout {}'",
+                    "{} names what was asked for: run the same command again, or undo it with 'git checkout {}'",
                     files.join(", "),
                     files.join(" ")
                 );
@@ -152,7 +154,7 @@ async fn apply_rollback(
 /// Every selected host that has the service, with what is left of it there.
 async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
     let declared = declared(vault, &args.selection.host)?;
-    let pipeline = Pipeline::new(vault, args.yes, interrupt);
+    let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
     let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
@@ -168,7 +170,7 @@ async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> 
                 None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
             },
             wanted: wish.image.digest.as_ref().map(ToString::to_string),
-            generations: generations(&one.observed, vault.name(), &args.service),
+            generations: generations(&one.observed, vault.owner(), &args.service),
         });
     }
     match (hosts.is_empty(), alone) {
@@ -231,7 +233,7 @@ fn notes(
         notes.extend(tasks_between(target.generation, current).into_iter().map(|task| {
             format!(
                 "service {service}: task {} ran between generation {number} and generation {}; a rollback does \
-                 not take back what it did",
+                 not undo what it did",
                 escaped(&task),
                 current.number
             )

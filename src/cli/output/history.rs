@@ -104,7 +104,7 @@ pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
                 let _ = writeln!(out, "  {faint}a rollback goes to generation {number}{faint:#}");
             }
             None => {
-                let _ = writeln!(out, "  {faint}no earlier generation to roll back to{faint:#}");
+                let _ = writeln!(out, "  {faint}no earlier generation{faint:#}");
             }
         }
     }

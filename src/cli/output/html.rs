@@ -44,9 +44,9 @@ pub(in crate::cli) fn page(plan: &Plan) -> String {
 
 /// What becomes of how much on each host, with the way to its section.
 fn summary(page: &mut Html, plan: &Plan) {
-    if let Some(why_and_where) = count::no_changes(plan) {
-        page.markup("<p class=\"nothing\"><strong>No changes:</strong> ").text(&why_and_where);
-        page.markup("</p>\n");
+    if let Some((up_to_date, hosts)) = count::no_changes(plan) {
+        page.markup("<p class=\"nothing\"><strong>No changes:</strong> ").text(&up_to_date);
+        page.text(" ").text(&hosts.join(", ")).markup("</p>\n");
         return;
     }
     page.markup("<ul class=\"summary\">\n");

@@ -6,6 +6,7 @@ pub(in crate::cli::output) mod count;
 #[cfg(test)]
 pub(in crate::cli::output) mod tests;
 
+use super::hosts::on_hosts;
 use super::layout::{columns, cut, pad, wrap};
 use super::{Level, Output, style, words};
 use crate::plan::{Change, HostPlan, Plan, Receiver};
@@ -41,7 +42,7 @@ pub(in crate::cli) fn text(plan: &Plan, view: View) -> String {
     }
     push_receivers(&mut out, plan, view);
     push_notes(&mut out, plan, view);
-    out.push_str(&footer(plan));
+    out.push_str(&footer(plan, view));
     out
 }
 
@@ -166,12 +167,15 @@ fn push_hanging(out: &mut String, text: &str, view: View) {
     }
 }
 
-/// Counts per action and host: one line each, `No changes` where that is so.
-pub(in crate::cli) fn footer(plan: &Plan) -> String {
+/// Counts per action and host: one line each, `no changes` where that is so.
+fn footer(plan: &Plan, view: View) -> String {
     let mut out = String::new();
-    if let Some(why_and_where) = count::no_changes(plan) {
+    if let Some((up_to_date, hosts)) = count::no_changes(plan) {
         let good = style::GOOD;
-        let _ = writeln!(out, "{good}No changes:{good:#} {why_and_where}");
+        let level = if view.verbose { Level::Verbose } else { Level::Normal };
+        let said = on_hosts(&format!("no changes: {up_to_date}"), &hosts, level);
+        let rest = said.strip_prefix("no changes").unwrap_or(&said);
+        let _ = writeln!(out, "{good}no changes{good:#}{rest}");
         return out;
     }
     let names = plan.hosts.iter().map(|host| columns(host.host.as_str())).max().unwrap_or(0);

@@ -5,7 +5,7 @@
 
 use super::Document;
 use super::edit::sealed_text;
-use super::read::parse_toml;
+use super::read::parse_layout;
 use crate::name::KeyPath;
 use crate::pillar::value::{Node, Sealed, Value};
 use crate::problem::{Place, Problem, Problems, Result, quoted};
@@ -35,7 +35,7 @@ pub struct ClearSecret {
 /// the word that marks a secret, `secret` unless the file uses it.
 pub fn in_clear(document: &Document, secrets: &BTreeMap<KeyPath, Secret>) -> Result<(Secret, String)> {
     let word = free_word(document);
-    let parsed = parse_toml(&format!("pillar/{}", document.file()), document.text())?;
+    let parsed = parse_layout(&format!("pillar/{}", document.file()), document.text())?;
     let mut spans = Vec::new();
     sealed_spans(parsed.as_table(), &mut Vec::new(), &mut spans);
     spans.sort_by_key(|(_, span)| span.start);
@@ -72,7 +72,7 @@ fn write(text: &mut String, secret: &Secret, word: &str) {
 /// of what is wrong is quoted: it may be a secret.
 pub fn read_clear(file: &str, text: &str, word: &str) -> Result<Vec<ClearSecret>> {
     let path = format!("pillar/{file}");
-    let parsed = parse_toml(&path, text)?;
+    let parsed = parse_layout(&path, text)?;
     let mut reader = ClearReader { path, text, word, found: Vec::new(), problems: Vec::new() };
     reader.table(parsed.as_table(), &mut Vec::new(), false);
     Problems::check(reader.problems)?;

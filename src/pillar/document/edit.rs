@@ -1,7 +1,7 @@
 //! Changes of a file, each a few bytes of its text.
 
 use super::layout::Layout;
-use super::read::{in_clear, must_be_sealed, parse_toml};
+use super::read::{in_clear, must_be_sealed, parse_layout};
 use super::{Document, add, inline};
 use crate::name::KeyPath;
 use crate::pillar::value::{Sealed, Value};
@@ -139,7 +139,7 @@ impl Document {
         &mut self,
         splices: impl FnOnce(&Self, &Table, &Layout<'_>) -> Result<Vec<Splice>>,
     ) -> Result<()> {
-        let parsed = parse_toml(&format!("pillar/{}", self.file), &self.text)?;
+        let parsed = parse_layout(&format!("pillar/{}", self.file), &self.text)?;
         let root = parsed.as_table();
         let mut splices = splices(self, root, &Layout::of(&self.text, root))?;
         splices.sort_by_key(|splice| splice.range.start);

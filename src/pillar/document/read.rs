@@ -4,10 +4,11 @@ use super::place::Lines;
 use crate::name::KeyPath;
 use crate::pillar::table::Table;
 use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
-use crate::problem::{Place, Problem, Result, quoted};
+use crate::problem::{Place, Problem, Problems, Result, quoted};
 use std::ops::Range;
 use std::sync::Arc;
-use toml_edit::{Item, TableLike};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
 
 /// The keys below `registries.*` that hold secrets.
 const SECRET_KEYS: [&str; 2] = ["password", "identity_token"];
@@ -36,14 +37,18 @@ pub fn few_enough(file: &str, text: &str) -> Result<()> {
         .into())
 }
 
-/// Parses a TOML file of the workspace. `file` is relative to the workspace.
-pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
+/// Parses a TOML file that is to be changed: with the layout that people gave it. `file` is relative to the
+/// workspace.
+pub(super) fn parse_layout<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
     few_enough(file, text)?;
-    toml_edit::Document::parse(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| Lines::of(text).line(span.start));
-        let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-        Problem::failed("this is not valid TOML").at(&Place::new(file, line)).cause(reason).into()
-    })
+    toml_edit::Document::parse(text)
+        .map_err(|error| no_toml(file, &Lines::of(text), error.span(), error.message()).into())
+}
+
+fn no_toml(file: &str, lines: &Lines, span: Option<Range<usize>>, reason: &str) -> Problem {
+    let line = span.map_or(0, |span| lines.line(span.start));
+    let reason = reason.lines().collect::<Vec<_>>().join(", ");
+    Problem::failed("this is not valid TOML").at(&Place::new(file, line)).cause(reason)
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
@@ -52,18 +57,13 @@ pub(super) fn parse_toml<'t>(file: &str, text: &'t str) -> Result<toml_edit::Doc
 /// # Errors
 /// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
-    let parsed = parse_toml(file, text)?;
-    let mut reader = TreeReader::new(file.into(), text, None);
-    Ok(reader.root(parsed.as_table()))
+    TreeReader::new(file.into(), text, None).root().map(|(tree, _)| tree)
 }
 
 /// Reads a pillar file; its errors are returned beside the tree.
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
-    let path = format!("pillar/{file}");
-    let parsed = parse_toml(&path, text)?;
-    let mut reader = TreeReader::new(path.into(), text, Some(file));
-    let tree = reader.root(parsed.as_table());
-    let mut problems = reader.problems;
+    let reader = TreeReader::new(format!("pillar/{file}").into(), text, Some(file));
+    let (tree, mut problems) = reader.root()?;
     for (host, entry) in tree.at(["registries"]).and_then(Node::as_table).into_iter().flatten() {
         for (name, node) in entry.as_table().into_iter().flatten() {
             let key = ["registries".to_owned(), host.clone(), name.clone()];
@@ -85,108 +85,112 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
 }
 
 struct TreeReader<'a> {
+    text: &'a str,
     file: Arc<str>,
     lines: Lines,
     /// The file of sealed values; `None` if there can be none.
     pillar: Option<&'a str>,
     path: Vec<String>,
     in_list: bool,
+    /// What is unsound about sealed values.
     problems: Vec<Problem>,
+    /// Numbers that are too large, which the parser takes as they are written.
+    overflows: Vec<Problem>,
 }
 
 impl<'a> TreeReader<'a> {
-    fn new(file: Arc<str>, text: &str, pillar: Option<&'a str>) -> Self {
-        Self { file, lines: Lines::of(text), pillar, path: Vec::new(), in_list: false, problems: Vec::new() }
+    fn new(file: Arc<str>, text: &'a str, pillar: Option<&'a str>) -> Self {
+        let (problems, overflows) = (Vec::new(), Vec::new());
+        let (lines, path) = (Lines::of(text), Vec::new());
+        Self { text, file, lines, pillar, path, in_list: false, problems, overflows }
     }
 
-    fn root(&mut self, table: &toml_edit::Table) -> Node {
+    /// The tree, and what is unsound about it.
+    fn root(mut self) -> Result<(Node, Vec<Problem>)> {
+        few_enough(&self.file, self.text)?;
+        let parsed = DeTable::parse(self.text);
+        let parsed =
+            parsed.map_err(|error| no_toml(&self.file, &self.lines, error.span(), error.message()))?;
         let place = Place::new(self.file.clone(), 1);
-        self.reserved(table, &place);
-        Node { value: Value::Table(self.table(table, &place)), place }
+        let parsed = parsed.into_inner();
+        self.reserved(&parsed, &place);
+        let tree = Node { value: Value::Table(self.table(parsed)), place };
+        self.overflows.sort_by(|a, b| a.place.cmp(&b.place));
+        self.overflows.truncate(1);
+        Problems::check(self.overflows)?;
+        Ok((tree, self.problems))
     }
 
-    fn place(&self, span: Option<Range<usize>>, near: &Place) -> Place {
-        span.map_or_else(|| near.clone(), |span| Place::new(self.file.clone(), self.lines.line(span.start)))
-    }
-
-    fn table(&mut self, table: &dyn TableLike, place: &Place) -> Table {
-        let entries = table.iter().filter_map(|(key, item)| {
-            self.path.push(key.to_owned());
-            let near = self.place(table.key(key).and_then(toml_edit::Key::span), place);
-            let node = self.item(item, &near);
-            self.path.pop();
-            Some((key.to_owned(), node?))
+    fn table(&mut self, table: DeTable<'_>) -> Table {
+        let entries = table.into_iter().filter_map(|(key, value)| {
+            self.path.push(key.into_inner().into_owned());
+            let node = self.value(value);
+            Some((self.path.pop()?, node))
         });
         entries.collect()
     }
 
-    fn item(&mut self, item: &Item, near: &Place) -> Option<Node> {
-        match item {
-            Item::None => None,
-            Item::Value(value) => Some(self.value(value, near)),
-            Item::Table(table) => {
-                let place = self.place(table.span(), near);
-                self.reserved(table, &place);
-                Some(Node { value: Value::Table(self.table(table, &place)), place })
-            }
-            Item::ArrayOfTables(tables) => {
-                let outer = std::mem::replace(&mut self.in_list, true);
-                let read = tables
-                    .iter()
-                    .map(|table| {
-                        let place = self.place(table.span(), near);
-                        self.reserved(table, &place);
-                        Node { value: Value::Table(self.table(table, &place)), place }
-                    })
-                    .collect();
-                self.in_list = outer;
-                Some(Node { value: Value::Array(read), place: self.place(item.span(), near) })
-            }
-        }
+    fn list(&mut self, values: DeArray<'_>) -> Vec<Node> {
+        let outer = std::mem::replace(&mut self.in_list, true);
+        let read = values.into_iter().map(|value| self.value(value)).collect();
+        self.in_list = outer;
+        read
     }
 
-    fn value(&mut self, value: &toml_edit::Value, near: &Place) -> Node {
-        use toml_edit::Value as Toml;
-        let place = self.place(value.span(), near);
-        let read = match value {
-            Toml::String(text) => Value::String(text.value().clone()),
-            Toml::Integer(number) => Value::Integer(*number.value()),
-            Toml::Float(number) => Value::Float(*number.value()),
-            Toml::Boolean(truth) => Value::Boolean(*truth.value()),
-            Toml::Datetime(time) => Value::Datetime(time.value().to_string()),
-            Toml::Array(values) => {
-                let outer = std::mem::replace(&mut self.in_list, true);
-                let read = values.iter().map(|value| self.value(value, &place)).collect();
-                self.in_list = outer;
-                Value::Array(read)
-            }
-            Toml::InlineTable(table) => {
-                match self.pillar.filter(|_| table.contains_key("sealed") && !table.is_dotted()) {
-                    Some(file) => match self.sealed(file, table) {
-                        Ok(sealed) => Value::Sealed(Box::new(sealed)),
-                        Err(problem) => {
-                            self.problems.push(problem.at(&place));
-                            Value::Table(self.table(table, &place))
-                        }
-                    },
-                    None => {
-                        self.reserved(table, &place);
-                        Value::Table(self.table(table, &place))
-                    }
+    fn value(&mut self, value: Spanned<DeValue<'_>>) -> Node {
+        let span = value.span();
+        let place = Place::new(self.file.clone(), self.lines.line(span.start));
+        let read = match value.into_inner() {
+            DeValue::String(text) => Value::String(text.into_owned()),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Value::Integer(number),
+                Err(_) => self.overflow(span, "integer number overflowed", Value::Integer(0)),
+            },
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(float) if float.is_finite() || !number.as_str().contains(|c: char| c.is_ascii_digit()) => {
+                    Value::Float(float)
                 }
-            }
+                _ => self.overflow(span, "floating-point number overflowed", Value::Float(0.0)),
+            },
+            DeValue::Boolean(truth) => Value::Boolean(truth),
+            DeValue::Datetime(time) => Value::Datetime(time.to_string()),
+            DeValue::Array(values) => Value::Array(self.list(values)),
+            DeValue::Table(table) => match self.pillar.filter(|_| self.is_sealed(&span, &table)) {
+                Some(file) => match self.sealed(file, &table) {
+                    Ok(sealed) => Value::Sealed(Box::new(sealed)),
+                    Err(problem) => {
+                        self.problems.push(problem.at(&place));
+                        Value::Table(self.table(table))
+                    }
+                },
+                None => {
+                    self.reserved(&table, &place);
+                    Value::Table(self.table(table))
+                }
+            },
         };
         Node { value: read, place }
     }
 
-    fn sealed(&self, file: &str, table: &toml_edit::InlineTable) -> std::result::Result<Sealed, Problem> {
+    fn overflow(&mut self, span: Range<usize>, reason: &str, instead: Value) -> Value {
+        self.overflows.push(no_toml(&self.file, &self.lines, Some(span), reason));
+        instead
+    }
+
+    /// Whether a table is `{ sealed = … }` on one line: a table that was begun otherwise stands where its
+    /// header or its key does.
+    fn is_sealed(&self, span: &Range<usize>, table: &DeTable<'_>) -> bool {
+        table.contains_key("sealed") && self.text[span.start..].starts_with('{')
+    }
+
+    fn sealed(&self, file: &str, table: &DeTable<'_>) -> std::result::Result<Sealed, Problem> {
         let key = KeyPath::from_parts(self.path.clone())
             .ok_or_else(|| Problem::failed("a sealed value has no key"))?;
         if self.in_list {
             return Err(Problem::failed(format!("a sealed value is in the list `{key}`"))
                 .hint("the place of a list entry moves with its neighbours: give each secret a key of its own in a table"));
         }
-        let text = |name: &str| table.get(name).and_then(toml_edit::Value::as_str);
+        let text = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());
         let (Some(sealed), Some(id), 2) = (text("sealed"), text("id"), table.len()) else {
             return Err(malformed(&key));
         };
@@ -197,7 +201,7 @@ impl<'a> TreeReader<'a> {
     }
 
     /// A key `sealed` anywhere but in a sealed value on one line.
-    fn reserved(&mut self, table: &dyn TableLike, place: &Place) {
+    fn reserved(&mut self, table: &DeTable<'_>, place: &Place) {
         if self.pillar.is_some() && table.contains_key("sealed") {
             let problem = match KeyPath::from_parts(self.path.clone()) {
                 Some(key) => malformed(&key),

@@ -91,6 +91,14 @@ fn what_is_not_toml_is_said_with_its_line() {
     assert!(!found.causes.is_empty());
     let found = problem(Document::parse("apps.toml", "a = 1\na = 2\n"));
     assert_eq!(found.causes, ["duplicate key"]);
+    for (number, cause) in
+        [("99999999999999999999", "integer number overflowed"), ("1e999", "floating-point number overflowed")]
+    {
+        let found = problem(Document::parse("apps.toml", format!("a = 1\nb = [{number}]\n")));
+        assert_eq!((found.place.map(|place| place.line), found.causes), (Some(2), vec![cause.to_owned()]));
+    }
+    let infinite = Document::parse("apps.toml", "a = [inf, -inf, 0x10, 1_000]").expect("TOML");
+    assert!(infinite.tree().is_ok());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::name::{Digest, ImageName, ImageRef};
 use crate::pillar::fields::Fields;
 use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value with the line that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,11 @@ pub struct Gate {
 
 /// All gates of a host by application; a gate with errors is kept beside the others.
 #[derive(Clone, Debug, Default)]
-pub struct Gates(BTreeMap<String, Result<Gate>>);
+pub struct Gates {
+    by_app: BTreeMap<String, Result<Gate>>,
+    /// Gates without errors, by the lines of their version and digest.
+    by_line: BTreeMap<Place, BTreeSet<String>>,
+}
 
 impl Gates {
     /// Reads the `deploy` table of a merged pillar; none is fine.
@@ -60,27 +64,38 @@ impl Gates {
                 .hint("write each gate as [deploy.APP]")
                 .into());
         };
-        Ok(Self(table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect()))
+        let by_app: BTreeMap<_, _> =
+            table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect();
+        let mut by_line: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+        for gate in by_app.values().filter_map(|gate| gate.as_ref().ok()) {
+            let version = gate.version.as_ref().map(|said| &said.place);
+            for line in version.into_iter().chain(gate.digest.as_ref().map(|said| &said.place)) {
+                by_line.entry(line.clone()).or_default().insert(gate.app.clone());
+            }
+        }
+        Ok(Self { by_app, by_line })
     }
 
-    /// Those without errors.
-    pub fn sound(&self) -> impl Iterator<Item = &Gate> {
-        self.0.values().filter_map(|gate| gate.as_ref().ok())
+    /// Those without errors whose version or digest is on one of these lines, in the order of their names.
+    pub fn on_lines(&self, lines: &[Place]) -> impl Iterator<Item = &Gate> {
+        let apps: BTreeSet<&String> =
+            lines.iter().filter_map(|line| self.by_line.get(line)).flatten().collect();
+        apps.into_iter().filter_map(|app| self.by_app.get(app)?.as_ref().ok())
     }
 
     /// The errors of all of them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        self.0.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
+        self.by_app.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
     }
 
     /// The gate of an application; `None` if there is none.
     pub fn get(&self, app: &str) -> Option<&Result<Gate>> {
-        self.0.get(app)
+        self.by_app.get(app)
     }
 
     /// The applications that have one.
     pub fn apps(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_app.keys().map(String::as_str)
     }
 }
 
@@ -237,7 +252,7 @@ mod tests {
         let text =
             format!("[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.10'\ndigest = '{DIGEST}'\n");
         let gates = gates(&[("apps.toml", &text)]);
-        let gate = gates.sound().next().expect("a gate");
+        let gate = gates.by_app.values().find_map(|gate| gate.as_ref().ok()).expect("a gate");
         assert_eq!(gate.reference().expect("whole").to_string(), format!("r.example.com/api:1.10@{DIGEST}"));
         assert_eq!(gate.hold, None);
     }
@@ -284,7 +299,14 @@ mod tests {
             [("deploy.api.version = '1'", "has no `image`"), ("deploy.api.image = 'a'", "has no `version`")]
         {
             let gates = gates(&[("apps.toml", text)]);
-            let found = gates.sound().next().expect("a gate").reference().expect_err(said).to_string();
+            let found = gates
+                .by_app
+                .values()
+                .find_map(|gate| gate.as_ref().ok())
+                .expect("a gate")
+                .reference()
+                .expect_err(said)
+                .to_string();
             assert!(found.contains(said) && found.contains("pillar/apps.toml:1"), "{found}");
         }
     }

@@ -8,7 +8,7 @@ async fn plan_for(version: u32) -> Plan {
     stage.publish(2);
     stage.with(vec![running("nginx", "r.example.com/nginx:1")]).settle().await;
     let stage = stage.with(vec![running("nginx", &format!("r.example.com/nginx:{version}"))]);
-    let workspace = stage.desired().workspace;
+    let workspace = stage.desired().workspace.name;
     Plan::new(workspace, vec![stage.plan().await.expect("planned")])
 }
 
@@ -33,7 +33,7 @@ async fn a_plan_that_still_holds_is_accepted_and_so_are_fields_of_a_newer_versio
     assert_eq!(said(|_| {}).await, Vec::<String>::new());
     let newer = said(|stored| {
         stored["format_version"] = "1.7".into();
-        stored["made_by"] = "somebody".into();
+        stored["made_by"] = "another".into();
         stored["hosts"][0]["weather"] = "fine".into();
         stored["hosts"][0]["steps"][0]["colour"] = "red".into();
     })

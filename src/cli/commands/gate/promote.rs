@@ -5,6 +5,7 @@ use super::{in_words, key, own_file, shared};
 use crate::cli::target;
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
+use crate::name::folded;
 use crate::pillar::document::Document;
 use crate::pillar::gate::Gate;
 use crate::problem::{Problem, Result, escaped, quoted};
@@ -76,10 +77,10 @@ pub(super) fn run(args: &GatePromoteArgs, ctx: &Context) -> Result<Exit> {
     let version = gate.version.as_ref().map_or("its digest", |said| said.value.as_str());
     ctx.out.say(format_args!("{} is {} in {}", escaped(app), escaped(version), in_words(&[file])));
     if !freed.is_empty() {
-        ctx.out.say(format_args!("own values removed: {}", freed.join(", ")));
+        ctx.out.say(format_args!("own values removed: {}", folded(&freed)));
     }
     if !rest.is_empty() {
-        ctx.out.say(format_args!("a different value stays on {}", rest.join(", ")));
+        ctx.out.say(format_args!("a different value stays on {}", folded(&rest)));
     }
     Ok(Exit::Done)
 }

@@ -2,8 +2,8 @@
 
 use super::write::{effective_everywhere, field};
 use super::{Where, in_words, key};
-use crate::cli::on_engines;
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::inventory::Host;
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::pillar::document::Document;
@@ -23,7 +23,7 @@ Examples:
 
 The registry is asked through each host that will pull, with the credential that it would pull with, and
 once where that is the same. Nothing is pulled; at Docker Hub each question counts as a pull. With
---digest nobody is asked.")]
+--digest no registry is asked.")]
 pub(super) struct GateSetArgs {
     /// Name of the gate
     app: String,
@@ -37,9 +37,11 @@ pub(super) struct GateSetArgs {
     image: Option<String>,
     #[command(flatten)]
     place: Where,
-    /// Send credentials to hosts that were not known on this machine
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 /// Stands for the digest until the registry has said it; no image has it.
@@ -154,7 +156,7 @@ fn ask(
     let app = args.app.as_str();
     let by_hand =
         format!("give it: pillarbox gate set {} {} --digest sha256:…", quoted(app), quoted(&args.version));
-    let nobody = || {
+    let unasked = || {
         Problem::failed(format!(
             "no host can be asked what version {} of {} stands for",
             args.version,
@@ -166,12 +168,12 @@ fn ask(
     };
     let names: Vec<String> = meant.iter().map(|(host, _)| host.name.to_string()).collect();
     if names.is_empty() {
-        return Err(nobody().into());
+        return Err(unasked().into());
     }
     let declared = declared(vault, &names)?;
     let answers = on_engines(async |interrupt| {
         let wanted = |gate: &str, image: &ImageRef| gate == app && image.digest.as_ref() == Some(unsaid);
-        Pipeline::new(vault, args.yes, interrupt).tags(declared, &wanted).await
+        Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt).tags(declared, &wanted).await
     })?;
     let mut wrong = answers.problems();
     let mut digests: BTreeMap<Digest, Vec<(HostName, ImageRef)>> = BTreeMap::new();
@@ -188,7 +190,7 @@ fn ask(
             Code::NoIdentity | Code::Failed => problem.hint(by_hand.clone()),
             _ => problem,
         });
-        return Err(Problems::check(wrong.collect()).err().unwrap_or_else(|| nobody().into()));
+        return Err(Problems::check(wrong.collect()).err().unwrap_or_else(|| unasked().into()));
     }
     if digests.len() > 1 {
         let what = format!("hosts get different images as version {} of {}", args.version, escaped(app));
@@ -213,7 +215,7 @@ fn ask(
         ))
         .hint(by_hand)
         .into()),
-        (None, None) => Err(nobody().into()),
+        (None, None) => Err(unasked().into()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Host, history_of};
 use crate::history::{Generation, State, before_current, current};
+use crate::name::folded;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +139,7 @@ fn of_version<'a>(service: &str, hosts: &'a [Host], said: &str) -> Result<Vec<Ta
         let what =
             format!("hosts have different images as version {} of {}", escaped(said), escaped(service));
         let problem = images.iter().fold(Problem::failed(what), |problem, (image, hosts)| {
-            problem.cause(format!("{}: {}", hosts.join(", "), escaped(image)))
+            problem.cause(format!("{}: {}", folded(hosts), escaped(image)))
         });
         return Err(problem.hint(history_of(service)).into());
     }
@@ -151,7 +152,7 @@ fn missing(service: &str, what: &str, hosts: &[&Host]) -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-    let what = format!("{what} of {} on {}; nothing was changed", escaped(service), names.join(", "));
+    let what = format!("{what} of {} on {}; nothing was changed", escaped(service), folded(&names));
     let problem = hosts.iter().fold(Problem::failed(what), |problem, host| {
         let kept = host.generations.iter().filter(|one| one.is_usable());
         let has: Vec<String> = kept.map(Generation::in_words).collect();

@@ -55,7 +55,6 @@ fn the_page_says_what_the_plan_says() {
     1 to remove
     1 unchanged
     web22
-    no changes
     1 unchanged
     Notes
     web1: nginx is replaced stop-first: it has the fixed host port 8080

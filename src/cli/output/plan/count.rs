@@ -34,7 +34,7 @@ pub(in crate::cli::output) fn counts(plan: &HostPlan) -> Vec<Count> {
         .filter(|(number, ..)| *number > 0)
         .map(|(number, what, verb)| Count { verb: Some(verb), words: format!("{number} {what}") })
         .collect();
-    if shown.is_empty() {
+    if shown.is_empty() && of(Verb::Unchanged) == 0 {
         shown.push(Count { verb: None, words: "no changes".to_owned() });
     }
     if of(Verb::Unchanged) > 0 {
@@ -43,17 +43,17 @@ pub(in crate::cli::output) fn counts(plan: &HostPlan) -> Vec<Count> {
     shown
 }
 
-/// Where there are no changes at all: why, and where (`2 resources up to date on web1, web2`).
-pub(in crate::cli::output) fn no_changes(plan: &Plan) -> Option<String> {
+/// Where nothing is to do at all: how much is up to date, and where; what stands before the names of the hosts
+/// (`2 resources up to date on`), and these.
+pub(in crate::cli::output) fn no_changes(plan: &Plan) -> Option<(String, Vec<&str>)> {
     if !plan.is_empty() || !plan.hosts.iter().all(|host| host.changes.iter().all(is_unchanged)) {
         return None;
     }
-    let hosts: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
-    let resources: usize = plan.hosts.iter().map(|host| host.changes.len()).sum();
-    let why = match resources {
-        0 => "no state declares anything".to_owned(),
-        1 => "1 resource up to date".to_owned(),
-        _ => format!("{resources} resources up to date"),
+    let hosts = plan.hosts.iter().map(|host| host.host.as_str()).collect();
+    let up_to_date = match plan.hosts.iter().map(|host| host.changes.len()).sum::<usize>() {
+        0 => "no resource is declared for".to_owned(),
+        1 => "1 resource up to date on".to_owned(),
+        resources => format!("{resources} resources up to date on"),
     };
-    Some(format!("{why} on {}", hosts.join(", ")))
+    Some((up_to_date, hosts))
 }

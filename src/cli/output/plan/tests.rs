@@ -108,7 +108,7 @@ fn an_upgrade_reads_line_by_line_with_its_causes() {
       web1: nginx is replaced stop-first: it has the fixed host port 8080
 
     web1:   1 to create, 1 to replace, 1 to change, 1 to remove, 1 unchanged
-    web22:  no changes, 1 unchanged
+    web22:  1 unchanged
     ");
 }
 
@@ -140,7 +140,7 @@ fn verbose_adds_what_stays_and_the_steps() {
       web1: nginx is replaced stop-first: it has the fixed host port 8080
 
     web1:   1 to create, 1 to replace, 1 to change, 1 to remove, 1 unchanged
-    web22:  no changes, 1 unchanged
+    web22:  1 unchanged
     ");
 }
 
@@ -172,7 +172,7 @@ fn narrow_terminals_get_hanging_lines_never_broken_words() {
         host port 8080
 
     web1:   1 to create, 1 to replace, 1 to change, 1 to remove, 1 unchanged
-    web22:  no changes, 1 unchanged
+    web22:  1 unchanged
     ");
 }
 
@@ -183,7 +183,7 @@ fn no_changes_are_said_in_one_line() {
         host("web2", vec![change("container nginx", Verb::Unchanged, Cause::AsWanted)]),
     ]);
     insta::assert_snapshot!(shown(&done, false, None), @r"
-    No changes: 2 resources up to date on web1, web2
+    no changes: 2 resources up to date on web1, web2
     ");
 }
 
