@@ -92,7 +92,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// Whether a thing waits for a task that its gate holds.
+    /// Whether a resource waits for a task that its gate holds.
     fn waits(&self, item: &Item) -> bool {
         item.needs.iter().any(|needed| self.held_tasks.contains(needed))
             && self.shown_as_held.contains(item.address.to_string().as_str())
@@ -163,7 +163,7 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
         broken.push(format!("in the end {name} is called {}", only.name));
     }
     if retain > 0 && model.lost(name) {
-        broken.push(format!("who was {name} is not kept for a rollback"));
+        broken.push(format!("the container that was {name} is not kept for a rollback"));
     }
     let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
     if let Some(id) = back.and_then(|back| back.container.as_ref()) {

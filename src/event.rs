@@ -16,7 +16,7 @@ pub struct Event {
 /// How a group of steps ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupEnd {
-    /// It was not begun.
+    /// It was never started.
     Skipped,
     /// It was begun and interrupted; the next apply finishes it or rolls it back.
     Interrupted,

@@ -1,4 +1,4 @@
-//! Credentials that somebody else's helper knows: `docker-credential-NAME get`, asked each time and
+//! Credentials that another program's helper knows: `docker-credential-NAME get`, asked each time and
 //! never stored. Blocking, with threads and without an async runtime, so that both binaries use it.
 //!
 //! The helper is started with a registry's address on standard input, and killed when its time is over.
@@ -50,9 +50,11 @@ pub fn list(helper: &HelperName, limit: Duration) -> Result<Vec<String>> {
     // Clients send this word, which helpers do not read (docker-credential-helpers, `client/client.go`).
     let said = Call::begin(helper, "list", "unused")?.said(limit)?;
     answer::servers(said.out()).map_err(|Wrong(why)| {
-        said.explain(Problem::failed(format!("the credential helper `{helper}` answers what is no list")))
-            .cause(why)
-            .into()
+        said.explain(Problem::failed(format!(
+            "the credential helper `{helper}` gave an answer that is not a list"
+        )))
+        .cause(why)
+        .into()
     })
 }
 
@@ -100,7 +102,7 @@ impl Call {
         answer::parse(said.out(), &server).map_err(|Wrong(why)| {
             let program = helper.program();
             said.explain(Problem::failed(format!(
-                "the credential helper `{helper}` answers what is no credential"
+                "the credential helper `{helper}` gave an answer that is not a credential"
             )))
             .cause(why)
             .hint(format!("is {program} a helper of this protocol? {program} version"))
@@ -125,7 +127,7 @@ impl Call {
                         by_hand(&program, &server)
                     ))
             }
-            End::TooMuch => wrong(format!("the credential helper `{helper}` answers too much"))
+            End::TooMuch => wrong(format!("the credential helper `{helper}` gave too long an answer"))
                 .cause(format!("it was killed after {} bytes of an answer", said::MOST)),
             End::Lost(error) => wrong(format!("the credential helper `{helper}` was lost")).because(&error),
             End::Signal(signal) => wrong(format!("the credential helper `{helper}` crashed"))

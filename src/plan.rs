@@ -54,7 +54,7 @@ pub struct HostPlan {
 /// What will be done on a host, whichever host it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PlanBody {
-    /// What changes, for people and `--json`; unchanged things are listed too.
+    /// What changes, for people and `--json`; unchanged resources are listed too.
     pub changes: Vec<Change>,
     /// What is done, in an order that respects `needs`.
     pub steps: Vec<Step>,
@@ -64,7 +64,7 @@ pub struct PlanBody {
     pub notes: Vec<String>,
 }
 
-/// One thing and what becomes of it.
+/// One resource and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// `container nginx`.
@@ -85,7 +85,7 @@ pub struct Step {
     /// Unique within the host's plan, counts from 1.
     pub id: u32,
     /// What it is a part of (`replace nginx`): steps of a group run one after another, and a group
-    /// that was begun is ended or taken back.
+    /// that was begun is ended or rolled back.
     pub group: String,
     /// The call.
     pub action: Action,

@@ -1,7 +1,7 @@
 //! Decides once, from values alone, what is done on a host. No clock, no randomness, no I/O; execution
 //! chooses nothing.
 //!
-//! **Who holds the plain name of a service is committed; `NAME.g3` is an attempt; `NAME.g2.kept` was
+//! **The container with the plain name of a service is committed; `NAME.g3` is an attempt; `NAME.g2.kept` was
 //! committed once and is kept for a rollback; `NAME.g2.back` is a kept one that is returning.** From that and the run states follows what an interrupted apply left, and how to go on.
 //! *Fits* means: the labels `.spec` and `.image` are those that are desired. Where a service is to run:
 //!
@@ -10,7 +10,7 @@
 //! | none | none | create under the plain name with policy `no`, start, await, declare the policy |
 //! | fits, runs | none | nothing; live fields and networks that differ are changed in place |
 //! | fits, runs | some | the same; the others are stopped and removed: a rollback left them, or a commit did |
-//! | fits, down | none | start, await (made anew where it has a hardware address of its own, see `networks`) |
+//! | fits, down | none | start, await (recreated if it has a hardware address of its own, see `networks`) |
 //! | fits, down | one fits and works | that one is awaited again and committed; the holder is the fallback |
 //! | fits, down | others | what runs of them is stopped; start the holder, await; remove the others |
 //! | other, runs | none fits and works | create beside it, stop and park it, start the new one, await, commit, remove it |
@@ -39,7 +39,7 @@
 //! A generation's number is that of the service: a container that is added to a deployment gets its number.
 //!
 //! Where it is not to run, nothing is started or awaited, and what fits may be any of them. An attempt
-//! that does not run is never started again, it is made anew: what is not known of it cannot matter. A
+//! that does not run is never started again, it is recreated: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
 
 pub mod adopt;

@@ -84,7 +84,7 @@ fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<S
                 } else if over {
                     let mut problem = Problem::failed("it was not run").at(&Place::new(file.as_str(), 0));
                     problem.causes = match &guilty {
-                        Some(guilty) => vec![format!("{} took the time that there is", escaped(guilty))],
+                        Some(guilty) => vec![format!("{} used up the time", escaped(guilty))],
                         None => std::iter::once(ended(&end)).chain(last_words(&said)).collect(),
                     };
                     came.insert(file.clone(), Came::Of(Err(problem.into())));
@@ -142,7 +142,7 @@ fn of(file: &str, outcome: Outcome) -> Came {
             let wrong = Problems::check(faults.into_iter().map(problem).collect());
             Came::Of(Err(wrong
                 .err()
-                .unwrap_or_else(|| Problem::failed("it failed, and does not say why").into())))
+                .unwrap_or_else(|| Problem::failed("it failed without a message").into())))
         }
         Outcome::NotBuiltIn => Came::Of(Err(not_built_in().at(&Place::new(file, 0)).into())),
     }
@@ -180,10 +180,12 @@ fn why(end: &End, heard: &Heard) -> Problem {
         end if is_processor_time(end) => {
             Problem::failed(format!("it computes too long: {PROCESSOR} s is the limit"))
         }
-        End::TooMuch => Problem::failed(format!("it gives too much: {} MiB is the limit", child::MOST >> 20)),
-        _ if heard.rubbish => Problem::failed("it was run, and what came back is no answer"),
+        End::TooMuch => {
+            Problem::failed(format!("its result is too large: {} MiB is the limit", child::MOST >> 20))
+        }
+        _ if heard.rubbish => Problem::failed("it ran, but its answer is not valid"),
         End::Exit(70) => Problem::failed("it makes the interpreter fail").cause(words),
-        _ => Problem::failed("it could not be run to its end"),
+        _ => Problem::failed("it did not run to the end"),
     };
     match end {
         End::Exit(0 | 70) | End::TookTooLong | End::TooMuch => problem,

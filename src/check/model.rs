@@ -4,7 +4,7 @@ use crate::observed::{InstanceRole, Label, Observed};
 use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All containers of a host. It is changed in place; what was tried on it is taken back from a journal.
+/// All containers of a host. It is changed in place; what was tried on it is undone from a journal.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     held: BTreeMap<String, ModelContainer>,
@@ -101,7 +101,7 @@ impl Model {
         before
     }
 
-    /// Carries out what is only tried, asks, and takes it all back.
+    /// Carries out what is only tried, asks, and undoes it all.
     pub(super) fn tried<T>(&mut self, attempt: impl FnOnce(&mut Self) -> T) -> T {
         self.journal.clear();
         let answer = attempt(self);

@@ -1,10 +1,10 @@
-//! Who is said to receive a secret.
+//! Which fields are said to receive a secret.
 
 use crate::plan::HostPlan;
 use crate::state::SecretRef;
 use std::collections::BTreeSet;
 
-/// Who is said to receive a secret.
+/// Which fields are said to receive a secret.
 pub(super) struct Receivers<'p>(BTreeSet<(&'p str, &'p str, &'p str)>);
 
 impl<'p> Receivers<'p> {

@@ -66,7 +66,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Whether it asks nothing, whoever sits there.
+    /// Whether it never asks, even on a terminal.
     pub(super) fn is_unattended(&self) -> bool {
         matches!(self, Self::Doctor(_))
     }

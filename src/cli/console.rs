@@ -27,7 +27,7 @@ impl Console {
         Self { out, terminal }
     }
 
-    /// Whether somebody can be asked.
+    /// Whether there is a terminal to ask on.
     fn can_ask(&self) -> bool {
         self.terminal.stdin && self.terminal.stderr
     }
@@ -49,7 +49,7 @@ impl Console {
         if !self.can_ask() {
             return Err(Problem::new(Code::Declined, "there is no terminal to ask on")
                 .cause(format!("the question was: {question}"))
-                .hint("give -y to answer yes beforehand")
+                .hint("give -y to answer yes in advance")
                 .into());
         }
         self.out.stderr(format_args!("{question} [y/N] "));
@@ -141,7 +141,7 @@ impl Console {
     /// A new passphrase, typed twice.
     ///
     /// # Errors
-    /// Where nobody can be asked, it is empty, or the two differ.
+    /// Where there is no terminal, it is empty, or the two differ.
     pub fn new_passphrase(&self) -> Result<Secret> {
         let declined = |what: &str| Problem::new(Code::Declined, what);
         if !self.can_ask() {

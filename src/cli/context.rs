@@ -24,10 +24,10 @@ pub struct Global {
     /// Refuse what is seen for the first time instead of remembering it [env: PILLARBOX_STRICT]
     #[arg(long, global = true)]
     pub strict: bool,
-    /// Say nothing but data, warnings and errors
+    /// Print only data, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: what stays as it is, every step
+    /// Print more: unchanged resources, every step
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// When to use colours: auto (on terminals, unless NO_COLOR is set), always, never
@@ -99,8 +99,8 @@ impl Context {
         Self { global, terminal, out, console, session }
     }
 
-    /// For what runs where nobody can answer (a credential helper, whatever its streams are): no options,
-    /// nothing is asked, and nothing is said but warnings and errors.
+    /// For a program that runs unattended (a credential helper, whatever its streams are): no options, no
+    /// questions, and only warnings and errors are printed.
     pub(super) fn unattended(env: Environment) -> Self {
         let global = Global { quiet: true, ..Global::default() };
         let mut context = Self::new(global, env, Terminal::default());

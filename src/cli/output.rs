@@ -29,7 +29,7 @@ pub enum Level {
     Quiet,
     /// As is.
     Normal,
-    /// `-v`: unchanged things too.
+    /// `-v`: unchanged resources too.
     Verbose,
 }
 

@@ -105,7 +105,7 @@ impl TargetArgs {
 
     fn ask(&self, vault: &Vault<'_>, key: &KeyPath, files: &[String], verb: Verb<'_>) -> Problem {
         if files.is_empty() && vault.documents().next().is_none() {
-            return Problem::usage(format!("which file of the pillar shall hold `{key}`?"))
+            return Problem::usage(format!("which file of the pillar is meant for `{key}`?"))
                 .cause("there is none yet")
                 .hint(verb.with("--in apps", &key.to_string()));
         }

@@ -57,7 +57,7 @@ pub fn read_auths(text: &str, file: &str) -> Result<Auths> {
         stored: match &entry.value {
             Value::Object(fields) => stored(fields),
             Value::NullKeyword(_) => Ok(Stored::Nothing),
-            _ => Err("it is no object"),
+            _ => Err("it is not an object"),
         },
     };
     Ok(entries.into_iter().flat_map(|entries| &entries.properties).map(one).collect())
@@ -89,12 +89,12 @@ fn stored(fields: &Object<'_>) -> Result<Stored, &'static str> {
             fields.properties.iter().filter(|field| field.name.as_str().eq_ignore_ascii_case(name));
         let first = found.next().map(|field| &field.value);
         if found.next().is_some() {
-            return Err("a field of it stands twice");
+            return Err("one of its fields appears twice");
         }
         match first {
             None | Some(Value::NullKeyword(_)) => Ok(None),
             Some(Value::StringLit(text)) => Ok(Some(&*text.value).filter(|text| !text.is_empty())),
-            Some(_) => Err("a field of it is no text"),
+            Some(_) => Err("a field of it is not a string"),
         }
     };
     if let Some(token) = text("identitytoken")? {

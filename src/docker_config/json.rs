@@ -39,7 +39,7 @@ pub(super) fn object<'t>(text: &'t str, file: &str) -> Result<Option<Object<'t>>
     })?;
     match parsed.value {
         Some(Value::Object(object)) => Ok(Some(object)),
-        _ => Err(Problem::failed("this is JSON, but no object").at(&Place::new(file, 1)).into()),
+        _ => Err(Problem::failed("this is JSON, but not an object").at(&Place::new(file, 1)).into()),
     }
 }
 
@@ -47,7 +47,7 @@ fn broken(file: &str, line: u32, column: usize, why: &str) -> Problem {
     Problem::failed(format!("this is not JSON: line {line}, column {column}"))
         .at(&Place::new(file, line))
         .cause(why.to_owned())
-        .hint("nothing was changed; put the file right, or move it away")
+        .hint("nothing was changed; fix the file, or move it away")
 }
 
 /// The line of a byte, counted from 1.
@@ -77,7 +77,7 @@ pub(super) fn field<'o, 't>(
     match found.next() {
         Some(second) => {
             let place = Place::new(file, line_of(text, second.range.start));
-            Err(Problem::failed(format!("`{name}` stands twice")).at(&place).hint("keep one of them").into())
+            Err(Problem::failed(format!("`{name}` appears twice")).at(&place).hint("keep one of them").into())
         }
         None => Ok(first),
     }
@@ -95,7 +95,7 @@ pub(super) fn table<'o, 't>(
         Some(Value::Object(inner)) => Ok(Some(inner)),
         Some(other) => {
             let place = Place::new(file, line_of(text, start(other)));
-            Err(Problem::failed(format!("`{}` is no object", escaped(name))).at(&place).into())
+            Err(Problem::failed(format!("`{}` is not an object", escaped(name))).at(&place).into())
         }
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn string<'o, 't>(
         Some(Value::StringLit(found)) => Ok(Some(found).filter(|found| !found.value.is_empty())),
         Some(other) => {
             let place = Place::new(file, line_of(text, start(other)));
-            Err(Problem::failed(format!("`{}` is no text", escaped(name))).at(&place).into())
+            Err(Problem::failed(format!("`{}` is not a string", escaped(name))).at(&place).into())
         }
     }
 }

@@ -88,7 +88,7 @@ impl<'t> Layout<'t> {
 }
 
 /// Takes properties out of an object, with the commas that go with them. Those that stay must not be none:
-/// else the whole object is the thing to take out.
+/// else the whole object is taken out.
 pub(super) fn cuts(text: &str, object: &Object<'_>, goes: impl Fn(&ObjectProp<'_>) -> bool) -> Vec<Splice> {
     let all = &object.properties;
     let first_kept = all.iter().position(|property| !goes(property)).unwrap_or(all.len());

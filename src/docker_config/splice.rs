@@ -1,4 +1,4 @@
-//! Changes of a text, remembered so that they can be taken back to the byte.
+//! Changes of a text, remembered so that they can be undone to the byte.
 
 use serde::{Deserialize, Serialize};
 

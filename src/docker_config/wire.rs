@@ -23,7 +23,7 @@ pub struct Helpers {
     pub by_host: BTreeMap<String, String>,
 }
 
-/// What a file shall say.
+/// What a file must say.
 #[derive(Clone, Copy, Debug)]
 pub enum Want<'a> {
     /// `credHelpers` for these registries, as this client names them.
@@ -93,7 +93,7 @@ pub fn wire(text: &str, file: &str, want: Want<'_>, replace: bool) -> Result<(Ve
                 None | Some(Value::NullKeyword(_)) => None,
                 Some(other) => {
                     let place = Place::new(file, line_of(text, start(other)));
-                    return Err(Problem::failed(format!("`{HELPERS}` is no object")).at(&place).into());
+                    return Err(Problem::failed(format!("`{HELPERS}` is not an object")).at(&place).into());
                 }
             };
             let (mut splices, mut new, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
@@ -135,7 +135,7 @@ pub fn wire(text: &str, file: &str, want: Want<'_>, replace: bool) -> Result<(Ve
     Ok((splices, replaced))
 }
 
-/// The text of a file without our name, whoever put it there; what it replaced is put back. `None` where it
+/// The text of a file without our name, even if it was not written by us; what it replaced is put back. `None` where it
 /// does not name us.
 ///
 /// # Errors
@@ -203,9 +203,9 @@ fn another(text: &str, file: &str, of: &str, value: &Value<'_>, replace: bool) -
             escaped(&name.value)
         ))
         .at(&place)
-        .hint("to put pillarbox in its place, and have it put back by `helper remove`: pillarbox registry helper install --replace")
+        .hint("to use pillarbox instead (`helper remove` puts the other one back): pillarbox registry helper install --replace")
         .into()),
-        _ => Err(Problem::failed(format!("the helper of {of} is no text")).at(&place).into()),
+        _ => Err(Problem::failed(format!("the helper of {of} is not a string")).at(&place).into()),
     }
 }
 

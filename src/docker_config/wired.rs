@@ -1,4 +1,4 @@
-//! What `helper install` changed in which file, so that `helper remove` can take exactly that back.
+//! What `helper install` changed in which file, so that `helper remove` can undo exactly that.
 
 use super::splice::{Splice, undo};
 use super::wire::{Replaced, unwire};
@@ -54,7 +54,7 @@ impl Wired {
         let wrong = || Problem::failed("this is not what pillarbox wrote").at(&Place::new(file, 0));
         match serde_json::from_str::<Self>(text) {
             Ok(read) if read.format == 1 => Ok(read),
-            Ok(_) => Err(wrong().cause("its format is of another version").into()),
+            Ok(_) => Err(wrong().cause("its format has another version").into()),
             Err(error) => Err(wrong()
                 .because(&error)
                 .hint("move the file away: `helper remove` then takes out what names pillarbox")
@@ -85,7 +85,7 @@ impl Wired {
         self.files.remove(file);
     }
 
-    /// Takes the changes of a client's file back and forgets them: to the byte where nobody changed it
+    /// Undoes the changes of a client's file and forgets them: to the byte where it was not changed
     /// since, else what names us. Returns the text, or `None` for a file that is to be removed because it
     /// was not there before and holds nothing else. `shown` is its path for errors.
     ///
@@ -107,7 +107,7 @@ impl Wired {
         Ok(if created && matches!(nothing.as_str(), "" | "{}") { None } else { Some(now) })
     }
 
-    /// As [`Self::take_back`], for a file of any kind and only where nobody changed it since: the text or
+    /// As [`Self::take_back`], for a file of any kind and only where it was not changed since: the text or
     /// that it goes; `None` where it was changed, or never by us.
     pub fn take_back_exactly(&mut self, file: &str, text: &str) -> Option<Option<String>> {
         let (now, others) = self.undone(file, text);
@@ -118,7 +118,7 @@ impl Wired {
         Some(if history.created && now.is_empty() { None } else { Some(now) })
     }
 
-    /// The text before as many changes as can be taken back to the byte, and the others, newest first.
+    /// The text before as many changes as can be undone to the byte, and the others, newest first.
     fn undone(&self, file: &str, text: &str) -> (String, Vec<&Edit>) {
         let mut edits = self.files.get(file).into_iter().flat_map(|history| history.edits.iter().rev());
         let mut now = text.to_owned();

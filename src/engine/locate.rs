@@ -51,7 +51,7 @@ impl Address {
 
 impl Folders {
     fn home(&self, engine: &EngineAddress) -> Result<&Path> {
-        let missing = || Problem::failed(format!("{engine} leads to a home folder, and there is none"));
+        let missing = || Problem::failed(format!("{engine} needs a home folder, and there is none"));
         self.home.as_deref().ok_or_else(|| missing().into())
     }
 
@@ -76,7 +76,7 @@ fn context(engine: &EngineAddress, name: &str, folders: &Folders) -> Result<Addr
     let shown = quoted(name);
     if name == "default" {
         // It is no file: it stands for DOCKER_HOST, which differs from shell to shell.
-        return Err(Problem::failed("the docker context `default` is no fixed address")
+        return Err(Problem::failed("the docker context `default` is not a fixed address")
             .hint("write what it stands for, as a rule: engine = \"unix:///var/run/docker.sock\"")
             .into());
     }
@@ -86,7 +86,7 @@ fn context(engine: &EngineAddress, name: &str, folders: &Folders) -> Result<Addr
     let text = read_text(&meta).map_err(|problems| {
         problems.map(|problem| {
             let what = format!("the docker context {shown} cannot be read");
-            Problem::new(problem.code, what).because(&problem).hint("see what there is: docker context ls")
+            Problem::new(problem.code, what).because(&problem).hint("list them: docker context ls")
         })
     })?;
     let wrong = |why: &str| {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_that_is_missing_checks_nobody_or_leads_on_is_refused() {
+    fn a_context_that_is_missing_checks_no_server_or_leads_on_is_refused() {
         let root = tempfile::tempdir().expect("a folder");
         for (name, meta, words) in [
             ("bare", r#"{"Endpoints":{}}"#, "names no Engine"),
@@ -171,8 +171,8 @@ mod tests {
             let refused = located(&format!("context:{name}"), &folders(root.path())).expect_err("refused");
             assert!(refused.to_string().contains(words), "{refused}");
         }
-        let missing = located("context:nobody", &folders(root.path())).expect_err("missing");
-        assert!(missing.to_string().contains("'nobody' cannot be read"), "{missing}");
+        let missing = located("context:missing", &folders(root.path())).expect_err("missing");
+        assert!(missing.to_string().contains("'missing' cannot be read"), "{missing}");
         assert!(located("context:default", &folders(root.path())).is_err());
     }
 

@@ -37,7 +37,9 @@ impl EngineError {
     pub fn registry_problem(&self, host: &HostName, image: &ImageRef, used: Option<&Credential>) -> Problem {
         let problem = self.check_problem(host, image, used);
         match used {
-            Some(_) if self.is_refusal() => problem.hint("see it from every host: pillarbox registry check"),
+            Some(_) if self.is_refusal() => {
+                problem.hint("check it from every host: pillarbox registry check")
+            }
             _ => problem,
         }
     }
@@ -71,7 +73,7 @@ impl EngineError {
             ErrorKind::Refused => self
                 .problem(format!("the registry {registry} refused the credential{purpose} on host {host}")),
             ErrorKind::Expired => self.problem(format!(
-                "the credential{purpose} is over, says the registry {registry} to host {host}"
+                "the credential{purpose} has expired: the registry {registry} refused it on host {host}"
             )),
             ErrorKind::RateLimited => self.limited(host, asked),
             ErrorKind::CredentialDropped if used.is_some_and(|used| used.header.is_identity_token()) => self
@@ -106,7 +108,7 @@ impl EngineError {
     fn limited(&self, host: &HostName, asked: Asked<'_>) -> Problem {
         let registry = asked.registry();
         let problem = self
-            .problem(format!("the registry {registry} gives host {host} no more{} for now", asked.purpose()));
+            .problem(format!("the registry {registry} limits the rate of host {host}{}", asked.purpose()));
         let problem = match self.retry_after() {
             Some(wait) => problem.hint(format!("try again in {}", humantime::format_duration(wait))),
             None => problem,
@@ -126,7 +128,7 @@ impl EngineError {
                 .problem(format!("the Engine of host {host} cannot tell which image {image} stands for"))
                 .hint(format!("pin it with a digest: {}", quoted(&format!("{}@sha256:…", image.name))))
                 .hint("or let a gate name it: pillarbox gate set APP VERSION --digest sha256:…")
-                .hint("or plan with what lies there now: --offline"),
+                .hint("or plan with the images on the host: --offline"),
             Asked::Login(registry) => {
                 self.problem(format!("the Engine of host {host} cannot try a credential at {registry}"))
             }
@@ -152,7 +154,7 @@ impl EngineError {
         let sent = sent.at(&used.place);
         let sent = match asked {
             Asked::Image(image) if self.is_about_rights() => sent.hint(format!(
-                "it may be right and lack a right: let it pull {} at the registry, or use another one for it: \
+                "it may be valid but lack the right to pull: grant it {} at the registry, or use another one: \
                  pillarbox registry add {} -u USER",
                 image.name,
                 quoted(&image.name.full())
@@ -169,7 +171,7 @@ impl EngineError {
             )),
             Kind::Asked(helper) => {
                 let program = helper.program();
-                sent.hint(format!("log in again with the tool of {program}: it is asked anew by every run"))
+                sent.hint(format!("log in again with the tool of {program}: every run asks it again"))
             }
         }
     }

@@ -178,7 +178,7 @@ impl<E: Engine> Caller<'_, E> {
             }
             Action::StartFilled { filler, service, files, .. } => {
                 let Some(filler) = self.id(filler) else {
-                    let what = format!("{action}: what it is filled through was not created");
+                    let what = format!("{action}: the container that fills it was not created");
                     return Err(Problem::failed(what).into());
                 };
                 let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;

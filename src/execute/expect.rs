@@ -91,7 +91,7 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
         }
         Expect::Network { id, name } => match engine.network(id).await? {
             None => Some(Moved::Gone(format!("network {name} is gone"))),
-            Some(found) => otherwise(found.id != *id, format!("network {name} is another one")),
+            Some(found) => otherwise(found.id != *id, format!("network {name} was replaced by another one")),
         },
         Expect::NetworkFree { name } => {
             let taken = engine.network(name).await?.is_some_and(|found| found.name == *name);
@@ -99,9 +99,10 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
         }
         Expect::Volume { name, created_at } => match engine.volume(name).await? {
             None => Some(Moved::Gone(format!("volume {name} is gone"))),
-            Some(found) => {
-                otherwise(found.created_at != *created_at, format!("volume {name} is another one"))
-            }
+            Some(found) => otherwise(
+                found.created_at != *created_at,
+                format!("volume {name} was replaced by another one"),
+            ),
         },
         Expect::VolumeFree { name } => {
             let taken = engine.volume(name).await?.is_some();

@@ -95,7 +95,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         let first = index == 0;
         let slot = self.caller.slots.acquire(index).await;
         if self.caller.interrupt.raised() {
-            let what = if first { "not begun" } else { "interrupted before" };
+            let what = if first { "skipped" } else { "interrupted before" };
             let problem = Problem::new(Code::Interrupted, format!("{what}: {}", step.action));
             return Err(Halt::Interrupted(problem.into()));
         }
@@ -114,7 +114,8 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
             Ok(None) => {}
             Ok(Some(moved)) => return Err(Halt::Failed(stale(step, moved).into())),
             Err(error) => {
-                let problem = error.problem(format!("{}: cannot look at the host before it", step.action));
+                let problem =
+                    error.problem(format!("{}: cannot read the host before this step", step.action));
                 return Err(Halt::Failed(problem.into()));
             }
         }

@@ -40,7 +40,7 @@ pub(super) async fn wait<E: Engine>(
         }
         let started = first.get_or_insert_with(|| state.started_at.clone());
         if *started != state.started_at {
-            return Err(NotHealthy::Failed(format!("it was started anew{}", exit(&state))));
+            return Err(NotHealthy::Failed(format!("it was restarted{}", exit(&state))));
         }
         let waited = began.elapsed();
         let rest = match state.health {

@@ -62,7 +62,7 @@ mod tests {
         let (first, second, third, fourth) = join!(lock.check(), lock.check(), lock.check(), lock.check());
         assert!(first.is_ok() && second.is_ok() && third.is_ok() && fourth.is_ok());
         assert_eq!(guard.0.get(), 2, "one for the first, one for the three that came meanwhile");
-        assert!(lock.check().await.is_err(), "asked anew, never taken from before");
+        assert!(lock.check().await.is_err(), "asked again, never remembered");
         assert!(lock.check().await.is_ok());
     }
 }

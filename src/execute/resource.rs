@@ -61,7 +61,7 @@ impl<E: Engine> Caller<'_, E> {
             if there.iter().any(|volume| volume.name == name) {
                 // What is in it, and who has it mounted, is not known.
                 let what = format!("{action}: the host is not as the plan expects it");
-                let problem = Problem::new(Code::Stale, what).cause("there is one, and it is in use");
+                let problem = Problem::new(Code::Stale, what).cause("the volume is there, and in use");
                 return Err(problem.hint("plan again: 'pillarbox plan'").into());
             }
         }

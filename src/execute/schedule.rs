@@ -65,7 +65,7 @@ impl Schedule {
         }
     }
 
-    /// How many have not begun.
+    /// How many still have to begin.
     pub(super) fn left(&self) -> usize {
         self.left
     }

@@ -158,7 +158,7 @@ impl Opened {
         let length: usize = parts.iter().map(Secret::len).sum();
         if length > LARGEST {
             let what = format!("{field} is {length} bytes long, and may have {LARGEST}");
-            return Err(Problem::failed(what).hint("put what is larger into a volume of its own").into());
+            return Err(Problem::failed(what).hint("put larger data into a volume").into());
         }
         let mut all = Vec::with_capacity(length);
         for part in &parts {

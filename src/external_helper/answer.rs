@@ -52,7 +52,7 @@ pub(super) fn parse(bytes: &[u8], server: &str) -> Result<Answer, Wrong> {
         let place = format!("line {}, column {}", error.line(), error.column());
         Wrong(match error.classify() {
             serde_json::error::Category::Data => {
-                format!("it is no object with the texts `Username` and `Secret`, each once ({place})")
+                format!("it is not an object with the strings `Username` and `Secret`, each once ({place})")
             }
             _ => format!("it is not JSON ({place})"),
         })
@@ -76,7 +76,7 @@ pub(super) fn parse(bytes: &[u8], server: &str) -> Result<Answer, Wrong> {
 /// Reads which servers a helper has: an object of server to user name.
 pub(super) fn servers(bytes: &[u8]) -> Result<Vec<String>, Wrong> {
     let all: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_slice(bytes).map_err(|error| {
-        Wrong(format!("it is no object (line {}, column {})", error.line(), error.column()))
+        Wrong(format!("it is not an object (line {}, column {})", error.line(), error.column()))
     })?;
     Ok(all.unwrap_or_default().into_keys().collect())
 }

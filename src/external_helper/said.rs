@@ -25,7 +25,7 @@ impl Said {
     }
 
     /// Standard output as the message that it is where a helper fails; `None` where it looks like an
-    /// answer, whose words nobody may see, or there is none.
+    /// answer, whose words must not be shown, or there is none.
     pub(super) fn line(&self) -> Option<String> {
         let text = String::from_utf8_lossy(&self.0.out);
         let text = text.trim();

@@ -49,7 +49,7 @@ impl Resolved {
         Rc::clone(self.0.borrow_mut().entry(key).or_default())
     }
 
-    /// What was said of a reference so far, whoever was asked.
+    /// What was said of a reference so far, through any host.
     fn said(&self, image: &ImageRef) -> Option<Answer> {
         let all = self.0.borrow();
         let mut said = all.iter().filter(|((asked, ..), _)| asked == image);

@@ -35,7 +35,7 @@ fn labels(instance: &str) -> Value {
     })
 }
 
-fn nobody(_: &ImageName) -> Result<Option<Credential>> {
+fn no_login(_: &ImageName) -> Result<Option<Credential>> {
     Ok(None)
 }
 
@@ -64,7 +64,7 @@ async fn a_host_with_nothing_to_do_costs_three_lists_an_inspect_for_each_contain
     for n in 0..50 {
         fake.add_container(&format!("other{n}"), json!({ "Image": pinned }), true);
     }
-    let observed = seen(&fake, &what(&[], &[(&pinned, Need::Digest)]), &nobody, false).await.expect("read");
+    let observed = seen(&fake, &what(&[], &[(&pinned, Need::Digest)]), &no_login, false).await.expect("read");
     assert_eq!(observed.containers.len(), 70);
     assert_eq!(observed.containers.iter().filter(|container| container.ours.is_some()).count(), 20);
     assert_eq!(observed.resolved[&image(&pinned)].by, ResolvedBy::Pinned);
@@ -84,7 +84,7 @@ async fn a_container_made_of_a_commit_of_ours_is_reported_and_not_ours() {
     fake.build("commit:1", "commit", Behaviour { labels: inherited, ..Behaviour::fine() });
     fake.add_container("nginx", json!({ "Image": "plain:1", "Labels": labels("nginx.g1") }), true);
     fake.add_container("stranger", json!({ "Image": "commit:1" }), true);
-    let observed = seen(&fake, &what(&["nginx"], &[]), &nobody, false).await.expect("read");
+    let observed = seen(&fake, &what(&["nginx"], &[]), &no_login, false).await.expect("read");
     let of = |name: &str| observed.containers.iter().find(|c| c.name == name).expect("there");
     assert!(of("nginx").ours.is_some() && !of("nginx").impostor);
     assert!(of("stranger").ours.is_none() && of("stranger").impostor);
@@ -95,7 +95,7 @@ async fn every_host_is_asked_for_a_tag_once_and_its_digest_looked_up() {
     let fake = Fake::new();
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     let resolved = Resolved::default();
-    let keychain = |image: &ImageName| ready(nobody(image)).boxed_local();
+    let keychain = |image: &ImageName| ready(no_login(image)).boxed_local();
     let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
     let what = what(&[], &[(IMAGE, Need::Digest)]);
     for name in ["web1", "web2"] {
@@ -119,7 +119,7 @@ async fn hosts_that_are_told_different_images_are_named_with_what_each_was_told(
     assert_eq!(other.publish(IMAGE, "one", Behaviour::fine()), digest);
     let evil = liar.publish(IMAGE, "evil", Behaviour::fine());
     let resolved = Resolved::default();
-    let keychain = |image: &ImageName| ready(nobody(image)).boxed_local();
+    let keychain = |image: &ImageName| ready(no_login(image)).boxed_local();
     let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
     let what = what(&[], &[(IMAGE, Need::Digest)]);
     for (fake, name) in [(&honest, "web1"), (&other, "web2"), (&liar, "web3")] {
@@ -141,9 +141,9 @@ async fn a_tag_that_is_there_is_asked_for_only_with_force() {
     fake.publish(IMAGE, "one", Behaviour::fine());
     fake.preload(IMAGE);
     let moved = fake.publish(IMAGE, "two", Behaviour::fine());
-    let observed = seen(&fake, &what(&[], &[(IMAGE, Need::IfAbsent)]), &nobody, false).await.expect("read");
+    let observed = seen(&fake, &what(&[], &[(IMAGE, Need::IfAbsent)]), &no_login, false).await.expect("read");
     assert!(observed.resolved.is_empty() && observed.images.contains_key(&image(IMAGE)));
-    let observed = seen(&fake, &what(&[], &[(IMAGE, Need::Digest)]), &nobody, false).await.expect("read");
+    let observed = seen(&fake, &what(&[], &[(IMAGE, Need::Digest)]), &no_login, false).await.expect("read");
     assert_eq!(observed.resolved[&image(IMAGE)].digest, moved);
     assert!(!observed.images.contains_key(&image(IMAGE).by_digest(&moved)));
 }
@@ -153,7 +153,7 @@ async fn an_image_of_the_host_alone_is_known_by_its_id() {
     let fake = Fake::new();
     let id = fake.build("built:1", "one", Behaviour::fine());
     let wanted = what(&[], &[("built:1", Need::Local), ("missing:1", Need::Local)]);
-    let observed = seen(&fake, &wanted, &nobody, false).await.expect("read");
+    let observed = seen(&fake, &wanted, &no_login, false).await.expect("read");
     let resolution = &observed.resolved[&image("built:1")];
     assert_eq!((resolution.digest.as_str(), resolution.by), (id.as_str(), ResolvedBy::ImageId));
     assert!(!observed.resolved.contains_key(&image("missing:1")));
@@ -165,7 +165,7 @@ async fn offline_asks_no_registry_and_takes_what_lies_or_runs_there() {
     let lying = fake.publish(IMAGE, "one", Behaviour::fine());
     fake.preload(IMAGE);
     fake.publish(IMAGE, "two", Behaviour::fine());
-    let panics = |_: &ImageName| -> Result<Option<Credential>> { panic!("nobody is asked") };
+    let panics = |_: &ImageName| -> Result<Option<Credential>> { panic!("no credential is asked for") };
     let observed = seen(&fake, &what(&[], &[(IMAGE, Need::Digest)]), &panics, true).await.expect("read");
     assert_eq!(observed.resolved[&image(IMAGE)].digest, lying);
     fake.build("plain:1", "plain", Behaviour::fine());
@@ -198,7 +198,7 @@ async fn a_refused_credential_is_exit_7_and_names_its_entry() {
     let text = format!("{refused:?}");
     assert!(text.contains("registries.\\\"r.example.com\\\".password was sent"), "{text}");
     assert!(!text.contains("wrong-secret"));
-    let missing = seen(&fake, &wanted, &nobody, false).await.expect_err("refused");
+    let missing = seen(&fake, &wanted, &no_login, false).await.expect_err("refused");
     assert_eq!(missing.code(), Code::Refused);
     assert!(missing.to_string().contains("wants a credential"), "{missing}");
 }

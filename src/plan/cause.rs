@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Cause {
     /// It is not there.
     Missing,
-    /// It is as wanted.
+    /// It is up to date.
     AsWanted,
     /// The image is not on the host.
     ImageNeeded,
@@ -44,7 +44,7 @@ pub enum Cause {
     Unwanted,
     /// No state declares it any more.
     Undeclared,
-    /// Left by an apply that did not come to its end.
+    /// Left by an apply that did not finish.
     Interrupted,
     /// It was changed by hand: these fields.
     Drift(Vec<String>),
@@ -70,7 +70,7 @@ pub enum Cause {
     Gone,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
-    /// It is as wanted, and not managed by pillarbox.
+    /// It is up to date, and not managed by pillarbox.
     Theirs,
     /// A state declares a volume absent.
     DataLost,
@@ -125,7 +125,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("will be created"),
-            Self::AsWanted => f.write_str("as wanted"),
+            Self::AsWanted => f.write_str("up to date"),
             Self::TagElsewhere => f.write_str("the tag stands for another image on the host"),
             Self::ImageNeeded => f.write_str("image is not on the host"),
             Self::Version { from, to, at } => {
@@ -150,7 +150,7 @@ impl fmt::Display for Cause {
             Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
-            Self::Theirs => f.write_str("as wanted; not managed by pillarbox"),
+            Self::Theirs => f.write_str("up to date; not managed by pillarbox"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),
             Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),
             Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),

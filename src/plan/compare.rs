@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// ignored; they come from a newer pillarbox with the same major version.
 ///
 /// # Errors
-/// Each difference ([`Code::Stale`]) in words: host, thing, field. A stored plan with another major
+/// Each difference ([`Code::Stale`]) in words: host, resource, field. A stored plan with another major
 /// version, or none, cannot be compared at all ([`Code::Failed`]).
 pub fn compare(stored: &Value, fresh: &Plan) -> Result<()> {
     check_version(stored)?;
@@ -67,9 +67,9 @@ fn compare_host(host: &str, then: &Value, now: &Value, found: &mut Vec<Problem>)
         };
         match (find(&old), find(&new)) {
             (Some(_), None) => {
-                found.push(stale(&format!("{host}: {thing} is in no plan any more"), None, None));
+                found.push(stale(&format!("{host}: {thing} is not in the plan any more"), None, None));
             }
-            (None, Some(_)) => found.push(stale(&format!("{host}: {thing} came in addition"), None, None)),
+            (None, Some(_)) => found.push(stale(&format!("{host}: {thing} is new in the plan"), None, None)),
             (Some(old), Some(new)) => {
                 compare_fields(&format!("{host}: {thing}"), &old, &new, found);
             }
@@ -131,7 +131,7 @@ fn stale(what: &str, then: Option<&Value>, now: Option<&Value>) -> Problem {
     let mut problem = Problem::new(Code::Stale, format!("the plan is stale: {what}"))
         .hint("make it again with 'pillarbox plan -o FILE', and look at it");
     if then.is_some() || now.is_some() {
-        problem = problem.cause(format!("it was {}, it is {}", shown(then), shown(now)));
+        problem = problem.cause(format!("it was {}, it is now {}", shown(then), shown(now)));
     }
     problem
 }

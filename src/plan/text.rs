@@ -12,7 +12,7 @@ pub fn text(plan: &HostPlan) -> String {
     out
 }
 
-/// The same, each step followed by what takes it back, if anything does.
+/// The same, each step followed by its rollback, if it has one.
 pub fn text_with_undo(plan: &HostPlan) -> String {
     let mut out = String::new();
     for step in &plan.steps {

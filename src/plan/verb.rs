@@ -1,8 +1,8 @@
-//! What becomes of a thing, and the symbol for it in a printed plan.
+//! What becomes of a resource, and the symbol for it in a printed plan.
 
 use serde::Serialize;
 
-/// What becomes of a thing.
+/// What becomes of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {

@@ -84,11 +84,11 @@ fn runner<'d, 't>(
                 .hint("unhold it there, or name another host"))
         }
         None => Err(Problem::failed(format!(
-            "task {} runs on host {on}, which is not part of this run or does not declare it so",
+            "task {} runs on host {on}, which is not part of this run or does not declare the task so",
             task.name
         ))
         .at(place)
-        .hint(format!("take it in: --host {}", quoted(on.as_str())))
+        .hint(format!("include it: --host {}", quoted(on.as_str())))
         .hint("or leave `on` out: then the first host of a run runs it")),
     }
 }

@@ -1,4 +1,4 @@
-//! From what is desired and what was observed to decisions: complete values, one for each thing. Nothing here
+//! From the desired and the observed state to decisions: complete values, one for each resource. Nothing here
 //! says why, and nothing is filled in later.
 
 mod absence;

@@ -30,7 +30,7 @@ pub(super) struct Explanation {
     pub(super) causes: StepCauses,
 }
 
-/// The cause that stands at the steps of a thing.
+/// The cause that stands at the steps of a resource.
 pub(super) struct StepCauses {
     /// Of each decision.
     pub(super) of: Vec<Cause>,
@@ -40,7 +40,7 @@ pub(super) struct StepCauses {
     pub(super) gone: Cause,
 }
 
-/// What is told of one thing.
+/// What is told of one resource.
 struct Explained {
     cause: Cause,
     changes: Vec<Change>,

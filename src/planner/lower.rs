@@ -1,4 +1,4 @@
-//! From decisions to steps, each with what takes it back. Nothing is decided here, and nothing depends on why
+//! From decisions to steps, each with its rollback. Nothing is decided here, and nothing depends on why
 //! it is done.
 
 mod create;
@@ -59,7 +59,7 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
 struct Lowering {
     steps: Steps,
     pulls: Pulls,
-    /// The last steps of each thing; where it has none, those of what it needs.
+    /// The last steps of each resource; where it has none, those of what it needs.
     ends: BTreeMap<Address, Vec<u32>>,
 }
 
@@ -165,7 +165,7 @@ impl Lowering {
         step
     }
 
-    /// The last steps of some things, each once: what is as desired hands on those of what it needs.
+    /// The last steps of some resources, each once: what is as desired hands on those of what it needs.
     fn ends_of(&self, things: &[Address]) -> Vec<u32> {
         let found = things.iter().filter_map(|thing| self.ends.get(thing)).flatten();
         let ends: BTreeSet<u32> = work::each(found).copied().collect();

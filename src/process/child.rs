@@ -69,7 +69,7 @@ impl Stream {
         match keep {
             Keep::First(most) => {
                 if all.capacity() == 0 {
-                    // At once: a buffer that grows leaves copies behind that nobody wipes.
+                    // At once: a buffer that grows leaves copies behind that are not wiped.
                     all.reserve_exact(most.min(AT_ONCE));
                 }
                 let fits = bytes.len().min(most - all.len());
@@ -102,7 +102,7 @@ enum Keep {
 struct Group(Arc<Mutex<Option<u32>>>);
 
 impl Group {
-    /// Kills all of it. Not after its leader was waited for: the number may be somebody else's then.
+    /// Kills all of it. Not after its leader was waited for: the number may belong to another process then.
     fn kill(&self) {
         let leader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pid) = leader.and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {

@@ -175,10 +175,10 @@ impl Reader<'_> {
         let Some(node) = self.table.get(field) else { return Ok(None) };
         let path = key_path(self.key, Some(field));
         let Value::Sealed(sealed) = &node.value else {
-            return Err(Problem::failed(format!("{path} stands in clear"))
+            return Err(Problem::failed(format!("{path} is in clear"))
                 .at(&node.place)
-                .cause("whoever can read the workspace can read it")
-                .hint("change it at the registry: it was seen")
+                .cause("anyone who can read the workspace can read it")
+                .hint("change it at the registry: others may have seen it")
                 .hint(format!("then pillarbox unset {0} && pillarbox seal {0}", quoted(&path)))
                 .into());
         };

@@ -23,12 +23,12 @@ pub(super) fn ended(end: &End) -> String {
             "the child that runs Starlark used all its processor time".to_owned()
         }
         End::Signal(9) => {
-            "the child that runs Starlark was killed: by somebody, or because the machine has no memory left"
+            "the child that runs Starlark was killed, perhaps because the machine has no memory left"
                 .to_owned()
         }
         End::Signal(signal) => format!("the child that runs Starlark was ended by signal {signal}"),
         End::TookTooLong => "the child that runs Starlark took too long".to_owned(),
-        End::TooMuch => "the child that runs Starlark said too much".to_owned(),
+        End::TooMuch => "the child that runs Starlark printed too much".to_owned(),
         End::Lost(error) => format!("the child that runs Starlark cannot be started: {error}"),
     }
 }

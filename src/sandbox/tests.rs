@@ -50,19 +50,13 @@ fn second(rest: &str) -> String {
 #[test]
 fn a_child_that_dies_is_told_by_the_file_that_it_was_at_and_the_others_are_run() {
     for (rest, said) in [
-        (
-            "kill -9 $$",
-            "states/a.star: it could not be run to its end (the child that runs Starlark was killed",
-        ),
+        ("kill -9 $$", "states/a.star: it did not run to the end (the child that runs Starlark was killed"),
         (
             "kill -SEGV $$",
-            "states/a.star: it could not be run to its end (the child that runs Starlark was ended by signal 11)",
+            "states/a.star: it did not run to the end (the child that runs Starlark was ended by signal 11)",
         ),
         ("kill -XCPU $$", "states/a.star: it computes too long: 10 s is the limit"),
-        (
-            "exit 3",
-            "states/a.star: it could not be run to its end (the child that runs Starlark ended with 3)",
-        ),
+        ("exit 3", "states/a.star: it did not run to the end (the child that runs Starlark ended with 3)"),
         (
             "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$",
             "states/a.star: it needs too much memory: 512 MiB is the limit",
@@ -75,9 +69,9 @@ fn a_child_that_dies_is_told_by_the_file_that_it_was_at_and_the_others_are_run()
             "echo panicked at x.rs:1 >&2; exit 70",
             "states/a.star: it makes the interpreter fail (panicked at x.rs:1)",
         ),
-        ("echo rubbish; exit 0", "states/a.star: it was run, and what came back is no answer"),
-        ("printf '{\"End\":'; exit 0", "states/a.star: it was run, and what came back is no answer"),
-        ("head -c 80000000 /dev/zero", "states/a.star: it gives too much: 64 MiB is the limit"),
+        ("echo rubbish; exit 0", "states/a.star: it ran, but its answer is not valid"),
+        ("printf '{\"End\":'; exit 0", "states/a.star: it ran, but its answer is not valid"),
+        ("head -c 80000000 /dev/zero", "states/a.star: its result is too large: 64 MiB is the limit"),
     ] {
         let (a, b) = with_child(&second(rest), LONG);
         assert!(a.starts_with(said), "{rest}: {a}");
@@ -100,7 +94,7 @@ fn a_child_that_hangs_is_killed_and_what_it_did_not_come_to_is_said() {
     let (a, b) = with_child(&second("exec sleep 60"), Duration::from_secs(1));
     assert!(begun.elapsed() < Duration::from_secs(20), "it was waited for");
     assert!(a.starts_with("states/a.star: it takes too long"), "{a}");
-    assert_eq!(b, "states/b.star: it was not run (states/a.star took the time that there is)");
+    assert_eq!(b, "states/b.star: it was not run (states/a.star used up the time)");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn dialled(session: &Session, root: &Path, host: &Host) -> Result<(Address, 
     Ok((address, seen))
 }
 
-/// Whoever can write to the workspace would choose who is taken for the Engine.
+/// Anyone who can write to the workspace would choose who is taken for the Engine.
 fn outside(root: &Path, folder: &Path, host: &Host) -> Result<()> {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if !folder.starts_with(root) && !real(folder).starts_with(real(root)) {
@@ -105,7 +105,7 @@ fn context(session: &Session, name: &str) -> Result<(EngineAddress, Option<PathB
     let id: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let unreadable = || {
         Problem::failed(format!("the docker context `{}` cannot be read", escaped(name)))
-            .hint("see which there are: docker context ls")
+            .hint("list them: docker context ls")
     };
     let text = store::read_private(&contexts.join("meta").join(&id).join("meta.json"))?
         .ok_or_else(|| unreadable().cause("this machine has none of that name"))?;

@@ -1,4 +1,4 @@
-//! Comparing a container that somebody else made with what is declared, and recording on its host that it
+//! Comparing a container that pillarbox did not make with what is declared, and recording on its host that it
 //! is ours from now on.
 
 use super::credentials::{HelperAnswers, Keychain};
@@ -17,7 +17,7 @@ impl Pipeline<'_> {
     /// to be compared with what it has.
     ///
     /// # Errors
-    /// Where a secret does not open: then nobody can tell whether it would be replaced.
+    /// Where a secret does not open: then it is not known whether it would be replaced.
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
         let keychain = Keychain {

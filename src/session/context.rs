@@ -95,6 +95,6 @@ impl Session {
 
     #[cfg(test)]
     pub(crate) fn for_tests(env: Environment) -> Self {
-        Self::new(Options::default(), env, Box::new(super::operator::Nobody))
+        Self::new(Options::default(), env, Box::new(super::operator::NoOperator))
     }
 }

@@ -26,7 +26,7 @@ use std::rc::Rc;
 pub enum Asking {
     /// No: for what can be done without a private key.
     No,
-    /// Yes, if there is a terminal with somebody at it.
+    /// Yes, if there is a terminal to ask on.
     Allowed,
 }
 
@@ -227,7 +227,7 @@ fn desktop_keyring(session: &Session) -> Result<IdentitySource> {
     Ok(match session.desktop {
         // Said of the kernel's already.
         _ if !session.env.keyrings => IdentitySource::silent(),
-        None => IdentitySource::missing(format!("{name} was not asked: nobody is here to answer it")),
+        None => IdentitySource::missing(format!("{name} was not asked: this program runs unattended")),
         Some(_) if !session.env.session_bus && cfg!(target_os = "linux") => {
             IdentitySource::missing(format!("there is no session bus, and so no {name}"))
         }

@@ -137,7 +137,7 @@ impl Asking<'_, '_> {
         asked(self.verdict(&error).await, Some(problem.into()))
     }
 
-    /// Asks for an image; at the Hub only where it was named by whoever asks.
+    /// Asks for an image; at the Hub only where it was named on the command line.
     async fn image(&self, image: &ImageRef, sparing: bool) -> Asked {
         let entry = self.entry(image);
         let asked = |verdict, digest, problems| Asked {

@@ -54,10 +54,10 @@ pub trait Progress {
 /// Hears nothing and answers nothing.
 #[cfg(test)]
 #[derive(Debug)]
-pub(super) struct Nobody;
+pub(super) struct NoOperator;
 
 #[cfg(test)]
-impl Operator for Nobody {
+impl Operator for NoOperator {
     fn say(&self, _: fmt::Arguments<'_>) {}
 
     fn warn(&self, _: fmt::Arguments<'_>) {}
@@ -84,11 +84,11 @@ impl Operator for Nobody {
 }
 
 #[cfg(test)]
-impl Progress for Nobody {
+impl Progress for NoOperator {
     fn show(&self, _: &Event) {}
 }
 
 #[cfg(test)]
 fn declined<T>() -> Result<T> {
-    Err(crate::problem::Problem::new(crate::problem::Code::Declined, "nobody is here").into())
+    Err(crate::problem::Problem::new(crate::problem::Code::Declined, "there is no terminal to ask on").into())
 }

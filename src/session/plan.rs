@@ -122,7 +122,7 @@ impl<'p> Pipeline<'p> {
 /// For each host, what the others do about its tasks.
 ///
 /// # Errors
-/// Where a task cannot run where it shall.
+/// Where a task cannot run where it is declared.
 pub fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
     assign(&seen.into_iter().map(|one| (&one.desired, &one.observed)).collect::<Vec<_>>())
 }

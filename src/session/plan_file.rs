@@ -73,7 +73,10 @@ impl StoredPlan {
         let gone = self.hosts.iter().filter(|host| !known(host)).map(|host| {
             Problem::new(
                 Code::Stale,
-                format!("the stored plan is for a host that is not there any more: {}", escaped(host)),
+                format!(
+                    "the stored plan names a host that is not in the inventory any more: {}",
+                    escaped(host)
+                ),
             )
         });
         Problems::check(gone.collect()).map(|()| self.hosts.clone())
@@ -88,7 +91,7 @@ impl StoredPlan {
     }
 }
 
-/// Many small differences as one problem: whoever sees it looks at a new plan, not at a long list.
+/// Many small differences as one problem: a reader looks at a new plan next, not at a long list.
 fn in_one(problems: Problems) -> Problems {
     if problems.code() != Code::Stale {
         return problems;

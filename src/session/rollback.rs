@@ -1,4 +1,4 @@
-//! Planning the way back to generations that are kept: no registry is asked, and nothing but the service
+//! Planning the rollback to generations that are kept: no registry is asked, and nothing but the service
 //! is looked at.
 
 use super::connect::Connected;
@@ -14,7 +14,7 @@ use crate::name::{HostName, ImageRef};
 use crate::problem::Result;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a host shall go back to.
+/// What a host is rolled back to.
 #[derive(Clone, Debug)]
 pub struct Goal {
     /// The service.
@@ -24,7 +24,7 @@ pub struct Goal {
     /// What a new container is made from; `None` where no registry ever knew it.
     pub image: Option<ImageRef>,
     /// The container that each container of the service becomes again, by plain name; where there is none
-    /// it is made anew.
+    /// it is recreated.
     pub instances: BTreeMap<String, Instance>,
 }
 
@@ -67,7 +67,7 @@ impl<'p> Pipeline<'p> {
     }
 }
 
-/// Whether a container is made anew and gets a secret.
+/// Whether a container is recreated and gets a secret.
 fn sends(connected: &Connected<'_>) -> bool {
     connected.desired.items.iter().any(|item| match &item.wish {
         Wish::Container(wish) => {
@@ -81,13 +81,13 @@ fn sends(connected: &Connected<'_>) -> bool {
 }
 
 impl Goal {
-    /// The containers of the service as they shall be, and what they need besides containers.
+    /// The containers of the service as they will be, and what they need besides containers.
     fn asked_of(&self, desired: &Desired) -> Desired {
         let mut wanted: BTreeSet<Address> = BTreeSet::new();
         let mut items: Vec<Item> = Vec::new();
         for item in desired.items.iter().rev() {
             let ours = self.is_of(item);
-            // A task is not run because of a way back: what it did may be the reason for it.
+            // A task is not run because of a rollback: what it did may be the reason for it.
             let apart = matches!(item.address.kind, Kind::Container | Kind::Image | Kind::Task);
             let needed = wanted.contains(&item.address) && !apart;
             if ours || needed {

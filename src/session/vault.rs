@@ -38,7 +38,7 @@ pub struct Vault<'c> {
     unread: BTreeMap<String, String>,
     faults: Vec<Problem>,
     known: KnownFile,
-    /// The personal overlay: whoever can write to it can write to the known file as well, so there is
+    /// The personal overlay: anyone who can write to it can write to the known file as well, so there is
     /// nothing to hold it against.
     own: bool,
     seen: SeenWorkspace,
@@ -115,7 +115,7 @@ impl<'c> Vault<'c> {
         Self::of(session, workspace, None, files)
     }
 
-    /// For commands that change the workspace without asking anything: nobody else can write between
+    /// For commands that change the workspace without asking anything: no other command can write between
     /// this and [`Self::commit`].
     ///
     /// # Errors

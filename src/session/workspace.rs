@@ -31,7 +31,7 @@ impl Session {
         let named = match &self.env.workspace {
             Some(path) if path.is_relative() => {
                 return Err(Problem::failed("PILLARBOX_WORKSPACE is a relative path")
-                    .cause("what the current folder holds may be anybody's")
+                    .cause("the current folder may belong to anyone")
                     .hint("set it to an absolute path")
                     .into());
             }

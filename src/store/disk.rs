@@ -12,13 +12,13 @@ pub(super) struct Disk {
     pub(super) faults: super::tests::Faults,
 }
 
-/// Whose mode and owner a new file gets.
+/// The file whose mode and owner a new file gets.
 pub(super) enum Like<'a> {
     /// Those of the file it replaces.
     Existing(&'a Metadata),
     /// Those of any new file of this user.
     New,
-    /// Nobody but this user may read it.
+    /// Only this user may read it.
     Private,
 }
 

@@ -15,7 +15,9 @@ pub(super) fn cannot(verb: &str, path: &Path, error: &Error) -> Problem {
         ErrorKind::ReadOnlyFilesystem => {
             problem.hint("nothing was changed: this file system is read-only here")
         }
-        ErrorKind::PermissionDenied => problem.hint(format!("look who may: ls -ld {}", quoted(&shown))),
+        ErrorKind::PermissionDenied => {
+            problem.hint(format!("see the permissions: ls -ld {}", quoted(&shown)))
+        }
         _ => problem,
     }
 }

@@ -116,12 +116,8 @@ pub(super) fn write(disk: &Disk, root: &Path, own: &Path, files: &Files) -> Resu
         problems.map(|mut problem| {
             problem.hints.clear();
             problem
-                .cause(
-                    "the change itself is made and safe, but not all of its files stand in their places yet",
-                )
-                .hint(
-                    "put right what is in the way; the next pillarbox command in this workspace finishes it",
-                )
+                .cause("the change is saved, but not all of its files are in place yet")
+                .hint("fix this; the next pillarbox command in this workspace finishes it")
         })
     })
 }
@@ -244,7 +240,7 @@ pub(super) fn pending(own: &Path) -> Result<Option<Pending>> {
 
 fn broken(why: &str) -> Problem {
     Problem::failed(format!("the unfinished change in .pillarbox/commit cannot be finished: {why}"))
-        .hint("look at it, and give it up if it is not yours: rm -r .pillarbox/commit")
+        .hint("look at it, and discard it if it is not yours: rm -r .pillarbox/commit")
 }
 
 impl Pending {
@@ -333,6 +329,5 @@ fn foreign(entry: &Entry, index: usize) -> Problem {
         )),
         None => problem.hint(format!("to finish the change, which removes it: rm {}", quoted(&entry.path))),
     };
-    problem
-        .hint("to give the change up where it is, and then run `pillarbox verify`: rm -r .pillarbox/commit")
+    problem.hint("to discard the change as it is, and then run `pillarbox verify`: rm -r .pillarbox/commit")
 }

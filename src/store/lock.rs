@@ -44,7 +44,7 @@ pub(super) enum Mode {
 }
 
 /// Takes a lock; it is given back when the file is dropped, also by a crash. `waiting` is called once
-/// if somebody else has it.
+/// if another process has it.
 ///
 /// # Errors
 /// Where the file cannot be opened or locked, or the patience is over.
@@ -71,7 +71,7 @@ pub(super) fn take(path: &Path, mode: Mode, patience: Duration, waiting: &mut dy
                 Err(TryLockError::WouldBlock) => return Err(busy(path).into()),
             }
         }
-        // Somebody may have removed the folder meanwhile: then this is the lock of nothing.
+        // The folder may have been removed meanwhile: then this is the lock of nothing.
         let same = |ours: std::fs::Metadata| {
             path.symlink_metadata()
                 .is_ok_and(|theirs| (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()))
@@ -98,6 +98,6 @@ pub(super) fn open(path: &Path, mode: Mode) -> io::Result<File> {
 }
 
 fn busy(path: &Path) -> Problem {
-    Problem::failed("another pillarbox is changing these files and does not end")
+    Problem::failed("another pillarbox is changing these files and has not finished")
         .hint(format!("see which one: fuser -v {}", quoted(&path.display().to_string())))
 }

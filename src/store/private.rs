@@ -73,7 +73,7 @@ pub fn read_trusted(path: &Path) -> Result<Option<String>> {
     let user = rustix::process::geteuid().as_raw();
     let (shown, mode) = (path.display().to_string(), data.mode() & 0o7777);
     let wrong = |what: &str| {
-        Problem::failed(format!("{} {what}", escaped(&shown))).cause("what it says decides who is trusted")
+        Problem::failed(format!("{} {what}", escaped(&shown))).cause("it decides who is trusted")
     };
     if data.uid() != user && data.uid() != 0 {
         return Err(wrong("belongs to another user").into());
@@ -81,13 +81,13 @@ pub fn read_trusted(path: &Path) -> Result<Option<String>> {
     if mode & 0o022 != 0 {
         return Err(wrong("may be written by others")
             .cause(format!("its mode is {mode:04o}"))
-            .hint(format!("look whether it is as you left it, then: chmod go-w {}", quoted(&shown)))
+            .hint(format!("check that it was not changed, then: chmod go-w {}", quoted(&shown)))
             .into());
     }
     if folder.mode() & 0o1002 == 0o002 {
         let folder = folder_of(&real).display().to_string();
-        return Err(wrong("lies in a folder that everybody may write")
-            .hint(format!("look whether it is as you left it, then: chmod o-w {}", quoted(&folder)))
+        return Err(wrong("is in a folder that every user may write")
+            .hint(format!("check that it was not changed, then: chmod o-w {}", quoted(&folder)))
             .into());
     }
     read_text(&real).map(Some)
@@ -238,8 +238,8 @@ pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
         }
         let real = path.canonicalize().map_err(|error| fail(&error))?;
         if workspace.and_then(|root| root.canonicalize().ok()).is_some_and(|root| real.starts_with(root)) {
-            return Err(Problem::failed(format!("the identity {} lies in the workspace", escaped(&shown)))
-                .cause("it would be committed one day, and everybody who can read the repository could open the boxes")
+            return Err(Problem::failed(format!("the identity {} is in the workspace", escaped(&shown)))
+                .cause("it could be committed, and anyone with the repository could open the boxes")
                 .hint(format!("move it: mv {} ~/.config/pillarbox/identity.txt", quoted(&shown)))
                 .into());
         }
@@ -265,7 +265,7 @@ pub fn read_identity(path: &Path, workspace: Option<&Path>) -> Result<Secret> {
 pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<Option<Secret>> {
     match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        // Nobody named it, so nobody is about to write into it.
+        // It has no name, so no other process can write into it.
         Ok(data) if !data.is_file() => {
             let mut problem =
                 cannot("read the identity", path, &io::Error::other("it is not a regular file"));
@@ -277,7 +277,7 @@ pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<O
 }
 
 /// Whether a new folder, or one that is there, is a place that others cannot change: `Some` says why not.
-/// Nobody but this user and root may write it, and nobody may replace it or a folder above it.
+/// Only this user and root may write it, replace it, or replace a folder above it.
 pub fn changed_by_others(folder: &Path) -> Option<String> {
     let user = rustix::process::geteuid().as_raw();
     for (depth, above) in folder.ancestors().enumerate() {
@@ -289,7 +289,7 @@ pub fn changed_by_others(folder: &Path) -> Option<String> {
         }
         // Of a folder with the sticky bit others can take nothing away, but they can put something into it.
         if mode & 0o002 != 0 && (mode & 0o1000 == 0 || depth == 0) {
-            return Some(format!("everybody may write {shown}: its mode is {mode:04o}"));
+            return Some(format!("every user may write {shown}: its mode is {mode:04o}"));
         }
     }
     None

@@ -94,7 +94,7 @@ mod tests {
         assert!(!own.is_gone());
         assert!(Process { start: own.start + 1, ..own.clone() }.is_gone(), "the number was given again");
         let elsewhere = Process { pid: u32::MAX, place: "0011223344556677".to_owned(), ..own };
-        assert!(!elsewhere.is_gone(), "nobody here can tell");
+        assert!(!elsewhere.is_gone(), "it cannot be told from here");
         for text in ["", "1", "1.2", "x.2@y", "1.x@y", "1@y"] {
             assert!(text.parse::<Process>().is_err(), "{text}");
         }

@@ -1,7 +1,7 @@
 //! The git repository around a workspace, found by its `.git` alone.
 //!
 //! git itself also takes any folder for a repository that holds `HEAD`, `objects` and `refs`, and such files
-//! can be committed: whoever can write to a workspace could put a repository of their own in the way. A
+//! can be committed: anyone who can write to a workspace could put a repository of their own in the way. A
 //! `.git` cannot be committed, so only that counts, and nothing inside of the workspace does.
 
 use super::disk::read_regular;
@@ -45,7 +45,7 @@ impl Repository {
             let inside = folder.starts_with(&root);
             if inside && !own.as_ref().is_some_and(|own| folder.starts_with(own)) {
                 return Err(Problem::failed(format!("{} leads into the workspace", shown(&entry)))
-                    .cause(format!("{} may be a repository that somebody committed there", shown(folder)))
+                    .cause(format!("{} may be a repository that was committed there", shown(folder)))
                     .hint("give the workspace a repository of its own: git init")
                     .into());
             }

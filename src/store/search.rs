@@ -22,7 +22,7 @@ pub struct Search {
 /// folder, and only where `pillarbox.toml` and its folder belong to this user or root.
 ///
 /// # Errors
-/// Where there is none, it belongs to somebody else, or it cannot be opened.
+/// Where there is none, it belongs to another user, or it cannot be opened.
 pub fn find(search: &Search) -> Result<Workspace> {
     if let Some(given) = &search.given {
         return Workspace::open(given);
@@ -52,7 +52,7 @@ pub(super) fn upwards<'p>(start: &'p Path, home: Option<&Path>, user: u32) -> Re
             }
             let shown = folder.display().to_string();
             return Err(Problem::failed(format!("{}/{FILE} belongs to another user", escaped(&shown)))
-                .hint(format!("if it is meant all the same: pillarbox -C {} …", quoted(&shown)))
+                .hint(format!("if you trust it: pillarbox -C {} …", quoted(&shown)))
                 .into());
         }
         if home == Some(folder) {

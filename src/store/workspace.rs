@@ -212,7 +212,7 @@ impl Workspace {
                     .into());
             }
             let read = reading(self);
-            // Without a lock file nobody has written here yet; if somebody began to, it is there now.
+            // Without a lock file no process has written here yet; if one has begun to, it is there now.
             if before.is_some() || self.shared_lock()?.is_none() {
                 return read;
             }
@@ -279,7 +279,7 @@ fn finish_pending(disk: &Disk, root: &Path) -> Result<Files> {
         return Err(cannot("write to", &own, &error).into());
     }
     let _lock = take(&own.join("lock"), Mode::Exclusive, TIMEOUT, &mut || {})?;
-    // Whoever had the lock may have finished it.
+    // The process that had the lock may have finished it.
     if let Some(found) = pending(&own)? {
         found.finish(disk, root, &own)?;
     }

@@ -32,7 +32,7 @@ impl Workspace {
     }
 }
 
-/// The right to write to a workspace: nobody else has it at the same time. Everything that a change is
+/// The right to write to a workspace: no other process has it at the same time. Everything that a change is
 /// computed from is read through it. Held for as short as it can be, never while a person is asked.
 #[derive(Debug)]
 pub struct Writer<'w> {
@@ -53,7 +53,7 @@ impl<'w> Writer<'w> {
         self.workspace
     }
 
-    /// The text of a file, if it is there. A change of it is refused if it was changed by somebody
+    /// The text of a file, if it is there. A change of it is refused if it was changed by something
     /// without the lock (an editor) after this.
     ///
     /// # Errors

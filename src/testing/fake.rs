@@ -31,7 +31,7 @@ use world::World;
 #[derive(Clone)]
 pub struct Fake(Arc<Mutex<World>>);
 
-/// What becomes of a changing call that shall fail.
+/// What becomes of a changing call that must fail.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// It is refused; nothing changes.
@@ -109,13 +109,13 @@ impl Fake {
         self.world().put_network(name, serde_json::json!({}));
     }
 
-    /// Adds a network that somebody else made from a body of the Engine's API.
+    /// Adds a foreign network from a body of the Engine's API.
     pub fn add_network_like(&self, body: serde_json::Value) {
         let name = body["Name"].as_str().unwrap_or_default().to_owned();
         self.world().put_network(&name, body);
     }
 
-    /// Adds a volume that somebody else made from a body of the Engine's API.
+    /// Adds a foreign volume from a body of the Engine's API.
     pub fn add_volume(&self, body: &serde_json::Value) {
         self.world().volume(body);
     }
@@ -141,7 +141,7 @@ impl Fake {
         self.world().networks.remove(name);
     }
 
-    /// Adds a container that somebody else made from an image on the host, running or not; answers its id.
+    /// Adds a foreign container from an image on the host, running or not; answers its id.
     ///
     /// # Panics
     /// Where that is not possible.
@@ -159,13 +159,13 @@ impl Fake {
         }
     }
 
-    /// Takes a container away by force, as somebody else would.
+    /// Takes a container away by force, as another program would.
     pub fn kill_container(&self, name: &str) {
         let mut world = self.world();
         world.containers.retain(|container| container.name != name && container.id != name);
     }
 
-    /// Stops a container as somebody else would.
+    /// Stops a container as another program would.
     ///
     /// # Panics
     /// Where there is none of that name.
@@ -190,7 +190,7 @@ impl Fake {
         self.world().volumes.keys().cloned().collect()
     }
 
-    /// Takes a volume away as `volume prune` does, whoever mounts it.
+    /// Takes a volume away as `volume prune` does, whatever mounts it.
     pub fn lose_volume(&self, name: &str) {
         let mut world = self.world();
         world.volumes.remove(name);
@@ -256,7 +256,7 @@ impl Fake {
         world.gone = false;
     }
 
-    /// Nobody answers from now on.
+    /// No call is answered from now on.
     pub fn hang_up(&self) {
         self.world().gone = true;
     }

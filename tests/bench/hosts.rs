@@ -30,7 +30,7 @@ pub(crate) fn run(recording: &Recording, rounds: usize) {
         let [few, many, few_done, many_done] = &mut costs;
         let of = |count: usize| format!("plan {count} hosts × {SERVICES} services");
         table::costs(&format!("{}, to be made, {at}", of(MANY)), many, &format!("{FEW}"), few);
-        table::costs(&format!("{}, as wanted, {at}", of(MANY)), many_done, &format!("{FEW}"), few_done);
+        table::costs(&format!("{}, up to date, {at}", of(MANY)), many_done, &format!("{FEW}"), few_done);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Planning many services, and many containers, of one simulated Engine: to make all of them, to find that
-//! all are as wanted, and to replace all of them.
+//! all are up to date, and to replace all of them.
 
 use crate::env::TestEnv;
 use crate::process::{self, Cost};
@@ -23,7 +23,7 @@ pub(crate) fn run(recording: &Recording, rounds: usize) {
             }
         }
         let [few, many] = costs;
-        let what = ["all to be made", "all as wanted", "all to be replaced"];
+        let what = ["all to be made", "all up to date", "all to be replaced"];
         for ((what, mut many), mut few) in what.into_iter().zip(many).zip(few) {
             table::costs(&format!("plan {MANY} {kind}, {what}"), &mut many, &format!("{FEW}"), &mut few);
         }

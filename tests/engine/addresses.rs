@@ -35,7 +35,7 @@ fn moves(shop: &Shop, engine: &str, tls: Option<&str>) {
 fn an_engine_behind_ssh_is_deployed_to() {
     let Some(shop) = with_ssh() else { return };
     moves(&shop, &ssh(&shop), None);
-    // It is new here, so somebody has to say that it may be sent the credential.
+    // It is new here, so it must be accepted before it is sent the credential.
     let said = shop.env.run(&["plan"]).exits(9).explains("not known on this machine");
     said.explains("pillarbox known accept local");
     shop.env.run(&["--strict", "apply", "-y"]).exits(8);
@@ -85,7 +85,7 @@ fn an_address_that_was_changed_is_not_even_asked() {
         let said = shop.env.run(command).exits(8).explains(&port.to_string());
         said.explains(&shop.engine.address()).explains("pillarbox known accept local");
     }
-    assert!(listener.accept().is_err(), "somebody called");
+    assert!(listener.accept().is_err(), "a call came");
     shop.answers(shop.port, "web 1.0.0");
 }
 
@@ -104,7 +104,7 @@ fn a_host_that_is_sent_no_secret_needs_no_consent() {
 #[test]
 fn ssh_that_does_not_get_through_says_why() {
     let Some(shop) = with_ssh() else { return };
-    let address = ssh(&shop).replace("root@", "nobody-here@");
+    let address = ssh(&shop).replace("root@", "missing@");
     moves(&shop, &address, None);
     let began = std::time::Instant::now();
     shop.env.run(&["plan"]).exits(1).explains("host local").explains("Permission denied");

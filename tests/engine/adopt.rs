@@ -7,7 +7,7 @@ use crate::testbed::encoded;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A shop whose image is on the host and whose container nobody made yet.
+/// A shop whose image is on the host and whose container does not exist yet.
 struct Taken {
     shop: Shop,
     image: String,
@@ -71,7 +71,7 @@ fn what_agrees_is_taken_over_without_a_restart_and_the_next_plan_is_empty() {
     let before = shop.identity(&id);
     let hint = format!("pillarbox adopt {} --host local", shop.web);
     shop.apply().exits(1).explains("was not made by").explains(&hint);
-    // Nobody agreed.
+    // The question was not answered.
     let shown = it.adopt(&[]).exits(9);
     shown.says("All that is declared agrees").says("= env.LOG").says("= ports").explains("-y");
     assert!(it.records().is_empty());
@@ -85,9 +85,9 @@ fn what_agrees_is_taken_over_without_a_restart_and_the_next_plan_is_empty() {
     shop.env.run(&["status"]).ok().says(&shop.web).says("1.0.0");
     let status = shop.env.run(&["status", "--json"]).ok().json();
     assert_eq!(status["hosts"][0]["containers"][0]["adopted"], json!(true), "{status}");
-    it.adopt(&["-y"]).ok().explains("is ours already");
+    it.adopt(&["-y"]).ok().explains("is already managed by pillarbox");
 
-    // From now on it is one of ours: in place, back after a failure, and replaced.
+    // From now on it is managed: in place, back after a failure, and replaced.
     shop.options("restart = \"always\"\nenv.LOG = \"info\"\nmemory = \"48m\"");
     shop.env.run(&["plan"]).ok().says("~ container").says("memory changed");
     shop.apply().ok();
@@ -247,7 +247,7 @@ fn what_cannot_be_adopted_is_said_with_the_reason_and_nothing_is_recorded() {
     };
     refused("there is no container");
     shop.env
-        .run(&["adopt", "nobody", "--host", "local", "-y"])
+        .run(&["adopt", "missing", "--host", "local", "-y"])
         .exits(1)
         .explains("no state of host local declares");
     shop.env.run(&["adopt", &shop.web, "--host", "web7", "-y"]).exits(64).explains("no host matches");
@@ -268,7 +268,7 @@ fn what_cannot_be_adopted_is_said_with_the_reason_and_nothing_is_recorded() {
 }
 
 #[test]
-fn an_adopted_container_that_somebody_removed_is_made_anew_and_its_record_is_cleared() {
+fn an_adopted_container_that_was_removed_by_hand_is_recreated_and_its_record_is_cleared() {
     let Some(it) = Taken::new("") else { return };
     let shop = &it.shop;
     let id = it.run(&[]);

@@ -47,7 +47,7 @@ fn one_apply_deploys_again_what_was_removed() {
 }
 
 #[test]
-fn a_container_that_somebody_stopped_is_started_again() {
+fn a_container_that_was_stopped_by_hand_is_started_again() {
     let Some(shop) = Shop::deployed() else { return };
     let id = shop.inspect(&shop.web)["Id"].clone();
     shop.engine.post(&format!("/containers/{}/stop?t=1", shop.web), &serde_json::json!({}));

@@ -10,7 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// A workspace that the helper answers from, an image that nobody has pulled, and clients with
+/// A workspace that the helper answers from, an image that is not pulled yet, and clients with
 /// configurations of their own.
 struct Machine {
     bed: EngineEnv,
@@ -93,7 +93,7 @@ impl Machine {
         self.bed.env.program("podman", &all)
     }
 
-    /// Pulls anew: what the Engine has of it goes first.
+    /// Pulls again: what the Engine has of it goes first.
     fn docker_pull(&self) -> Output {
         self.bed.engine.delete(&format!("/images/{}?force=1", self.image));
         self.docker(&["pull", &self.image])

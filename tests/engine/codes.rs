@@ -16,7 +16,7 @@ fn detailed_exit_codes_tell_changes_from_rest() {
 }
 
 #[test]
-fn without_a_terminal_nobody_can_agree() {
+fn without_a_terminal_an_apply_is_declined() {
     let Some(shop) = Shop::new() else { return };
     shop.env.run(&["apply"]).exits(9).explains("-y");
     shop.env.run_with_input(&["apply"], "yes\n").exits(9);
@@ -68,34 +68,34 @@ fn json_says_on_standard_output_what_was_done_and_what_went_wrong() {
 #[test]
 fn an_engine_that_is_down_is_said_at_once_with_what_to_look_at() {
     let Some(shop) = Shop::new() else { return };
-    let nobody = shop.env.runtime().join("nobody.sock");
-    shop.set_inventory(&[("local", &format!("unix://{}", nobody.display()))], &["web"]);
+    let absent = shop.env.runtime().join("absent.sock");
+    shop.set_inventory(&[("local", &format!("unix://{}", absent.display()))], &["web"]);
     let began = Instant::now();
     for command in [&["plan"][..], &["apply", "-y"], &["status"]] {
         let said =
-            shop.env.run(command).exits(1).explains("host local").explains(&nobody.display().to_string());
+            shop.env.run(command).exits(1).explains("host local").explains(&absent.display().to_string());
         assert!(said.stderr().contains("hint:"), "{}", said.stderr());
     }
     // A socket without a listener, and a file that is none.
-    drop(std::os::unix::net::UnixListener::bind(&nobody).expect("a socket"));
+    drop(std::os::unix::net::UnixListener::bind(&absent).expect("a socket"));
     shop.env.run(&["plan"]).exits(1).explains("hint:");
-    fs::remove_file(&nobody).expect("the socket");
-    fs::write(&nobody, "").expect("a file");
+    fs::remove_file(&absent).expect("the socket");
+    fs::write(&absent, "").expect("a file");
     shop.env.run(&["plan"]).exits(1);
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
-    // Compiling asks nobody.
+    // Compiling needs no Engine.
     shop.env.run(&["compile"]).ok();
 }
 
 #[test]
 fn of_several_hosts_those_that_answer_are_planned_and_nothing_is_applied() {
     let Some(shop) = Shop::new() else { return };
-    let down = format!("unix://{}", shop.env.runtime().join("nobody.sock").display());
+    let down = format!("unix://{}", shop.env.runtime().join("absent.sock").display());
     shop.set_inventory(&[("local", &shop.engine.address()), ("other", &down)], &["web"]);
     shop.env.run(&["plan"]).exits(1).says("+ container").explains("host other");
     shop.apply().exits(1).explains("host other");
     assert!(shop.names().is_empty());
     shop.env.run(&["apply", "-y", "--host", "local"]).ok();
     shop.only("web 1.0.0");
-    shop.env.run(&["plan", "--host", "nobody"]).exits(64);
+    shop.env.run(&["plan", "--host", "missing"]).exits(64);
 }

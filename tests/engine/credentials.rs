@@ -77,7 +77,7 @@ fn a_public_prefix_of_a_private_registry_is_asked_anonymously() {
     shop.release("serve", "1.1.0");
     let prefix = format!("{}/{}", shop.registry, shop.name);
     shop.env.run(&["registry", "add", &prefix, "--anonymous"]).ok();
-    // This one is not public: the longer entry wins, and nobody falls back on the shorter one.
+    // This one is not public: the longer entry wins, and there is no fallback to the shorter one.
     let before = shop.identity(&shop.web);
     shop.apply().exits(7);
     assert_eq!(shop.identity(&shop.web), before);

@@ -35,7 +35,7 @@ impl Delegated {
             log = log.display(),
             env = self.folder.join("env").display()
         );
-        // Written beside and renamed: nobody executes a file that is open for writing.
+        // Written beside and renamed: a file that is open for writing cannot be executed.
         fs::write(path.with_extension("new"), text).expect("a script");
         fs::set_permissions(path.with_extension("new"), fs::Permissions::from_mode(0o755))
             .expect("executable");
@@ -92,7 +92,7 @@ fn a_helper_is_asked_once_when_planning_and_once_more_when_pulling() {
     }
     let label = shop.inspect(&shop.web).to_string();
     assert!(!label.contains(&shop.password));
-    // Nothing needs the registry now, so nobody is asked.
+    // Nothing needs the registry now, so no helper is asked.
     it.calls();
     shop.env.run(&["status"]).ok();
     shop.env.run(&["compile"]).ok();

@@ -73,14 +73,14 @@ async fn an_engine_says_what_it_is_and_what_time_it_is() {
 async fn what_is_not_there_is_none_or_not_found() {
     let Some(env) = EngineEnv::new() else { return };
     let docker = connect(&env).await;
-    assert!(docker.container("nobody-has-this").await.expect("an answer").is_none());
-    assert!(docker.image("nobody/has/this:1").await.expect("an answer").is_none());
-    docker.remove_volume("nobody-has-this").await.expect("fine");
-    assert_eq!(kind(docker.start("nobody-has-this").await), ErrorKind::NotFound);
-    assert_eq!(kind(docker.untag("nobody/has/this:1").await), ErrorKind::NotFound);
-    let body = CreateBody::clear(json!({ "Image": "nobody/has/this:1" }));
+    assert!(docker.container("no-such-name").await.expect("an answer").is_none());
+    assert!(docker.image("no/such/image:1").await.expect("an answer").is_none());
+    docker.remove_volume("no-such-name").await.expect("fine");
+    assert_eq!(kind(docker.start("no-such-name").await), ErrorKind::NotFound);
+    assert_eq!(kind(docker.untag("no/such/image:1").await), ErrorKind::NotFound);
+    let body = CreateBody::clear(json!({ "Image": "no/such/image:1" }));
     assert_eq!(kind(docker.create("x", body).await), ErrorKind::NotFound);
-    assert_eq!(kind(docker.connect("nobody", "bridge", &json!({})).await), ErrorKind::NotFound);
+    assert_eq!(kind(docker.connect("no-such-name", "bridge", &json!({})).await), ErrorKind::NotFound);
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_refusal_of_the_registry_is_told_from_everything_else() {
     let Some(env) = EngineEnv::new() else { return };
     let Made { docker, tag, digest, auth } = pushed(&env, "serve").await;
     let wrong = header(&env, &env.user, "wrong");
-    let stranger = header(&env, "nobody", &env.password);
+    let stranger = header(&env, "stranger", &env.password);
     let pull = async |image: &ImageRef, auth: Option<&AuthHeader>| {
         kind(docker.pull(image, None, auth, &|_| {}).await)
     };

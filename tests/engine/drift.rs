@@ -1,9 +1,9 @@
-//! What somebody did to a container by hand: said everywhere, and put right when that is asked for.
+//! What was done to a container by hand: said everywhere, and put right on request.
 
 use crate::shop::Shop;
 use serde_json::{Value, json};
 
-/// A service of two containers; the second was made anew by hand for another user, with our labels.
+/// A service of two containers; the second was recreated by hand for another user, with our labels.
 fn drifted() -> Option<(Shop, String)> {
     let shop = Shop::new()?;
     let state = format!(

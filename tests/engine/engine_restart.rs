@@ -1,5 +1,5 @@
 //! An Engine that is restarted while an apply is under way, by SIGTERM and by SIGKILL: what worked works
-//! again, and the next apply converges. The Engine is one of its own, so that nobody else notices.
+//! again, and the next apply converges. The Engine is one of its own, so that no other test notices.
 
 use crate::cut::cut;
 use crate::env::Output;
@@ -64,7 +64,7 @@ fn restarted_by(signal: &str) {
 }
 
 #[test]
-fn a_lock_that_an_engine_left_half_made_is_nobodys() {
+fn a_lock_that_an_engine_left_half_made_has_no_owner() {
     let Some(bed) = EngineEnv::initialised(&["api"]) else { return };
     let engine = OwnEngine::apart(&bed);
     bed.set_inventory(&[("own", &engine.api.address())], &["api"]);

@@ -62,7 +62,7 @@ fn going_back_to_the_version_that_works_clears_what_failed() {
 }
 
 #[test]
-fn an_image_that_never_gets_healthy_is_taken_back() {
+fn an_image_that_never_gets_healthy_is_rolled_back() {
     let Some(shop) = Shop::deployed() else { return };
     shop.release("unhealthy", "1.1.0");
     shop.apply().exits(3).explains("health");
@@ -76,7 +76,7 @@ fn an_image_that_never_gets_healthy_is_taken_back() {
 }
 
 #[test]
-fn a_port_that_somebody_else_has_brings_the_old_one_back() {
+fn a_port_that_is_taken_brings_the_old_one_back() {
     let Some(shop) = Shop::deployed() else { return };
     let taken = shop.port();
     let other = shop.engine.post(

@@ -23,7 +23,7 @@ fn image_of(bed: &EngineEnv) -> String {
 }
 
 #[test]
-fn a_moved_tag_changes_nothing_until_somebody_says_so() {
+fn a_moved_tag_changes_nothing_until_the_gate_does() {
     let Some((bed, repository, first)) = gated() else { return };
     let (_, second) = bed.push_page("serve", "web", "1.0.0", "moved");
     assert_ne!(first, second);

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 /// It runs beside the Engine's network, at an address that the Engine takes without TLS.
 pub(crate) struct Guarded {
-    /// Who gives its tokens away.
+    /// What issues its tokens.
     pub(crate) issuer: Issuer,
     /// `HOST:PORT`.
     pub(crate) registry: String,
@@ -91,7 +91,7 @@ fn serve(folder: &Path, name: &str, address: &str, auth: &str) -> (Child, String
         if up && !ended {
             return (child, address);
         }
-        // Somebody else took the port in between.
+        // Another process took the port in between.
         let _ = child.kill();
         let _ = child.wait();
     }

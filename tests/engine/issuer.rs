@@ -36,7 +36,7 @@ pub(crate) enum Refusal {
 /// A request that it got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// `basic`, `password`, `refresh_token` or `nobody`.
+    /// `basic`, `password`, `refresh_token` or `anonymous`.
     pub(crate) by: String,
     /// Who, as far as it is known.
     pub(crate) user: String,
@@ -53,7 +53,7 @@ pub(crate) struct Records {
     users: BTreeMap<String, (String, Vec<String>)>,
     /// User by refresh token.
     refresh: BTreeMap<String, String>,
-    /// Prefixes that nobody needs a token for.
+    /// Prefixes that need no token.
     public: Vec<String>,
     /// Every request is refused so.
     refusal: Option<Refusal>,
@@ -160,7 +160,7 @@ impl Issuer {
 
 /// Who asks.
 enum Who {
-    Nobody,
+    Anonymous,
     User(String),
     /// Wrong user or password, or a refresh token that there is not; and what was sent.
     Wrong(String),
@@ -182,7 +182,7 @@ impl Records {
         }
     }
 
-    /// What of a scope somebody may do.
+    /// What of a scope a user may do.
     fn access(&self, who: &Who, scope: &str) -> Option<Value> {
         let mut parts = scope.splitn(3, ':');
         let (kind, name, actions) = (parts.next()?, parts.next()?, parts.next()?);
@@ -264,7 +264,7 @@ fn answer(
             let (user, password) = pair.split_once(':').unwrap_or_default();
             ("basic", records.password(user, password))
         }
-        ("GET", _, None) => ("nobody", Who::Nobody),
+        ("GET", _, None) => ("anonymous", Who::Anonymous),
         _ => return (400, json!({ "error": "invalid_request" })),
     };
     let user = match &who {

@@ -18,7 +18,7 @@ fn applying(shop: &Shop) -> Run {
 /// Cuts off upgrades between two versions at every line of progress: `first`, `first + step` …
 fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &Cut, &str, &str)) {
     let Some(shop) = Shop::deployed() else { return };
-    // In half of them nobody watches the new container for a second.
+    // In half of them the new container is not watched for a second.
     if name == "KILL" || first == 2 {
         shop.hasty();
     }
@@ -59,7 +59,7 @@ fn killed_at_any_even_moment_the_next_apply_converges() {
 }
 
 fn after_an_interrupt(shop: &Shop, cut: &Cut, old: &str, new: &str) {
-    // Taken back or ended: it answers at once, and nobody else has to wait for the lock.
+    // Rolled back or ended: it answers at once, and no other apply has to wait for the lock.
     let page = match cut.code {
         0 => new,
         3 | 130 => old,
@@ -124,7 +124,7 @@ fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_appl
 }
 
 #[test]
-fn an_engine_that_stays_away_is_not_waited_for_by_somebody_impatient() {
+fn an_engine_that_stays_away_is_not_waited_for_after_a_second_interrupt() {
     let Some((shop, relay)) = behind_a_relay() else { return };
     shop.version("1.1.0");
     // With -v it says when it begins to stop the old one.

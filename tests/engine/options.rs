@@ -105,7 +105,7 @@ monitor = "1s"
         .ok()
         .lacks("drift")
         .lacks("by hand")
-        .says("as wanted");
+        .says("up to date");
     shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
 
     let seen = shop.inspect(&shop.web);

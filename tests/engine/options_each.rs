@@ -137,7 +137,7 @@ fn seen(shop: &Shop) -> Vec<(&'static str, &'static str, Value)> {
 }
 
 #[test]
-fn who_has_something_of_another_container_follows_it() {
+fn a_container_that_shares_something_of_another_follows_it() {
     let Some(shop) = Shop::new() else { return };
     let image = |version: &str| format!("{}:{version}", shop.repository);
     let (db, name) = (format!("{}-db", shop.name), |what: &str| format!("{}-{what}", shop.name));
@@ -183,12 +183,16 @@ fn who_has_something_of_another_container_follows_it() {
     shop.apply().ok();
     shop.rests();
     let third = ids();
-    assert_eq!(&third[2..], &second[2..], "who lost its processes is started, volumes and links outlive it");
+    assert_eq!(
+        &third[2..],
+        &second[2..],
+        "the container that lost its processes is started, volumes and links outlive it"
+    );
     assert!(third[..2].iter().zip(&second[..2]).all(|(new, old)| new != old), "{second:?} {third:?}");
 }
 
 #[test]
-fn a_limit_that_somebody_changed_by_hand_is_set_back_in_place() {
+fn a_limit_that_was_changed_by_hand_is_set_back_in_place() {
     let Some(shop) = Shop::new() else { return };
     // The kernel of the tests may lack the weight of block devices: the Engine discards it, and says so.
     let options = |memory: &str| {

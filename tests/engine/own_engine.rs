@@ -129,7 +129,7 @@ impl OwnEngine {
         let Ok(pid) = fs::read_to_string(self.folder.join("pid")) else { return };
         let _ = root("kill", &[&format!("-{signal}"), pid.trim()]).status();
         let status = Path::new("/proc").join(pid.trim()).join("stat");
-        // Nobody may have waited for it yet.
+        // It may not have been waited for yet.
         let gone = eventually(|| fs::read_to_string(&status).map_or(true, |stat| stat.contains(") Z ")));
         assert!(gone, "dockerd does not stop");
     }

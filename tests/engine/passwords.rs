@@ -1,5 +1,5 @@
 //! Every password pulls: over all printable ASCII and some more of UTF-8, at all three alignments of
-//! base64. An Engine drops a header that it cannot decode and pulls as nobody.
+//! base64. An Engine drops a header that it cannot decode and pulls anonymously.
 
 use crate::docker::{connect, header};
 use crate::testbed::EngineEnv;

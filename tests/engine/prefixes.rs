@@ -5,7 +5,7 @@ use crate::testbed::EngineEnv;
 use std::collections::BTreeSet;
 
 #[test]
-fn each_prefix_is_pulled_by_its_own_user_and_by_nobody_else() {
+fn each_prefix_is_pulled_by_its_own_user_alone() {
     let Some(bed) = EngineEnv::initialised(&["two"]) else { return };
     let guarded = Guarded::new();
     let (a, b) = (guarded.push(&bed, "team-a/web", "1"), guarded.push(&bed, "team-b/web", "1"));
@@ -42,9 +42,9 @@ fn each_prefix_is_pulled_by_its_own_user_and_by_nobody_else() {
     add(&prefix("team-a"), "anna", "pässword-a");
     add(&prefix("team-b"), "ben", "password~b");
 
-    // Whole parts of a path count: nobody's entry covers `team-a-evil`.
+    // Whole parts of a path count: no entry covers `team-a-evil`.
     guarded.issuer.asked();
     bed.env.write("states/two.toml", container("c", &c));
     bed.env.run(&["plan"]).exits(7).explains("wants a credential");
-    assert!(guarded.issuer.asked().iter().all(|one| one.by == "nobody"));
+    assert!(guarded.issuer.asked().iter().all(|one| one.by == "anonymous"));
 }

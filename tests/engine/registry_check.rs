@@ -54,7 +54,7 @@ fn every_credential_is_tried_from_the_host_and_then_for_the_images_of_its_states
     assert_eq!(rows(refused.stdout()), [row(&user, "refused")]);
     assert_eq!(refused.stderr().matches("error:").count(), 1, "{}", refused.stderr());
     refused.explains("refused the credential").explains(&from).lacks("CANARY");
-    // The password is right again, and the tag is one that nobody pushed.
+    // The password is right again, and the tag is one that was never pushed.
     add(&shop, &shop.registry, &shop.user, &shop.password);
     let other = format!("{}:9.9.9", shop.repository);
     let failed = shop.env.run(&["registry", "check", &other]).exits(1).explains("has no image");

@@ -127,7 +127,7 @@ fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_not
     service.bed.prune_images();
     let states: Vec<String> = service.history().into_iter().map(|row| row.2).collect();
     assert_eq!(states, ["runs", "image only", "image only"]);
-    // Nobody knows which version it is: the gate names its digest, and the plan says so.
+    // No state and no gate knows which version it is: the gate names its digest, and the plan says so.
     let digest = service.gate();
     let said = service
         .back(&[])
@@ -139,7 +139,7 @@ fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_not
     service.rests();
     let label = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
     assert_eq!(label["Config"]["Labels"]["io.pillarbox.generation"], "4");
-    // `image prune -a` takes what no container uses: then there is nothing to go back to, and nothing is done.
+    // `image prune -a` removes what no container uses: then no earlier generation is left.
     let tag = format!("pillarbox.invalid/{}/{}:g1", service.bed.name, service.name);
     service.bed.engine.delete(&format!("/images/{tag}"));
     let before = service.containers();
@@ -215,7 +215,7 @@ fn without_a_gate_it_is_refused_unless_it_is_for_once() {
     let image = format!("image = \"{}:1.1.0\"", service.repository);
     service.bed.env.write("states/api.toml", state.replace("gate = \"api\"", &image));
     service.rests_with_registry();
-    let refused = service.back(&[]).exits(1).explains("no gate says which version");
+    let refused = service.back(&[]).exits(1).explains("no gate names the version");
     refused.explains("states/api.toml:3").explains("--once").explains(":1.0.0@sha256:");
     service.only(1, "1.1.0");
     service.back(&["--once"]).ok().says("the next apply undoes this: states/api.toml:3");
@@ -232,7 +232,7 @@ impl Service {
 }
 
 #[test]
-fn a_secret_is_opened_only_for_a_container_that_is_made_anew_and_shown_nowhere() {
+fn a_secret_is_opened_only_for_a_container_that_is_recreated_and_shown_nowhere() {
     let Some(service) = Service::deployed(1, "") else { return };
     service.bed.env.run_with_input(&["seal", "api.token", "--in", "apps"], "CANARY-t0ken").ok();
     service.replicas(1, "env.TOKEN = \"{{ pillar.api.token }}\"");

@@ -211,7 +211,7 @@ fn a_secret_in_a_file_is_in_no_output_label_or_argument() {
 }
 
 #[test]
-fn what_was_left_is_removed_and_what_somebody_else_made_is_not() {
+fn what_was_left_is_removed_and_a_foreign_volume_is_not() {
     let Some(shop) = Shop::deployed() else { return };
     shop.seal("web.key", "the key");
     let ours = |name: &str, value: &str| json!({ "io.pillarbox.workspace": shop.name, name: value });

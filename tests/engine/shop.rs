@@ -200,7 +200,7 @@ require = ["web_made"]
         tags
     }
 
-    /// The lease of whoever was killed is over: nobody waits three minutes for that in a test.
+    /// Ends the lease of an apply that was killed: a test does not wait three minutes for that.
     pub(crate) fn lease_is_over(&self) {
         let volumes = self.engine.inspect("/volumes");
         let locks = volumes["Volumes"].as_array().into_iter().flatten();

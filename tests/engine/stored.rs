@@ -55,7 +55,7 @@ fn a_page_of_the_plan_is_written_beside_it_for_this_user_only() {
 }
 
 #[test]
-fn what_somebody_did_to_the_container_meanwhile_makes_a_plan_stale() {
+fn a_container_changed_by_hand_meanwhile_makes_a_plan_stale() {
     let Some(shop) = with_a_plan() else { return };
     let web = shop.web.clone();
     let rename =
@@ -144,7 +144,7 @@ fn a_plan_file_cannot_smuggle_anything_in() {
     let mut elsewhere = stored.clone();
     elsewhere["hosts"][0]["host"] = json!("another");
     shop.env.write("plan.json", elsewhere.to_string());
-    untouched(&shop).explains("host that is not there any more: another");
+    untouched(&shop).explains("host that is not in the inventory any more: another");
     for text in ["", "{}", "not a plan", "{\"format_version\":\"9.0\",\"hosts\":[]}"] {
         shop.env.write("plan.json", text);
         shop.env.run(&["apply", "plan.json"]).exits(1).explains("plan");

@@ -1,4 +1,4 @@
-//! What is not ours, what was ours, and what somebody did to ours by hand.
+//! What is not ours, what was ours, and what was done to ours by hand.
 
 use crate::env::TestEnv;
 use crate::shop::Shop;
@@ -14,7 +14,7 @@ fn by_hand(shop: &Shop, name: &str, body: &Value) -> String {
 }
 
 #[test]
-fn a_name_that_somebody_else_has_stops_the_plan_with_a_hint() {
+fn a_name_that_a_foreign_container_has_stops_the_plan_with_a_hint() {
     let Some(shop) = Shop::new() else { return };
     // Puts the image on the host.
     shop.apply().ok();
@@ -68,7 +68,7 @@ fn a_copy_that_carries_our_labels_is_reported_and_never_touched() {
 }
 
 #[test]
-fn labels_that_somebody_copied_by_hand_make_no_container_ours() {
+fn labels_that_were_copied_by_hand_make_no_container_ours() {
     let Some(shop) = Shop::deployed() else { return };
     let ours = shop.inspect(&shop.web);
     let (image, labels) = (&ours["Config"]["Image"], &ours["Config"]["Labels"]);
@@ -120,7 +120,7 @@ fn what_no_state_declares_any_more_is_reported_and_goes_with_prune_only() {
 }
 
 #[test]
-fn a_limit_that_somebody_changed_by_hand_is_set_again_in_place() {
+fn a_limit_that_was_changed_by_hand_is_set_again_in_place() {
     let Some(shop) = Shop::new() else { return };
     shop.options("memory = \"32m\"\nrestart = \"always\"");
     shop.apply().ok();
@@ -136,7 +136,7 @@ fn a_limit_that_somebody_changed_by_hand_is_set_again_in_place() {
 }
 
 #[test]
-fn a_container_that_somebody_made_anew_is_drift_and_replaced_on_demand_only() {
+fn a_container_that_was_recreated_by_hand_is_drift_and_replaced_on_demand_only() {
     let Some(shop) = Shop::new() else { return };
     shop.options("env.LOG = \"info\"\nuser = \"0\"");
     shop.apply().ok();
@@ -186,7 +186,7 @@ fn an_image_that_is_not_wanted_loses_its_tag_and_nothing_that_runs() {
     assert_eq!(shop.engine.get(&format!("/images/{image}/json")).expect("an answer").0, 404);
     shop.only("web 1.1.0");
     shop.rests();
-    // Somebody cleans up: the image of what we keep stays.
+    // A person cleans up: the image of what we keep stays.
     shop.prune_images();
     assert_eq!(shop.kept().len(), 1);
     shop.rests();

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A workspace that nobody else uses, with an Engine and a registry. At its end everything on the
+/// A workspace that no other test uses, with an Engine and a registry. At its end everything on the
 /// Engine that carries the workspace's name goes.
 pub(crate) struct EngineEnv {
     /// The home and the workspace folder.

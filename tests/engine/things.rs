@@ -127,7 +127,7 @@ fn a_network_and_a_volume_live_and_go_with_what_uses_them_and_data_is_never_lost
     shop.rests();
     let made = volume(&shop, "data").expect("made");
 
-    // It is in use: neither can be made anew, and the plan says who and what to do.
+    // It is in use: neither can be recreated, and the plan says who and what to do.
     states(&shop, &USED.replace("\"1400\"", "\"1300\""));
     let refused = shop.env.run(&["apply", "-y"]).exits(1);
     refused.explains("declared differently now").explains("-web").explains("under another name");
@@ -144,12 +144,12 @@ fn a_network_and_a_volume_live_and_go_with_what_uses_them_and_data_is_never_lost
     states(&shop, &USED.replace("\"1400\"", "\"1300\""));
     shop.env.run(&["plan"]).ok().says("-/+ network");
     shop.apply().ok();
-    let front = network(&shop, "front").expect("made anew");
+    let front = network(&shop, "front").expect("recreated");
     assert_eq!(front["Options"]["com.docker.network.driver.mtu"], "1300");
     assert_eq!(shop.inspect(&web)["State"]["Running"], json!(true));
     shop.rests();
 
-    // Somebody else's container keeps both from going.
+    // A foreign container keeps both from going.
     let image = shop.inspect(&web)["Image"].clone();
     let body = json!({
         "Image": image, "Cmd": ["sleep", "1000"],
@@ -180,7 +180,7 @@ fn a_network_and_a_volume_live_and_go_with_what_uses_them_and_data_is_never_lost
 }
 
 #[test]
-fn another_network_is_joined_in_place_and_who_leaves_its_first_is_replaced_and_can_start_without_it() {
+fn another_network_is_joined_in_place_and_a_container_that_leaves_its_first_network_is_replaced() {
     let Some(shop) = Shop::new() else { return };
     let networks = |names: &str, more: &str| {
         let state = USED.replace("\"@-front\"]", names);

@@ -101,7 +101,7 @@ fn what_is_public_needs_nothing_and_what_is_not_wants_a_credential() {
     shop.env.run(&["--no-identity", "apply", "-y"]).ok();
     shop.only("web 1.0.0");
     let asked = guarded.issuer.asked();
-    assert!(asked.iter().all(|one| one.by == "nobody"), "{asked:?}");
+    assert!(asked.iter().all(|one| one.by == "anonymous"), "{asked:?}");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn an_identity_token_that_ends_is_said_to_be_over() {
     shop.version("1.1.0");
     let over = Refusal::Unauthorized("the refresh token has expired".to_owned());
     guarded.issuer.refuses(0, Some(over));
-    refused(&shop, &guarded, "identity_token").explains("is over");
+    refused(&shop, &guarded, "identity_token").explains("has expired");
     guarded.issuer.refuses(0, Some(Refusal::InvalidGrant));
     refused(&shop, &guarded, "identity_token").explains("get a new one");
     shop.only("web 1.0.0");
@@ -160,7 +160,8 @@ fn a_registry_that_gives_no_more_is_no_refusal_and_says_until_when() {
     add(&shop, &guarded.registry, "bot", PASSWORD);
     let words = "toomanyrequests: retry-after: 90s, allowed: 100/hour".to_owned();
     guarded.issuer.refuses(0, Some(Refusal::TooMany(words)));
-    let said = shop.apply().exits(1).explains("gives host local no more").explains("try again in 1m 30s");
+    let said =
+        shop.apply().exits(1).explains("limits the rate of host local").explains("try again in 1m 30s");
     said.explains("@sha256:…").lacks("CANARY");
 }
 

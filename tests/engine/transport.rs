@@ -27,7 +27,7 @@ async fn refused(address: Address) -> EngineError {
 }
 
 /// Runs a test again in a process of its own whose PATH has the `ssh` of the testbed first: the ssh of
-/// these tests knows its keys, and nobody changes the variables of a running process.
+/// these tests knows its keys, and the variables of a running process cannot be changed.
 fn in_own_process(name: &str) -> bool {
     const MARK: &str = "PILLARBOX_TEST_IN_OWN_PROCESS";
     if std::env::var_os(MARK).is_some() {
@@ -120,10 +120,10 @@ async fn ssh_that_fails_says_why_in_its_own_words() {
     );
 
     let (_, host, _) = parts("PILLARBOX_TEST_SSH");
-    let nobody = Address::Ssh { user: None, host: host.clone(), port: Some(1), path: None };
-    let nobody = refused(nobody).await;
-    assert!(nobody.message.contains("Connection refused"), "{}", nobody.message);
-    assert!(nobody.hints[0].contains("ssh -o BatchMode=yes"), "{:?}", nobody.hints);
+    let closed = Address::Ssh { user: None, host: host.clone(), port: Some(1), path: None };
+    let closed = refused(closed).await;
+    assert!(closed.message.contains("Connection refused"), "{}", closed.message);
+    assert!(closed.hints[0].contains("ssh -o BatchMode=yes"), "{:?}", closed.hints);
 
     let (_, host, port) = parts("PILLARBOX_TEST_SSH");
     let stranger = Address::Ssh { user: Some("no-such-user".to_owned()), host, port: Some(port), path: None };

@@ -130,7 +130,7 @@ fn a_rollback_goes_back_on_both_hosts_or_on_none() {
     two.both_run("1.1.0");
     two.rests();
 
-    // An Engine that does not answer: nobody goes back.
+    // An Engine that does not answer: no host is rolled back.
     let (before, gate) = (two.running(), two.gate());
     two.two.stop("TERM");
     two.back(&["--to", "1.0.0"]).exits(1).explains("host two: its Engine").explains("does not answer");

@@ -46,18 +46,18 @@ fn the_commands_in_the_order_of_work() {
     set          Set a value in clear; comments and order stay
     get          Print a value in clear, or a table as TOML
     unset        Remove a value, sealed or in clear, or a table with all that is in it
-    seal         Post a secret; needs no private key
+    seal         Seal a secret into the pillar; needs no private key
     reveal       Open a sealed value and print it, byte for byte
     edit         Edit a pillar file with its secrets in clear; what changed is sealed again
     show         Print a pillar file with sealed values as `(sealed 9f2c)`; needs no private key
     move         Move a key, a table or a file; what is sealed in it is sealed again for its new
                  place, ids are kept
-    gate         Say exactly which version of an application runs
+    gate         Set exactly which version of an application runs
     plan         Show what would change, and why; changes nothing
     apply        Make hosts what the states declare: plan, ask, carry out
     status       Show what runs where: version, generation, health, and what an apply would change
-    adopt        Take over a container that somebody else made, without a restart
-    history      Show the generations of a service on each host, and which of them can be gone back to
+    adopt        Adopt a container that pillarbox did not make, without a restart
+    history      Show the generations of a service on each host, and which of them a rollback can use
     rollback     Bring back what a service ran before: on every selected host, or on none
     compile      Print the desired state of hosts as JSON; a host is asked only where a state needs
                  its facts

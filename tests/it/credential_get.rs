@@ -96,7 +96,7 @@ fn another_port_scheme_or_host_is_another_server() {
 }
 
 #[test]
-fn an_address_with_two_schemes_or_a_blank_is_nobodys() {
+fn an_address_with_two_schemes_or_a_blank_belongs_to_no_registry() {
     let env = shop(&[("r.example.com", "robot", "CANARY-pw")]);
     for form in [
         "https://http://r.example.com",
@@ -232,7 +232,7 @@ fn the_workspace_is_named_by_a_variable_or_the_configuration_and_never_by_the_cu
 #[test]
 fn asking_changes_no_file_at_all() {
     let env = shop(&[("r.example.com", "robot", "pw"), ("ghcr.io/acme", "acme", "pw")]);
-    // Nothing is known of the box: a first use must not be remembered where nobody is told.
+    // Nothing is known of the box: a first use must not be remembered where no person is told.
     fs::remove_file(env.home().join(".local/state/pillarbox/known.toml")).expect("removed");
     let before = files_below(&env.home());
     assert_eq!(get(&env, "r.example.com").0, "robot");
@@ -246,14 +246,14 @@ fn asking_changes_no_file_at_all() {
 fn a_thousand_other_registries_are_not_looked_at() {
     let env = shop(&[("r.example.com", "robot", "pw")]);
     for number in 0..1000 {
-        // Not even TOML: whoever read them would fail.
+        // Not even TOML: a reader of them would fail.
         env.write(&format!("pillar/registries/r{number}.example.org.toml"), "broken = = r");
     }
     assert_eq!(get(&env, "r.example.com").0, "robot");
     absent(&env, "quay.io");
 }
 
-/// Puts a credential helper of somebody else before others in `PATH`: a script of sh.
+/// Puts another program's credential helper before others in `PATH`: a script of sh.
 fn other_helper(env: &mut TestEnv, name: &str, script: &str) {
     let folder = env.home().join("bin");
     fs::create_dir_all(&folder).expect("a folder");

@@ -160,7 +160,7 @@ fn it_never_asks_anything_even_on_a_terminal() {
     let env = canary();
     fs::remove_file(env.identity()).expect("removed");
     let program = env!("CARGO_BIN_EXE_docker-credential-pillarbox");
-    // A terminal on all three streams; nobody types anything.
+    // A terminal on all three streams; nothing is typed.
     let line = format!(
         "printf 'r.example.com' > question; {program} get < question; exec < /dev/tty; {program} list"
     );

@@ -154,7 +154,7 @@ fn only_this_user_can_read_what_is_kept_and_it_is_an_ordinary_workspace() {
 }
 
 #[test]
-fn without_an_identity_nothing_is_kept_because_nobody_could_open_it() {
+fn without_an_identity_nothing_is_kept_because_it_could_never_be_opened() {
     let env = shop(&[]);
     let elsewhere = env.home().join("elsewhere");
     fs::rename(env.identity(), &elsewhere).expect("moved");

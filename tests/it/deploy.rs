@@ -79,7 +79,7 @@ fn an_engine_that_does_not_answer_is_named_with_its_line_for_every_host() {
 }
 
 #[test]
-fn hosts_that_nobody_has_and_options_that_exclude_each_other_are_usage_errors() {
+fn hosts_that_do_not_exist_and_options_that_exclude_each_other_are_usage_errors() {
     let env = two_hosts();
     env.run(&["plan", "--host", "wbe1"]).exits(64).explains("did you mean `web1`?");
     env.run(&["plan", "--offline", "-o", "plan.json"]).exits(64);

@@ -127,7 +127,7 @@ fn boxes_that_do_not_open_or_hold_and_keys_that_wait_are_found() {
         .says("pillar/ opens here");
     env.write("keys/alice.pub", format!("{key}\n"));
     let problems = findings(&env, 1, "problem");
-    assert!(problems[0].contains("keys/ differ about alice"), "{problems:?}");
+    assert!(problems[0].contains("keys/ differ for alice"), "{problems:?}");
     let minted = crate::sealing::minted("shop", "", &[("alice", &own_key(&env))]);
     crate::sealing::put_box(&env, "", &minted);
     env.run(&["doctor", "--offline"]).exits(1).says("pillarbox known accept pillar/");

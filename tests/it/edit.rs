@@ -109,13 +109,13 @@ fn a_key_renamed_by_hand_keeps_its_id_and_one_made_clear_is_said() {
     assert_eq!(env.run(&["reveal", "api.password"]).ok().stdout(), "s3cret-CANARY");
     edit(&env, "sed -i 's/^password = .*/password = \"public\"/; /^data/d' \"$1\"", &["apps"])
         .ok()
-        .explains("stands in clear from now on: api.password");
+        .explains("no longer sealed: api.password");
     assert_eq!(env.run(&["get", "api.password"]).ok().stdout(), "public\n");
     env.run(&["reveal", "api.data"]).exits(1);
 }
 
 #[test]
-fn what_cannot_be_taken_is_dropped_where_nobody_can_be_asked() {
+fn what_cannot_be_taken_is_dropped_without_a_terminal_to_ask_on() {
     let env = with_secrets();
     let before = env.files();
     for script in [

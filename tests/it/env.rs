@@ -356,7 +356,7 @@ impl Checked {
         self
     }
 
-    /// Neither stream holds this text (a secret, a name of somebody else).
+    /// Neither stream holds this text (a secret, a name from outside).
     #[track_caller]
     pub(crate) fn lacks(self, text: &str) -> Self {
         let found = self.0.stdout.contains(text) || self.0.stderr.contains(text);

@@ -65,7 +65,7 @@ fn a_canary_is_promoted_and_its_own_values_go() {
     env.run(&["gate", "promote", "api", "--from", "web1"])
         .ok()
         .explains("api is 1.43.0 in pillar/apps.toml")
-        .explains("no values of their own any more: web1, web2");
+        .explains("own values removed: web1, web2");
     assert_eq!(
         env.read("pillar/apps.toml"),
         APPS.replace("1.42.0", "1.43.0").replace(&digest('a'), &digest('b'))
@@ -81,14 +81,14 @@ fn a_host_with_another_version_keeps_it_when_one_is_promoted() {
     let env = shop();
     env.run(&["gate", "set", "api", "1.43.0", "--digest", &digest('b'), "--host", "web1"]).ok();
     env.run(&["gate", "set", "api", "1.44.0", "--digest", &digest('c'), "--host", "web2"]).ok();
-    env.run(&["gate", "promote", "api", "--from", "web1"]).ok().explains("something else is named for web2");
+    env.run(&["gate", "promote", "api", "--from", "web1"]).ok().explains("a different value stays on web2");
     assert!(compiled(&env, 2).contains(":1.44.0@") && compiled(&env, 0).contains(":1.43.0@"));
 }
 
 #[test]
 fn a_hold_says_why_and_a_host_can_be_let_go_by_itself() {
     let env = shop();
-    env.run(&["gate", "hold", "api", "-m", " "]).exits(64).explains("a hold has a reason");
+    env.run(&["gate", "hold", "api", "-m", " "]).exits(64).explains("a hold needs a reason");
     env.run(&["gate", "hold", "api", "-m", "error rate went up"]).ok();
     env.run(&["gate", "list"]).ok().says("held: error rate went up");
     env.run(&["gate", "unhold", "api", "--host", "web1"]).ok().explains("web2 is still held");

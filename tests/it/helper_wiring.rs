@@ -37,7 +37,7 @@ fn text(path: &Path) -> String {
 }
 
 #[test]
-fn what_was_installed_is_taken_back_and_every_file_is_as_it_was() {
+fn what_was_installed_is_undone_and_every_file_is_as_it_was() {
     let env = with_registries(&["ghcr.io", "docker.io", "quay.io/acme"]);
     let (docker, podman) = (docker_config(&env), env.home().join(".config/containers/auth.json"));
     let before =
@@ -64,7 +64,7 @@ fn what_was_installed_is_taken_back_and_every_file_is_as_it_was() {
     assert_eq!(text(&config), format!("workspace = \"{}\"\n", workspace.display()));
     env.run(&["registry", "helper", "install"]).ok().explains("asks pillarbox already");
 
-    // A registry that comes later is added, and taken back with the others.
+    // A registry that comes later is added, and removed with the others.
     env.run_with_input(&["registry", "add", "late.io", "-u", "bot", "--password-stdin"], "x").ok();
     env.run(&["registry", "helper", "install"]).ok().explains("late.io").lacks("ghcr.io →");
     let shown = env.run(&["registry", "helper", "remove", "--dry-run"]).ok();
@@ -105,7 +105,7 @@ fn another_helper_stays_unless_it_is_to_be_replaced_and_comes_back() {
     env.run(&["registry", "helper", "install", "--store", "--replace", "--only", "docker"])
         .ok()
         .explains("every registry → docker-credential-pillarbox (instead of desktop)");
-    // docker writes the file anew at each login; then only what names us is taken out.
+    // docker rewrites the file at each login; then only what names us is taken out.
     let mut now: serde_json::Value = serde_json::from_str(&text(&docker)).expect("JSON");
     now["auths"] = serde_json::json!({ "new.io": {} });
     put(&docker, &serde_json::to_string_pretty(&now).expect("JSON"));
@@ -123,9 +123,9 @@ fn a_broken_file_is_refused_with_line_and_column_and_nothing_is_written() {
     for (broken, said) in [
         ("{\n  \"auths\": {},\n}", "config.json:3: this is not JSON: line 3, column 1"),
         ("[]", "no object"),
-        ("{\"credHelpers\": []}", "`credHelpers` is no object"),
-        ("{\"credHelpers\": {\"ghcr.io\": 7}}", "the helper of ghcr.io is no text"),
-        ("{\"credHelpers\": {}, \"CredHelpers\": {}}", "stands twice"),
+        ("{\"credHelpers\": []}", "`credHelpers` is not an object"),
+        ("{\"credHelpers\": {\"ghcr.io\": 7}}", "the helper of ghcr.io is not a string"),
+        ("{\"credHelpers\": {}, \"CredHelpers\": {}}", "appears twice"),
         ("{\"credHelpers\"", "this is not JSON"),
     ] {
         put(&docker, broken);
@@ -205,7 +205,7 @@ fn a_password_in_clear_is_said_with_the_command_that_takes_it_away() {
     );
     env.run(&["registry", "helper", "install"])
         .ok()
-        .explains("~/.docker/config.json:3: a credential for ghcr.io still lies there in clear")
+        .explains("~/.docker/config.json:3: a credential for ghcr.io is still there in clear")
         .lacks("x.io")
         .lacks("CANARY")
         .lacks("Ym90OkNBTkFSWQ");

@@ -46,7 +46,7 @@ fn private(env: &TestEnv, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Runs a script of sh with keyrings of the kernel that nobody else has: those of a user namespace.
+/// Runs a script of sh with keyrings of the kernel of its own: those of a user namespace.
 /// `$pillarbox` is the binary, and keyrings may be looked into.
 fn within_keyrings(env: &TestEnv, script: &str) -> Output {
     needs("unshare", "util-linux");

@@ -40,7 +40,7 @@ fn init_overwrites_nothing() {
     assert_eq!(env.read("pillar/apps.toml"), "[mine]\nvalue = 1\n");
     assert_eq!(env.read(".gitattributes"), "*.png binary\n");
     let before = env.files();
-    env.run(&["init"]).exits(1).explains("is a workspace already");
+    env.run(&["init"]).exits(1).explains("is already a workspace");
     assert!(before == env.files());
 
     let other = TestEnv::new();
@@ -78,16 +78,16 @@ fn an_identity_is_private_never_overwritten_and_never_in_a_workspace() {
     env.run(&["identity", "new"]).exits(1).explains("is there already").explains("never overwritten");
     assert_eq!(fs::read_to_string(env.identity()).expect("the identity"), text);
     for inside in ["me.txt", "keys/me.txt", "new/folder/me.txt", "../shop/me.txt"] {
-        env.run(&["identity", "new", inside]).exits(1).explains("must not lie in a workspace");
+        env.run(&["identity", "new", inside]).exits(1).explains("must not be in a workspace");
     }
     std::os::unix::fs::symlink(env.workspace(), env.home().join("link")).expect("a link");
-    env.run(&["identity", "new", "../link/me.txt"]).exits(1).explains("must not lie in a workspace");
+    env.run(&["identity", "new", "../link/me.txt"]).exits(1).explains("must not be in a workspace");
     let said = env.run(&["identity", "new", "../deep/me.txt"]).ok();
     assert!(said.stdout().starts_with("age1") && !said.stderr().contains("AGE-SECRET-KEY"));
     assert_eq!(mode(&env.home().join("deep/me.txt")), 0o600);
     // In the home folder, which is a workspace: nowhere to put a key.
     let home = TestEnv::new();
-    home.command(&["init"]).within(home.home()).run().exits(1).explains("must not lie in a workspace");
+    home.command(&["init"]).within(home.home()).run().exits(1).explains("must not be in a workspace");
     assert!(!home.identity().exists());
 }
 

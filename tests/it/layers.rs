@@ -49,29 +49,29 @@ fn every_module_uses_only_its_own_layer_and_lower_ones_without_a_cycle() {
         }
     }
     if let Some(cycle) = cycle(&uses) {
-        wrong.push(format!("modules use each other in a circle: {}", cycle.join(" → ")));
+        wrong.push(format!("modules form a cycle: {}", cycle.join(" → ")));
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Folders of `src/` in which no files name each other in a circle.
+/// Folders of `src/` in which the files that name each other form no cycle.
 const WITHOUT_CIRCLES: &[&str] = &["check", "name", "observed", "plan", "planner", "state"];
 
 #[test]
-fn no_files_of_these_folders_name_each_other_in_a_circle() {
+fn the_files_of_these_folders_form_no_cycle() {
     let sources = sources();
     let house = House::of(&sources);
     for folder in WITHOUT_CIRCLES {
         let uses = house.uses_within(folder, &sources);
         assert!(uses.len() > 1, "src/{folder} was not found");
         if let Some(cycle) = cycle(&uses) {
-            panic!("files of src/{folder} use each other in a circle: {}", cycle.join(" → "));
+            panic!("files of src/{folder} form a cycle: {}", cycle.join(" → "));
         }
     }
 }
 
-/// What the planner decides is explained, and both are lowered to steps: one direction. Nothing that is decided
-/// or done depends on why.
+/// What the planner decides is explained, and both are lowered to steps: one direction. No decision
+/// and no step depends on why.
 #[test]
 fn the_planner_decides_then_explains_then_lowers() {
     let sources = sources();

@@ -87,8 +87,8 @@ fn what_is_in_the_way_is_named_and_nothing_is_changed() {
     };
     refused(&["api.a", "api.b"], 64, "pillarbox unset --in apps 'api.b'");
     refused(&["api.a", "api.a"], 64, "is there already");
-    refused(&["api", "api.inner"], 64, "lies in the other");
-    refused(&["api.t.x", "api.t"], 64, "lies in the other");
+    refused(&["api", "api.inner"], 64, "one contains the other");
+    refused(&["api.t.x", "api.t"], 64, "one contains the other");
     refused(&["api.a", "api.b.c"], 64, "");
     refused(&["api.nope", "api.c"], 1, "there is no `api.nope`");
     refused(&["rows", "lines.rows"], 64, "list of tables");

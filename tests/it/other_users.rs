@@ -30,7 +30,7 @@ fn a_known_file_that_others_may_write_is_not_believed() {
     chmod(folder, 0o777);
     env.run(&["verify"])
         .exits(1)
-        .explains("lies in a folder that everybody may write")
+        .explains("is in a folder that every user may write")
         .explains("chmod o-w '");
     chmod(folder, 0o1777);
     env.run(&["verify"]).ok();
@@ -58,7 +58,7 @@ fn a_workspace_is_not_made_where_everybody_can_write() {
     for wrong in [0o777, 0o1777] {
         chmod(&open, wrong);
         let said = env.run(&["init", open.to_str().expect("UTF-8"), "--name", "open"]);
-        said.exits(1).explains("is no safe place for a workspace").explains("everybody may write");
+        said.exits(1).explains("is not a safe place for a workspace").explains("every user may write");
     }
     chmod(&open, 0o777);
     let below = open.join("shop");
@@ -75,11 +75,11 @@ fn another_process_of_the_same_user_cannot_look_into_it() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let nobody = 65534;
+    let other_user = 65534;
     let mut helper = Command::new("setpriv")
         .args([
             "--reuid",
-            &nobody.to_string(),
+            &other_user.to_string(),
             "--clear-groups",
             env!("CARGO_BIN_EXE_docker-credential-pillarbox"),
             "get",
@@ -93,9 +93,9 @@ fn another_process_of_the_same_user_cannot_look_into_it() {
     let proc = std::path::PathBuf::from(format!("/proc/{}", helper.id()));
     let is_hardened = || {
         let status = fs::read_to_string(proc.join("status")).unwrap_or_default();
-        let is_nobody =
-            status.lines().any(|line| line.starts_with("Uid:") && line.contains(&nobody.to_string()));
-        is_nobody && fs::metadata(proc.join("environ")).is_ok_and(|data| data.uid() == 0)
+        let is_other_user =
+            status.lines().any(|line| line.starts_with("Uid:") && line.contains(&other_user.to_string()));
+        is_other_user && fs::metadata(proc.join("environ")).is_ok_and(|data| data.uid() == 0)
     };
     let hardened = (0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(20));

@@ -17,7 +17,7 @@ use crate::env::{TestEnv, repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One thing to do, with the line of the page where it stands.
+/// One action, with the line of the page where it stands.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// A command and its exit code.

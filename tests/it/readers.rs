@@ -68,14 +68,14 @@ fn removing_a_reader_makes_a_new_slot_and_says_what_to_rotate() {
     assert!(env.read("pillarbox.toml").contains("default = [\"alice\"] # us"));
     env.command(&["--no-identity", "verify"]).run().ok().explains("does not open here");
     env.run(&["verify"]).ok().explains("2 sealed values in 1 box: 2 opened");
-    env.run(&["reader", "remove", "bob"]).exits(1).explains("bob is no reader of any box");
+    env.run(&["reader", "remove", "bob"]).exits(1).explains("bob is not a reader of any box");
     let before = env.files();
     env.run(&["reader", "remove", "alice"]).exits(1).explains("would have no reader");
     assert!(before == env.files());
 }
 
 #[test]
-fn who_was_removed_opens_nothing_any_more() {
+fn a_removed_reader_opens_nothing_any_more() {
     let mut env = TestEnv::initialised();
     let (bob, key) = person(&env, "bob");
     env.run(&["reader", "add", "bob", &key]).ok();
@@ -140,7 +140,7 @@ fn a_key_that_only_lies_in_keys_is_added_after_its_fingerprint_is_accepted() {
     let env = TestEnv::initialised();
     let (carl, key) = person(&env, "carl");
     env.write("keys/carl.pub", format!("{key}\n"));
-    // A box.toml that somebody touched by hand is the same box.
+    // A box.toml that was edited by hand is the same box.
     env.write("pillar/box.toml", env.read("pillar/box.toml").replace('\n', "\r\n") + "# hand-made\r\n");
     env.run(&["reader", "list"]).ok().says("keys/carl.pub: reads no box");
     let asked = env.run(&["reader", "add", "carl"]).exits(9).explains(&format!("+ carl  {key}"));

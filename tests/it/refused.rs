@@ -1,4 +1,4 @@
-//! What somebody with write access and no key may try; one test for each row of the design's table, by
+//! What an attacker with write access and no key may try; one test for each row of the design's table, by
 //! the binary. That every single byte counts is tested beside the code.
 
 use crate::env::TestEnv;
@@ -82,7 +82,7 @@ fn a_copy_is_found_without_a_key() {
     let env = shop();
     let value = sealed(&env, "apps.toml", "api.db_password");
     copy(&env, &value, "apps.toml", "web.db_password");
-    env.run(&["--no-identity", "verify"]).exits(8).explains("the same sealed value stands at");
+    env.run(&["--no-identity", "verify"]).exits(8).explains("the same sealed value is at");
     let env = shop();
     env.run(&["box", "new", "prod", "--readers", "alice"]).ok();
     put_box(&env, "prod", &box_file(&env, ""));
@@ -215,7 +215,7 @@ fn an_older_box_may_be_read_and_never_posted_to() {
 fn a_lock_sealed_to_one_more_key_than_it_lists_is_refused() {
     let env = shop();
     let (_, mallory) = person(&env, "mallory");
-    // The stanza of mallory is taken from a lock of her own: nobody needs a key for that.
+    // The stanza of mallory is taken from a lock of her own: that needs no key.
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let stanza = {

@@ -28,7 +28,7 @@ fn a_rekey_killed_at_any_moment_leaves_the_old_pillar_or_the_new_one() {
         let ended = child.wait().expect("its end");
         cut += u32::from(!ended.success());
         if round % 3 == 0 {
-            // Whoever comes next finishes the change; that may be killed too.
+            // The next command finishes the change; that may be killed too.
             let mut next = env.command(&["verify"]).spawn();
             std::thread::sleep(moment(round, whole / 4));
             let _ = next.kill();

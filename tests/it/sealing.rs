@@ -101,7 +101,7 @@ pub(crate) fn person(env: &TestEnv, name: &str) -> (PathBuf, String) {
     (file, public)
 }
 
-/// A box with slot and lock minted by somebody who has no key of the old one.
+/// A box with slot and lock minted by a person who has no key of the old one.
 pub(crate) fn minted(workspace: &str, name: &str, readers: &[(&str, &str)]) -> BoxFile {
     let readers: Readers = readers
         .iter()

@@ -1,4 +1,4 @@
-//! `seal` and `reveal`: every byte that goes in comes out, and nobody else gets it.
+//! `seal` and `reveal`: every byte that goes in comes out, and only its readers get it.
 
 use crate::env::TestEnv;
 use crate::terminal::typed;

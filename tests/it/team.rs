@@ -68,7 +68,7 @@ impl<'e> Member<'e> {
         self.git(&["push", "-q", "origin", &format!("HEAD:{branch}")]).ok();
     }
 
-    /// Merges a branch of somebody else, as a button would.
+    /// Merges the branch of another person, as a button would.
     fn merges(&self, branch: &str) {
         self.git(&["fetch", "-q"]).ok();
         self.git(&["merge", "-q", "--no-ff", "--no-edit", &format!("origin/{branch}")]).ok();
@@ -174,7 +174,7 @@ fn a_team_of_four_lives_through_joining_leaving_new_keys_old_branches_and_ci() {
     bob.pushes("bobs-new-key");
     ci.git(&["fetch", "-q"]).ok();
     ci.git(&["checkout", "-q", "origin/bobs-new-key"]).ok();
-    // The lock still has the old key: pending, and grave for whoever reviews it.
+    // The lock still has the old key: pending, and grave for a reviewer.
     ci.runs(&["--no-identity", "verify", "--against", "origin/main"])
         .exits(8)
         .says("key of a reader changed: keys/bob.pub");
@@ -184,7 +184,7 @@ fn a_team_of_four_lives_through_joining_leaving_new_keys_old_branches_and_ci() {
     alice
         .runs(&["reader", "rekey", "--accept-readers", &fingerprint(asked.stderr())])
         .ok()
-        .explains("those who went could read")
+        .explains("removed readers could read")
         .explains("(registry ghcr.io, user robot)")
         .lacks("CANARY");
     alice.pushes("main");
@@ -242,7 +242,7 @@ fn a_team_of_four_lives_through_joining_leaving_new_keys_old_branches_and_ci() {
     };
     seal(&bobs_key).exits(8).explains("is not the given one");
     seal(&slot).ok().explains("is the given one").explains("sealed again").lacks("CANARY");
-    // Somebody puts the box of an older commit back, with the slot that has retired.
+    // The box of an older commit is put back, with the slot that has retired.
     let now = text(&ci.file("pillar/box.toml"));
     ci.git(&["fetch", "-q"]).ok();
     ci.git(&["checkout", "-q", "origin/dave-joins", "--", "pillar/box.toml"]).ok();
@@ -293,9 +293,9 @@ fn groups_that_hold_groups_are_refused_and_empty_or_unknown_ones_where_they_are_
     env.run(&["box", "new", "prod", "--readers", "@ops"])
         .exits(1)
         .explains("the group of readers `@ops` is empty");
-    env.run(&["box", "new", "prod", "--readers", "alice,@nobody"])
+    env.run(&["box", "new", "prod", "--readers", "alice,@ghosts"])
         .exits(1)
-        .explains("no group of readers `@nobody`");
+        .explains("no group of readers `@ghosts`");
     inventory("ops = [\"alice\"]\n");
     env.run(&["box", "new", "prod", "--readers", "@ops,alice,@ops"]).ok().explains("its readers are alice\n");
     assert_eq!(box_file(&env, "prod").readers.len(), 1);
@@ -310,5 +310,5 @@ fn a_reader_who_is_only_named_in_lists_is_taken_out_of_them() {
         env.read("pillarbox.toml"),
         "workspace = \"shop\"\n[readers]\ndefault = [\"alice\"]\n[readers.groups]\nops = []\n"
     );
-    env.run(&["reader", "remove", "zoe"]).exits(1).explains("zoe is no reader of any box");
+    env.run(&["reader", "remove", "zoe"]).exits(1).explains("zoe is not a reader of any box");
 }

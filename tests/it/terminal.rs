@@ -1,4 +1,4 @@
-//! Commands on a terminal of their own, and somebody who types.
+//! Commands on a terminal of their own, and a person who types.
 
 use crate::env::TestEnv;
 use std::io::{Read as _, Write as _};

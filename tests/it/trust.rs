@@ -267,7 +267,7 @@ fn the_socket_of_another_user_is_an_unknown_host() {
     replace(&env, "unix:///var/run/docker.sock", &format!("unix://{}", socket.display()));
     env.run(&["known", "accept", "local"]).ok().explains("socket owner anyone (");
     env.run(&["known", "list"]).ok().says("    socket owner anyone (");
-    // Known as a socket of root's, and of somebody else's now.
+    // Known as a socket of root's, and of another user's now.
     fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).expect("set");
     env.run(&["known", "accept", "local"]).ok();
     env.run(&["known", "list"]).ok().lacks("socket owner");
@@ -333,7 +333,7 @@ fn sent(engine: &LyingEngine) -> usize {
 }
 
 #[test]
-fn a_stranger_behind_a_socket_is_sent_nothing_before_somebody_accepts_them() {
+fn a_stranger_behind_a_socket_is_sent_nothing_before_it_is_accepted() {
     let (env, [(engine, folder)]) = hosts();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("set");
     let who = "its socket owner is anyone (";

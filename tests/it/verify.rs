@@ -36,8 +36,7 @@ fn a_private_key_in_the_folder_is_found_wherever_it_lies() {
     let env = committed();
     let key = std::fs::read_to_string(env.identity()).expect("the identity");
     env.write("notes/backup.md", format!("Text.\n\n{key}"));
-    let said =
-        env.run(&["verify"]).exits(8).explains("notes/backup.md:4: a private key lies in the workspace");
+    let said = env.run(&["verify"]).exits(8).explains("notes/backup.md:4: a private key is in the workspace");
     let secret = key.lines().nth(1).expect("the key");
     assert!(!said.stderr().contains(secret));
 }
@@ -95,7 +94,7 @@ fn a_rekey_is_told_from_a_replaced_secret() {
         .says("! slot changed: pillar/")
         .says("  sealed again for the new slot, with their ids: 2 values of pillar/")
         .lacks("replaced");
-    // The same id with another content in the same slot is what nobody does by accident.
+    // The same id with another content in the same slot does not happen by accident.
     let env = committed();
     let value = sealed(&env, "apps.toml", "api.db_password");
     let again = post(&env, "apps.toml", "api.db_password", "ev1l");
@@ -154,7 +153,7 @@ fn known_boxes_are_listed_accepted_and_forgotten() {
     env.run(&["--strict", "verify"]).exits(8).explains("pillarbox known accept pillar/");
     env.run(&["known", "accept", "pillar/"]).ok();
     env.run(&["--strict", "verify"]).ok();
-    // Whoever has no key remembers the slot alone, and takes a change only on request.
+    // A machine without a key remembers the slot alone, and takes a change only on request.
     env.set_var("PILLARBOX_KNOWN", env.home().join("ci.toml").to_str().expect("a path"));
     env.run(&["--no-identity", "verify"]).ok().explains("was not known on this machine");
     env.command(&["reader", "rekey", "--new-slot"])

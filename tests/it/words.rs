@@ -17,49 +17,31 @@ const AVOIDED: &[(&str, &str)] = &[
     ("in a circle", "dependency cycle"),
     ("mistake of pillarbox", "a bug in pillarbox"),
     ("come to its end", "failed"),
+    ("not begun", "skipped"),
+    ("as wanted", "up to date"),
+    ("made anew", "recreated"),
 ];
 
 /// Folders and files that have none of them.
 const CLEAN: &[&str] = &[
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "Cargo.toml",
     "README.md",
     "SECURITY.md",
     "docs",
+    "packaging",
     "scripts",
-    "src/compile",
-    "src/compile.rs",
-    "src/credential",
-    "src/credential.rs",
-    "src/desired",
-    "src/desired.rs",
-    "src/history.rs",
-    "src/import",
-    "src/import.rs",
-    "src/interpreter",
-    "src/interpreter.rs",
-    "src/inventory",
-    "src/inventory.rs",
-    "src/keyring",
-    "src/keyring.rs",
-    "src/keys",
-    "src/keys.rs",
-    "src/lock",
-    "src/lock.rs",
-    "src/name",
-    "src/name.rs",
-    "src/pillar",
-    "src/pillar.rs",
-    "src/problem.rs",
-    "src/script",
-    "src/script.rs",
-    "src/secret.rs",
-    "src/state",
-    "src/state.rs",
+    "src",
+    "states",
+    "tests",
 ];
 
 /// Where one of them is quoted: the file, and a part of the line.
-const QUOTED: &[(&str, &str)] = &[];
+const QUOTED: &[(&str, &str)] = &[
+    // This list itself, and what its tests find.
+    ("tests/it/words.rs", ""),
+];
 
 #[test]
 fn avoided_words_do_not_come_back() {

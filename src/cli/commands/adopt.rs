@@ -10,7 +10,7 @@ use crate::problem::{Problem, Result, escaped};
 use crate::session::{Observation, Pipeline, PlanOptions, Registries, Vault, declared};
 use serde_json::json;
 
-/// Take over a container that somebody else made, without a restart
+/// Adopt a container that pillarbox did not make, without a restart
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
                 });
                 say(ctx, &object);
                 ctx.out.say(format_args!(
-                    "container {} on host {} is ours already",
+                    "container {} on host {} is already managed by pillarbox",
                     container.name, seen.observed.host
                 ));
                 return Ok(Exit::Done);

@@ -145,14 +145,14 @@ fn wanted_readers(vault: &Vault<'_>, written: &[String]) -> Result<Readers> {
         written => inventory.expand_readers(written.iter().map(String::as_str))?,
     };
     if names.is_empty() {
-        return Err(Problem::usage("nobody would read the new box")
+        return Err(Problem::usage("the new box would have no readers")
             .hint("name its readers: pillarbox box new FOLDER --readers NAME,NAME")
             .into());
     }
     vault.key_files()?.readers(&names)
 }
 
-/// Who makes a box knows its key, so it must be somebody who may.
+/// The person who makes a box knows its key, so it must be one of its readers.
 fn maker_is_reader(ctx: &Context, folder: &BoxFolder, readers: &Readers) -> Result<()> {
     let own = |key: &Recipient| readers.values().any(|reader| reader == key);
     let found = ctx.session.with_identities(Asking::Allowed, &own, |keys| {
@@ -168,7 +168,7 @@ fn maker_is_reader(ctx: &Context, folder: &BoxFolder, readers: &Readers) -> Resu
                 "its readers would be {}, and no private key here is one of theirs",
                 names.join(", ")
             ))
-            .cause("who makes a box knows its key, so one of the readers has to make it");
+            .cause("the person who makes a box knows its key, so one of the readers has to make it");
     if let Some(own) = ctx.session.identities_met().iter().next() {
         problem = problem.hint(format!("your public key is {}", own.recipient()));
     }

@@ -1,4 +1,4 @@
-//! `pillarbox doctor`: looks at everything that can be in the way, and says of each thing how to put it right.
+//! `pillarbox doctor`: checks everything that can stand in the way, and names a fix for each finding.
 //! It changes nothing, asks nothing and shows no secret.
 
 mod boxes;
@@ -74,7 +74,7 @@ pub(in crate::cli) fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit> {
     Ok(if problems == 0 { Exit::Done } else { Exit::Failed })
 }
 
-/// A number of things.
+/// A count with its noun.
 fn many(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }

@@ -1,6 +1,6 @@
 //! `pillarbox edit FILE`: a whole file in an editor, secrets in clear.
 //!
-//! The plaintext lies in a folder in memory that only this user can enter, and is wiped however this
+//! The plaintext is in a folder in memory that only this user can enter, and is wiped however this
 //! ends: by the editor's end, by an error, by Ctrl-C, SIGTERM or a hang-up. The workspace is not locked
 //! while a person types.
 
@@ -23,7 +23,7 @@ use std::path::Path;
 pub(in crate::cli) struct EditArgs {
     /// File below pillar/, `.toml` optional; it may be a new one
     file: String,
-    /// Put the plaintext on a disk where there is no folder in memory
+    /// Keep the plaintext on a disk if there is no folder in memory
     #[arg(long)]
     on_disk: bool,
 }
@@ -39,16 +39,16 @@ pub(in crate::cli) fn run(args: &EditArgs, ctx: &Context) -> Result<Exit> {
         .build()
         .map_err(|error| Problem::failed("could not start").because(&error))?;
     let result = runtime.block_on(async {
-        let scratch =
-            || match Scratch::new(runtime_dir) {
-                Err(_) if args.on_disk => Scratch::on_disk(&std::env::temp_dir()),
-                Err(problems) => Err(problems
-                    .map(|problem| problem.hint("or have it on a disk: pillarbox edit --on-disk FILE"))),
-                made => made,
-            };
+        let scratch = || match Scratch::new(runtime_dir) {
+            Err(_) if args.on_disk => Scratch::on_disk(&std::env::temp_dir()),
+            Err(problems) => Err(problems.map(|problem| {
+                problem.hint("to keep the plaintext on a disk: pillarbox edit --on-disk FILE")
+            })),
+            made => made,
+        };
         session::run(ctx, &file, &editor, scratch).await
     });
-    // A question that nobody answered may still wait for its line.
+    // A question without an answer may still wait for its line.
     runtime.shutdown_background();
     result
 }

@@ -15,7 +15,7 @@ use crate::pillar::gate::{self, Gates};
 use crate::problem::{Problem, Result, escaped, quoted};
 use crate::session::{Vault, merged};
 
-/// Say exactly which version of an application runs
+/// Set exactly which version of an application runs
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct GateArgs {
     #[command(subcommand)]
@@ -79,7 +79,7 @@ pub(super) fn own_file(host: &Host) -> String {
 }
 
 fn key(app: &str, field: Option<&str>) -> Result<KeyPath> {
-    gate::key(app, field).ok_or_else(|| Problem::usage("an application has a name").into())
+    gate::key(app, field).ok_or_else(|| Problem::usage("the name of the application is empty").into())
 }
 
 /// The file that holds a gate for all hosts.

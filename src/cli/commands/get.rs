@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// Print a value in clear, or a table as TOML
 #[derive(clap::Args, Debug)]
-#[command(after_help = "With -v, the file and line that each value comes from are said on standard error.\n\
+#[command(after_help = "With -v, standard error shows the file and line of each value.\n\
                         On a terminal control characters are written as \\u{1b}.")]
 pub(in crate::cli) struct GetArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'

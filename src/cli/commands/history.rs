@@ -11,7 +11,7 @@ use crate::session::{NewHosts, Pipeline, Registries, Vault, declared};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Show the generations of a service on each host, and which of them can be gone back to
+/// Show the generations of a service on each host, and which of them a rollback can use
 ///
 /// No registry is asked and no key is needed.
 #[derive(clap::Args, Debug)]

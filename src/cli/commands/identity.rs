@@ -27,7 +27,7 @@ enum IdentityCommand {
     New(make::IdentityMakeArgs),
     /// Print the public half of the private key that is tried first
     Public(public::IdentityPublicArgs),
-    /// Keep a protected private key open for some hours, in the keyring of the kernel (Linux)
+    /// Unlock a protected private key for some hours, in the keyring of the kernel (Linux)
     Unlock(unlock::IdentityUnlockArgs),
     /// Forget what was unlocked
     Forget(forget::IdentityForgetArgs),
@@ -45,17 +45,17 @@ pub(in crate::cli) fn run(args: &IdentityArgs, ctx: &Context) -> Result<Exit> {
     }
 }
 
-/// A private key must not lie in a workspace, whichever it is.
+/// A private key must not be in a workspace, whichever it is.
 fn outside_of_workspaces(path: &Path) -> Result<()> {
     let Some(workspace) = workspace_around(path) else { return Ok(()) };
-    Err(Problem::failed("a private key must not lie in a workspace")
+    Err(Problem::failed("a private key must not be in a workspace")
         .cause(format!("{} is in the workspace {}", shown(path), shown(&workspace)))
-        .cause("it would be committed with everything else, and then everybody could read the pillar")
+        .cause("it would be committed, and everyone with the repository could read the pillar")
         .hint("put it outside: pillarbox identity new ~/.config/pillarbox/identity.txt")
         .into())
 }
 
-/// The workspace that a file would lie in, links followed.
+/// The workspace that a file would be in, links followed.
 fn workspace_around(path: &Path) -> Option<PathBuf> {
     let real = path.ancestors().skip(1).find_map(|above| above.canonicalize().ok())?;
     let with_inventory = |dir: &&Path| dir.join(inventory::FILE).is_file();

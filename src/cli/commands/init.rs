@@ -100,22 +100,22 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
 fn free_of_a_workspace(dir: &Path) -> Result<()> {
     for path in [inventory::FILE.to_owned(), BoxFolder::top().file()] {
         if dir.join(&path).symlink_metadata().is_ok() {
-            return Err(Problem::failed(format!("{} is a workspace already", shown(dir)))
+            return Err(Problem::failed(format!("{} is already a workspace", shown(dir)))
                 .cause(format!("{path} is there"))
-                .hint("to let somebody else in: pillarbox reader add NAME KEY")
+                .hint("to add another reader: pillarbox reader add NAME KEY")
                 .into());
         }
     }
     Ok(())
 }
 
-/// Whoever can write to a workspace can change its hosts, its readers and what is deployed.
+/// Anyone who can write to a workspace can change its hosts, its readers and what is deployed.
 fn free_of_others(dir: &Path) -> Result<()> {
     let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()))
     else {
         return Ok(());
     };
-    Err(Problem::failed(format!("{} is no safe place for a workspace", shown(dir)))
+    Err(Problem::failed(format!("{} is not a safe place for a workspace", shown(dir)))
         .cause(why)
         .hint("make it in a folder that only you, or your team, can write: pillarbox init ~/shop")
         .into())
@@ -145,7 +145,7 @@ fn own_key(dir: &Path, ctx: &Context) -> Result<(Recipient, Option<PathBuf>)> {
     }
     let path = identity::default_path(ctx)?;
     if path.starts_with(dir) {
-        return Err(Problem::failed("a private key must not lie in a workspace")
+        return Err(Problem::failed("a private key must not be in a workspace")
             .cause(format!("{} would be in {}", shown(&path), shown(dir)))
             .hint("make the workspace in a folder of its own: pillarbox init shop")
             .into());

@@ -91,7 +91,7 @@ fn list(ctx: &Context) -> Result<Exit> {
 }
 
 fn print_box(ctx: &Context, folder: &BoxFolder, known: &KnownBox) {
-    let turn = known.turn.map(|turn| format!("  turn {turn}")).unwrap_or_default();
+    let turn = known.turn.map(|turn| format!("  revision {turn}")).unwrap_or_default();
     ctx.out.data(format_args!("  {folder}  {}{turn}", known.slot));
     for (reader, key) in &known.readers {
         ctx.out.data(format_args!("    {reader}  {key}"));
@@ -266,7 +266,7 @@ fn nothing(vault: &Vault<'_>, name: &str, workspace: &WorkspaceName) -> Problem 
         .map(ToString::to_string)
         .chain(vault.inventory().hosts.keys().map(ToString::to_string))
         .collect();
-    Problem::usage(format!("`{}` is no box and no host of {workspace}", escaped(name)))
+    Problem::usage(format!("`{}` is not a box or a host of {workspace}", escaped(name)))
         .cause(format!("there are: {}", folded(&names)))
         .nearest(name, names.iter().map(String::as_str))
 }

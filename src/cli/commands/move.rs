@@ -81,9 +81,11 @@ fn places(args: &MoveArgs, vault: &Vault<'_>, verb: Verb<'_>) -> Result<(Origin,
         return Err(Problem::usage(format!("{from} is there already")).into());
     }
     if same_file && (to.key.is_within(&from.key) || from.key.is_within(&to.key)) {
-        return Err(
-            Problem::usage(format!("one of `{}` and `{}` lies in the other", from.key, to.key)).into()
-        );
+        return Err(Problem::usage(format!(
+            "`{}` and `{}` overlap: one contains the other",
+            from.key, to.key
+        ))
+        .into());
     }
     if let Some(node) = vault.document(&to.file).and_then(|document| document.get(&to.key)) {
         return Err(Problem::usage(format!("`{}` is there already", to.key))

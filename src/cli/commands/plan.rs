@@ -44,7 +44,7 @@ pub(super) struct OptionArgs {
     /// Remove containers of this workspace that no state declares any more
     #[arg(long)]
     prune: bool,
-    /// Replace containers that somebody changed by hand
+    /// Replace containers that were changed by hand
     #[arg(long)]
     fix_drift: bool,
 }

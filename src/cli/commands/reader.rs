@@ -25,10 +25,10 @@ pub(in crate::cli) struct ReaderArgs {
 enum ReaderCommand {
     /// List the readers of each box, and where keys/ says something else than the lock
     List,
-    /// Let somebody open a box
+    /// Add a reader: a person or a machine that can open a box
     #[command(after_help = "Example:\n  pillarbox reader add bob age1…")]
     Add(add::ReaderAddArgs),
-    /// Shut somebody out: a new slot, every value sealed again, and a list of what to rotate
+    /// Remove a reader: a new slot, every value sealed again, and a list of what to rotate
     Remove(remove::ReaderRemoveArgs),
     /// Make the locks agree with keys/, and seal again what was posted to an old slot
     Rekey(rekey::ReaderRekeyArgs),

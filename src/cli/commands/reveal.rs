@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(args: &RevealArgs, ctx: &Context) -> Result<Exit> {
         ctx.out.bytes(opened.secret.reveal());
     } else {
         let Some(text) = opened.secret.reveal_text() else {
-            return Err(Problem::failed(format!("`{key}` is not text"))
+            return Err(Problem::failed(format!("`{key}` is not text, and this is a terminal"))
                 .hint(format!("pillarbox reveal {} > FILE", quoted(&key.to_string())))
                 .into());
         };

@@ -139,7 +139,7 @@ async fn apply_rollback(
                 let files: Vec<String> =
                     files.iter().map(|file| format!("pillar/{}", escaped(file))).collect();
                 let again = format!(
-                    "{} names what was asked for: run the same command again, or take it back with 'git checkout {}'",
+                    "{} names what was asked for: run the same command again, or undo it with 'git checkout {}'",
                     files.join(", "),
                     files.join(" ")
                 );
@@ -233,7 +233,7 @@ fn notes(
         notes.extend(tasks_between(target.generation, current).into_iter().map(|task| {
             format!(
                 "service {service}: task {} ran between generation {number} and generation {}; a rollback does \
-                 not take back what it did",
+                 not undo what it did",
                 escaped(&task),
                 current.number
             )

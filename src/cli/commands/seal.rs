@@ -12,9 +12,9 @@ use crate::session::Vault;
 use crate::store;
 use std::path::PathBuf;
 
-/// Post a secret; needs no private key
+/// Seal a secret into the pillar; needs no private key
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Asks twice on a terminal, else reads standard input less one final newline.\n\n\
+#[command(after_help = "Asks twice on a terminal, else reads standard input without its final newline.\n\n\
                         Examples:\n  pillarbox seal api.db_password\n  \
                         pillarbox seal --file server.key api.tls_key\n  \
                         printf %s \"$TOKEN\" | pillarbox seal --in prod/apps api.token")]
@@ -24,10 +24,10 @@ pub(in crate::cli) struct SealArgs {
     /// Every byte of this file (a pipe is fine, `-` is standard input)
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The slot that the box must have, from somebody who knows it: for machines that know nothing
+    /// The slot that the box must have, as a reader knows it: for machines that have not seen the box
     #[arg(long, value_name = "age1…")]
     slot: Option<String>,
-    /// An empty secret is meant
+    /// Accept an empty secret
     #[arg(long)]
     allow_empty: bool,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
     ctx.out.say(format_args!("{how} {origin} ({}) for {readers}", id.short()));
     if was_clear {
         ctx.out.warn(format_args!(
-            "{origin} stood there in clear; if that was ever committed or pushed it can still be read in \
+            "{origin} was in clear before; if that was ever committed or pushed it can still be read in \
              the history: change the secret where it is used"
         ));
     }

@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(args: &SetArgs, ctx: &Context) -> Result<Exit> {
         && [PASSWORD, IDENTITY_TOKEN].contains(&field.as_str())
     {
         return Err(Problem::usage(format!("`{}` must be sealed", origin.key))
-            .cause("it would stand in clear, in the history of git too")
+            .cause("it would be in clear, also in the history of git")
             .hint(format!("pillarbox registry add {} -u USER", quoted(registry)))
             .hint(format!("pillarbox seal {}", quoted(&origin.key.to_string())))
             .into());
@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(args: &SetArgs, ctx: &Context) -> Result<Exit> {
     {
         return Err(Problem::usage(format!("`{digest}` belongs to the {field} that stands there"))
             .at(&node.place)
-            .cause("version and digest change together, or another image runs than the version says")
+            .cause("version and digest must change together: the digest decides which image runs")
             .hint(match field.as_str() {
                 "version" => format!("pillarbox gate set {} {rest}", quoted(app)),
                 _ => format!("pillarbox gate set {} VERSION --image {rest}", quoted(app)),
@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(args: &SetArgs, ctx: &Context) -> Result<Exit> {
     })?;
     let same = before.as_deref() == vault.document(&origin.file).map(|document| document.text());
     if same {
-        ctx.out.say(format_args!("{origin} has this value already"));
+        ctx.out.say(format_args!("{origin} already has this value"));
         return Ok(Exit::Done);
     }
     vault.commit()?;

@@ -1,4 +1,4 @@
-//! A container that somebody else made beside what is declared for its name: one line for each field.
+//! A container that pillarbox did not make, beside what is declared for its name: one line for each field.
 
 use super::layout::{columns, cut, pad, wrap};
 use super::plan::View;
@@ -85,7 +85,7 @@ fn line(field: &Field, width: usize, view: View) -> String {
 /// `replaces it, the old one stops first: env.LOG changed`.
 fn then(change: &Change) -> String {
     let verb = match main_verb(change) {
-        Verb::Create => "makes it anew",
+        Verb::Create => "creates it",
         Verb::Remove => "removes it",
         Verb::Update => "changes it in place",
         Verb::ReplaceStopFirst => "replaces it; it stops before the new one starts",

@@ -89,7 +89,7 @@ pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
     for host in hosts {
         let _ = writeln!(out, "{bold}{}{bold:#}", escaped(&host.host));
         if host.generations.is_empty() {
-            let _ = writeln!(out, "  nothing of it is here");
+            let _ = writeln!(out, "  no generation on this host");
             continue;
         }
         let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));

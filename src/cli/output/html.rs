@@ -84,7 +84,7 @@ fn list(page: &mut Html, title: &'static str, class: &'static str, lines: &[Stri
     page.markup("</ul>\n</section>\n");
 }
 
-/// What the symbols mean, all of them: a page is often the first plan that somebody sees.
+/// What the symbols mean, all of them: a page is often the first plan that its reader sees.
 fn legend(page: &mut Html) {
     page.markup("<ul class=\"legend\">\n");
     for verb in [

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 /// How much is shown, and how wide.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct View {
-    /// Unchanged things, every field of what is created, and the steps too.
+    /// Unchanged resources, every field of what is created, and the steps too.
     pub verbose: bool,
     /// Columns, if it is a terminal.
     pub width: Option<usize>,

@@ -1,4 +1,4 @@
-//! What runs where, one line for each container that is ours.
+//! What runs where, one line for each container that pillarbox manages.
 
 use super::layout::{columns, cut, pad};
 use super::style;
@@ -15,7 +15,7 @@ pub(in crate::cli) struct HostStatus {
     engine: String,
     engine_version: String,
     containers: Vec<ContainerStatus>,
-    /// What an apply would do to things that have no container yet, or no longer a state.
+    /// What an apply would do to resources that have no container yet, or no longer a state.
     missing: Vec<String>,
     notes: Vec<String>,
 }
@@ -27,14 +27,14 @@ struct ContainerStatus {
     service: String,
     version: String,
     generation: u64,
-    /// Somebody else made it, and it was taken over.
+    /// Pillarbox did not make it; it was adopted.
     adopted: bool,
     /// `running`, `running, healthy`, `exited (1)`.
     state: String,
     /// It is kept for a rollback, and does not run.
     kept: bool,
     works: bool,
-    /// Why an apply would change it; empty if it is as wanted.
+    /// Why an apply would change it; empty if it is up to date.
     pending: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
         let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
         let shown: Vec<&ContainerStatus> = host.containers.iter().filter(|one| kept || !one.kept).collect();
         if shown.is_empty() {
-            let _ = writeln!(out, "  nothing of this workspace is here");
+            let _ = writeln!(out, "  no containers of this workspace");
         } else {
             let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
         }

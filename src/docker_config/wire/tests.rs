@@ -11,7 +11,7 @@ fn wired(text: &str, names: &[&str]) -> String {
     apply(text, &splices).expect("fits")
 }
 
-/// Installs several times and takes all of it back.
+/// Installs several times and undoes all of it.
 fn there_and_back(text: &str, steps: &[Want<'_>]) -> String {
     let (mut now, mut memory) = (text.to_owned(), Wired::default());
     for want in steps {
@@ -23,7 +23,7 @@ fn there_and_back(text: &str, steps: &[Want<'_>]) -> String {
     }
     let kept = Wired::parse(memory.text().as_deref(), "wired.json").expect("reads back");
     let mut memory = kept;
-    memory.take_back("f", "f", &now).expect("taken back").expect("a text")
+    memory.take_back("f", "f", &now).expect("undone").expect("a text")
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn another_helper_is_replaced_only_when_asked_and_all_of_them_are_named() {
 }
 
 #[test]
-fn our_name_leaves_a_file_that_somebody_wrote_again_meanwhile() {
+fn our_name_leaves_a_file_that_was_rewritten_meanwhile() {
     let cut = |text: &str, replaced: &Replaced| unwire(text, "f", replaced).expect("sound");
     let none = Replaced::default();
     assert_eq!(cut("{\"auths\": {}}", &none), None);
@@ -111,10 +111,10 @@ fn a_file_that_was_not_there_is_to_be_removed() {
     let text = apply("", &splices).expect("fits");
     let mut memory = Wired::default();
     memory.remember("f", true, Edit::new(&text, splices, replaced));
-    assert_eq!(memory.clone().take_back("f", "f", &text).expect("taken back"), None);
-    // Unless somebody put more into it.
+    assert_eq!(memory.clone().take_back("f", "f", &text).expect("undone"), None);
+    // Unless more was put into it.
     let more = text.replace('{', "{\"auths\": {\"x\": {}},");
-    let left = memory.take_back("f", "f", &more).expect("taken back").expect("a text");
+    let left = memory.take_back("f", "f", &more).expect("undone").expect("a text");
     assert!(left.contains("auths") && !left.contains("pillarbox"));
     assert_eq!(memory.text(), None);
 }
@@ -153,7 +153,7 @@ fn files() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_was_installed_is_taken_back_to_the_byte(text in files()) {
+    fn what_was_installed_is_undone_to_the_byte(text in files()) {
         let (first, second) = (hosts(&["a.io", "new.io"]), hosts(&["b.io", "c.io:5000", "another.io"]));
         let steps = [Want::Hosts(&first), Want::Store, Want::Hosts(&second), Want::Hosts(&first)];
         prop_assert_eq!(there_and_back(&text, &steps), text);

@@ -23,7 +23,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Bounds {
     /// A call that changes something, and most others.
     pub(super) const SHORT: Self = Self { bytes: 1 << 20, silence: WORK, total: Duration::from_secs(240) };
-    /// Everything about one thing, and lists that are kept as they came.
+    /// Everything about one resource, and lists that are kept as they came.
     pub(super) const WHOLE: Self = Self { bytes: 16 << 20, ..Self::SHORT };
     /// Lists of which a few fields are kept.
     pub(super) const LIST: Self = Self { bytes: 32 << 20, ..Self::SHORT };

@@ -6,10 +6,10 @@ use crate::engine::{EngineError, EngineResult, ErrorKind, PullProgress};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// A line longer than this is none of an Engine.
+/// No Engine writes a line longer than this.
 const LONGEST: usize = 1 << 20;
 
-/// More layers than this has no image.
+/// No image has more layers than this.
 const MOST: usize = 4096;
 
 /// Reads to the end; an error in the stream is one.

@@ -197,7 +197,7 @@ async fn a_discarded_value_is_a_failed_step() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn groups_that_were_begun_come_to_their_end_and_others_are_not_begun() {
+async fn groups_that_were_begun_are_finished_and_others_are_skipped() {
     let stage = Stage::new();
     stage.publish(1);
     stage.fake.publish("r.example.com/bad:1", "bad", Behaviour::ends(1, 1));

@@ -116,7 +116,7 @@ async fn another_secret_replaces_the_container_and_takes_the_old_volume_along() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_removed_takes_its_secrets_along_and_a_lost_volume_is_made_anew() {
+async fn what_is_removed_takes_its_secrets_along_and_a_lost_volume_is_recreated() {
     let stage = world().with(vec![wish(1, &[key()])]);
     stage.settle().await;
     stage.fake.lose_volume(&format!("{VOLUME}1"));
@@ -150,7 +150,7 @@ async fn a_disk_that_is_full_brings_the_old_one_back_and_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_volume_of_that_name_that_somebody_else_made_is_never_filled_or_removed() {
+async fn a_foreign_volume_of_that_name_is_never_filled_or_removed() {
     use crate::engine::Engine as _;
     let stage = world().with(vec![wish(1, &[key()])]);
     let name = format!("{VOLUME}1");

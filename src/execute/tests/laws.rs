@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
     /// After any history of wishes and troubles one apply without trouble makes everything as wished,
-    /// leaves nothing over, touches nobody else, and the next plan is empty.
+    /// leaves nothing over, touches nothing foreign, and the next plan is empty.
     #[test]
     fn one_apply_converges_after_any_history(
         rounds in proptest::collection::vec(round(), 1..5),
@@ -168,7 +168,7 @@ proptest! {
     }
 
     /// A service that ran goes on running whatever is tried with it, through every trouble in which the
-    /// way back can be gone; and where the process or the link died, after the next apply, however that
+    /// rollback can be gone; and where the process or the link died, after the next apply, however that
     /// one ends.
     #[test]
     fn a_service_that_ran_runs_after_every_failed_apply(

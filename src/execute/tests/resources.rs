@@ -1,4 +1,4 @@
-//! Networks, volumes and watches: laws over any history of wishes with faults.
+//! Networks, volumes and watches: laws over any history of declarations with faults.
 
 use super::stage::{Stage, absent, item, resource, running, runtime, thing};
 use super::trouble::{Trouble, live_through, trouble};
@@ -103,8 +103,8 @@ fn with(stage: &Stage, round: Round) -> Stage {
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
-    /// Whatever was wished and went wrong: what can be planned settles in one apply, a volume is never lost
-    /// or made anew unless a state says that it shall be absent, nobody else's things are touched, and in
+    /// Whatever was declared and went wrong: what can be planned settles in one apply, a volume is never lost
+    /// or recreated unless a state declares it absent, no other resources are touched, and in
     /// the end all can be taken away.
     #[test]
     fn networks_and_volumes_converge_and_no_data_is_lost(
@@ -140,7 +140,7 @@ proptest! {
         });
     }
 
-    /// However an apply was cut off that made the watched container anew: after the next one that comes to
+    /// However an apply was cut off that recreated the watched container: after the next one that comes to
     /// its end, the watcher is younger than it, or has been started since.
     #[test]
     fn a_replacement_or_restart_that_is_owed_is_not_lost(
@@ -172,7 +172,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_volume_that_somebody_makes_meanwhile_is_left_alone_and_said() {
+async fn a_volume_that_another_program_makes_meanwhile_is_left_alone_and_said() {
     let mut stage = Stage::new();
     stage.items = vec![resource(Kind::Volume, "data", &[("driver_opts.n", json!("1"))])];
     let plan = stage.plan().await.expect("planned");
@@ -186,7 +186,7 @@ async fn a_volume_that_somebody_makes_meanwhile_is_left_alone_and_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_that_cannot_be_made_anew_is_made_again_as_it_was() {
+async fn a_network_that_cannot_be_recreated_is_made_again_as_it_was() {
     use crate::engine::{EngineError, ErrorKind};
     use crate::testing::fake::Fault;
     let mut stage = Stage::new();

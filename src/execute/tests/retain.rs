@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
     /// After any history of deployments, rollbacks and troubles one apply without trouble makes everything
-    /// as wished and leaves nothing over but what is kept, no more of it than shall be, with a tag each.
+    /// as declared and leaves nothing over but what is kept: at most `retain` of them, with a tag each.
     #[test]
     fn one_apply_converges_with_what_is_kept(
         rounds in proptest::collection::vec(round(), 1..6),
@@ -119,7 +119,7 @@ proptest! {
             let mut expected = vec!["api running".to_owned()];
             expected.extend((2..=end.replicas).map(|n| format!("api-{n} running")));
             assert_eq!(others, expected);
-            // The last thing that was done was a deployment or nothing: none is kept before what runs
+            // The last action was a deployment or nothing: none is kept before what runs
             // unless it was rolled back to.
             for slot in 1..=end.replicas {
                 let name = if slot == 1 { "api.g".to_owned() } else { format!("api-{slot}.g") };
@@ -157,7 +157,7 @@ proptest! {
     }
 
     /// Whatever fails, what was there to go back to is there afterwards: a rollback loses no generation,
-    /// and neither does a deployment that does not come to its end.
+    /// and neither does a deployment that fails.
     #[test]
     fn no_trouble_loses_what_is_kept(
         steps in proptest::collection::vec((1..=3u32, 0..2u8), 2..4),
@@ -193,7 +193,7 @@ fn prop_assert_lost(before: &std::collections::BTreeSet<u64>, after: &std::colle
     assert!(before.is_subset(after), "{before:?} became {after:?}");
 }
 
-/// Who ran last is who a way back is kept to, whatever ran in between.
+/// The instance that ran last is kept for a rollback, whatever ran in between.
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_is_what_ran_last() {
     let stage = host();
@@ -208,6 +208,6 @@ async fn what_is_kept_is_what_ran_last() {
     assert_eq!(stage.statuses(), ["api running", "api.g3.kept exited"]);
     assert_eq!(stage.image("api"), "r.example.com/nginx:2");
     Stage { items: items(wished(1)), ..stage.clone() }.settle().await;
-    // Generation 3 was rolled back from: it is no way back, though its number is higher.
+    // Generation 3 was rolled back from: it is no target of a rollback, though its number is higher.
     assert_eq!(stage.statuses(), ["api running", "api.g2.kept exited"]);
 }

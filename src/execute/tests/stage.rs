@@ -150,8 +150,8 @@ impl Stage {
     pub(crate) async fn observe(&self) -> Observed {
         let desired = self.desired();
         let resolved = Resolved::default();
-        let nobody = |_: &ImageName| ready(Ok(None)).boxed_local();
-        let ask = Ask { offline: false, keychain: &nobody, resolved: &resolved };
+        let no_login = |_: &ImageName| ready(Ok(None)).boxed_local();
+        let ask = Ask { offline: false, keychain: &no_login, resolved: &resolved };
         let facts = self.fake.facts().await.expect("facts");
         observe(&self.fake, &desired.host, facts, &What::of(&desired), &ask).await.expect("observed")
     }

@@ -10,7 +10,7 @@ proptest! {
 
     /// Through any history of versions (the fourth never becomes healthy), numbers of containers and
     /// troubles at least one container works and is known under the service's name after every call; and
-    /// one apply without trouble makes everything as wished and leaves nothing over.
+    /// one apply without trouble makes everything as declared and leaves nothing over.
     #[test]
     fn a_service_works_at_every_moment_and_one_apply_converges(
         first in 1..=2usize,

@@ -312,7 +312,7 @@ async fn a_held_task_holds_what_requires_it_until_it_ran() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_nobody_declares_any_more_is_pruned() {
+async fn a_task_that_no_state_declares_any_more_is_pruned() {
     let stage = Stage { items: vec![task_item(task(4))], ..world() };
     stage.apply().await;
     let mut none = Stage { items: Vec::new(), ..stage };

@@ -1,4 +1,4 @@
-//! What goes wrong during an apply: a fault of the Engine, or somebody's Ctrl-C.
+//! What goes wrong during an apply: a fault of the Engine, or a Ctrl-C.
 
 use super::stage::Stage;
 use crate::engine::{EngineError, ErrorKind};

@@ -39,7 +39,7 @@ impl Known {
             .hint(accept(host))
             .into());
         }
-        // A socket that nobody else controlled is not the one that was met.
+        // A socket that no other user controlled is not the one that was met.
         let is_known = known.is_some_and(|known| known.stranger.is_some() || seen.stranger.is_none());
         if !is_known {
             if !strict {

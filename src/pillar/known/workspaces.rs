@@ -1,4 +1,4 @@
-//! Which entry is that of a workspace. Its name alone says nothing: whoever can write to a workspace can give
+//! Which entry is that of a workspace. Its name alone says nothing: anyone who can write to a workspace can give
 //! it another one, and an id as well. The folder on this machine they cannot change.
 
 use super::{Known, KnownWorkspace};
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_that_was_just_made_is_nobody_elses() {
+    fn a_workspace_that_was_just_made_belongs_to_no_other() {
         let mut known = knowing(&seen("shop", Some(A), "/srv/shop"));
         let new = seen("other", Some(B), "/srv/shop");
         known.begin_workspace(&new);

@@ -33,7 +33,7 @@ async fn a_plan_that_still_holds_is_accepted_and_so_are_fields_of_a_newer_versio
     assert_eq!(said(|_| {}).await, Vec::<String>::new());
     let newer = said(|stored| {
         stored["format_version"] = "1.7".into();
-        stored["made_by"] = "somebody".into();
+        stored["made_by"] = "another".into();
         stored["hosts"][0]["weather"] = "fine".into();
         stored["hosts"][0]["steps"][0]["colour"] = "red".into();
     })
@@ -59,7 +59,7 @@ async fn what_moved_is_named_with_host_thing_and_field() {
         ("web1: container nginx: after: version", |s| {
             s["hosts"][0]["changes"][0]["after"]["version"] = "9".into();
         }),
-        ("web1: container x is in no plan any more", |s| {
+        ("web1: container x is not in the plan any more", |s| {
             s["hosts"][0]["changes"][0]["address"] = "container x".into();
         }),
         ("web1: number of steps", |s| drop(s["hosts"][0]["steps"].as_array_mut().expect("a list").pop())),

@@ -1,11 +1,11 @@
-//! Who holds the plain name in the end: a container that is there, or a new one.
+//! Which container holds the plain name in the end: one that is there, or a new one.
 
 use super::instances::{Instances, generation, runs, slot, works};
 use crate::desired::ContainerWish;
 use crate::observed::Container;
 use crate::planner::context::PlanContext;
 
-/// Who holds the plain name in the end.
+/// Which container holds the plain name in the end.
 #[derive(Clone, Debug)]
 pub(in crate::planner) enum Choice<'a> {
     /// A container that is there.
@@ -91,7 +91,7 @@ fn next(
     same.unwrap_or_else(|| highest.max(own) + 1)
 }
 
-/// Who ran when we came; else who was committed, for it may have been us who stopped it.
+/// The container that ran when the host was read; else the committed one, which an apply may have stopped.
 pub(in crate::planner) fn fallback<'a>(
     instances: &Instances<'a>,
     choice: &Choice<'a>,
@@ -108,7 +108,7 @@ pub(in crate::planner) fn fallback<'a>(
     };
     let down = |old: &&Container| run && !choice.is(old) && !runs(old) && old.has_run();
     let holder_down = holder.filter(down);
-    // Between the two renames no container holds the plain name; the one that held it is the one of the kept that ran last.
+    // Between the two renames no container holds the plain name; the kept one that ran last held it.
     let cut = || {
         let kept = instances.kept.iter().copied().filter(down);
         let last = kept.max_by_key(|old| (old.ended(), generation(old)));

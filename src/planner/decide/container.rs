@@ -26,7 +26,7 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) fingerprint: Fingerprint,
     pub(in crate::planner) source: Source,
     pub(in crate::planner) instances: Instances<'a>,
-    /// Who holds the plain name in the end.
+    /// Which container holds the plain name in the end.
     pub(in crate::planner) choice: Choice<'a>,
     /// Whether it runs in the end.
     pub(in crate::planner) runs: bool,
@@ -34,7 +34,7 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) start_first: bool,
     /// Running containers that are stopped before it starts, or for good.
     pub(in crate::planner) to_stop: Vec<&'a Container>,
-    /// Who is brought back if it does not work out.
+    /// The container that is started again if the change fails.
     pub(in crate::planner) fallback: Option<&'a Container>,
     /// Live fields of an existing choice that are changed in place.
     pub(in crate::planner) live: Vec<String>,
@@ -178,7 +178,7 @@ impl<'a> ContainerDecision<'a> {
         self.choice.name() == self.desired.name.as_str()
     }
 
-    /// Whether it is made, for the first time or anew, or another container takes its place.
+    /// Whether it is created or recreated, or another container takes its place.
     pub(in crate::planner) fn makes(&self) -> bool {
         matches!(self.choice, Choice::New { .. }) || !self.has_plain_name()
     }

@@ -1,4 +1,4 @@
-//! What is to become of each thing: one type for each kind of thing.
+//! What is to become of each resource: one type for each kind of resource.
 
 use super::absence::Absence;
 use super::container::ContainerDecision;
@@ -9,21 +9,21 @@ use crate::desired::{Address, Item};
 use crate::pillar::gate::Hold;
 use crate::problem::Result;
 
-/// One thing, what must be done before it, and what is to become of it.
+/// One resource, what must be done before it, and what is to become of it.
 pub(in crate::planner) struct Decided<'a> {
     pub(in crate::planner) address: Address,
     pub(in crate::planner) needs: Vec<Address>,
     pub(in crate::planner) decision: Decision<'a>,
 }
 
-/// What is to become of one thing.
+/// What is to become of one resource.
 pub(in crate::planner) enum Decision<'a> {
     Container(Box<ContainerDecision<'a>>),
     Absent(Absence<'a>),
     Image(ImageDecision<'a>),
     Task(Box<TaskRun<'a>>),
     Resource(ResourceDecision<'a>),
-    /// It would be changed, but none of the things that it waits for is.
+    /// It would be changed, but none of the resources that it waits for is.
     Waits(&'a Item),
     /// It is left out on this host, for this reason.
     LeftOut(&'a str),
@@ -41,7 +41,7 @@ pub(in crate::planner) struct HeldDecision<'a> {
 }
 
 impl<'a> Decision<'a> {
-    /// Whether the thing is made, for the first time or anew.
+    /// Whether the resource is created or recreated.
     pub(in crate::planner) fn makes(&self) -> bool {
         match self {
             Self::Container(container) => container.makes(),
@@ -63,7 +63,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Whether the thing is there already, for those of which there is one.
+    /// Whether the resource is there already, for those of which there is one.
     pub(in crate::planner) fn is_there(&self) -> bool {
         match self {
             Self::Resource(resource) => resource.is_there(),

@@ -1,4 +1,4 @@
-//! Containers of others that have a name of ours: no name is taken; some containers may be taken over.
+//! Foreign containers that have a name of ours: no name is taken; some containers may be adopted.
 
 use super::instances::Instances;
 use crate::name::{HostName, Owner};
@@ -17,14 +17,15 @@ pub(in crate::planner) fn held_by_others(
     let host = context.host();
     if let Some(ours) = instances.holder {
         return (ours.state.status == "removing").then(|| {
-            Problem::failed(format!("container {service} on host {host} is just being removed"))
+            Problem::failed(format!("container {service} on host {host} is being removed"))
                 .hint("try again when it is gone")
         });
     }
     let namesake = holder.namesake(context.workspace());
     let who = match &holder.ours {
         _ if holder.impostor => {
-            "carries our labels, but they came with its image or belong to another container".to_owned()
+            "has the labels of pillarbox, but they came with its image or belong to another container"
+                .to_owned()
         }
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
         None => match &namesake {
@@ -55,15 +56,16 @@ pub(in crate::planner) fn refusal(
     let name = &container.name;
     let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
     let cause = if container.impostor {
-        "it carries our labels, but they came with its image or belong to another container".to_owned()
+        "it has the labels of pillarbox, but they came with its image or belong to another container"
+            .to_owned()
     } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.name.as_str()) {
         format!("it belongs to workspace {}", escaped(other))
     } else if let Some(namesake) = container.namesake(workspace) {
         format!("it {}", namesake.what)
     } else if label("com.docker.swarm.task.id").is_some() {
-        "it is a task of Swarm, which would make it anew".to_owned()
+        "it is a task of Swarm, which would create it again".to_owned()
     } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {
-        "it was started with '--rm': once it stops it is gone, and cannot be rolled back to".to_owned()
+        "it was started with '--rm': it is removed when it stops, and cannot be rolled back to".to_owned()
     } else if matches!(container.state.status.as_str(), "dead" | "removing") {
         format!("it is {}", escaped(&container.state.status))
     } else {

@@ -52,7 +52,8 @@ pub(in crate::planner) fn theirs(
         context.workspace(),
         differences.join(", ")
     );
-    let mut problem = Problem::failed(what).cause("what others made is used as it is, and never changed");
+    let mut problem =
+        Problem::failed(what).cause("what pillarbox did not create is used as it is and never changed");
     let found = match kind {
         Kind::Network => context.network(&desired.name)?.map(|one| &one.inspect),
         _ => context.volume(&desired.name).map(|one| &one.inspect),

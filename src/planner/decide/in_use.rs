@@ -1,4 +1,4 @@
-//! Who still uses a network, a volume or an image when its turn to go comes.
+//! What still uses a network, a volume or an image when its turn to go comes.
 
 use super::choice::Choice;
 use super::container::ContainerDecision;
@@ -82,7 +82,7 @@ fn resource_in_use(
     Err(Box::new(
         Problem::failed(format!("{address} on host {host} is declared absent and in use"))
             .cause(format!("these containers are {how}: {names}"))
-            .hint("let a state say that they are absent, or that they do without it; or wait with this one"),
+            .hint("declare them absent or without it; or remove this one later"),
     ))
 }
 

@@ -23,7 +23,7 @@ pub(in crate::planner) fn api(context: &PlanContext<'_>, desired: &ContainerWish
         let ours = (major, minor) > NEWEST_API;
         problem
             .cause(format!(
-                "API {} is spoken with host {host} (Engine {}), which would drop it without a word",
+                "API {} is spoken with host {host} (Engine {}), which would ignore it silently",
                 escaped(&facts.api_version),
                 escaped(&facts.engine_version)
             ))

@@ -59,7 +59,7 @@ pub(in crate::planner) fn of_both(container: &Container, spec: &Spec) -> Value {
 
 /// Whether a hardware address is declared in a network. It is given at creation alone (before API 1.54 the
 /// call that joins a network does not read it), and a start leaves and joins all networks again; so such a
-/// container is made anew instead.
+/// container is recreated instead.
 pub(in crate::planner) fn has_address(spec: &Spec) -> bool {
     spec.networks().values().any(|endpoint| endpoint.get("MacAddress").is_some())
 }

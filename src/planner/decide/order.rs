@@ -1,4 +1,4 @@
-//! In which order things are done: as declared, but what frees a host port comes before what takes it, and
+//! In which order resources change: as declared, but what frees a host port comes before what takes it, and
 //! what uses a network, volume or image before that goes.
 
 use super::choice::Choice;
@@ -9,15 +9,15 @@ use crate::desired::Address;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One thing in its turn.
+/// One resource in its turn.
 pub(in crate::planner) struct Turn {
     /// Its index.
     pub(in crate::planner) entry: usize,
-    /// Things it waits for although no state declares it.
+    /// Resources it waits for although no state declares it.
     pub(in crate::planner) waits: Vec<Address>,
 }
 
-/// All things in order.
+/// All resources in order.
 pub(in crate::planner) fn turns(entries: &[Decided<'_>]) -> Vec<Turn> {
     let mut at: BTreeMap<&Address, usize> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -77,7 +77,7 @@ fn leads(before: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
     false
 }
 
-/// Pairs: who takes a host port, who frees it.
+/// Pairs: the container that takes a host port, and the one that frees it.
 fn ports(entries: &[Decided<'_>]) -> Vec<(usize, usize)> {
     let mut freed: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -94,7 +94,7 @@ fn ports(entries: &[Decided<'_>]) -> Vec<(usize, usize)> {
     pairs.collect()
 }
 
-/// Pairs: what goes, or is made anew, and the containers that use it until they go or do without it.
+/// Pairs: what is removed or recreated, and the containers that use it until they go or do without it.
 fn users(entries: &[Decided<'_>]) -> Vec<(usize, usize)> {
     let mut held: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -102,7 +102,7 @@ fn users(entries: &[Decided<'_>]) -> Vec<(usize, usize)> {
     }
     let mut pairs = Vec::new();
     for (goes, entry) in entries.iter().enumerate() {
-        // What joins a network waits until it is made anew, and does not run.
+        // What joins a network waits until it is recreated, and does not run.
         let anew = matches!(&entry.decision, Decision::Resource(resource) if resource.makes());
         let users: BTreeSet<usize> =
             uses(&entry.decision).into_iter().filter_map(|id| held.get(id).copied()).collect();

@@ -1,4 +1,4 @@
-//! What a plan changes so far: what later things watch, wait for and share follows from it.
+//! What a plan changes so far: what later resources watch, wait for and share follows from it.
 
 use super::decision::Decision;
 use super::sharing::{Owner, Shared};
@@ -7,12 +7,12 @@ use crate::desired::{Address, Item, Spec};
 use crate::planner::context::PlanContext;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The changes of all things that were decided on.
+/// The changes of all resources that were decided on.
 #[derive(Default)]
 pub(in crate::planner) struct PlannedChanges<'a> {
-    /// Things that it makes, for the first time or anew.
+    /// Resources that it creates or recreates.
     made: BTreeSet<Address>,
-    /// Things to which it does anything.
+    /// Resources that it changes in any way.
     changed: BTreeSet<Address>,
     /// Containers by plain name, as others are made with them.
     owners: BTreeMap<String, Owner<'a>>,
@@ -52,7 +52,7 @@ impl<'a> PlannedChanges<'a> {
         shared.collect()
     }
 
-    /// Whether an item has to wait: it says `onchanges`, and none of those things changes, or was made
+    /// Whether an item has to wait: it says `onchanges`, and none of those resources changes, or was made
     /// after it. What is not there is made, and what was begun is ended.
     pub(in crate::planner) fn lets_wait(
         &self,

@@ -1,6 +1,6 @@
 //! Networks and volumes: made before the containers that use them, gone after them. What is there and not
-//! ours is used as it is where it agrees, and never changed. A volume is never made anew: its data
-//! would be lost. A network is made anew only while nothing that runs is in it.
+//! ours is used as it is where it agrees, and never changed. A volume is never recreated: its data
+//! would be lost. A network is recreated only while nothing that runs is in it.
 
 use super::found::{differing, labelled, theirs};
 use super::users;
@@ -58,7 +58,7 @@ impl<'a> ResourceDecision<'a> {
     /// A network that is to be there.
     ///
     /// # Errors
-    /// Where one of others differs, or ours cannot be made anew.
+    /// Where one of others differs, or ours cannot be recreated.
     pub(in crate::planner) fn network(context: &PlanContext<'a>, desired: &'a ResourceWish) -> Result<Self> {
         let decision = |action| Self { kind: Kind::Network, name: &desired.name, action };
         let keep = |reason| Ok(decision(ResourceAction::Keep(reason)));
@@ -91,7 +91,7 @@ impl<'a> ResourceDecision<'a> {
         );
         let mut problem = Problem::failed(what)
             .cause(changed_fields(&fields))
-            .cause("a network cannot be changed, and making it anew would cut their connections")
+            .cause("a network cannot be changed, and creating it again would cut their connections")
             .hint(format!(
                 "declare the new network under another name and let the containers join that one; \
                  {} goes when nothing is in it: network.absent, or --prune",
@@ -124,7 +124,7 @@ impl<'a> ResourceDecision<'a> {
     /// A volume that is to be there.
     ///
     /// # Errors
-    /// Where one is there and differs, whoever made it.
+    /// Where one is there and differs, managed by pillarbox or not.
     pub(in crate::planner) fn volume(context: &PlanContext<'a>, desired: &'a ResourceWish) -> Result<Self> {
         let decision = |action| Self { kind: Kind::Volume, name: &desired.name, action };
         let keep = |reason| Ok(decision(ResourceAction::Keep(reason)));
@@ -147,7 +147,7 @@ impl<'a> ResourceDecision<'a> {
         let mut problem =
             Problem::failed(format!("volume {} on host {host} is declared differently now", desired.name))
                 .cause(changed_fields(&fields))
-                .cause("a volume cannot be changed, and is never made anew by itself: its data would be lost")
+                .cause("a volume cannot be changed, and pillarbox never replaces one: its data would be lost")
                 .hint("declare the new volume under another name, and copy the data")
                 .hint(format!(
                     "if the data may be lost: 'docker volume rm {}' on the host when nothing uses it",
@@ -167,7 +167,7 @@ impl<'a> ResourceDecision<'a> {
         Self { kind: Kind::Volume, name, action }
     }
 
-    /// Whether it makes it, for the first time or anew.
+    /// Whether it creates or recreates it.
     pub(in crate::planner) fn makes(&self) -> bool {
         matches!(self.action, ResourceAction::Create(_) | ResourceAction::Replace { .. })
     }

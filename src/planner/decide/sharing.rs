@@ -1,5 +1,5 @@
 //! Containers that are made with another one: its network, its volumes, a link to it. They belong to one
-//! container and end with it, so who has them is replaced after it.
+//! container and end with it, so a container that has them is replaced after it.
 
 use super::instances::runs;
 use crate::desired::Share;

@@ -9,9 +9,9 @@
 //! | remembered | nothing |
 //! | a container that runs as this | wait for it, remember, remove it |
 //! | one that ended with 0 as this | remember, remove it |
-//! | one that failed, or never ran | remove it; run anew |
+//! | one that failed, or never ran | remove it; run again |
 //! | one that runs as another | wait for it: two are never under way at once; then run |
-//! | one that did not end in time | stop it if it still runs, remove it; run anew |
+//! | one that did not end in time | stop it if it still runs, remove it; run again |
 
 use super::instances::runs;
 use super::source::Source;
@@ -141,12 +141,12 @@ impl<'a> Tasks<'a> {
             .filter_map(|needed| self.0.get_key_value(needed.name.as_str()).map(|(name, task)| (*name, task)))
     }
 
-    /// Those that have run when a thing is made, with what they ran as.
+    /// Those that have run when a resource is made, with what they ran as.
     pub(in crate::planner) fn before(&self, item: &Item) -> BTreeMap<String, String> {
         self.needed(item).map(|(name, task)| (name.to_owned(), task.fingerprint.clone())).collect()
     }
 
-    /// The hold of a task that a thing requires and that has not run: then it waits as well.
+    /// The hold of a task that a resource requires and that has not run: then it waits as well.
     pub(in crate::planner) fn held_back(&self, item: &Item) -> Option<(&'a str, &'a Hold)> {
         self.needed(item).find_map(|(_, task)| task.held)
     }
@@ -161,7 +161,7 @@ pub(in crate::planner) fn runs_as(container: &Container, wanted: &str) -> bool {
     matches!(&container.helper, Some(HelperContainer::Task { fingerprint, .. }) if fingerprint == wanted)
 }
 
-/// Whether it runs, or ended well; `None` where it has to be run anew.
+/// Whether it runs, or ended well; `None` where it has to be run again.
 pub(in crate::planner) fn of(container: &Container) -> Option<Here> {
     let state = &container.state;
     let has_run = !state.started_at.is_empty() && !state.started_at.starts_with("0001-");

@@ -3,7 +3,7 @@
 //! Whether a reaction is pending is seen from the host, so that what an apply that was cut off did not do is
 //! done by the next one: a container that is older than what it watches is replaced, and one that has run since
 //! before that was made is started again. So it is too where this plan makes what is watched. A signal
-//! leaves nothing on the container that says it was sent: it is sent by the plan that makes the thing, once.
+//! leaves nothing on the container that says it was sent: the plan that makes the resource sends it, once.
 //! Times are the Engine's own, all of one host.
 
 use crate::desired::{Address, Kind, Reaction, Watch};
@@ -15,14 +15,14 @@ use jiff::Timestamp;
 #[derive(Clone)]
 pub(in crate::planner) struct PendingReaction<'a> {
     pub(in crate::planner) watch: &'a Watch,
-    /// This plan makes one of its things, for the first time or anew.
+    /// This plan creates or recreates one of its resources.
     moved: bool,
-    /// When the latest of its things was made.
+    /// When the latest of its resources was made.
     newest: Option<Timestamp>,
 }
 
 impl<'a> PendingReaction<'a> {
-    /// Of a watch; `made` says which things this plan makes.
+    /// Of a watch; `made` says which resources this plan makes.
     pub(in crate::planner) fn of(
         context: &PlanContext<'a>,
         watch: &'a Watch,
@@ -52,7 +52,7 @@ impl<'a> PendingReaction<'a> {
     }
 }
 
-/// When the latest of some things was made, as far as that can be seen.
+/// When the latest of some resources was made, as far as that can be seen.
 pub(in crate::planner) fn newest(context: &PlanContext<'_>, things: &[Address]) -> Option<Timestamp> {
     things.iter().filter_map(|thing| made_at(context, thing)).max()
 }

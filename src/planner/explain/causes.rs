@@ -11,7 +11,7 @@ use crate::planner::decide::watch::PendingReaction;
 use crate::planner::decide::{live, sharing};
 use crate::problem::{Place, escaped};
 
-/// All causes, the main one first; none if all is as wanted.
+/// All causes, the main one first; none if all is up to date.
 pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
     let mut causes = Vec::new();
     if let Some(back) = container.back().filter(|_| !container.is_committed()) {

@@ -1,4 +1,4 @@
-//! Lines of a plan: what becomes of a thing, and how it was and will be.
+//! Lines of a plan: what becomes of a resource, and how it was and will be.
 
 use super::causes::status;
 use crate::desired::{Address, ContainerWish, Kind};

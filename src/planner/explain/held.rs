@@ -7,7 +7,7 @@ use crate::planner::decide::decision::{Decision, HeldDecision};
 use crate::planner::decide::image::ImageDecision;
 use crate::problem::escaped;
 
-/// The changes that wait, each with the reason of the hold first; an unchanged thing stays so.
+/// The changes that wait, each with the reason of the hold first; an unchanged resource stays so.
 pub(super) fn changes(address: &Address, held: &HeldDecision<'_>) -> Vec<Change> {
     let HeldDecision { app, hold, otherwise } = held;
     let reason =

@@ -23,20 +23,19 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
     }
     notes.extend(context.containers().filter(|container| container.impostor).map(|container| {
         format!(
-            "container {}: carries our labels, but they came with its image, belong to an older container or do not go with \
-             its name; \
-             it is left alone",
+            "container {}: has the labels of pillarbox, but they came with its image, belong to an older container \
+             or do not match its name; it is left alone",
             escaped(&container.name)
         )
     }));
     if !context.options.prune {
         notes.extend(context.undeclared().into_iter().map(|(_, name)| {
             let name = escaped(name);
-            format!("container {name}: ours, and no state declares it any more; --prune removes it")
+            format!("container {name}: no state declares it any more; --prune removes it")
         }));
         notes.extend(context.undeclared_networks().map(|network| {
             let name = escaped(&network.name);
-            format!("network {name}: ours, and no state declares it any more; --prune removes it")
+            format!("network {name}: no state declares it any more; --prune removes it")
         }));
     }
     if !context.options.prune {
@@ -47,7 +46,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
     }
     notes.extend(context.undeclared_volumes().map(|volume| {
         format!(
-            "volume {}: ours, and no state declares it any more; it stays with its data until a state says \
+            "volume {}: no state declares it any more; it stays with its data until a state says \
              volume.absent",
             escaped(&volume.name)
         )
@@ -73,7 +72,7 @@ fn condition(decision: &ContainerDecision<'_>) -> Option<String> {
     let state = &container.state;
     let what = match state.status.as_str() {
         "paused" => format!("is paused and left so; 'docker unpause {name}' lets it go on"),
-        "restarting" => format!("crashes and is restarted again and again (exit code {})", state.exit_code),
+        "restarting" => format!("crashes and is restarted repeatedly (exit code {})", state.exit_code),
         _ if state.health == Some(Health::Unhealthy) => "is unhealthy".to_owned(),
         _ => return None,
     };

@@ -1,10 +1,10 @@
-//! Who gets to see which secret.
+//! Which field receives which secret.
 
 use crate::desired::ContainerWish;
 use crate::desired::secret_file::FOLDER;
 use crate::plan::Receiver;
 
-/// Who gets to see which secret of a container that is created.
+/// Which field of a container that is created receives which secret.
 pub(super) fn of(desired: &ContainerWish) -> Vec<Receiver> {
     let env = desired.spec.env.iter().map(|(name, text)| (format!("env {name}"), text));
     let files = desired.spec.files.iter().map(|(name, file)| (format!("file {FOLDER}/{name}"), &file.value));

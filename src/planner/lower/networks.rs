@@ -6,7 +6,7 @@ use crate::plan::{Action, Target};
 use crate::planner::decide::networks::{literal, observed, stays_in_all};
 use serde_json::Value;
 
-/// Brings these networks of an existing container in line: each action with what takes it back.
+/// Brings these networks of an existing container in line: each action with its rollback.
 pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> Vec<(Action, Vec<Action>)> {
     let (wanted, found) = (spec.networks(), observed(container));
     let mut steps = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn changes(spec: &Spec, container: &Container, names: &[String]) -> V
 }
 
 /// Leaves and joins all networks of a stopped container again, with the endpoints that it has: the
-/// network may have been pruned and made anew while it did not run, and then a start fails
+/// network may have been pruned and recreated while it did not run, and then a start fails
 /// ("network … not found") until it has joined again.
 pub(super) fn rejoin(container: &Container) -> Vec<Action> {
     let found = observed(container);

@@ -24,7 +24,7 @@ pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<
     tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
 }
 
-/// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
+/// Stops and removes all of ours of a service, the one with the plain name last. There is no rollback of this:
 /// stopped is nearer to what is wanted than running.
 pub(super) fn absent(
     context: &PlanContext<'_>,

@@ -59,7 +59,7 @@ fn clear(context: &PlanContext<'_>, task: &TaskRun<'_>, running_too: bool, group
     }
 }
 
-/// Creates its container and waits for its end. Nothing is taken undo once it was started: what it did
+/// Creates its container and waits for its end. Nothing is rolled back once it was started: what it did
 /// cannot be, and its container is kept for its log.
 fn run(context: &PlanContext<'_>, task: &TaskRun<'_>, group: &mut Group<'_>) {
     let desired = &task.desired.container;

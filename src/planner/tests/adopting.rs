@@ -1,4 +1,4 @@
-//! Taking over what somebody else made.
+//! Adopting what pillarbox did not make.
 
 use crate::desired::Run;
 use crate::engine::Engine as _;
@@ -84,7 +84,7 @@ async fn the_image_is_compared_by_the_digest_of_its_registry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_does_not_run_is_started_and_one_that_shall_not_is_stopped() {
+async fn one_that_does_not_run_is_started_and_one_that_must_not_is_stopped() {
     let stage = stranger(|_| {}).await;
     stage.fake.stop_container("nginx");
     stage.adopt("nginx").await;

@@ -126,7 +126,7 @@ async fn a_kept_container_comes_back_stop_first_and_the_newer_one_is_kept() {
 }
 
 /// Each point at which a rollback is cut off, what is there then, and what is planned: by the same rollback,
-/// by an apply of what was wished before it, and by one of what it asked for.
+/// by an apply of what was declared before it, and by one of what it asked for.
 #[tokio::test(start_paused = true)]
 async fn wherever_a_rollback_is_cut_off_the_next_plan_knows_how_to_go_on() {
     let mut table = String::new();
@@ -239,7 +239,7 @@ async fn what_is_kept_goes_with_its_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_somebody_started_is_said_and_left_alone() {
+async fn one_that_was_started_by_hand_is_said_and_left_alone() {
     use crate::engine::Engine as _;
     let stage = deployed(Order::StartFirst).await;
     stage.fake.start("api.g1.kept").await.expect("started");

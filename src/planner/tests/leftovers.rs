@@ -32,7 +32,7 @@ async fn then(stage: &Stage) -> String {
 }
 
 /// Each point at which the replacement of version 1 by version 2 is cut off, what is there then, and
-/// what is planned for the same wish, for the old one and for a third.
+/// what is planned for the same declaration, for the old one and for a third.
 #[tokio::test(start_paused = true)]
 async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
     let mut table = String::new();

@@ -1,4 +1,4 @@
-//! What a plan costs grows with what is on the host, not with its square. Things that are looked at are
+//! What a plan costs grows with what is on the host, not with its square. Resources that are looked at are
 //! counted: a clock would be right on a quiet machine alone.
 
 use super::start_first::replica;
@@ -41,7 +41,7 @@ fn items(number: u32, version: u32) -> Vec<Item> {
     items
 }
 
-/// How many things planning and checking look at to replace so many services.
+/// How many resources planning and checking look at to replace so many services.
 async fn looked_at(number: u32) -> (u64, u64) {
     let mut stage = Stage::new();
     stage.publish(1);
@@ -61,11 +61,11 @@ async fn looked_at(number: u32) -> (u64, u64) {
 async fn four_times_the_services_are_four_times_the_work() {
     let (few, many) = (looked_at(6).await, looked_at(24).await);
     let ratio = |few: u64, many: u64| many * 100 / few;
-    assert!(few.0 > 0 && ratio(few.0, many.0) < 410, "planning looks at {} things, then {}", few.0, many.0);
-    assert!(few.1 > 0 && ratio(few.1, many.1) < 410, "checking looks at {} things, then {}", few.1, many.1);
+    assert!(few.0 > 0 && ratio(few.0, many.0) < 410, "planning looks at {}, then {}", few.0, many.0);
+    assert!(few.1 > 0 && ratio(few.1, many.1) < 410, "checking looks at {}, then {}", few.1, many.1);
 }
 
-/// What is as wanted hands on what it waits for, each step once: two ways that meet again and again are not
+/// What is up to date hands on what it waits for, each step once: two ways that meet again and again are not
 /// two times as many each time.
 #[tokio::test(start_paused = true)]
 async fn ways_that_meet_again_and_again_hand_on_each_step_once() {
@@ -96,5 +96,5 @@ async fn ways_that_meet_again_and_again_hand_on_each_step_once() {
     let (desired, observed) = (stage.desired(), stage.observe().await);
     let (plan, looked_at) = work::of(|| plan_host(&desired, &observed, &stage.options).expect("planned"));
     assert!(plan.steps.iter().any(|step| step.group == "replace last"));
-    assert!(looked_at < 2000, "planning looks at {looked_at} things");
+    assert!(looked_at < 2000, "planning looks at {looked_at} resources");
 }

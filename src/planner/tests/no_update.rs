@@ -58,7 +58,7 @@ async fn a_changed_limit_or_policy_replaces_and_the_plan_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn start_first_needs_no_update_either_and_a_sick_one_is_taken_back() {
+async fn start_first_needs_no_update_either_and_a_sick_one_is_rolled_back() {
     let stage = Stage { items: vec![item(replica("api", 1))], ..host() };
     podman(&stage);
     stage.settle().await;

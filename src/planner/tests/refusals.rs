@@ -14,7 +14,7 @@ async fn with_a_stranger(labels: serde_json::Value) -> Stage {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_somebody_else_holds_stops_the_plan_with_a_way_on() {
+async fn a_name_that_a_foreign_container_holds_stops_the_plan_with_a_way_on() {
     let stage = with_a_stranger(json!({})).await;
     let problems = stage.plan().await.expect_err("refused");
     assert_eq!(

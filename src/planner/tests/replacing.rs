@@ -34,7 +34,7 @@ async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_as_wanted_has_no_steps() {
+async fn what_is_up_to_date_has_no_steps() {
     let plan = settled().await.plan().await.expect("planned");
     assert_eq!(text(&plan), "");
     let said: Vec<String> =
@@ -165,7 +165,7 @@ async fn a_replaced_container_joins_its_networks_before_the_old_one_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_container_that_shall_not_run_is_stopped_and_stays_down_with_its_engine() {
+async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine() {
     let stage = settled().await;
     let mut wish = running("nginx", ONE);
     wish.run = Run::Stopped;

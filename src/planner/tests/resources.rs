@@ -82,7 +82,7 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_is_made_anew_only_while_nothing_that_runs_is_in_it() {
+async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     let mut stage = Stage::new();
     stage.publish(1);
     stage.items = vec![front("1"), data("1"), user("web")];
@@ -91,7 +91,7 @@ async fn a_network_is_made_anew_only_while_nothing_that_runs_is_in_it() {
     insta::assert_snapshot!(refused(&stage).await, @r#"
     error: network front on host web1 is declared differently now, and containers are in it: web
     caused by: driver_opts.n changed
-    caused by: a network cannot be changed, and making it anew would cut their connections
+    caused by: a network cannot be changed, and creating it again would cut their connections
     hint: declare the new network under another name and let the containers join that one; front goes when nothing is in it: network.absent, or --prune
     hint: or stop them on the host, and apply again: web
     "#);
@@ -111,7 +111,7 @@ async fn a_network_is_made_anew_only_while_nothing_that_runs_is_in_it() {
          undo: stop web
     "#);
     assert_eq!(stage.statuses(), ["web running"]);
-    // Somebody else's would not.
+    // A foreign one would not.
     let image = stage.fake.body("web").expect("there")["Image"].clone();
     let body = json!({ "Image": image, "NetworkingConfig": { "EndpointsConfig": { "front": {} } } });
     stage.fake.add_container("theirs", body, false);
@@ -165,7 +165,7 @@ async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_wh
     stage.fake.stop_container("web");
     stage.settle().await;
     assert_eq!(stage.statuses(), ["web running"]);
-    // Somebody else's that was created in a network and left it keeps the network.
+    // A foreign one that was created in a network and left it keeps the network.
     let image = stage.fake.body("web").expect("there")["Image"].clone();
     let body = json!({ "Image": image, "HostConfig": { "NetworkMode": "back" },
         "NetworkingConfig": { "EndpointsConfig": { "other": {} } } });
@@ -210,7 +210,7 @@ async fn a_volume_that_differs_is_an_error_and_stays() {
     insta::assert_snapshot!(refused(&stage).await, @r#"
     error: volume data on host web1 is declared differently now
     caused by: driver_opts.n changed
-    caused by: a volume cannot be changed, and is never made anew by itself: its data would be lost
+    caused by: a volume cannot be changed, and pillarbox never replaces one: its data would be lost
     hint: declare the new volume under another name, and copy the data
     hint: if the data may be lost: 'docker volume rm data' on the host when nothing uses it
     "#);
@@ -229,18 +229,18 @@ async fn what_others_made_is_used_where_it_agrees_and_never_changed() {
     assert_eq!(
         said,
         [
-            "= network front: as wanted; not managed by pillarbox",
-            "= volume data: as wanted; not managed by pillarbox",
+            "= network front: up to date; not managed by pillarbox",
+            "= volume data: up to date; not managed by pillarbox",
         ]
     );
     stage.items = vec![front("2"), data("2")];
     insta::assert_snapshot!(refused(&stage).await, @r#"
     error: network front on host web1 was not made by workspace shop and differs: driver_opts.n
-    caused by: what others made is used as it is, and never changed
+    caused by: what pillarbox did not create is used as it is and never changed
     hint: declare it as it is, or leave those fields out
     hint: or give it another name
     error: volume data on host web1 was not made by workspace shop and differs: driver_opts.n
-    caused by: what others made is used as it is, and never changed
+    caused by: what pillarbox did not create is used as it is and never changed
     hint: declare it as it is, or leave those fields out
     hint: or give it another name
     "#);
@@ -266,10 +266,10 @@ async fn absent_and_in_use_is_an_error_that_names_the_containers() {
     insta::assert_snapshot!(refused(&stage).await, @r#"
     error: network front on host web1 is declared absent and in use
     caused by: these containers are in it, or were created in it: web
-    hint: let a state say that they are absent, or that they do without it; or wait with this one
+    hint: declare them absent or without it; or remove this one later
     error: volume data on host web1 is declared absent and in use
     caused by: these containers are using it, running or not: web
-    hint: let a state say that they are absent, or that they do without it; or wait with this one
+    hint: declare them absent or without it; or remove this one later
     "#);
     // A container that does without them is not in the way.
     let mut other = running("web", ONE);
@@ -293,12 +293,12 @@ async fn prune_takes_networks_that_are_not_in_use_and_never_a_volume() {
     let plan = stage.plan().await.expect("planned");
     assert!(plan.steps.is_empty());
     insta::assert_snapshot!(plan.notes.join("\n"), @r#"
-    container web: ours, and no state declares it any more; --prune removes it
-    network back: ours, and no state declares it any more; --prune removes it
-    network front: ours, and no state declares it any more; --prune removes it
-    volume data: ours, and no state declares it any more; it stays with its data until a state says volume.absent
+    container web: no state declares it any more; --prune removes it
+    network back: no state declares it any more; --prune removes it
+    network front: no state declares it any more; --prune removes it
+    volume data: no state declares it any more; it stays with its data until a state says volume.absent
     "#);
-    // Somebody else's container keeps one of them.
+    // A foreign container keeps one of them.
     let image = stage.fake.body("web").expect("there")["Image"].clone();
     let body = json!({ "Image": image, "NetworkingConfig": { "EndpointsConfig": { "front": {} } } });
     stage.fake.add_container("theirs", body, true);
@@ -311,7 +311,7 @@ async fn prune_takes_networks_that_are_not_in_use_and_never_a_volume() {
     #4 [] remove network back (remove network back): no state declares it any more
     "#);
     insta::assert_snapshot!(plan.notes.join("\n"), @r#"
-    volume data: ours, and no state declares it any more; it stays with its data until a state says volume.absent
+    volume data: no state declares it any more; it stays with its data until a state says volume.absent
     network front: no state declares it any more, and it is in use: theirs; it stays
     "#);
     assert_eq!(stage.fake.network_names(), ["front"]);

@@ -55,11 +55,11 @@ async fn a_namespace_ends_when_its_container_stops() {
         let stage = host();
         let stage = with(&stage, &pair(1, &format!("{option} = 'container:db'")));
         stage.settle().await;
-        // Down: it is started, and who was in its namespace is made anew.
+        // Down: it is started, and who was in its namespace is recreated.
         stage.fake.stop_container("db");
         let plan = text(&stage.settle().await);
         assert!(plan.contains("start db (start db)") && plan.contains("create web.g2"), "{option}: {plan}");
-        // Started again by somebody else: the same.
+        // Started again by another program: the same.
         stage.fake.stop_container("db");
         tokio::time::sleep(Duration::from_secs(5)).await;
         let id = stage.observe().await.containers.iter().find(|c| c.name == "db").expect("db").id.clone();
@@ -152,7 +152,7 @@ async fn a_service_that_shares_is_replaced_stop_first_and_the_plan_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopped_container_with_a_hardware_address_is_made_anew() {
+async fn a_stopped_container_with_a_hardware_address_is_recreated() {
     let stage = host();
     let mac = "networks = { back = { mac_address = '02:42:ac:11:00:02' } }";
     let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\nmonitor = 1\n{mac}\n"));
@@ -248,7 +248,7 @@ fn spellings() -> Vec<(String, String)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
-    /// Whichever options are declared together: what was made of them is as wanted.
+    /// Whichever options are declared together: what was made of them is up to date.
     #[test]
     fn any_options_together_give_an_empty_second_plan(
         chosen in prop::sample::subsequence(spellings(), 1..12),

@@ -161,7 +161,7 @@ async fn what_only_one_container_can_have_makes_it_stop_first_and_the_plan_says_
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_fails_is_stopped_and_kept_and_the_others_are_not_begun() {
+async fn one_that_fails_is_stopped_and_kept_and_the_others_are_skipped() {
     let stage = deployed(3).await;
     let stage = Stage { items: service(4, 3), ..stage };
     stage.fake.watch("api");

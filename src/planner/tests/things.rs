@@ -137,7 +137,7 @@ async fn what_no_state_declares_is_reported_and_pruned_on_demand() {
     stage.items.clear();
     let plan = stage.plan().await.expect("planned");
     assert_eq!(text(&plan), "");
-    assert_eq!(plan.notes, ["container nginx: ours, and no state declares it any more; --prune removes it"]);
+    assert_eq!(plan.notes, ["container nginx: no state declares it any more; --prune removes it"]);
     stage.options.prune = true;
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
@@ -219,7 +219,7 @@ async fn what_is_held_is_left_alone_whatever_became_of_it_and_waits_with_its_rea
             "! container nginx: web is held: a bad night, pillar/apps.toml:5; version 1 → 2, pillar/apps.toml:12",
         ]
     );
-    // Down, and still left alone; nothing that somebody may be looking at is started.
+    // Down, and still left alone; nothing that a person may be examining is started.
     stage.fake.stop_container("nginx");
     assert!(stage.plan().await.expect("planned").steps.is_empty());
 }

@@ -64,7 +64,7 @@ async fn a_container_is_replaced_restarted_or_told_when_what_it_watches_is_new()
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_owed_to_who_is_younger_and_a_restart_of_the_watched_is_nothing_new() {
+async fn a_younger_watcher_does_not_react_and_a_restart_of_the_watched_is_no_change() {
     let mut stage = stage().await;
     let db = free("db", 1);
     stage.items = vec![db.clone()];
@@ -97,7 +97,7 @@ async fn who_is_older_than_what_it_watches_owes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_onchanges_nothing_is_done_until_the_other_thing_changes() {
+async fn with_onchanges_nothing_is_done_until_the_other_resource_changes() {
     let mut stage = stage().await;
     let waiting = |mut item: Item, thing: &Address| {
         item.requisites.onchanges = vec![thing.clone()];

@@ -58,13 +58,13 @@ fn the_longest_match_of_whole_segments_wins() {
     .expect("credentials");
     let user = |image: &str| match credentials.lookup(&ImageName::parse(image).expect("a name")) {
         Lookup::Entry(Entry { how: How::Basic { username, .. }, .. }) => username.clone(),
-        _ => "nobody".to_owned(),
+        _ => "anonymous".to_owned(),
     };
     assert_eq!(user("ghcr.io/acme/api"), "acme");
     assert_eq!(user("ghcr.io/acme-evil/api"), "all");
-    assert_eq!(user("ghcr.io/acme/public/page"), "nobody");
+    assert_eq!(user("ghcr.io/acme/public/page"), "anonymous");
     assert_eq!(user("nginx"), "hub");
-    assert_eq!(user("quay.io/x/y"), "nobody");
+    assert_eq!(user("quay.io/x/y"), "anonymous");
 }
 
 #[test]
@@ -94,10 +94,10 @@ fn a_clear_password_is_an_error_that_does_not_show_it() {
     let mut entry = basic("r.example.com", "u");
     entry[1].1 = text("hunter2");
     let clear = problem(&[("r.example.com", entry)]);
-    assert_eq!(clear.what, "registries.\"r.example.com\".password stands in clear");
+    assert_eq!(clear.what, "registries.\"r.example.com\".password is in clear");
     assert!(!format!("{clear:?}").contains("hunter2"));
     let token = problem(&[("r.example.com", vec![("identity_token", text("hunter2"))])]);
-    assert!(token.what.ends_with("identity_token stands in clear"));
+    assert!(token.what.ends_with("identity_token is in clear"));
 }
 
 #[test]

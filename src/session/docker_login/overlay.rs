@@ -51,7 +51,7 @@ impl<'c> Overlay<'c> {
     /// Opens it, or makes it for the identities at hand.
     ///
     /// # Errors
-    /// Where it cannot be made, or there is no identity: nobody could open what is put in.
+    /// Where it cannot be made, or there is no identity: what is put in could never be opened.
     pub(super) fn open_or_make(session: &'c Session) -> Result<Self> {
         if let Some(there) = Self::open(session)? {
             return Ok(there);
@@ -132,7 +132,7 @@ impl<'c> Overlay<'c> {
         vault.commit()
     }
 
-    /// Somebody must be able to open what is put in: now, or once a passphrase was given.
+    /// What is put in must be possible to open: now, or once a passphrase was given.
     fn will_open(&self, vault: &Vault<'_>) -> Result<()> {
         let top = BoxFolder::top();
         let Err(problems) = vault.open_box(&top) else { return Ok(()) };
@@ -215,7 +215,7 @@ fn broken(problems: Problems, root: &Path) -> Problems {
     let shown = root.display().to_string();
     let whose = format!("for your own logins, {}", escaped(&shown));
     told(problems, &whose, "make one: pillarbox identity new").map(|mut problem| {
-        // Nobody else can let this user in.
+        // This user has no other readers to ask.
         problem.hints.retain(|hint| !hint.contains("reader add"));
         if root.exists() && (problem.hints.is_empty() || problem.code == Code::Seal) {
             let root = quoted(&shown);

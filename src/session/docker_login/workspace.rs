@@ -101,7 +101,7 @@ impl<'c> Entries<'c> {
         Ok(all)
     }
 
-    /// Says of problems in which workspace they are: nobody stands in it.
+    /// Says of problems in which workspace they are: the current folder is another one.
     fn here(&self, problems: Problems) -> Problems {
         let root = escaped(&self.workspace.root().display().to_string());
         let instead = "make one with 'pillarbox identity new' and ask a reader to add it";
@@ -158,7 +158,7 @@ pub(super) fn hit<'c>(vault: Vault<'c>, scope: &Scope) -> Result<Hit<'c>> {
     if found.len() > 1 {
         let mut problem = Problem::failed(format!("several entries are for {}", found[0].scope));
         for entry in &found {
-            problem = problem.cause(format!("one stands at {}", entry.place));
+            problem = problem.cause(format!("one is at {}", entry.place));
         }
         return Err(problem.hint("keep one of them; 'pillarbox registry list' shows all").into());
     }

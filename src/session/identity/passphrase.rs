@@ -11,10 +11,14 @@ const TRIES: usize = 3;
 impl Session {
     /// Whether a passphrase can be asked for.
     fn can_ask(&self) -> Result<(), &'static str> {
-        if self.unattended { Err("nobody is here to be asked for it") } else { self.operator.can_answer() }
+        if self.unattended {
+            Err("this program runs unattended and cannot ask for it")
+        } else {
+            self.operator.can_answer()
+        }
     }
 
-    /// Opens a source with the passphrase that a person types; `None` where nobody can be asked, which
+    /// Opens a source with the passphrase that a person types; `None` where it cannot be asked for, which
     /// the source remembers.
     pub fn ask_for<'s>(&self, source: &'s IdentitySource) -> Result<Option<&'s Identities>> {
         let Some(locked) = source.locked_keys() else { return Ok(source.keys()) };
@@ -35,7 +39,7 @@ impl Session {
     /// Opens protected keys with the passphrase that a person types.
     ///
     /// # Errors
-    /// Where nobody can be asked, or the passphrase was wrong three times.
+    /// Where it cannot be asked for, or the passphrase was wrong three times.
     pub fn opened_by_passphrase(&self, from: &str, locked: &Locked) -> Result<Identities> {
         let from = escaped(from);
         let failed = |what: String| Problem::failed(what);

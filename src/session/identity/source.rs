@@ -110,7 +110,7 @@ impl IdentitySource {
         }
     }
 
-    /// Remembers why nobody could be asked.
+    /// Remembers why it could not be asked for.
     pub(super) fn set_why_not(&self, why: &'static str) {
         if let What::Locked { why_not, .. } = &self.what {
             *why_not.borrow_mut() = Some(why);

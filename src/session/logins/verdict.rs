@@ -42,7 +42,7 @@ pub struct EntryShown {
 pub enum Verdict {
     /// The registry took the credential, or gave the image without one.
     Works,
-    /// Nobody asked, for this reason.
+    /// It was not asked, for this reason.
     NotAsked(&'static str),
     /// The registry does not take it, or wants one and none was sent.
     Refused,

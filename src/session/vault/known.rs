@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct KnownFile {
     path: Option<PathBuf>,
     known: RefCell<Known>,
-    /// Nobody is there to be told what was learned, so nothing is.
+    /// There is no operator to be told what was learned, so nothing is.
     learns: bool,
 }
 
@@ -147,7 +147,7 @@ impl KnownFile {
     }
 }
 
-/// Whoever can write to a workspace can give it another id.
+/// Anyone who can write to a workspace can give it another id.
 fn say_namesake(session: &Session, other: &KnownWorkspace) {
     let id = other.id.as_ref().map_or_else(|| "no id".to_owned(), |id| format!("the id {id}"));
     let folder = other.folders.last().map(|folder| format!(", in {}", escaped(folder))).unwrap_or_default();

@@ -78,8 +78,8 @@ impl Vault<'_> {
                 }
             })?;
         opened.ok_or_else(|| {
-            let nobody = file.no_identity(folder, &self.session.identities_met());
-            self.session.with_places_tried(nobody).into()
+            let missing = file.no_identity(folder, &self.session.identities_met());
+            self.session.with_places_tried(missing).into()
         })
     }
 

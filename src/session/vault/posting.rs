@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 impl Vault<'_> {
     /// Seals a secret for a place and puts it there, under a new id. Needs no private key. `slot` is
-    /// the slot that somebody who trusts it gave (`--slot`), for machines that know nothing.
+    /// the slot that was given by hand (`--slot`), for machines that know nothing.
     ///
     /// # Errors
     /// Where no box governs the place; [`Code::Seal`] where the box is not the known one or not the

@@ -37,7 +37,7 @@ fn an_identity_in_the_workspace_is_refused_also_by_a_detour() {
     symlink(&path, elsewhere.path().join("link")).expect("a link");
     for path in [path, elsewhere.path().join("link")] {
         let problem = read_identity(&path, Some(folder.path())).expect_err("refused").into_vec().remove(0);
-        assert!(problem.what.ends_with("lies in the workspace"), "{problem:?}");
+        assert!(problem.what.ends_with("is in the workspace"), "{problem:?}");
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Held {
     created: Instant,
     run: Run,
     networks: BTreeMap<String, Value>,
-    /// Ids of the networks that it joined: one that is made anew under the same name is another.
+    /// Ids of the networks that it joined: one that is recreated under the same name is another.
     joined: BTreeMap<String, String>,
 }
 

@@ -20,7 +20,7 @@ pub(super) fn labels(value: &Value) -> BTreeMap<String, String> {
 }
 
 impl World {
-    /// Adds a network that nobody refuses.
+    /// Adds a network without any check.
     pub(super) fn put_network(&mut self, name: &str, body: Value) {
         let held = Held { id: format!("{:064x}", self.fresh()), created: printed(self.now()), body };
         self.networks.insert(name.to_owned(), held);

@@ -9,7 +9,7 @@ const MODES: [&str; 3] = ["NetworkMode", "IpcMode", "PidMode"];
 
 impl World {
     /// An Engine keeps the id of a container that was named (moby `daemon_unix.go`,
-    /// `adaptSharedNamespaceContainer`), and a name that nobody has as it is.
+    /// `adaptSharedNamespaceContainer`), and a name that no container has as it is.
     pub(super) fn with_ids(&self, mut body: Value) -> Value {
         for mode in MODES {
             let Some(name) =

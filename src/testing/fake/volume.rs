@@ -72,7 +72,7 @@ impl World {
             return refused(ErrorKind::Other, 400, "mounted volume is marked read-only");
         }
         let memory = self.contents.get(&mount.volume).is_some_and(|content| content.memory);
-        // Nobody has it mounted afterwards.
+        // No container has it mounted afterwards.
         if !memory {
             self.contents.entry(mount.volume).or_default().files.extend(unpacked(archive));
         }

@@ -40,7 +40,7 @@ cat /proc/keys
         .explains("no private key was in the kernel's keyring")
         .explains("the kernel's keyring holds none")
         .lacks("AGE-SECRET-KEY");
-    // Three openings, the last one in vain; whoever possesses the keyring may read it, and nobody else.
+    // Three openings, the last one in vain; only the possessor of the keyring may read it.
     assert_eq!(said.stdout().matches("s3cret").count(), 2, "{}", said.stdout());
     let said = said.says("again").says("user;0;0;3f000000;pillarbox:identity/default").says("exit 10");
     let row = said.stdout().lines().find(|line| line.contains("pillarbox:identity")).expect("a row");
@@ -230,7 +230,7 @@ export DBUS_SESSION_BUS_ADDRESS=unix:path={0}.away
 }
 
 #[test]
-fn the_credential_helper_uses_what_was_unlocked_and_asks_nobody() {
+fn the_credential_helper_uses_what_was_unlocked_and_asks_nothing() {
     let env = TestEnv::initialised();
     env.run_with_input(&["registry", "add", "r.example.com", "-u", "bot", "--password-stdin"], "t0ken").ok();
     let script = format!(

@@ -31,7 +31,7 @@ fn an_ssh_key_makes_a_workspace_and_opens_it() {
     assert_eq!(env.run(&["reveal", "web.pw"]).ok().stdout(), "pr0d");
     env.run(&["known", "list"]).ok().says("pillar/prod/");
     env.run(&["verify", "--require-open"]).ok();
-    // Nobody else's key, and nothing at all, opens it.
+    // Another key, or no key at all, does not open it.
     env.run(&["--no-identity", "reveal", "api.pw"]).exits(10);
     let (other, _) = ssh_key(&env, "other", "", &["-t", "ed25519"]);
     env.command(&["reveal", "api.pw"])
@@ -149,9 +149,9 @@ fn a_key_that_others_may_read_or_that_lies_in_a_workspace_is_refused() {
     std::fs::copy(&path, &inside).expect("copied");
     env.program("chmod", &["600", "id_ed25519"]).run().ok();
     let inside = inside.to_str().expect("a path");
-    env.run(&["--identity", inside, "reader", "list"]).exits(1).explains("lies in the workspace");
-    env.run(&["identity", "unlock", inside]).exits(1).explains("must not lie in a workspace");
-    env.run(&["verify"]).exits(8).explains("id_ed25519:1: a private key lies in the workspace");
+    env.run(&["--identity", inside, "reader", "list"]).exits(1).explains("is in the workspace");
+    env.run(&["identity", "unlock", inside]).exits(1).explains("must not be in a workspace");
+    env.run(&["verify"]).exits(8).explains("id_ed25519:1: a private key is in the workspace");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_protected_ssh_key_is_asked_for_only_where_it_is_of_use() {
     let reveal = format!("--identity '{path}' reveal api.pw");
     // Its public half is told without it.
     env.run(&["--identity", &path, "identity", "public"]).ok().says(&without_comment(&public));
-    // Another key opens the box: nobody is asked, though there is a terminal.
+    // Another key opens the box: nothing is asked, though there is a terminal.
     let (code, said) = typed(&env, &reveal, &[]);
     assert!(code == 0 && said.contains("s3cret") && !said.contains("passphrase"), "{said}");
     std::fs::rename(env.identity(), env.home().join("away")).expect("moved");

@@ -17,7 +17,7 @@ use std::rc::Rc;
 pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
     let mut section = Section::new("boxes");
     if vault.boxes().is_empty() {
-        section.problem("there is none: nothing can be sealed", "pillarbox box new pillar");
+        section.problem("there is no box: nothing can be sealed", "pillarbox box new pillar");
     }
     for (folder, file) in vault.boxes() {
         match opened(vault, folder) {
@@ -131,7 +131,7 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
     for (folder, count) in retired {
         section.problem(
             format!(
-                "{} in {folder}, posted to a slot that has retired: who had to leave can read it",
+                "{} in {folder}, posted to a slot that has retired: removed readers can read it",
                 many(count, "credential", "credentials")
             ),
             "pillarbox reader rekey",
@@ -139,13 +139,13 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
     }
     for (folder, count) in closed {
         section.note(
-            format!("{} in {folder}, not to be opened here", many(count, "credential", "credentials")),
+            format!("{} in {folder}, which cannot be opened here", many(count, "credential", "credentials")),
             "pillarbox reader list   # who can add you",
         );
     }
     if fine > 0 {
         section.ok(format!(
-            "to be opened here: {}; whether they work says: pillarbox registry check",
+            "can be opened here: {}; to see whether they work: pillarbox registry check",
             many(fine, "credential", "credentials")
         ));
     }

@@ -15,7 +15,7 @@ pub(super) enum State {
     Problem,
 }
 
-/// One thing that was looked at.
+/// One subject that was checked.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     pub(super) state: State,

@@ -60,7 +60,7 @@ pub(super) fn identity(ctx: &Context) -> Section {
     section
 }
 
-/// Files that nobody else may read, besides identities, which are not used otherwise.
+/// Files that only this user may read. Identities are not checked: one that others may read is not used.
 pub(super) fn permissions(ctx: &Context) -> Section {
     let mut section = Section::new("permissions");
     let Ok(paths) = ctx.session.paths() else {
@@ -87,7 +87,7 @@ pub(super) fn permissions(ctx: &Context) -> Section {
 /// The personal overlay, with the files in it.
 fn overlay(ctx: &Context, section: &mut Section, folder: &Path, fine: &mut usize) {
     *fine += usize::from(check(ctx, section, folder, PRIVATE, "chmod 700"));
-    // Whoever may not enter the folder may not read what is in it.
+    // A user who may not enter the folder may not read what is in it.
     let pillar = folder.join("pillar");
     *fine += usize::from(check(ctx, section, &pillar, PRIVATE, "chmod 700"));
 }
@@ -102,7 +102,7 @@ fn check(ctx: &Context, section: &mut Section, path: &Path, closed: u32, fix: &s
     section.problem(
         match closed {
             WRITABLE => format!("others may write {} (mode {found:04o})", home_shown(ctx, path)),
-            _ => format!("others may look into {} (mode {found:04o})", home_shown(ctx, path)),
+            _ => format!("others may read {} (mode {found:04o})", home_shown(ctx, path)),
         },
         format!("{fix} {}", quoted(&path.display().to_string())),
     );

@@ -185,7 +185,7 @@ impl Base {
         Ok(outcome)
     }
 
-    /// New keys must be ones that can be there, and nobody writes a sealed value by hand.
+    /// New keys must be valid, and a sealed value is never written by hand.
     fn check(&self, document: &Document, written: &BTreeSet<&KeyPath>) -> Result<()> {
         let Some(old) = &self.document else { return Ok(()) };
         let mut problems = Vec::new();

@@ -36,9 +36,7 @@ impl Editor {
     pub(super) fn note(&self) -> Option<String> {
         let name = escaped(self.name());
         (!self.is_vi()).then(|| {
-            format!(
-                "swap files, backups and histories that {name} keeps elsewhere are not wiped by pillarbox"
-            )
+            format!("pillarbox does not wipe swap files, backups and histories that {name} keeps elsewhere")
         })
     }
 
@@ -50,7 +48,7 @@ impl Editor {
         let fail = |error: &std::io::Error| {
             Problem::failed(format!("could not start the editor `{}`", escaped(&self.line)))
                 .because(error)
-                .hint("name another one: EDITOR=nano pillarbox edit FILE")
+                .hint("use another one: EDITOR=nano pillarbox edit FILE")
         };
         let mut child = self.command(path).spawn().map_err(|error| fail(&error))?;
         let ended = tokio::select! {

@@ -69,28 +69,28 @@ pub(super) async fn run(
         (true, many) => ctx.out.say(format_args!("changed pillar/{file}, {many} values sealed")),
     }
     if !outcome.made_clear.is_empty() {
-        ctx.out.warn(format_args!("stands in clear from now on: {}", named(&outcome.made_clear)));
+        ctx.out.warn(format_args!("no longer sealed: {}", named(&outcome.made_clear)));
     }
     Ok(Exit::Done)
 }
 
-/// The file was changed meanwhile: the person's text goes back to the editor, with the keys named that
-/// somebody else changed, and is taken over the newer file.
+/// The file was changed meanwhile: the person's text goes back to the editor, with the keys that another
+/// command changed, and is then written over the newer file.
 fn outdated(file: &str, base: &Base, now: &Base, own: &str) -> Result<(Problem, Buffer)> {
     let keys = base.differing(now);
     let mut problem = Problem::failed(format!("pillar/{file} was changed while you edited it"));
-    let mut notes = vec!["This is your text. Meanwhile somebody else changed the file:".to_owned()];
+    let mut notes = vec!["This is your text. Meanwhile another command changed the file:".to_owned()];
     if keys.is_empty() {
         notes.push("comments or the order of keys.".to_owned());
     } else {
-        problem = problem.cause(format!("changed by somebody else: {}", named(&keys)));
+        problem = problem.cause(format!("changed by another command: {}", named(&keys)));
         notes.push(named(&keys));
     }
     notes.push("What you save now replaces that.".to_owned());
     Ok((problem, now.buffer(&notes)?.with(own)))
 }
 
-/// Whether the editor is to be opened again; without a terminal nobody can say so.
+/// Whether the editor is to be opened again; never without a terminal to ask on.
 async fn again(ctx: &Context, problems: &Problems, signals: &mut Listener) -> Result<bool> {
     if !(ctx.terminal.stdin && ctx.terminal.stderr) {
         return Ok(false);

@@ -9,12 +9,12 @@ use crate::pillar::gate::Gate;
 use crate::problem::{Problem, Result, escaped, quoted};
 use crate::session::Vault;
 
-/// Change nothing that the gate is for, whatever the states say
+/// Hold back every change to what the gate controls
 #[derive(clap::Args, Debug)]
 pub(super) struct HoldArgs {
     /// Name of the gate
     app: String,
-    /// Why: shown with every plan
+    /// The reason, shown in every plan
     #[arg(short = 'm', long = "message", value_name = "WHY")]
     why: String,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub(super) struct UnholdArgs {
 pub(super) fn hold(args: &HoldArgs, ctx: &Context) -> Result<Exit> {
     let why = args.why.trim();
     if why.is_empty() {
-        return Err(Problem::usage("a hold has a reason").hint("say why: -m 'error rate went up'").into());
+        return Err(Problem::usage("a hold needs a reason").hint("give one: -m 'error rate went up'").into());
     }
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
@@ -80,7 +80,7 @@ pub(super) fn unhold(args: &UnholdArgs, ctx: &Context) -> Result<Exit> {
     ctx.out.say(format_args!("{} is not held any more in {}", escaped(&args.app), in_words(&files)));
     for host in left {
         let command = format!("pillarbox gate unhold {} --host {host}", quoted(&args.app));
-        ctx.out.say(format_args!("{host} is still held; to let it go: {command}"));
+        ctx.out.say(format_args!("{host} is still held; to release it: {command}"));
     }
     Ok(Exit::Done)
 }

@@ -110,7 +110,7 @@ fn row(app: &str, document: &Document, node: &Node) -> GateRow {
 
 fn print(ctx: &Context, rows: &[GateRow]) {
     if rows.is_empty() {
-        ctx.out.say("there are none; to make one: pillarbox gate set APP VERSION --image REGISTRY/NAME");
+        ctx.out.say("no gates yet; to make one: pillarbox gate set APP VERSION --image REGISTRY/NAME");
     }
     let cells: Vec<[String; 4]> = rows.iter().map(cells).collect();
     let wide = |column: usize| cells.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
@@ -187,7 +187,7 @@ fn say(ctx: &Context, one: &Checked) {
         Some(now) if one.moved() => {
             ctx.out.warn(format_args!(
                 "{app} on {host}: the tag {tag} was moved, from {was} to {}; hosts stay at {was} until \
-                 somebody says so: pillarbox gate set {} {}",
+                 the gate says so: pillarbox gate set {} {}",
                 now.short(),
                 quoted(&app),
                 quoted(tag)

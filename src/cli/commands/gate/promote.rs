@@ -11,7 +11,7 @@ use crate::pillar::gate::Gate;
 use crate::problem::{Problem, Result, escaped, quoted};
 use crate::session::Vault;
 
-/// Give all hosts what one host has, and take values away from hosts that are equal now
+/// Give all hosts the version of one host, and remove host values that are now equal
 #[derive(clap::Args, Debug)]
 pub(super) struct GatePromoteArgs {
     /// Name of the gate
@@ -44,7 +44,7 @@ pub(super) fn run(args: &GatePromoteArgs, ctx: &Context) -> Result<Exit> {
             from.name,
             escaped(app)
         ))
-        .hint(format!("see which there are: pillarbox gate list {}", quoted(app)))
+        .hint(format!("list them: pillarbox gate list {}", quoted(app)))
         .into());
     };
     let file = shared(&vault, app, args.file.as_deref(), "gate promote", false)?;
@@ -77,10 +77,10 @@ pub(super) fn run(args: &GatePromoteArgs, ctx: &Context) -> Result<Exit> {
     let version = gate.version.as_ref().map_or("its digest", |said| said.value.as_str());
     ctx.out.say(format_args!("{} is {} in {}", escaped(app), escaped(version), in_words(&[file])));
     if !freed.is_empty() {
-        ctx.out.say(format_args!("no values of their own any more: {}", folded(&freed)));
+        ctx.out.say(format_args!("own values removed: {}", folded(&freed)));
     }
     if !rest.is_empty() {
-        ctx.out.say(format_args!("something else is named for {}", folded(&rest)));
+        ctx.out.say(format_args!("a different value stays on {}", folded(&rest)));
     }
     Ok(Exit::Done)
 }

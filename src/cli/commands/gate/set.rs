@@ -23,7 +23,7 @@ Examples:
 
 The registry is asked through each host that will pull, with the credential that it would pull with, and
 once where that is the same. Nothing is pulled; at Docker Hub each question counts as a pull. With
---digest nobody is asked.")]
+--digest no registry is asked.")]
 pub(super) struct GateSetArgs {
     /// Name of the gate
     app: String,
@@ -156,7 +156,7 @@ fn ask(
     let app = args.app.as_str();
     let by_hand =
         format!("give it: pillarbox gate set {} {} --digest sha256:…", quoted(app), quoted(&args.version));
-    let nobody = || {
+    let unasked = || {
         Problem::failed(format!(
             "no host can be asked what version {} of {} stands for",
             args.version,
@@ -168,7 +168,7 @@ fn ask(
     };
     let names: Vec<String> = meant.iter().map(|(host, _)| host.name.to_string()).collect();
     if names.is_empty() {
-        return Err(nobody().into());
+        return Err(unasked().into());
     }
     let declared = declared(vault, &names)?;
     let answers = on_engines(async |interrupt| {
@@ -190,7 +190,7 @@ fn ask(
             Code::NoIdentity | Code::Failed => problem.hint(by_hand.clone()),
             _ => problem,
         });
-        return Err(Problems::check(wrong.collect()).err().unwrap_or_else(|| nobody().into()));
+        return Err(Problems::check(wrong.collect()).err().unwrap_or_else(|| unasked().into()));
     }
     if digests.len() > 1 {
         let what = format!("hosts get different images as version {} of {}", args.version, escaped(app));
@@ -215,7 +215,7 @@ fn ask(
         ))
         .hint(by_hand)
         .into()),
-        (None, None) => Err(nobody().into()),
+        (None, None) => Err(unasked().into()),
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(args: &IdentityMakeArgs, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Where a private key goes if nobody says otherwise.
+/// Where a private key goes by default.
 pub(in crate::cli::commands) fn default_path(ctx: &Context) -> Result<PathBuf> {
     ctx.session.identity_path().ok_or_else(|| {
         Problem::failed("there is no home folder to put a private key in")

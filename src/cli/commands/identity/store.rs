@@ -35,7 +35,7 @@ pub(super) fn run(_: &IdentityStoreArgs, ctx: &Context) -> Result<Exit> {
         }
         Answer::Holds(_) => {
             return Err(Problem::failed(format!("another private key is in {name} already"))
-                .hint("look whether it is needed, then remove it: pillarbox identity forget --keyring")
+                .hint("check whether it is still needed, then remove it: pillarbox identity forget --keyring")
                 .into());
         }
         Answer::Locked => return Err(failed("it stays locked").into()),
@@ -48,7 +48,7 @@ pub(super) fn run(_: &IdentityStoreArgs, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The first private key that lies in a file.
+/// The first private key that is in a file.
 fn from_file(ctx: &Context) -> Result<(String, Identities)> {
     let mut index = 0;
     while let Some(source) = ctx.session.identity_source(index)? {

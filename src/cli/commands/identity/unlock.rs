@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Without FILE it is the first private key that is protected by a passphrase, else the one in the keyring
-of the desktop. It lies in the memory of the kernel, readable for your own processes alone, until the
+of the desktop. It is in the memory of the kernel, readable for your own processes alone, until the
 time is over, 'pillarbox identity forget', or the next reboot.
 
 Example:

@@ -1,4 +1,4 @@
-//! Showing keys that come and go, and having them accepted: who can write to `keys/` may have put in
+//! Showing keys that come and go, and having them accepted: anyone who can write to `keys/` may have put in
 //! a key of their own.
 
 use crate::cli::Context;
@@ -48,8 +48,8 @@ pub(in crate::cli) fn ask(
     }
     ctx.out.stderr(format_args!("fingerprint of the readers: {shown}\n"));
     if !ctx.terminal.stdin || !ctx.terminal.stderr {
-        return Err(Problem::new(Code::Declined, "keys of readers have to be accepted")
-            .cause("whoever can write to keys/ may have put in a key of their own")
+        return Err(Problem::new(Code::Declined, "the keys of the readers must be accepted")
+            .cause("anyone who can write to keys/ may have put in their own key")
             .hint(format!(
                 "compare them with their owners, then add to the command: --accept-readers {shown}"
             ))

@@ -64,13 +64,13 @@ pub(super) fn run(args: &ReaderAddArgs, ctx: &Context) -> Result<Exit> {
     }
     vault.commit()?;
     for folder in already {
-        ctx.out.say(format_args!("{name} could open {folder} already"));
+        ctx.out.say(format_args!("{name} can already open {folder}"));
     }
     for made in &made {
         ctx.out.say(format_args!("{name} can open {}", made.open.folder()));
     }
     if !made.is_empty() {
-        ctx.out.say("who is added later can also open what older commits hold under the same slot");
+        ctx.out.say("a new reader can also open older commits that use the same slot");
     }
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReaderRekeyArgs {
-    /// Make a new slot even if nobody goes, and seal every value again
+    /// Make a new slot even if no reader is removed, and seal every value again
     #[arg(long)]
     new_slot: bool,
     /// Only this box; may be given several times [default: every box that opens here]
@@ -70,9 +70,9 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
 
 /// What was done to a box, besides its lock.
 struct Done {
-    /// What those who go could read.
+    /// What removed readers could read.
     exposed: Vec<Exposed>,
-    /// What stood sealed to an old slot, and so could be read by those who had to leave earlier.
+    /// What stood sealed to an old slot, and so could be read by readers who were removed earlier.
     late: Vec<Exposed>,
 }
 
@@ -104,8 +104,8 @@ fn report(ctx: &Context, open: &OpenBox, made: &Made, done: &Done) {
     if made.new_slot {
         ctx.out.say(format_args!("{folder} has a new slot: {}", made.file.slot));
     }
-    rotation::say(ctx, "those who went could read", &done.exposed);
-    rotation::say(ctx, "posted to an old slot, readable by those who had to leave:", &done.late);
+    rotation::say(ctx, "removed readers could read", &done.exposed);
+    rotation::say(ctx, "posted to an old slot, readable by removed readers", &done.late);
 }
 
 /// The readers that a box should have: the names of its lock with the keys of `keys/`.

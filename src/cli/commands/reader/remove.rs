@@ -11,7 +11,7 @@ use crate::session::{KeyFiles, Vault};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReaderRemoveArgs {
-    /// Who shall not open it any more
+    /// The reader to remove
     name: String,
     /// Only this box; may be given several times [default: every box that lists the reader]
     #[arg(long = "box", value_name = "FOLDER")]
@@ -66,7 +66,7 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
     }
     if folders.is_empty() {
         ctx.out
-            .say(format_args!("{name} read no box; keys/ and {} do not name it any more", inventory::FILE));
+            .say(format_args!("{name} was a reader of no box; removed from keys/ and {}", inventory::FILE));
     }
     rotation::say(ctx, &format!("{name} could read"), &exposed);
     super::warn_of_one_reader(ctx, left.iter().map(|(folder, file)| (folder, file)));
@@ -77,9 +77,9 @@ fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> 
     let open = vault.open_box_to_change(folder)?;
     let mut readers = open.readers().clone();
     if readers.remove(name).is_none() {
-        return Err(Problem::usage(format!("{name} is no reader of {folder}")).into());
+        return Err(Problem::usage(format!("{name} is not a reader of {folder}")).into());
     }
-    // Also where the same key stays under another name: who asks for a removal wants a new slot.
+    // Also where the same key stays under another name: a removal always makes a new slot.
     let made = boxes::rekey(&open, &readers, NewSlot::Always)?;
     let sweep = vault.sweep(&open, &made)?;
     let exposed = sweep.resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
@@ -91,7 +91,7 @@ fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> 
 fn unknown(vault: &Vault<'_>, name: &ReaderName) -> Problem {
     let all: std::collections::BTreeSet<&str> =
         vault.boxes().values().flat_map(|file| &file.readers).map(ReaderName::as_str).collect();
-    Problem::failed(format!("{name} is no reader of any box"))
+    Problem::failed(format!("{name} is not a reader of any box"))
         .cause(format!("the readers are: {}", all.iter().copied().collect::<Vec<_>>().join(", ")))
         .nearest(name.as_str(), all)
 }

@@ -1,4 +1,4 @@
-//! What somebody could read, and therefore has to be rotated where it is valid.
+//! What a removed reader could read: it must be rotated where it is valid.
 
 use crate::cli::Context;
 use crate::name::KeyPath;
@@ -7,7 +7,7 @@ use crate::pillar::{Node, Origin};
 use crate::problem::escaped;
 use crate::session::Vault;
 
-/// A secret that somebody could read who must not any more.
+/// A secret that a removed reader could read.
 #[derive(Clone)]
 pub(super) struct Exposed {
     place: String,
@@ -37,7 +37,7 @@ pub(super) fn say(ctx: &Context, heading: &str, all: &[Exposed]) {
     if all.is_empty() {
         return;
     }
-    // Also with `-q`: nobody could make this list again.
+    // Also with `-q`: this list cannot be made again.
     ctx.out.warn(format_args!(
         "{heading}, also in older commits; change these where they are valid, then seal the new ones:"
     ));

@@ -42,7 +42,7 @@ pub(super) struct RegistryAddArgs {
     #[arg(long, value_name = "NAME",
           conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email", "anonymous"])]
     helper: Option<String>,
-    /// Kept beside the user name; nobody reads it
+    /// Stored beside the user name, for docker's format; not used
     #[arg(long)]
     email: Option<String>,
     /// File below pillar/, for another box [default: registries/HOST]
@@ -107,7 +107,7 @@ fn place(vault: &Vault<'_>, scope: &Scope, file: Option<&str>) -> Result<(Origin
     }
     let parts = vec![TABLE.to_owned(), scope.to_string()];
     let Some(key) = KeyPath::from_parts(parts) else {
-        return Err(Problem::failed("a registry has a name").into());
+        return Err(Problem::failed("the name of the registry is empty").into());
     };
     let file = match file {
         Some(file) => file.to_owned(),
@@ -142,7 +142,7 @@ fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
         Some(user) => Some(user.clone()),
         None if args.identity_token_stdin => None,
         None if args.password_stdin => {
-            return Err(Problem::usage("a password belongs to a user name")
+            return Err(Problem::usage("a password needs a user name")
                 .hint(format!(
                     "pillarbox registry add {} -u USER --password-stdin < FILE",
                     quoted(&scope.to_string())
@@ -177,7 +177,7 @@ fn check(secret: &Secret, what: &str) -> Result<()> {
         Some(text) if text.contains(char::is_control) => "it has a control character",
         Some(_) => return Ok(()),
     };
-    Err(Problem::failed(format!("this is no {what}")).cause(wrong).into())
+    Err(Problem::failed(format!("this is not a valid {what}")).cause(wrong).into())
 }
 
 /// Writes an entry over what stands there.
@@ -206,7 +206,7 @@ pub(super) fn write(
     vault.edit(&origin.file, |document| {
         for (field, value) in &fields {
             let key = origin.key.child(*field);
-            // Somebody may have given it a value of another type by hand.
+            // It may have been given a value of another type by hand.
             let wrong = document.get(&key).is_some_and(|node| match value {
                 Written::Plain(_) => !matches!(node.value, Value::String(_)),
                 Written::Toml(_) => false,

@@ -11,7 +11,7 @@ use plan::{Does, ImportRow};
 use source::Origin;
 use std::path::PathBuf;
 
-/// Take credentials over from docker, podman or Salt into the pillar
+/// Import credentials from docker, podman or Salt into the pillar
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 FILE is docker's config.json, podman's auth.json, or a pillar of Salt with `docker-registries`; which of
@@ -37,10 +37,10 @@ pub(super) struct RegistryImportArgs {
     /// Only this registry; may be given several times
     #[arg(long, value_name = "HOST[/PREFIX]")]
     only: Vec<String>,
-    /// Import the sound entries although others are not
+    /// Import the valid entries even if others are not
     #[arg(long)]
     skip_bad: bool,
-    /// Afterwards, take what is in the pillar out of the `auths` of the file
+    /// Afterwards, remove what is now in the pillar from the `auths` of the file
     #[arg(long)]
     remove_from_source: bool,
     /// Do not ask

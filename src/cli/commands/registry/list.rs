@@ -44,7 +44,7 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        ctx.out.say("there are none; to add one: pillarbox registry add HOST -u USER");
+        ctx.out.say("no registries yet; to add one: pillarbox registry add HOST -u USER");
     }
     let wide =
         |text: fn(&RegistryRow) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);

@@ -38,7 +38,7 @@ pub(super) fn run(args: &RegistryRemoveArgs, ctx: &Context) -> Result<Exit> {
     ctx.out.say(format_args!("removed {origin}"));
     if had_secret {
         ctx.out.say(
-            "its readers can still open it from older commits: revoke it at the registry if nobody needs it",
+            "its readers can still open it from older commits: revoke it at the registry if it is no longer needed",
         );
     }
     Ok(Exit::Done)
@@ -55,5 +55,5 @@ fn missing(vault: &Vault<'_>, scope: &Scope) -> Problem {
         .collect();
     Problem::failed(format!("there is no entry for {scope}"))
         .nearest(&scope.to_string(), known.iter().map(String::as_str))
-        .hint("see which there are: pillarbox registry list")
+        .hint("list them: pillarbox registry list")
 }

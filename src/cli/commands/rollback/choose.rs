@@ -30,8 +30,8 @@ pub(super) fn targets<'a>(service: &str, hosts: &'a [Host], to: Option<&str>) ->
     Ok(targets)
 }
 
-/// What each host ran before what is deployed now. Where that did not come to its end, some hosts still
-/// run it: they stay there.
+/// What each host ran before what is deployed now. Where that deployment failed, some hosts still run it:
+/// they stay there.
 fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
     let tried = hosts.iter().any(|host| runs_wanted(host) || has_tried(host));
     let found: Vec<Option<&Generation>> = hosts
@@ -42,14 +42,14 @@ fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
         })
         .collect();
     let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
-    missing(service, "nothing is kept to go back to", &none.collect::<Vec<_>>())?;
+    missing(service, "no earlier generation is kept", &none.collect::<Vec<_>>())?;
     let targets: Vec<&Generation> = found.into_iter().flatten().collect();
     let images: BTreeSet<Option<&String>> = targets.iter().map(|target| target.image.as_ref()).collect();
     if images.len() > 1 {
         let what = format!("the generation before is not the same on all hosts of {}", escaped(service));
         let each = hosts.iter().zip(&targets);
         let problem = each.fold(Problem::usage(what), |problem, (host, target)| {
-            problem.cause(format!("{} would go back to {}", host.name, target.in_words()))
+            problem.cause(format!("{} would roll back to {}", host.name, target.in_words()))
         });
         let service = quoted(service);
         return Err(problem
@@ -159,9 +159,7 @@ fn missing(service: &str, what: &str, hosts: &[&Host]) -> Result<()> {
         let has = if has.is_empty() { "nothing".to_owned() } else { has.join(", ") };
         problem.cause(format!("{} has {has}", host.name))
     });
-    Err(problem
-        .hint("what is not kept any more is deployed anew: 'pillarbox gate set APP VERSION', then 'pillarbox apply'")
-        .into())
+    Err(problem.hint("to deploy it again: 'pillarbox gate set APP VERSION', then 'pillarbox apply'").into())
 }
 
 /// A generation of which there is neither a container nor an image to make one from.
@@ -259,7 +257,7 @@ mod tests {
         assert_eq!(numbers(&hosts, Some("1.0")).expect("both have it"), [1, 7]);
         assert_eq!(numbers(&hosts, Some("aaaaaaaaaaaa")).expect("both have it"), [1, 7]);
         assert_eq!(numbers(&hosts, Some("1.2")).expect("both run it"), [3, 9]);
-        let lacking = numbers(&hosts, Some("1.1")).expect_err("an attempt is nothing to go back to");
+        let lacking = numbers(&hosts, Some("1.1")).expect_err("a failed attempt is not kept");
         let lacking = said(&lacking);
         assert!(lacking.contains("version 1.1 is not kept of api on web2; nothing was changed"), "{lacking}");
         assert!(
@@ -269,7 +267,7 @@ mod tests {
         // They would go to different places.
         let differ = numbers(&hosts, None).expect_err("different versions");
         let differ = said(&differ);
-        assert!(differ.contains("web1 would go back to 1.1 (generation 2, kept)"), "{differ}");
+        assert!(differ.contains("web1 would roll back to 1.1 (generation 2, kept)"), "{differ}");
         assert!(
             numbers(&hosts, Some("2"))
                 .expect_err("two hosts")
@@ -294,7 +292,7 @@ mod tests {
         let untouched = || wants(host("web3", &[(2, b, 'b', Runs), (1, a, 'a', Kept)]));
         assert_eq!(numbers(&[done(), failed(), untouched()], None).expect("one version"), [2, 7, 2]);
         assert_eq!(numbers(&[failed()], None).expect("it stays"), [7]);
-        // Nobody has tried: the gate alone was set.
+        // Not tried yet: the gate alone was set.
         assert_eq!(numbers(&[untouched()], None).expect("the one before"), [1]);
     }
 

@@ -11,7 +11,7 @@ use crate::session::{Differing, Vault, declared};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who says from which image a service is made.
+/// What names the image of a service.
 #[derive(Clone, Debug)]
 pub(super) enum Gating {
     /// A gate of this name.
@@ -39,7 +39,7 @@ pub(super) struct Change {
 /// What is to be written so that every host's gate names its target.
 ///
 /// # Errors
-/// Where no gate says which image a service is made from.
+/// Where no gate names the image of a service.
 pub(super) fn changes(
     vault: &Vault<'_>,
     service: &str,
@@ -75,19 +75,20 @@ pub(super) fn changes(
 /// What no gate names cannot be held, and the next apply brings back what the state says.
 fn ungated(service: &str, host: &Host, target: &Target<'_>) -> Option<Problem> {
     let Gating::Line(line) = &host.gating else { return None };
-    let what = format!("no gate says which version of {} runs on {}", escaped(service), host.name);
+    let what = format!("no gate names the version of {} on {}", escaped(service), host.name);
     let problem = Problem::failed(what)
-        .cause("the next apply would bring back what the state names, and nothing could hold it");
+        .cause("the next apply would deploy the state's version again, and without a gate it cannot be held");
     let problem = match line {
         Some(place) => problem.at(place),
         None => problem,
     };
     let version = target.generation.reference().map(|image: ImageRef| image.to_string());
-    let version = version.map_or_else(|| "the version to go back to".to_owned(), |image| escaped(&image));
+    let version = version.map_or_else(|| "the version to roll back to".to_owned(), |image| escaped(&image));
     Some(
-        problem
-            .hint(format!("name {version} in that line, and then: pillarbox apply"))
-            .hint(format!("or go back until the next apply: pillarbox rollback {} --once", quoted(service))),
+        problem.hint(format!("name {version} in that line, and then: pillarbox apply")).hint(format!(
+            "or roll back until the next apply: pillarbox rollback {} --once",
+            quoted(service)
+        )),
     )
 }
 

@@ -40,10 +40,7 @@ pub(super) fn check(vault: &Vault<'_>, said: &BTreeSet<&Origin>) -> Vec<Problem>
             problems.extend(other.map(|other| {
                 Problem::new(Code::Seal, format!("the boxes {other} and {folder} have the same {what}"))
                     .cause("a box.toml was copied; each box has keys of its own")
-                    .hint(format!(
-                        "take {} back from git, or make the box anew: pillarbox box new",
-                        folder.file()
-                    ))
+                    .hint(format!("restore {} from git, or make a new box: pillarbox box new", folder.file()))
             }));
         }
     }

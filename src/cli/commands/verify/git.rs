@@ -172,7 +172,7 @@ impl Git {
 fn foreign(folder: &Path, top: &Path) -> Problem {
     Problem::failed(format!("the git repository {} belongs to another user", shown(top)))
         .cause(format!("{} is not yours; its owner decides what git says of it", shown(folder)))
-        .hint("if it is meant all the same:")
+        .hint("if you trust it:")
         .hint(format!("git config --global --add safe.directory {}", quoted(&top.display().to_string())))
 }
 

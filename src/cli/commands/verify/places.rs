@@ -13,7 +13,7 @@ pub(super) fn line(vault: &Vault<'_>, origin: &Origin) -> Place {
 /// A sealed text that stands twice.
 pub(super) fn twice(what: &str, first: &str, second: &str, place: Option<&Place>) -> Problem {
     let problem =
-        Problem::new(Code::Seal, format!("{what} stands at {} and at {}", escaped(first), escaped(second)))
+        Problem::new(Code::Seal, format!("{what} is at {} and at {}", escaped(first), escaped(second)))
             .cause("it was copied: a sealed value opens only where it was posted")
             .hint(format!("to move a secret: pillarbox move {} {}", quoted("FROM"), quoted("TO")));
     match place {

@@ -95,7 +95,7 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
         places
             .iter()
             .fold(Problem::failed(what), |problem, place| problem.cause(place.clone()))
-            .cause("whoever had to leave the box can read them")
+            .cause("removed readers of the box can read them")
             .hint("seal them again: pillarbox reader rekey")
     }));
     problems.extend(copies::check(vault, &bad));

@@ -1,4 +1,4 @@
-//! Readers whose key files say something else than the locks, and private keys that lie about.
+//! Readers whose key files say something else than the locks, and private keys in the workspace.
 
 use crate::cli::commands::reader::pending_wish;
 use crate::keys::holds_private_key;
@@ -22,10 +22,10 @@ pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
             }
             let key = open.as_ref().and_then(|open| open.readers().get(name));
             problems.extend(pending_wish(&files, name, key).map(|why| {
-                Problem::failed(format!("the lock of {folder} and keys/ differ about {name}: {why}"))
+                Problem::failed(format!("the lock of {folder} and keys/ differ for {name}: {why}"))
                     .at(&Place::new(KeyFiles::path(name), 0))
                     .hint("if the file is right, make the locks agree with it: pillarbox reader rekey")
-                    .hint("if it is not, take it back from git")
+                    .hint("if it is not, restore it from git")
             }));
         }
     }
@@ -41,10 +41,10 @@ pub(in crate::cli::commands) fn private_keys(workspace: &Workspace) -> Vec<Probl
         for (number, start) in (1..).zip(starts) {
             if holds_private_key(&bytes[start..]) {
                 problems.push(
-                    Problem::new(Code::Seal, "a private key lies in the workspace")
+                    Problem::new(Code::Seal, "a private key is in the workspace")
                         .at(&Place::new(escaped(path), number))
-                        .cause("whoever can read the repository can open what it opens")
-                        .hint(format!("take it out of the folder, and of git: git rm --cached {}", quoted(path)))
+                        .cause("anyone who can read the repository can open what this key opens")
+                        .hint(format!("remove it from the folder and from git: git rm --cached {}", quoted(path)))
                         .hint("if it was ever committed or shared, make another key and rekey: pillarbox identity new, pillarbox reader rekey --new-slot"),
                 );
             }

@@ -1,4 +1,4 @@
-//! What becomes of each thing, why, and its fields before and after.
+//! What becomes of each resource, why, and its fields before and after.
 
 use super::escape::Html;
 use super::{class, meaning};

@@ -1,11 +1,11 @@
-//! The steps of a host: drawn, and in words for whoever does not see the drawing.
+//! The steps of a host: drawn, and in words for readers who do not see the drawing.
 
 use super::escape::Html;
 use super::graph;
 use crate::cli::output::words;
 use crate::plan::{HostPlan, Step};
 
-/// More are listed and not drawn: nobody follows so many lines.
+/// More are listed and not drawn: a drawing of so many lines cannot be followed.
 const DRAWN_MAX: usize = 300;
 
 /// Steps that are folded away where they are drawn as well.
@@ -19,7 +19,7 @@ pub(super) fn push(page: &mut Html, host: &HostPlan) {
     } else {
         page.markup("<p>Too many to be drawn; here they are in words.</p>\n");
     }
-    if let Some(words) = way_back(steps) {
+    if let Some(words) = rollbacks(steps) {
         page.markup("<p class=\"back\">").text(&words).markup("</p>\n");
     }
     page.markup(if drawn { "<details><summary>" } else { "<details open><summary>" });
@@ -48,7 +48,7 @@ pub(super) fn about(step: &Step) -> String {
 }
 
 /// What is done where a step fails: said, not drawn.
-fn way_back(steps: &[Step]) -> Option<String> {
+fn rollbacks(steps: &[Step]) -> Option<String> {
     let with = steps.iter().filter(|step| !step.undo.is_empty()).count();
     let which = match with {
         0 => return None,
@@ -56,7 +56,7 @@ fn way_back(steps: &[Step]) -> Option<String> {
         _ => format!("{with} steps have"),
     };
     Some(format!(
-        "The way back is not drawn. {which} one, taken if that step fails or the run is interrupted there: \
+        "The rollback is not drawn. {which} one, for when that step fails or the run is interrupted there: \
          see the steps in words."
     ))
 }

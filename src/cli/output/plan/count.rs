@@ -1,10 +1,10 @@
-//! How many things become what, whatever it is shown on.
+//! How many resources become what, whatever it is shown on.
 
 use super::change::{is_unchanged, main_verb};
 use crate::plan::{HostPlan, Plan, Verb};
 use std::collections::BTreeMap;
 
-/// So many things of one kind of change.
+/// So many changes of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli::output) struct Count {
     /// What it is coloured as, if at all.

@@ -124,14 +124,14 @@ fn verbose_adds_what_stays_and_the_steps() {
             image       registry.example.com/web/nginx:1.8.2 → registry.example.com/web/nginx:1.9.0
       ~   container api                               memory changed
             memory  256.00 MiB → 512.00 MiB
-      =   container db                                as wanted
+      =   container db                                up to date
       -   container old                               declared absent
       steps
          #1 pull registry.example.com/web/nginx@aaaaaaaaaaaa
          #2 start nginx after #1
 
     web22  ssh://deploy@web22.example.com
-      = container nginx  as wanted
+      = container nginx  up to date
 
     Secrets, who receives them
       api.db_password → web1, nginx, env DB_URL
@@ -177,7 +177,7 @@ fn narrow_terminals_get_hanging_lines_never_broken_words() {
 }
 
 #[test]
-fn nothing_to_do_is_said_in_one_line() {
+fn no_changes_are_said_in_one_line() {
     let done = plan(vec![
         host("web1", vec![change("container nginx", Verb::Unchanged, Cause::AsWanted)]),
         host("web2", vec![change("container nginx", Verb::Unchanged, Cause::AsWanted)]),

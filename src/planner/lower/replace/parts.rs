@@ -77,7 +77,7 @@ pub(super) fn make(
 
 /// Makes and fills the volume of secrets of a container that is created next.
 fn fill(files: &Files<'_>, group: &mut Group<'_>, rollback: &mut Rollback<'_>) {
-    // Whose volume it is that is there is known when it was made.
+    // Only when a volume was made tells whose it is.
     group.push(files.create_volume(), rollback.actions());
     rollback.volume = Some(files.volume.clone());
     let filler = Target::CreatedBy(group.push(files.create_filler(), rollback.actions()));

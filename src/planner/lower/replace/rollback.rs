@@ -9,7 +9,7 @@ use crate::planner::decide::restart::no_restart;
 use crate::planner::lower::networks;
 use serde_json::{Value, json};
 
-/// How far a replacement is; [`Rollback::actions`] says how to take it back from there.
+/// How far a replacement is; [`Rollback::actions`] says how to undo it from there.
 pub(super) struct Rollback<'a> {
     fallback: Option<&'a Container>,
     /// The policy that the fallback gets back.
@@ -34,7 +34,7 @@ pub(super) struct Rollback<'a> {
     pub(super) stopped: bool,
     /// The fallback may have been parked.
     pub(super) parked: bool,
-    /// Who may have given up the plain name, and for which.
+    /// The container that may have given up the plain name, and the name that it took.
     pub(super) renamed: Option<(&'a Container, String)>,
     /// The new container may have the plain name.
     pub(super) crowned: bool,

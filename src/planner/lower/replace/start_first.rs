@@ -7,7 +7,7 @@
 //! container can be given one only by leaving the network and joining it again.
 //!
 //! Until the old one is asked to stop, the rollback is to stop the new one. From then on the new one is
-//! all that surely works, so nothing is taken back: whatever fails, the next apply goes on from there.
+//! all that surely works, so nothing is rolled back: whatever fails, the next apply goes on from there.
 
 use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
 use super::rest::{lay_down, take_up};

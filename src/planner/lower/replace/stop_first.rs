@@ -17,7 +17,7 @@ use crate::planner::decide::instances::runs;
 use crate::planner::decide::sharing;
 use crate::planner::lower::steps::Group;
 
-/// Adds the steps of a decision to a group; none if all is as wanted.
+/// Adds the steps of a decision to a group; none if all is up to date.
 pub(in crate::planner::lower) fn lower<'a>(
     context: &PlanContext<'a>,
     decision: &ContainerDecision<'a>,

@@ -34,7 +34,7 @@ fn own_keys(session: &Session) -> Result<Vec<Recipient>> {
         }
     }
     if all.is_empty() {
-        // Nothing is opened to be told why not: a passphrase that nobody can give is in the way.
+        // Nothing is opened to be told why not: a passphrase that cannot be asked for is in the way.
         for source in sources(session)?.iter().filter(|source| source.locked_keys().is_some()) {
             session.ask_for(source)?;
         }

@@ -19,7 +19,7 @@ use std::path::Path;
 /// Write `credHelpers` for the registries of the pillar into docker's and podman's configuration
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Everything else in the files stays as it is, and `registry helper remove` takes exactly this back. Run it
+Everything else in the files stays as it is, and `registry helper remove` undoes exactly this. Run it
 again when the pillar has a new registry.
 
 docker and podman choose a helper by host alone: entries for HOST/PREFIX are used by `pillarbox apply`,
@@ -30,7 +30,7 @@ pub(super) struct RegistryHelperInstallArgs {
     /// For docker: ask pillarbox about every registry (`credsStore`); podman has no such setting there
     #[arg(long)]
     store: bool,
-    /// Take the place of other helpers, and of another workspace in config.toml
+    /// Replace other helpers, and another workspace in config.toml
     #[arg(long)]
     replace: bool,
     /// Show what would be written
@@ -147,7 +147,7 @@ fn config(ctx: &Context, path: &Path, root: &Path, replace: bool) -> Result<(Fil
     Ok((File { client: Client::Docker, shown, path: path.to_owned(), real, text }, named))
 }
 
-/// Writes what is remembered first: what stands in a file and is not remembered could not be taken back.
+/// Writes what is remembered first: what stands in a file and is not remembered could not be undone.
 fn write(wired: &mut Wired, memory: &Path, changes: Vec<Change<'_>>) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
@@ -189,7 +189,10 @@ fn say(args: &RegistryHelperInstallArgs, ctx: &Context, line: String) {
 fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>) {
     let in_path = ctx.session.env.search_path.as_ref().and_then(|path| process::find_in(path, PROGRAM));
     if in_path.is_none() {
-        ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it: {}", how_to_find(ctx)));
+        ctx.out.warn(format_args!(
+            "{PROGRAM} is not in PATH, so docker and podman cannot find it: {}",
+            how_to_find(ctx)
+        ));
     }
     for (host, scopes) in all {
         let parts: Vec<String> =
@@ -216,7 +219,7 @@ fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>
                 continue;
             }
             ctx.out.warn(format_args!(
-                "{}: a credential for {} still lies there in clear; to take it into the pillar and out of the file: \
+                "{}: a credential for {} is still there in clear; to move it into the pillar: \
                  pillarbox registry import {} --only {} --remove-from-source",
                 auth.place,
                 escaped(&auth.key),

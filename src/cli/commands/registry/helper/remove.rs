@@ -7,7 +7,7 @@ use crate::problem::{Problems, Result};
 use crate::store;
 use std::path::{Path, PathBuf};
 
-/// Take back what `registry helper install` wrote; other helpers that it replaced are put back
+/// Undo `registry helper install`, and put back the helpers that it replaced
 #[derive(clap::Args, Debug)]
 pub(super) struct RegistryHelperRemoveArgs {
     #[command(flatten)]
@@ -64,7 +64,7 @@ pub(super) fn run(args: &RegistryHelperRemoveArgs, ctx: &Context) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// `config.toml`, where nobody changed it since and no client asks us any more.
+/// `config.toml`, where it was not changed since and no client asks pillarbox any more.
 fn config(ctx: &Context, wired: &mut Wired, path: &Path) -> Result<Option<After>> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
     if !wired.is_only(&real) {

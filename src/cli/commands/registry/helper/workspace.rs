@@ -11,7 +11,7 @@ pub(super) enum Named {
     This,
     /// It names another one, which stays.
     Other(PathBuf),
-    /// It shall be written.
+    /// It must be written.
     Write(Vec<Splice>),
 }
 

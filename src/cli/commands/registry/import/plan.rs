@@ -17,7 +17,7 @@ pub(super) enum Does {
     New,
     /// It is the same, secret and all, and stays as it is.
     Same,
-    /// It is another one.
+    /// It is a different one.
     Replaces,
     /// Its secret does not open here, so it cannot be compared.
     Unseen,

@@ -144,7 +144,7 @@ pub(super) fn remove(origin: &Origin, rows: &[ImportRow<'_>], ctx: &Context) -> 
     let is_in_pillar =
         |key: &str| Scope::parse(key).is_ok_and(|scope| rows.iter().any(|row| *row.scope == scope));
     let mut removed = 0;
-    // Only what still is what was imported: somebody may have logged in meanwhile.
+    // Only what still is what was imported: a login may have changed it meanwhile.
     let now = Source::read(&Secret::from(text.clone()), &shown, Some(crate::import::Format::Clients))?;
     let same = |key: &str| {
         is_in_pillar(key)
@@ -167,7 +167,7 @@ pub(super) fn remove(origin: &Origin, rows: &[ImportRow<'_>], ctx: &Context) -> 
     let kept = rows.len() - removed.min(rows.len());
     if kept > 0 {
         ctx.out.say(format_args!(
-            "{kept} did not stand in its `auths`; what a helper keeps goes with: docker logout HOST"
+            "{kept} of them are not in its `auths`; to remove what a helper keeps: docker logout HOST"
         ));
     }
     Ok(removed)

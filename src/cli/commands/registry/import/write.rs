@@ -84,7 +84,7 @@ pub(super) fn unreached(vault: &Vault<'_>, rows: &[ImportRow<'_>]) -> BTreeSet<S
     for host in inventory.hosts.values() {
         match pillar_files(inventory, host, &all) {
             Ok(reached) => files.retain(|file| !reached.contains(file)),
-            // What is wrong with the inventory is said by whoever compiles it.
+            // Problems of the inventory are reported when it is compiled.
             Err(_) => files.clear(),
         }
     }
