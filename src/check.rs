@@ -20,7 +20,7 @@ mod receivers;
 mod resources;
 mod shape;
 
-use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
+use crate::desired::{Address, Desired, DesiredContainer, DesiredState, Item, Kind, Run};
 use crate::name::ContainerName;
 use crate::observed::{InstanceRole, Observed};
 use crate::plan::{HostPlan, Step, Verb};
@@ -50,7 +50,7 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
 
 /// What the rules ask of a plan and of what it was made from, by plain name.
 struct Wanted<'a> {
-    containers: BTreeMap<&'a str, &'a ContainerWish>,
+    containers: BTreeMap<&'a str, &'a DesiredContainer>,
     /// Names of containers that a gate holds.
     held: BTreeSet<&'a str>,
     /// Tasks that a gate holds.
@@ -67,9 +67,9 @@ impl<'a> Wanted<'a> {
     fn of(plan: &'a HostPlan, desired: &'a Desired, observed: &Observed) -> Self {
         let (mut containers, mut held, mut held_tasks) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         for item in &desired.items {
-            if let Wish::Container(wish) = &item.wish {
-                containers.entry(wish.name.as_str()).or_insert(wish.as_ref());
-                held.extend(item.hold().map(|_| wish.name.as_str()));
+            if let DesiredState::Container(want) = &item.want {
+                containers.entry(want.name.as_str()).or_insert(want.as_ref());
+                held.extend(item.hold().map(|_| want.name.as_str()));
             }
             if item.address.kind == Kind::Task {
                 held_tasks.extend(item.hold().map(|_| &item.address));
@@ -124,15 +124,19 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     let goes_on =
         |item: &&Item| item.hold().is_none() && item.requisites.onchanges.is_empty() && !wanted.waits(item);
     for item in desired.items.iter().filter(goes_on) {
-        match &item.wish {
-            Wish::Container(wish) => broken.extend(as_wished(wish, observed.facts.can_update, &model)),
-            Wish::Surplus { service, keep, .. } => {
+        match &item.want {
+            DesiredState::Container(want) => {
+                broken.extend(as_desired(want, observed.facts.can_update, &model))
+            }
+            DesiredState::Surplus { service, keep, .. } => {
                 let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();
                 let left = model.of_service(service.as_str());
                 let left = left.filter(|held| !keep.contains(held.slot.as_str()));
                 broken.extend(left.map(|held| format!("container {} is one too many in the end", held.name)));
             }
-            Wish::ContainerAbsent { name, .. } if model.of_service(name.as_str()).next().is_some() => {
+            DesiredState::ContainerAbsent { name, .. }
+                if model.of_service(name.as_str()).next().is_some() =>
+            {
                 broken.push(format!("container {name} is still there in the end"));
             }
             _ => {}
@@ -142,10 +146,10 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     broken
 }
 
-fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<String> {
-    let name = wish.name.as_str();
+fn as_desired(want: &DesiredContainer, can_update: bool, model: &Model) -> Vec<String> {
+    let name = want.name.as_str();
     let mut broken = Vec::new();
-    let retain = wish.retain(can_update);
+    let retain = want.retain(can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
         model.of_slot(name).partition(|held| held.role() == InstanceRole::Kept);
     for one in kept.iter().filter(|one| one.running && !one.ran) {
@@ -165,15 +169,15 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
     if retain > 0 && model.lost(name) {
         broken.push(format!("the container that was {name} is not kept for a rollback"));
     }
-    let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
+    let back = want.replica.as_ref().and_then(|replica| replica.back.as_ref());
     if let Some(id) = back.and_then(|back| back.container.as_ref()) {
         if only.id != *id {
             broken.push(format!("in the end {name} is not the container that was asked for"));
         }
-    } else if only.spec != wish.spec.fingerprint().0 {
+    } else if only.spec != want.spec.fingerprint().0 {
         broken.push(format!("in the end {name} has another spec than the declared one"));
     }
-    match wish.run {
+    match want.run {
         Run::Running if !only.running => broken.push(format!("in the end {name} does not run")),
         Run::Stopped if only.running => broken.push(format!("in the end {name} runs")),
         _ => {}
@@ -184,8 +188,8 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
 /// A service that ran, and is to run, runs after the rollback: both where the step was done and where it
 /// was not.
 fn rolled_back(step: &Step, slot: &str, model: &mut Model, wanted: &Wanted<'_>) -> Option<String> {
-    let wish = wanted.containers.get(slot)?;
-    if !wanted.ran.contains(slot) || wish.run == Run::Stopped {
+    let want = wanted.containers.get(slot)?;
+    if !wanted.ran.contains(slot) || want.run == Run::Stopped {
         return None;
     }
     [true, false].into_iter().find_map(|done| {

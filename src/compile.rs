@@ -21,7 +21,7 @@ mod toml;
 pub use budget::Budget;
 pub use facts::trees as facts_trees;
 
-use crate::desired::{Address, Desired, Item, Kind, Reaction, Requisites, Wish};
+use crate::desired::{Address, Desired, DesiredState, Item, Kind, Reaction, Requisites};
 use crate::name::{HostName, Owner};
 use crate::observed::Facts;
 use crate::pillar::Node;
@@ -153,7 +153,7 @@ fn left_out(declarations: &[Declaration]) -> Vec<Draft> {
         let name = format!("{}.{}", declaration.id, declaration.function.name());
         let item = Item {
             address: Address { kind: Kind::State, name },
-            wish: Wish::LeftOut { why },
+            want: DesiredState::LeftOut { why },
             declared: vec![(declaration.id.clone(), declaration.place.clone())],
             needs: Vec::new(),
             gate: None,

@@ -18,11 +18,11 @@ pub(crate) mod volume;
 
 pub(crate) use option::NEWEST_API;
 pub use requisites::{Reaction, Requisites, Watch};
-pub use resource::ResourceWish;
+pub use resource::DesiredResource;
 pub use secret_file::{SecretFile, Store};
 pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
-pub use task::TaskWish;
+pub use task::DesiredTask;
 
 use crate::name::{ContainerName, HostName, ImageRef, Owner};
 use crate::pillar::gate::Hold;
@@ -49,8 +49,8 @@ pub struct Desired {
 impl Desired {
     /// Every secret that a container is given.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
-        let containers = self.items.iter().filter_map(|item| item.wish.container());
-        containers.flat_map(|wish| wish.spec.texts()).flat_map(|(_, text)| text.secrets())
+        let containers = self.items.iter().filter_map(|item| item.want.container());
+        containers.flat_map(|want| want.spec.texts()).flat_map(|(_, text)| text.secrets())
     }
 }
 
@@ -60,7 +60,7 @@ pub struct Item {
     /// Its name in plans.
     pub address: Address,
     /// Its desired state.
-    pub wish: Wish,
+    pub want: DesiredState,
     /// Ids of the declarations it was merged from, with their places.
     pub declared: Vec<(String, Place)>,
     /// What must be done before, each an address of this host.
@@ -136,7 +136,7 @@ impl fmt::Display for Address {
 
 /// The desired state of a resource.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum DesiredState {
     /// The image is on the host, under its tag.
     ImagePulled {
         /// Which image.
@@ -150,7 +150,7 @@ pub enum Wish {
         image: ImageRef,
     },
     /// The container as described.
-    Container(Box<ContainerWish>),
+    Container(Box<DesiredContainer>),
     /// No managed container of this name.
     ContainerAbsent {
         /// Its name.
@@ -168,16 +168,16 @@ pub enum Wish {
         stop_timeout: Option<u32>,
     },
     /// The task has run with this image and these options.
-    Task(Box<TaskWish>),
+    Task(Box<DesiredTask>),
     /// The network as described.
-    Network(Box<ResourceWish>),
+    Network(Box<DesiredResource>),
     /// No managed network of this name.
     NetworkAbsent {
         /// Its name.
         name: String,
     },
     /// The volume as described.
-    Volume(Box<ResourceWish>),
+    Volume(Box<DesiredResource>),
     /// No managed volume of this name; its data is lost.
     VolumeAbsent {
         /// Its name.
@@ -190,11 +190,11 @@ pub enum Wish {
     },
 }
 
-impl Wish {
+impl DesiredState {
     /// The container that is created for it, if there is one; also that of a task.
-    pub fn container(&self) -> Option<&ContainerWish> {
+    pub fn container(&self) -> Option<&DesiredContainer> {
         match self {
-            Self::Container(wish) => Some(wish),
+            Self::Container(want) => Some(want),
             Self::Task(task) => Some(&task.container),
             _ => None,
         }
@@ -203,7 +203,7 @@ impl Wish {
 
 /// A desired container.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ContainerWish {
+pub struct DesiredContainer {
     /// Its plain name.
     pub name: ContainerName,
     /// Whether it runs.
@@ -227,7 +227,7 @@ pub struct ContainerWish {
     pub replica: Option<Replica>,
 }
 
-impl ContainerWish {
+impl DesiredContainer {
     /// How many generations are kept beside the running one. None if the policy of a container that always
     /// starts with its host cannot be changed: two generations would run after a reboot.
     pub fn retain(&self, can_update: bool) -> u32 {
@@ -258,12 +258,12 @@ pub struct Replica {
     /// How many generations are kept beside the one that runs.
     pub retain: u32,
     /// The generation that a rollback asks for; no declaration says this.
-    pub back: Option<Back>,
+    pub back: Option<RollbackTarget>,
 }
 
 /// The generation that a rollback starts again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Back {
+pub struct RollbackTarget {
     /// Its number.
     pub generation: u64,
     /// Id of its container, which is started again; `None`: a new one is made from its image.

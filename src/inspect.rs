@@ -13,7 +13,7 @@ impl<T> Private<T> {
         Self(value)
     }
 
-    /// For comparing with a wish only.
+    /// For comparing with a desired state only.
     pub fn compare(&self) -> &T {
         &self.0
     }
@@ -35,7 +35,7 @@ impl Inspect {
         Self(Private::new(answer))
     }
 
-    /// A field by JSON pointer (RFC 6901), `/HostConfig/Memory`; for comparing with a wish only.
+    /// A field by JSON pointer (RFC 6901), `/HostConfig/Memory`; for comparing with a desired state only.
     pub fn compare(&self, pointer: &str) -> Option<&serde_json::Value> {
         self.0.compare().pointer(pointer)
     }

@@ -1,6 +1,6 @@
 //! Networks and volumes of a host, on which steps are carried out.
 
-use crate::desired::{Desired, Kind, Wish};
+use crate::desired::{Desired, DesiredState, Kind};
 use crate::observed::{Observed, User};
 use crate::plan::{Action, Expect, HostPlan, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
     let absent: BTreeSet<&str> = desired
         .items
         .iter()
-        .filter_map(|item| match &item.wish {
-            Wish::VolumeAbsent { name } => Some(name.as_str()),
+        .filter_map(|item| match &item.want {
+            DesiredState::VolumeAbsent { name } => Some(name.as_str()),
             _ => None,
         })
         .collect();
@@ -88,13 +88,13 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
         }
     }
     for item in desired.items.iter().filter(|item| item.requisites.onchanges.is_empty()) {
-        let (there, wanted, what) = match &item.wish {
-            Wish::Network(wish) => (networks.contains_key(&wish.name), true, &item.address),
-            Wish::Volume(wish) => (volumes.contains_key(&wish.name), true, &item.address),
-            Wish::NetworkAbsent { name } => {
+        let (there, wanted, what) = match &item.want {
+            DesiredState::Network(want) => (networks.contains_key(&want.name), true, &item.address),
+            DesiredState::Volume(want) => (volumes.contains_key(&want.name), true, &item.address),
+            DesiredState::NetworkAbsent { name } => {
                 (networks.get(name).is_some_and(|held| held.ours), false, &item.address)
             }
-            Wish::VolumeAbsent { name } => {
+            DesiredState::VolumeAbsent { name } => {
                 (volumes.get(name).is_some_and(|held| held.ours), false, &item.address)
             }
             _ => continue,

@@ -99,7 +99,7 @@ async fn order_and_ids_and_expectations_are_checked() {
 
 #[tokio::test(start_paused = true)]
 async fn networks_in_use_and_data_are_never_taken() {
-    use crate::desired::{Kind, Wish};
+    use crate::desired::{DesiredState, Kind};
     use crate::execute::tests::stage::{absent, item, resource, thing};
     let mut stage = Stage::new();
     stage.publish(1);
@@ -112,8 +112,8 @@ async fn networks_in_use_and_data_are_never_taken() {
     user.needs = vec![front.address.clone(), data.address.clone()];
     stage.items = vec![front, data, user];
     stage.settle().await;
-    let no_front = thing(Kind::Network, "front", Wish::NetworkAbsent { name: "front".to_owned() });
-    let no_data = thing(Kind::Volume, "data", Wish::VolumeAbsent { name: "data".to_owned() });
+    let no_front = thing(Kind::Network, "front", DesiredState::NetworkAbsent { name: "front".to_owned() });
+    let no_data = thing(Kind::Volume, "data", DesiredState::VolumeAbsent { name: "data".to_owned() });
     stage.items = vec![absent("web"), no_front, no_data];
     let (plan, observed) = (stage.plan().await.expect("planned"), stage.observe().await);
     type Spoil = fn(&mut HostPlan);

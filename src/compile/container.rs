@@ -7,7 +7,9 @@ mod taken;
 
 use super::{Checked, Draft, gate};
 use crate::desired::fields::{self, Canonical, Field, Fields};
-use crate::desired::{Address, ContainerWish, Gated, Item, Kind, PullPolicy, Requisites, Run, Wish, read};
+use crate::desired::{
+    Address, DesiredContainer, DesiredState, Gated, Item, Kind, PullPolicy, Requisites, Run, read,
+};
 use crate::name::{ContainerName, ImageRef};
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
@@ -89,12 +91,12 @@ fn draft(
     let of = |wanted: Says| says.iter().find(|(says, _)| *says == wanted).map(|(_, checked)| *checked);
     let address = Address { kind: Kind::Container, name: name.to_string() };
     let declared = from.iter().map(|checked| checked.declared()).collect();
-    let wish = if of(Says::Absent).is_some() {
+    let want = if of(Says::Absent).is_some() {
         if let Some(field) = fields.get("stop_signal") {
             let what = "a signal cannot be chosen for `absent`: the Engine sends the signal of the container";
             problems.push(Problem::failed(what).at(&field.place));
         }
-        Wish::ContainerAbsent { name, stop_timeout: seconds(&fields, "stop_timeout") }
+        DesiredState::ContainerAbsent { name, stop_timeout: seconds(&fields, "stop_timeout") }
     } else {
         let run = match (of(Says::Running), of(Says::Stopped), of(Says::Installed)) {
             (Some(_), _, _) => Run::Running,
@@ -113,11 +115,11 @@ fn draft(
         if problems.len() > before {
             return None;
         }
-        Wish::Container(Box::new(container(name, run, image?, &fields)))
+        DesiredState::Container(Box::new(container(name, run, image?, &fields)))
     };
     let (gate, requisites) = (gated(&fields, gates), Requisites::default());
     (problems.len() == before)
-        .then(|| Draft::new(Item { address, wish, declared, needs: Vec::new(), gate, requisites }, from))
+        .then(|| Draft::new(Item { address, want, declared, needs: Vec::new(), gate, requisites }, from))
 }
 
 fn says(checked: &Checked, problems: &mut Vec<Problem>) -> Says {
@@ -300,7 +302,7 @@ pub(super) fn image(
     }
 }
 
-pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) -> ContainerWish {
+pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: &Fields) -> DesiredContainer {
     let policy = ["gate", "image", "pull", "monitor", "start_timeout"];
     let options = fields.iter().filter(|(name, _)| !policy.contains(&name.as_str()));
     let spec = fields::spec(&options.map(|(name, field)| (name.clone(), field.clone())).collect());
@@ -319,7 +321,7 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
             sources.insert(limit.clone(), lines);
         }
     }
-    ContainerWish {
+    DesiredContainer {
         name,
         run,
         image,

@@ -1,7 +1,7 @@
 //! `image.pulled` and `image.absent`.
 
 use super::{Checked, Draft, gate};
-use crate::desired::{Address, Gated, Item, Kind, Requisites, Wish, read};
+use crate::desired::{Address, DesiredState, Gated, Item, Kind, Requisites, read};
 use crate::name::ImageRef;
 use crate::pillar::gate::Gates;
 use crate::plan::KEEP;
@@ -93,11 +93,11 @@ fn draft(image: ImageRef, gate: Option<Gated>, from: &[&Checked], problems: &mut
         problems.push(Problem { place, ..Problem::failed(what) });
     }
     let address = Address { kind: Kind::Image, name: image.to_string() };
-    let wish = match absent {
-        Some(_) => Wish::ImageAbsent { image },
-        None => Wish::ImagePulled { image, force },
+    let want = match absent {
+        Some(_) => DesiredState::ImageAbsent { image },
+        None => DesiredState::ImagePulled { image, force },
     };
     let requisites = Requisites::default();
     let declared = from.iter().map(|checked| checked.declared()).collect();
-    Draft::new(Item { address, wish, declared, needs: Vec::new(), gate, requisites }, from)
+    Draft::new(Item { address, want, declared, needs: Vec::new(), gate, requisites }, from)
 }

@@ -1,7 +1,7 @@
 //! The order of items: `require`, images before the containers created from them, and `order`.
 
 use super::{Draft, requisite};
-use crate::desired::{Address, Item, Kind, Wish};
+use crate::desired::{Address, DesiredState, Item, Kind};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::Declaration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,12 +54,15 @@ pub(super) fn arrange(
 /// Written orders from 0 up come first, then what has none, then what is removed, then negative
 /// orders, as in Salt.
 fn key(draft: &Draft) -> (u8, i64, usize) {
-    match (draft.order, &draft.item.wish) {
+    match (draft.order, &draft.item.want) {
         (Some(order), _) if order >= 0 => (0, order, draft.index),
         (Some(order), _) => (3, order, draft.index),
-        (None, Wish::ImageAbsent { .. } | Wish::NetworkAbsent { .. } | Wish::VolumeAbsent { .. }) => {
-            (2, 0, draft.index)
-        }
+        (
+            None,
+            DesiredState::ImageAbsent { .. }
+            | DesiredState::NetworkAbsent { .. }
+            | DesiredState::VolumeAbsent { .. },
+        ) => (2, 0, draft.index),
         (None, _) => (1, 0, draft.index),
     }
 }
@@ -85,7 +88,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
     let mut used: BTreeMap<(Kind, String), Vec<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
         by_address.entry(&draft.item.address).or_insert(index);
-        if let Some(name) = usable(&draft.item.wish) {
+        if let Some(name) = usable(&draft.item.want) {
             used.entry((draft.item.address.kind, name)).or_default().push(index);
         }
     }
@@ -106,7 +109,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
                 needs[index].entry(needed).or_insert(None);
             }
         }
-        if let Some(container) = draft.item.wish.container() {
+        if let Some(container) = draft.item.want.container() {
             let user = &draft.item.address;
             let image = (Kind::Image, container.image.to_string());
             let networks = container.network_names().into_iter().map(|name| (Kind::Network, name));
@@ -114,10 +117,10 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
             let names = std::iter::once(image).chain(networks).chain(volumes);
             let found = names.filter_map(|name| used.get(&name)).flatten();
             for (other, draft) in found.map(|index| (*index, &drafts[*index])) {
-                let how = match &draft.item.wish {
-                    Wish::ImageAbsent { .. } => "is created from it",
-                    Wish::NetworkAbsent { .. } => "joins it",
-                    Wish::VolumeAbsent { .. } => "mounts it",
+                let how = match &draft.item.want {
+                    DesiredState::ImageAbsent { .. } => "is created from it",
+                    DesiredState::NetworkAbsent { .. } => "joins it",
+                    DesiredState::VolumeAbsent { .. } => "mounts it",
                     _ => {
                         needs[index].entry(other).or_insert(None);
                         continue;
@@ -131,12 +134,14 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
 }
 
 /// What a container uses by name: an image, a network, a volume, declared present or absent.
-fn usable(wish: &Wish) -> Option<String> {
-    match wish {
-        Wish::ImagePulled { image, .. } | Wish::ImageAbsent { image } => Some(image.to_string()),
-        Wish::Network(network) => Some(network.name.clone()),
-        Wish::Volume(volume) => Some(volume.name.clone()),
-        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => Some(name.clone()),
+fn usable(want: &DesiredState) -> Option<String> {
+    match want {
+        DesiredState::ImagePulled { image, .. } | DesiredState::ImageAbsent { image } => {
+            Some(image.to_string())
+        }
+        DesiredState::Network(network) => Some(network.name.clone()),
+        DesiredState::Volume(volume) => Some(volume.name.clone()),
+        DesiredState::NetworkAbsent { name } | DesiredState::VolumeAbsent { name } => Some(name.clone()),
         _ => None,
     }
 }

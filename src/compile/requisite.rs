@@ -1,7 +1,7 @@
 //! `require`, `watch` and `onchanges`: declarations that name others by their ids.
 
 use super::Draft;
-use crate::desired::{Address, Kind, Reaction, Watch, Wish, fields, read};
+use crate::desired::{Address, DesiredState, Kind, Reaction, Watch, fields, read};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,7 +132,7 @@ pub(super) fn resolve(
         // One that is left out here never changes.
         let onchanges = draft.onchanges.iter().flat_map(|(id, _)| things(id, index));
         draft.item.requisites.onchanges = onchanges.collect();
-        if !matches!(draft.item.wish, Wish::Container(_)) {
+        if !matches!(draft.item.want, DesiredState::Container(_)) {
             continue;
         }
         for ((id, place), reaction) in &draft.watches {

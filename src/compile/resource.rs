@@ -2,7 +2,7 @@
 
 use super::{Checked, Draft};
 use crate::desired::fields::Fields;
-use crate::desired::{Address, Item, Kind, Requisites, ResourceWish, Wish, network, volume};
+use crate::desired::{Address, DesiredResource, DesiredState, Item, Kind, Requisites, network, volume};
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Function};
 
@@ -31,21 +31,21 @@ fn draft(checked: &Checked, problems: &mut Vec<Problem>) -> Option<Draft> {
     }
     let before = problems.len();
     let name = name.clone();
-    let wish = match checked.function() {
-        Function::NetworkPresent => Wish::Network(Box::new(ResourceWish::new(
+    let want = match checked.function() {
+        Function::NetworkPresent => DesiredState::Network(Box::new(DesiredResource::new(
             name.clone(),
             &fields(checked, network::fields, problems),
         ))),
-        Function::VolumePresent => Wish::Volume(Box::new(ResourceWish::new(
+        Function::VolumePresent => DesiredState::Volume(Box::new(DesiredResource::new(
             name.clone(),
             &fields(checked, volume::fields, problems),
         ))),
-        Function::NetworkAbsent => Wish::NetworkAbsent { name: name.clone() },
-        _ => Wish::VolumeAbsent { name: name.clone() },
+        Function::NetworkAbsent => DesiredState::NetworkAbsent { name: name.clone() },
+        _ => DesiredState::VolumeAbsent { name: name.clone() },
     };
     let (address, declared) = (Address { kind, name }, vec![checked.declared()]);
     let requisites = Requisites::default();
-    let item = Item { address, wish, declared, needs: Vec::new(), gate: None, requisites };
+    let item = Item { address, want, declared, needs: Vec::new(), gate: None, requisites };
     (problems.len() == before).then(|| Draft::new(item, &[checked]))
 }
 

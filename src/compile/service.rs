@@ -7,7 +7,8 @@ use super::container::{self, agree};
 use super::{Checked, Draft};
 use crate::desired::fields::{Canonical, Field, Fields};
 use crate::desired::{
-    Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Requisites, Run, Wish, fields, read,
+    Address, BeforeStop, DesiredContainer, DesiredState, Item, Kind, Order, Replica, Requisites, Run, fields,
+    read,
 };
 use crate::name::ContainerName;
 use crate::pillar::gate::Gates;
@@ -58,16 +59,16 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
     let names = names(&service, policy.replicas, checked, problems);
     let Some(image) = image.filter(|_| problems.len() == before) else { return Vec::new() };
     let gate = container::gated(&fields, gates);
-    let wish = |name: &ContainerName| ContainerWish {
+    let want = |name: &ContainerName| DesiredContainer {
         monitor: policy.monitor.unwrap_or(MONITOR),
         replica: Some(policy.replica(&service)),
         ..container::container(name.clone(), Run::Running, image.clone(), &fields)
     };
     let address = |name: &ContainerName| Address { kind: Kind::Container, name: name.to_string() };
-    let draft = |address: Address, wish: Wish, after: Vec<Address>| {
+    let draft = |address: Address, want: DesiredState, after: Vec<Address>| {
         let declared = vec![checked.declared()];
         let requisites = Requisites::default();
-        let item = Item { address, wish, declared, needs: Vec::new(), gate: gate.clone(), requisites };
+        let item = Item { address, want, declared, needs: Vec::new(), gate: gate.clone(), requisites };
         Draft { after, ..Draft::new(item, &[checked]) }
     };
     let mut drafts = Vec::new();
@@ -75,11 +76,11 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
         // At most a batch at a time: each waits for the one that is a batch before it.
         let before = index.checked_sub(policy.batch).and_then(|index| names.get(index));
         let after = before.map(address).into_iter().collect();
-        drafts.push(draft(address(name), Wish::Container(Box::new(wish(name))), after));
+        drafts.push(draft(address(name), DesiredState::Container(Box::new(want(name))), after));
     }
     let stop_timeout = container::seconds(&fields, "stop_timeout");
     let keep = names.iter().cloned().collect();
-    let surplus = Wish::Surplus { service: service.clone(), keep, stop_timeout };
+    let surplus = DesiredState::Surplus { service: service.clone(), keep, stop_timeout };
     let itself = Address { kind: Kind::Service, name: service.to_string() };
     drafts.push(draft(itself, surplus, names.iter().map(address).collect()));
     drafts

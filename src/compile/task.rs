@@ -3,7 +3,7 @@
 use super::container::{self, agree};
 use super::{Checked, Draft};
 use crate::desired::fields::Canonical;
-use crate::desired::{Address, Item, Kind, Requisites, Run, TaskWish, Wish, read};
+use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, Requisites, Run, read};
 use crate::name::{ContainerName, HostName};
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result};
@@ -68,10 +68,10 @@ fn draft(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Optio
     let gate = container::gated(&fields, gates);
     let address = Address { kind: Kind::Task, name: name.to_string() };
     let container = container::container(name, Run::Created, image, &fields);
-    let wish = Wish::Task(Box::new(TaskWish { container, timeout, on }));
+    let want = DesiredState::Task(Box::new(DesiredTask { container, timeout, on }));
     let declared = vec![checked.declared()];
     Some(Draft::new(
-        Item { address, wish, declared, needs: Vec::new(), requisites: Requisites::default(), gate },
+        Item { address, want, declared, needs: Vec::new(), requisites: Requisites::default(), gate },
         &[checked],
     ))
 }

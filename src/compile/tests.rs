@@ -13,7 +13,7 @@ mod star;
 mod tasks;
 
 use super::{Budget, Inputs, compile, facts_trees, is_starlark};
-use crate::desired::{ContainerWish, Desired, Wish};
+use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::name::{HostName, KeyPath, WorkspaceName};
 use crate::observed::Facts;
 use crate::pillar::{Node, Origin, SealId, Sealed, Table, Value};
@@ -158,11 +158,11 @@ fn run(
 }
 
 /// The one container of a state text.
-pub(crate) fn container(state: &str, pillar_text: &str) -> ContainerWish {
+pub(crate) fn container(state: &str, pillar_text: &str) -> DesiredContainer {
     let desired = compiled(&[("states/a.toml", state)], pillar_text).expect("it compiles");
     let mut items = desired.items.into_iter();
-    match items.next().map(|item| item.wish) {
-        Some(Wish::Container(container)) => *container,
+    match items.next().map(|item| item.want) {
+        Some(DesiredState::Container(container)) => *container,
         other => panic!("no container: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The desired state as data, for `pillarbox compile`.
 
-use super::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
+use super::{Desired, DesiredContainer, DesiredState, Item, PullPolicy, Run};
 use crate::name::ContainerName;
 use crate::problem::Place;
 use crate::state::Text;
@@ -24,56 +24,56 @@ impl Desired {
 
 fn item(item: &Item) -> Value {
     let mut shown = json!({ "address": item.address.to_string() });
-    let wish = match &item.wish {
-        Wish::ImagePulled { image, force } => {
+    let want = match &item.want {
+        DesiredState::ImagePulled { image, force } => {
             json!({ "state": "pulled", "image": image.to_string(), "force": force })
         }
-        Wish::ImageAbsent { image } => json!({ "state": "absent", "image": image.to_string() }),
-        Wish::ContainerAbsent { name, stop_timeout } => {
+        DesiredState::ImageAbsent { image } => json!({ "state": "absent", "image": image.to_string() }),
+        DesiredState::ContainerAbsent { name, stop_timeout } => {
             json!({ "state": "absent", "name": name.as_str(), "stop_timeout": stop_timeout })
         }
-        Wish::Surplus { service, keep, stop_timeout } => {
+        DesiredState::Surplus { service, keep, stop_timeout } => {
             let keep: Vec<&str> = keep.iter().map(ContainerName::as_str).collect();
             json!({ "state": "no more than", "name": service.as_str(), "containers": keep, "stop_timeout": stop_timeout })
         }
-        Wish::Container(wish) => container(wish),
-        Wish::Task(task) => {
+        DesiredState::Container(want) => container(want),
+        DesiredState::Task(task) => {
             let mut shown = container(&task.container);
             shown["state"] = json!("ran");
             shown["timeout"] = json!(task.timeout);
             shown["on"] = json!(task.on.as_ref().map(|(host, _)| host.as_str()));
             shown
         }
-        Wish::Network(wish) | Wish::Volume(wish) => {
-            json!({ "state": "present", "name": wish.name, "options": wish.spec.fixed, "fingerprint": wish.spec.fingerprint() })
+        DesiredState::Network(want) | DesiredState::Volume(want) => {
+            json!({ "state": "present", "name": want.name, "options": want.spec.fixed, "fingerprint": want.spec.fingerprint() })
         }
-        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => {
+        DesiredState::NetworkAbsent { name } | DesiredState::VolumeAbsent { name } => {
             json!({ "state": "absent", "name": name })
         }
-        Wish::LeftOut { why } => json!({ "state": "left out", "why": why }),
+        DesiredState::LeftOut { why } => json!({ "state": "left out", "why": why }),
     };
     let declared: Vec<Value> =
         item.declared.iter().map(|(id, place)| json!({ "id": id, "at": place.to_string() })).collect();
     let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();
-    if let (Value::Object(shown), Value::Object(wish)) = (&mut shown, wish) {
-        shown.extend(wish);
+    if let (Value::Object(shown), Value::Object(want)) = (&mut shown, want) {
+        shown.extend(want);
         shown.insert("declared".to_owned(), Value::Array(declared));
         shown.insert("needs".to_owned(), json!(needs));
     }
     shown
 }
 
-fn container(wish: &ContainerWish) -> Value {
-    let state = match wish.run {
+fn container(want: &DesiredContainer) -> Value {
+    let state = match want.run {
         Run::Created => "installed",
         Run::Running => "running",
         Run::Stopped => "stopped",
     };
-    let pull = match wish.pull {
+    let pull = match want.pull {
         PullPolicy::Missing => "missing",
         PullPolicy::Never => "never",
     };
-    let spec = &wish.spec;
+    let spec = &want.spec;
     let options = spec.fixed.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
     let options = options.chain(&spec.live).chain(&spec.aside);
     let mut options: Vec<(&String, &Value)> = options.collect();
@@ -84,20 +84,20 @@ fn container(wish: &ContainerWish) -> Value {
     let files = spec.files.iter().map(|(name, file)| (name.clone(), file.shown(masked(&file.value))));
     let files: Map<String, Value> = files.collect();
     let places = |places: &[Place]| places.iter().map(|place| json!(place.to_string())).collect::<Vec<_>>();
-    let lines = wish.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
+    let lines = want.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
     let sources: Map<String, Value> =
         lines.map(|(field, lines)| (field.clone(), Value::Array(places(lines)))).collect();
     json!({
         "state": state,
-        "name": wish.name.as_str(),
-        "image": wish.image.to_string(),
+        "name": want.name.as_str(),
+        "image": want.image.to_string(),
         "pull": pull,
         "options": options,
         "env": env,
         "secrets": files,
-        "stop_timeout": wish.stop_timeout,
-        "monitor": wish.monitor,
-        "start_timeout": wish.start_timeout,
+        "stop_timeout": want.stop_timeout,
+        "monitor": want.monitor,
+        "start_timeout": want.start_timeout,
         "fingerprint": spec.fingerprint(),
         "sources": sources,
     })

@@ -4,7 +4,7 @@
 mod pool;
 
 use super::fields::Fields;
-use super::resource::{ResourceWish, part, part_differs};
+use super::resource::{DesiredResource, part, part_differs};
 use super::volume::{labels, put, table};
 use super::{compare, read};
 use crate::inspect::Inspect;
@@ -122,7 +122,7 @@ const PLAIN: [(&str, &str); 5] = [
     ("scope", "Scope"),
 ];
 
-impl ResourceWish {
+impl DesiredResource {
     /// The body of `POST /networks/create`, without labels of pillarbox.
     pub fn network_body(&self) -> Value {
         // Without it Engines before 25 make a second network of the same name.

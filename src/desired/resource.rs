@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// A desired network or volume.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ResourceWish {
+pub struct DesiredResource {
     /// Its name.
     pub name: String,
     /// Its declared fields; all of them are fixed when it is created.
@@ -18,17 +18,17 @@ pub struct ResourceWish {
     pub sources: BTreeMap<String, Vec<Place>>,
 }
 
-impl ResourceWish {
+impl DesiredResource {
     /// From its declared fields.
     pub(crate) fn new(name: String, fields: &Fields) -> Self {
-        let mut wish = Self { name, spec: Spec::default(), sources: BTreeMap::new() };
+        let mut want = Self { name, spec: Spec::default(), sources: BTreeMap::new() };
         for (field, declared) in fields {
             if let Canonical::Option(value) = &declared.canonical {
-                wish.spec.fixed.insert(field.clone(), value.clone());
-                wish.sources.insert(field.clone(), declared.sources.clone());
+                want.spec.fixed.insert(field.clone(), value.clone());
+                want.sources.insert(field.clone(), declared.sources.clone());
             }
         }
-        wish
+        want
     }
 
     /// The declared fields in which an existing one differs, managed or not.

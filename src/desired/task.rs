@@ -1,22 +1,22 @@
 //! `task.ran`: a container that runs to its end, once for an image and a spec.
 
-use super::ContainerWish;
+use super::DesiredContainer;
 use crate::name::HostName;
 use crate::problem::Place;
 use sha2::{Digest as _, Sha256};
 
 /// A desired task.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TaskWish {
+pub struct DesiredTask {
     /// Its container: name, image and options. It is never started again.
-    pub container: ContainerWish,
+    pub container: DesiredContainer,
     /// Seconds within which it must end.
     pub timeout: u32,
     /// The host that it runs on, with the line that says so; `None`: the first of a run.
     pub on: Option<(HostName, Place)>,
 }
 
-impl TaskWish {
+impl DesiredTask {
     /// Its fingerprint: sixteen hexadecimal digits over image and spec. `image` is the `.image` label. The
     /// form is fixed: another one would run every task again.
     pub fn fingerprint(&self, image: &str) -> String {

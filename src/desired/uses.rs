@@ -1,10 +1,10 @@
 //! Which networks and volumes a container uses by name.
 
-use super::ContainerWish;
+use super::DesiredContainer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-impl ContainerWish {
+impl DesiredContainer {
     /// Networks that it joins by name.
     pub fn network_names(&self) -> BTreeSet<String> {
         self.spec.networks().into_keys().collect()

@@ -3,7 +3,7 @@
 //! options differ, so they must be compared.
 
 use super::fields::{Canonical, Field, Fields};
-use super::resource::{ResourceWish, part, part_differs};
+use super::resource::{DesiredResource, part, part_differs};
 use super::{compare, option, read};
 use crate::inspect::Inspect;
 use crate::problem::{Problem, Result};
@@ -61,7 +61,7 @@ pub(super) fn put(
     }
 }
 
-impl ResourceWish {
+impl DesiredResource {
     /// The body of `POST /volumes/create`, without labels of pillarbox.
     pub fn volume_body(&self) -> Value {
         let mut body = json!({ "Name": self.name, "Labels": self.parts("labels") });

@@ -18,9 +18,9 @@ use stage::{Stage, running};
 /// A plan that creates one container with a secret in a variable.
 pub(super) fn plan_with_secret(name: &str) -> HostPlan {
     stage::runtime().block_on(async {
-        let mut wish = running("nginx", "r.example.com/nginx:1");
-        wish.spec.env.insert(name.to_owned(), stage::secret("db.password"));
-        let stage = Stage::new().with(vec![wish]);
+        let mut want = running("nginx", "r.example.com/nginx:1");
+        want.spec.env.insert(name.to_owned(), stage::secret("db.password"));
+        let stage = Stage::new().with(vec![want]);
         stage.publish(1);
         stage.plan().await.expect("planned")
     })

@@ -1,6 +1,6 @@
 //! What is to be read for a desired state.
 
-use crate::desired::{Desired, PullPolicy, Wish};
+use crate::desired::{Desired, DesiredState, PullPolicy};
 use crate::name::{ImageRef, Owner};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,53 +41,53 @@ impl What {
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
         let mut keeps = false;
         for item in &desired.items {
-            let (image, need) = match &item.wish {
-                Wish::ImagePulled { image, force: true } => (image, Need::Digest),
-                Wish::ImagePulled { image, force: false } => (image, Need::IfAbsent),
-                Wish::ImageAbsent { image } => (image, Need::Presence),
-                Wish::Container(wish) => {
-                    names.insert(wish.name.as_str().to_owned());
-                    keeps |= wish.replica.is_some();
-                    match wish.pull {
-                        PullPolicy::Missing => (&wish.image, Need::Digest),
-                        PullPolicy::Never => (&wish.image, Need::Local),
+            let (image, need) = match &item.want {
+                DesiredState::ImagePulled { image, force: true } => (image, Need::Digest),
+                DesiredState::ImagePulled { image, force: false } => (image, Need::IfAbsent),
+                DesiredState::ImageAbsent { image } => (image, Need::Presence),
+                DesiredState::Container(want) => {
+                    names.insert(want.name.as_str().to_owned());
+                    keeps |= want.replica.is_some();
+                    match want.pull {
+                        PullPolicy::Missing => (&want.image, Need::Digest),
+                        PullPolicy::Never => (&want.image, Need::Local),
                     }
                 }
-                Wish::ContainerAbsent { name, .. } => {
+                DesiredState::ContainerAbsent { name, .. } => {
                     names.insert(name.as_str().to_owned());
                     continue;
                 }
                 // Its container is found by its labels.
-                Wish::Task(task) => match task.container.pull {
+                DesiredState::Task(task) => match task.container.pull {
                     PullPolicy::Missing => (&task.container.image, Need::Digest),
                     PullPolicy::Never => (&task.container.image, Need::Local),
                 },
-                Wish::Network(wish) => {
-                    networks.insert(wish.name.clone());
+                DesiredState::Network(want) => {
+                    networks.insert(want.name.clone());
                     continue;
                 }
-                Wish::NetworkAbsent { name } => {
+                DesiredState::NetworkAbsent { name } => {
                     networks.insert(name.clone());
                     continue;
                 }
-                Wish::Volume(wish) => {
-                    volumes.insert(wish.name.clone());
+                DesiredState::Volume(want) => {
+                    volumes.insert(want.name.clone());
                     continue;
                 }
-                Wish::VolumeAbsent { name } => {
+                DesiredState::VolumeAbsent { name } => {
                     volumes.insert(name.clone());
                     continue;
                 }
-                Wish::Surplus { .. } => {
+                DesiredState::Surplus { .. } => {
                     keeps = true;
                     continue;
                 }
-                Wish::LeftOut { .. } => continue,
+                DesiredState::LeftOut { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.
             let tagged = ImageRef { digest: None, ..image.clone() };
-            if matches!(item.wish, Wish::ImagePulled { .. }) && tagged.tag.is_some() {
+            if matches!(item.want, DesiredState::ImagePulled { .. }) && tagged.tag.is_some() {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }

@@ -9,7 +9,7 @@ use super::decide::networks;
 use super::decide::source::Source;
 use super::options::Options;
 use super::plan_host;
-use crate::desired::{ContainerWish, Desired, Fingerprint, Item, Spec, Wish};
+use crate::desired::{Desired, DesiredContainer, DesiredState, Fingerprint, Item, Spec};
 use crate::name::{Digest, ImageRef};
 use crate::observed::{Container, Image, Observed, Ownership, Record};
 use crate::plan::{HostPlan, keep_tag};
@@ -26,7 +26,7 @@ pub struct Candidate<'a> {
     /// The container.
     pub container: &'a Container,
     /// What a state wants in its place.
-    pub wish: &'a ContainerWish,
+    pub want: &'a DesiredContainer,
     item: &'a Item,
     desired: &'a Desired,
     observed: &'a Observed,
@@ -73,13 +73,13 @@ impl<'a> Candidate<'a> {
     /// Where no state declares the name, or no container has it that may be taken over; with what to do.
     pub fn find(desired: &'a Desired, observed: &'a Observed, name: &str) -> Result<Found<'a>> {
         let host = &observed.host;
-        let declared = desired.items.iter().find_map(|item| match &item.wish {
-            Wish::Container(wish) if wish.name.as_str() == name => Some((item, wish.as_ref())),
+        let declared = desired.items.iter().find_map(|item| match &item.want {
+            DesiredState::Container(want) if want.name.as_str() == name => Some((item, want.as_ref())),
             _ => None,
         });
-        let Some((item, wish)) = declared else {
-            let names = desired.items.iter().filter_map(|item| match &item.wish {
-                Wish::Container(wish) => Some(wish.name.as_str()),
+        let Some((item, want)) = declared else {
+            let names = desired.items.iter().filter_map(|item| match &item.want {
+                DesiredState::Container(want) => Some(want.name.as_str()),
                 _ => None,
             });
             let what = format!("no state of host {host} declares a container {}", escaped(name));
@@ -97,7 +97,7 @@ impl<'a> Candidate<'a> {
             return Ok(Found::Ours(container));
         }
         Problems::check(Vec::from_iter(refusal(&desired.workspace, host, container)))?;
-        Ok(Found::Candidate(Self { container, wish, item, desired, observed }))
+        Ok(Found::Candidate(Self { container, want, item, desired, observed }))
     }
 
     /// Compares it field by field. `image` is the one that it was made from, `sealed` the variables with
@@ -106,12 +106,12 @@ impl<'a> Candidate<'a> {
     /// # Errors
     /// Where the wanted image cannot be resolved.
     pub fn compare(&self, image: Option<&Image>, sealed: &BTreeSet<String>) -> Result<Adoption> {
-        let (wish, container) = (self.wish, self.container);
+        let (want, container) = (self.want, self.container);
         let options = Options::default();
         let context = PlanContext::new(self.desired, self.observed, &options);
-        let source = Source::of(&context, wish)?;
-        let (service, name) = (wish.service().as_str(), wish.name.as_str());
-        let spec = networks::named(&wish.spec, [name, service]);
+        let source = Source::of(&context, want)?;
+        let (service, name) = (want.service().as_str(), want.name.as_str());
+        let spec = networks::named(&want.spec, [name, service]);
         let same_image = is_image(&source, image, container);
         let fixed: BTreeSet<String> = spec
             .drift(&container.inspect)
@@ -123,7 +123,7 @@ impl<'a> Candidate<'a> {
         let generation = Instances::of_slot(&context, service, name).highest() + 1;
         let (label, version) = match same_image {
             true => (source.label.clone(), source.version.clone()),
-            false => made_from(container, image, &wish.image),
+            false => made_from(container, image, &want.image),
         };
         let mut prints = spec.field_fingerprints();
         prints.retain(|field, _| !fixed.contains(field));
@@ -139,7 +139,7 @@ impl<'a> Candidate<'a> {
             tasks: BTreeMap::new(),
         };
         Ok(Adoption {
-            fields: fields(wish, &source, same_image, &spec, &fixed, &live),
+            fields: fields(want, &source, same_image, &spec, &fixed, &live),
             record: Record::new(&self.desired.workspace, &container.id, &ownership),
             keep: (!ownership.image.starts_with("id:"))
                 .then(|| keep_tag(&self.desired.workspace, name, generation)),
@@ -211,7 +211,7 @@ fn made_from(container: &Container, image: Option<&Image>, wanted: &ImageRef) ->
 }
 
 fn fields(
-    wish: &ContainerWish,
+    want: &DesiredContainer,
     source: &Source,
     same_image: bool,
     spec: &Spec,
@@ -219,8 +219,8 @@ fn fields(
     live: &BTreeSet<String>,
 ) -> Vec<Field> {
     let place = |field: &str| {
-        let whole = || field.split('.').next().and_then(|whole| wish.sources.get(whole));
-        wish.sources.get(field).or_else(whole).and_then(|places| places.first()).cloned()
+        let whole = || field.split('.').next().and_then(|whole| want.sources.get(whole));
+        want.sources.get(field).or_else(whole).and_then(|places| places.first()).cloned()
     };
     let field = |name: &str, declared: Value, agrees: bool| Field {
         name: name.to_owned(),
@@ -229,14 +229,14 @@ fn fields(
         agrees,
     };
     let mut found = vec![field("image", source.create_from.clone().into(), same_image)];
-    let options = wish.spec.fixed.iter().filter(|(name, _)| !name.starts_with("limits."));
+    let options = want.spec.fixed.iter().filter(|(name, _)| !name.starts_with("limits."));
     found.extend(options.map(|(name, value)| field(name, value.clone(), !fixed.contains(name))));
-    found.extend(wish.spec.env.iter().map(|(name, text)| {
+    found.extend(want.spec.env.iter().map(|(name, text)| {
         let name = format!("env.{name}");
         field(&name, text.to_string().into(), !fixed.contains(&name))
     }));
     let networks = spec.networks();
-    for (name, value) in wish.spec.live.iter().filter(|(name, _)| *name != "networks") {
+    for (name, value) in want.spec.live.iter().filter(|(name, _)| *name != "networks") {
         found.push(field(name, value.clone(), !live.contains(name)));
     }
     for name in networks.keys() {

@@ -3,7 +3,7 @@
 use super::context::PlanContext;
 use super::decide::task::TaskRun;
 use super::options::{Options, Part};
-use crate::desired::{Desired, Wish};
+use crate::desired::{Desired, DesiredState};
 use crate::name::HostName;
 use crate::observed::Observed;
 use crate::problem::{Place, Problem, Problems, Result, quoted};
@@ -95,18 +95,18 @@ fn runner<'d, 't>(
 
 /// The tasks of one host; one whose image is not known is left out: planning it says so.
 fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
-    if !desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_))) {
+    if !desired.items.iter().any(|item| matches!(item.want, DesiredState::Task(_))) {
         return Vec::new();
     }
     let options = Options::default();
     let context = PlanContext::new(desired, observed, &options);
     let each = desired.items.iter().filter_map(|item| {
-        let Wish::Task(wish) = &item.wish else { return None };
-        let task = TaskRun::of(&context, wish).ok()?;
+        let DesiredState::Task(want) = &item.want else { return None };
+        let task = TaskRun::of(&context, want).ok()?;
         Some(Declared {
             host,
-            name: wish.container.name.to_string(),
-            on: wish.on.clone(),
+            name: want.container.name.to_string(),
+            on: want.on.clone(),
             knows: task.is_known(),
             begun: task.is_begun(),
             held: item.hold().is_some(),

@@ -3,7 +3,7 @@
 
 use super::options::Options;
 use super::work;
-use crate::desired::{Desired, Item, Kind, Wish};
+use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
 use crate::observed::{InstanceRole, Resolution, User, Volume};
@@ -308,9 +308,9 @@ impl<'a> PlanContext<'a> {
         }
         let (mut services, mut names) = (BTreeSet::new(), BTreeSet::new());
         for item in self.items() {
-            match &item.wish {
-                Wish::Container(wish) => drop(names.insert(wish.name.as_str())),
-                Wish::ContainerAbsent { name, .. } | Wish::Surplus { service: name, .. } => {
+            match &item.want {
+                DesiredState::Container(want) => drop(names.insert(want.name.as_str())),
+                DesiredState::ContainerAbsent { name, .. } | DesiredState::Surplus { service: name, .. } => {
                     services.insert(name.as_str());
                 }
                 _ => {}
@@ -335,11 +335,11 @@ impl<'a> PlanContext<'a> {
             }
         };
         for item in self.items().filter(|item| item.hold().is_none()) {
-            match &item.wish {
-                Wish::ContainerAbsent { name, .. } => {
+            match &item.want {
+                DesiredState::ContainerAbsent { name, .. } => {
                     self.of_service(name.as_str()).for_each(|(ours, _)| add(ours));
                 }
-                Wish::Surplus { service, keep, .. } => {
+                DesiredState::Surplus { service, keep, .. } => {
                     let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();
                     let ours = self.of_service(service.as_str()).map(|(ours, _)| ours);
                     ours.filter(|ours| !keep.contains(ours.slot())).for_each(&mut add);
@@ -381,6 +381,6 @@ impl<'a> PlanContext<'a> {
     }
 
     fn declares_task(&self, name: &str) -> bool {
-        self.declared(Kind::Task, name).is_some_and(|item| matches!(item.wish, Wish::Task(_)))
+        self.declared(Kind::Task, name).is_some_and(|item| matches!(item.want, DesiredState::Task(_)))
     }
 }

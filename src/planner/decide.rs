@@ -33,7 +33,7 @@ pub(super) use fits::live;
 pub(super) use order::Turn;
 
 use super::context::PlanContext;
-use crate::desired::{Address, Item, Kind, Wish};
+use crate::desired::{Address, DesiredState, Item, Kind};
 use crate::observed::Record;
 use crate::problem::{Problems, Result};
 use container::ContainerDecision;
@@ -124,27 +124,31 @@ fn of<'a>(
     tasks: &Tasks<'a>,
     planned: &PlannedChanges<'a>,
 ) -> Result<Decision<'a>> {
-    Ok(match &item.wish {
-        Wish::Container(desired) => {
+    Ok(match &item.want {
+        DesiredState::Container(desired) => {
             let shared = planned.shared(context, &desired.spec);
             let pending = planned.pending(context, item);
             let before = tasks.before(item);
             let container = ContainerDecision::of(context, desired, shared, pending, before)?;
             Decision::Container(Box::new(container))
         }
-        Wish::ContainerAbsent { name, stop_timeout } => {
+        DesiredState::ContainerAbsent { name, stop_timeout } => {
             Decision::Absent(Absence::declared(context, name, *stop_timeout))
         }
-        Wish::Surplus { service, keep, stop_timeout } => {
+        DesiredState::Surplus { service, keep, stop_timeout } => {
             Decision::Absent(Absence::surplus(context, service, keep, *stop_timeout))
         }
-        Wish::Network(desired) => Decision::Resource(ResourceDecision::network(context, desired)?),
-        Wish::NetworkAbsent { name } => Decision::Resource(ResourceDecision::no_network(context, name)?),
-        Wish::Volume(desired) => Decision::Resource(ResourceDecision::volume(context, desired)?),
-        Wish::VolumeAbsent { name } => Decision::Resource(ResourceDecision::no_volume(context, name)),
-        Wish::ImagePulled { image, force } => Decision::Image(ImageDecision::pulled(context, image, *force)?),
-        Wish::ImageAbsent { image } => Decision::Image(ImageDecision::absent(context, image)),
-        Wish::Task(desired) => Decision::Task(Box::new(TaskRun::of(context, desired)?)),
-        Wish::LeftOut { why } => Decision::LeftOut(why),
+        DesiredState::Network(desired) => Decision::Resource(ResourceDecision::network(context, desired)?),
+        DesiredState::NetworkAbsent { name } => {
+            Decision::Resource(ResourceDecision::no_network(context, name)?)
+        }
+        DesiredState::Volume(desired) => Decision::Resource(ResourceDecision::volume(context, desired)?),
+        DesiredState::VolumeAbsent { name } => Decision::Resource(ResourceDecision::no_volume(context, name)),
+        DesiredState::ImagePulled { image, force } => {
+            Decision::Image(ImageDecision::pulled(context, image, *force)?)
+        }
+        DesiredState::ImageAbsent { image } => Decision::Image(ImageDecision::absent(context, image)),
+        DesiredState::Task(desired) => Decision::Task(Box::new(TaskRun::of(context, desired)?)),
+        DesiredState::LeftOut { why } => Decision::LeftOut(why),
     })
 }

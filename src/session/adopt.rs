@@ -26,8 +26,8 @@ impl Pipeline<'_> {
             secrets: BTreeMap::new(),
             helper_answers: HelperAnswers::default(),
         };
-        let name = candidate.wish.name.as_str();
-        let sealed = differing_env(&candidate.wish.spec.env, name, &container.inspect, &keychain);
+        let name = candidate.want.name.as_str();
+        let sealed = differing_env(&candidate.want.spec.env, name, &container.inspect, &keychain);
         let sealed = sealed.map_err(|problems| problems.map(|problem| unopened(problem, name)))?;
         let image: Option<Image> =
             seen.engine.image(&container.image_id).await.map_err(|error| -> Problem {

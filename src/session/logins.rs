@@ -12,7 +12,7 @@ use super::declared::Declared;
 use super::hosts::Hosts;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
-use crate::desired::{PullPolicy, Wish};
+use crate::desired::{DesiredState, PullPolicy};
 use crate::engine::{Engine as _, EngineError, EngineResult, ErrorKind};
 use crate::name::{Digest, ImageRef};
 use crate::problem::{Problems, Result, escaped};
@@ -95,9 +95,9 @@ impl Asking<'_, '_> {
     fn of_states(&self) -> Vec<&ImageRef> {
         let mut images: Vec<&ImageRef> = Vec::new();
         for item in &self.host.desired.items {
-            let image = match &item.wish {
-                Wish::ImagePulled { image, .. } => image,
-                wish => match wish.container() {
+            let image = match &item.want {
+                DesiredState::ImagePulled { image, .. } => image,
+                want => match want.container() {
                     Some(made) if made.pull == PullPolicy::Missing => &made.image,
                     _ => continue,
                 },

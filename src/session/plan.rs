@@ -7,7 +7,7 @@ use super::hosts::{FailedHost, Hosts, each_once};
 use super::observe::{Observation, Registries, Shared, each_read, read};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
-use crate::desired::Wish;
+use crate::desired::DesiredState;
 use crate::engine::docker::Docker;
 use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, plan_host};
@@ -155,7 +155,7 @@ impl Observation<'_> {
     }
 
     fn has_tasks(&self) -> bool {
-        self.desired.items.iter().any(|item| matches!(item.wish, Wish::Task(_)))
+        self.desired.items.iter().any(|item| matches!(item.want, DesiredState::Task(_)))
     }
 
     fn into_planned(

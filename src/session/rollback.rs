@@ -8,7 +8,9 @@ use super::observe::Registries;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan::PlannedHosts;
 use super::plan_file::PlanOptions;
-use crate::desired::{Address, Back, ContainerWish, Desired, Item, Kind, PullPolicy, Wish};
+use crate::desired::{
+    Address, Desired, DesiredContainer, DesiredState, Item, Kind, PullPolicy, RollbackTarget,
+};
 use crate::history::Instance;
 use crate::name::{HostName, ImageRef};
 use crate::problem::Result;
@@ -69,12 +71,12 @@ impl<'p> Pipeline<'p> {
 
 /// Whether a container is recreated and gets a secret.
 fn sends(connected: &Connected<'_>) -> bool {
-    connected.desired.items.iter().any(|item| match &item.wish {
-        Wish::Container(wish) => {
-            let back = wish.replica.as_ref().and_then(|replica| replica.back.as_ref());
+    connected.desired.items.iter().any(|item| match &item.want {
+        DesiredState::Container(want) => {
+            let back = want.replica.as_ref().and_then(|replica| replica.back.as_ref());
             let anew = back.is_some_and(|back| back.container.is_none());
-            let files = wish.spec.files.values().map(|file| &file.value);
-            anew && wish.spec.env.values().chain(files).any(|text| text.secrets().next().is_some())
+            let files = want.spec.files.values().map(|file| &file.value);
+            anew && want.spec.env.values().chain(files).any(|text| text.secrets().next().is_some())
         }
         _ => false,
     })
@@ -104,23 +106,23 @@ impl Goal {
     }
 
     fn is_of(&self, item: &Item) -> bool {
-        matches!(&item.wish, Wish::Container(wish)
-            if wish.replica.as_ref().is_some_and(|replica| replica.service.as_str() == self.service))
+        matches!(&item.want, DesiredState::Container(want)
+            if want.replica.as_ref().is_some_and(|replica| replica.service.as_str() == self.service))
     }
 
     fn asked(&self, item: &Item) -> Item {
         let mut item = item.clone();
         // A person asks for it now, whatever the gate holds back.
         item.gate = None;
-        if let Wish::Container(wish) = &mut item.wish {
-            let kept = self.instances.get(wish.name.as_str());
-            let container = kept.filter(|kept| self.comes_again(wish, kept)).map(|kept| kept.id.clone());
+        if let DesiredState::Container(want) = &mut item.want {
+            let kept = self.instances.get(want.name.as_str());
+            let container = kept.filter(|kept| self.comes_again(want, kept)).map(|kept| kept.id.clone());
             if let Some(image) = &self.image {
-                wish.image = image.clone();
-                wish.pull = PullPolicy::Missing;
+                want.image = image.clone();
+                want.pull = PullPolicy::Missing;
             }
-            if let Some(replica) = &mut wish.replica {
-                replica.back = Some(Back { generation: self.generation, container });
+            if let Some(replica) = &mut want.replica {
+                replica.back = Some(RollbackTarget { generation: self.generation, container });
             }
         }
         item
@@ -128,21 +130,21 @@ impl Goal {
 
     /// Whether a kept container itself becomes the service again. One that today's declaration would have
     /// made but in other networks cannot leave the one it was created in: a new one stands for it.
-    fn comes_again(&self, wish: &ContainerWish, kept: &Instance) -> bool {
-        let as_today = kept.spec == wish.spec.fingerprint();
-        !as_today || self.image.is_none() || wish.spec.may_stay(kept.first_network.as_deref())
+    fn comes_again(&self, want: &DesiredContainer, kept: &Instance) -> bool {
+        let as_today = kept.spec == want.spec.fingerprint();
+        !as_today || self.image.is_none() || want.spec.may_stay(kept.first_network.as_deref())
     }
 
     /// Fields in which a kept declaration is not today's.
     fn differences(&self, desired: &Desired) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for item in desired.items.iter().filter(|item| self.is_of(item)) {
-            let Wish::Container(wish) = &item.wish else { continue };
-            let Some(kept) = self.instances.get(wish.name.as_str()) else { continue };
-            if kept.spec == wish.spec.fingerprint() {
+            let DesiredState::Container(want) = &item.want else { continue };
+            let Some(kept) = self.instances.get(want.name.as_str()) else { continue };
+            if kept.spec == want.spec.fingerprint() {
                 continue;
             }
-            let wanted = wish.spec.field_fingerprints();
+            let wanted = want.spec.field_fingerprints();
             let names = wanted.keys().chain(kept.fields.keys());
             found.extend(names.filter(|name| wanted.get(*name) != kept.fields.get(*name)).cloned());
         }

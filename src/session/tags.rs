@@ -7,7 +7,7 @@ use super::hosts::Hosts;
 use super::observe::Shared;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
-use crate::desired::{PullPolicy, Wish};
+use crate::desired::{DesiredState, PullPolicy};
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::observe::{Ask, ask_tag};
 use crate::observed::Platforms;
@@ -64,9 +64,9 @@ fn sends(connected: &Connected<'_>, images: &[(String, ImageRef)]) -> bool {
 fn images(connected: &Connected<'_>, wanted: &dyn Fn(&str, &ImageRef) -> bool) -> Vec<(String, ImageRef)> {
     let mut found: Vec<(String, ImageRef)> = Vec::new();
     for item in &connected.desired.items {
-        let image = match &item.wish {
-            Wish::ImagePulled { image, .. } => image,
-            wish => match wish.container() {
+        let image = match &item.want {
+            DesiredState::ImagePulled { image, .. } => image,
+            want => match want.container() {
                 Some(made) if made.pull == PullPolicy::Missing => &made.image,
                 _ => continue,
             },
@@ -83,11 +83,11 @@ fn images(connected: &Connected<'_>, wanted: &dyn Fn(&str, &ImageRef) -> bool) -
 
 /// Whether the host can run what it would pull; a state may declare another platform than its own.
 fn fits(connected: &Connected<'_>, image: &ImageRef, tag: &ImageRef, platforms: &Platforms) -> Result<()> {
-    let made = connected.desired.items.iter().filter_map(|item| match &item.wish {
-        Wish::Container(wish) if wish.image == *image => Some(wish),
+    let made = connected.desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) if want.image == *image => Some(want),
         _ => None,
     });
-    let own = made.into_iter().any(|wish| wish.spec.platform().is_none());
+    let own = made.into_iter().any(|want| want.spec.platform().is_none());
     let facts = &connected.facts;
     if !own || platforms.fit(&facts.os, &facts.arch) {
         return Ok(());

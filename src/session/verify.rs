@@ -4,7 +4,7 @@ use super::connect::Connected;
 use super::hosts::{FailedHost, Hosts};
 use super::known_hosts::{Sending, accept};
 use super::pipeline::Pipeline;
-use crate::desired::{PullPolicy, Wish};
+use crate::desired::{DesiredState, PullPolicy};
 use crate::name::ImageRef;
 use crate::registry::Lookup;
 
@@ -37,19 +37,19 @@ impl Pipeline<'_> {
 /// Whether planning or applying sends this host any secret.
 pub(super) fn is_sent_secrets(connected: &Connected<'_>) -> bool {
     let credential = |image: &ImageRef| matches!(connected.credentials.lookup(&image.name), Lookup::Entry(_));
-    connected.desired.items.iter().any(|item| match &item.wish {
-        Wish::Container(_) | Wish::Task(_) => item.wish.container().is_some_and(|wish| {
-            wish.spec.texts().any(|(_, text)| text.secrets().next().is_some())
-                || (wish.pull == PullPolicy::Missing && credential(&wish.image))
+    connected.desired.items.iter().any(|item| match &item.want {
+        DesiredState::Container(_) | DesiredState::Task(_) => item.want.container().is_some_and(|want| {
+            want.spec.texts().any(|(_, text)| text.secrets().next().is_some())
+                || (want.pull == PullPolicy::Missing && credential(&want.image))
         }),
-        Wish::ImagePulled { image, .. } => credential(image),
-        Wish::ImageAbsent { .. }
-        | Wish::ContainerAbsent { .. }
-        | Wish::Surplus { .. }
-        | Wish::Network(_)
-        | Wish::NetworkAbsent { .. }
-        | Wish::Volume(_)
-        | Wish::VolumeAbsent { .. }
-        | Wish::LeftOut { .. } => false,
+        DesiredState::ImagePulled { image, .. } => credential(image),
+        DesiredState::ImageAbsent { .. }
+        | DesiredState::ContainerAbsent { .. }
+        | DesiredState::Surplus { .. }
+        | DesiredState::Network(_)
+        | DesiredState::NetworkAbsent { .. }
+        | DesiredState::Volume(_)
+        | DesiredState::VolumeAbsent { .. }
+        | DesiredState::LeftOut { .. } => false,
     })
 }

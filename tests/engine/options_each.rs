@@ -98,7 +98,7 @@ fn each_option_by_itself_gives_an_empty_second_plan_in_each_spelling() {
         let inspect = shop.inspect(&called(&shop, option));
         assert_eq!(inspect.pointer(pointer), Some(&value), "{option} {pointer}");
     }
-    // Every other spelling is the same wish.
+    // Every other spelling is the same desired state.
     let most = real.iter().map(|sample| sample.spellings.len()).max().unwrap_or(1);
     for spelling in 1..most {
         shop.env.write("states/web.toml", states(&shop, &real, spelling));

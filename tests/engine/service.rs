@@ -272,10 +272,10 @@ fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converg
             .env
             .write("states/api.toml", state.replace("\"3s\"", "\"0s\"").replace("\"1s\" }", "\"0s\" }"));
     };
-    let wishes = [("1.1.0", 2), ("1.1.0", 3), ("1.0.0", 1), ("1.1.0", 2), ("1.1.0", 1), ("1.0.0", 2)];
+    let wants = [("1.1.0", 2), ("1.1.0", 3), ("1.0.0", 1), ("1.1.0", 2), ("1.1.0", 1), ("1.0.0", 2)];
     let mut moments = 0;
     for (at, lines) in (1..).step_by(3).take(18).enumerate() {
-        let (version, replicas) = wishes[at % wishes.len()];
+        let (version, replicas) = wants[at % wants.len()];
         service.bed.env.run(&["gate", "set", "api", version]).ok();
         hasty(replicas);
         moments += usize::from(killed(service.applying(), lines).is_some());

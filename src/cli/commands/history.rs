@@ -3,7 +3,7 @@
 use crate::cli::output::history::{HostHistory, text};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
-use crate::desired::{Desired, Wish};
+use crate::desired::{Desired, DesiredState};
 use crate::history::generations;
 use crate::observed::Observed;
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -61,8 +61,8 @@ pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
 
 /// Services that are declared or there.
 pub(super) fn services(desired: &Desired, observed: &Observed) -> BTreeSet<String> {
-    let declared = desired.items.iter().filter_map(|item| match &item.wish {
-        Wish::Container(wish) => Some(wish.service().to_string()),
+    let declared = desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) => Some(want.service().to_string()),
         _ => None,
     });
     let there = observed.containers.iter().filter_map(|one| one.ours.as_ref());

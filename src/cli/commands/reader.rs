@@ -12,7 +12,7 @@ use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::problem::{Problem, Result};
 use crate::session::Vault;
 
-pub(super) use list::pending as pending_wish;
+pub(super) use list::pending as pending_want;
 
 /// Who can open a box: list, add, remove; make locks agree with keys/
 #[derive(clap::Args, Debug)]

@@ -13,7 +13,7 @@ use super::history::{services, unknown};
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, Selection, on_engines};
-use crate::desired::{ContainerWish, Desired, Wish};
+use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
 use crate::name::{HostName, folded};
@@ -159,17 +159,17 @@ async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> 
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
         known.extend(services(&one.desired, &one.observed));
-        let wishes = of_service(&one.desired, &args.service);
-        alone |= wishes.iter().any(|(wish, _)| wish.replica.is_none());
-        let Some((wish, gate)) = wishes.first().filter(|(wish, _)| wish.replica.is_some()) else { continue };
+        let wants = of_service(&one.desired, &args.service);
+        alone |= wants.iter().any(|(want, _)| want.replica.is_none());
+        let Some((want, gate)) = wants.first().filter(|(want, _)| want.replica.is_some()) else { continue };
         hosts.push(Host {
             name: one.observed.host.clone(),
-            slots: wishes.iter().map(|(wish, _)| wish.name.clone()).collect(),
+            slots: wants.iter().map(|(want, _)| want.name.clone()).collect(),
             gating: match gate {
                 Some(app) => Gating::Gate((*app).to_owned()),
-                None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
+                None => Gating::Line(want.sources.get("image").and_then(|places| places.last()).cloned()),
             },
-            wanted: wish.image.digest.as_ref().map(ToString::to_string),
+            wanted: want.image.digest.as_ref().map(ToString::to_string),
             generations: generations(&one.observed, vault.owner(), &args.service),
         });
     }
@@ -186,11 +186,11 @@ async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> 
     }
 }
 
-/// The containers that are wished of a service, each with its gate.
-fn of_service<'a>(desired: &'a Desired, service: &str) -> Vec<(&'a ContainerWish, Option<&'a str>)> {
-    let items = desired.items.iter().filter_map(|item| match &item.wish {
-        Wish::Container(wish) if wish.service().as_str() == service => {
-            Some((wish.as_ref(), item.gate.as_ref().map(|gate| gate.app.as_str())))
+/// The containers that are desired of a service, each with its gate.
+fn of_service<'a>(desired: &'a Desired, service: &str) -> Vec<(&'a DesiredContainer, Option<&'a str>)> {
+    let items = desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) if want.service().as_str() == service => {
+            Some((want.as_ref(), item.gate.as_ref().map(|gate| gate.app.as_str())))
         }
         _ => None,
     });

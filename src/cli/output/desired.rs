@@ -1,6 +1,6 @@
 //! What is wanted on a host, as data; a secret is `(sealed 9f2c)`.
 
-use crate::desired::{ContainerWish, Desired, Item, PullPolicy, Reaction, Requisites, Run, Wish};
+use crate::desired::{Desired, DesiredContainer, DesiredState, Item, PullPolicy, Reaction, Requisites, Run};
 use serde_json::{Map, Value, json};
 
 /// The desired state of one host.
@@ -18,46 +18,46 @@ fn item(item: &Item) -> Value {
     let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();
     let mut fields = Map::new();
     fields.insert("address".to_owned(), item.address.to_string().into());
-    match &item.wish {
-        Wish::ImagePulled { image, force } => {
+    match &item.want {
+        DesiredState::ImagePulled { image, force } => {
             fields.insert("wish".to_owned(), "pulled".into());
             fields.insert("image".to_owned(), image.to_string().into());
             fields.insert("force".to_owned(), (*force).into());
         }
-        Wish::ImageAbsent { image } => {
+        DesiredState::ImageAbsent { image } => {
             fields.insert("wish".to_owned(), "absent".into());
             fields.insert("image".to_owned(), image.to_string().into());
         }
-        Wish::Surplus { service, keep, stop_timeout } => {
+        DesiredState::Surplus { service, keep, stop_timeout } => {
             let keep: Vec<String> = keep.iter().map(ToString::to_string).collect();
             fields.insert("wish".to_owned(), "no more than".into());
             fields.insert("name".to_owned(), service.to_string().into());
             fields.insert("containers".to_owned(), json!(keep));
             fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
         }
-        Wish::Container(wish) => container(wish, &mut fields),
-        Wish::Task(task) => {
+        DesiredState::Container(want) => container(want, &mut fields),
+        DesiredState::Task(task) => {
             container(&task.container, &mut fields);
             fields.insert("wish".to_owned(), "ran".into());
             fields.insert("timeout".to_owned(), json!(task.timeout));
             fields.insert("on".to_owned(), json!(task.on.as_ref().map(|(host, _)| host)));
         }
-        Wish::ContainerAbsent { name, stop_timeout } => {
+        DesiredState::ContainerAbsent { name, stop_timeout } => {
             fields.insert("wish".to_owned(), "absent".into());
             fields.insert("name".to_owned(), name.to_string().into());
             fields.insert("stop_timeout".to_owned(), json!(stop_timeout));
         }
-        Wish::Network(wish) | Wish::Volume(wish) => {
+        DesiredState::Network(want) | DesiredState::Volume(want) => {
             fields.insert("wish".to_owned(), "present".into());
-            fields.insert("name".to_owned(), wish.name.as_str().into());
-            fields.insert("options".to_owned(), json!(wish.spec.fixed));
-            fields.insert("spec".to_owned(), json!(wish.spec.fingerprint()));
+            fields.insert("name".to_owned(), want.name.as_str().into());
+            fields.insert("options".to_owned(), json!(want.spec.fixed));
+            fields.insert("spec".to_owned(), json!(want.spec.fingerprint()));
         }
-        Wish::NetworkAbsent { name } | Wish::VolumeAbsent { name } => {
+        DesiredState::NetworkAbsent { name } | DesiredState::VolumeAbsent { name } => {
             fields.insert("wish".to_owned(), "absent".into());
             fields.insert("name".to_owned(), name.as_str().into());
         }
-        Wish::LeftOut { why } => {
+        DesiredState::LeftOut { why } => {
             fields.insert("wish".to_owned(), "left out".into());
             fields.insert("why".to_owned(), why.as_str().into());
         }
@@ -88,40 +88,40 @@ fn requisites(requisites: &Requisites, fields: &mut Map<String, Value>) {
     }
 }
 
-fn container(wish: &ContainerWish, fields: &mut Map<String, Value>) {
-    let run = match wish.run {
+fn container(want: &DesiredContainer, fields: &mut Map<String, Value>) {
+    let run = match want.run {
         Run::Created => "installed",
         Run::Running => "running",
         Run::Stopped => "stopped",
     };
-    let pull = match wish.pull {
+    let pull = match want.pull {
         PullPolicy::Missing => "missing",
         PullPolicy::Never => "never",
     };
     let env: Map<String, Value> =
-        wish.spec.env.iter().map(|(name, text)| (name.clone(), text.to_string().into())).collect();
-    let options: Map<String, Value> = wish
+        want.spec.env.iter().map(|(name, text)| (name.clone(), text.to_string().into())).collect();
+    let options: Map<String, Value> = want
         .spec
         .fixed
         .iter()
-        .chain(&wish.spec.live)
+        .chain(&want.spec.live)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let files = wish.spec.files.iter();
+    let files = want.spec.files.iter();
     let files: Map<String, Value> =
         files.map(|(name, file)| (name.clone(), file.shown(file.value.to_string().into()))).collect();
     for (name, value) in [
         ("wish", json!(run)),
-        ("name", json!(wish.name)),
-        ("image", json!(wish.image.to_string())),
+        ("name", json!(want.name)),
+        ("image", json!(want.image.to_string())),
         ("pull", json!(pull)),
         ("env", env.into()),
         ("secrets", files.into()),
         ("options", options.into()),
-        ("stop_timeout", json!(wish.stop_timeout)),
-        ("monitor", json!(wish.monitor)),
-        ("start_timeout", json!(wish.start_timeout)),
-        ("spec", json!(wish.spec.fingerprint())),
+        ("stop_timeout", json!(want.stop_timeout)),
+        ("monitor", json!(want.monitor)),
+        ("start_timeout", json!(want.start_timeout)),
+        ("spec", json!(want.spec.fingerprint())),
     ] {
         fields.insert(name.to_owned(), value);
     }
@@ -145,7 +145,7 @@ mod tests {
             encoders: Vec::new(),
         };
         let url = Text::from_segments([Segment::Clear("db://".to_owned()), Segment::Secret(secret)]);
-        let wish = ContainerWish {
+        let want = DesiredContainer {
             name: ContainerName::parse("api").expect("a name"),
             run: Run::Running,
             image: ImageRef::parse("registry.example.com/api:1.0").expect("a reference"),
@@ -166,7 +166,7 @@ mod tests {
             host: HostName::parse("web1").expect("a name"),
             items: vec![Item {
                 address: Address { kind: Kind::Container, name: "api".to_owned() },
-                wish: Wish::Container(Box::new(wish)),
+                want: DesiredState::Container(Box::new(want)),
                 declared: vec![("api_up".to_owned(), Place::new("states/api.toml", 3))],
                 needs: Vec::new(),
                 gate: None,

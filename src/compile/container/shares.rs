@@ -1,7 +1,7 @@
 //! Containers that share something of another one: it must be declared on the same host, and comes before.
 
 use crate::compile::Draft;
-use crate::desired::{Address, ContainerWish, Kind, Run, Share, Wish};
+use crate::desired::{Address, DesiredContainer, DesiredState, Kind, Run, Share};
 use crate::problem::{Place, Problem};
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ pub(in crate::compile) fn check(drafts: &mut [Draft], problems: &mut Vec<Problem
     let mut after: Vec<Vec<Address>> = Vec::with_capacity(drafts.len());
     for draft in drafts.iter() {
         let mut needed = Vec::new();
-        if let Wish::Container(wish) = &draft.item.wish {
-            for share in &wish.spec.shares() {
-                match fits(&containers, wish, share) {
+        if let DesiredState::Container(want) = &draft.item.want {
+            for share in &want.spec.shares() {
+                match fits(&containers, want, share) {
                     Ok(()) => needed.push(Address { kind: Kind::Container, name: share.name.clone() }),
                     Err(problem) => problems.push(*problem),
                 }
@@ -30,41 +30,45 @@ pub(in crate::compile) fn check(drafts: &mut [Draft], problems: &mut Vec<Problem
 fn containers(drafts: &[Draft]) -> BTreeMap<String, Run> {
     let mut found = BTreeMap::new();
     for draft in drafts {
-        if let Wish::Container(wish) = &draft.item.wish {
-            found.entry(wish.name.to_string()).or_insert(wish.run);
+        if let DesiredState::Container(want) = &draft.item.want {
+            found.entry(want.name.to_string()).or_insert(want.run);
         }
     }
     found
 }
 
-fn fits(containers: &BTreeMap<String, Run>, wish: &ContainerWish, share: &Share) -> Result<(), Box<Problem>> {
+fn fits(
+    containers: &BTreeMap<String, Run>,
+    want: &DesiredContainer,
+    share: &Share,
+) -> Result<(), Box<Problem>> {
     let Share { name, option } = share;
     let wrong = |what: String| {
         let mut problem = Problem::failed(what);
-        problem.place = place(wish, option);
+        problem.place = place(want, option);
         problem
     };
-    if *name == wish.name.as_str() {
+    if *name == want.name.as_str() {
         return Err(Box::new(wrong(format!("`{option}` of container {name} names the container itself"))));
     }
     let Some(run) = containers.get(name) else {
         let what = format!(
             "`{option}` of container {} names {name}, which no state of this host declares",
-            wish.name
+            want.name
         );
-        let others = containers.keys().map(String::as_str).filter(|other| *other != wish.name.as_str());
+        let others = containers.keys().map(String::as_str).filter(|other| *other != want.name.as_str());
         let problem = wrong(what).nearest(name, others);
         return Err(Box::new(problem.hint(format!("declare it: [{name}.container.running]"))));
     };
-    let needs_running = wish.run == Run::Running && *option != "volumes_from";
+    let needs_running = want.run == Run::Running && *option != "volumes_from";
     if needs_running && *run != Run::Running {
         let what =
-            format!("`{option}` of container {} names {name}, which is not declared to run", wish.name);
+            format!("`{option}` of container {} names {name}, which is not declared to run", want.name);
         return Err(Box::new(wrong(what).hint(format!("declare it: [{name}.container.running]"))));
     }
     Ok(())
 }
 
-fn place(wish: &ContainerWish, option: &str) -> Option<Place> {
-    wish.sources.get(option)?.last().cloned()
+fn place(want: &DesiredContainer, option: &str) -> Option<Place> {
+    want.sources.get(option)?.last().cloned()
 }

@@ -1,23 +1,23 @@
 //! Ports of the host that are published by two containers, or twice by one.
 
 use crate::compile::Draft;
-use crate::desired::{ContainerWish, Run, Wish};
+use crate::desired::{DesiredContainer, DesiredState, Run};
 use crate::problem::{Place, Problem};
 use std::collections::BTreeMap;
 
 /// Who publishes a port: its address (empty is all), the container's port, its name and line.
-type Publisher<'a> = (&'a str, &'a str, &'a ContainerWish);
+type Publisher<'a> = (&'a str, &'a str, &'a DesiredContainer);
 
 /// Reports ports of the host that are published twice. A container that is declared stopped publishes none.
 pub(super) fn check(drafts: &[Draft], problems: &mut Vec<Problem>) {
     let mut taken: BTreeMap<(String, String), Vec<Publisher>> = BTreeMap::new();
     for draft in drafts {
-        let Wish::Container(wish) = &draft.item.wish else { continue };
-        if wish.run == Run::Stopped {
+        let DesiredState::Container(want) = &draft.item.want else { continue };
+        if want.run == Run::Stopped {
             continue;
         }
         for (port, hosts) in
-            wish.spec.fixed.get("ports").and_then(|ports| ports.as_object()).into_iter().flatten()
+            want.spec.fixed.get("ports").and_then(|ports| ports.as_object()).into_iter().flatten()
         {
             let protocol = port.rsplit('/').next().unwrap_or_default();
             for host in hosts.as_array().into_iter().flatten() {
@@ -28,9 +28,9 @@ pub(super) fn check(drafts: &[Draft], problems: &mut Vec<Problem>) {
                 }
                 let others = taken.entry((published.to_owned(), protocol.to_owned())).or_default();
                 if let Some(other) = others.iter().find(|other| overlaps(other.0, address)) {
-                    problems.push(clash(published, protocol, *other, (address, port, wish)));
+                    problems.push(clash(published, protocol, *other, (address, port, want)));
                 }
-                others.push((address, port, wish));
+                others.push((address, port, want));
             }
         }
     }

@@ -29,11 +29,11 @@ fn the_four_states_are_one_image_and_one_container_made_from_it() {
         .expect("it compiles");
     let [image, nginx] = desired.items.as_slice() else { panic!("two items: {desired:#?}") };
     let wanted = ImageRef::parse("registry.example.com/web/nginx:1.8.2").expect("a reference");
-    assert_eq!(image.wish, Wish::ImagePulled { image: wanted.clone(), force: true });
+    assert_eq!(image.want, DesiredState::ImagePulled { image: wanted.clone(), force: true });
     assert_eq!(nginx.needs, std::slice::from_ref(&image.address));
     let ids: Vec<&str> = nginx.declared.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids, ["nginx_old", "nginx_made", "nginx_up"]);
-    let Wish::Container(container) = &nginx.wish else { panic!("a container") };
+    let DesiredState::Container(container) = &nginx.want else { panic!("a container") };
     assert_eq!((&container.image, container.run), (&wanted, Run::Running));
     assert_eq!((container.monitor, container.start_timeout, container.stop_timeout), (3, 60, None));
     let lines: Vec<String> = container.sources["image"].iter().map(ToString::to_string).collect();

@@ -1,7 +1,7 @@
 //! `secrets.NAME`.
 
 use super::{compiled, container, problems};
-use crate::desired::{Store, Wish};
+use crate::desired::{DesiredState, Store};
 
 const PILLAR: &str = "[api]\ntls_key = { sealed = 'YQ==', id = '9f2c41d70b6e83aa' }\nuser = 'bob'\n";
 
@@ -14,15 +14,15 @@ secrets.tls_key = "{{ pillar.api.tls_key }}"
 secrets.conf = { value = "user={{ pillar.api.user }}", uid = 1000, gid = "70", mode = "0400" }
 secrets.none = "{{ None }}"
 "#;
-    let wish = container(state, PILLAR);
-    let files = &wish.spec.files;
+    let want = container(state, PILLAR);
+    let files = &want.spec.files;
     assert_eq!(files.keys().collect::<Vec<_>>(), ["conf", "tls_key"]);
     assert_eq!(files["tls_key"].value.to_string(), "(sealed 9f2c)");
     assert_eq!((files["tls_key"].uid, files["tls_key"].mode), (0, 0o444));
     assert_eq!(files["conf"].value.as_clear(), Some("user=bob"));
     assert_eq!((files["conf"].uid, files["conf"].gid, files["conf"].mode), (1000, 70, 0o400));
     assert_eq!(files["conf"].store, Store::Disk);
-    let prints = wish.spec.field_fingerprints();
+    let prints = want.spec.field_fingerprints();
     assert!(prints.contains_key("secrets.tls_key") && prints.contains_key("secrets.conf"), "{prints:?}");
 }
 
@@ -85,7 +85,7 @@ fn in_memory_only_for_a_task_and_all_files_of_one_in_one_place() {
         )
     };
     let desired = compiled(&[("states/a.toml", &state("task.ran", ""))], PILLAR).expect("it compiles");
-    let Wish::Task(task) = &desired.items[0].wish else { panic!("no task") };
+    let DesiredState::Task(task) = &desired.items[0].want else { panic!("no task") };
     assert_eq!(task.container.spec.store(), Some(Store::Memory));
     let two = problems(&[("states/a.toml", &state("task.ran", "secrets.b = 'x'"))], PILLAR);
     assert!(two.contains("`secrets.b` and `secrets.a` of one container have different stores"), "{two}");

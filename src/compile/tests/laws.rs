@@ -13,17 +13,17 @@ proptest! {
     #[test]
     fn any_text_in_the_environment_arrives_as_it_is(text in "[^\\x00{]{0,60}") {
         let state = format!("[web.container.running]\nimage = 'a'\nenv.A = {}\nenvironment = [{}]\n", quoted(&text), quoted(&format!("B={text}")));
-        let wish = container(&state, "");
-        prop_assert_eq!(&wish.spec.env["A"], &Text::clear(text.as_str()));
-        prop_assert_eq!(&wish.spec.env["B"], &Text::clear(text.as_str()));
+        let want = container(&state, "");
+        prop_assert_eq!(&want.spec.env["A"], &Text::clear(text.as_str()));
+        prop_assert_eq!(&want.spec.env["B"], &Text::clear(text.as_str()));
     }
 
     #[test]
     fn any_value_of_the_pillar_arrives_in_the_environment_as_it_is(text in "[^\\x00]{0,60}") {
         let pillar = format!("v = {}\n", quoted(&text));
-        let wish = container("[web.container.running]\nimage = 'a'\nenv.A = '{{ pillar.v }}'\nenv.B = '<{{ pillar.v }}>'\n", &pillar);
-        prop_assert_eq!(&wish.spec.env["A"], &Text::clear(text.as_str()));
-        prop_assert_eq!(&wish.spec.env["B"], &Text::clear(format!("<{text}>")));
+        let want = container("[web.container.running]\nimage = 'a'\nenv.A = '{{ pillar.v }}'\nenv.B = '<{{ pillar.v }}>'\n", &pillar);
+        prop_assert_eq!(&want.spec.env["A"], &Text::clear(text.as_str()));
+        prop_assert_eq!(&want.spec.env["B"], &Text::clear(format!("<{text}>")));
     }
 
     #[test]

@@ -10,19 +10,19 @@ fn one(state: &str) -> String {
 
 #[test]
 fn installed_and_running_add_up() {
-    let wish = container(
+    let want = container(
         "[made.container.installed]\nname = 'web'\nimage = 'a:1'\nenv = { A = 1 }\nports = ['80:80']\n\
          [up.container.running]\nname = 'web'\nimage = 'a:1'\nenvironment = { B = 2 }\nmem_limit = '1g'\nmonitor = '1m'\nstart_timeout = 5\npull = 'never'\n\
          [old.docker.absent]\nname = 'web'\nwhen = 'outdated'\ntimeout = '45s'\nstop_signal = 'QUIT'\n",
         "",
     );
-    assert_eq!(wish.run, Run::Running);
-    assert_eq!(wish.spec.env["A"], Text::clear("1"));
-    assert_eq!(wish.spec.env["B"], Text::clear("2"));
-    assert_eq!((wish.monitor, wish.start_timeout, wish.stop_timeout), (60, 5, Some(45)));
-    assert_eq!(wish.pull, PullPolicy::Never);
-    assert_eq!(wish.spec.fixed["stop_signal"], "SIGQUIT");
-    let lines = |field: &str| wish.sources[field].iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(want.run, Run::Running);
+    assert_eq!(want.spec.env["A"], Text::clear("1"));
+    assert_eq!(want.spec.env["B"], Text::clear("2"));
+    assert_eq!((want.monitor, want.start_timeout, want.stop_timeout), (60, 5, Some(45)));
+    assert_eq!(want.pull, PullPolicy::Never);
+    assert_eq!(want.spec.fixed["stop_signal"], "SIGQUIT");
+    let lines = |field: &str| want.sources[field].iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(lines("image"), ["states/a.toml:3", "states/a.toml:8"]);
     assert_eq!(lines("env.B"), ["states/a.toml:9"]);
     assert_eq!(lines("limits.memory"), lines("memory"));
@@ -38,11 +38,13 @@ fn the_id_is_the_name_where_none_is_written_and_aliases_are_understood() {
     let shown: Vec<String> = desired
         .items
         .iter()
-        .map(|item| match &item.wish {
-            Wish::Container(wish) => format!("{} {:?}", item.address, wish.run),
-            Wish::ContainerAbsent { stop_timeout, .. } => format!("{} absent {stop_timeout:?}", item.address),
-            Wish::ImagePulled { force, .. } => format!("{} {force}", item.address),
-            Wish::Task(_) => format!("{} ran", item.address),
+        .map(|item| match &item.want {
+            DesiredState::Container(want) => format!("{} {:?}", item.address, want.run),
+            DesiredState::ContainerAbsent { stop_timeout, .. } => {
+                format!("{} absent {stop_timeout:?}", item.address)
+            }
+            DesiredState::ImagePulled { force, .. } => format!("{} {force}", item.address),
+            DesiredState::Task(_) => format!("{} ran", item.address),
             _ => format!("{} absent", item.address),
         })
         .collect();

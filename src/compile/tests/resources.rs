@@ -1,7 +1,7 @@
 //! Networks, volumes, requisites and conditions, from text to items.
 
 use super::*;
-use crate::desired::{Reaction, ResourceWish};
+use crate::desired::{DesiredResource, Reaction};
 use crate::observed::Inspect;
 use serde_json::json;
 
@@ -9,10 +9,10 @@ fn one(state: &str) -> String {
     problems(&[("states/a.toml", state)], "")
 }
 
-fn resource(state: &str) -> ResourceWish {
+fn resource(state: &str) -> DesiredResource {
     let desired = compiled(&[("states/a.toml", state)], "").expect("it compiles");
-    match desired.items.into_iter().next().map(|item| item.wish) {
-        Some(Wish::Network(wish) | Wish::Volume(wish)) => *wish,
+    match desired.items.into_iter().next().map(|item| item.want) {
+        Some(DesiredState::Network(want) | DesiredState::Volume(want)) => *want,
         other => panic!("no network or volume: {other:?}"),
     }
 }
@@ -389,8 +389,8 @@ watch = ['off', 'amd']
         .items
         .iter()
         .map(|item| {
-            let why = match &item.wish {
-                Wish::LeftOut { why } => why.as_str(),
+            let why = match &item.want {
+                DesiredState::LeftOut { why } => why.as_str(),
                 _ => "wanted",
             };
             let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();

@@ -1,7 +1,7 @@
 //! `service.deployed`.
 
 use super::{compiled, problems};
-use crate::desired::{BeforeStop, Order, Run, Wish};
+use crate::desired::{BeforeStop, DesiredState, Order, Run};
 
 const GATE: &str = "[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.2'\n";
 
@@ -23,13 +23,13 @@ stop = { signal = "SIGQUIT", timeout = "30s" }
     assert_eq!(needs(1), ["container api"]);
     assert_eq!(needs(2), ["container api", "container api-2"]);
     assert!(desired.items.iter().all(|item| item.gate.as_ref().is_some_and(|gate| gate.app == "api")));
-    let Wish::Container(wish) = &desired.items[1].wish else { panic!("no container") };
-    assert_eq!((wish.name.as_str(), wish.service().as_str(), wish.run), ("api-2", "api", Run::Running));
-    assert_eq!(wish.image.to_string(), "r.example.com/api:1.2");
-    assert_eq!((wish.monitor, wish.stop_timeout), (10, Some(30)));
-    assert_eq!(wish.spec.live["restart"], "unless-stopped");
-    assert_eq!(wish.spec.live["memory"], (16_i64 << 30) / 8);
-    let replica = wish.replica.as_ref().expect("of a service");
+    let DesiredState::Container(want) = &desired.items[1].want else { panic!("no container") };
+    assert_eq!((want.name.as_str(), want.service().as_str(), want.run), ("api-2", "api", Run::Running));
+    assert_eq!(want.image.to_string(), "r.example.com/api:1.2");
+    assert_eq!((want.monitor, want.stop_timeout), (10, Some(30)));
+    assert_eq!(want.spec.live["restart"], "unless-stopped");
+    assert_eq!(want.spec.live["memory"], (16_i64 << 30) / 8);
+    let replica = want.replica.as_ref().expect("of a service");
     assert_eq!((replica.order, replica.drain), (Order::StopFirst, 2));
     assert_eq!(replica.before_stop, Some(BeforeStop::Signal("SIGUSR1".to_owned())));
     assert!(replica.shared.contains("/data"));
@@ -70,8 +70,8 @@ fn how_it_is_replaced_is_in_no_fingerprint() {
     let print = |more: &str| {
         let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");
         let desired = compiled(&[("states/a.toml", &state)], "").expect("it compiles");
-        let Wish::Container(wish) = &desired.items[0].wish else { panic!("no container") };
-        wish.spec.fingerprint()
+        let DesiredState::Container(want) = &desired.items[0].want else { panic!("no container") };
+        want.spec.fingerprint()
     };
     for more in
         ["replicas = 3", "update = { drain = '1s', batch = 2 }", "shared = ['/x']", "stop_timeout = 3"]

@@ -36,10 +36,10 @@ fn a_change_is_caused_by_the_pillar_value_that_was_read_and_the_line_of_the_entr
                  'container.running': [\n            {'image': image(pillar['v'])},\n            {'ports': ['%d:80' % pillar.get('n')]},\n            \
                  {'env': {'A': pillar['t']['x'], 'B': 'b'}},\n        ],\n    }\n    return config\n";
     let desired = star(state).expect("it compiles");
-    let Some(Wish::Container(wish)) = desired.items.into_iter().next().map(|item| item.wish) else {
+    let Some(DesiredState::Container(want)) = desired.items.into_iter().next().map(|item| item.want) else {
         panic!()
     };
-    let sources = |field: &str| wish.sources[field].iter().map(ToString::to_string).collect::<Vec<_>>();
+    let sources = |field: &str| want.sources[field].iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(sources("image"), ["pillar/apps.toml:1", "states/a.star:8"]);
     assert_eq!(sources("ports"), ["pillar/apps.toml:2", "states/a.star:9"]);
     assert_eq!(sources("env.A"), ["pillar/apps.toml:9", "states/a.star:10"]);
@@ -60,10 +60,10 @@ fn an_entry_of_two_branches_has_the_line_of_the_one_that_was_taken() {
     let state = "def run():\n    if pillar['v'] == '1.9.0':\n        config = {'a': {'container.running': {'image': 'x:1'}}}\n    \
                  else:\n        config = {\n            'a': {'container.running': {\n                'image': 'x:2'}}}\n    return config\n";
     let desired = star(state).expect("it compiles");
-    let Some(Wish::Container(wish)) = desired.items.into_iter().next().map(|item| item.wish) else {
+    let Some(DesiredState::Container(want)) = desired.items.into_iter().next().map(|item| item.want) else {
         panic!()
     };
-    assert_eq!(wish.sources["image"].last().map(ToString::to_string).as_deref(), Some("states/a.star:3"));
+    assert_eq!(want.sources["image"].last().map(ToString::to_string).as_deref(), Some("states/a.star:3"));
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn secrets_are_joined_encoded_and_chosen_without_being_known() {
     let toml = "[a.container.running]\nimage = 'x'\nenv.URL = \"db://{{ pillar.s | urlencode }}@db\"\nenv.B = '{{ pillar.s | b64encode }}'\n\
                 env.J = \"{{ {'a': [1, pillar.s, none, 'x\\\"']} | tojson }}\"\nenv.W = '{{ pillar.s }}'\n";
     let toml = compiled(&[("states/a.toml", toml)], PILLAR).expect("it compiles");
-    let env = |desired: Desired| match desired.items.into_iter().next().map(|item| item.wish) {
-        Some(Wish::Container(wish)) => wish.spec.env,
+    let env = |desired: Desired| match desired.items.into_iter().next().map(|item| item.want) {
+        Some(DesiredState::Container(want)) => want.spec.env,
         other => panic!("{other:?}"),
     };
     assert_eq!(env(desired), env(toml));

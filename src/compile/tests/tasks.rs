@@ -1,7 +1,7 @@
 //! `task.ran`.
 
 use super::{compiled, problems};
-use crate::desired::{Kind, Run, Wish};
+use crate::desired::{DesiredState, Kind, Run};
 
 const GATE: &str = "[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.2'\n";
 
@@ -23,7 +23,7 @@ require = ["migrate"]
     let desired = compiled(&[("states/api.toml", state)], GATE).expect("it compiles");
     let addresses: Vec<String> = desired.items.iter().map(|item| item.address.to_string()).collect();
     assert_eq!(addresses, ["task migrate", "container api", "container api-2", "service api"]);
-    let Wish::Task(task) = &desired.items[0].wish else { panic!("no task") };
+    let DesiredState::Task(task) = &desired.items[0].want else { panic!("no task") };
     assert_eq!((task.timeout, task.container.run), (300, Run::Created));
     assert_eq!(task.on.as_ref().map(|(host, _)| host.as_str()), Some("web2"));
     assert_eq!(task.container.image.to_string(), "r.example.com/api:1.2");
@@ -60,7 +60,7 @@ fn what_a_task_runs_as_is_fixed() {
     let state = "[migrate.task.ran]\nimage = 'r.example.com/api:1.2'\ncommand = ['/api', 'migrate']\n";
     let of = |state: &str| {
         let desired = compiled(&[("states/api.toml", state)], "").expect("it compiles");
-        let Wish::Task(task) = &desired.items[0].wish else { panic!("no task") };
+        let DesiredState::Task(task) = &desired.items[0].want else { panic!("no task") };
         task.fingerprint("r.example.com/api@sha256:00")
     };
     // Another value here would run every task of every user again.

@@ -1,7 +1,7 @@
 //! Specs against what Engines report of containers made from them.
 
 use crate::compile::tests::container;
-use crate::desired::{ContainerWish, Spec};
+use crate::desired::{DesiredContainer, Spec};
 use crate::observed::Inspect;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ cap_drop = ["ALL"]
 
 const PILLAR: &str = "token = { sealed = 'YWdl', id = '9f2c41d70b6e83aa' }";
 
-fn full() -> ContainerWish {
+fn full() -> DesiredContainer {
     container(FULL, PILLAR)
 }
 

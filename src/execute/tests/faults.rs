@@ -189,9 +189,9 @@ async fn what_was_to_be_removed_and_is_gone_is_done() {
 async fn a_discarded_value_is_a_failed_step() {
     // The Engine in memory has no warnings; an update below the least memory is refused alike.
     let stage = on_one().await;
-    let mut wish = running("nginx", "r.example.com/nginx:1");
-    wish.spec.live.insert("memory".to_owned(), serde_json::json!(1 << 20));
-    let applied = stage.with(vec![wish]).apply().await;
+    let mut want = running("nginx", "r.example.com/nginx:1");
+    want.spec.live.insert("memory".to_owned(), serde_json::json!(1 << 20));
+    let applied = stage.with(vec![want]).apply().await;
     assert!(failure(&applied).contains("Minimum memory limit"), "{}", failure(&applied));
     assert_eq!(stage.statuses(), ["nginx running"]);
 }
@@ -202,9 +202,9 @@ async fn groups_that_were_begun_are_finished_and_others_are_skipped() {
     stage.publish(1);
     stage.fake.publish("r.example.com/bad:1", "bad", Behaviour::ends(1, 1));
     let free = |name: &str, image: &str| {
-        let mut wish = running(name, image);
-        wish.spec.fixed.clear();
-        wish
+        let mut want = running(name, image);
+        want.spec.fixed.clear();
+        want
     };
     let mut stage = stage.with(vec![
         free("bad", "r.example.com/bad:1"),

@@ -2,7 +2,7 @@
 
 use super::stage::{SECRET, Stage, absent, item, running, runtime, secret};
 use super::trouble::{live_through, trouble};
-use crate::desired::{ContainerWish, SecretFile};
+use crate::desired::{DesiredContainer, SecretFile};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::{Fetching, Interrupt, Secrets};
 use crate::name::{HostName, ImageName};
@@ -28,10 +28,10 @@ impl Secrets for Bytes {
     }
 }
 
-fn wish(version: u32, files: &[(&str, SecretFile)]) -> ContainerWish {
-    let mut wish = running("nginx", &format!("r.example.com/nginx:{version}"));
-    wish.spec.files = files.iter().map(|(name, file)| ((*name).to_owned(), file.clone())).collect();
-    wish
+fn want(version: u32, files: &[(&str, SecretFile)]) -> DesiredContainer {
+    let mut want = running("nginx", &format!("r.example.com/nginx:{version}"));
+    want.spec.files = files.iter().map(|(name, file)| ((*name).to_owned(), file.clone())).collect();
+    want
 }
 
 fn key() -> (&'static str, SecretFile) {
@@ -58,7 +58,7 @@ async fn files_are_there_before_the_start_and_nowhere_else() {
             secret("api.password").segments()[0].clone(),
         ]))
     };
-    let stage = world().with(vec![wish(1, &[key(), ("conf", conf)])]);
+    let stage = world().with(vec![want(1, &[key(), ("conf", conf)])]);
     let plan = stage.settle().await;
     let files = stage.fake.files("nginx", FOLDER);
     assert_eq!(files["tls_key"].content, SECRET.as_bytes());
@@ -87,13 +87,13 @@ async fn files_are_there_before_the_start_and_nowhere_else() {
 async fn any_bytes_go_in_as_they_were_sealed_and_too_many_change_nothing() {
     for length in [0, 1, 511, 512, 513, 100_000] {
         let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8 ^ 0xff).collect();
-        let stage = world().with(vec![wish(1, &[key()])]);
+        let stage = world().with(vec![want(1, &[key()])]);
         let plan = stage.plan().await.expect("planned");
         let done = stage.carry_out(plan, &Bytes(bytes.clone()), &Interrupt::new(), |_| false).await;
         assert_eq!(done.outcome.failure, None);
         assert_eq!(stage.fake.files("nginx", FOLDER)["tls_key"].content, bytes);
     }
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     let plan = stage.plan().await.expect("planned");
     let done = stage.carry_out(plan, &Bytes(vec![0; (1 << 20) + 1]), &Interrupt::new(), |_| false).await;
     let failure = done.outcome.failure.expect("failed").to_string();
@@ -103,21 +103,21 @@ async fn any_bytes_go_in_as_they_were_sealed_and_too_many_change_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn another_secret_replaces_the_container_and_takes_the_old_volume_along() {
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     stage.settle().await;
     let other = SecretFile { mode: 0o400, ..key().1 };
-    let stage = stage.with(vec![wish(1, &[("tls_key", other)])]);
+    let stage = stage.with(vec![want(1, &[("tls_key", other)])]);
     let plan = stage.settle().await;
     assert_eq!(plan.changes[0].cause[0].to_string(), "secrets.tls_key changed");
     assert_eq!(stage.fake.volume_names(), [format!("{VOLUME}2")]);
-    let none = stage.with(vec![wish(1, &[])]);
+    let none = stage.with(vec![want(1, &[])]);
     none.settle().await;
     assert_eq!(none.fake.volume_names(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_removed_takes_its_secrets_along_and_a_lost_volume_is_recreated() {
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     stage.settle().await;
     stage.fake.lose_volume(&format!("{VOLUME}1"));
     let plan = stage.plan().await.expect("planned");
@@ -131,9 +131,9 @@ async fn what_is_removed_takes_its_secrets_along_and_a_lost_volume_is_recreated(
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_is_full_brings_the_old_one_back_and_leaves_nothing() {
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     stage.settle().await;
-    let next = stage.with(vec![wish(2, &[key()])]);
+    let next = stage.with(vec![want(2, &[key()])]);
     let full = EngineError::new(ErrorKind::Other, 500, "no space left on device");
     for call in ["create-volume", "create pillarbox-secrets", "put", "discard", "create nginx.g2"] {
         stage.fake.fail_calls(call, full.clone());
@@ -152,7 +152,7 @@ async fn a_disk_that_is_full_brings_the_old_one_back_and_leaves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_foreign_volume_of_that_name_is_never_filled_or_removed() {
     use crate::engine::Engine as _;
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     let name = format!("{VOLUME}1");
     stage.fake.create_volume(&name, &[("a".to_owned(), "b".to_owned())].into()).await.expect("made");
     let failure = stage.apply().await.outcome.failure.expect("failed");
@@ -168,7 +168,7 @@ async fn a_foreign_volume_of_that_name_is_never_filled_or_removed() {
 async fn a_volume_that_came_after_the_plan_is_never_filled() {
     use crate::engine::Engine as _;
     use crate::observed::Label;
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     let plan = stage.plan().await.expect("planned");
     let labels = [(Label::WORKSPACE, "shop"), (Label::SECRETS, "nginx.g1")];
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -181,12 +181,12 @@ async fn a_volume_that_came_after_the_plan_is_never_filled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_attempt_keeps_its_secrets_as_long_as_it_is_kept() {
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     stage.settle().await;
-    let failed = stage.with(vec![wish(4, &[key()])]).apply().await;
+    let failed = stage.with(vec![want(4, &[key()])]).apply().await;
     assert_eq!(failed.outcome.failure.expect("failed").code(), Code::Partial);
     assert_eq!(stage.fake.volume_names(), [format!("{VOLUME}1"), format!("{VOLUME}2")]);
-    stage.with(vec![wish(3, &[key()])]).settle().await;
+    stage.with(vec![want(3, &[key()])]).settle().await;
     assert_eq!(stage.fake.volume_names(), [format!("{VOLUME}3")]);
 }
 
@@ -195,13 +195,13 @@ fn round() -> impl Strategy<Value = (u32, u8)> {
     (1..=4u32, 0..4u8)
 }
 
-fn wanted((version, files): (u32, u8)) -> ContainerWish {
+fn wanted((version, files): (u32, u8)) -> DesiredContainer {
     let other = ("other", SecretFile { uid: 7, ..SecretFile::of(Text::clear("clear")) });
     match files {
-        0 => wish(version, &[]),
-        1 => wish(version, &[key()]),
-        2 => wish(version, &[key(), other]),
-        _ => wish(version, &[("tls_key", SecretFile { mode: 0o400, ..key().1 })]),
+        0 => want(version, &[]),
+        1 => want(version, &[key()]),
+        2 => want(version, &[key(), other]),
+        _ => want(version, &[("tls_key", SecretFile { mode: 0o400, ..key().1 })]),
     }
 }
 
@@ -235,7 +235,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn the_law_does_not_hold_by_accident() {
     // A process that dies after the volume was filled leaves it; the next apply removes it.
-    let stage = world().with(vec![wish(1, &[key()])]);
+    let stage = world().with(vec![want(1, &[key()])]);
     stage.fake.fail(6, Fault::HangUpBefore);
     stage.apply().await;
     stage.fake.heal();

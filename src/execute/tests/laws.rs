@@ -1,14 +1,14 @@
-//! Laws: whatever is wished one after the other, and whatever fails meanwhile.
+//! Laws: whatever is desired one after the other, and whatever fails meanwhile.
 
 use super::stage::{Stage, absent, item, running, runtime};
 use super::trouble::{Trouble, live_through, trouble};
-use crate::desired::{ContainerWish, Run};
+use crate::desired::{DesiredContainer, Run};
 use crate::state::Text;
 use crate::testing::fake::Behaviour;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// A wish for one service.
+/// The desired state of one service.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     /// 1 to 3 work, 4 ends after a second, 5 is unhealthy, 6 cannot be started.
@@ -50,32 +50,32 @@ fn round() -> impl Strategy<Value = Round> {
         .prop_map(|(a, b, fix_drift, prune, trouble)| Round { a, b, fix_drift, prune, trouble })
 }
 
-fn wish(name: &str, wanted: Wanted) -> ContainerWish {
-    let mut wish = running(name, &format!("r.example.com/nginx:{}", wanted.version));
-    wish.run = match wanted.run {
+fn want(name: &str, wanted: Wanted) -> DesiredContainer {
+    let mut want = running(name, &format!("r.example.com/nginx:{}", wanted.version));
+    want.run = match wanted.run {
         0 | 1 => Run::Running,
         2 => Run::Created,
         _ => Run::Stopped,
     };
     // Both services want the port of the other now and then; only one of them has it.
     if name != "a" {
-        wish.spec.fixed.clear();
+        want.spec.fixed.clear();
     }
-    wish.spec.env.insert("LOG".to_owned(), Text::clear(format!("level {}", wanted.log)));
+    want.spec.env.insert("LOG".to_owned(), Text::clear(format!("level {}", wanted.log)));
     let policy = ["no", "always", "unless-stopped", "on-failure"][usize::from(wanted.restart)];
-    wish.spec.live.insert("restart".to_owned(), json!(policy));
+    want.spec.live.insert("restart".to_owned(), json!(policy));
     if wanted.memory > 0 {
-        wish.spec.fixed.insert("limits.memory".to_owned(), json!(true));
-        wish.spec.live.insert("memory".to_owned(), json!(i64::from(wanted.memory) << 24));
+        want.spec.fixed.insert("limits.memory".to_owned(), json!(true));
+        want.spec.live.insert("memory".to_owned(), json!(i64::from(wanted.memory) << 24));
     }
     let networks = match wanted.networks {
-        0 => return wish,
+        0 => return want,
         1 => json!({ "back": {} }),
         2 => json!({ "back": { "Aliases": ["x"] }, "front": {} }),
         _ => json!({ "front": {} }),
     };
-    wish.spec.live.insert("networks".to_owned(), networks);
-    wish
+    want.spec.live.insert("networks".to_owned(), networks);
+    want
 }
 
 fn world() -> Stage {
@@ -101,7 +101,7 @@ fn world() -> Stage {
 
 fn with(stage: &Stage, a: Option<Wanted>, b: Option<Wanted>) -> Stage {
     let one = |name: &str, wanted: Option<Wanted>| match wanted {
-        Some(wanted) => item(wish(name, wanted)),
+        Some(wanted) => item(want(name, wanted)),
         None => absent(name),
     };
     Stage { items: vec![one("a", a), one("b", b)], ..stage.clone() }
@@ -119,7 +119,7 @@ fn runs(wanted: Option<Wanted>) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 
-    /// After any history of wishes and troubles one apply without trouble makes everything as wished,
+    /// After any history of desired states and troubles one apply without trouble makes everything as desired,
     /// leaves nothing over, touches nothing foreign, and the next plan is empty.
     #[test]
     fn one_apply_converges_after_any_history(

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, absent, item, resource, running, runtime, thing};
 use super::trouble::{Trouble, live_through, trouble};
-use crate::desired::{Address, Kind, Reaction, Requisites, Watch, Wish};
+use crate::desired::{Address, DesiredState, Kind, Reaction, Requisites, Watch};
 use crate::plan::Action;
 use crate::problem::Place;
 use crate::testing::fake::Behaviour;
@@ -51,16 +51,22 @@ fn world() -> Stage {
 fn with(stage: &Stage, round: Round) -> Stage {
     let mut items = Vec::new();
     match round.network {
-        0 => items.push(thing(Kind::Network, "front", Wish::NetworkAbsent { name: "front".to_owned() })),
+        0 => items.push(thing(
+            Kind::Network,
+            "front",
+            DesiredState::NetworkAbsent { name: "front".to_owned() },
+        )),
         3 => {}
         n => items.push(resource(Kind::Network, "front", &[("driver_opts.n", json!(n.to_string()))])),
     }
     match round.volume {
-        0 => items.push(thing(Kind::Volume, "data", Wish::VolumeAbsent { name: "data".to_owned() })),
+        0 => items.push(thing(Kind::Volume, "data", DesiredState::VolumeAbsent { name: "data".to_owned() })),
         3 => {}
         n => items.push(resource(Kind::Volume, "data", &[("driver_opts.n", json!(n.to_string()))])),
     }
-    let present = |item: &&crate::desired::Item| matches!(item.wish, Wish::Network(_) | Wish::Volume(_));
+    let present = |item: &&crate::desired::Item| {
+        matches!(item.want, DesiredState::Network(_) | DesiredState::Volume(_))
+    };
     let made: Vec<Address> = items.iter().filter(present).map(|item| item.address.clone()).collect();
     let present = |n: u8| matches!(n, 1 | 2);
     for (name, version) in [("db", round.db), ("web", round.web)] {
@@ -71,16 +77,16 @@ fn with(stage: &Stage, round: Round) -> Stage {
         if version == 3 {
             continue;
         }
-        let mut wish = running(name, &format!("r.example.com/nginx:{version}"));
-        wish.spec.fixed.clear();
+        let mut want = running(name, &format!("r.example.com/nginx:{version}"));
+        want.spec.fixed.clear();
         if present(round.network) {
-            wish.spec.live.insert("networks".to_owned(), json!({ "front": {} }));
+            want.spec.live.insert("networks".to_owned(), json!({ "front": {} }));
         }
         if present(round.volume) && name == "db" {
             let data = json!({ "/data": { "source": "data", "options": [] } });
-            wish.spec.fixed.insert("volumes".to_owned(), data);
+            want.spec.fixed.insert("volumes".to_owned(), data);
         }
-        let mut one = item(wish);
+        let mut one = item(want);
         one.needs.clone_from(&made);
         if name == "web" && round.reaction > 0 && present(round.db) {
             let db = Address { kind: Kind::Container, name: "db".to_owned() };
@@ -94,7 +100,9 @@ fn with(stage: &Stage, round: Round) -> Stage {
         items.push(one);
     }
     // What is taken away comes last, as it is compiled.
-    items.sort_by_key(|item| matches!(item.wish, Wish::NetworkAbsent { .. } | Wish::VolumeAbsent { .. }));
+    items.sort_by_key(|item| {
+        matches!(item.want, DesiredState::NetworkAbsent { .. } | DesiredState::VolumeAbsent { .. })
+    });
     let mut stage = Stage { items, ..stage.clone() };
     stage.options.prune = round.prune;
     stage

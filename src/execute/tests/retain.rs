@@ -2,16 +2,16 @@
 
 use super::stage::{Stage, runtime};
 use super::trouble::{Trouble, live_through, trouble};
-use crate::desired::{Back, Item, Order, Wish};
+use crate::desired::{DesiredState, Item, Order, RollbackTarget};
 use crate::name::ImageRef;
 use crate::observed::InstanceRole;
 use crate::planner::tests::start_first::{host, service};
 use crate::state::Text;
 use proptest::prelude::*;
 
-/// What is wished of `api`.
+/// What is desired of `api`.
 #[derive(Clone, Copy, Debug)]
-struct Wished {
+struct Declared {
     /// The fourth never becomes healthy.
     version: u32,
     log: u8,
@@ -22,15 +22,15 @@ struct Wished {
 
 #[derive(Clone, Copy, Debug)]
 struct Round {
-    wished: Wished,
+    declared: Declared,
     /// Back to the so many-th of what is kept, instead of the version.
     back: Option<usize>,
     trouble: Trouble,
 }
 
-fn wished(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Wished> {
+fn declared(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Declared> {
     (versions, 0..2u8, 1..=2usize, 0..=2u32, any::<bool>()).prop_map(
-        |(version, log, replicas, retain, start_first)| Wished {
+        |(version, log, replicas, retain, start_first)| Declared {
             version,
             log,
             replicas,
@@ -41,18 +41,18 @@ fn wished(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Wish
 }
 
 fn round() -> impl Strategy<Value = Round> {
-    (wished(1..=4), proptest::option::weighted(0.4, 0..3usize), trouble(1..40))
-        .prop_map(|(wished, back, trouble)| Round { wished, back, trouble })
+    (declared(1..=4), proptest::option::weighted(0.4, 0..3usize), trouble(1..40))
+        .prop_map(|(declared, back, trouble)| Round { declared, back, trouble })
 }
 
-fn items(wished: Wished) -> Vec<Item> {
-    let mut items = service(wished.version, wished.replicas);
+fn items(declared: Declared) -> Vec<Item> {
+    let mut items = service(declared.version, declared.replicas);
     for item in &mut items {
-        let Wish::Container(wish) = &mut item.wish else { continue };
-        wish.spec.env.insert("LOG".to_owned(), Text::clear(format!("level {}", wished.log)));
-        let Some(replica) = &mut wish.replica else { continue };
-        replica.retain = wished.retain;
-        replica.order = if wished.start_first { Order::StartFirst } else { Order::StopFirst };
+        let DesiredState::Container(want) = &mut item.want else { continue };
+        want.spec.env.insert("LOG".to_owned(), Text::clear(format!("level {}", declared.log)));
+        let Some(replica) = &mut want.replica else { continue };
+        replica.retain = declared.retain;
+        replica.order = if declared.start_first { Order::StartFirst } else { Order::StopFirst };
     }
     items
 }
@@ -62,8 +62,8 @@ pub(crate) async fn back_to(stage: &Stage, nth: usize) -> Stage {
     let observed = stage.observe().await;
     let mut items = stage.items.clone();
     for item in &mut items {
-        let Wish::Container(wish) = &mut item.wish else { continue };
-        let slot = wish.name.as_str();
+        let DesiredState::Container(want) = &mut item.want else { continue };
+        let slot = want.name.as_str();
         let of_slot = observed.containers.iter().filter(|one| one.ours.is_some() && one.slot() == slot);
         let mut kept: Vec<_> = of_slot
             .filter(|one| matches!(one.role(), InstanceRole::Kept | InstanceRole::Returning))
@@ -71,12 +71,13 @@ pub(crate) async fn back_to(stage: &Stage, nth: usize) -> Stage {
         kept.sort_by_key(|one| one.generation());
         let Some(chosen) = kept.get(nth % kept.len().max(1)) else { continue };
         let Some(labels) = &chosen.ours else { continue };
-        wish.image = ImageRef {
+        want.image = ImageRef {
             tag: Some(labels.version.clone()),
             ..ImageRef::parse(&labels.image).expect("a label")
         };
-        let Some(replica) = &mut wish.replica else { continue };
-        replica.back = Some(Back { generation: labels.generation, container: Some(chosen.id.clone()) });
+        let Some(replica) = &mut want.replica else { continue };
+        replica.back =
+            Some(RollbackTarget { generation: labels.generation, container: Some(chosen.id.clone()) });
     }
     Stage { items, ..stage.clone() }
 }
@@ -101,12 +102,12 @@ proptest! {
     #[test]
     fn one_apply_converges_with_what_is_kept(
         rounds in proptest::collection::vec(round(), 1..6),
-        end in wished(1..=3),
+        end in declared(1..=3),
     ) {
         runtime().block_on(async {
             let stage = host();
             for round in &rounds {
-                let now = Stage { items: items(round.wished), ..stage.clone() };
+                let now = Stage { items: items(round.declared), ..stage.clone() };
                 let now = match round.back {
                     Some(nth) => back_to(&now, nth).await,
                     None => now,
@@ -136,16 +137,16 @@ proptest! {
     /// where none of them stops first.
     #[test]
     fn a_service_works_at_every_moment_of_a_rollback(
-        first in wished(1..=3),
+        first in declared(1..=3),
         rounds in proptest::collection::vec(round(), 1..6),
     ) {
         runtime().block_on(async {
-            let start_first = |wished: Wished| Wished { start_first: true, ..wished };
+            let start_first = |declared: Declared| Declared { start_first: true, ..declared };
             let stage = host();
             Stage { items: items(start_first(first)), ..stage.clone() }.settle().await;
             stage.fake.watch("api");
             for round in &rounds {
-                let now = Stage { items: items(start_first(round.wished)), ..stage.clone() };
+                let now = Stage { items: items(start_first(round.declared)), ..stage.clone() };
                 let now = match round.back {
                     Some(nth) => back_to(&now, nth).await,
                     None => now,
@@ -168,22 +169,22 @@ proptest! {
     ) {
         runtime().block_on(async {
             let stage = host();
-            let wished = |version, log| Wished { version, log, replicas: 1, retain: 5, start_first };
+            let declared = |version, log| Declared { version, log, replicas: 1, retain: 5, start_first };
             for (version, log) in &steps {
-                Stage { items: items(wished(*version, *log)), ..stage.clone() }.settle().await;
+                Stage { items: items(declared(*version, *log)), ..stage.clone() }.settle().await;
             }
             let generations = || async {
                 let observed = stage.observe().await;
                 observed.containers.iter().map(|one| one.generation()).collect::<std::collections::BTreeSet<_>>()
             };
             let before = generations().await;
-            let now = Stage { items: items(wished(version, 0)), ..stage.clone() };
+            let now = Stage { items: items(declared(version, 0)), ..stage.clone() };
             let now = if rolls_back { back_to(&now, nth).await } else { now };
             live_through(&now, trouble).await;
             prop_assert_lost(&before, &generations().await);
             // And the next apply of what was before loses none either.
             let (version, log) = steps[steps.len() - 1];
-            Stage { items: items(wished(version, log)), ..stage.clone() }.settle().await;
+            Stage { items: items(declared(version, log)), ..stage.clone() }.settle().await;
             prop_assert_lost(&before, &generations().await);
         });
     }
@@ -197,17 +198,17 @@ fn prop_assert_lost(before: &std::collections::BTreeSet<u64>, after: &std::colle
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_is_what_ran_last() {
     let stage = host();
-    let wished = |version| Wished { version, log: 0, replicas: 1, retain: 1, start_first: true };
+    let declared = |version| Declared { version, log: 0, replicas: 1, retain: 1, start_first: true };
     for version in [1, 2, 3] {
-        Stage { items: items(wished(version)), ..stage.clone() }.settle().await;
+        Stage { items: items(declared(version)), ..stage.clone() }.settle().await;
     }
     assert_eq!(stage.statuses(), ["api running", "api.g2.kept exited"]);
-    let back = back_to(&Stage { items: items(wished(3)), ..stage.clone() }, 0).await;
+    let back = back_to(&Stage { items: items(declared(3)), ..stage.clone() }, 0).await;
     back.settle().await;
     // Nothing goes with a rollback: there is a way forward, too.
     assert_eq!(stage.statuses(), ["api running", "api.g3.kept exited"]);
     assert_eq!(stage.image("api"), "r.example.com/nginx:2");
-    Stage { items: items(wished(1)), ..stage.clone() }.settle().await;
+    Stage { items: items(declared(1)), ..stage.clone() }.settle().await;
     // Generation 3 was rolled back from: it is no target of a rollback, though its number is higher.
     assert_eq!(stage.statuses(), ["api running", "api.g2.kept exited"]);
 }

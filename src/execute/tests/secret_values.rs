@@ -43,9 +43,9 @@ fn encoded(encoders: &[Encoder]) -> Text {
 async fn stage(text: Text) -> Stage {
     let stage = Stage::new();
     stage.publish(1);
-    let mut wish = running("nginx", "r.example.com/nginx:1");
-    wish.spec.env.insert("DB".to_owned(), text);
-    stage.with(vec![wish])
+    let mut want = running("nginx", "r.example.com/nginx:1");
+    want.spec.env.insert("DB".to_owned(), text);
+    stage.with(vec![want])
 }
 
 #[tokio::test(start_paused = true)]

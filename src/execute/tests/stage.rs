@@ -1,7 +1,8 @@
-//! A host in memory with wishes that change.
+//! A host in memory with desired states that change.
 
 use crate::desired::{
-    Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
+    Address, Desired, DesiredContainer, DesiredResource, DesiredState, Item, Kind, PullPolicy, Requisites,
+    Run, Spec,
 };
 use crate::engine::Engine as _;
 use crate::event::{Event, EventKind};
@@ -29,7 +30,7 @@ pub(crate) struct Stage {
     pub(crate) fake: Fake,
     pub(crate) items: Vec<Item>,
     pub(crate) options: Options,
-    /// Whose wishes these are.
+    /// Whose desired states these are.
     pub(crate) owner: Owner,
 }
 
@@ -49,11 +50,11 @@ impl Secrets for Open {
 }
 
 /// `nginx`, running from an image, on port 8080, with a restart policy.
-pub(crate) fn running(name: &str, image: &str) -> ContainerWish {
+pub(crate) fn running(name: &str, image: &str) -> DesiredContainer {
     let mut spec = Spec::default();
     spec.fixed.insert("ports".to_owned(), json!({ "80/tcp": [{ "HostIp": "", "HostPort": "8080" }] }));
     spec.live.insert("restart".to_owned(), json!("always"));
-    ContainerWish {
+    DesiredContainer {
         name: ContainerName::parse(name).expect("a name"),
         run: Run::Running,
         image: ImageRef::parse(image).expect("a reference"),
@@ -80,17 +81,17 @@ pub(crate) fn secret(key: &str) -> Text {
 }
 
 /// An item of a container.
-pub(crate) fn item(wish: ContainerWish) -> Item {
-    let name = wish.name.to_string();
-    thing(Kind::Container, &name, Wish::Container(Box::new(wish)))
+pub(crate) fn item(want: DesiredContainer) -> Item {
+    let name = want.name.to_string();
+    thing(Kind::Container, &name, DesiredState::Container(Box::new(want)))
 }
 
 /// An item.
-pub(crate) fn thing(kind: Kind, name: &str, wish: Wish) -> Item {
+pub(crate) fn thing(kind: Kind, name: &str, want: DesiredState) -> Item {
     let address = Address { kind, name: name.to_owned() };
     Item {
         address,
-        wish,
+        want,
         declared: vec![("x".to_owned(), Place::new("states/x.toml", 1))],
         needs: Vec::new(),
         gate: None,
@@ -102,15 +103,21 @@ pub(crate) fn thing(kind: Kind, name: &str, wish: Wish) -> Item {
 pub(crate) fn resource(kind: Kind, name: &str, fields: &[(&str, serde_json::Value)]) -> Item {
     let mut spec = Spec::default();
     spec.fixed.extend(fields.iter().map(|(field, value)| ((*field).to_owned(), value.clone())));
-    let wish = Box::new(ResourceWish { name: name.to_owned(), spec, sources: BTreeMap::new() });
-    thing(kind, name, if kind == Kind::Network { Wish::Network(wish) } else { Wish::Volume(wish) })
+    let want = Box::new(DesiredResource { name: name.to_owned(), spec, sources: BTreeMap::new() });
+    thing(
+        kind,
+        name,
+        if kind == Kind::Network { DesiredState::Network(want) } else { DesiredState::Volume(want) },
+    )
 }
 
 /// No container of this name.
 pub(crate) fn absent(name: &str) -> Item {
-    let wish =
-        Wish::ContainerAbsent { name: ContainerName::parse(name).expect("a name"), stop_timeout: Some(3) };
-    thing(Kind::Container, name, wish)
+    let want = DesiredState::ContainerAbsent {
+        name: ContainerName::parse(name).expect("a name"),
+        stop_timeout: Some(3),
+    };
+    thing(Kind::Container, name, want)
 }
 
 /// What happened in one apply.
@@ -132,9 +139,9 @@ impl Stage {
         self.fake.publish(&format!("r.example.com/nginx:{n}"), &format!("nginx {n}"), Behaviour::fine());
     }
 
-    /// The same host with other wishes.
-    pub(crate) fn with(&self, wishes: Vec<ContainerWish>) -> Self {
-        Self { items: wishes.into_iter().map(item).collect(), ..self.clone() }
+    /// The same host with other desired states.
+    pub(crate) fn with(&self, wants: Vec<DesiredContainer>) -> Self {
+        Self { items: wants.into_iter().map(item).collect(), ..self.clone() }
     }
 
     pub(crate) fn desired(&self) -> Desired {

@@ -2,7 +2,7 @@
 
 use super::stage::{Open, SECRET, Stage, item, running, runtime, secret, thing};
 use super::trouble::{live_through, trouble};
-use crate::desired::{Address, Item, Kind, Run, SecretFile, Store, TaskWish, Wish};
+use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, Run, SecretFile, Store};
 use crate::event::EventKind;
 use crate::execute::{Host, Interrupt, Outcome, Unguarded, execute};
 use crate::name::HostName;
@@ -14,16 +14,16 @@ use proptest::prelude::*;
 
 const TASK: &str = "pillarbox-task.shop.migrate";
 
-fn task(version: u32) -> TaskWish {
+fn task(version: u32) -> DesiredTask {
     let mut container = running("migrate", &format!("r.example.com/db:{version}"));
     container.spec.fixed.clear();
     container.spec.live.clear();
     container.run = Run::Created;
-    TaskWish { container, timeout: 60, on: None }
+    DesiredTask { container, timeout: 60, on: None }
 }
 
-fn task_item(wish: TaskWish) -> Item {
-    thing(Kind::Task, "migrate", Wish::Task(Box::new(wish)))
+fn task_item(want: DesiredTask) -> Item {
+    thing(Kind::Task, "migrate", DesiredState::Task(Box::new(want)))
 }
 
 fn service(version: u32) -> Item {
@@ -120,9 +120,9 @@ async fn a_task_that_fails_stops_everything_and_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn log_lines_of_a_task_hide_its_secrets() {
-    let mut wish = task(4);
-    wish.container.spec.env.insert("PASSWORD".to_owned(), secret("db.password"));
-    let stage = Stage { items: vec![task_item(wish)], ..world() };
+    let mut want = task(4);
+    want.container.spec.env.insert("PASSWORD".to_owned(), secret("db.password"));
+    let stage = Stage { items: vec![task_item(want)], ..world() };
     let applied = stage.apply().await;
     let shown = format!("{:?}{:?}", applied.events, applied.outcome);
     assert!(shown.contains("cannot connect with [secret]") && !shown.contains(SECRET), "{shown}");
@@ -130,9 +130,9 @@ async fn log_lines_of_a_task_hide_its_secrets() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_does_not_end_is_stopped() {
-    let mut wish = task(5);
-    wish.timeout = 30;
-    let stage = Stage { items: vec![task_item(wish), service(1)], ..world() };
+    let mut want = task(5);
+    want.timeout = 30;
+    let stage = Stage { items: vec![task_item(want), service(1)], ..world() };
     let failure = stage.apply().await.outcome.failure.expect("failed");
     assert!(format!("{failure:?}").contains("did not end within 30 seconds and was stopped"), "{failure:?}");
     assert_eq!(stage.statuses(), [format!("{TASK}.stopped exited")]);
@@ -156,10 +156,10 @@ async fn one_that_runs_when_an_apply_ends_is_waited_for_by_the_next() {
 #[tokio::test(start_paused = true)]
 async fn secrets_of_a_task_go_with_it_and_can_lie_in_memory() {
     for store in [Store::Disk, Store::Memory] {
-        let mut wish = task(1);
+        let mut want = task(1);
         let file = SecretFile { store, ..SecretFile::of(secret("db.password")) };
-        wish.container.spec.files.insert("password".to_owned(), file);
-        let stage = Stage { items: vec![task_item(wish), service(1)], ..world() };
+        want.container.spec.files.insert("password".to_owned(), file);
+        let stage = Stage { items: vec![task_item(want), service(1)], ..world() };
         let waits =
             |happened: &EventKind| matches!(happened, EventKind::StepStarted { .. }) && runs(&stage, 1) == 1;
         stage.apply_until(&Interrupt::new(), waits).await;
@@ -173,14 +173,14 @@ async fn secrets_of_a_task_go_with_it_and_can_lie_in_memory() {
     }
 }
 
-/// Two hosts with the same wishes, planned and applied as one run.
+/// Two hosts with the same desired states, planned and applied as one run.
 struct Two([Stage; 2]);
 
 impl Two {
     fn new(on: Option<&str>) -> Self {
-        let mut wish = task(1);
-        wish.on = on.map(|name| (HostName::parse(name).expect("a name"), Place::new("states/db.toml", 4)));
-        let stage = |_| Stage { items: vec![task_item(wish.clone()), service(1)], ..world() };
+        let mut want = task(1);
+        want.on = on.map(|name| (HostName::parse(name).expect("a name"), Place::new("states/db.toml", 4)));
+        let stage = |_| Stage { items: vec![task_item(want.clone()), service(1)], ..world() };
         Self([0, 1].map(stage))
     }
 

@@ -96,15 +96,15 @@ fn a_strange_key_under_keys_changes_nothing_until_a_rekey_shows_it() {
     let mut known = Known::default();
     known.learn_box(&seen(&shop, &pillar, &made.file, Some(&made.open)));
     // keys/ci.pub now holds mallory's key. What is locked opens on.
-    let mut wish = readers(&[&alice, &ci]);
-    wish.insert(ci.name.clone(), mallory.public.clone());
+    let mut want = readers(&[&alice, &ci]);
+    want.insert(ci.name.clone(), mallory.public.clone());
     let open = opened_by(&made.file, &alice).expect("opens on");
-    let change = ReaderChange::between(open.readers(), &wish);
+    let change = ReaderChange::between(open.readers(), &want);
     assert_eq!(change.come, [(ci.name.clone(), mallory.public)]);
     assert_eq!(change.gone, [(ci.name.clone(), ci.public)]);
-    assert_eq!(known.unknown_readers(&shop, &wish), change, "a new box asks the same");
+    assert_eq!(known.unknown_readers(&shop, &want), change, "a new box asks the same");
     assert!(known.unknown_readers(&shop, open.readers()).is_empty());
-    assert_ne!(fingerprint(&wish), fingerprint(open.readers()));
+    assert_ne!(fingerprint(&want), fingerprint(open.readers()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which container holds the plain name in the end: one that is there, or a new one.
 
 use super::instances::{Instances, generation, runs, slot, works};
-use crate::desired::ContainerWish;
+use crate::desired::DesiredContainer;
 use crate::observed::Container;
 use crate::planner::context::PlanContext;
 
@@ -45,7 +45,7 @@ impl Choice<'_> {
 /// Chooses, see the table at the planner; `fits` says whether a container is as desired.
 pub(in crate::planner) fn choose<'a>(
     context: &PlanContext<'a>,
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     instances: &Instances<'a>,
     run: bool,
     fits: impl Fn(&Container) -> bool,
@@ -78,7 +78,7 @@ pub(in crate::planner) fn choose<'a>(
 /// has it already, else the next one of the service.
 fn next(
     context: &PlanContext<'_>,
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     instances: &Instances<'_>,
     fits: impl Fn(&Container) -> bool,
 ) -> u64 {

@@ -10,7 +10,7 @@ use super::sharing::{self, Owner, Shared};
 use super::source::Source;
 use super::watch::PendingReaction;
 use super::{needs, networks, overlap, platform, restart, secrets};
-use crate::desired::{Back, ContainerWish, Fingerprint, Order, Reaction, Run, Spec};
+use crate::desired::{DesiredContainer, Fingerprint, Order, Reaction, RollbackTarget, Run, Spec};
 use crate::observed::{Container, InstanceRole};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problems, Result};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The decision for one container of a service, or for a container by itself.
 pub(in crate::planner) struct ContainerDecision<'a> {
-    pub(in crate::planner) desired: &'a ContainerWish,
+    pub(in crate::planner) desired: &'a DesiredContainer,
     /// The desired spec, with the plain name as an alias in its networks.
     pub(in crate::planner) spec: Spec,
     /// Of the desired spec.
@@ -70,7 +70,7 @@ impl<'a> ContainerDecision<'a> {
     /// Where the plain name is held by a container of others, or the image is not known.
     pub(in crate::planner) fn of(
         context: &PlanContext<'a>,
-        desired: &'a ContainerWish,
+        desired: &'a DesiredContainer,
         shared: Vec<Shared<'a>>,
         pending: Vec<PendingReaction<'a>>,
         tasks: BTreeMap<String, String>,
@@ -164,7 +164,7 @@ impl<'a> ContainerDecision<'a> {
     }
 
     /// The generation that a rollback asks for.
-    pub(in crate::planner) fn back(&self) -> Option<&'a Back> {
+    pub(in crate::planner) fn back(&self) -> Option<&'a RollbackTarget> {
         self.desired.replica.as_ref()?.back.as_ref()
     }
 
@@ -226,7 +226,7 @@ struct Differences {
 }
 
 impl Differences {
-    fn of(desired: &ContainerWish, spec: &Spec, container: &Container) -> Self {
+    fn of(desired: &DesiredContainer, spec: &Spec, container: &Container) -> Self {
         let networks = spec.live_differences(&container.inspect);
         let networks = networks.iter().filter_map(|field| field.strip_prefix("networks."));
         Self {
@@ -237,7 +237,7 @@ impl Differences {
     }
 }
 
-fn will_run(desired: &ContainerWish, instances: &Instances<'_>) -> bool {
+fn will_run(desired: &DesiredContainer, instances: &Instances<'_>) -> bool {
     match desired.run {
         Run::Running => true,
         Run::Stopped => false,
@@ -251,7 +251,7 @@ fn will_run(desired: &ContainerWish, instances: &Instances<'_>) -> bool {
 
 /// Whether it is declared start-first, and there are two containers of which one can start first.
 fn is_start_first(
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     instances: &Instances<'_>,
     choice: &Choice<'_>,
     to_stop: &[&Container],
@@ -270,7 +270,7 @@ fn is_start_first(
 /// A kept container whose declaration is not today's is started again as it is: its spec as far as it
 /// matters to that, its networks. `None` where it was made from the desired spec.
 fn differing<'a>(
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     fingerprint: &Fingerprint,
     kept: &'a Container,
 ) -> Option<(Spec, &'a Container)> {

@@ -3,7 +3,7 @@
 use super::restart::{policy, same_policy};
 use super::secrets;
 use super::source::Source;
-use crate::desired::{ContainerWish, Fingerprint};
+use crate::desired::{DesiredContainer, Fingerprint};
 use crate::observed::Container;
 use crate::planner::context::PlanContext;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// Whether a container is as desired, and usable.
 pub(in crate::planner) fn fits(
     context: &PlanContext<'_>,
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     fingerprint: &Fingerprint,
     source: &Source,
     container: &Container,
@@ -30,7 +30,7 @@ pub(in crate::planner) fn fits(
 }
 
 /// Limits that differ, and the restart policy if it is not what it is in the end.
-pub(in crate::planner) fn live(desired: &ContainerWish, container: &Container) -> Vec<String> {
+pub(in crate::planner) fn live(desired: &DesiredContainer, container: &Container) -> Vec<String> {
     let mut found = desired.spec.live_differences(&container.inspect);
     found.retain(|field| !field.starts_with("networks.") && field != "restart");
     let observed = container.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);

@@ -1,6 +1,6 @@
 //! Networks and volumes that are there, compared with what is declared of them.
 
-use crate::desired::{Address, Kind, ResourceWish, Spec};
+use crate::desired::{Address, DesiredResource, Kind, Spec};
 use crate::observed::{Label, Made, namesake};
 use crate::planner::context::PlanContext;
 use crate::problem::{Place, Problem, Result, escaped};
@@ -19,7 +19,7 @@ pub(in crate::planner) fn labelled(context: &PlanContext<'_>, mut body: Value, s
 }
 
 /// The fields that are declared otherwise than when it was made, each with its line.
-pub(in crate::planner) fn differing(made: &Made, desired: &ResourceWish) -> Vec<(String, Option<Place>)> {
+pub(in crate::planner) fn differing(made: &Made, desired: &DesiredResource) -> Vec<(String, Option<Place>)> {
     if made.spec == desired.spec.fingerprint() {
         return Vec::new();
     }
@@ -39,7 +39,7 @@ pub(in crate::planner) fn differing(made: &Made, desired: &ResourceWish) -> Vec<
 pub(in crate::planner) fn theirs(
     context: &PlanContext<'_>,
     kind: Kind,
-    desired: &ResourceWish,
+    desired: &DesiredResource,
     differences: &[String],
 ) -> Result<()> {
     if differences.is_empty() {

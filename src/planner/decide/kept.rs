@@ -6,7 +6,7 @@
 
 use super::choice::Choice;
 use super::instances::{Instances, generation, runs};
-use crate::desired::{Kind, Wish};
+use crate::desired::{DesiredState, Kind};
 use crate::name::ContainerName;
 use crate::observed::{Container, InstanceRole};
 use crate::plan::keep_tag;
@@ -70,7 +70,7 @@ pub(in crate::planner) fn tags_left(
     // A container by itself may be called as one of the service would be.
     let of_others = |slot: &str| {
         let declared = context.declared(Kind::Container, slot);
-        declared.is_some_and(|item| !matches!(item.wish, Wish::ContainerAbsent { .. }))
+        declared.is_some_and(|item| !matches!(item.want, DesiredState::ContainerAbsent { .. }))
             || context.of_slot(slot).any(|(_, labels)| labels.service != service.as_str())
     };
     let slots = (1..=MOST).map(|number| match number {

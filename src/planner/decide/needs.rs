@@ -1,11 +1,11 @@
 //! What a host's Engine must be able to do.
 
-use crate::desired::{ContainerWish, NEWEST_API};
+use crate::desired::{DesiredContainer, NEWEST_API};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problem, escaped};
 
 /// Options that need a newer API than is spoken with the host: it would drop them without a word.
-pub(in crate::planner) fn api(context: &PlanContext<'_>, desired: &ContainerWish) -> Vec<Problem> {
+pub(in crate::planner) fn api(context: &PlanContext<'_>, desired: &DesiredContainer) -> Vec<Problem> {
     let (host, facts) = (context.host(), context.facts());
     let number = |text: &str| text.trim().parse::<u16>().ok();
     let spoken = facts.api_version.split_once('.');

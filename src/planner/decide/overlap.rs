@@ -1,20 +1,20 @@
 //! Whether two containers of one desired can run beside each other.
 
-use crate::desired::{ContainerWish, Order, Replica};
+use crate::desired::{DesiredContainer, Order, Replica};
 use crate::observed::Container;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Why the old container of a service has to stop before the new one starts, although it is declared
 /// start-first; `None` where it need not, or is not declared so.
-pub(in crate::planner) fn obstacle(desired: &ContainerWish) -> Option<String> {
+pub(in crate::planner) fn obstacle(desired: &DesiredContainer) -> Option<String> {
     let replica = desired.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
     found(replica, &desired.spec.create_body()["HostConfig"], &desired.spec.networks())
 }
 
 /// The same for a container that is there, and was made from another declaration.
 pub(in crate::planner) fn obstacle_of(
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     networks: &BTreeMap<String, Value>,
     container: &Container,
 ) -> Option<String> {

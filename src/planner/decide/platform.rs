@@ -1,7 +1,7 @@
 //! For which system and processor an image is made, and whether the host can run it.
 
 use super::source::Source;
-use crate::desired::{ContainerWish, PullPolicy};
+use crate::desired::{DesiredContainer, PullPolicy};
 use crate::observed::{Image, Platforms};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problem, escaped};
@@ -25,7 +25,7 @@ pub(in crate::planner) fn is(image: &Image, platform: Option<&str>) -> bool {
 /// no state says that the host can run it.
 pub(in crate::planner) fn unfit(
     context: &PlanContext<'_>,
-    desired: &ContainerWish,
+    desired: &DesiredContainer,
     source: &Source,
 ) -> Vec<Problem> {
     let Some(image) = source.on_host(context) else { return Vec::new() };

@@ -4,7 +4,7 @@
 
 use super::found::{differing, labelled, theirs};
 use super::users;
-use crate::desired::{Address, Kind, ResourceWish};
+use crate::desired::{Address, DesiredResource, Kind};
 use crate::observed::{Network, User, Volume};
 use crate::plan::changed_fields;
 use crate::planner::context::PlanContext;
@@ -59,7 +59,10 @@ impl<'a> ResourceDecision<'a> {
     ///
     /// # Errors
     /// Where one of others differs, or ours cannot be recreated.
-    pub(in crate::planner) fn network(context: &PlanContext<'a>, desired: &'a ResourceWish) -> Result<Self> {
+    pub(in crate::planner) fn network(
+        context: &PlanContext<'a>,
+        desired: &'a DesiredResource,
+    ) -> Result<Self> {
         let decision = |action| Self { kind: Kind::Network, name: &desired.name, action };
         let keep = |reason| Ok(decision(ResourceAction::Keep(reason)));
         let body = || labelled(context, desired.network_body(), &desired.spec);
@@ -125,7 +128,10 @@ impl<'a> ResourceDecision<'a> {
     ///
     /// # Errors
     /// Where one is there and differs, managed by pillarbox or not.
-    pub(in crate::planner) fn volume(context: &PlanContext<'a>, desired: &'a ResourceWish) -> Result<Self> {
+    pub(in crate::planner) fn volume(
+        context: &PlanContext<'a>,
+        desired: &'a DesiredResource,
+    ) -> Result<Self> {
         let decision = |action| Self { kind: Kind::Volume, name: &desired.name, action };
         let keep = |reason| Ok(decision(ResourceAction::Keep(reason)));
         let Some(found) = context.volume(&desired.name) else {

@@ -1,10 +1,10 @@
 //! Restart policies: the declared one, that of an attempt, and that of a container that is to stay down.
 
-use crate::desired::{ContainerWish, Run};
+use crate::desired::{DesiredContainer, Run};
 use serde_json::{Value, json};
 
 /// The restart policy that a desired has in the end.
-pub(in crate::planner) fn policy(desired: &ContainerWish) -> Value {
+pub(in crate::planner) fn policy(desired: &DesiredContainer) -> Value {
     let declared = desired.spec.restart_policy();
     // Stopped with `always` it would run again with its Engine.
     if desired.run == Run::Stopped { parked(&declared) } else { declared }

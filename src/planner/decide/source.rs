@@ -1,6 +1,6 @@
 //! Images: which one a reference stands for, and what a container is made from.
 
-use crate::desired::{ContainerWish, PullPolicy};
+use crate::desired::{DesiredContainer, PullPolicy};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{Facts, Image, Platforms, ResolvedBy};
 use crate::planner::context::PlanContext;
@@ -24,7 +24,7 @@ impl Source {
     ///
     /// # Errors
     /// Where its image cannot be resolved.
-    pub(in crate::planner) fn of(context: &PlanContext<'_>, desired: &ContainerWish) -> Result<Self> {
+    pub(in crate::planner) fn of(context: &PlanContext<'_>, desired: &DesiredContainer) -> Result<Self> {
         let image = &desired.image;
         let resolution = context.resolution(image);
         let by_id = desired.pull == PullPolicy::Never
@@ -66,7 +66,7 @@ impl Source {
     }
 }
 
-fn unknown(context: &PlanContext<'_>, desired: &ContainerWish) -> Problem {
+fn unknown(context: &PlanContext<'_>, desired: &DesiredContainer) -> Problem {
     let host = context.host();
     match desired.pull {
         PullPolicy::Never => Problem::failed(format!(

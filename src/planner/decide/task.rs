@@ -15,7 +15,7 @@
 
 use super::instances::runs;
 use super::source::Source;
-use crate::desired::{Item, Kind, TaskWish, Wish};
+use crate::desired::{DesiredState, DesiredTask, Item, Kind};
 use crate::observed::{Container, HelperContainer};
 use crate::pillar::gate::Hold;
 use crate::plan::STOPPED;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 /// The decision for one task.
 pub(in crate::planner) struct TaskRun<'a> {
-    pub(in crate::planner) desired: &'a TaskWish,
+    pub(in crate::planner) desired: &'a DesiredTask,
     pub(in crate::planner) source: Source,
     pub(in crate::planner) fingerprint: String,
     /// Its containers on this host.
@@ -62,7 +62,7 @@ impl<'a> TaskRun<'a> {
     ///
     /// # Errors
     /// Where its image is not known.
-    pub(in crate::planner) fn of(context: &PlanContext<'a>, desired: &'a TaskWish) -> Result<Self> {
+    pub(in crate::planner) fn of(context: &PlanContext<'a>, desired: &'a DesiredTask) -> Result<Self> {
         let source = Source::of(context, &desired.container)?;
         let fingerprint = desired.fingerprint(&source.label);
         let name = desired.container.name.as_str();
@@ -127,7 +127,7 @@ impl<'a> Tasks<'a> {
     /// All that a host declares.
     pub(in crate::planner) fn of(context: &PlanContext<'a>) -> Self {
         let each = context.items().filter_map(|item| {
-            let Wish::Task(desired) = &item.wish else { return None };
+            let DesiredState::Task(desired) = &item.want else { return None };
             let task = TaskRun::of(context, desired).ok()?;
             let held = item.hold().filter(|_| !task.is_known());
             Some((item.address.name.as_str(), Known { fingerprint: task.fingerprint, held }))

@@ -1,6 +1,6 @@
 //! Why a container changes: from the labels of what is there and the places of what is desired.
 
-use crate::desired::{ContainerWish, Kind, Reaction};
+use crate::desired::{DesiredContainer, Kind, Reaction};
 use crate::name::Digest;
 use crate::observed::Container;
 use crate::plan::Cause;
@@ -119,13 +119,13 @@ fn differences(container: &ContainerDecision<'_>, old: &Container) -> Vec<Cause>
 
 /// The line that says which version: a reference ends with its tag, so it is the last pillar value that
 /// the image was put together from; the state's own line stands behind those.
-pub(super) fn version_place(desired: &ContainerWish) -> Option<Place> {
+pub(super) fn version_place(desired: &DesiredContainer) -> Option<Place> {
     let places = desired.sources.get("image")?;
     places.get(places.len().saturating_sub(2)).cloned()
 }
 
 /// The line that says how a field is to be.
-fn place(desired: &ContainerWish, field: &str) -> Option<Place> {
+fn place(desired: &DesiredContainer, field: &str) -> Option<Place> {
     let whole = || field.split('.').next().and_then(|whole| desired.sources.get(whole));
     desired.sources.get(field).or_else(whole).and_then(|places| places.first()).cloned()
 }

@@ -1,7 +1,7 @@
 //! Lines of a plan: what becomes of a resource, and how it was and will be.
 
 use super::causes::status;
-use crate::desired::{Address, ContainerWish, Kind};
+use crate::desired::{Address, DesiredContainer, Kind};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::instances::runs;
@@ -49,7 +49,7 @@ pub(super) fn before(container: &Container) -> BTreeMap<String, Value> {
 }
 
 /// The fields that are declared, image and version; a secret is `(sealed 9f2c)`.
-pub(super) fn declared(desired: &ContainerWish, source: &Source) -> BTreeMap<String, Value> {
+pub(super) fn declared(desired: &DesiredContainer, source: &Source) -> BTreeMap<String, Value> {
     let mut fields: BTreeMap<String, Value> = BTreeMap::new();
     fields.extend(
         desired

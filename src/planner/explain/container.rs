@@ -1,7 +1,7 @@
 //! What a plan says of a container, and of what an earlier apply left of it.
 
 use super::{causes, change};
-use crate::desired::{Address, ContainerWish};
+use crate::desired::{Address, DesiredContainer};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::choice::Choice;
@@ -83,7 +83,12 @@ fn laid_down(container: &Container) -> Change {
 }
 
 /// How it will be, as declared; a secret is `(sealed 9f2c)`.
-fn after(desired: &ContainerWish, source: &Source, generation: u64, runs: bool) -> BTreeMap<String, Value> {
+fn after(
+    desired: &DesiredContainer,
+    source: &Source,
+    generation: u64,
+    runs: bool,
+) -> BTreeMap<String, Value> {
     let mut fields = change::declared(desired, source);
     fields.insert("generation".to_owned(), json!(generation));
     fields.insert("running".to_owned(), json!(runs));

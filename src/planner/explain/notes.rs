@@ -178,8 +178,8 @@ fn namesakes(context: &PlanContext<'_>) -> Vec<String> {
 
 /// Declared absent, and a container of that name is not managed by pillarbox.
 fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
-    let names = context.items().filter_map(|item| match &item.wish {
-        crate::desired::Wish::ContainerAbsent { name, .. } => Some(name.as_str()),
+    let names = context.items().filter_map(|item| match &item.want {
+        crate::desired::DesiredState::ContainerAbsent { name, .. } => Some(name.as_str()),
         _ => None,
     });
     names

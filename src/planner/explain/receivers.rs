@@ -1,11 +1,11 @@
 //! Which field receives which secret.
 
-use crate::desired::ContainerWish;
+use crate::desired::DesiredContainer;
 use crate::desired::secret_file::FOLDER;
 use crate::plan::Receiver;
 
 /// Which field of a container that is created receives which secret.
-pub(super) fn of(desired: &ContainerWish) -> Vec<Receiver> {
+pub(super) fn of(desired: &DesiredContainer) -> Vec<Receiver> {
     let env = desired.spec.env.iter().map(|(name, text)| (format!("env {name}"), text));
     let files = desired.spec.files.iter().map(|(name, file)| (format!("file {FOLDER}/{name}"), &file.value));
     env.chain(files)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const ONE: &str = "r.example.com/nginx:1";
 
-/// A stranger called `nginx` as the wish wants it, but for `change`.
+/// A stranger called `nginx` as the desired state wants it, but for `change`.
 async fn stranger(change: impl FnOnce(&mut Value)) -> Stage {
     let stage = Stage::new();
     stage.publish(1);
@@ -26,9 +26,9 @@ async fn stranger(change: impl FnOnce(&mut Value)) -> Stage {
     });
     change(&mut body);
     stage.fake.add_container("nginx", body, true);
-    let mut wish = running("nginx", ONE);
-    wish.spec.env.insert("LOG".to_owned(), Text::clear("info"));
-    stage.with(vec![wish])
+    let mut want = running("nginx", ONE);
+    want.spec.env.insert("LOG".to_owned(), Text::clear("info"));
+    stage.with(vec![want])
 }
 
 fn differing(adoption: &Adoption) -> Vec<&str> {
@@ -89,9 +89,9 @@ async fn one_that_does_not_run_is_started_and_one_that_must_not_is_stopped() {
     stage.fake.stop_container("nginx");
     stage.adopt("nginx").await;
     assert_eq!(stage.settle().await.changes[0].actions, [Verb::Update]);
-    let mut wish = running("nginx", ONE);
-    wish.run = Run::Stopped;
-    let stopped = stranger(|_| {}).await.with(vec![wish]);
+    let mut want = running("nginx", ONE);
+    want.run = Run::Stopped;
+    let stopped = stranger(|_| {}).await.with(vec![want]);
     stopped.adopt("nginx").await;
     stopped.settle().await;
     assert_eq!(stopped.statuses(), ["nginx exited"]);

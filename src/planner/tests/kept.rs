@@ -2,7 +2,7 @@
 //! is cut off.
 
 use super::start_first::{host, replica, service};
-use crate::desired::{Address, Item, Kind, Order, Wish};
+use crate::desired::{Address, DesiredState, Item, Kind, Order};
 use crate::execute::tests::retain::back_to;
 use crate::execute::tests::stage::{Stage, absent, item, readable};
 use crate::plan::{Action, text, text_with_undo};
@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 fn retained(version: u32, retain: u32, order: Order) -> Vec<Item> {
     let mut items = service(version, 1);
     for item in &mut items {
-        let Wish::Container(wish) = &mut item.wish else { continue };
-        let Some(replica) = &mut wish.replica else { continue };
+        let DesiredState::Container(want) = &mut item.want else { continue };
+        let Some(replica) = &mut want.replica else { continue };
         (replica.retain, replica.order, replica.drain) = (retain, order, 0);
     }
     items
@@ -142,11 +142,11 @@ async fn wherever_a_rollback_is_cut_off_the_next_plan_knows_how_to_go_on() {
             break;
         }
         let _ = writeln!(table, "after {last}: {}", before.statuses().join(", "));
-        let wished = Stage { items: retained(2, 5, Order::StartFirst), ..before.clone() };
-        for (what, stage) in [("again", &back), ("before", &before), ("wished", &wished)] {
+        let declared = Stage { items: retained(2, 5, Order::StartFirst), ..before.clone() };
+        for (what, stage) in [("again", &back), ("before", &before), ("declared", &declared)] {
             let _ = writeln!(table, "  {what}: {}", then(stage).await);
         }
-        for stage in [&before, &back, &wished, &back] {
+        for stage in [&before, &back, &declared, &back] {
             stage.settle().await;
         }
         // Nothing of what was kept is lost by any of it.
@@ -157,47 +157,47 @@ async fn wherever_a_rollback_is_cut_off_the_next_plan_knows_how_to_go_on() {
     after rename api.g2.kept api.g2.back: api running, api.g1.kept exited, api.g2.back exited
       again: disconnect api.g2.back from back, connect api.g2.back to back, start api.g2.back, await api.g2.back, disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: rename api.g2.back to api.g2.kept
-      wished: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
+      declared: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
     after disconnect api.g2.back back: api running, api.g1.kept exited, api.g2.back exited
       again: connect api.g2.back to back, start api.g2.back, await api.g2.back, disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: rename api.g2.back to api.g2.kept
-      wished: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
+      declared: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
     after connect api.g2.back back: api running, api.g1.kept exited, api.g2.back exited
       again: disconnect api.g2.back from back, connect api.g2.back to back, start api.g2.back, await api.g2.back, disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: rename api.g2.back to api.g2.kept
-      wished: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
+      declared: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g3.kept, rename api.g4 to api, rename api.g2.back to api.g2.kept
     after start api.g2.back: api running, api.g1.kept exited, api.g2.back running
       again: disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: stop api.g2.back, rename api.g2.back to api.g2.kept
-      wished: disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
+      declared: disconnect api.g2.back from back, connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
     after disconnect api.g2.back back: api running, api.g1.kept exited, api.g2.back running
       again: connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: stop api.g2.back, rename api.g2.back to api.g2.kept
-      wished: connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
+      declared: connect api.g2.back to back, await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
     after connect api.g2.back back: api running, api.g1.kept exited, api.g2.back running
       again: await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: stop api.g2.back, rename api.g2.back to api.g2.kept
-      wished: await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
+      declared: await api.g2.back, update api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
     after update api.g2.back: api running, api.g1.kept exited, api.g2.back running
       again: await api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
       before: stop api.g2.back, update api.g2.back, rename api.g2.back to api.g2.kept
-      wished: await api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
+      declared: await api.g2.back, stop api, update api, rename api to api.g3.kept, rename api.g2.back to api
     after stop api: api exited, api.g1.kept exited, api.g2.back running
       again: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api, update api.g3.kept
       before: disconnect api from back, connect api to back, start api, await api, disconnect api from back, connect api to back, await api, stop api.g2.back, update api.g2.back, rename api.g2.back to api.g2.kept
-      wished: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api, update api.g3.kept
+      declared: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api, update api.g3.kept
     after update api: api exited, api.g1.kept exited, api.g2.back running
       again: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api
       before: disconnect api from back, connect api to back, start api, await api, disconnect api from back, connect api to back, await api, update api, stop api.g2.back, update api.g2.back, rename api.g2.back to api.g2.kept
-      wished: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api
+      declared: await api.g2.back, rename api to api.g3.kept, rename api.g2.back to api
     after rename api api.g3.kept: api.g1.kept exited, api.g2.back running, api.g3.kept exited
       again: await api.g2.back, rename api.g2.back to api
       before: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api.g2.back, update api.g2.back, rename api.g4 to api, rename api.g2.back to api.g2.kept
-      wished: await api.g2.back, rename api.g2.back to api
+      declared: await api.g2.back, rename api.g2.back to api
     after rename api.g2.back api: api running, api.g1.kept exited, api.g3.kept exited
       again: nothing
       before: create api.g4, start api.g4, await api.g4, disconnect api.g4 from back, connect api.g4 to back, await api.g4, update api.g4, stop api, update api, rename api to api.g2.kept, rename api.g4 to api
-      wished: nothing
+      declared: nothing
     "#);
 }
 
@@ -206,8 +206,8 @@ async fn one_that_was_declared_otherwise_comes_back_as_it_was() {
     let stage = deployed(Order::StartFirst).await;
     let mut other = retained(3, 2, Order::StartFirst);
     for item in &mut other {
-        let Wish::Container(wish) = &mut item.wish else { continue };
-        wish.spec.env.insert("LOG".to_owned(), Text::clear("debug"));
+        let DesiredState::Container(want) = &mut item.want else { continue };
+        want.spec.env.insert("LOG".to_owned(), Text::clear("debug"));
     }
     let other = Stage { items: other, ..stage };
     other.settle().await;
@@ -260,8 +260,8 @@ async fn a_container_that_is_added_has_the_number_of_its_deployment() {
     let stage = deployed(Order::StartFirst).await;
     let mut items = retained(3, 2, Order::StartFirst);
     let mut second = replica("api-2", 3);
-    second.replica.clone_from(&match &items[0].wish {
-        Wish::Container(wish) => wish.replica.clone(),
+    second.replica.clone_from(&match &items[0].want {
+        DesiredState::Container(want) => want.replica.clone(),
         _ => None,
     });
     items.insert(1, item(second));

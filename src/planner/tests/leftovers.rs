@@ -1,13 +1,13 @@
 //! What an apply leaves when it is cut off after any of its calls, and what the next one makes of it.
 
-use crate::desired::ContainerWish;
+use crate::desired::DesiredContainer;
 use crate::engine::Engine as _;
 use crate::execute::tests::stage::{Stage, readable, running};
 use crate::plan::{Action, text};
 use crate::testing::fake::{Behaviour, Fault};
 use std::fmt::Write as _;
 
-fn version(n: u32) -> ContainerWish {
+fn version(n: u32) -> DesiredContainer {
     running("nginx", &format!("r.example.com/nginx:{n}"))
 }
 
@@ -47,8 +47,8 @@ async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
             break;
         }
         let _ = writeln!(table, "after {}: {}", readable(&last), stage.statuses().join(", "));
-        for (what, wish) in [("same", version(2)), ("back", version(1)), ("other", version(3))] {
-            let _ = writeln!(table, "  {what}: {}", then(&stage.with(vec![wish])).await);
+        for (what, want) in [("same", version(2)), ("back", version(1)), ("other", version(3))] {
+            let _ = writeln!(table, "  {what}: {}", then(&stage.with(vec![want])).await);
         }
         // And it does what it says.
         for n in [2, 1, 3] {
@@ -184,9 +184,9 @@ async fn networks_that_were_pruned_while_the_old_one_was_down_are_joined_again()
     let stage = Stage::new();
     stage.publish(1);
     stage.fake.add_network("back");
-    let mut wish = version(1);
-    wish.spec.live.insert("networks".to_owned(), serde_json::json!({ "back": {} }));
-    let stage = stage.with(vec![wish]);
+    let mut want = version(1);
+    want.spec.live.insert("networks".to_owned(), serde_json::json!({ "back": {} }));
+    let stage = stage.with(vec![want]);
     stage.settle().await;
     stage.fake.stop_container("nginx");
     let plan = stage.plan().await.expect("planned");

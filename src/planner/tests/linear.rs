@@ -3,7 +3,7 @@
 
 use super::start_first::replica;
 use crate::check;
-use crate::desired::{Item, Kind, Wish};
+use crate::desired::{DesiredState, Item, Kind};
 use crate::execute::tests::stage::{Stage, absent, item, resource, running, thing};
 use crate::name::ContainerName;
 use crate::planner::{plan_host, work};
@@ -16,26 +16,26 @@ fn items(number: u32, version: u32) -> Vec<Item> {
     let mut items = Vec::new();
     for one in 0..number {
         let (service, alone, network) = (format!("web{one}"), format!("alone{one}"), format!("net{one}"));
-        let mut wish = replica(&service, version);
-        wish.spec.env.insert("VERSION".to_owned(), crate::state::Text::clear(version.to_string()));
+        let mut want = replica(&service, version);
+        want.spec.env.insert("VERSION".to_owned(), crate::state::Text::clear(version.to_string()));
         let name = ContainerName::parse(&service).expect("a name");
-        let mut replica = wish.replica.take().expect("a service");
+        let mut replica = want.replica.take().expect("a service");
         replica.service = name.clone();
         replica.retain = 1;
-        wish.replica = Some(replica);
-        items.push(item(wish));
+        want.replica = Some(replica);
+        items.push(item(want));
         let keep = BTreeSet::from([name.clone()]);
-        let surplus = Wish::Surplus { service: name, keep, stop_timeout: None };
+        let surplus = DesiredState::Surplus { service: name, keep, stop_timeout: None };
         items.push(thing(Kind::Service, &service, surplus));
         if version == 1 {
             items.push(resource(Kind::Network, &network, &[]));
-            let mut wish = running(&alone, "r.example.com/nginx:1");
-            wish.spec.fixed.clear();
-            wish.spec.live.insert("networks".to_owned(), json!({ network.clone(): {} }));
-            items.push(item(wish));
+            let mut want = running(&alone, "r.example.com/nginx:1");
+            want.spec.fixed.clear();
+            want.spec.live.insert("networks".to_owned(), json!({ network.clone(): {} }));
+            items.push(item(want));
         } else {
             items.push(absent(&alone));
-            items.push(thing(Kind::Network, &network, Wish::NetworkAbsent { name: network.clone() }));
+            items.push(thing(Kind::Network, &network, DesiredState::NetworkAbsent { name: network.clone() }));
         }
     }
     items

@@ -37,11 +37,11 @@ async fn a_changed_limit_or_policy_replaces_and_the_plan_says_why() {
     podman(&stage);
     stage.publish(1);
     let with = |memory: i64, restart: &str| {
-        let mut wish = running("nginx", ONE);
-        wish.spec.fixed.insert("limits.memory".to_owned(), json!(true));
-        wish.spec.live.insert("memory".to_owned(), json!(memory));
-        wish.spec.live.insert("restart".to_owned(), json!(restart));
-        stage.with(vec![wish])
+        let mut want = running("nginx", ONE);
+        want.spec.fixed.insert("limits.memory".to_owned(), json!(true));
+        want.spec.live.insert("memory".to_owned(), json!(memory));
+        want.spec.live.insert("restart".to_owned(), json!(restart));
+        stage.with(vec![want])
     };
     with(1 << 24, "always").settle().await;
     for (memory, restart, field) in [(1 << 25, "always", "memory"), (1 << 25, "no", "restart")] {

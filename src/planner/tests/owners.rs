@@ -1,7 +1,7 @@
 //! Two workspaces of one name on one host, and one that gets its id later.
 
 use super::start_first::service;
-use crate::desired::{Item, Kind, Wish};
+use crate::desired::{DesiredState, Item, Kind};
 use crate::execute::tests::stage::{Stage, absent, item, resource, running};
 use crate::name::{Owner, WorkspaceId};
 use crate::plan::text;
@@ -13,8 +13,8 @@ const ONE: &str = "r.example.com/nginx:1";
 fn wanted(name: &str, version: u32) -> Vec<Item> {
     let mut items = service(version, 1);
     for item in &mut items {
-        if let Wish::Container(wish) = &mut item.wish {
-            wish.replica.as_mut().expect("a service").retain = 2;
+        if let DesiredState::Container(want) = &mut item.want {
+            want.replica.as_mut().expect("a service").retain = 2;
         }
     }
     let mut container = running(name, ONE);

@@ -67,15 +67,15 @@ async fn everything_that_is_wrong_is_said_at_once() {
     let stage = Stage::new();
     stage.publish(1);
     stage.fake.preload(ONE);
-    let mut wishes = Vec::new();
+    let mut wants = Vec::new();
     for name in ["a", "b"] {
         stage.fake.add_container(name, json!({ "Image": ONE }), false);
-        wishes.push(running(name, ONE));
+        wants.push(running(name, ONE));
     }
     let mut never = running("c", "app:dev");
     never.pull = crate::desired::PullPolicy::Never;
-    wishes.push(never);
-    let problems = stage.with(wishes).plan().await.expect_err("refused");
+    wants.push(never);
+    let problems = stage.with(wants).plan().await.expect_err("refused");
     assert_eq!(problems.iter().count(), 3, "{problems}");
 }
 

@@ -72,9 +72,9 @@ async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back()
 #[tokio::test(start_paused = true)]
 async fn a_changed_variable_replaces_and_is_named_with_its_line() {
     let stage = settled().await;
-    let mut wish = running("nginx", ONE);
-    wish.spec.env.insert("LOG".to_owned(), crate::state::Text::clear("debug"));
-    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    let mut want = running("nginx", ONE);
+    want.spec.env.insert("LOG".to_owned(), crate::state::Text::clear("debug"));
+    let plan = stage.with(vec![want]).plan().await.expect("planned");
     let change = &plan.changes[0];
     assert_eq!(change.actions[0].symbol(), "-/+");
     assert_eq!(change.cause[0].to_string(), "env.LOG changed (pillar/apps.toml:14)");
@@ -102,13 +102,13 @@ async fn another_tag_of_the_same_image_changes_nothing() {
 async fn a_limit_is_changed_in_place() {
     let stage = Stage::new();
     stage.publish(1);
-    let mut wish = running("nginx", ONE);
-    wish.spec.fixed.insert("limits.memory".to_owned(), json!(true));
-    wish.spec.live.insert("memory".to_owned(), json!(32 << 20));
-    stage.with(vec![wish.clone()]).settle().await;
-    wish.spec.live.insert("memory".to_owned(), json!(64 << 20));
-    wish.spec.live.insert("restart".to_owned(), json!("unless-stopped"));
-    let stage = stage.with(vec![wish]);
+    let mut want = running("nginx", ONE);
+    want.spec.fixed.insert("limits.memory".to_owned(), json!(true));
+    want.spec.live.insert("memory".to_owned(), json!(32 << 20));
+    stage.with(vec![want.clone()]).settle().await;
+    want.spec.live.insert("memory".to_owned(), json!(64 << 20));
+    want.spec.live.insert("restart".to_owned(), json!("unless-stopped"));
+    let stage = stage.with(vec![want]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @"#1 [] update nginx Memory=67108864 MemorySwap=134217728 RestartPolicy=unless-stopped (update nginx): memory changed, restart changed");
     stage.settle().await;
@@ -120,9 +120,9 @@ async fn networks_are_joined_and_left_in_place_under_the_plain_name() {
     for network in ["front", "back"] {
         stage.fake.add_network(network);
     }
-    let mut wish = running("nginx", ONE);
-    wish.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": { "Aliases": ["www"] } }));
-    let stage = stage.with(vec![wish.clone()]);
+    let mut want = running("nginx", ONE);
+    want.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": { "Aliases": ["www"] } }));
+    let stage = stage.with(vec![want.clone()]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] connect nginx to back (update nginx): networks.back changed, networks.bridge changed, networks.front changed
@@ -131,8 +131,8 @@ async fn networks_are_joined_and_left_in_place_under_the_plain_name() {
          undo: connect nginx to bridge
     "#);
     stage.settle().await;
-    wish.spec.live.insert("networks".to_owned(), json!({ "front": { "Aliases": ["web"] } }));
-    let stage = stage.with(vec![wish]);
+    want.spec.live.insert("networks".to_owned(), json!({ "front": { "Aliases": ["web"] } }));
+    let stage = stage.with(vec![want]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] disconnect nginx from front (update nginx): networks.back changed, networks.front changed
@@ -151,9 +151,9 @@ async fn a_replaced_container_joins_its_networks_before_the_old_one_stops() {
     for network in ["front", "back"] {
         stage.fake.add_network(network);
     }
-    let mut wish = running("nginx", TWO);
-    wish.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": {} }));
-    let stage = stage.with(vec![wish]);
+    let mut want = running("nginx", TWO);
+    want.spec.live.insert("networks".to_owned(), json!({ "back": {}, "front": {} }));
+    let stage = stage.with(vec![want]);
     let plan = stage.plan().await.expect("planned");
     let steps = text(&plan);
     let at = |what: &str| steps.find(what).unwrap_or_else(|| panic!("{what} in {steps}"));
@@ -167,9 +167,9 @@ async fn a_replaced_container_joins_its_networks_before_the_old_one_stops() {
 #[tokio::test(start_paused = true)]
 async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine() {
     let stage = settled().await;
-    let mut wish = running("nginx", ONE);
-    wish.run = Run::Stopped;
-    let stage = stage.with(vec![wish.clone()]);
+    let mut want = running("nginx", ONE);
+    want.run = Run::Stopped;
+    let stage = stage.with(vec![want.clone()]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] stop nginx (stop nginx): it runs, but is declared stopped
@@ -177,8 +177,8 @@ async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine
     "#);
     stage.settle().await;
     // And is replaced without a start.
-    wish.image = crate::name::ImageRef::parse(TWO).expect("a reference");
-    let stage = stage.with(vec![wish]);
+    want.image = crate::name::ImageRef::parse(TWO).expect("a reference");
+    let stage = stage.with(vec![want]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
@@ -196,13 +196,13 @@ async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine
 #[tokio::test(start_paused = true)]
 async fn what_is_only_installed_is_left_running_or_not() {
     let stage = settled().await;
-    let mut wish = running("nginx", TWO);
-    wish.run = Run::Created;
-    stage.with(vec![wish.clone()]).settle().await;
+    let mut want = running("nginx", TWO);
+    want.run = Run::Created;
+    stage.with(vec![want.clone()]).settle().await;
     assert_eq!(stage.statuses(), ["nginx running"]);
     stage.fake.stop_container("nginx");
-    wish.image = crate::name::ImageRef::parse(ONE).expect("a reference");
-    stage.with(vec![wish]).settle().await;
+    want.image = crate::name::ImageRef::parse(ONE).expect("a reference");
+    stage.with(vec![want]).settle().await;
     assert_eq!(stage.statuses(), ["nginx created"]);
 }
 
@@ -223,9 +223,9 @@ async fn what_was_stopped_by_hand_is_started() {
 #[tokio::test(start_paused = true)]
 async fn what_was_changed_by_hand_is_reported_and_replaced_on_demand() {
     let stage = settled().await;
-    let mut wish = running("nginx", ONE);
-    wish.spec.fixed.insert("hostname".to_owned(), json!("www"));
-    let stage = stage.with(vec![wish]);
+    let mut want = running("nginx", ONE);
+    want.spec.fixed.insert("hostname".to_owned(), json!("www"));
+    let stage = stage.with(vec![want]);
     stage.settle().await;
     let mut body = stage.fake.body("nginx").expect("there");
     body["Hostname"] = json!("other");
@@ -244,9 +244,9 @@ async fn what_was_changed_by_hand_is_reported_and_replaced_on_demand() {
 async fn receivers_of_secrets_are_named_and_no_secret_is_in_the_plan() {
     let stage = Stage::new();
     stage.publish(1);
-    let mut wish = running("nginx", ONE);
-    wish.spec.env.insert("DB".to_owned(), secret("db.password"));
-    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    let mut want = running("nginx", ONE);
+    want.spec.env.insert("DB".to_owned(), secret("db.password"));
+    let plan = stage.with(vec![want]).plan().await.expect("planned");
     let told: Vec<String> =
         plan.receivers.iter().map(|r| format!("{} → {}, {}", r.secret, r.container, r.field)).collect();
     assert_eq!(told, ["db.password → nginx, env DB"]);

@@ -1,6 +1,6 @@
 //! Networks and volumes: when they are made, left, refused and taken away.
 
-use crate::desired::{Item, Kind, Wish};
+use crate::desired::{DesiredState, Item, Kind};
 use crate::execute::tests::stage::{Stage, absent, item, readable, resource, running, thing};
 use crate::name::ImageRef;
 use crate::plan::{Change, text, text_with_undo};
@@ -18,21 +18,21 @@ fn data(n: &str) -> Item {
 }
 
 fn no_network() -> Item {
-    thing(Kind::Network, "front", Wish::NetworkAbsent { name: "front".to_owned() })
+    thing(Kind::Network, "front", DesiredState::NetworkAbsent { name: "front".to_owned() })
 }
 
 fn no_volume() -> Item {
-    thing(Kind::Volume, "data", Wish::VolumeAbsent { name: "data".to_owned() })
+    thing(Kind::Volume, "data", DesiredState::VolumeAbsent { name: "data".to_owned() })
 }
 
 /// A container in the network that mounts the volume.
 fn user(name: &str) -> Item {
-    let mut wish = running(name, ONE);
-    wish.spec.fixed.clear();
-    wish.spec.live.insert("networks".to_owned(), json!({ "front": {} }));
+    let mut want = running(name, ONE);
+    want.spec.fixed.clear();
+    want.spec.live.insert("networks".to_owned(), json!({ "front": {} }));
     let mount = json!({ "/data": { "source": "data", "options": [] } });
-    wish.spec.fixed.insert("volumes".to_owned(), mount);
-    let mut item = item(wish);
+    want.spec.fixed.insert("volumes".to_owned(), mount);
+    let mut item = item(want);
     item.needs = vec![front("1").address, data("1").address];
     item
 }
@@ -131,8 +131,8 @@ async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
 async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_when_that_is_gone() {
     let inside = |networks: serde_json::Value| {
         let mut item = user("web");
-        let Wish::Container(wish) = &mut item.wish else { return item };
-        wish.spec.live.insert("networks".to_owned(), networks);
+        let DesiredState::Container(want) = &mut item.want else { return item };
+        want.spec.live.insert("networks".to_owned(), networks);
         item.needs.clear();
         item
     };
@@ -171,8 +171,10 @@ async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_wh
         "NetworkingConfig": { "EndpointsConfig": { "other": {} } } });
     stage.fake.add_network("other");
     stage.fake.add_container("theirs", body, true);
-    stage.items =
-        vec![thing(Kind::Network, "back", Wish::NetworkAbsent { name: "back".to_owned() }), absent("web")];
+    stage.items = vec![
+        thing(Kind::Network, "back", DesiredState::NetworkAbsent { name: "back".to_owned() }),
+        absent("web"),
+    ];
     assert!(refused(&stage).await.contains("these containers are in it, or were created in it: theirs"));
 }
 
@@ -326,7 +328,7 @@ async fn the_last_name_of_an_image_stays_while_a_container_uses_it() {
     stage.fake.add_container("theirs", json!({ "Image": "tool:1" }), false);
     let gone = |name: &str| {
         let image = ImageRef::parse(name).expect("a reference");
-        thing(Kind::Image, name, Wish::ImageAbsent { image })
+        thing(Kind::Image, name, DesiredState::ImageAbsent { image })
     };
     stage.items = vec![gone("tool:1")];
     let plan = stage.settle().await;

@@ -1,6 +1,6 @@
 //! Services: start-first, its obstacles, and how many containers there are.
 
-use crate::desired::{Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Wish};
+use crate::desired::{Address, BeforeStop, DesiredContainer, DesiredState, Item, Kind, Order, Replica};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, item, readable, running, thing};
 use crate::name::ContainerName;
@@ -9,19 +9,19 @@ use crate::testing::fake::{Behaviour, Fault};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Changes a wish.
-type Change<'a> = &'a dyn Fn(&mut ContainerWish);
+/// Changes a desired state.
+type Change<'a> = &'a dyn Fn(&mut DesiredContainer);
 
 fn name(text: &str) -> ContainerName {
     ContainerName::parse(text).expect("a name")
 }
 
 /// A container of the service `api` in the network `back`.
-pub(crate) fn replica(slot: &str, version: u32) -> ContainerWish {
-    let mut wish = running(slot, &format!("r.example.com/nginx:{version}"));
-    wish.spec.fixed.clear();
-    wish.spec.live.insert("networks".to_owned(), json!({ "back": {} }));
-    wish.replica = Some(Replica {
+pub(crate) fn replica(slot: &str, version: u32) -> DesiredContainer {
+    let mut want = running(slot, &format!("r.example.com/nginx:{version}"));
+    want.spec.fixed.clear();
+    want.spec.live.insert("networks".to_owned(), json!({ "back": {} }));
+    want.replica = Some(Replica {
         service: name("api"),
         order: Order::StartFirst,
         shared: BTreeSet::new(),
@@ -30,7 +30,7 @@ pub(crate) fn replica(slot: &str, version: u32) -> ContainerWish {
         retain: 0,
         back: None,
     });
-    wish
+    want
 }
 
 /// `api` with so many containers, one after another.
@@ -45,7 +45,7 @@ pub(crate) fn service(version: u32, replicas: usize) -> Vec<Item> {
     }
     let keep = slots.iter().map(|slot| name(slot)).collect();
     let mut surplus =
-        thing(Kind::Service, "api", Wish::Surplus { service: name("api"), keep, stop_timeout: None });
+        thing(Kind::Service, "api", DesiredState::Surplus { service: name("api"), keep, stop_timeout: None });
     surplus.needs = slots.iter().map(|slot| Address { kind: Kind::Container, name: slot.clone() }).collect();
     items.push(surplus);
     items
@@ -72,11 +72,11 @@ async fn deployed(replicas: usize) -> Stage {
 #[tokio::test(start_paused = true)]
 async fn the_new_container_works_and_is_known_before_the_old_one_stops() {
     let stage = deployed(1).await;
-    let mut wish = replica("api", 2);
-    if let Some(replica) = &mut wish.replica {
+    let mut want = replica("api", 2);
+    if let Some(replica) = &mut want.replica {
         replica.before_stop = Some(BeforeStop::Signal("SIGUSR1".to_owned()));
     }
-    let stage = Stage { items: vec![item(wish)], ..stage };
+    let stage = Stage { items: vec![item(want)], ..stage };
     let plan = stage.plan().await.expect("planned");
     assert_eq!(plan.changes[0].actions, [Verb::ReplaceStartFirst]);
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
@@ -115,22 +115,22 @@ async fn the_new_container_works_and_is_known_before_the_old_one_stops() {
 #[tokio::test(start_paused = true)]
 async fn what_only_one_container_can_have_makes_it_stop_first_and_the_plan_says_so() {
     let stage = deployed(1).await;
-    let with = |change: &dyn Fn(&mut ContainerWish)| {
-        let mut wish = replica("api", 2);
-        change(&mut wish);
-        Stage { items: vec![item(wish)], ..stage.clone() }
+    let with = |change: &dyn Fn(&mut DesiredContainer)| {
+        let mut want = replica("api", 2);
+        change(&mut want);
+        Stage { items: vec![item(want)], ..stage.clone() }
     };
     let fixed = |field: &'static str, value: serde_json::Value| {
-        move |wish: &mut ContainerWish| drop(wish.spec.fixed.insert(field.to_owned(), value.clone()))
+        move |want: &mut DesiredContainer| drop(want.spec.fixed.insert(field.to_owned(), value.clone()))
     };
     let port = json!({ "80/tcp": [{ "HostIp": "", "HostPort": "8080" }] });
     let free = json!({ "80/tcp": [{ "HostIp": "", "HostPort": "" }] });
     let address = json!({ "back": { "IPAMConfig": { "IPv4Address": "10.0.0.5" } } });
     let mount =
         |readonly: bool| json!({ "/data": { "type": "volume", "source": "data", "read_only": readonly } });
-    let shared = |wish: &mut ContainerWish| {
-        fixed("mounts", mount(false))(wish);
-        if let Some(replica) = &mut wish.replica {
+    let shared = |want: &mut DesiredContainer| {
+        fixed("mounts", mount(false))(want);
+        if let Some(replica) = &mut want.replica {
             replica.shared.insert("/data".to_owned());
         }
     };
@@ -138,7 +138,7 @@ async fn what_only_one_container_can_have_makes_it_stop_first_and_the_plan_says_
         (&fixed("ports", port), Some("port 8080 of the host")),
         (&fixed("ports", free), None),
         (
-            &|wish| drop(wish.spec.live.insert("networks".to_owned(), address.clone())),
+            &|want| drop(want.spec.live.insert("networks".to_owned(), address.clone())),
             Some("address 10.0.0.5"),
         ),
         (&fixed("mounts", mount(false)), Some("the writable volume /data, which is not `shared`")),

@@ -1,4 +1,4 @@
-use crate::desired::{Gated, Kind, PullPolicy, Wish};
+use crate::desired::{DesiredState, Gated, Kind, PullPolicy};
 use crate::execute::tests::stage::{Stage, absent, item, readable, running, thing};
 use crate::name::ImageRef;
 use crate::pillar::gate::Hold;
@@ -13,7 +13,7 @@ fn image(text: &str) -> ImageRef {
 }
 
 fn pulled(reference: &str, force: bool) -> crate::desired::Item {
-    thing(Kind::Image, reference, Wish::ImagePulled { image: image(reference), force })
+    thing(Kind::Image, reference, DesiredState::ImagePulled { image: image(reference), force })
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn a_tag_is_taken_off_and_that_is_all() {
     let mut stage = Stage::new();
     stage.publish(1);
     stage.fake.preload(ONE);
-    stage.items = vec![thing(Kind::Image, ONE, Wish::ImageAbsent { image: image(ONE) })];
+    stage.items = vec![thing(Kind::Image, ONE, DesiredState::ImageAbsent { image: image(ONE) })];
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @"#1 [] untag r.example.com/nginx:1 (untag r.example.com/nginx:1): declared absent");
     assert!(stage.fake.image_names().is_empty());
@@ -78,9 +78,9 @@ async fn names_of_the_hub_are_short_everywhere() {
 async fn an_image_that_no_registry_knows_is_its_id() {
     let stage = Stage::new();
     stage.fake.build("app:dev", "one", Behaviour::fine());
-    let mut wish = running("app", "app:dev");
-    wish.pull = PullPolicy::Never;
-    let stage = stage.with(vec![wish]);
+    let mut want = running("app", "app:dev");
+    want.pull = PullPolicy::Never;
+    let stage = stage.with(vec![want]);
     let plan = stage.settle().await;
     assert!(!text(&plan).contains("pull") && !text(&plan).contains("tag"), "{}", text(&plan));
     stage.fake.build("app:dev", "two", Behaviour::fine());
@@ -176,10 +176,10 @@ async fn volumes_that_nothing_is_mounted_on_are_warned_of() {
     stage.fake.publish("r.example.com/nginx:2", "two", data);
     stage.fake.preload("r.example.com/nginx:2");
     stage.with(vec![running("nginx", ONE)]).settle().await;
-    let mut wish = running("nginx", "r.example.com/nginx:2");
+    let mut want = running("nginx", "r.example.com/nginx:2");
     let cache = serde_json::json!({ "/cache": { "source": "cache", "options": [] } });
-    wish.spec.fixed.insert("volumes".to_owned(), cache);
-    let plan = stage.with(vec![wish]).plan().await.expect("planned");
+    want.spec.fixed.insert("volumes".to_owned(), cache);
+    let plan = stage.with(vec![want]).plan().await.expect("planned");
     assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
     assert!(plan.notes[0].contains("nothing is mounted at /data"), "{:?}", plan.notes);
 }
@@ -200,11 +200,11 @@ async fn what_is_held_is_left_alone_whatever_became_of_it_and_waits_with_its_rea
     let plan = stage.plan().await.expect("planned");
     assert_eq!(plan.changes[0].actions, [Verb::Unchanged], "nothing waits");
     stage.publish(2);
-    let mut wish = item(running("nginx", "r.example.com/nginx:2"));
-    hold(&mut wish, Some("a bad night"));
+    let mut want = item(running("nginx", "r.example.com/nginx:2"));
+    hold(&mut want, Some("a bad night"));
     let mut image = pulled("r.example.com/nginx:2", true);
     hold(&mut image, None);
-    stage.items = vec![image, wish];
+    stage.items = vec![image, want];
     let plan = stage.plan().await.expect("planned");
     assert!(plan.steps.is_empty(), "{}", text(&plan));
     let said = |change: &crate::plan::Change| {

@@ -1,14 +1,14 @@
 //! `watch`, `onchanges`, and what is left out.
 
-use crate::desired::{Address, Item, Kind, Reaction, Requisites, Watch, Wish};
+use crate::desired::{Address, DesiredState, Item, Kind, Reaction, Requisites, Watch};
 use crate::execute::tests::stage::{Stage, item, readable, resource, running, thing};
 use crate::plan::text;
 use crate::problem::Place;
 
 fn free(name: &str, version: u32) -> Item {
-    let mut wish = running(name, &format!("r.example.com/nginx:{version}"));
-    wish.spec.fixed.clear();
-    item(wish)
+    let mut want = running(name, &format!("r.example.com/nginx:{version}"));
+    want.spec.fixed.clear();
+    item(want)
 }
 
 fn watching(mut item: Item, thing: &Address, reaction: Reaction) -> Item {
@@ -147,7 +147,7 @@ async fn a_replacement_that_was_begun_is_ended_whatever_onchanges_says() {
 async fn what_is_left_out_does_nothing_and_others_may_need_it() {
     let mut stage = stage().await;
     let why = "`onlyif` is false, states/x.toml:3".to_owned();
-    let left = thing(Kind::State, "db.container.running", Wish::LeftOut { why });
+    let left = thing(Kind::State, "db.container.running", DesiredState::LeftOut { why });
     let mut web = free("web", 1);
     web.needs = vec![left.address.clone()];
     stage.items = vec![left, web];

@@ -1,4 +1,4 @@
-//! `keys/`: the public keys that people ask to be readers with. A wish: the lock of a box is the fact.
+//! `keys/`: the public keys of readers. The lock of a box decides who can open it.
 
 use super::Vault;
 use crate::keys::Recipient;

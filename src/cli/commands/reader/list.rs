@@ -69,8 +69,8 @@ pub(in crate::cli) fn pending(
 ) -> Option<String> {
     match files.get(name) {
         Ok(None) => Some(format!("{} is gone", KeyFiles::path(name))),
-        Ok(Some(wish)) if key.is_some_and(|key| key != wish) => {
-            Some(format!("{} has another key, {wish}", KeyFiles::path(name)))
+        Ok(Some(want)) if key.is_some_and(|key| key != want) => {
+            Some(format!("{} has another key, {want}", KeyFiles::path(name)))
         }
         Ok(Some(_)) => None,
         Err(_) => Some(format!("{} holds no key", KeyFiles::path(name))),

@@ -30,7 +30,7 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for open in boxes {
-        match wish(&files, &open).and_then(|readers| boxes::rekey(&open, &readers, when)) {
+        match want(&files, &open).and_then(|readers| boxes::rekey(&open, &readers, when)) {
             Ok(made) => all.push((open, made)),
             Err(found) => problems.extend(found.into_vec()),
         }
@@ -109,7 +109,7 @@ fn report(ctx: &Context, open: &OpenBox, made: &Made, done: &Done) {
 }
 
 /// The readers that a box should have: the names of its lock with the keys of `keys/`.
-fn wish(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
+fn want(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
     let (mut readers, mut problems) = (Readers::new(), Vec::new());
     for name in open.readers().keys() {
         match files.get(name) {

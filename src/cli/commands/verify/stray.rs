@@ -1,6 +1,6 @@
 //! Readers whose key files say something else than the locks, and private keys in the workspace.
 
-use crate::cli::commands::reader::pending_wish;
+use crate::cli::commands::reader::pending_want;
 use crate::keys::holds_private_key;
 use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
 use crate::session::{KeyFiles, Vault};
@@ -21,7 +21,7 @@ pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
                 continue;
             }
             let key = open.as_ref().and_then(|open| open.readers().get(name));
-            problems.extend(pending_wish(&files, name, key).map(|why| {
+            problems.extend(pending_want(&files, name, key).map(|why| {
                 Problem::failed(format!("the lock of {folder} and keys/ differ for {name}: {why}"))
                     .at(&Place::new(KeyFiles::path(name), 0))
                     .hint("if the file is right, make the locks agree with it: pillarbox reader rekey")

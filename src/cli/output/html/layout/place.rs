@@ -24,9 +24,9 @@ pub(super) fn order(layers: &mut [Vec<usize>], vertices: &[Vertex]) {
         let down = sweep % 2 == 0;
         for step in 0..layers.len() {
             let at = if down { step } else { layers.len() - 1 - step };
-            let wish =
+            let want =
                 |vertex: &usize| mean(joined(&vertices[*vertex], down), &rank).unwrap_or(rank[*vertex]);
-            layers[at].sort_by(|a, b| wish(a).total_cmp(&wish(b)));
+            layers[at].sort_by(|a, b| want(a).total_cmp(&want(b)));
             number(&mut rank, &layers[at]);
         }
     }
@@ -61,9 +61,9 @@ fn apart(layer: &[usize], vertices: &[Vertex], centers: &mut [f64], down: bool) 
             offset += vertices[layer[index - 1]].half + vertex.half;
         }
         offsets.push(offset);
-        let wish = mean(joined(vertex, down), centers).unwrap_or(centers[*at]) - offset;
+        let want = mean(joined(vertex, down), centers).unwrap_or(centers[*at]) - offset;
         let line = vertex.above.len() == 1 && vertex.half * 2.0 < f64::from(super::WIDTH);
-        let mut pool = (wish, if line { STRAIGHT } else { 1.0 }, 1);
+        let mut pool = (want, if line { STRAIGHT } else { 1.0 }, 1);
         while let Some(last) = pools.pop_if(|last| last.0 >= pool.0) {
             let weight = last.1 + pool.1;
             pool = ((last.0 * last.1 + pool.0 * pool.1) / weight, weight, last.2 + pool.2);
