@@ -13,7 +13,7 @@ use crate::name::HelperName;
 use crate::problem::{Problem, Result, escaped, quoted};
 use crate::process::{self, Child, End, Inherited, Limits};
 use answer::Wrong;
-use said::Said;
+use said::HelperOutput;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -111,10 +111,10 @@ impl Call {
     }
 
     /// Waits for what it says, where it ends well.
-    fn said(self, limit: Duration) -> Result<Said> {
+    fn said(self, limit: Duration) -> Result<HelperOutput> {
         let Self { helper, server, child } = self;
         let (end, output) = child.finish(limit);
-        let said = Said(output);
+        let said = HelperOutput(output);
         let wrong = |what: String| said.explain(Problem::failed(what));
         let program = helper.program();
         Err(match end {

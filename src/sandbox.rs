@@ -37,7 +37,7 @@ const HOSTS: usize = 100;
 
 /// What became of a file.
 #[derive(Clone, Debug)]
-pub enum Came {
+pub enum EvalResult {
     /// It ran, or it is wrong.
     Of(Result<Ran>),
     /// It wants to know what only the host's Engine knows.
@@ -46,7 +46,7 @@ pub enum Came {
 
 /// Runs all files of a request, `program` with [`WORD`] being the child. The answer has every file of
 /// every host, by the index of the host.
-pub fn evaluate(program: &Path, request: Request, limit: Duration) -> Vec<BTreeMap<String, Came>> {
+pub fn evaluate(program: &Path, request: Request, limit: Duration) -> Vec<BTreeMap<String, EvalResult>> {
     let Request { files, hosts } = request;
     let mut all = Vec::new();
     for hosts in hosts.chunks(HOSTS) {
@@ -56,9 +56,9 @@ pub fn evaluate(program: &Path, request: Request, limit: Duration) -> Vec<BTreeM
     all
 }
 
-fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<String, Came>> {
+fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<String, EvalResult>> {
     let deadline = Instant::now() + limit;
-    let mut came: Vec<BTreeMap<String, Came>> = vec![BTreeMap::new(); request.hosts.len()];
+    let mut came: Vec<BTreeMap<String, EvalResult>> = vec![BTreeMap::new(); request.hosts.len()];
     loop {
         let (end, said) = run(program, &request, deadline.saturating_duration_since(Instant::now()));
         let mut outcomes = vec![BTreeMap::new(); request.hosts.len()];
@@ -80,14 +80,14 @@ fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<S
             for file in &host.runs {
                 if guilty.as_ref() == Some(file) {
                     let problem = problem.clone().at(&Place::new(file.as_str(), 0));
-                    came.insert(file.clone(), Came::Of(Err(problem.into())));
+                    came.insert(file.clone(), EvalResult::Of(Err(problem.into())));
                 } else if over {
                     let mut problem = Problem::failed("it was not run").at(&Place::new(file.as_str(), 0));
                     problem.causes = match &guilty {
                         Some(guilty) => vec![format!("{} used up the time", escaped(guilty))],
                         None => std::iter::once(ended(&end)).chain(last_words(&said)).collect(),
                     };
-                    came.insert(file.clone(), Came::Of(Err(problem.into())));
+                    came.insert(file.clone(), EvalResult::Of(Err(problem.into())));
                 }
             }
             host.runs.retain(|file| !came.contains_key(file));
@@ -134,17 +134,17 @@ fn hear(said: &Output, came: &mut [BTreeMap<String, Outcome>]) -> Heard {
     heard
 }
 
-fn of(file: &str, outcome: Outcome) -> Came {
+fn of(file: &str, outcome: Outcome) -> EvalResult {
     match outcome {
-        Outcome::Ran(ran) => Came::Of(Ok(ran)),
-        Outcome::NeedsFacts => Came::NeedsFacts,
+        Outcome::Ran(ran) => EvalResult::Of(Ok(ran)),
+        Outcome::NeedsFacts => EvalResult::NeedsFacts,
         Outcome::Failed(faults) => {
             let wrong = Problems::check(faults.into_iter().map(problem).collect());
-            Came::Of(Err(wrong
+            EvalResult::Of(Err(wrong
                 .err()
                 .unwrap_or_else(|| Problem::failed("it failed without a message").into())))
         }
-        Outcome::NotBuiltIn => Came::Of(Err(not_built_in().at(&Place::new(file, 0)).into())),
+        Outcome::NotBuiltIn => EvalResult::Of(Err(not_built_in().at(&Place::new(file, 0)).into())),
     }
 }
 

@@ -16,9 +16,9 @@ const WIDE: usize = 300;
 const LEAST: usize = 4;
 
 /// Both streams.
-pub(super) struct Said(pub(super) Output);
+pub(super) struct HelperOutput(pub(super) Output);
 
-impl Said {
+impl HelperOutput {
     /// The answer.
     pub(super) fn out(&self) -> &[u8] {
         &self.0.out
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn causes(out: &str, err: &str) -> Vec<String> {
-        let said = Said(Output {
+        let said = HelperOutput(Output {
             out: Zeroizing::new(out.as_bytes().to_vec()),
             err: Zeroizing::new(err.as_bytes().to_vec()),
         });
@@ -134,8 +134,9 @@ mod tests {
 
     #[test]
     fn a_message_is_told_from_an_answer() {
-        let line =
-            |out: &str| Said(Output { out: Zeroizing::new(out.into()), err: Zeroizing::default() }).line();
+        let line = |out: &str| {
+            HelperOutput(Output { out: Zeroizing::new(out.into()), err: Zeroizing::default() }).line()
+        };
         assert_eq!(line(" not\u{7} here \nsecond").as_deref(), Some("not\\u{7} here"));
         assert_eq!(line("{\"Secret\":\"x\"}"), None);
         assert_eq!(line("\n"), None);

@@ -25,12 +25,12 @@ fn with_child(text: &str, limit: Duration) -> (String, String) {
     let all = evaluate(&program, request, limit);
     let [came] = all.as_slice() else { panic!("one host: {all:?}") };
     let said = |file: &str| match &came[file] {
-        Came::Of(Ok(_)) => "it ran".to_owned(),
-        Came::Of(Err(wrong)) => {
+        EvalResult::Of(Ok(_)) => "it ran".to_owned(),
+        EvalResult::Of(Err(wrong)) => {
             let problem = wrong.iter().next().expect("one");
             format!("{problem} ({})", problem.causes.join("; "))
         }
-        Came::NeedsFacts => "it needs facts".to_owned(),
+        EvalResult::NeedsFacts => "it needs facts".to_owned(),
     };
     (said("states/a.star"), said("states/b.star"))
 }

@@ -10,7 +10,7 @@ use crate::observed::Facts;
 use crate::pillar::Node;
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
-use crate::sandbox::Came;
+use crate::sandbox::EvalResult;
 use crate::script::Ran;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -139,14 +139,14 @@ impl<'v> Declared<'v> {
     }
 
     /// Takes what its files gave.
-    pub(super) fn take(&mut self, came: BTreeMap<String, Came>) {
+    pub(super) fn take(&mut self, came: BTreeMap<String, EvalResult>) {
         let Content::Sources(sources) = &mut self.content else { return };
         for (file, came) in came {
             match came {
-                Came::Of(result) => {
+                EvalResult::Of(result) => {
                     sources.ran.insert(file, result);
                 }
-                Came::NeedsFacts => sources.needs_facts = true,
+                EvalResult::NeedsFacts => sources.needs_facts = true,
             }
         }
     }

@@ -8,13 +8,13 @@ use crate::compile::{facts_trees, is_starlark};
 use crate::inventory::Host;
 use crate::observed::Facts;
 use crate::problem::{Problem, Result};
-use crate::sandbox::{self, Came};
+use crate::sandbox::{self, EvalResult};
 use crate::script::{self, Request, given};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the files in Starlark of each host gave.
-pub(super) type Evaluated = Vec<BTreeMap<String, Came>>;
+pub(super) type Evaluated = Vec<BTreeMap<String, EvalResult>>;
 
 /// What is to be run for hosts, with their facts where they are known.
 ///

@@ -47,10 +47,10 @@ pub(super) enum Mode {
 /// if another process has it.
 ///
 /// # Errors
-/// Where the file cannot be opened or locked, or the patience is over.
-pub(super) fn take(path: &Path, mode: Mode, patience: Duration, waiting: &mut dyn FnMut()) -> Result<File> {
+/// Where the file cannot be opened or locked, or the timeout is over.
+pub(super) fn take(path: &Path, mode: Mode, limit: Duration, waiting: &mut dyn FnMut()) -> Result<File> {
     let fail = |error: &io::Error| cannot("lock", path, error);
-    let until = Instant::now() + patience;
+    let until = Instant::now() + limit;
     let mut told = false;
     loop {
         let file = open(path, mode).map_err(|error| fail(&error))?;

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// One action, with the line of the page where it stands.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Instruction {
     /// A command and its exit code.
     Command { line: usize, text: String, code: i32, engine: bool },
     /// A file and its text.
@@ -41,8 +41,8 @@ pub(crate) fn pages() -> Vec<PathBuf> {
 }
 
 /// What a page asks to do.
-pub(crate) fn deeds(page: &str) -> Vec<Deed> {
-    let mut deeds = Vec::new();
+pub(crate) fn instructions(page: &str) -> Vec<Instruction> {
+    let mut instructions = Vec::new();
     let mut lines = page.lines().enumerate().map(|(at, line)| (at + 1, line));
     let mut mark = String::new();
     while let Some((line, text)) = lines.next() {
@@ -50,7 +50,7 @@ pub(crate) fn deeds(page: &str) -> Vec<Deed> {
             let comment = comment.trim();
             match comment.split_once("run:") {
                 Some((kind @ ("" | "engine "), command)) => {
-                    deeds.push(command_of(line, command, kind == "engine "));
+                    instructions.push(command_of(line, command, kind == "engine "));
                 }
                 _ => comment.clone_into(&mut mark),
             }
@@ -66,26 +66,26 @@ pub(crate) fn deeds(page: &str) -> Vec<Deed> {
         let body: Vec<(usize, &str)> = lines.by_ref().take_while(|(_, text)| text.trim() != "```").collect();
         if let Some(path) = mark.strip_prefix("file:") {
             let text: String = body.iter().map(|(_, line)| format!("{line}\n")).collect();
-            deeds.push(Deed::File { line, path: path.trim().to_owned(), text });
+            instructions.push(Instruction::File { line, path: path.trim().to_owned(), text });
         } else if language == "console" && !mark.starts_with("not run:") {
-            let before = deeds.len();
+            let before = instructions.len();
             let commands = body.iter().filter_map(|(line, text)| Some((*line, text.strip_prefix("$ ")?)));
-            deeds.extend(commands.map(|(line, text)| command_of(line, text, mark == "engine")));
-            assert!(deeds.len() > before, "line {line}: a console block without a command");
+            instructions.extend(commands.map(|(line, text)| command_of(line, text, mark == "engine")));
+            assert!(instructions.len() > before, "line {line}: a console block without a command");
         }
         mark.clear();
     }
-    deeds
+    instructions
 }
 
-fn command_of(line: usize, text: &str, engine: bool) -> Deed {
+fn command_of(line: usize, text: &str, engine: bool) -> Instruction {
     let (text, code) = match text.rsplit_once("# exit ") {
         Some((text, code)) => {
             (text, code.trim().parse().unwrap_or_else(|_| panic!("line {line}: exit {code}?")))
         }
         None => (text, 0),
     };
-    Deed::Command { line, text: text.trim().to_owned(), code, engine }
+    Instruction::Command { line, text: text.trim().to_owned(), code, engine }
 }
 
 /// Does everything that a page asks for. `replaced` are texts of the page and what stands for them
@@ -100,15 +100,15 @@ pub(crate) fn perform(path: &Path, env: &mut TestEnv, replaced: &[(&str, &str)],
     let shown = path.strip_prefix(repository()).expect("a path of the repository").display();
     let mut folder = env.workspace();
     let mut done = 0;
-    for deed in deeds(&page) {
-        match deed {
-            Deed::File { path, text, .. } => {
+    for instruction in instructions(&page) {
+        match instruction {
+            Instruction::File { path, text, .. } => {
                 let path = folder.join(path);
                 fs::create_dir_all(path.parent().expect("a folder")).expect("folders of the workspace");
                 fs::write(path, text).expect("a file of the page");
             }
-            Deed::Command { engine: true, .. } if !engine => {}
-            Deed::Command { line, text, code, .. } => {
+            Instruction::Command { engine: true, .. } if !engine => {}
+            Instruction::Command { line, text, code, .. } => {
                 if let Some(target) = text.strip_prefix("cd ") {
                     folder = folder.join(target.trim());
                     assert!(folder.is_dir(), "{shown}:{line}: there is no folder {}", folder.display());
@@ -133,11 +133,11 @@ fn blocks_comments_and_exit_codes_of_a_page_are_understood() {
                 <!-- engine -->\n\n```console\n$ pillarbox apply -y\n```\n<!-- not run: a terminal -->\n```console\n$ no\n```\n\
                 <!-- run: true -->\n<!-- engine run: false # exit 1 -->\n```toml\n$ no\n```\n";
     let command =
-        |line, text: &str, code, engine| Deed::Command { line, text: text.to_owned(), code, engine };
+        |line, text: &str, code, engine| Instruction::Command { line, text: text.to_owned(), code, engine };
     assert_eq!(
-        deeds(page),
+        instructions(page),
         [
-            Deed::File { line: 3, path: "a/b.toml".to_owned(), text: "x = 1\n".to_owned() },
+            Instruction::File { line: 3, path: "a/b.toml".to_owned(), text: "x = 1\n".to_owned() },
             command(7, "pillarbox plan", 2, false),
             command(9, "cd shop", 0, false),
             command(14, "pillarbox apply -y", 0, true),

@@ -31,13 +31,13 @@ pub(super) struct Tunnel {
     destination: String,
     port: Option<u16>,
     socket: PathBuf,
-    said: Said,
+    said: StderrTail,
     // Before the folder: a dropped child is killed.
     child: Child,
     _folder: TempDir,
 }
 
-type Said = Arc<Mutex<Vec<u8>>>;
+type StderrTail = Arc<Mutex<Vec<u8>>>;
 
 impl Tunnel {
     /// Logs in.
@@ -74,7 +74,7 @@ impl Tunnel {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
-        let said = Said::default();
+        let said = StderrTail::default();
         if let Some(stderr) = child.stderr.take() {
             drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
         }
@@ -160,7 +160,7 @@ const OPTIONS: [&str; 11] = [
     "LogLevel=INFO",
 ];
 
-async fn listen(mut stderr: ChildStderr, said: Said) {
+async fn listen(mut stderr: ChildStderr, said: StderrTail) {
     let mut buffer = [0; 1024];
     while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
         let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
