@@ -166,17 +166,17 @@ pub fn update_private(
 
 /// Keeps others out of a personal file, and of what belongs to it, until this is dropped.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
+pub struct PrivateLock(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File);
 
 /// Takes the lock of a personal file, `<file>.lock`, for a change of more than that file.
 ///
 /// # Errors
 /// Where it cannot be taken.
-pub fn hold(path: &Path) -> Result<Held> {
+pub fn hold(path: &Path) -> Result<PrivateLock> {
     make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
-    take(Path::new(&lock), Mode::Exclusive, TIMEOUT, &mut || {}).map(Held)
+    take(Path::new(&lock), Mode::Exclusive, TIMEOUT, &mut || {}).map(PrivateLock)
 }
 
 /// Writes a file that belongs to another program, wholly or not at all: with the mode and owner that it

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// One row and the style of its answer.
-struct Row {
+struct CredentialRow {
     cells: [String; 5],
     answer: anstyle::Style,
 }
@@ -19,7 +19,7 @@ const ANSWER: usize = 3;
 
 /// The table with its footer; empty where nothing was asked.
 pub(in crate::cli) fn text(answers: &[Answers]) -> String {
-    let rows: Vec<Row> =
+    let rows: Vec<CredentialRow> =
         answers.iter().flat_map(|host| host.asked.iter().map(|one| row(host.host.as_str(), one))).collect();
     if rows.is_empty() {
         return String::new();
@@ -45,7 +45,7 @@ pub(in crate::cli) fn text(answers: &[Answers]) -> String {
     text
 }
 
-fn row(host: &str, asked: &Asked) -> Row {
+fn row(host: &str, asked: &Asked) -> CredentialRow {
     let entry = asked.entry.as_ref();
     let what = match (&asked.image, entry) {
         (Some(image), _) => image.to_string(),
@@ -56,7 +56,7 @@ fn row(host: &str, asked: &Asked) -> Row {
         Verdict::RateLimited(Some(until)) => format!("rate-limited until {}", time(*until)),
         verdict => verdict.word().to_owned(),
     };
-    Row {
+    CredentialRow {
         cells: [
             host.to_owned(),
             entry.map_or_else(|| "anonymous".to_owned(), |entry| escaped(&entry.scope)),

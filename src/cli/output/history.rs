@@ -15,11 +15,11 @@ pub(in crate::cli) struct HostHistory {
     host: String,
     /// The generation that a rollback without `--to` goes to.
     rollback: Option<u64>,
-    generations: Vec<Row>,
+    generations: Vec<HistoryRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct HistoryRow {
     generation: u64,
     version: Option<String>,
     image: Option<String>,
@@ -47,7 +47,7 @@ impl HostHistory {
             let earlier =
                 all[at + 1..].iter().find(|other| !matches!(other.state, State::ImageOnly | State::Attempt));
             let known = earlier.filter(|_| one.state != State::ImageOnly);
-            Row {
+            HistoryRow {
                 generation: one.number,
                 version: one.version.clone(),
                 image: one.image.clone(),
@@ -111,7 +111,7 @@ pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
     out
 }
 
-fn cells(row: &Row) -> [String; 5] {
+fn cells(row: &HistoryRow) -> [String; 5] {
     let digest = row.image.as_deref().and_then(|image| image.rsplit_once("sha256:"));
     let digest = digest.and_then(|(_, hex)| hex.get(..12)).unwrap_or("?");
     let seconds = row.created.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// Seconds that an Engine lets pass before it starts a crashed container again.
 const RESTART_PAUSE: u64 = 1;
 
-pub(super) struct Held {
+pub(super) struct FakeContainer {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) image_id: String,
@@ -25,7 +25,7 @@ pub(super) struct Held {
     joined: BTreeMap<String, String>,
 }
 
-impl Held {
+impl FakeContainer {
     /// Whether it is in a network, running or not.
     pub(super) fn is_in(&self, network: &str) -> bool {
         self.networks.contains_key(network)
@@ -95,7 +95,7 @@ impl World {
         }
         self.make_mounted(&body);
         let id = format!("{:064x}", self.fresh());
-        self.containers.push(Held {
+        self.containers.push(FakeContainer {
             id: id.clone(),
             name: name.to_owned(),
             image_id: image.id,
@@ -108,7 +108,7 @@ impl World {
             joined: BTreeMap::new(),
         });
         // An Engine makes the volumes that are named and not there.
-        let named = self.containers.last().map(Held::volumes).unwrap_or_default();
+        let named = self.containers.last().map(FakeContainer::volumes).unwrap_or_default();
         for name in named {
             self.volume(&json!({ "Name": name }));
         }
@@ -166,7 +166,7 @@ impl World {
     }
 
     /// A host port that another running container has.
-    fn port_taken(&self, wanted: &Held) -> Option<String> {
+    fn port_taken(&self, wanted: &FakeContainer) -> Option<String> {
         let mine = host_ports(&wanted.body);
         let others =
             self.containers.iter().filter(|held| held.id != wanted.id && self.run_state(held).running);
@@ -215,7 +215,7 @@ impl World {
     }
 
     /// Whether it works as a container of a service.
-    pub(super) fn works_as(&self, held: &Held, service: &str) -> bool {
+    pub(super) fn works_as(&self, held: &FakeContainer, service: &str) -> bool {
         let state = self.run_state(held);
         let found = |(network, endpoint): (&String, &Value)| {
             let names = endpoint["Aliases"].as_array().into_iter().flatten();
@@ -357,7 +357,7 @@ impl World {
         }
     }
 
-    pub(super) fn run_state(&self, held: &Held) -> RunState {
+    pub(super) fn run_state(&self, held: &FakeContainer) -> RunState {
         let never = "0001-01-01T00:00:00Z".to_owned();
         let mut state = RunState {
             status: "created".to_owned(),
@@ -387,7 +387,7 @@ impl World {
         state
     }
 
-    fn running(&self, held: &Held, started: Instant, state: &mut RunState) {
+    fn running(&self, held: &FakeContainer, started: Instant, state: &mut RunState) {
         let up = started.elapsed().as_secs();
         let mut began = self.at(started);
         let policy = held.body["HostConfig"]["RestartPolicy"]["Name"].as_str().unwrap_or_default();

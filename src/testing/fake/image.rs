@@ -19,14 +19,14 @@ pub(super) struct Published {
 
 /// An image on the host.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct FakeImage {
     pub(super) id: String,
     pub(super) tags: Vec<String>,
     pub(super) digests: Vec<String>,
     pub(super) behaviour: Behaviour,
 }
 
-impl Held {
+impl FakeImage {
     pub(super) fn seen(&self) -> observed::Image {
         observed::Image {
             id: self.id.clone(),
@@ -77,7 +77,7 @@ impl World {
         let id = hash("config", content);
         self.move_tag(&image.to_string());
         if !self.images.iter().any(|held| held.id == id) {
-            self.images.push(Held { id: id.clone(), tags: vec![], digests: vec![], behaviour });
+            self.images.push(FakeImage { id: id.clone(), tags: vec![], digests: vec![], behaviour });
         }
         for held in self.images.iter_mut().filter(|held| held.id == id) {
             held.tags.push(image.to_string());
@@ -139,7 +139,7 @@ impl World {
         let digest = image.by_digest(&published.digest).to_string();
         if !self.images.iter().any(|held| held.id == id) {
             let behaviour = published.behaviour;
-            self.images.push(Held { id: id.clone(), tags: vec![], digests: vec![], behaviour });
+            self.images.push(FakeImage { id: id.clone(), tags: vec![], digests: vec![], behaviour });
         }
         let tag = image.digest.is_none().then(|| image.to_string());
         if let Some(tag) = &tag {
@@ -154,7 +154,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn image(&self, reference: &str) -> Option<&Held> {
+    pub(super) fn image(&self, reference: &str) -> Option<&FakeImage> {
         self.images.iter().find(|held| held.is_called(reference))
     }
 

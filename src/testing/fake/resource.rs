@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// A network.
 #[derive(Clone)]
-pub(super) struct Held {
+pub(super) struct FakeNetwork {
     pub(super) id: String,
     created: String,
     body: Value,
@@ -22,7 +22,7 @@ pub(super) fn labels(value: &Value) -> BTreeMap<String, String> {
 impl World {
     /// Adds a network without any check.
     pub(super) fn put_network(&mut self, name: &str, body: Value) {
-        let held = Held { id: format!("{:064x}", self.fresh()), created: printed(self.now()), body };
+        let held = FakeNetwork { id: format!("{:064x}", self.fresh()), created: printed(self.now()), body };
         self.networks.insert(name.to_owned(), held);
     }
 
@@ -58,7 +58,7 @@ impl World {
     }
 }
 
-fn seen(name: &str, held: &Held) -> Network {
+fn seen(name: &str, held: &FakeNetwork) -> Network {
     let body = &held.body;
     Network {
         id: held.id.clone(),

@@ -1,6 +1,6 @@
 //! Containers of the Engine in memory that share something of another one.
 
-use super::container::Held;
+use super::container::FakeContainer;
 use super::world::World;
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ impl World {
     }
 
     /// Why it cannot be started, for want of what it shares.
-    pub(super) fn lacks(&self, held: &Held) -> Option<String> {
+    pub(super) fn lacks(&self, held: &FakeContainer) -> Option<String> {
         let host = &held.body["HostConfig"];
         let modes = MODES.iter().filter_map(|mode| host[*mode].as_str()?.strip_prefix("container:"));
         let links = host["Links"].as_array().into_iter().flatten().filter_map(Value::as_str);

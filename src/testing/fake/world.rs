@@ -1,8 +1,8 @@
 //! Everything there is on the Engine in memory.
 
-use super::container::Held as Container;
-use super::image::{Held as Image, Published};
-use super::resource::Held as Network;
+use super::container::FakeContainer as Container;
+use super::image::{FakeImage as Image, Published};
+use super::resource::FakeNetwork as Network;
 use super::volume::Content;
 use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
