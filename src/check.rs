@@ -126,7 +126,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     for item in desired.items.iter().filter(goes_on) {
         match &item.want {
             DesiredState::Container(want) => {
-                broken.extend(as_desired(want, observed.facts.can_update, &model))
+                broken.extend(as_desired(want, observed.facts.can_update, &model));
             }
             DesiredState::Surplus { service, keep, .. } => {
                 let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();

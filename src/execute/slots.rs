@@ -14,11 +14,14 @@ use tokio::sync::oneshot;
 #[derive(Clone, Debug)]
 pub(super) struct CallSlots(Rc<Queue>);
 
+/// How far along a caller is, and when it came: who has done more goes first.
+type Turn = (Reverse<usize>, u64);
+
 #[derive(Debug)]
 struct Queue {
     free: Cell<usize>,
     /// By how far along they are, then by when they came.
-    waiting: RefCell<BTreeMap<(Reverse<usize>, u64), oneshot::Sender<CallSlot>>>,
+    waiting: RefCell<BTreeMap<Turn, oneshot::Sender<CallSlot>>>,
     arrivals: Cell<u64>,
 }
 

@@ -42,7 +42,7 @@ mod tests {
         let path = format!(".::bin:{}:/bin:/usr/bin", folder.path().display());
         std::fs::write(folder.path().join("sh"), "").expect("written");
         let found = find_in(path.as_ref(), "sh").expect("the system has one");
-        assert!(found == PathBuf::from("/bin/sh") || found == PathBuf::from("/usr/bin/sh"), "{found:?}");
+        assert!(found == *"/bin/sh" || found == *"/usr/bin/sh", "{found:?}");
         assert_eq!(find_in(".::bin".as_ref(), "sh"), None);
         assert_eq!(find("is-not-there-at-all").expect_err("missing").kind(), io::ErrorKind::NotFound);
     }

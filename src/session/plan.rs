@@ -37,7 +37,7 @@ pub(super) struct PlannedHost {
 
 /// A host that was read.
 enum Read<'v> {
-    Planned(HostPlan, PlannedHost),
+    Planned(Box<(HostPlan, PlannedHost)>),
     /// It is planned when the other hosts with tasks were read.
     Waiting(Box<Observation<'v>>),
 }
@@ -74,7 +74,7 @@ impl<'p> Pipeline<'p> {
                 return Ok(Read::Waiting(Box::new(seen)));
             }
             let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
-            Ok(Read::Planned(bodies.borrow_mut().share(plan), host))
+            Ok(Read::Planned(Box::new((bodies.borrow_mut().share(plan), host))))
         };
         let read = each_read(verified, &shared, stage).await;
         self.planned(read, options)
@@ -92,7 +92,7 @@ impl<'p> Pipeline<'p> {
         let (mut plans, mut hosts) = (Vec::new(), Vec::new());
         for one in ready {
             let planned = match one {
-                Read::Planned(plan, host) => Ok((plan, host)),
+                Read::Planned(planned) => Ok(*planned),
                 Read::Waiting(seen) => {
                     let name = seen.host.name.clone();
                     let planned = match &mut next {

@@ -77,7 +77,8 @@ impl Browser {
     #[track_caller]
     pub(crate) fn tell(&mut self, method: &str, params: Value) -> Value {
         self.last += 1;
-        let mut order = json!({ "id": self.last, "method": method, "params": params });
+        let mut order = json!({ "id": self.last, "method": method });
+        order["params"] = params;
         if !self.session.is_empty() {
             order["sessionId"] = json!(self.session);
         }

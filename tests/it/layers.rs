@@ -165,14 +165,14 @@ fn whole<'p>(from: &'p str, path: &'p [String]) -> Option<Vec<&'p str>> {
     let own: Vec<&str> = from.split('/').collect();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let climbs = path.iter().take_while(|part| **part == "super").count();
-    match path.first()? {
-        &"crate" => Some(path[1..].to_vec()),
-        &"super" if climbs <= own.len() && climbs < path.len() => {
+    match *path.first()? {
+        "crate" => Some(path[1..].to_vec()),
+        "super" if climbs <= own.len() && climbs < path.len() => {
             Some(own[..own.len() - climbs].iter().chain(&path[climbs..]).copied().collect())
         }
-        &"self" => Some(own.iter().chain(&path[1..]).copied().collect()),
+        "self" => Some(own.iter().chain(&path[1..]).copied().collect()),
         // A word by itself declares a module, or is no path at all.
-        &"super" => None,
+        "super" => None,
         _ if path.len() > 1 => Some(own.iter().chain(&path).copied().collect()),
         _ => None,
     }

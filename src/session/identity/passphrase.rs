@@ -54,7 +54,7 @@ impl Session {
             match locked.open(&passphrase)? {
                 Passphrase::Opens(keys) => return Ok(keys),
                 Passphrase::Wrong if left > 0 => {
-                    self.operator.warn(format_args!("this is not its passphrase"))
+                    self.operator.warn(format_args!("this is not its passphrase"));
                 }
                 Passphrase::Wrong => {}
             }

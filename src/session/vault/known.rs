@@ -99,7 +99,7 @@ impl KnownFile {
     /// Takes a workspace that was just made, with its box.
     ///
     /// # Errors
-    /// As [`Self::meet`].
+    /// As `meet`.
     pub fn begin(&self, session: &Session, seen: &SeenBox<'_>) -> Result<()> {
         if !self.learns {
             return Ok(());
@@ -114,7 +114,7 @@ impl KnownFile {
     /// Takes a box as it stands.
     ///
     /// # Errors
-    /// As [`Self::meet`].
+    /// As `meet`.
     pub fn learn(&self, session: &Session, seen: &SeenBox<'_>) -> Result<()> {
         if !self.learns {
             return Ok(());
