@@ -93,7 +93,7 @@ fn sealed(text: &str) -> Vec<Sealed> {
     values
         .values()
         .map(|node| match &node.value {
-            Value::Sealed(sealed) => sealed.clone(),
+            Value::Sealed(sealed) => (**sealed).clone(),
             other => panic!("a {}", other.kind()),
         })
         .collect()

@@ -17,14 +17,16 @@ pub(crate) fn row(what: &str, ours: &mut [Duration], against: &str, theirs: &mut
     println!("{what:<58} {:>10}   {against:<42} {:>10} {ratio:>6.2}x", shown(ours), shown(theirs));
 }
 
+/// One of the times of a process.
+type Time = fn(&Cost) -> Duration;
+
 /// Three comparisons of processes: processor time, time, and most memory.
 pub(crate) fn costs(what: &str, ours: &mut [Cost], against: &str, theirs: &mut [Cost]) {
-    let of =
-        |costs: &[Cost], time: fn(&Cost) -> Duration| -> Vec<Duration> { costs.iter().map(time).collect() };
+    let of = |costs: &[Cost], time: Time| -> Vec<Duration> { costs.iter().map(time).collect() };
     println!("{what}, against {against}");
-    let time: [(&str, fn(&Cost) -> Duration); 2] =
+    let times: [(&str, Time); 2] =
         [("  processor time", |cost| cost.processor), ("  time", |cost| cost.wall)];
-    for (what, time) in time {
+    for (what, time) in times {
         row(what, &mut of(ours, time), against, &mut of(theirs, time));
     }
     let peak = |costs: &mut [Cost]| {
