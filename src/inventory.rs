@@ -24,7 +24,7 @@ pub const FILE: &str = "pillarbox.toml";
 /// The whole inventory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inventory {
-    /// `workspace`, `id`, `owns_without_id`: whose is what carries our labels.
+    /// `workspace`, `id`, `owns_without_id`: the owner of everything that has the labels of pillarbox.
     pub owner: Owner,
     /// `[readers]`.
     pub readers: Readers,

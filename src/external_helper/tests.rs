@@ -54,8 +54,8 @@ fn failures_are_told_apart_and_say_what_the_helper_said() {
     assert!(text("kill -SEGV $$").contains("a signal ended it: 11"));
     assert!(text("echo rubbish").contains("is not JSON"));
     assert!(text("true").contains("answered nothing"));
-    assert!(text("yes | head -c 2000000").contains("answers too much"));
-    assert!(text("yes '{\"Username\":\"u\"' ; sleep 60").contains("answers too much"));
+    assert!(text("yes | head -c 2000000").contains("gave too long an answer"));
+    assert!(text("yes '{\"Username\":\"u\"' ; sleep 60").contains("gave too long an answer"));
 }
 
 #[test]

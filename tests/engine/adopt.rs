@@ -255,7 +255,7 @@ fn what_cannot_be_adopted_is_said_with_the_reason_and_nothing_is_recorded() {
     for (more, why) in [
         (vec!["--label", "io.pillarbox.workspace=elsewhere"], "belongs to workspace elsewhere"),
         (vec!["--rm"], "--rm"),
-        (vec!["--label", &format!("io.pillarbox.workspace={}", shop.name)], "carries our labels"),
+        (vec!["--label", &format!("io.pillarbox.workspace={}", shop.name)], "has the labels of pillarbox"),
     ] {
         let id = it.run(&more);
         let before = shop.identity(&id);
@@ -393,11 +393,11 @@ fn a_commit_of_ours_under_our_name_is_neither_adopted_nor_replaced() {
     shop.options("");
     let id = it.docker(&["run", "-d", "--name", &shop.web, &format!("{repository}:1")]);
     let before = shop.identity(&id);
-    it.adopt(&["-y"]).exits(1).explains("carries our labels");
-    shop.env.run(&["plan"]).exits(1).explains("carries our labels");
+    it.adopt(&["-y"]).exits(1).explains("has the labels of pillarbox");
+    shop.env.run(&["plan"]).exits(1).explains("has the labels of pillarbox");
     shop.env.run(&["apply", "-y", "--prune", "--fix-drift"]).exits(1);
     let status = shop.env.run(&["status"]).ok();
-    assert!(status.stdout().contains("carries our labels"), "{}", status.stdout());
+    assert!(status.stdout().contains("has the labels of pillarbox"), "{}", status.stdout());
     assert_eq!(shop.identity(&id), before);
     assert!(it.records().is_empty());
 }

@@ -115,7 +115,7 @@ fn a_helper_that_fails_is_never_taken_for_anonymous() {
         ("echo '<html>sign in</html>'", "is not JSON"),
         ("echo '{}'", "`Username` and `Secret`"),
         ("true", "answered nothing"),
-        ("yes CANARY | head -c 3000000", "answers too much"),
+        ("yes CANARY | head -c 3000000", "gave too long an answer"),
         (
             "echo '{\"Username\":\"u\",\"Secret\":\"CANARY-1\"}'; echo 'I said CANARY-1' >&2; exit 4",
             "I said [secret]",

@@ -88,7 +88,7 @@ fn each_option_by_itself_gives_an_empty_second_plan_in_each_spelling() {
     let all = samples(&shop, &network);
     let (fake, real): (Vec<Sample>, Vec<Sample>) = all.into_iter().partition(|sample| sample.fake.is_some());
     // What the machine of the tests lacks is tried on the Engine in memory (`planner::tests::sharing`).
-    assert_eq!(fake.len(), 5, "{:?}", fake.iter().map(|sample| &sample.name).collect::<Vec<_>>());
+    assert_eq!(fake.len(), 4, "{:?}", fake.iter().map(|sample| &sample.name).collect::<Vec<_>>());
     shop.env.write("states/web.toml", states(&shop, &real, 0));
     shop.apply().ok();
     shop.rests();

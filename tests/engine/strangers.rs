@@ -83,7 +83,7 @@ fn labels_that_were_copied_by_hand_make_no_container_ours() {
         strangers.push((name, shop.identity(&id), id));
     }
     for (name, ..) in &strangers {
-        let note = format!("container {name}: carries our labels");
+        let note = format!("container {name}: has the labels of pillarbox");
         shop.env.run(&["plan"]).ok().says(&note);
         shop.env.run(&["status"]).ok().says(&note);
     }
@@ -101,9 +101,9 @@ fn labels_that_were_copied_by_hand_make_no_container_ours() {
     shop.options("");
     let renamed = format!("/containers/{}/rename?name={}", strangers[1].2, shop.web);
     shop.engine.post(&renamed, &json!({}));
-    shop.apply().exits(1).explains("carries our labels");
+    shop.apply().exits(1).explains("has the labels of pillarbox");
     let adopting = shop.env.run(&["adopt", &shop.web, "--host", "local", "-y"]).exits(1);
-    adopting.explains("carries our labels");
+    adopting.explains("has the labels of pillarbox");
 }
 
 #[test]

@@ -99,7 +99,12 @@ impl Http {
         let text = String::from_utf8_lossy(&bytes);
         let words = serde_json::from_str::<Value>(&text).ok();
         let words = words.as_ref().and_then(|json| json["message"].as_str()).unwrap_or(&text);
-        Err(answer.refused(status.as_u16(), words))
+        let error = answer.refused(status.as_u16(), words);
+        // A refusal that was read to its end leaves the connection for the next call.
+        if bytes.len() <= Bounds::WORDS {
+            answer.keep();
+        }
+        Err(error)
     }
 
     async fn exchange(&self, call: &Call) -> EngineResult<(Sender, Response<Incoming>)> {
