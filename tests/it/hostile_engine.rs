@@ -63,8 +63,12 @@ fn echoes(secret: &str) -> Vec<String> {
     let json = Value::from(secret).to_string();
     let url: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let wrapped: Vec<String> =
-        STANDARD.encode(secret).as_bytes().chunks(9).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    let wrapped: Vec<String> = STANDARD
+        .encode(secret)
+        .as_bytes()
+        .chunks(9)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect();
     vec![
         secret.to_owned(),
         json.clone(),
@@ -93,12 +97,18 @@ fn repeated(asked: &Asked) -> Vec<String> {
 fn a_list_that_is_none_is_an_error_that_names_the_call_and_not_an_empty_host() {
     let shop = shop("");
     for (call, answers) in [
-        ("GET /containers/json", ["{\"a\":[1]}", "[1]", "[{}]", "[{\"Id\":\"1\",\"Id\":\"2\"}]", "[{\"Id\":\"1\",\"Labels\":[]}]"]),
+        (
+            "GET /containers/json",
+            ["{\"a\":[1]}", "[1]", "[{}]", "[{\"Id\":\"1\",\"Id\":\"2\"}]", "[{\"Id\":\"1\",\"Labels\":[]}]"],
+        ),
         ("GET /info", ["[]", "1", "{\"Name\":1}", "{\"NCPU\":\"2\"}", "{\"ID\":\"1\",\"ID\":\"2\"}"]),
     ] {
         for text in answers {
             shop.engine.says(call, 200, text);
-            shop.env.run(&["plan"]).exits(1).explains(&format!("its answer to {call} is not what an Engine says"));
+            shop.env
+                .run(&["plan"])
+                .exits(1)
+                .explains(&format!("its answer to {call} is not what an Engine says"));
             shop.engine.repents();
         }
         for text in ["", "<html>", "{\"a\":", "\"\u{1b}[2J\""] {
@@ -173,7 +183,12 @@ fn an_answer_without_an_end_ends_at_its_bound_in_little_memory() {
 #[test]
 fn half_an_answer_and_none_at_all_are_lost_connections() {
     let shop = shop("");
-    for raw in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[", "\u{1b}[2Jno HTTP\r\n\r\n", "HTTP/9.9 200\r\n\r\n"] {
+    for raw in [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[",
+        "\u{1b}[2Jno HTTP\r\n\r\n",
+        "HTTP/9.9 200\r\n\r\n",
+    ] {
         shop.engine.lies("GET /containers/json", move |_, out| {
             out.write_all(raw.as_bytes())?;
             Err(std::io::ErrorKind::Other.into())
@@ -194,7 +209,9 @@ fn a_redirect_leads_nowhere() {
         assert_ne!(said.code, 0, "{said}");
         shop.engine.repents();
     }
-    assert!(shop.engine.asked("GET /elsewhere").is_empty() && shop.engine.asked("POST /elsewhere").is_empty());
+    assert!(
+        shop.engine.asked("GET /elsewhere").is_empty() && shop.engine.asked("POST /elsewhere").is_empty()
+    );
 }
 
 #[test]
@@ -222,8 +239,10 @@ fn a_credential_that_comes_back_in_any_form_is_not_shown() {
         }
     }
     // Without a word that is known: what to do is said all the same.
-    shop.engine.lies("POST /images/create", |asked, out| answer(out, 500, repeated(asked).concat().as_bytes()));
-    let said = shop.env.run(&["apply", "-y"]).exits(1).explains("status 500").explains("journalctl -u docker");
+    shop.engine
+        .lies("POST /images/create", |asked, out| answer(out, 500, repeated(asked).concat().as_bytes()));
+    let said =
+        shop.env.run(&["apply", "-y"]).exits(1).explains("status 500").explains("journalctl -u docker");
     lacks_echoes(said, PASSWORD, &headers);
     shop.engine.repents();
     // While planning, and while trying it.
@@ -232,7 +251,11 @@ fn a_credential_that_comes_back_in_any_form_is_not_shown() {
     lacks_echoes(shop.env.run(&["plan"]).exits(7), PASSWORD, &headers);
     shop.engine.lies("POST /auth", |asked, out| {
         let body = asked.body();
-        answer(out, 500, [body.clone(), STANDARD.encode(&body), echoes(PASSWORD).concat()].concat().as_bytes())
+        answer(
+            out,
+            500,
+            [body.clone(), STANDARD.encode(&body), echoes(PASSWORD).concat()].concat().as_bytes(),
+        )
     });
     let said = shop.env.run(&["registry", "check"]);
     assert_ne!(said.code, 0, "{said}");
@@ -290,15 +313,20 @@ fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
         .enumerate()
         .map(|(at, row)| {
             let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
-            let seen: String = row.iter().map(|b| if (32..127).contains(b) { char::from(*b) } else { '.' }).collect();
+            let seen: String =
+                row.iter().map(|b| if (32..127).contains(b) { char::from(*b) } else { '.' }).collect();
             format!("{:08x}  {}  |{seen}|\n", at * 16, hex.join(" "))
         })
         .collect();
-    for log in [lines(&STANDARD.encode(&long), 76), rows, format!("{:?}\n", json!({ "pw": long }).to_string())] {
+    for log in
+        [lines(&STANDARD.encode(&long), 76), rows, format!("{:?}\n", json!({ "pw": long }).to_string())]
+    {
         shop.engine.says("GET /containers/*/logs", 200, format!("cannot start\n{log}bye\n"));
         let said = shop.env.run(&["apply", "-y"]).exits(3).explains("cannot start").explains("bye");
         let text = STANDARD.encode(&long);
-        for piece in [&long[..12], &long[20..32], &text[..12], &text[60..72], &text[76..88], "43 41 4e 41", "CANARY"] {
+        for piece in
+            [&long[..12], &long[20..32], &text[..12], &text[60..72], &text[76..88], "43 41 4e 41", "CANARY"]
+        {
             assert!(!said.stderr().contains(piece), "{piece}: {}", said.stderr());
         }
         shop.engine.repents();

@@ -136,8 +136,7 @@ fn serve(stream: &UnixStream, world: &Mutex<World>) -> io::Result<bool> {
         Some(rest) => &rest[rest.find('/').unwrap_or(rest.len())..],
         None => path,
     };
-    let mut asked =
-        Asked { name: format!("{method} {path}"), query: query.to_owned(), ..Asked::default() };
+    let mut asked = Asked { name: format!("{method} {path}"), query: query.to_owned(), ..Asked::default() };
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
@@ -198,7 +197,8 @@ fn honest(asked: &Asked, world: &mut World) -> (u16, Value) {
         }
         (_, ["containers", id, call @ ..]) => {
             let named = format!("/{id}");
-            let at = world.containers.iter().position(|one| one["Id"] == *id || one["Name"] == named.as_str());
+            let at =
+                world.containers.iter().position(|one| one["Id"] == *id || one["Name"] == named.as_str());
             let Some(at) = at else { return missing() };
             let one = &mut world.containers[at];
             match (method, call) {
