@@ -1,12 +1,12 @@
-//! Lists what is wrong with a plan, whoever made it: run in every test of the planner and before every
-//! apply. Whatever is found here is a mistake of pillarbox, not of a person.
+//! Lists what is wrong with a plan. The planner runs it on every plan that it makes. What is found here is a
+//! bug in pillarbox, not a mistake of its user.
 //!
 //! - ids are unique, needs are earlier steps; what brings images comes before everything else; a group
 //!   waits for other groups only before its first step, so that what was begun can end;
 //! - nothing that is not ours is touched, and nothing that exists without saying what it must look like;
-//! - carried out on a model of the host, every step is possible, and in the end all is as wished, but
+//! - carried out on a model of the host, every step is possible, and in the end all is as desired, but
 //!   for what a gate holds, which no step touches;
-//! - wherever it fails or is interrupted, the way back leaves a service running that ran before;
+//! - wherever it fails or is interrupted, its rollback leaves a service running that ran before;
 //! - where a container is replaced start-first, one of the two works after every step;
 //! - networks and volumes that are not ours are not removed, a volume only where a state says so, and neither
 //!   while a container uses it; in the end those that are declared are there;
@@ -16,18 +16,19 @@
 
 mod model;
 mod own;
+mod receivers;
 mod resources;
 mod shape;
 
 use crate::desired::{Address, ContainerWish, Desired, Item, Kind, Run, Wish};
 use crate::name::ContainerName;
-use crate::observed::{Observed, Standing};
+use crate::observed::{InstanceRole, Observed};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
-use crate::state::SecretRef;
 #[cfg(test)]
 pub(crate) use model::LOOKED_AT;
 use model::Model;
+use receivers::Receivers;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks the plan of a host against what it was made from. A planner calls it once for each of its plans.
@@ -41,25 +42,10 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
     broken.extend(own::check(plan, desired, observed, &receivers));
     let problem = |what: String| {
         Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))
-            .cause("this is a mistake of pillarbox; nothing was done")
+            .cause("this is a bug in pillarbox; nothing was done")
             .hint("please report it, with the output of 'pillarbox plan --json'")
     };
     Problems::check(broken.into_iter().map(problem).collect())
-}
-
-/// Who is said to receive a secret.
-struct Receivers<'p>(BTreeSet<(&'p str, &'p str, &'p str)>);
-
-impl<'p> Receivers<'p> {
-    fn of(plan: &'p HostPlan) -> Self {
-        let each = plan.receivers.iter();
-        Self(each.map(|said| (said.secret.as_str(), said.container.as_str(), said.field.as_str())).collect())
-    }
-
-    /// Whether it is said that a field of a container receives a secret.
-    fn say(&self, secret: &SecretRef, container: &str, field: &str) -> bool {
-        self.0.contains(&(&secret.origin.key.to_string(), container, field))
-    }
 }
 
 /// What the rules ask of a plan and of what it was made from, by plain name.
@@ -123,7 +109,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             if wanted.held.contains(slot.as_str()) {
                 broken.push(format!("step {} ({}) touches {slot}, which is held", step.id, step.action));
             }
-            broken.extend(way_back(step, slot, &mut model, &wanted));
+            broken.extend(rolled_back(step, slot, &mut model, &wanted));
         }
         if let Err(why) = model.apply(step.id, &step.action) {
             broken.push(format!("step {} cannot be done: {}: {why}", step.id, step.action));
@@ -161,14 +147,14 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
     let mut broken = Vec::new();
     let retain = wish.retain(can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
-        model.of_slot(name).partition(|held| held.standing() == Standing::Kept);
+        model.of_slot(name).partition(|held| held.role() == InstanceRole::Kept);
     for one in kept.iter().filter(|one| one.running && !one.ran) {
         broken.push(format!("in the end {}, which is kept for a rollback, runs", one.name));
     }
     let resting = kept.iter().filter(|one| !one.running).count();
     // As many before the one that runs, after a rollback.
     if resting > 2 * usize::try_from(retain).unwrap_or(usize::MAX / 2) {
-        broken.push(format!("in the end {resting} containers of {name} are kept, and {retain} shall be"));
+        broken.push(format!("in the end {resting} containers of {name} are kept, not {retain}"));
     }
     let [only] = all.as_slice() else {
         return vec![format!("in the end there are {} containers of {name}, not one", all.len())];
@@ -185,7 +171,7 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
             broken.push(format!("in the end {name} is not the container that was asked for"));
         }
     } else if only.spec != wish.spec.fingerprint().0 {
-        broken.push(format!("in the end {name} has another spec than the wish"));
+        broken.push(format!("in the end {name} has another spec than the declared one"));
     }
     match wish.run {
         Run::Running if !only.running => broken.push(format!("in the end {name} does not run")),
@@ -195,9 +181,9 @@ fn as_wished(wish: &ContainerWish, can_update: bool, model: &Model) -> Vec<Strin
     broken
 }
 
-/// A service that ran, and is to run, runs after the way back: both where the step was done and where it
+/// A service that ran, and is to run, runs after the rollback: both where the step was done and where it
 /// was not.
-fn way_back(step: &Step, slot: &str, model: &mut Model, wanted: &Wanted<'_>) -> Option<String> {
+fn rolled_back(step: &Step, slot: &str, model: &mut Model, wanted: &Wanted<'_>) -> Option<String> {
     let wish = wanted.containers.get(slot)?;
     if !wanted.ran.contains(slot) || wish.run == Run::Stopped {
         return None;

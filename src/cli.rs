@@ -10,10 +10,11 @@ mod failure;
 mod harden;
 mod helper;
 mod output;
-mod place;
+
 mod runtime;
 mod selection;
 mod signal;
+mod target;
 
 pub use console::Console;
 pub use context::{Context, Global, When};

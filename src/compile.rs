@@ -1,7 +1,8 @@
-//! From state files, pillar and facts to what a host shall look like. Pure, needs no key, and reports
+//! From state files, pillar and facts to the desired state of a host. Pure, needs no key, and reports
 //! everything that is wrong at once.
 
 mod arguments;
+mod budget;
 mod condition;
 mod container;
 mod expression;
@@ -17,6 +18,7 @@ mod task;
 mod template;
 mod toml;
 
+pub use budget::Budget;
 pub use facts::trees as facts_trees;
 
 use crate::desired::{Address, Desired, Item, Kind, Reaction, Requisites, Wish};
@@ -32,8 +34,9 @@ use expression::Evaluator;
 use requisite::Named;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// All that a host's wanted state follows from.
+/// Everything that a host's desired state depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// Goes into every label.
@@ -45,16 +48,18 @@ pub struct Inputs<'a> {
     pub groups: &'a [(String, u64)],
     /// State files in the order of the inventory: path in the workspace (`states/nginx.toml`), text.
     pub states: &'a [(String, String)],
-    /// What those of them in Starlark gave when they were run for this host.
+    /// The results of those in Starlark, which were run for this host.
     pub ran: &'a BTreeMap<String, Result<Ran>>,
     /// The host's merged pillar, a table.
-    pub pillar: &'a Node,
-    /// What the host's Engine says of itself; an expression that asks for it without is an error.
+    pub pillar: &'a Arc<Node>,
+    /// What is left for the expressions of this run.
+    pub budget: &'a Budget,
+    /// What the host's Engine reports about itself; if it is `None`, an expression that uses it is an error.
     pub facts: Option<&'a Facts>,
 }
 
-/// Whether some state asks for facts that only the host's Engine knows: only then it need be asked
-/// before compiling. What cannot be read asks for nothing; [`compile`] reports it. Files in Starlark are
+/// Whether a state uses facts that only the host's Engine knows: only then the Engine must be asked
+/// before compiling. A file that cannot be read uses none; [`compile`] reports it. Files in Starlark are
 /// left out: they say so themselves when they are run.
 pub fn needs_facts(states: &[(String, String)]) -> bool {
     let mut needed = false;
@@ -72,7 +77,7 @@ pub fn needs_facts(states: &[(String, String)]) -> bool {
 ///
 /// # Errors
 /// Everything that is wrong in the states and gates: TOML, functions and fields, expressions, missing
-/// values, secrets where none may end, versions that are not allowed, contradictions, cycles.
+/// values, secrets where none is allowed, versions that are not allowed, contradictions, cycles.
 pub fn compile(inputs: &Inputs) -> Result<Desired> {
     let mut problems = Vec::new();
     let mut notes = Vec::new();
@@ -122,7 +127,7 @@ pub fn is_starlark(file: &str) -> bool {
 }
 
 fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Declaration> {
-    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups);
+    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups, inputs.budget);
     let mut evaluate = |text: &str, place: &Place| evaluator.string(text, place);
     let secrets = OnceCell::new();
     let mut found = Vec::new();
@@ -140,7 +145,7 @@ fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<St
     found
 }
 
-/// What `onlyif` and `unless` leave out on this host: ids that others may name nonetheless.
+/// What `onlyif` and `unless` leave out on this host: ids that others may still name.
 fn left_out(declarations: &[Declaration]) -> Vec<Draft> {
     let left = declarations.iter().enumerate();
     let left = left.filter_map(|(index, declaration)| {
@@ -159,7 +164,7 @@ fn left_out(declarations: &[Declaration]) -> Vec<Draft> {
     left.collect()
 }
 
-/// An id may stand for several functions, but in one file: else `require` would not say which.
+/// An id may have several functions, but only in one file: otherwise `require` would be ambiguous.
 fn one_file_an_id(declarations: &[Declaration], problems: &mut Vec<Problem>) {
     let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
     for Declaration { id, place, .. } in declarations {
@@ -197,17 +202,17 @@ impl Checked<'_> {
 /// An item before it is ordered.
 struct Draft {
     item: Item,
-    /// The lowest that its declarations ask for.
+    /// The lowest `order` of its declarations.
     order: Option<i64>,
     /// Of its first declaration.
     index: usize,
     /// Ids that must come before, with the line that says so.
     requires: Vec<Named>,
-    /// Ids that it watches, and what it does then.
+    /// Ids that it watches, and how it reacts.
     watches: Vec<(Named, Reaction)>,
     /// Ids one of which must change, or nothing is changed.
     onchanges: Vec<Named>,
-    /// Things of the same declaration that must come before.
+    /// Resources of the same declaration that must come before.
     after: Vec<Address>,
 }
 

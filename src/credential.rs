@@ -3,8 +3,8 @@
 //! question comes on standard input, data and errors go to standard output, and the exit code is 0 or
 //! 1. Clients compare some of the sentences word for word.
 //!
-//! Many clients swallow an error and go on without a credential, so each error also stands on standard
-//! error, which is the terminal of whoever runs `docker`.
+//! Many clients swallow an error and go on without a credential, so each error is also written to standard
+//! error, which is the terminal of the user who runs `docker`.
 
 mod message;
 mod server;
@@ -18,10 +18,10 @@ use std::io::{self, Read, Write};
 /// The name of the binary, as Docker looks it up in `PATH`.
 pub const PROGRAM: &str = "docker-credential-pillarbox";
 
-/// The user name that stands beside an identity token.
+/// The user name of an identity token.
 pub const TOKEN_USER: &str = "<token>";
 
-/// What clients take for "there is none": everything else is a failure to them.
+/// The sentence that clients read as "there is none": everything else is a failure to them.
 pub const NOT_FOUND: &str = "credentials not found in native keychain";
 const NO_SERVER: &str = "no credentials server URL";
 const NO_USER: &str = "no credentials username";
@@ -44,12 +44,12 @@ impl Login {
     }
 }
 
-/// What is said of a server.
+/// The answer for a server.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// This is sent to it.
     Login(Login),
-    /// There is nothing for it; and a line for people where that could surprise.
+    /// There is nothing for it; with a line for the user if that is unexpected.
     Absent(Option<String>),
 }
 
@@ -58,25 +58,25 @@ pub trait Logins {
     /// The one for a server.
     ///
     /// # Errors
-    /// Where there is one that cannot be opened, or it cannot be told whether there is: never "absent".
+    /// If there is one that cannot be opened, or if it is unknown whether there is one: never "absent".
     fn get(&self, server: &Server) -> Result<Found>;
 
-    /// Keeps one, in the place of another of the same server.
+    /// Stores one, in place of another one of the same server.
     ///
     /// # Errors
-    /// Where it cannot be kept.
+    /// If it cannot be kept.
     fn store(&self, server: &Server, login: &Login) -> Result<()>;
 
-    /// Forgets one; fine if there is none. Answers a line for people where the server still has another.
+    /// Removes one, if there is one. Returns a line for the user if the server still has another.
     ///
     /// # Errors
-    /// Where it cannot be forgotten.
+    /// If it cannot be forgotten.
     fn erase(&self, server: &Server) -> Result<Option<String>>;
 
     /// Server addresses with user names, sorted; nothing is opened.
     ///
     /// # Errors
-    /// Where they cannot be read.
+    /// If they cannot be read.
     fn list(&self) -> Result<Vec<(String, String)>>;
 }
 
@@ -84,7 +84,7 @@ pub trait Logins {
 enum Failure {
     /// One of the protocol's own sentences.
     Sentence(&'static str),
-    /// The protocol's "there is none", and a line for people.
+    /// The protocol's "there is none", and a line for the user.
     Absent(Option<String>),
     /// Anything else.
     Problems(Problems),
@@ -105,7 +105,7 @@ impl From<Problem> for Failure {
 /// Answers one call; returns the exit code.
 ///
 /// # Errors
-/// Where an answer cannot be written.
+/// If an answer cannot be written.
 pub fn serve(
     arguments: &[&str],
     logins: &dyn Logins,
@@ -168,7 +168,7 @@ fn store(logins: &dyn Logins, input: &mut dyn Read) -> Result<Secret, Failure> {
     }
     let server = Server::parse(address);
     server.check()?;
-    // What cannot be opened now is no reason to refuse a login: it goes where it can be opened.
+    // An old login that cannot be opened now is not a reason to refuse a new one.
     match logins.get(&server) {
         Ok(Found::Login(same)) if same.is(&request.login) => {}
         _ => logins.store(&server, &request.login)?,
@@ -179,7 +179,7 @@ fn store(logins: &dyn Logins, input: &mut dyn Read) -> Result<Secret, Failure> {
 fn erase(logins: &dyn Logins, input: &mut dyn Read, err: &mut dyn Write) -> Result<Secret, Failure> {
     let asked = asked(input)?;
     if let Some(note) = logins.erase(&Server::parse(&asked))? {
-        // A terminal that is gone must not make a failure of it.
+        // A closed terminal must not make it a failure.
         let _ = writeln!(err, "{PROGRAM}: {note}");
     }
     Ok(Secret::default())

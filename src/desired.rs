@@ -1,4 +1,4 @@
-//! What a host shall look like: the result of compiling, and one half of what the planner sees.
+//! The desired state of a host: the result of compiling, and one of the two inputs of the planner.
 
 mod body;
 mod compare;
@@ -27,30 +27,39 @@ pub use task::TaskWish;
 use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
 use crate::pillar::gate::Hold;
 use crate::problem::Place;
+use crate::state::SecretRef;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Everything wanted on one host.
+/// The desired state of one host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
-    /// Whose containers these are.
+    /// The workspace that manages it.
     pub workspace: WorkspaceName,
     /// The host.
     pub host: HostName,
     /// In the order of execution: `order`, then `require`.
     pub items: Vec<Item>,
-    /// Said to people, without consequence ("requisite on `pip` is not ours and was ignored").
+    /// Notes for the user, without consequence ("the requisite on pip … was ignored").
     pub notes: Vec<String>,
-    /// More is declared than these items, so nothing can be said of what is none of them.
+    /// More is declared than these items, so a resource that is not among them is not known to be undeclared.
     pub partial: bool,
 }
 
-/// One wanted thing.
+impl Desired {
+    /// Every secret that a container is given.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretRef> {
+        let containers = self.items.iter().filter_map(|item| item.wish.container());
+        containers.flat_map(|wish| wish.spec.texts()).flat_map(|(_, text)| text.secrets())
+    }
+}
+
+/// One desired resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
-    /// What it is called in plans.
+    /// Its name in plans.
     pub address: Address,
-    /// What is wanted of it.
+    /// Its desired state.
     pub wish: Wish,
     /// Ids of the declarations it was merged from, with their places.
     pub declared: Vec<(String, Place)>,
@@ -58,11 +67,11 @@ pub struct Item {
     pub needs: Vec<Address>,
     /// The gate that says from which image it is made, if one does.
     pub gate: Option<Gated>,
-    /// What it does because of others.
+    /// How it reacts to others.
     pub requisites: Requisites,
 }
 
-/// The gate of a wanted thing.
+/// The gate of a desired resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gated {
     /// Its application.
@@ -79,23 +88,23 @@ impl Item {
     }
 }
 
-/// A thing on a host, printed as `container nginx`.
+/// The address of a resource on a host, printed as `container nginx`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// What kind of thing.
+    /// The kind of resource.
     pub kind: Kind,
     /// Its name, unique within the kind.
     pub name: String,
 }
 
-/// Kinds of things.
+/// Kinds of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An image reference.
     Image,
     /// A container.
     Container,
-    /// A service: what is left over of its containers.
+    /// A service: its containers beyond the declared ones.
     Service,
     /// A task.
     Task,
@@ -103,9 +112,9 @@ pub enum Kind {
     Network,
     /// A volume.
     Volume,
-    /// A declaration that stands for nothing on this host.
+    /// A declaration without a resource on this host.
     State,
-    /// The record that a container was taken over.
+    /// The record that a container was adopted.
     Adoption,
 }
 
@@ -125,7 +134,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// What is wanted of a thing.
+/// The desired state of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     /// The image is on the host, under its tag.
@@ -142,14 +151,14 @@ pub enum Wish {
     },
     /// The container as described.
     Container(Box<ContainerWish>),
-    /// No container of this name that is ours.
+    /// No managed container of this name.
     ContainerAbsent {
         /// Its name.
         name: ContainerName,
         /// Seconds to wait after the stop signal; `None`: what the container says.
         stop_timeout: Option<u32>,
     },
-    /// No container of this service but those of these names.
+    /// No containers of this service except those with these names.
     Surplus {
         /// The service.
         service: ContainerName,
@@ -162,14 +171,14 @@ pub enum Wish {
     Task(Box<TaskWish>),
     /// The network as described.
     Network(Box<ResourceWish>),
-    /// No network of this name that is ours.
+    /// No managed network of this name.
     NetworkAbsent {
         /// Its name.
         name: String,
     },
     /// The volume as described.
     Volume(Box<ResourceWish>),
-    /// No volume of this name that is ours; its data is lost.
+    /// No managed volume of this name; its data is lost.
     VolumeAbsent {
         /// Its name.
         name: String,
@@ -182,7 +191,7 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// The container that is made for it, if one is: also that of a task.
+    /// The container that is created for it, if there is one; also that of a task.
     pub fn container(&self) -> Option<&ContainerWish> {
         match self {
             Self::Container(wish) => Some(wish),
@@ -192,14 +201,14 @@ impl Wish {
     }
 }
 
-/// A wanted container.
+/// A desired container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContainerWish {
     /// Its plain name.
     pub name: ContainerName,
     /// Whether it runs.
     pub run: Run,
-    /// From what it is made.
+    /// The image it is created from.
     pub image: ImageRef,
     /// Whether a registry is asked for the image.
     pub pull: PullPolicy,
@@ -213,26 +222,26 @@ pub struct ContainerWish {
     pub start_timeout: u32,
     /// Pillar values and lines behind each field, by field name (`image`, `env.LOG`, `memory`).
     pub sources: BTreeMap<String, Vec<Place>>,
-    /// The service that it is one of the containers of, and how it is replaced; `None` for a container by
-    /// itself, which is replaced stop-first.
+    /// Its service, and how it is replaced; `None` for a container of its own,
+    /// which is replaced stop-first.
     pub replica: Option<Replica>,
 }
 
 impl ContainerWish {
-    /// How many generations stay beside the one that runs. None where a policy cannot be taken off a
-    /// container that always starts with its host: two generations would run after that.
+    /// How many generations are kept beside the running one. None if the policy of a container that always
+    /// starts with its host cannot be changed: two generations would run after a reboot.
     pub fn retain(&self, can_update: bool) -> u32 {
         let stays_down = can_update || self.spec.restart_policy()["Name"] != "always";
         self.replica.as_ref().filter(|_| stays_down).map_or(0, |replica| replica.retain)
     }
 
-    /// The service that it belongs to; a container by itself is its own.
+    /// The service that it belongs to; a container of its own is its own service.
     pub fn service(&self) -> &ContainerName {
         self.replica.as_ref().map_or(&self.name, |replica| &replica.service)
     }
 }
 
-/// How one container of a service is replaced. Nothing of it is in a fingerprint.
+/// How one container of a service is replaced. No part of it is in a fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replica {
     /// The service.
@@ -241,10 +250,10 @@ pub struct Replica {
     pub order: Order,
     /// Paths of writable volumes that two containers may have at the same time.
     pub shared: BTreeSet<String>,
-    /// Seconds between the new one being in its networks under the service's name and the old one being
-    /// stopped: in which clients learn the new address.
+    /// Seconds from the moment the new container is in its networks under the service's name to the stop of
+    /// the old one, for clients to learn the new address.
     pub drain: u32,
-    /// What is done in the old one before it is stopped, so that a balancer takes it out.
+    /// What is done in the old one before it is stopped, so that a load balancer removes it.
     pub before_stop: Option<BeforeStop>,
     /// How many generations are kept beside the one that runs.
     pub retain: u32,
@@ -252,7 +261,7 @@ pub struct Replica {
     pub back: Option<Back>,
 }
 
-/// A generation to go back to.
+/// The generation that a rollback starts again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Back {
     /// Its number.
@@ -264,7 +273,7 @@ pub struct Back {
 /// Which container runs first when one is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The new one beside the old one, where that is possible.
+    /// The new one beside the old one, if that is possible.
     StartFirst,
     /// The old one stops first.
     StopFirst,
@@ -279,10 +288,10 @@ pub enum BeforeStop {
     Signal(String),
 }
 
-/// Whether a wanted container runs.
+/// Whether a desired container runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// It exists; whether it runs is left as it is (`container.installed` alone).
+    /// It exists; whether it runs is not changed (only `container.installed`).
     Created,
     /// It runs.
     Running,
@@ -295,6 +304,6 @@ pub enum Run {
 pub enum PullPolicy {
     /// From its registry, unless this very digest is on the host.
     Missing,
-    /// From the host alone; identity is the image's id.
+    /// Only from the host; identity is the image's id.
     Never,
 }

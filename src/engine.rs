@@ -4,8 +4,6 @@
 mod address;
 pub mod docker;
 mod error;
-#[doc(hidden)]
-pub mod fake;
 mod locate;
 mod registry;
 

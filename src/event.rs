@@ -1,21 +1,52 @@
-//! What execution says happened, for progress bars, plain lines and JSON.
+//! What execution reports while it runs: for bars and lines.
 
 use crate::engine::PullProgress;
 use crate::name::HostName;
 use std::time::Duration;
 
-/// Something that happened while a plan was carried out.
+/// Something that happened while a plan was applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// On which host.
     pub host: HostName,
     /// What.
-    pub what: Happened,
+    pub kind: EventKind,
 }
 
-/// What happened.
+/// How a group of steps ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupEnd {
+    /// It was not begun.
+    Skipped,
+    /// It was begun and interrupted; the next apply finishes it or rolls it back.
+    Interrupted,
+    /// All of it was done.
+    Done,
+    /// It failed, and all that was done was rolled back.
+    RolledBack,
+    /// It failed where there is nothing to roll back.
+    Failed,
+    /// It failed, and not all could be rolled back.
+    RollbackFailed,
+}
+
+impl GroupEnd {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+            Self::Done => "done",
+            Self::RolledBack => "failed, rolled back",
+            Self::Failed => "failed",
+            Self::RollbackFailed => "failed, rollback incomplete",
+        }
+    }
+}
+
+/// What happened. A step is known by its id in the host's plan, which says its group.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Happened {
+pub enum EventKind {
     /// A step begins.
     StepStarted {
         /// Its id in the host's plan.
@@ -56,24 +87,33 @@ pub enum Happened {
         /// Oldest first.
         lines: Vec<String>,
     },
-    /// A step of the way back begins, in words: `start nginx`.
+    /// An action of a rollback begins, in words: `start nginx`.
     UndoStarted {
-        /// The step that is taken back.
+        /// The step that failed.
         step: u32,
         /// What is done.
         action: String,
     },
-    /// A step of the way back ended.
+    /// An action of a rollback ended.
     UndoDone {
-        /// The step that is taken back.
+        /// The step that failed.
         step: u32,
         /// What was done.
         action: String,
         /// Why it failed, if it did.
         failed: Option<String>,
     },
-    /// The Engine does not answer, and the way back waits for it.
+    /// A group that was begun has ended.
+    GroupEnded {
+        /// Its name in the host's plan.
+        group: String,
+        /// How.
+        end: GroupEnd,
+        /// How long it took, from its first call.
+        took: Duration,
+    },
+    /// The Engine does not answer, and the rollback waits for it.
     EngineAway,
-    /// An interrupt was heard: nothing new is begun.
+    /// An interrupt was received: nothing new is begun.
     Interrupted,
 }

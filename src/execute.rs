@@ -1,10 +1,13 @@
-//! Carries out a plan without deciding anything.
+//! Applies a plan without deciding anything.
 //!
 //! Secrets are opened first, so that one that does not open changes nothing. Then every image is pulled
 //! on every host. Then tasks run, with what they need: only when all of them have succeeded is anything
 //! else done on any host. Then the hosts are changed, one after another; on each of them independent
-//! groups of steps run at the same time, the steps of a group one after another. Where a step fails its
-//! way back is gone, groups that were begun come to their end, and nothing else is begun.
+//! groups of steps run at the same time, the steps of a group one after another. Where a step fails, its
+//! group is rolled back, groups that were begun are finished, and nothing else is begun.
+//!
+//! Two bounds hold on a host. [`IN_PROGRESS`] is for groups: what fails can affect no more than these.
+//! [`CALLS`] is for calls that are at work in the Engine; a wait holds none of these slots.
 
 mod archive;
 mod call;
@@ -12,35 +15,42 @@ mod expect;
 mod group;
 mod health;
 mod interrupt;
+mod lock_check;
 mod outcome;
 mod redact;
 mod resource;
+mod schedule;
 mod secrets;
+mod slots;
 mod task;
 
+pub use crate::event::GroupEnd;
 pub use interrupt::Interrupt;
-pub use outcome::{GroupEnd, HostOutcome, Outcome};
+pub use outcome::{HostOutcome, Outcome};
 pub use secrets::{Fetching, Secrets, differing_env};
 
 use crate::engine::Engine;
-use crate::event::{Event, Happened};
-use crate::plan::{Action, HostPlan, Step};
+use crate::event::{Event, EventKind};
+use crate::plan::{Action, HostPlan};
 use crate::problem::{Code, Problem, Result};
 use call::Caller;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use group::Run;
+use group::HostRun;
+use lock_check::LockCheck;
 use redact::Redactor;
+use schedule::{Group, Schedule, groups};
 use secrets::Opened;
+use slots::CallSlots;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::sync::Semaphore;
 
-/// Groups of a host that are under way at the same time, most of them waiting for a container to become
-/// healthy: what fails can take no more than these along.
-const GROUPS: usize = 32;
+/// Groups of a host that are in progress at the same time, most of them waiting for a container to stop or to
+/// become healthy: what fails can affect no more than these. A container that ignores its stop signal takes ten
+/// seconds to stop: with fewer, a host of a hundred of them would mostly wait.
+pub const IN_PROGRESS: usize = 128;
 
-/// Calls to one Engine at the same time. It starts containers one by one in the end (network and cgroup
-/// set-up are serialised in it), so more would only wait there.
+/// Calls that are at work in one Engine at the same time. It starts containers one by one in the end (network
+/// and cgroup set-up are serialised in it), so more would only wait there.
 pub const CALLS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
@@ -55,7 +65,7 @@ pub trait Guard {
     /// Whether the lock of this host is still ours.
     ///
     /// # Errors
-    /// Where it is not, or nobody can say: nothing more is touched on this host then.
+    /// Where it is not, or cannot be found out: nothing more is touched on this host then.
     async fn check(&self) -> Result<()>;
 }
 
@@ -80,9 +90,9 @@ pub struct Host<'a, E, G> {
     pub guard: &'a G,
 }
 
-type Say<'a> = Box<dyn Fn(Happened) + 'a>;
+type Emit<'a> = Box<dyn Fn(EventKind) + 'a>;
 
-/// Carries out the plans of some hosts, each checked when it was made ([`crate::check::host`]).
+/// Applies the plans of some hosts, each checked when it was made ([`crate::check::host`]).
 pub async fn execute<E: Engine, G: Guard>(
     hosts: &[Host<'_, E, G>],
     secrets: &dyn Secrets,
@@ -97,9 +107,9 @@ pub async fn execute<E: Engine, G: Guard>(
         }
     };
     let redactor = Redactor::new(&opened);
-    let runs: Vec<Run<'_, E, G>> = hosts
+    let runs: Vec<HostRun<'_, E, G>> = hosts
         .iter()
-        .map(|host| Run {
+        .map(|host| HostRun {
             caller: Caller {
                 host: &host.plan.host,
                 engine: host.engine,
@@ -107,14 +117,14 @@ pub async fn execute<E: Engine, G: Guard>(
                 opened: &opened,
                 redactor: &redactor,
                 interrupt,
+                slots: CallSlots::new(CALLS),
                 created: RefCell::new(BTreeMap::new()),
             },
-            guard: host.guard,
-            say: {
+            lock: LockCheck::new(host.guard),
+            emit: {
                 let name = host.plan.host.clone();
-                Box::new(move |what| watch(Event { host: name.clone(), what }))
+                Box::new(move |kind| watch(Event { host: name.clone(), kind }))
             },
-            calls: Semaphore::new(CALLS),
             done: RefCell::new(BTreeSet::new()),
             changed: Cell::new(false),
             problems: RefCell::new(Vec::new()),
@@ -131,8 +141,8 @@ pub async fn execute<E: Engine, G: Guard>(
     }
     let mut problems: Vec<Problem> = runs.iter().flat_map(|run| run.problems.take()).collect();
     if !finished {
-        let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was taken back");
-        problems.push(problem.hint("'pillarbox apply' goes on from what is there"));
+        let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was rolled back");
+        problems.push(problem.hint("'pillarbox apply' continues from what is there"));
     }
     let changed = runs.iter().any(|run| run.changed.get());
     let ends = hosts.iter().zip(&runs);
@@ -140,7 +150,7 @@ pub async fn execute<E: Engine, G: Guard>(
     Outcome::new(ends, interrupted_once(problems, changed))
 }
 
-/// Each group says that it was interrupted; people know.
+/// Each group says that it was interrupted; once is enough.
 fn interrupted_once(mut problems: Vec<Problem>, changed: bool) -> Vec<Problem> {
     let heard = problems.iter().any(|problem| problem.code == Code::Interrupted && problem.hints.is_empty());
     if heard {
@@ -152,21 +162,21 @@ fn interrupted_once(mut problems: Vec<Problem>, changed: bool) -> Vec<Problem> {
 }
 
 /// Says so at the first interrupt, ends at the second.
-async fn announce<E, G>(runs: &[Run<'_, E, G>], interrupt: &Interrupt, announced: &Cell<bool>) {
+async fn announce<E, G>(runs: &[HostRun<'_, E, G>], interrupt: &Interrupt, announced: &Cell<bool>) {
     interrupt.heard(1).await;
     announce_once(runs, announced);
     interrupt.heard(2).await;
 }
 
-fn announce_once<E, G>(runs: &[Run<'_, E, G>], announced: &Cell<bool>) {
+fn announce_once<E, G>(runs: &[HostRun<'_, E, G>], announced: &Cell<bool>) {
     if !announced.replace(true) {
         for run in runs {
-            (run.say)(Happened::Interrupted);
+            (run.emit)(EventKind::Interrupted);
         }
     }
 }
 
-async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[Run<'_, E, G>]) {
+async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[HostRun<'_, E, G>]) {
     let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
     let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
     while pulls.next().await.is_some() {}
@@ -200,13 +210,13 @@ fn with_tasks(plan: &HostPlan) -> BTreeSet<&str> {
 }
 
 /// Pulls everything, also where one pull fails: all that a registry refuses is said at once.
-async fn prepare<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
+async fn prepare<E: Engine, G: Guard>(plan: &HostPlan, run: &HostRun<'_, E, G>) {
     let groups = groups(plan, true);
-    let pulls = groups.iter().map(|(_, steps)| async {
+    let pulls = groups.iter().map(|group| async {
         tokio::select! {
             // A pull that is cut off leaves nothing behind; the Engine ends it with the connection.
             biased;
-            _ = run.group(steps) => {}
+            _ = run.group(group) => {}
             () = run.caller.interrupt.heard(1) => {
                 run.problems.borrow_mut().push(Problem::new(Code::Interrupted, "interrupted while pulling"));
             }
@@ -217,47 +227,35 @@ async fn prepare<E: Engine, G: Guard>(plan: &HostPlan, run: &Run<'_, E, G>) {
 }
 
 /// Changes a host: groups whose needs are met, some at the same time.
-async fn change<E: Engine, G: Guard>(groups: &[(String, Vec<&Step>)], run: &Run<'_, E, G>) {
-    let mut waiting: Vec<usize> = (0..groups.len()).collect();
-    let mut under_way = FuturesUnordered::new();
+async fn change<E: Engine, G: Guard>(groups: &[Group<'_>], run: &HostRun<'_, E, G>) {
+    let mut schedule = Schedule::new(groups, &run.done.borrow());
+    let mut in_progress = FuturesUnordered::new();
+    let mut skipped = 0;
     loop {
-        let going_on = run.problems.borrow().is_empty() && !run.caller.interrupt.raised();
-        while going_on && under_way.len() < GROUPS {
-            let ready = waiting.iter().position(|index| {
-                let needs = groups[*index].1.first().map(|step| step.needs.as_slice()).unwrap_or_default();
-                needs.iter().all(|need| run.done.borrow().contains(need))
-            });
-            let Some(ready) = ready else { break };
-            let index = waiting.remove(ready);
-            let (name, steps) = &groups[index];
-            run.ends.borrow_mut().insert(name.clone(), GroupEnd::CutOff);
-            under_way.push(async move { (index, run.group(steps).await) });
+        let goes_on = run.problems.borrow().is_empty() && !run.caller.interrupt.raised();
+        while goes_on && in_progress.len() < IN_PROGRESS {
+            let Some(index) = schedule.next() else { break };
+            let group = &groups[index];
+            in_progress.push(async move { (group, run.group(group).await) });
         }
-        let Some((index, end)) = under_way.next().await else { break };
-        run.ends.borrow_mut().insert(groups[index].0.clone(), end);
+        let Some(((name, steps), end)) = in_progress.next().await else { break };
+        run.ends.borrow_mut().insert(name.clone(), end);
+        skipped += usize::from(end == GroupEnd::Skipped);
+        let done = run.done.borrow();
+        for step in steps.iter().filter(|step| done.contains(&step.id)) {
+            schedule.done(step.id);
+        }
     }
-    if run.caller.interrupt.raised() && !waiting.is_empty() && run.problems.borrow().is_empty() {
-        let left = waiting.len();
-        let problem = Problem::new(Code::Interrupted, format!("interrupted: {left} groups were not begun"));
+    let left = schedule.left() + skipped;
+    if run.caller.interrupt.raised() && left > 0 && run.problems.borrow().is_empty() {
+        let problem = Problem::new(Code::Interrupted, format!("interrupted: {left} groups were skipped"));
         run.problems.borrow_mut().push(problem);
     }
 }
 
-/// Groups of one phase in the order of their first steps.
-fn groups(plan: &HostPlan, prepares: bool) -> Vec<(String, Vec<&Step>)> {
-    let mut groups: Vec<(String, Vec<&Step>)> = Vec::new();
-    for step in plan.steps.iter().filter(|step| step.action.prepares() == prepares) {
-        match groups.iter_mut().find(|(name, _)| *name == step.group) {
-            Some((_, steps)) => steps.push(step),
-            None => groups.push((step.group.clone(), vec![step])),
-        }
-    }
-    groups
-}
-
 fn ended(plan: &HostPlan, changed: bool, ends: &BTreeMap<String, GroupEnd>) -> HostOutcome {
     let groups = groups(plan, false).into_iter().map(|(name, _)| {
-        let end = ends.get(&name).copied().unwrap_or(GroupEnd::NotBegun);
+        let end = ends.get(&name).copied().unwrap_or(GroupEnd::Skipped);
         (name, end)
     });
     HostOutcome { host: plan.host.clone(), changed, groups: groups.collect() }

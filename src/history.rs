@@ -3,7 +3,7 @@
 
 use crate::desired::Fingerprint;
 use crate::name::{ContainerName, ImageRef, WorkspaceName};
-use crate::observed::{Container, Observed, Standing};
+use crate::observed::{Container, InstanceRole, Observed};
 use crate::plan::kept_generation;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,17 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Generation {
     /// Counts from 1.
     pub number: u64,
-    /// The tag it was made from, for people; `None` where only its image is left and nobody knows.
+    /// The tag it was created from, for display; `None` if only its image is left and the tag is not known.
     pub version: Option<String>,
     /// `repo@sha256:…`, or `id:sha256:…`.
     pub image: Option<String>,
-    /// When the first of its containers was made, as the Engine prints it.
+    /// When the first of its containers was created, as the Engine prints it.
     pub created: Option<String>,
-    /// What is there of it.
+    /// What is left of it.
     pub state: State,
     /// Its containers by name.
     pub instances: Vec<Instance>,
-    /// Tasks that had run when it was made, each with what ran.
+    /// Tasks that had run when it was created, each with its fingerprint.
     pub tasks: BTreeMap<String, String>,
     /// When the last of its containers ended, if one did.
     pub ended: Option<jiff::Timestamp>,
@@ -37,35 +37,35 @@ pub struct Instance {
     pub name: String,
     /// The plain name that it has, had or was to have.
     pub slot: String,
-    /// What its name says of it.
-    pub standing: Standing,
+    /// Its role, as its name says.
+    pub role: InstanceRole,
     /// A process of it runs.
     pub running: bool,
-    /// What it was made from.
+    /// What it was created from.
     pub spec: Fingerprint,
-    /// A short fingerprint for each field that it was made from.
+    /// A short fingerprint for each field that it was created from.
     pub fields: BTreeMap<String, String>,
-    /// The network that it was created in, if somebody made that.
+    /// The network that it was created in, unless it is one of the Engine's own.
     pub first_network: Option<String>,
 }
 
-/// What is there of a generation.
+/// What is left of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is what the service runs.
     Runs,
-    /// It is what the service shall run, and is down.
+    /// It is the current one of the service, and is down.
     Down,
     /// Its containers are kept.
     Kept,
     /// Its containers are gone, its image is kept.
     ImageOnly,
-    /// It never came so far as to be what the service runs.
+    /// It never became the current one of the service.
     Attempt,
 }
 
 impl State {
-    /// For people and programs.
+    /// The word for display and data.
     pub fn words(self) -> &'static str {
         match self {
             Self::Runs => "runs",
@@ -89,7 +89,7 @@ pub fn generations(observed: &Observed, workspace: &WorkspaceName, service: &str
     let mut alone: BTreeMap<u64, Option<String>> = BTreeMap::new();
     for (tag, digests) in &observed.keeps {
         let number = slots.iter().find_map(|slot| kept_generation(workspace, slot, tag));
-        // One above every container was made by an apply that did not get so far as to create one.
+        // A tag above every container belongs to an apply that ended before it created a container.
         if let Some(number) = number.filter(|number| *number < highest && !found.contains_key(number)) {
             alone.insert(number, digests.first().map(ToString::to_string));
         }
@@ -111,13 +111,13 @@ pub fn generations(observed: &Observed, workspace: &WorkspaceName, service: &str
     all
 }
 
-/// The one that the service runs, or shall run; the newest, where its containers differ.
+/// The current generation of the service, running or down; the newest, if its containers differ.
 pub fn current(all: &[Generation]) -> Option<&Generation> {
     all.iter().find(|one| matches!(one.state, State::Runs | State::Down))
 }
 
-/// The one that the service ran before: of those with a lower number the last to end. Where a container
-/// is left of none of them, the highest number.
+/// The one that the service ran before: of those with a lower number the last to end. If none of them has
+/// a container left, the highest number.
 pub fn before_current(all: &[Generation]) -> Option<&Generation> {
     let current = current(all)?;
     let earlier = all.iter().filter(|one| one.number < current.number && one.is_usable());
@@ -129,21 +129,21 @@ pub fn before_current(all: &[Generation]) -> Option<&Generation> {
 
 impl Generation {
     fn of(number: u64, made: &[&Container]) -> Self {
-        // What never came to be says least.
-        let rank = |one: &&&Container| match one.standing() {
-            Standing::Committed => 2,
-            Standing::Kept | Standing::Returning => 1,
-            Standing::Attempt => 0,
+        // A failed attempt says least.
+        let rank = |one: &&&Container| match one.role() {
+            InstanceRole::Committed => 2,
+            InstanceRole::Kept | InstanceRole::Returning => 1,
+            InstanceRole::Attempt => 0,
         };
         let first = made.iter().max_by_key(rank);
         let labels = first.and_then(|one| one.ours.as_ref());
-        let any = |standing: Standing| made.iter().any(|one| one.standing() == standing);
-        let committed = || made.iter().filter(|one| one.standing() == Standing::Committed);
+        let any = |role: InstanceRole| made.iter().any(|one| one.role() == role);
+        let committed = || made.iter().filter(|one| one.role() == InstanceRole::Committed);
         let state = if committed().any(|one| one.state.running) {
             State::Runs
-        } else if any(Standing::Committed) {
+        } else if any(InstanceRole::Committed) {
             State::Down
-        } else if any(Standing::Kept) || any(Standing::Returning) {
+        } else if any(InstanceRole::Kept) || any(InstanceRole::Returning) {
             State::Kept
         } else {
             State::Attempt
@@ -162,12 +162,12 @@ impl Generation {
         }
     }
 
-    /// Whether one can go back to it: it was committed once.
+    /// Whether a rollback can start it again: it was the current one once.
     pub fn is_usable(&self) -> bool {
         self.state != State::Attempt
     }
 
-    /// Its image as a reference with a digest, if a registry ever knew it; with the tag, where that is known.
+    /// Its image as a reference with a digest, if it came from a registry; with the tag, if that is known.
     pub fn reference(&self) -> Option<ImageRef> {
         let image = ImageRef::parse(self.image.as_ref()?).ok().filter(|image| image.digest.is_some())?;
         let tag = self.version.clone().filter(|version| {
@@ -177,8 +177,8 @@ impl Generation {
         Some(ImageRef { tag, ..image })
     }
 
-    /// Whether it is what a person means by a version: its tag, its digest, or the first twelve or more
-    /// digits of that.
+    /// Whether a user's text names its version: its tag, its digest, or the first twelve or more
+    /// digits of the digest.
     pub fn is_version(&self, said: &str) -> bool {
         let digest = self.image.as_deref().and_then(|image| image.rsplit_once("sha256:")).map(|(_, hex)| hex);
         let hex = said.strip_prefix("sha256:").unwrap_or(said);
@@ -186,12 +186,12 @@ impl Generation {
         self.version.as_deref() == Some(said) || begins
     }
 
-    /// The container that stands for one container of the service in this generation: its own, else one
-    /// that was made from the same.
+    /// The container of this generation for one container of the service: its own, else one
+    /// that was created from the same.
     pub fn instance<'a>(&'a self, all: &'a [Generation], slot: &ContainerName) -> Option<&'a Instance> {
-        let usable = |one: &&Instance| one.slot == slot.as_str() && one.standing != Standing::Attempt;
+        let usable = |one: &&Instance| one.slot == slot.as_str() && one.role != InstanceRole::Attempt;
         let own = self.instances.iter().find(usable);
-        let spec = self.instances.iter().find(|one| one.standing != Standing::Attempt).map(|one| &one.spec);
+        let spec = self.instances.iter().find(|one| one.role != InstanceRole::Attempt).map(|one| &one.spec);
         let same = all.iter().filter(|other| other.image == self.image);
         let mut same = same.flat_map(|other| other.instances.iter()).filter(|one| Some(&one.spec) == spec);
         own.or_else(|| same.find(usable))
@@ -213,7 +213,7 @@ impl Instance {
             id: container.id.clone(),
             name: container.name.clone(),
             slot: container.slot().to_owned(),
-            standing: container.standing(),
+            role: container.role(),
             running: container.state.running || container.state.restarting,
             spec: labels.spec.clone(),
             fields: labels.fields.clone(),
@@ -229,7 +229,7 @@ pub fn tasks_between(one: &Generation, other: &Generation) -> Vec<String> {
     differs.cloned().collect()
 }
 
-/// The label that says which tasks had run: `task=what ran` each.
+/// The label that says which tasks had run: `task=fingerprint` each.
 fn tasks(container: &Container) -> BTreeMap<String, String> {
     let label =
         container.inspect.compare("/Config/Labels/io.pillarbox.tasks").and_then(|label| label.as_str());

@@ -1,5 +1,5 @@
-//! Credentials of other tools on their way into the pillar: what a file of Docker, Podman or Salt says of
-//! which registry. Pure; helpers that such a file names are asked elsewhere, and their answers added.
+//! Credentials of other tools for the pillar: what a file of Docker, Podman or Salt contains for
+//! each registry. Pure; helpers that such a file names are asked elsewhere, and their answers added.
 
 mod clients;
 mod salt;
@@ -11,7 +11,7 @@ use crate::registry::Scope;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 
-/// What kind of file it is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `config.json` of docker, or `auth.json` of podman: one format.
@@ -20,7 +20,7 @@ pub enum Format {
     Salt,
 }
 
-/// What a registry is given.
+/// The credential of a registry.
 #[derive(Clone, Debug)]
 pub enum Gives {
     /// A user name and a password.
@@ -32,7 +32,7 @@ pub enum Gives {
     },
     /// An identity token; text.
     Token(Secret),
-    /// What a helper answers each time, because it is valid for hours.
+    /// A helper that is asked each time, because its answer is valid only for hours.
     Helper(HelperName),
 }
 
@@ -55,11 +55,11 @@ impl Gives {
 pub struct Item {
     /// The registry as the source names it.
     pub key: String,
-    /// Where it stands in the source.
+    /// Its place in the source.
     pub place: Place,
     /// What it is given.
     pub gives: Gives,
-    /// An address that Salt keeps beside the user; nobody reads it.
+    /// An e-mail address that Salt stores beside the user; it is not used.
     pub email: Option<String>,
 }
 
@@ -68,7 +68,7 @@ pub struct Item {
 pub struct Ask {
     /// The registry as the source names it, and as the helper is asked for it.
     pub key: String,
-    /// Where it stands in the source.
+    /// Its place in the source.
     pub place: Place,
     /// Which helper.
     pub helper: HelperName,
@@ -86,10 +86,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads a source. `file` is its path, for errors; without a format it is told by what stands in it.
+    /// Reads a source. `file` is its path, for errors; without a format it is detected from the content.
     ///
     /// # Errors
-    /// Where it is of no known form. Single entries that are wrong are kept for [`Source::bad`].
+    /// If it is of no known form. Single entries that are wrong are kept for [`Source::bad`].
     pub fn read(text: &Secret, file: &str, format: Option<Format>) -> Result<Self> {
         let place = Place::new(file, 0);
         let text = text.reveal_text().ok_or_else(|| Problem::failed("this is not UTF-8 text").at(&place))?;
@@ -141,12 +141,12 @@ impl Source {
         self.bad.push(problem);
     }
 
-    /// What is sound, by registry.
+    /// The entries without errors, by registry.
     pub fn items(&self) -> &BTreeMap<Scope, Item> {
         &self.items
     }
 
-    /// What is not.
+    /// The errors of the others.
     pub fn bad(&self) -> &[Problem] {
         &self.bad
     }

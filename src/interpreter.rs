@@ -4,7 +4,7 @@
 //! compare one.
 //!
 //! It belongs to the program `pillarbox`, not to the library (which has it for its tests): the crate registers
-//! itself in every program that it is linked into, and the credential helper shall stay small.
+//! itself in every program that it is linked into, and the credential helper must stay small.
 
 mod branch;
 mod convert;

@@ -1,5 +1,5 @@
-//! `pillarbox.toml`: which hosts there are, how to reach them, and which pillar files and states each
-//! one gets.
+//! `pillarbox.toml`: the hosts, how to connect to them, and the pillar files and states of each
+//! one.
 
 mod address;
 mod edit;
@@ -39,13 +39,13 @@ pub struct Inventory {
 pub struct Readers {
     /// `default`: the readers of a new box, groups resolved, each once.
     pub default: Vec<ReaderName>,
-    /// `[readers.groups]`: what `@NAME` stands for.
+    /// `[readers.groups]`: the readers of `@NAME`.
     pub groups: BTreeMap<String, Vec<ReaderName>>,
 }
 
 /// An entry of a list, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     /// As written.
     pub text: String,
     /// Where.
@@ -56,9 +56,9 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// Pillar files relative to `pillar/`, without `.toml`; `*` and `?` match within a part.
-    pub pillar: Vec<Entry>,
+    pub pillar: Vec<ListEntry>,
     /// State files relative to `states/`, likewise.
-    pub states: Vec<Entry>,
+    pub states: Vec<ListEntry>,
     /// The line of its header.
     pub place: Place,
 }
@@ -73,10 +73,10 @@ pub struct Host {
     /// Its groups in order, each once; all of them exist.
     pub groups: Vec<String>,
     /// Its own pillar files, merged after those of its groups.
-    pub pillar: Vec<Entry>,
+    pub pillar: Vec<ListEntry>,
     /// Its own states, after those of its groups.
-    pub states: Vec<Entry>,
-    /// `labels`: facts that the inventory adds to what the host says of itself.
+    pub states: Vec<ListEntry>,
+    /// `labels`: facts that the inventory adds to those of the Engine.
     pub labels: BTreeMap<String, String>,
     /// The line of its header.
     pub place: Place,
@@ -95,7 +95,7 @@ impl Inventory {
     /// The hosts that any of the globs matches, sorted by name; all of them without a glob.
     ///
     /// # Errors
-    /// Where a glob matches no host; with the hosts that there are.
+    /// If a glob matches no host; with the hosts that there are.
     pub fn select(&self, globs: &[String]) -> Result<Vec<&Host>> {
         let names = || self.hosts.keys().map(HostName::as_str);
         let mut problems = Vec::new();
@@ -120,7 +120,7 @@ impl Inventory {
     /// Readers from names and `@groups`, each once, in order.
     ///
     /// # Errors
-    /// Where a group is not there or empty, or a name is none.
+    /// If a group is not there or empty, or a name is none.
     pub fn expand_readers<'a>(&self, written: impl IntoIterator<Item = &'a str>) -> Result<Vec<ReaderName>> {
         let mut found: Vec<ReaderName> = Vec::new();
         let mut problems = Vec::new();

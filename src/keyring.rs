@@ -1,28 +1,28 @@
-//! Keyrings of the operating system, where the text of an identity file may lie: the kernel's, which
-//! forgets, and the desktop's, which keeps. Both hold one text under one name, and neither is ever
-//! waited for without a limit.
+//! Keyrings of the operating system, which may hold the text of an identity file: the kernel's, which
+//! is volatile, and the desktop's, which is persistent. Both hold one text under one name, and every access has
+//! a timeout.
 
 pub mod desktop;
 pub mod kernel;
 
 use crate::secret::Secret;
 
-/// What both file it under: the service,
+/// The name of the entry in both: the service,
 const SERVICE: &str = "pillarbox";
 
 /// and the user of the service.
 const USER: &str = "identity/default";
 
-/// What a keyring says when it is asked for the identity.
+/// The answer of a keyring that is asked for the identity.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The text of an identity file.
     Holds(Secret),
-    /// It works, and holds none.
+    /// It works, and has none.
     Empty,
-    /// It is locked, and nobody was asked to unlock it.
+    /// It is locked, and the user was not asked to unlock it.
     Locked,
-    /// It is not there, denied or broken: why, the end of a sentence "… cannot be used: ".
+    /// It is absent, denied or broken: why, the end of a sentence "… cannot be used: ".
     Unusable(String),
 }
 

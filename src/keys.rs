@@ -1,5 +1,5 @@
 //! Keys of people, machines and boxes, and the age files sealed to them. The only module that names
-//! the `age` crate; it knows X25519 and ssh-ed25519 keys alone, because a plugin key starts a program by
+//! the `age` crate; it supports only X25519 and ssh-ed25519 keys, because a plugin key starts a program by
 //! its name.
 
 mod envelope;

@@ -8,9 +8,10 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `clients` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `docker_config` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
-//! | 4 | `store`, `keyring`, `engine`, `delegate`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
 //! | 6 | `cli` | arguments, terminal, exit codes |
 // The macros of `starlark` write `unsafe impl`, in its tests.
@@ -22,14 +23,15 @@ compile_error!("pillarbox runs on Linux; on Windows use it in WSL");
 
 pub mod check;
 pub mod cli;
-pub mod clients;
+
 pub mod compile;
 pub mod credential;
-pub mod delegate;
 pub mod desired;
+pub mod docker_config;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod external_helper;
 pub mod history;
 pub mod import;
 pub mod inspect;
@@ -46,6 +48,7 @@ pub mod pillar;
 pub mod plan;
 pub mod planner;
 pub mod problem;
+pub mod process;
 pub mod registry;
 pub mod sandbox;
 pub mod script;
@@ -53,3 +56,5 @@ pub mod secret;
 pub mod session;
 pub mod state;
 pub mod store;
+#[cfg(test)]
+pub mod testing;

@@ -3,15 +3,15 @@
 //! The lock is a row of volumes `pillarbox-lock.<workspace>.<n>` on the Engine itself: creating a volume
 //! whose name exists answers the old one with its first labels, which is compare-and-set without an
 //! image or a process. The highest `n` counts. All time is the Engine's: the `Date` of its answers
-//! against the volume's creation, never the clock of whoever asks, which may be wrong or asleep.
+//! against the volume's creation, never the clock of the client, which may be wrong or suspended.
 //!
 //! - acquire: held, not over, and not by a process of this machine that is gone: locked. Else create `n+1`; it must bear our token, and still be the
 //!   highest when all are listed again; then delete the lower ones.
 //! - renew, every third of the lease: the same with our own token.
 //! - release: `n+1` marked free. The last one stays, or numbers would repeat and let a slow contender in.
-//! - before every changing call: the highest must be ours and not over.
+//! - before every changing call: the highest must be our own and not expired.
 //!
-//! Nothing needs cleaning after a crash: a lease ends by itself. A lock that was pruned is lost.
+//! No cleanup is needed after a crash: a lease expires by itself. A lock that was pruned is lost.
 
 mod ticket;
 
@@ -48,7 +48,7 @@ impl Lock {
     /// Takes the lock of a workspace on a host for `lease` seconds.
     ///
     /// # Errors
-    /// `Locked` with who holds it; where the Engine fails; where it is an Engine that this run has
+    /// `Locked` with the holder; if the Engine fails; if it is an Engine that this run has
     /// locked under another name.
     pub async fn acquire<E: Engine>(
         engine: &E,
@@ -92,7 +92,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Who held it and never gave it back, because its process or its lease ended.
+    /// The run that held it and never released it, because its process or its lease ended.
     pub fn left_by(&self) -> Option<&Run> {
         self.left_by.as_ref()
     }
@@ -100,7 +100,7 @@ impl Lock {
     /// Makes sure, just before a changing call, that the lock is still held.
     ///
     /// # Errors
-    /// `Stale` where it is not: nothing more may be changed.
+    /// `Stale` if it is not: nothing more may be changed.
     pub async fn verify<E: Engine>(&self, engine: &E) -> Result<()> {
         let top = self.mine(engine).await?;
         // Asked after the list: what is not over now was not over then.
@@ -114,7 +114,7 @@ impl Lock {
     /// Takes it for another lease.
     ///
     /// # Errors
-    /// `Stale` where it is lost.
+    /// `Stale` if it is lost.
     pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
         let number = after(&self.mine(engine).await?, &self.host)?;
         let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;
@@ -126,10 +126,10 @@ impl Lock {
         Ok(())
     }
 
-    /// Gives it back.
+    /// Releases it.
     ///
     /// # Errors
-    /// Where the Engine fails. A lock that is lost is nobody's to give: that is no error.
+    /// If the Engine fails. A lost lock need not be released: that is not an error.
     pub async fn release<E: Engine>(self, engine: &E) -> Result<()> {
         // A renewal that was interrupted may still land: then one more is needed on top of it.
         for _ in 0..8 {
@@ -148,8 +148,8 @@ impl Lock {
         Ok(())
     }
 
-    /// Does something that may take longer than the lease and renews meanwhile. A renewal that fails is
-    /// found by the next [`Lock::verify`].
+    /// Runs something that may take longer than the lease, and renews meanwhile. The next
+    /// [`Lock::verify`] finds a renewal that failed.
     pub async fn hold_while<E: Engine, T>(&self, engine: &E, work: impl Future<Output = T>) -> T {
         let third = Duration::from_secs(u64::from(self.lease.div_ceil(3)));
         let mut work = std::pin::pin!(work);

@@ -1,5 +1,5 @@
 //! Names that come from outside, parsed once: registry hosts, image references, key paths, helpers, and the
-//! words that may name a host, workspace, reader or container.
+//! names of hosts, workspaces, readers and containers.
 
 mod folded;
 mod helper;

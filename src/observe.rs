@@ -1,4 +1,4 @@
-//! Reading a host once, before anything is decided: containers, then the images they and the wish need,
+//! Reading a host once, before anything is decided: containers, then the images that they and the desired state need,
 //! then what the wanted references stand for.
 
 mod containers;

@@ -1,25 +1,25 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
-mod claim;
-mod errand;
 mod first_network;
+mod helper_container;
+mod instance_role;
+mod label;
 mod own_volumes;
 mod ownership;
 mod platforms;
 mod record;
 mod resource;
-mod standing;
 
 pub use crate::inspect::{Inspect, Private};
-pub use claim::{Found, claim};
-pub use errand::Errand;
 pub(crate) use first_network::is_user_defined;
+pub use helper_container::HelperContainer;
+pub use instance_role::InstanceRole;
+pub use label::{Label, Ownership};
 pub use own_volumes::{OwnVolumes, Ran};
-pub use ownership::{Label, Ownership};
+pub use ownership::{Found, with_ownership};
 pub use platforms::Platforms;
 pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
-pub use standing::Standing;
 
 use crate::name::{Digest, HostName, ImageRef};
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ pub struct Container {
     /// container, or are not complete: reported, never touched.
     pub impostor: bool,
     /// It is ours and no instance of anything: what it is for.
-    pub errand: Option<Errand>,
+    pub helper: Option<HelperContainer>,
     /// How it is.
     pub state: RunState,
     /// Everything else the Engine says of it; `null` where it is neither ours nor has a wanted name.

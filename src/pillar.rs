@@ -1,8 +1,8 @@
 //! The pillar: values in TOML files, merged per host; secrets sealed, the rest in clear.
 //!
 //! `document` turns text into a tree and edits it keeping comments; `seal` binds a secret to its
-//! place; `boxes` holds slot, lock and readers; `known` is the anchor outside of the workspace;
-//! `merge` lays files over each other; `gate` says what may run; `schema` holds tables with fixed fields.
+//! place; `boxes` holds slot, lock and readers; `known` is what this machine has accepted, outside of the
+//! workspace; `merge` merges files; `gate` says what may run; `schema` holds tables with fixed fields.
 
 pub mod boxes;
 pub mod document;
@@ -12,6 +12,8 @@ pub mod known;
 pub mod merge;
 pub mod schema;
 pub mod seal;
+mod table;
 mod value;
 
-pub use value::{Node, Origin, SealId, Sealed, Table, Value};
+pub use table::Table;
+pub use value::{Node, Origin, SealId, Sealed, Value};

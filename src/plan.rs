@@ -2,20 +2,26 @@
 //! secrets.
 
 mod action;
+mod body;
 mod cause;
 mod compare;
 mod keep;
 mod text;
+mod verb;
 
 pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
-pub use cause::{Cause, Verb};
+pub use body::Bodies;
+pub use cause::{Cause, changed_fields};
 pub use compare::compare;
 pub use keep::{keep_folder, keep_repository, keep_tag, kept_by, kept_generation};
 pub use text::{text, text_with_undo};
+pub use verb::Verb;
 
 use crate::name::{HostName, WorkspaceName};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// Version of the stored form; an unknown major is refused.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -40,6 +46,14 @@ pub struct HostPlan {
     pub engine: String,
     /// Its Engine's id: another Engine behind the same address makes the plan stale.
     pub engine_id: String,
+    /// What is done there; hosts with equal bodies can share one ([`Bodies`]).
+    #[serde(flatten, serialize_with = "body::stored")]
+    pub body: Arc<PlanBody>,
+}
+
+/// What will be done on a host, whichever host it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct PlanBody {
     /// What changes, for people and `--json`; unchanged things are listed too.
     pub changes: Vec<Change>,
     /// What is done, in an order that respects `needs`.
@@ -95,6 +109,27 @@ pub struct Receiver {
     pub container: String,
     /// `env DB_URL`.
     pub field: String,
+}
+
+impl HostPlan {
+    /// A plan of a host, with a body of its own.
+    pub fn new(host: HostName, engine: String, engine_id: String, body: PlanBody) -> Self {
+        Self { host, engine, engine_id, body: Arc::new(body) }
+    }
+}
+
+impl Deref for HostPlan {
+    type Target = PlanBody;
+    fn deref(&self) -> &PlanBody {
+        &self.body
+    }
+}
+
+impl DerefMut for HostPlan {
+    /// A body that is shared is copied first.
+    fn deref_mut(&mut self) -> &mut PlanBody {
+        Arc::make_mut(&mut self.body)
+    }
 }
 
 impl Plan {

@@ -1,12 +1,12 @@
-//! What went wrong, said for people: one type from the deepest parser to the printer.
+//! Errors for the user: one type from the deepest parser to the printer.
 //!
-//! A [`Problem`] never holds a secret. Where several things are wrong at once, all of them are
+//! A [`Problem`] never contains a secret. If there are several errors at once, all of them are
 //! collected in [`Problems`] and printed together.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A line of a file that people write; printed as `pillar/apps.toml:12`.
+/// A line of a file of the workspace; printed as `pillar/apps.toml:12`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Path relative to the workspace, with `/` between its parts.
@@ -41,21 +41,21 @@ impl fmt::Debug for Place {
 /// in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
-    /// The command line or a file that people write is wrong in form. Exit 64.
+    /// The command line is wrong. Exit 64.
     Usage,
     /// A question was answered with no, or could not be asked. Exit 9.
     Declined,
     /// Another apply holds the lock of a host. Exit 6.
     Locked,
-    /// Some host was changed and the rest failed, or was rolled back. Exit 3.
+    /// At least one host was changed, and the rest failed or was rolled back. Exit 3.
     Partial,
-    /// A seal or a known key does not hold: tampered, moved, changed. Exit 8.
+    /// A sealed value, a lock or a known key is not valid: tampered with, moved or changed. Exit 8.
     Seal,
-    /// No identity at hand opens it. Exit 10.
+    /// No identity that was found opens it. Exit 10.
     NoIdentity,
     /// A registry refused the credential. Exit 7.
     Refused,
-    /// A stored plan no longer fits the world. Exit 5.
+    /// The host has changed, so a stored plan is stale. Exit 5.
     Stale,
     /// Interrupted before anything was changed. Exit 130 (or 143).
     Interrupted,
@@ -81,18 +81,18 @@ impl Code {
     }
 }
 
-/// One thing that went wrong.
+/// One error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What kind it is.
     pub code: Code,
     /// What failed, in one lower-case sentence without a full stop.
     pub what: String,
-    /// Where it stands written, if it does.
+    /// The line of a file that is wrong, if there is one.
     pub place: Option<Place>,
     /// Why, from near to far; printed as `caused by:`.
     pub causes: Vec<String>,
-    /// What to do; whole commands that can be pasted, printed as `hint:`.
+    /// What to do; complete commands that can be pasted, printed as `hint:`.
     pub hints: Vec<String>,
 }
 
@@ -107,13 +107,12 @@ impl Problem {
         Self::new(Code::Failed, what)
     }
 
-    /// Something people wrote is wrong in form (exit 64 for arguments, 1 for files: see
-    /// [`Code::Usage`]; files use [`Problem::failed`]).
+    /// An argument of the command line is wrong (exit 64). Errors in files use [`Problem::failed`].
     pub fn usage(what: impl Into<String>) -> Self {
         Self::new(Code::Usage, what)
     }
 
-    /// Adds where it stands written.
+    /// Adds the line of the file.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
@@ -169,7 +168,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// The known word nearest to one that was written, if any is near enough to be a slip.
+/// The known word nearest to one that was written, if it is near enough to be a typing error.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
@@ -241,7 +240,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// The result of nearly everything here.
+/// The result of nearly every function of pillarbox.
 pub type Result<T, E = Problems> = std::result::Result<T, E>;
 
 /// Text as one argument of a POSIX shell, in single quotes: for commands in hints.
@@ -303,8 +302,22 @@ mod tests {
     #[test]
     fn no_character_that_hides_or_turns_others_is_shown_raw() {
         for c in [
-            '\u{1b}', '\u{7f}', '\u{9b}', '\u{ad}', '\u{61c}', '\u{200d}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{2060}',
-            '\u{2066}', '\u{206a}', '\u{feff}', '\u{e0001}', '\u{e0041}', '\u{e007f}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200d}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{206a}',
+            '\u{feff}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e007f}',
         ] {
             let text = format!("a{c}b");
             assert_eq!(escaped(&text), format!("a\\u{{{:x}}}b", u32::from(c)));

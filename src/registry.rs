@@ -1,13 +1,15 @@
 //! Registries: which credential belongs to an image, and the header that carries it.
 
 mod entry;
+mod fields;
 mod header;
 mod read;
-mod schema;
 mod scope;
 
 pub use entry::{Credential, CredentialId, Credentials, Entry, How, Kind, Lookup};
+pub use fields::{
+    ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME, check_key, fields, unquoted_key,
+};
 pub use header::{AuthHeader, TOKEN_USER};
-pub use read::{FIELDS, TABLE};
-pub use schema::{check_key, unquoted_key};
+
 pub use scope::Scope;

@@ -13,8 +13,9 @@ pub use pillar::pillar;
 pub use serve::serve;
 
 use crate::problem::{Place, Problem, Problems, Result, escaped};
+use crate::process::{End, Output};
 use crate::script::{Fault, Line, Outcome, Ran, Request};
-use child::{End, run};
+use child::{ended, is_processor_time, last_words, run};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -84,7 +85,7 @@ fn some(program: &Path, mut request: Request, limit: Duration) -> Vec<BTreeMap<S
                     let mut problem = Problem::failed("it was not run").at(&Place::new(file.as_str(), 0));
                     problem.causes = match &guilty {
                         Some(guilty) => vec![format!("{} took the time that there is", escaped(guilty))],
-                        None => std::iter::once(end.said()).chain(said.last_words()).collect(),
+                        None => std::iter::once(ended(&end)).chain(last_words(&said)).collect(),
                     };
                     came.insert(file.clone(), Came::Of(Err(problem.into())));
                 }
@@ -109,8 +110,8 @@ struct Heard {
     last_words: Vec<String>,
 }
 
-fn hear(said: &child::Said, came: &mut [BTreeMap<String, Outcome>]) -> Heard {
-    let mut heard = Heard { last_words: said.last_words(), ..Heard::default() };
+fn hear(said: &Output, came: &mut [BTreeMap<String, Outcome>]) -> Heard {
+    let mut heard = Heard { last_words: last_words(said), ..Heard::default() };
     for line in said.out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match serde_json::from_slice(line) {
             Ok(Line::Begin { host, file }) if host < came.len() && !heard.done => {
@@ -176,15 +177,18 @@ fn why(end: &End, heard: &Heard) -> Problem {
         }
         _ if words.contains("overflowed its stack") => Problem::failed("it nests too deep to be read"),
         End::TookTooLong => Problem::failed(format!("it takes too long: {} s is the limit", LIMIT.as_secs())),
-        End::Processor => Problem::failed(format!("it computes too long: {PROCESSOR} s is the limit")),
+        end if is_processor_time(end) => {
+            Problem::failed(format!("it computes too long: {PROCESSOR} s is the limit"))
+        }
         End::TooMuch => Problem::failed(format!("it gives too much: {} MiB is the limit", child::MOST >> 20)),
         _ if heard.rubbish => Problem::failed("it was run, and what came back is no answer"),
         End::Exit(70) => Problem::failed("it makes the interpreter fail").cause(words),
         _ => Problem::failed("it could not be run to its end"),
     };
     match end {
-        End::Exit(0 | 70) | End::TookTooLong | End::Processor | End::TooMuch => problem,
-        other => problem.cause(other.said()),
+        End::Exit(0 | 70) | End::TookTooLong | End::TooMuch => problem,
+        end if is_processor_time(end) => problem,
+        end => problem.cause(ended(end)),
     }
 }
 

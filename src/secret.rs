@@ -1,4 +1,4 @@
-//! A value that must not be seen: wiped on drop, shown as fixed text, not serialisable.
+//! A value that must not be shown: wiped on drop, printed as fixed text, not serialisable.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ impl Secret {
     /// All that a reader gives, up to `limit` bytes; no copy of it is left behind in memory.
     ///
     /// # Errors
-    /// Where it cannot be read, or is longer.
+    /// If it cannot be read, or is longer.
     pub fn read(from: &mut dyn Read, limit: usize) -> io::Result<Self> {
         let mut all = Zeroizing::new(Vec::new());
         let mut chunk = Zeroizing::new([0_u8; 4096]);

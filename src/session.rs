@@ -9,6 +9,7 @@
 //! | which hosts may be sent secrets | `known_hosts`, `verify` |
 //! | what happens to each host, and how many at once | `hosts`, `connect`, `observe`, `plan`, `apply` |
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
+//! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
 //! | opening and changing sealed values | `vault` |
 
@@ -20,6 +21,7 @@ mod connect;
 mod context;
 mod credentials;
 mod declared;
+mod docker_login;
 mod environment;
 mod evaluate;
 mod hosts;
@@ -41,6 +43,7 @@ mod workspace;
 pub use connect::Connected;
 pub use context::{Options, Session};
 pub use declared::{Declared, declared};
+pub use docker_login::DockerLogins;
 pub use environment::{AGE_KEY, Environment};
 pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};

@@ -1,5 +1,5 @@
-//! What people write in `states/`, after its expressions were evaluated: declarations with arguments
-//! whose strings may hold secrets as references.
+//! The files in `states/` after their expressions were evaluated: declarations with arguments
+//! whose strings may contain secrets as references.
 
 mod arg;
 mod declaration;

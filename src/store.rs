@@ -19,17 +19,20 @@ mod scratch;
 mod search;
 mod tree;
 mod workspace;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Writer};
+pub use change::Change;
 pub use personal::{Environment, PersonalPaths};
 pub use private::{
-    Held, changed_by_others, create_private, find_program, hold, read_identity, read_identity_if_there,
-    read_key_file, read_private, read_secret, read_text, read_trusted, remove_private, update_private, write_alike, write_private,
+    Held, changed_by_others, create_private, hold, read_identity, read_identity_if_there, read_key_file,
+    read_private, read_secret, read_text, read_trusted, remove_private, update_private, write_alike,
+    write_private,
 };
 pub use process::Process;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use workspace::Workspace;
+pub use writer::Writer;

@@ -1,13 +1,13 @@
 //! A host as a few facts on each container, on which steps are carried out.
 
-use crate::observed::{Label, Observed, Standing};
+use crate::observed::{InstanceRole, Label, Observed};
 use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All containers of a host. It is changed in place; what was tried on it is taken back from a journal.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    held: BTreeMap<String, Held>,
+    held: BTreeMap<String, ModelContainer>,
     /// Keys of ours by plain name, and by service.
     by_slot: BTreeMap<String, BTreeSet<String>>,
     by_service: BTreeMap<String, BTreeSet<String>>,
@@ -16,21 +16,21 @@ pub(super) struct Model {
     /// Slots whose container was removed after it had held the plain name and run.
     lost: BTreeSet<String>,
     /// What was changed since the last trial began.
-    journal: Vec<Change>,
+    journal: Vec<Replaced>,
 }
 
 /// What a step replaced.
 #[derive(Debug)]
-enum Change {
+enum Replaced {
     /// The container of a key, as it was before; `None`: there was none.
-    Held(String, Option<Held>),
+    Container(String, Option<ModelContainer>),
     /// A slot that is lost since.
     Lost(String),
 }
 
 /// A container.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct ModelContainer {
     /// Its id; of one that the plan creates what stands for it.
     pub(super) id: String,
     pub(super) name: String,
@@ -42,10 +42,10 @@ pub(super) struct Held {
     /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
     /// It is ours, and no instance.
-    errand: bool,
+    helper: bool,
     /// The plain name that it has, had or is to have.
     pub(super) slot: String,
-    /// It ran before, or somebody waited for it to work.
+    /// It ran before, or a step waited for it to work.
     pub(super) works: bool,
     pub(super) running: bool,
     pub(super) spec: String,
@@ -58,14 +58,14 @@ impl Model {
             let ours = container.ours.as_ref().filter(|_| !container.impostor);
             let running = container.state.running || container.state.restarting;
             let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-            let held = Held {
+            let held = ModelContainer {
                 id: container.id.clone(),
                 name: container.name.clone(),
                 generation: container.generation(),
-                committed: container.standing() == Standing::Committed && container.has_run() && usable,
+                committed: container.role() == InstanceRole::Committed && container.has_run() && usable,
                 ran: running,
                 service: ours.map(|ours| ours.service.clone()),
-                errand: container.errand.is_some(),
+                helper: container.helper.is_some(),
                 slot: ours.map(|ours| slot(&ours.instance)).unwrap_or_default(),
                 works: running,
                 running,
@@ -77,7 +77,7 @@ impl Model {
     }
 
     /// Puts a container under a key, or takes it away; answers what was there.
-    fn set(&mut self, key: String, held: Option<Held>) -> Option<Held> {
+    fn set(&mut self, key: String, held: Option<ModelContainer>) -> Option<ModelContainer> {
         let before = self.held.remove(&key);
         if let Some(before) = &before {
             if let Some(number) = self.names.get_mut(&before.name) {
@@ -107,8 +107,8 @@ impl Model {
         let answer = attempt(self);
         while let Some(change) = self.journal.pop() {
             match change {
-                Change::Held(key, before) => drop(self.set(key, before)),
-                Change::Lost(slot) => drop(self.lost.remove(&slot)),
+                Replaced::Container(key, before) => drop(self.set(key, before)),
+                Replaced::Lost(slot) => drop(self.lost.remove(&slot)),
             }
         }
         answer
@@ -120,16 +120,16 @@ impl Model {
     }
 
     /// Ours of a service.
-    pub(super) fn of_service(&self, service: &str) -> impl Iterator<Item = &Held> {
+    pub(super) fn of_service(&self, service: &str) -> impl Iterator<Item = &ModelContainer> {
         self.by_service.get(service).into_iter().flatten().filter_map(|key| self.look(key))
     }
 
     /// Ours of one container of a service, by its plain name.
-    pub(super) fn of_slot(&self, slot: &str) -> impl Iterator<Item = &Held> {
+    pub(super) fn of_slot(&self, slot: &str) -> impl Iterator<Item = &ModelContainer> {
         self.by_slot.get(slot).into_iter().flatten().filter_map(|key| self.look(key))
     }
 
-    fn look(&self, key: &str) -> Option<&Held> {
+    fn look(&self, key: &str) -> Option<&ModelContainer> {
         #[cfg(test)]
         LOOKED_AT.set(LOOKED_AT.get() + 1);
         self.held.get(key)
@@ -158,19 +158,19 @@ impl Model {
         }
         if let Action::Create(create) = action {
             let key = key(&Target::CreatedBy(step));
-            self.change(key.clone(), Some(Held::created(key, create)));
+            self.change(key.clone(), Some(ModelContainer::created(key, create)));
             return Ok(());
         }
         let Some(target) = action.target() else { return Ok(()) };
         let key = key(target);
         let Some(held) = self.look(&key) else { return Err("there is no such container".to_owned()) };
-        if held.service.is_none() && !held.errand {
+        if held.service.is_none() && !held.helper {
             return Err("it is not ours".to_owned());
         }
         let mut then = held.clone();
         match action {
             Action::Start { .. } | Action::StartFilled { .. } => then.running = true,
-            Action::PutFiles { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::PutFiles { .. } if !held.helper => return Err("it is an instance".to_owned()),
             Action::AwaitExit { .. } if !held.running => return Err("it does not run".to_owned()),
             Action::AwaitExit { .. } | Action::Stop { .. } => (then.running, then.works) = (false, false),
             Action::Exec { .. } | Action::Signal { .. } if !held.running => {
@@ -182,10 +182,10 @@ impl Model {
             Action::Remove { .. } | Action::Discard { .. } if held.running => {
                 return Err("it runs".to_owned());
             }
-            Action::Discard { .. } if !held.errand => return Err("it is an instance".to_owned()),
+            Action::Discard { .. } if !held.helper => return Err("it is an instance".to_owned()),
             Action::Remove { .. } | Action::Discard { .. } => {
                 if then.committed && self.lost.insert(then.slot.clone()) {
-                    self.journal.push(Change::Lost(then.slot));
+                    self.journal.push(Replaced::Lost(then.slot));
                 }
                 self.change(key, None);
                 return Ok(());
@@ -198,9 +198,9 @@ impl Model {
         Ok(())
     }
 
-    fn change(&mut self, key: String, held: Option<Held>) {
+    fn change(&mut self, key: String, held: Option<ModelContainer>) {
         let before = self.set(key.clone(), held);
-        self.journal.push(Change::Held(key, before));
+        self.journal.push(Replaced::Container(key, before));
     }
 }
 
@@ -210,19 +210,19 @@ thread_local! {
     pub(crate) static LOOKED_AT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-impl Held {
+impl ModelContainer {
     /// A container as it is created.
     fn created(id: String, create: &Create) -> Self {
         let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default().to_owned();
-        let errand = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
+        let helper = [Label::FILLS, Label::TASK].iter().any(|name| !label(name).is_empty());
         Self {
             id,
             name: create.name.clone(),
             generation: label(Label::GENERATION).parse().unwrap_or_default(),
             committed: false,
             ran: false,
-            service: Some(label(Label::SERVICE)).filter(|_| !errand),
-            errand,
+            service: Some(label(Label::SERVICE)).filter(|_| !helper),
+            helper,
             slot: slot(&label(Label::INSTANCE)),
             works: false,
             running: false,
@@ -231,8 +231,8 @@ impl Held {
     }
 
     /// What its name says of it.
-    pub(super) fn standing(&self) -> Standing {
-        Standing::of(&self.name, &self.slot, self.generation)
+    pub(super) fn role(&self) -> InstanceRole {
+        InstanceRole::of(&self.name, &self.slot, self.generation)
     }
 }
 

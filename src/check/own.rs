@@ -1,8 +1,8 @@
 //! What pillarbox makes for itself: volumes of secrets, the containers that fill them, what remembers tasks.
 
-use super::Receivers;
+use super::receivers::Receivers;
 use crate::desired::{Desired, Kind};
-use crate::observed::{Errand, Label, Observed, OwnVolumes};
+use crate::observed::{HelperContainer, Label, Observed, OwnVolumes};
 use crate::plan::{Action, Create, FILLED, HostPlan, Step, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ pub(super) fn check(
     observed: &Observed,
     receivers: &Receivers<'_>,
 ) -> Vec<String> {
-    let mut model = Model::of(observed);
+    let mut model = VolumeModel::of(observed);
     let mut tasks = Tasks::of(desired, observed);
     let mut broken = Vec::new();
     for step in &plan.steps {
@@ -39,7 +39,7 @@ pub(super) fn check(
     broken
 }
 
-struct Model {
+struct VolumeModel {
     /// Volumes of secrets that are there.
     volumes: BTreeSet<String>,
     /// Those that nothing was put into yet.
@@ -82,7 +82,7 @@ impl Mounts {
     }
 }
 
-impl Model {
+impl VolumeModel {
     fn of(observed: &Observed) -> Self {
         let volumes: BTreeSet<String> = observed.own_volumes.secrets.keys().cloned().collect();
         let mut model =
@@ -97,14 +97,16 @@ impl Model {
             // What it has of another container (`volumes_from`) is that one's.
             let own = |volume: &String| {
                 let whose = observed.own_volumes.secrets.get(volume);
-                match (&container.ours, &container.errand) {
+                match (&container.ours, &container.helper) {
                     (Some(ours), _) => whose == Some(&ours.instance),
-                    (None, Some(Errand::Task { name, .. })) => whose == Some(&format!("{name}.task")),
+                    (None, Some(HelperContainer::Task { name, .. })) => {
+                        whose == Some(&format!("{name}.task"))
+                    }
                     _ => false,
                 }
             };
             mounted.extend(named("/Mounts", "Name").into_iter().filter(own));
-            if container.errand == Some(Errand::Filler) {
+            if container.helper == Some(HelperContainer::Filler) {
                 model.fillers.insert(container.id.clone(), mounted);
             } else if !mounted.is_empty() {
                 model.mounts.insert(container.id.clone(), mounted);
@@ -177,7 +179,7 @@ fn untold(step: &Step, receivers: &Receivers<'_>) -> Vec<String> {
     for (name, file) in files {
         let field = format!("file /run/secrets/{name}");
         for _ in file.value.secrets().filter(|secret| !receivers.say(secret, service, &field)) {
-            broken.push(format!("file {name} of {service} receives a secret and nobody says so"));
+            broken.push(format!("file {name} of {service} receives a secret, and the plan does not say so"));
         }
     }
     broken

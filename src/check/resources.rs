@@ -6,7 +6,7 @@ use crate::plan::{Action, Expect, HostPlan, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A network or a volume.
-struct Held {
+struct ModelResource {
     ours: bool,
     users: BTreeMap<String, User>,
 }
@@ -14,13 +14,13 @@ struct Held {
 pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
     let held = |ours: bool, users: &[User]| {
         let users = users.iter().map(|user| (user.id.clone(), user.clone())).collect();
-        Held { ours, users }
+        ModelResource { ours, users }
     };
     let networks = observed.networks.iter();
-    let mut networks: BTreeMap<String, Held> =
+    let mut networks: BTreeMap<String, ModelResource> =
         networks.map(|found| (found.name.clone(), held(found.ours.is_some(), &found.users))).collect();
     let volumes = observed.volumes.iter();
-    let mut volumes: BTreeMap<String, Held> =
+    let mut volumes: BTreeMap<String, ModelResource> =
         volumes.map(|found| (found.name.clone(), held(found.ours.is_some(), &found.users))).collect();
     let absent: BTreeSet<&str> = desired
         .items
@@ -56,7 +56,7 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
             wrong("does not say what it expects");
         }
         if step.undo.iter().any(|undo| matches!(undo, Action::RemoveVolume { .. })) {
-            wrong("would take a volume away on its way back");
+            wrong("would remove a volume in its rollback");
         }
         match &step.action {
             Action::CreateNetwork { name, .. } => {
@@ -113,8 +113,8 @@ type Used = BTreeMap<String, Vec<(Kind, String)>>;
 fn follow(
     action: &Action,
     used: &Used,
-    networks: &mut BTreeMap<String, Held>,
-    volumes: &mut BTreeMap<String, Held>,
+    networks: &mut BTreeMap<String, ModelResource>,
+    volumes: &mut BTreeMap<String, ModelResource>,
 ) {
     let Some(Target::Id(id)) = action.target() else { return };
     if let Action::Disconnect { network, .. } = action {

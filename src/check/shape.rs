@@ -1,6 +1,6 @@
 //! What can be seen from the steps alone.
 
-use super::Receivers;
+use super::receivers::Receivers;
 use crate::name::{Digest, ImageRef};
 use crate::observed::{Container, Observed};
 use crate::plan::{Action, Create, Expect, HostPlan, Step, Target};
@@ -64,7 +64,7 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn of(observed: &'a Observed) -> Self {
-        let is_ours = |one: &&Container| (one.ours.is_some() || one.errand.is_some()) && !one.impostor;
+        let is_ours = |one: &&Container| (one.ours.is_some() || one.helper.is_some()) && !one.impostor;
         let ids = |container: &'a Container| container.id.as_str();
         let records = observed.adopted.values();
         let named = observed.images.values().flat_map(|image| &image.repo_digests);
@@ -136,13 +136,16 @@ fn created(
         let wanted = create.on_host();
         let there = host.digests.contains(digest) || host.names.contains(&wanted);
         if !pulled.contains(&wanted) && !there {
-            broken.push(format!("step {id} creates from {wanted}, which nobody pulls"));
+            broken.push(format!("step {id} creates from {wanted}, which no step pulls"));
         }
     }
     for (name, text) in &create.env {
         for secret in text.secrets() {
             if !receivers.say(secret, &create.service, &format!("env {name}")) {
-                broken.push(format!("env {name} of {} receives a secret and nobody says so", create.service));
+                broken.push(format!(
+                    "env {name} of {} receives a secret, and the plan does not say so",
+                    create.service
+                ));
             }
         }
     }

@@ -31,7 +31,7 @@ fn at(plan: &HostPlan, beginning: &str) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_way_back_that_is_missing_is_found() {
+async fn a_rollback_that_is_missing_is_found() {
     let said = said(|plan, _| {
         let at = at(plan, "start nginx.g2");
         plan.steps[at].undo.clear();
@@ -41,7 +41,7 @@ async fn a_way_back_that_is_missing_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_way_back_that_does_not_start_the_old_one_is_found_at_every_step() {
+async fn a_rollback_that_does_not_start_the_old_one_is_found_at_every_step() {
     let (_, plan) = replacement().await;
     for index in 0..plan.steps.len() {
         let starts = plan.steps[index].undo.iter().any(|undo| matches!(undo, Action::Start { .. }));
@@ -80,7 +80,7 @@ async fn order_and_ids_and_expectations_are_checked() {
             let at = at(plan, "stop nginx");
             plan.steps[at].expects.clear();
         }),
-        ("which nobody pulls", |plan| drop(plan.steps.remove(0))),
+        ("which no step pulls", |plan| drop(plan.steps.remove(0))),
         ("it runs", |plan| {
             let at = at(plan, "stop nginx");
             plan.steps.remove(at);
@@ -134,7 +134,7 @@ async fn networks_in_use_and_data_are_never_taken() {
             let at = at(plan, "remove volume");
             plan.steps.remove(at);
         }),
-        ("would take a volume away on its way back", |plan| {
+        ("would remove a volume in its rollback", |plan| {
             let at = at(plan, "remove volume");
             plan.steps[0].undo = vec![plan.steps[at].action.clone()];
         }),

@@ -15,8 +15,8 @@ pub(super) mod status;
 pub(super) mod style;
 pub(super) mod words;
 
-use anstream::{AutoStream, ColorChoice};
 use crate::problem::escaped_json;
+use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -1,4 +1,4 @@
-//! Which arguments a declaration may have, and those that all have in common.
+//! Which arguments a declaration may have, and the ones that all declarations share.
 
 use super::requisite::Named;
 use super::{condition, requisite};
@@ -6,18 +6,18 @@ use crate::desired::{Reaction, fields, network, read, volume};
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function};
 
-/// What every declaration can say.
+/// Arguments of every declaration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Common {
-    /// What it is about; the id where no `name` is written. `None` where the name is wrong.
+    /// The name of the resource; the id if there is no `name`. `None` if the name is wrong.
     pub(super) name: Option<String>,
     /// Lower comes first.
     pub(super) order: Option<i64>,
     /// Ids of declarations that must come before, with the line that says so.
     pub(super) requires: Vec<Named>,
-    /// Ids of declarations whose change makes it do something.
+    /// Ids of declarations that it watches.
     pub(super) watches: Vec<(Named, Reaction)>,
-    /// Ids of declarations one of which must change, or nothing is changed.
+    /// Ids of declarations. Unless one of them changes, nothing is changed.
     pub(super) onchanges: Vec<Named>,
 }
 
@@ -27,7 +27,7 @@ const IMAGE_PULLED: [&str; 3] = ["force", "gate", "tag"];
 const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
-/// Of `service.deployed`, beside the options of containers.
+/// Of `service.deployed`, in addition to the options of containers.
 const SERVICE: [&str; 8] =
     ["gate", "image", "pull", "replicas", "retain", "shared", "start_timeout", "update"];
 
@@ -35,7 +35,7 @@ const SERVICE: [&str; 8] =
 const CONTAINER_ABSENT: [&str; 7] =
     ["shutdown_timeout", "stop", "stop_grace_period", "stop_signal", "stop_timeout", "timeout", "when"];
 
-/// Of `task.ran`, beside the options of containers.
+/// Of `task.ran`, in addition to the options of containers.
 const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
 
 /// Options of other tools that are refused: their names, why, and what to do instead.
@@ -67,7 +67,7 @@ const REFUSED: [(&[&str], &str, &str); 5] = [
     ),
 ];
 
-/// Checks the names of all arguments, and that no secret stands outside of the environment.
+/// Checks the names of all arguments, and that no secret is outside of the environment and `secrets`.
 pub(super) fn check(
     declaration: &Declaration,
     problems: &mut Vec<Problem>,
@@ -130,7 +130,7 @@ fn known(function: Function) -> Vec<&'static str> {
     COMMON.into_iter().chain(own).chain(options).collect()
 }
 
-/// Arguments of a function, but for those of all and the options of containers.
+/// Arguments of a function, without those of all functions and the options of containers.
 fn own(function: Function) -> Vec<&'static [&'static str]> {
     match function {
         Function::ImagePulled => vec![&IMAGE_PULLED],
@@ -182,7 +182,7 @@ fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
     }
 }
 
-/// What others have for networks and volumes, and is not done here.
+/// Arguments that other tools have for networks and volumes, and that are refused here.
 fn of_resources(function: Function, key: &str) -> Option<Problem> {
     let network = matches!(function, Function::NetworkPresent | Function::NetworkAbsent);
     let volume = matches!(function, Function::VolumePresent | Function::VolumeAbsent);

@@ -1,4 +1,4 @@
-//! `onlyif` and `unless`: whether a declaration is one on this host.
+//! `onlyif` and `unless`: whether a declaration counts on this host.
 
 use crate::problem::Problem;
 use crate::state::{Arg, ArgValue};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The arguments, and the value that leaves a declaration out.
 const CONDITIONS: [(&str, bool); 2] = [("onlyif", false), ("unless", true)];
 
-/// Why a declaration is left out, `onlyif is false, states/api.toml:7`; `None` where it is not, or a
+/// Why a declaration is left out, `onlyif is false, states/api.toml:7`; `None` if it is not, or if a
 /// condition is wrong.
 pub(super) fn leaves_out(args: &BTreeMap<String, Arg>) -> Option<String> {
     CONDITIONS.iter().find_map(|(name, out)| {
@@ -18,7 +18,7 @@ pub(super) fn leaves_out(args: &BTreeMap<String, Arg>) -> Option<String> {
     })
 }
 
-/// Reports what is no condition.
+/// Reports values that are not conditions.
 pub(super) fn check(args: &BTreeMap<String, Arg>, problems: &mut Vec<Problem>) {
     for (name, _) in CONDITIONS {
         let wrong = args.get(name).into_iter().flat_map(each);

@@ -13,7 +13,7 @@ use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, Function};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Seconds that a container without a health check must stay up.
 const MONITOR: u32 = 3;
@@ -44,7 +44,7 @@ pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Prob
     by_name.into_iter().filter_map(|(name, from)| draft(name, &from, gates, problems)).collect()
 }
 
-/// Reports what two containers want and only one can have: a name, a port of the host.
+/// Reports what two containers use and only one can have: a name, a port of the host.
 pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
     taken::check(drafts, problems);
     let mut named: BTreeMap<&Address, &Draft> = BTreeMap::new();
@@ -61,7 +61,7 @@ pub(super) fn taken(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-/// What a declaration says of the run state.
+/// What a declaration says about the run state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Installed,
@@ -171,10 +171,10 @@ fn alone(name: &ContainerName, place: &Place) -> Problem {
     ))
 }
 
-/// The fields that a declaration sets, also those that are no options of the Engine.
+/// The fields that a declaration sets, also those that are not options of the Engine.
 pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Fields {
     let args = checked.declaration.args.iter();
-    // A secret where none may end was reported when the arguments were checked.
+    // A secret where none is allowed was reported when the arguments were checked.
     let clear = args.filter(|(key, arg)| {
         super::arguments::is_known(checked.function(), key)
             && (fields::may_hold_secrets(key) || arg.first_with_secret().is_none())
@@ -214,13 +214,13 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
 pub(super) fn gated(fields: &Fields, gates: &Gates) -> Option<Gated> {
     match fields.get("gate").map(|field| &field.canonical) {
         Some(Canonical::Option(app)) => {
-            app.as_str().and_then(|app| gates.sound().find(|gate| gate.app == app)).map(gate::gated)
+            app.as_str().and_then(|app| gates.get(app)?.as_ref().ok()).map(gate::gated)
         }
         _ => None,
     }
 }
 
-/// The gate of a declaration, as a field; and the image that it says.
+/// The gate of a declaration, as a field, and its image.
 fn gate_of(checked: &Checked, gates: &Gates, fields: &mut Fields, problems: &mut Vec<Problem>) {
     let text = |text: &str| Canonical::Option(Value::from(text));
     if let Some((image, gate, lines)) = gate::named(checked, gates, &["image"], problems)
@@ -266,9 +266,8 @@ fn merge(fields: &mut Fields, more: Fields, problems: &mut Vec<Problem>) {
     for (name, field) in more {
         match fields.get_mut(&name) {
             Some(before) if before.canonical == field.canonical => {
-                let new: Vec<Place> =
-                    field.sources.into_iter().filter(|place| !before.sources.contains(place)).collect();
-                before.sources.extend(new);
+                let known: HashSet<Place> = before.sources.iter().cloned().collect();
+                before.sources.extend(field.sources.into_iter().filter(|place| !known.contains(place)));
             }
             Some(before) => problems.push(fields::contradiction(&name, before, &field)),
             None => drop(fields.insert(name, field)),
@@ -309,7 +308,7 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
         fields.get("pull").is_some_and(|field| field.canonical == Canonical::Option(Value::from("never")));
     let mut sources: BTreeMap<String, Vec<Place>> =
         fields.iter().map(|(name, field)| (name.clone(), field.sources.clone())).collect();
-    // Live differences and limits are told apart further than they are declared.
+    // Live differences and limits have more detailed names than the declared fields.
     if let Some(lines) = sources.get("networks").cloned() {
         sources.extend(
             spec.networks().into_keys().map(|network| (format!("networks.{network}"), lines.clone())),

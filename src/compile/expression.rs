@@ -1,4 +1,4 @@
-//! Expressions: what stands between `{{` and `}}` in a state file (minijinja). They compute values
+//! Expressions: the text between `{{` and `}}` in a state file (minijinja). They compute values
 //! from the pillar and the host's facts; secrets pass through as references that nothing can look into.
 
 mod branch;
@@ -7,8 +7,8 @@ mod filters;
 mod log;
 mod opaque;
 
-use super::facts;
 use super::template::{Part, Unsplit, split};
+use super::{Budget, facts};
 use crate::name::HostName;
 use crate::observed::Facts;
 use crate::pillar::Node;
@@ -16,44 +16,52 @@ use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{ArgValue, Segment, Text};
 use branch::Branch;
 use convert::Converter;
+use filters::COUNT;
 use log::Log;
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Environment, Error, ErrorKind};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 /// Bytes that an expression may have.
 const LONGEST: usize = 4096;
 
+/// What an expression counts as whose value is missing, as on a thousand hosts at once: its steps are not counted.
+/// Any other that fails counts as all that it may take.
+const MISSING: u64 = 10_000;
+
 /// The names that an expression can begin with.
 const NAMES: [&str; 3] = ["grains", "host", "pillar"];
 
 /// Evaluates the expressions of one host.
-pub(super) struct Evaluator {
+pub(super) struct Evaluator<'a> {
     env: Environment<'static>,
     root: Value,
     host: HostName,
     has_facts: bool,
     log: Log,
+    budget: &'a Budget,
 }
 
-/// What a string gave, and the pillar values that it read.
+/// The value of a string, and the pillar values that it read.
 pub(super) type Evaluated = (ArgValue, Vec<Place>);
 
-impl Evaluator {
+impl<'a> Evaluator<'a> {
     /// For a host with its merged pillar.
     pub(super) fn new(
         host: &HostName,
-        pillar: &Node,
+        pillar: &Arc<Node>,
         facts: Option<&Facts>,
         groups: &[(String, u64)],
+        budget: &'a Budget,
     ) -> Self {
         let log = Log::default();
         let (about, grains) = facts::trees(host, facts, groups);
         let root = Root {
-            pillar: Branch::root("pillar", pillar.clone(), true, &log),
-            host: Branch::root("host", about, false, &log),
-            grains: Branch::root("grains", grains, false, &log),
+            pillar: Branch::root("pillar", Arc::clone(pillar), true, &log),
+            host: Branch::root("host", Arc::new(about), false, &log),
+            grains: Branch::root("grains", Arc::new(grains), false, &log),
             log: log.clone(),
         };
         Self {
@@ -62,6 +70,7 @@ impl Evaluator {
             host: host.clone(),
             has_facts: facts.is_some(),
             log,
+            budget,
         }
     }
 
@@ -72,14 +81,13 @@ impl Evaluator {
             return self.expression(expression, place);
         }
         let (mut segments, mut read, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
         for part in parts {
             match part {
                 Part::Text(text) => segments.push(Segment::Clear(text.to_owned())),
                 Part::Expression(expression) => match self.expression(expression, place) {
                     Ok((value, more)) => {
-                        read.extend(
-                            more.into_iter().filter(|place| !read.contains(place)).collect::<Vec<_>>(),
-                        );
+                        read.extend(more.into_iter().filter(|place| seen.insert(place.clone())));
                         match within_text(value) {
                             Ok(text) => segments.extend(text.segments().iter().cloned()),
                             Err(kind) => problems.push(not_text(kind, expression, place)),
@@ -98,32 +106,45 @@ impl Evaluator {
             let what = format!("an expression is longer than {LONGEST} bytes");
             return Err(Problem::failed(what).at(place).into());
         }
+        self.budget.check(place).map_err(|problem| *problem)?;
+        self.env.compile_expression(expression).map_err(|error| syntax(&error, expression, place))?;
+        // It is an expression by itself, and so it is one with a filter behind it.
+        let counted = format!("({expression})|{COUNT}");
         let compiled =
-            self.env.compile_expression(expression).map_err(|error| syntax(&error, expression, place))?;
+            self.env.compile_expression(&counted).map_err(|error| syntax(&error, expression, place))?;
         self.log.clear();
         let result = compiled.eval(self.root.clone());
-        let mut whole = Vec::new();
+        let steps = self.log.entries().steps.unwrap_or(match &result {
+            Err(error) if error.kind() != ErrorKind::UndefinedError => filters::FUEL,
+            _ => MISSING,
+        });
+        let (mut whole, mut bytes) = (Vec::new(), 0);
         let converted = match &result {
             Ok(value) if !value.is_undefined() => {
-                Converter::new(&self.log, &mut whole).argument(value, place).map_err(|why| match why {
-                    Some(why) => Failed::Result(why),
-                    None => Failed::Missing,
+                let mut converter = Converter::new(&self.log, &mut whole);
+                let converted = converter.argument(value, place);
+                bytes = converter.spent();
+                converted.map_err(|why| match why {
+                    Some(why) => NoValue::Result(why),
+                    None => NoValue::Missing,
                 })
             }
-            Ok(_) => Err(Failed::Missing),
-            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(Failed::Missing),
-            Err(error) => Err(Failed::Evaluation(said(error))),
+            Ok(_) => Err(NoValue::Missing),
+            Err(error) if error.kind() == ErrorKind::UndefinedError => Err(NoValue::Missing),
+            Err(error) => Err(NoValue::Evaluation(said(error))),
         };
+        self.budget.pay(steps, bytes, place).map_err(|problem| *problem)?;
+        whole.sort_unstable();
         self.judge(expression, place, converted, &whole)
     }
 
-    /// The rule for secrets: each look at one came out whole, and nobody asked for its text. Each look
-    /// counts by itself, so a comparison is found although the secret is used as well.
+    /// The rule for secrets: each secret that was read is whole in the result, and its text was not requested.
+    /// Each read counts by itself, so a comparison is found even if the secret is also used.
     fn judge(
         &self,
         expression: &str,
         place: &Place,
-        converted: Result<ArgValue, Failed>,
+        converted: Result<ArgValue, NoValue>,
         whole: &[usize],
     ) -> Result<Evaluated> {
         let entries = self.log.entries();
@@ -132,12 +153,12 @@ impl Evaluator {
             return Err(Problem::failed(what).at(place).into());
         }
         let looked_into = entries.looks.iter().enumerate().find(|(number, look)| {
-            look.peeked || (!look.excused && converted.is_ok() && !whole.contains(number))
+            look.peeked || (!look.excused && converted.is_ok() && whole.binary_search(number).is_err())
         });
         let looked_into = looked_into.map(|(_, look)| look).or_else(|| {
             let blames_secret = match converted {
-                Err(Failed::Evaluation(_)) => true,
-                Err(Failed::Missing) => entries.missing.is_empty(),
+                Err(NoValue::Evaluation(_)) => true,
+                Err(NoValue::Missing) => entries.missing.is_empty(),
                 _ => false,
             };
             entries.looks.iter().find(|look| blames_secret && !look.excused)
@@ -147,11 +168,11 @@ impl Evaluator {
         }
         match converted {
             Ok(value) => Ok((value, entries.read.clone())),
-            Err(Failed::Missing) => Err(match entries.missing.last() {
+            Err(NoValue::Missing) => Err(match entries.missing.last() {
                 Some(missing) => self.missing(missing, place).into(),
                 None => Problem::failed(format!("`{}` has no value", escaped(expression))).at(place).into(),
             }),
-            Err(Failed::Evaluation(why) | Failed::Result(why)) => {
+            Err(NoValue::Evaluation(why) | NoValue::Result(why)) => {
                 let what = format!("`{}` cannot be evaluated", escaped(expression));
                 Err(Problem::failed(what).at(place).cause(escaped(&why)).into())
             }
@@ -185,14 +206,14 @@ impl Evaluator {
     }
 }
 
-/// Why there is no value.
-enum Failed {
+/// Why an expression has no value.
+enum NoValue {
     Missing,
     Evaluation(String),
     Result(String),
 }
 
-/// Whether an expression in a string asks for something that only the host's Engine knows.
+/// Whether an expression in a string uses a fact that only the host's Engine knows.
 pub(super) fn asks_for_facts(text: &str) -> bool {
     let env = Environment::new();
     let parts = split(text).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What states know of their host: `host`, and `grains`, which has the names of Salt as well.
+//! Facts of a host in states: `host`, and `grains`, which also has Salt's names.
 
 use crate::name::HostName;
 use crate::observed::Facts;
 use crate::pillar::{Node, Table, Value};
 use crate::problem::Place;
 
-/// What a host's Engine must be asked for.
+/// Facts that only the host's Engine knows.
 pub(super) const OF_ENGINE: [&str; 16] = [
     "arch",
     "cpuarch",

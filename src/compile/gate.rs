@@ -1,5 +1,5 @@
-//! The gate of a declaration: the one that it names (`gate = "api"`), or the one whose version its image
-//! was put together from (`{{ pillar.deploy.api.version }}`). Either way the gate's digest pins the image
+//! The gate of a declaration: the one that it names (`gate = "api"`), or the one whose version is part of its
+//! image (`{{ pillar.deploy.api.version }}`). In both cases the gate's digest pins the image
 //! and its hold counts.
 
 use super::Checked;
@@ -8,7 +8,7 @@ use crate::name::ImageRef;
 use crate::pillar::gate::{Gate, Gates};
 use crate::problem::{Place, Problem, escaped, quoted};
 
-/// The image that the gate named by a declaration says, with the lines behind it; `None` where it names
+/// The image that the gate named by a declaration says, with the lines behind it; `None` if it names
 /// none, or it is wrong, which is reported. `besides` are arguments that would say the same.
 pub(super) fn named<'g>(
     checked: &Checked,
@@ -30,7 +30,7 @@ pub(super) fn named<'g>(
     };
     let gate = match gates.get(&app) {
         Some(Ok(gate)) => gate,
-        // All that is wrong with gates is reported once.
+        // Errors of gates are reported once.
         Some(Err(_)) => return None,
         None => {
             let problem = Problem::failed(format!("this host has no gate `{}`", escaped(&app)))
@@ -65,14 +65,9 @@ pub(super) fn named<'g>(
 /// An image that was written out, pinned by the gate whose version it was put together from; `lines` are
 /// the pillar values that it read.
 pub(super) fn behind<'g>(image: ImageRef, lines: &[Place], gates: &'g Gates) -> (ImageRef, Option<&'g Gate>) {
-    let reads = |gate: &&Gate| {
-        let said =
-            [gate.version.as_ref().map(|said| &said.place), gate.digest.as_ref().map(|said| &said.place)];
-        said.into_iter().flatten().any(|place| lines.contains(place))
-    };
     let is_tag = |gate: &Gate| gate.version.as_ref().map(|said| &said.value) == image.tag.as_ref();
-    // Two gates on one line are told apart by what they say.
-    let found = gates.sound().filter(reads).max_by_key(|gate| is_tag(gate));
+    // Two gates on one line are distinguished by their values.
+    let found = gates.on_lines(lines).max_by_key(|gate| is_tag(gate));
     let Some(gate) = found else { return (image, None) };
     let same_name = gate.image.as_ref().is_none_or(|said| said.value == image.name);
     let pin = gate.digest.as_ref().filter(|_| image.digest.is_none() && is_tag(gate) && same_name);

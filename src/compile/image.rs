@@ -44,7 +44,7 @@ fn lines(checked: &Checked) -> Vec<Place> {
     args.into_iter().flatten().flat_map(|arg| arg.read.iter().cloned()).collect()
 }
 
-/// The image that a declaration names; `None` where that failed before.
+/// The image that a declaration names; `None` if that failed before.
 fn reference(checked: &Checked) -> Result<Option<ImageRef>> {
     let Some(name) = &checked.common.name else { return Ok(None) };
     let place = checked.arg("name").map_or(&checked.declaration.place, |arg| &arg.place);

@@ -1,4 +1,4 @@
-//! What comes before what: `require`, images before the containers made from them, and `order`.
+//! The order of items: `require`, images before the containers created from them, and `order`.
 
 use super::{Draft, requisite};
 use crate::desired::{Address, Item, Kind, Wish};
@@ -95,7 +95,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
             for needed in by_id.get(id.as_str()).into_iter().flatten().filter(|needed| **needed != index) {
                 needs[index].entry(*needed).or_insert_with(|| Some(place.clone()));
             }
-            // An id whose own declaration is wrong is declared nonetheless.
+            // An id whose own declaration is wrong counts as declared.
             if !declared.contains(id.as_str()) {
                 let what = format!("no state of this host has the id `{}`", escaped(id));
                 problems.push(Problem::failed(what).at(place).nearest(id, declared.iter().copied()));
@@ -130,7 +130,7 @@ fn needs(drafts: &[Draft], declarations: &[Declaration], problems: &mut Vec<Prob
     needs
 }
 
-/// What a container names to use a thing: an image, a network, a volume, wanted or wanted away.
+/// What a container uses by name: an image, a network, a volume, declared present or absent.
 fn usable(wish: &Wish) -> Option<String> {
     match wish {
         Wish::ImagePulled { image, .. } | Wish::ImageAbsent { image } => Some(image.to_string()),
@@ -148,7 +148,7 @@ fn absent_and_used(absent: &Draft, why: &str) -> Problem {
 }
 
 fn cycle(drafts: &[Draft], needs: &Needs, left: &BTreeSet<usize>) -> Problem {
-    // Everything left needs something that is left, so following needs comes around.
+    // Every remaining item needs another remaining one, so following the needs ends in a cycle.
     let next = |index: usize| needs[index].iter().find(|(needed, _)| left.contains(needed));
     let mut path: Vec<usize> = left.first().copied().into_iter().collect();
     while let Some((needed, _)) = path.last().and_then(|last| next(*last)) {

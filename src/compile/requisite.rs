@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An id with the line that names it.
 pub(super) type Named = (String, Place);
 
-/// Salt's requisites on things that other tools care for.
+/// Salt's requisites on what other tools manage.
 const OURS: [&str; 11] = [
     "container",
     "docker",
@@ -96,7 +96,7 @@ fn reaction(option: &str, arg: &Arg) -> Result<Reaction> {
     }
 }
 
-/// Requisites that are not offered, and what to use.
+/// Requisites that are not offered, and what to use instead.
 pub(super) fn not_offered(key: &str) -> Option<&'static str> {
     Some(match key {
         "listen" | "listen_in" => "use `watch = { ID = \"restart\" }` or `{ ID = \"signal:HUP\" }`",
@@ -117,7 +117,7 @@ pub(super) fn not_offered(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Turns the ids that a draft watches into what they stand for on this host.
+/// Resolves the ids that a draft watches to resources of this host.
 pub(super) fn resolve(
     drafts: &mut [Draft],
     by_id: &BTreeMap<String, BTreeSet<usize>>,

@@ -6,10 +6,10 @@ use crate::desired::{Address, Item, Kind, Requisites, ResourceWish, Wish, networ
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Function};
 
-/// Networks that every Engine has, and words that are none.
+/// Networks that every Engine has, and words that are not networks.
 const NO_NETWORKS: [&str; 4] = ["bridge", "default", "host", "none"];
 
-/// Beginnings of names of volumes that pillarbox keeps for itself.
+/// Prefixes of volume names that are reserved for pillarbox.
 const OUR_VOLUMES: [&str; 2] = ["pillarbox-adopted.", "pillarbox-lock."];
 
 /// An item for each declaration.

@@ -1,7 +1,7 @@
-//! `service.deployed`: one state that stands for pulled, installed, running and absent.
+//! `service.deployed`: one state for pulled, installed, running and absent.
 //!
-//! Its containers are called `NAME`, `NAME-2`, `NAME-3` …: so a container that `container.running` made
-//! is the first of them, and another number of them touches nothing but the difference.
+//! Its containers are called `NAME`, `NAME-2`, `NAME-3` …: so a container that `container.running` created
+//! is the first of them, and another number of replicas changes only the difference.
 
 use super::container::{self, agree};
 use super::{Checked, Draft};
@@ -22,7 +22,7 @@ const MOST: i64 = 100;
 /// Seconds that a container without a health check must stay up.
 const MONITOR: u32 = 10;
 
-/// Seconds in which clients learn the address of a new container.
+/// Seconds for clients to learn the address of a new container.
 const DRAIN: u32 = 5;
 
 /// Generations that are kept for a rollback.
@@ -72,7 +72,7 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
     };
     let mut drafts = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        // So many at a time: each waits for the one that is so far before it.
+        // At most a batch at a time: each waits for the one that is a batch before it.
         let before = index.checked_sub(policy.batch).and_then(|index| names.get(index));
         let after = before.map(address).into_iter().collect();
         drafts.push(draft(address(name), Wish::Container(Box::new(wish(name))), after));
@@ -85,7 +85,7 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
     drafts
 }
 
-/// A service is meant to be there: it is started again unless somebody says otherwise.
+/// A service should always run: its containers are restarted unless another policy is declared.
 fn restarts(checked: &Checked, fields: &mut Fields) {
     let place = checked.declaration.place.clone();
     let canonical = Canonical::Option(Value::from("unless-stopped"));
@@ -139,7 +139,7 @@ impl Policy {
             before_stop: None,
             retain: RETAIN,
         };
-        // What holds a secret was reported.
+        // An argument that contains a secret was reported.
         let clear = |name: &str| checked.arg(name).filter(|arg| arg.first_with_secret().is_none());
         let mut take =
             |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
@@ -174,7 +174,7 @@ impl Policy {
                 "monitor" => read::seconds(&option, arg).map(|seconds| self.monitor = Some(seconds)),
                 "drain" => read::seconds(&option, arg).map(|seconds| self.drain = seconds),
                 "before_stop" => before_stop(&option, arg).map(|what| self.before_stop = Some(what)),
-                // A failed replacement is always taken back.
+                // A failed replacement is always rolled back.
                 _ => one_of(&option, arg, &["rollback"]).map(drop),
             };
             problems.extend(done.err().into_iter().flat_map(Problems::into_vec));

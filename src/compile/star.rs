@@ -1,4 +1,4 @@
-//! State files in Starlark: from what `run` gave to declarations, in plain dicts and in Salt's lists of
+//! State files in Starlark: from the result of `run` to declarations, in plain dicts and in Salt's lists of
 //! dicts with one key each.
 
 mod salt;
@@ -13,8 +13,8 @@ use salt::Foreign;
 use source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads what one file gave; `secrets` are those of the pillar by their numbers. What is wrong in it goes
-/// to `problems`, and the rest is read on.
+/// Reads the result of one file; `secrets` are those of the pillar by their numbers. Errors go
+/// to `problems`, and the rest is still read.
 pub(super) fn read(
     file: &str,
     ran: &Ran,
@@ -25,7 +25,7 @@ pub(super) fn read(
 ) -> Vec<Declaration> {
     notes.extend(ran.notes.iter().cloned());
     let sources = Sources::of(pillar, &ran.read);
-    let mut reader = Reader { file, secrets, sources, problems, notes };
+    let mut reader = StarReader { file, secrets, sources, problems, notes };
     let mut found = Vec::new();
     match &ran.states.part {
         Part::Table(states) => {
@@ -45,7 +45,7 @@ pub(super) fn read(
     found
 }
 
-struct Reader<'a> {
+struct StarReader<'a> {
     file: &'a str,
     secrets: &'a [SecretRef],
     sources: Sources<'a>,
@@ -53,7 +53,7 @@ struct Reader<'a> {
     notes: &'a mut Vec<String>,
 }
 
-impl Reader<'_> {
+impl StarReader<'_> {
     fn place(&self, value: &Value) -> Place {
         match &value.at {
             Some((file, line)) => Place::new(file.as_str(), *line),

@@ -10,7 +10,7 @@ use crate::problem::{Place, Problem, Result};
 use crate::state::Function;
 use serde_json::json;
 
-/// Seconds within which a task must end that says nothing of it.
+/// Seconds within which a task without `timeout` must end.
 const TIMEOUT: u32 = 600;
 
 /// One item for each task.
@@ -19,7 +19,7 @@ pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Prob
     tasks.filter_map(|checked| draft(checked, gates, problems)).collect()
 }
 
-/// Reports tasks that have the name of a container or service: plans, labels and `require` tell them by it.
+/// Reports tasks that have the name of a container or service: plans, labels and `require` identify them by it.
 pub(super) fn apart(drafts: &[Draft], problems: &mut Vec<Problem>) {
     for task in drafts.iter().filter(|draft| draft.item.address.kind == Kind::Task) {
         let name = &task.item.address.name;

@@ -1,12 +1,12 @@
 //! Strings of a state file, split into text and `{{ … }}` expressions. The file itself is never a
-//! template: what an expression gives cannot become TOML.
+//! template: the result of an expression cannot become TOML.
 
 /// A part of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// As it reads.
     Text(&'a str),
-    /// What stands between `{{` and `}}`, without the white space around it.
+    /// The text between `{{` and `}}`, without the white space around it.
     Expression(&'a str),
 }
 
@@ -46,7 +46,7 @@ fn push_text<'a>(parts: &mut Vec<Part<'a>>, text: &'a str) -> Result<(), Unsplit
     Ok(())
 }
 
-/// Where the `}}` stands that ends an expression: not within a string, not within brackets.
+/// The position of the `}}` that ends an expression: not within a string, not within brackets.
 fn end_of_expression(inner: &str) -> Option<usize> {
     let bytes = inner.as_bytes();
     let (mut at, mut depth, mut quote) = (0, 0_usize, None);

@@ -12,7 +12,7 @@ mod services;
 mod star;
 mod tasks;
 
-use super::{Inputs, compile, facts_trees, is_starlark};
+use super::{Budget, Inputs, compile, facts_trees, is_starlark};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::name::{HostName, KeyPath, WorkspaceName};
 use crate::observed::Facts;
@@ -20,8 +20,9 @@ use crate::pillar::{Node, Origin, SealId, Sealed, Table, Value};
 use crate::problem::{Place, Problem, Result};
 use crate::script::{Line, Outcome, Ran, Request};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// A pillar from TOML as it stands in `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
+/// A pillar from TOML with the places of `pillar/apps.toml`; `{ sealed = "…", id = "…" }` is a secret.
 pub(crate) fn pillar(text: &str) -> Node {
     let document = toml_edit::Document::parse(text).expect("TOML");
     let line = |span: Option<std::ops::Range<usize>>| {
@@ -49,14 +50,14 @@ pub(crate) fn pillar(text: &str) -> Node {
         if let Some(inner) = item.as_table_like() {
             if let Some(sealed) = inner.get("sealed").and_then(toml_edit::Item::as_str) {
                 let id = inner.get("id").and_then(toml_edit::Item::as_str).expect("an id");
-                return Value::Sealed(Sealed {
+                return Value::Sealed(Box::new(Sealed {
                     sealed: sealed.to_owned(),
                     id: SealId::parse(id).expect("an id"),
                     origin: Origin {
                         file: "apps.toml".to_owned(),
                         key: KeyPath::from_parts(path.to_vec()).expect("a key"),
                     },
-                });
+                }));
             }
             return Value::Table(table(inner, path, line));
         }
@@ -107,12 +108,13 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         groups: &groups,
         ran: &run(&states, &host, &pillar, Some(&facts), &groups),
         states: &states,
-        pillar: &pillar,
+        pillar: &Arc::new(pillar.clone()),
+        budget: &Budget::of(1),
         facts: Some(&facts),
     })
 }
 
-/// What the files in Starlark give, in this process and without its limits.
+/// The results of the files in Starlark, run in this process and without limits.
 fn run(
     states: &[(String, String)],
     host: &HostName,

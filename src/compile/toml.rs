@@ -8,15 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-/// Reads one file; `evaluate` is asked for the value of every string. What is wrong in it goes to
-/// `problems`, and the rest is read on.
+/// Reads one file; `evaluate` returns the value of every string. Errors go to
+/// `problems`, and the rest is still read.
 pub(super) fn read(
     file: &str,
     text: &str,
     evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Declaration> {
-    let lines = Lines::of(file, text);
+    if let Err(found) = crate::pillar::document::few_enough(file, text) {
+        problems.extend(found.into_vec());
+        return Vec::new();
+    }
+    let lines = TomlLines::of(file, text);
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
@@ -25,7 +29,7 @@ pub(super) fn read(
             return Vec::new();
         }
     };
-    let mut reader = Reader { lines: &lines, evaluate, problems };
+    let mut reader = TomlReader { lines: &lines, evaluate, problems };
     let mut found = Vec::new();
     for (id, key, item) in entries(document.as_table()) {
         reader.declarations_of(id, key, item, &mut found);
@@ -39,12 +43,12 @@ fn entries(table: &dyn TableLike) -> Vec<(&str, Option<&Key>, &Item)> {
 }
 
 /// Turns offsets into lines.
-struct Lines {
+struct TomlLines {
     file: std::sync::Arc<str>,
     starts: Vec<usize>,
 }
 
-impl Lines {
+impl TomlLines {
     fn of(file: &str, text: &str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { file: file.into(), starts: std::iter::once(0).chain(after).collect() }
@@ -56,7 +60,7 @@ impl Lines {
     }
 }
 
-/// A function by the word that is written for it; reports what is none.
+/// A function by its name in the file; reports a name that is not a function.
 pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -> Option<Function> {
     let found = Function::parse(word);
     if found.is_none() {
@@ -75,13 +79,13 @@ pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -
     found
 }
 
-struct Reader<'a> {
-    lines: &'a Lines,
+struct TomlReader<'a> {
+    lines: &'a TomlLines,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl TomlReader<'_> {
     fn place(&self, key: Option<&Key>, item: &Item) -> Place {
         self.lines.place(key.and_then(Key::span).or_else(|| item.span()))
     }
@@ -100,7 +104,7 @@ impl Reader<'_> {
             };
             for (name, key, item) in entries(functions) {
                 let mut place = self.place(key, item);
-                // A header stands before its first key, also where the table was begun by a dotted key.
+                // A header is before its first key, also if the table was begun by a dotted key.
                 if let Some(header) = item.span() {
                     place = self.lines.place(Some(header));
                 }
@@ -112,7 +116,7 @@ impl Reader<'_> {
                 };
                 let before = self.problems.len();
                 let (args, unread) = self.arguments(table);
-                // Values that are missing on this host may be what it is left out for.
+                // Missing values of a declaration that is left out on this host are not errors.
                 if condition::leaves_out(&args).is_some() {
                     self.problems.truncate(before);
                 }
@@ -170,7 +174,7 @@ impl Reader<'_> {
         Some(Arg { value, place, read: Vec::new() })
     }
 
-    /// A value; `None` where its expression failed, which was reported.
+    /// A value; `None` if its expression failed, which was reported.
     fn value(&mut self, value: &Value, place: Place) -> Option<Arg> {
         let mut read = Vec::new();
         let value = match value {

@@ -15,10 +15,10 @@ pub(super) struct Request {
 }
 
 /// Reads it as Go's decoder does, which the other helpers use: the case of keys does not matter, the
-/// last of two equal ones counts, unknown ones are passed over, and so is whatever follows the object.
+/// last of two equal ones counts, unknown ones are ignored, and so is everything after the object.
 ///
 /// # Errors
-/// Where it is no object of texts.
+/// If it is no object of texts.
 pub(super) fn store(text: &Secret) -> Result<Request> {
     let mut reader = serde_json::Deserializer::from_slice(text.reveal());
     // The parser's own words could quote the secret.
@@ -73,7 +73,7 @@ impl<'de> Visitor<'de> for RequestVisitor {
 /// What `get` answers. `server` is the address as it was asked for.
 ///
 /// # Errors
-/// Where the secret is not text.
+/// If the secret is not text.
 pub(super) fn answer(server: &str, login: &Login) -> Result<Secret> {
     let Some(secret) = login.secret.reveal_text() else {
         return Err(Problem::failed("the secret is not text, and clients accept only text").into());
@@ -108,7 +108,7 @@ pub(super) fn names(all: Vec<(String, String)>) -> Result<Secret> {
     Ok(Secret::new(text))
 }
 
-/// What went wrong on one line, for a client that shows or logs it; never the sentence that means "there
+/// The errors on one line, for a client that shows or logs it; never the sentence that means "there
 /// is none".
 pub(super) fn for_clients(problems: &Problems) -> String {
     let all: Vec<String> = problems.iter().map(|problem| line(&problem.to_string())).collect();

@@ -1,4 +1,4 @@
-//! What a client asks about: the address of a server in one of the many ways in which clients write it.
+//! The address of a server, in each form in which clients write it.
 
 use crate::name::RegistryHost;
 use crate::problem::{Problem, Result};
@@ -15,7 +15,7 @@ pub enum Server {
     /// A registry, or a part of one. Without a scheme or with `https://`, with or without `/v1/` or
     /// `/v2/` behind it; every address of Docker Hub is one registry.
     Registry(Scope),
-    /// Anything else, which stands for itself alone. So do registries by `http://`: what was given for
+    /// Anything else, which matches only itself. So do registries with `http://`: what was stored for
     /// an encrypted connection does not answer for another. And so do keys below an API version,
     /// `https://index.docker.io/v1/refresh-token`, where the docker CLI keeps tokens of its own.
     Key(String),
@@ -52,10 +52,10 @@ impl Server {
         }
     }
 
-    /// Whether a login can be kept under it: the address stands in clear.
+    /// Whether a login can be stored under it: the address is in clear text.
     ///
     /// # Errors
-    /// Where it holds a password, or characters that no address has.
+    /// If it holds a password, or characters that no address has.
     pub fn check(&self) -> Result<()> {
         let Self::Key(key) = self else { return Ok(()) };
         let why = if key.len() > LONGEST {
@@ -86,7 +86,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// The one way to write what stands behind `http://`.
+/// The canonical form of what follows `http://`.
 fn whole(bare: &str) -> Option<String> {
     if is_below_version(bare, true) {
         return None;

@@ -1,4 +1,4 @@
-//! A spec as the Engine's API has it, and compared with what the Engine reports.
+//! A spec in the form of the Engine's API, and compared with what the Engine reports.
 
 use super::Spec;
 use super::option::{self, Body, Kind, OPTIONS};
@@ -21,14 +21,14 @@ impl Spec {
         body.into_value()
     }
 
-    /// Every declared network with its `EndpointSettings`. Empty where none is declared: then the
+    /// Every declared network with its `EndpointSettings`. Empty if none is declared: then the
     /// container's networks are not compared.
     pub fn networks(&self) -> BTreeMap<String, Value> {
         self.live.get("networks").map(option::endpoints).unwrap_or_default()
     }
 
-    /// Whether a container may stay where it is for good: among the declared networks is the first one, which
-    /// it was created in. Another container takes its place where it has to leave that.
+    /// Whether a container can be kept: the declared networks include the one that it was created in, the
+    /// first. If it has to leave that network, another container replaces it.
     pub fn may_stay(&self, first: Option<&str>) -> bool {
         let declared = self.networks();
         declared.is_empty() || first.is_none_or(|first| declared.contains_key(first))
@@ -45,7 +45,7 @@ impl Spec {
     }
 
     /// The body of `POST /containers/{id}/update`: all declared limits and the restart policy. Memory
-    /// always comes with swap, since the Engine refuses it alone.
+    /// always comes with swap, since the Engine refuses memory without swap.
     pub fn update_body(&self) -> Value {
         let mut body = Body::default();
         for option in OPTIONS.iter().filter(|option| option.kind == Kind::Limit && option.name != "networks")
@@ -103,8 +103,8 @@ impl Spec {
         found
     }
 
-    /// Names of declared fixed fields in which a container differs: somebody changed it by hand, or it
-    /// was made from another declaration. Variables with secrets are left out.
+    /// Names of declared fixed fields in which a container differs: it was changed by hand, or it
+    /// was created from another declaration. Variables with secrets are left out.
     pub fn drift(&self, inspect: &Inspect) -> Vec<String> {
         let mut found = Vec::new();
         for option in OPTIONS.iter().filter(|option| matches!(option.kind, Kind::Fixed | Kind::FixedParts)) {
@@ -139,8 +139,8 @@ impl Spec {
         found
     }
 
-    /// What of it not every Engine has: each field as it is written, with the version of the API that
-    /// brought it, major and minor. An older Engine would drop it without a word.
+    /// Fields that not every Engine has: each as it is written, with the version of the API that
+    /// added it, major and minor. An older Engine would silently ignore it.
     pub fn needs_api(&self) -> Vec<(String, (u16, u16))> {
         option::needed(self).into_iter().map(|needed| (needed.field, needed.api)).collect()
     }

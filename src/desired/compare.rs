@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// Whether a value says nothing.
+/// Whether a value is empty.
 pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -15,7 +15,7 @@ pub(crate) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether an Engine's value is the wanted one.
+/// Whether an Engine's value is the desired one.
 pub(crate) fn same(wanted: &Value, found: Option<&Value>) -> bool {
     match found {
         Some(found) => wanted == found || (is_empty(wanted) && is_empty(found)),
@@ -23,7 +23,7 @@ pub(crate) fn same(wanted: &Value, found: Option<&Value>) -> bool {
     }
 }
 
-/// Whether all that is wanted is found; more may be found.
+/// Whether all desired values are found; more may be found.
 pub(crate) fn within(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => {
@@ -36,7 +36,7 @@ pub(crate) fn within(wanted: &Value, found: &Value) -> bool {
     }
 }
 
-/// The texts of a list; nothing where it is absent or null.
+/// The strings of a list; nothing if it is absent or null.
 pub(crate) fn texts(value: Option<&Value>) -> impl Iterator<Item = String> + '_ {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.filter_map(|item| item.as_str().map(str::to_owned))

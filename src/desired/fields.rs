@@ -46,10 +46,10 @@ pub(crate) fn option_names() -> impl Iterator<Item = &'static str> {
     option::names().chain([SECRETS])
 }
 
-/// Under which files of secrets are written.
+/// The argument for files of secrets.
 const SECRETS: &str = "secrets";
 
-/// Whether secrets may end in an argument: in variables, and in the values of files, which are told from
+/// Whether an argument may contain secrets: variables, and the values of files, which are separated from
 /// their other fields when they are read.
 pub(crate) fn may_hold_secrets(key: &str) -> bool {
     key == SECRETS || ENV.contains(&key)
@@ -62,7 +62,7 @@ pub(crate) fn signal(option: &str, arg: &Arg) -> Result<String> {
     Ok(value.as_str().unwrap_or_default().to_owned())
 }
 
-/// Reads those arguments that are options; all that is wrong with them goes to `problems`.
+/// Reads those arguments that are options; errors go to `problems`.
 pub(crate) fn read_fields<'a>(
     args: impl IntoIterator<Item = (&'a str, &'a Arg)>,
     problems: &mut Vec<Problem>,
@@ -246,7 +246,7 @@ fn value_text(option: &str, arg: &Arg) -> Result<Text, Problem> {
     if nul { Err(read::wrong(option, arg, "holds a NUL character")) } else { Ok(text) }
 }
 
-/// Two declarations want different things.
+/// Two declarations contradict each other.
 pub(crate) fn contradiction(name: &str, one: &Field, other: &Field) -> Problem {
     let (first, second) = if one.place <= other.place { (one, other) } else { (other, one) };
     Problem::failed(format!("`{}` is declared twice with different values", escaped(name)))
@@ -279,7 +279,7 @@ pub(crate) fn spec(fields: &Fields) -> Spec {
                     Some(Kind::Limit) => {
                         spec.fixed.insert(format!("{LIMITS}{name}"), Value::Bool(true));
                         if name == "networks" {
-                            // Read at creation alone.
+                            // Read only at creation.
                             let macs =
                                 option::macs(value).map(|(network, mac)| (mac_field(network), mac.into()));
                             spec.fixed.extend(macs);

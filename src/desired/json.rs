@@ -1,4 +1,4 @@
-//! The wanted state as data, for `pillarbox compile`.
+//! The desired state as data, for `pillarbox compile`.
 
 use super::{ContainerWish, Desired, Item, PullPolicy, Run, Wish};
 use crate::name::ContainerName;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 const FORMAT_VERSION: &str = "1.0";
 
 impl Desired {
-    /// Everything wanted on the host as JSON. A secret is named by its place and id, never opened.
+    /// The desired state of the host as JSON. A secret is named by its place and id, never opened.
     pub fn to_json(&self) -> Value {
         json!({
             "format_version": FORMAT_VERSION,

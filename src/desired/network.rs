@@ -1,5 +1,5 @@
-//! A wanted network: its options in canonical form, as the Engine takes them, and compared with one that
-//! is there. What is not declared is the Engine's to choose, an address range too.
+//! A desired network: its options in canonical form, in the form of the Engine, and compared with an existing
+//! one. The Engine chooses what is not declared, also an address range.
 
 mod pool;
 

@@ -1,7 +1,7 @@
 //! The options of a container, one table: adding one is adding an entry here (and, where it is more
 //! than a plain field, a file beside).
 //!
-//! An option is read from an argument into its canonical form, which alone enters fingerprints, and
+//! An option is read from an argument into its canonical form, the only one that enters fingerprints, and
 //! written from there into the Engine's create body (Docker API 1.41 to 1.51).
 
 mod blkio;
@@ -55,7 +55,7 @@ pub(crate) struct ContainerOption {
     /// From an argument that is not None to its canonical form, with the name for errors;
     /// `Value::Null`: as if it had not been written.
     pub(crate) read: fn(&str, &Arg) -> Result<Value>,
-    /// Where it stands in the Engine's API.
+    /// Its place in the Engine's API.
     pub(crate) api: Api,
 }
 
@@ -74,17 +74,17 @@ pub(crate) enum Kind {
     Aside,
 }
 
-/// Where an option stands in `GET /containers/{id}/json`; the create body has the same fields, those
+/// The place of an option in `GET /containers/{id}/json`; the create body has the same fields, those
 /// of `Config` at its top.
 pub(crate) enum Api {
-    /// The canonical value stands there as it is.
+    /// The canonical value is there as it is.
     Field(&'static str),
     /// The same, as a list whose order does not count.
     Set(&'static str),
-    /// The same. What the kernel lacks the Engine discards at creation, and says so then; that nothing is
-    /// there is no difference.
+    /// The same. If the kernel lacks the feature, the Engine discards the value at creation, with a warning;
+    /// a missing value is not a difference.
     Weak(&'static str),
-    /// The same, as a table in which others may add.
+    /// The same, as a table to which others may add entries.
     Table(&'static str),
     /// Its own shape.
     Own {

@@ -1,4 +1,4 @@
-//! Arguments to canonical values: units, lists and tables as people write them.
+//! Arguments to canonical values: units, lists and tables in each accepted spelling.
 
 use crate::problem::{Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
@@ -37,7 +37,7 @@ pub(crate) fn text(option: &str, arg: &Arg) -> Result<String> {
     }
 }
 
-/// A secret stands where none may end.
+/// A secret is in an argument that must not contain one.
 pub(crate) fn secret_here(option: &str, arg: &Arg) -> Problem {
     let secret = match &arg.value {
         ArgValue::Text(text) => text.secrets().next().map(|secret| secret.origin.to_string()),
@@ -167,7 +167,7 @@ pub(crate) fn seconds(option: &str, arg: &Arg) -> Result<u32> {
     u32::try_from(seconds).map_err(|_| wrong(option, arg, "is longer than 136 years").into())
 }
 
-/// A list of texts; one text alone is a list of one.
+/// A list of strings; a single string is a list of one.
 pub(crate) fn list(option: &str, arg: &Arg) -> Result<Vec<String>> {
     match &arg.value {
         ArgValue::Array(items) => each(items, |item| text(option, item)),
@@ -176,7 +176,7 @@ pub(crate) fn list(option: &str, arg: &Arg) -> Result<Vec<String>> {
     }
 }
 
-/// Every item, or all that is wrong with any of them. Items that are None are left out.
+/// Every item, or everything that is wrong with any of them. Items that are None are left out.
 pub(crate) fn each<T>(items: &[Arg], mut read: impl FnMut(&Arg) -> Result<T>) -> Result<Vec<T>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for item in items.iter().filter(|item| item.value != ArgValue::Unset) {
@@ -189,7 +189,7 @@ pub(crate) fn each<T>(items: &[Arg], mut read: impl FnMut(&Arg) -> Result<T>) ->
     Ok(found)
 }
 
-/// A table of texts, or a list of `KEY=VALUE` (`separator` stands for the `=`).
+/// A table of strings, or a list of `KEY=VALUE` (`separator` is the `=`).
 pub(crate) fn pairs(option: &str, arg: &Arg, separator: char) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     match &arg.value {
@@ -226,7 +226,7 @@ pub(crate) fn pairs(option: &str, arg: &Arg, separator: char) -> Result<BTreeMap
     Ok(found)
 }
 
-/// The entries of a table that may have these keys alone; None counts as absent.
+/// The entries of a table that may have only these keys; None counts as absent.
 pub(crate) fn fields<'a>(
     option: &str,
     arg: &'a Arg,

@@ -1,14 +1,14 @@
-//! What a declaration does because of others: `watch` and `onchanges`.
+//! How a declaration reacts to others: `watch` and `onchanges`.
 
 use super::Address;
 use crate::problem::Place;
 
-/// The requisites of an item, but for `require`, which is order alone.
+/// The requisites of an item, except `require`, which is only order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requisites {
-    /// Things whose change makes a container do something.
+    /// Resources that a container watches.
     pub watch: Vec<Watch>,
-    /// Only what follows a change of one of these things is done to what is there.
+    /// An existing resource is changed only together with one of these.
     pub onchanges: Vec<Address>,
 }
 
@@ -17,7 +17,7 @@ pub struct Requisites {
 pub struct Watch {
     /// The declaration that is watched.
     pub id: String,
-    /// What it stands for on this host; empty where it is left out here.
+    /// Its resources on this host; empty if it is left out here.
     pub things: Vec<Address>,
     /// What is done.
     pub reaction: Reaction,
@@ -25,7 +25,7 @@ pub struct Watch {
     pub place: Place,
 }
 
-/// What a container does when something that it watches was made anew; the last one that is wanted wins.
+/// The reaction of a container when a resource that it watches is new; of several, the last in this order wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reaction {
     /// Its first process gets a signal, `SIGHUP`.

@@ -1,4 +1,4 @@
-//! What networks and volumes have in common: a name, and a spec that is fixed when they are made.
+//! What networks and volumes have in common: a name, and a spec that is fixed when they are created.
 
 use super::Spec;
 use super::fields::{Canonical, Fields};
@@ -7,12 +7,12 @@ use crate::problem::Place;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A wanted network or volume.
+/// A desired network or volume.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceWish {
     /// Its name.
     pub name: String,
-    /// What is declared of it; all of it is fixed when it is made.
+    /// Its declared fields; all of them are fixed when it is created.
     pub spec: Spec,
     /// Pillar values and lines behind each field, by field name (`driver`, `labels.team`).
     pub sources: BTreeMap<String, Vec<Place>>,
@@ -31,7 +31,7 @@ impl ResourceWish {
         wish
     }
 
-    /// The declared fields in which one that is there differs, whoever made it.
+    /// The declared fields in which an existing one differs, managed or not.
     pub(super) fn differences(
         &self,
         inspect: &Inspect,

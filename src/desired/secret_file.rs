@@ -25,14 +25,14 @@ pub struct SecretFile {
     pub gid: u32,
     /// Permission bits.
     pub mode: u32,
-    /// Where it lies.
+    /// Where it is stored.
     pub store: Store,
 }
 
-/// Where files lie.
+/// Where files are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Store {
-    /// On the host's disk, readable by root alone.
+    /// On the host's disk, readable only by root.
     #[default]
     Disk,
     /// In memory, until the container ends.
@@ -40,7 +40,7 @@ pub enum Store {
 }
 
 impl SecretFile {
-    /// With the owner and mode of a file of which nothing but the value is said.
+    /// With the default owner and mode.
     pub fn of(value: Text) -> Self {
         Self { value, uid: 0, gid: 0, mode: 0o444, store: Store::Disk }
     }
@@ -59,7 +59,7 @@ impl SecretFile {
         canonical
     }
 
-    /// For people and data: `value` is shown as given, the rest where it is not the default.
+    /// For display and data: `value` is shown as given, the rest if it is not the default.
     pub fn shown(&self, value: Value) -> Value {
         let plain = Self::of(self.value.clone());
         if *self == plain {
@@ -91,7 +91,7 @@ impl SecretFile {
         }
     }
 
-    /// `"text"`, or `{ value, uid, gid, mode, store }`; `text` reads what may hold secrets.
+    /// `"text"`, or `{ value, uid, gid, mode, store }`; `text` reads a value that may contain secrets.
     pub(crate) fn read(
         option: &str,
         arg: &Arg,

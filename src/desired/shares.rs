@@ -1,11 +1,11 @@
-//! Other containers that a container is made with. It has to be made anew with each of them: a namespace,
+//! Other containers that a container shares something of. It has to be recreated with each of them: a namespace,
 //! volumes and links belong to one container, not to a name.
 
 use super::Spec;
 use super::option::{SHARED, endpoints};
 use crate::desired::compare;
 
-/// A container that another one is made with.
+/// A container that another one shares something of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share {
     /// Its plain name.
@@ -26,7 +26,7 @@ impl Share {
         self.option == "networks"
     }
 
-    /// What is shared, for people.
+    /// What is shared, for display.
     pub fn what(&self) -> &'static str {
         match self.option {
             "network_mode" => "the network",
@@ -39,7 +39,7 @@ impl Share {
 }
 
 impl Spec {
-    /// All containers that this one is made with, sorted.
+    /// All containers that this one shares something of, sorted.
     pub fn shares(&self) -> Vec<Share> {
         let mut found = Vec::new();
         for option in ["network_mode", "ipc", "pid"] {

@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Declared options in canonical form, by option name. What is not declared is not here: an Engine's
-/// or image's default is never compared with a wish.
+/// or image's default is never compared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spec {
     /// Options that are fixed when a container is created; a difference replaces it. By field:
-    /// options whose parts are told apart in plans have a field each (`labels.team`).
+    /// options whose parts a plan shows separately have a field each (`labels.team`).
     pub fixed: BTreeMap<String, serde_json::Value>,
-    /// Environment, also fixed at creation; it and `files` are the only places of a container where
-    /// secrets may end.
+    /// Environment, also fixed at creation; it and `files` are the only parts of a container that may
+    /// contain secrets.
     pub env: BTreeMap<String, Text>,
     /// Files of secrets by name (`secrets.NAME`), also fixed at creation.
     pub files: BTreeMap<String, SecretFile>,
-    /// Options that can be changed in place. That a limit is declared at all also stands in `fixed`, as
+    /// Options that can be changed in place. That a limit is declared at all is also in `fixed`, as
     /// `limits.memory`: the Engine reads "no limit" as "leave", so declaring one for the first time, or
     /// no more, replaces the container, and another value changes it in place.
     pub live: BTreeMap<String, serde_json::Value>,
@@ -29,7 +29,7 @@ pub struct Spec {
 }
 
 /// `v1:sha256…` over the fixed part of a spec. The version is that of the canonical form: a newer
-/// pillarbox must print the same for the same declaration, or replace nothing because of it.
+/// pillarbox must give the same for the same declaration, or replace nothing because of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
@@ -57,7 +57,7 @@ impl Spec {
         self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())).chain(env).chain(files)
     }
 
-    /// Every text in which secrets may stand, each with the field that it is in: `env.NAME`,
+    /// Every text that may contain secrets, each with the field that it is in: `env.NAME`,
     /// `secrets.NAME`.
     pub fn texts(&self) -> impl Iterator<Item = (String, &Text)> {
         let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text));
@@ -65,7 +65,7 @@ impl Spec {
         env.chain(files)
     }
 
-    /// Where its files lie; `None` where it has none. All of one container lie in one place.
+    /// Where its files are stored; `None` if it has none. All files of a container have the same store.
     pub fn store(&self) -> Option<super::Store> {
         self.files.values().map(|file| file.store).next()
     }

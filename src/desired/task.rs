@@ -5,7 +5,7 @@ use crate::name::HostName;
 use crate::problem::Place;
 use sha2::{Digest as _, Sha256};
 
-/// A wanted task.
+/// A desired task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskWish {
     /// Its container: name, image and options. It is never started again.
@@ -17,7 +17,7 @@ pub struct TaskWish {
 }
 
 impl TaskWish {
-    /// What it runs as: sixteen hexadecimal digits over image and spec. `image` is the `.image` label. The
+    /// Its fingerprint: sixteen hexadecimal digits over image and spec. `image` is the `.image` label. The
     /// form is fixed: another one would run every task again.
     pub fn fingerprint(&self, image: &str) -> String {
         let text = format!("task v1\n{}\n{image}", self.container.spec.fingerprint());

@@ -1,6 +1,6 @@
-//! A wanted volume: its options in canonical form, as the Engine takes them, and compared with one that
-//! is there. An Engine answers a create whose name is taken with the volume that is there, whatever
-//! its options are, so they must be compared.
+//! A desired volume: its options in canonical form, in the form of the Engine, and compared with an existing
+//! one. If the name of a create is taken, an Engine answers with the existing volume, even if its
+//! options differ, so they must be compared.
 
 use super::fields::{Canonical, Field, Fields};
 use super::resource::{ResourceWish, part, part_differs};
@@ -37,7 +37,7 @@ pub(super) fn table(field: &str, written: &str, arg: &Arg) -> Result<Vec<(String
     Ok(pairs.into_iter().map(|(key, value)| (format!("{field}.{key}"), json!(value))).collect())
 }
 
-/// Labels, each a field; those under our own prefix are refused.
+/// Labels, each a field; those under pillarbox's own prefix are refused.
 pub(super) fn labels(arg: &Arg) -> Result<Vec<(String, Value)>> {
     let read = option::find("labels").map(|option| option.read);
     let labels = read.map_or(Ok(Value::Null), |read| read("labels", arg))?;

@@ -1,7 +1,7 @@
 //! An Engine over its HTTP API: Docker from 20.10 (API 1.41) on, and Podman, which offers the same.
 //!
 //! Bodies and answers are plain JSON, so that nothing an Engine says or a plan asks for is lost in
-//! somebody's model of it.
+//! a model of it.
 
 mod answer;
 mod bounds;
@@ -24,6 +24,7 @@ use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
+use answer::List;
 use bounds::Bounds;
 use call::{Call, query, segment};
 use connection::Http;
@@ -51,7 +52,7 @@ impl Docker {
     /// Connects and agrees on a version of the API.
     ///
     /// # Errors
-    /// `Unreachable` with what to do, where nobody answers; `TooOld` with both numbers.
+    /// `Unreachable` with what to do, where it does not answer; `TooOld` with both numbers.
     pub async fn connect(address: &Address) -> EngineResult<Self> {
         let http = Http::new(dial::Dial::new(address).await?);
         let answer = http.send(Call::new(Method::GET, "/_ping")).await?;
@@ -80,6 +81,10 @@ impl Docker {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> EngineResult<T> {
+        self.http.object(self.call(Method::GET, path).within(bounds)).await
+    }
+
+    async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> EngineResult<List<T>> {
         self.http.json(self.call(Method::GET, path).within(bounds)).await
     }
 
@@ -125,7 +130,7 @@ impl Engine for Docker {
     }
 
     async fn containers(&self) -> EngineResult<Vec<Summary>> {
-        Ok(answer::summaries(self.get("/containers/json?all=1", Bounds::LIST).await?))
+        Ok(answer::summaries(self.list("/containers/json?all=1", Bounds::LIST).await?))
     }
 
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
@@ -143,18 +148,19 @@ impl Engine for Docker {
         let path = format!("/images/json{}", query(&[("filters", &filters)]));
         // With containerd's store a list is "not found" while an image on it is just going (28.5.2).
         for _ in 0..2 {
-            match self.get(&path, Bounds::LIST).await {
+            match self.list(&path, Bounds::LIST).await {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 answer => return Ok(answer::tags(answer?, folder)),
             }
         }
-        Ok(answer::tags(self.get(&path, Bounds::LIST).await?, folder))
+        Ok(answer::tags(self.list(&path, Bounds::LIST).await?, folder))
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {
         let path = format!("/distribution/{}/json", segment(&image.to_string()));
-        let call = self.call(Method::GET, &path).within(Bounds::REGISTRY).auth(auth, refusal::names(image))?;
-        let answer: EngineResult<answer::Distribution> = self.http.json(call).await;
+        let call =
+            self.call(Method::GET, &path).within(Bounds::REGISTRY).auth(auth, refusal::names(image))?;
+        let answer: EngineResult<answer::Distribution> = self.http.object(call).await;
         let answer = answer.map_err(|error| refusal::of_resolve(error, image, auth.is_some()))?;
         let (digest, platforms) = answer.read();
         Ok(Manifest { digest, platforms })
@@ -163,7 +169,7 @@ impl Engine for Docker {
     async fn login(&self, registry: &RegistryHost, auth: &AuthHeader) -> EngineResult<()> {
         let call = self.call(Method::POST, "/auth").within(Bounds::REGISTRY).json(auth.reveal_json());
         let call = call.secret(refusal::names_of(registry));
-        // It may hold a token: nobody looks at it.
+        // It may hold a token: it is not read.
         self.http.done(call).await.map_err(|error| refusal::of_login(error, registry))
     }
 
@@ -210,7 +216,7 @@ impl Engine for Docker {
         let path = format!("/containers/create{}", query(&asked));
         let call = self.posting(&path, &body)?;
         let call = if has_secrets { call.secret(Vec::new()) } else { call };
-        let mut made: answer::Warned = self.http.json(call).await?;
+        let mut made: answer::Warned = self.http.object(call).await?;
         if has_secrets {
             made.warnings =
                 made.warnings.iter().map(|warning| refusal::warning_without_secrets(warning)).collect();
@@ -254,23 +260,24 @@ impl Engine for Docker {
 
     async fn update(&self, id: &str, body: &Value) -> EngineResult<Vec<String>> {
         let call = self.posting(&format!("/containers/{}/update", segment(id)), body)?;
-        let answer: answer::Warned = self.http.json(call).await?;
+        let answer: answer::Warned = self.http.object(call).await?;
         Ok(answer.warnings)
     }
 
     async fn exec(&self, id: &str, command: &[String], limit: Duration) -> EngineResult<i64> {
-        let over =
-            || EngineError::new(ErrorKind::Other, 200, &format!("it did not end within {} s", limit.as_secs()));
+        let over = || {
+            EngineError::new(ErrorKind::Other, 200, &format!("it did not end within {} s", limit.as_secs()))
+        };
         let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
         let made = self.posting(&format!("/containers/{}/exec", segment(id)), &body)?.secret(Vec::new());
-        let made: answer::Warned = self.http.json(made).await?;
+        let made: answer::Warned = self.http.object(made).await?;
         if made.id.is_empty() {
             return Err(EngineError::new(ErrorKind::Other, 201, "it named no exec"));
         }
         let exec = segment(&made.id);
         let start = json!({ "Detach": false, "Tty": false });
         let start = self.posting(&format!("/exec/{exec}/start"), &start)?.secret(Vec::new());
-        // Its output ends with it; nobody reads what it says, and it may never stop talking.
+        // Its output ends with it; it is not read, and may never end.
         let answer = self.http.send(start.within(Bounds::of_output(limit)));
         match tokio::time::timeout(limit, async { answer.await?.drain().await }).await {
             Ok(ended) => ended?,
@@ -304,7 +311,7 @@ impl Engine for Docker {
 
     async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume> {
         let body = json!({ "Name": name, "Labels": labels });
-        answer::volume(self.http.json(self.posting("/volumes/create", &body)?).await?)
+        answer::volume(self.http.object(self.posting("/volumes/create", &body)?).await?)
     }
 
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>> {
@@ -339,11 +346,11 @@ impl Engine for Docker {
     }
 
     async fn make_volume(&self, body: &Value) -> EngineResult<Volume> {
-        answer::volume(self.http.json(self.posting("/volumes/create", body)?).await?)
+        answer::volume(self.http.object(self.posting("/volumes/create", body)?).await?)
     }
 
     async fn networks(&self) -> EngineResult<Vec<Network>> {
-        answer::networks(self.get("/networks", Bounds::WHOLE).await?)
+        answer::networks(self.list("/networks", Bounds::WHOLE).await?)
     }
 
     async fn network(&self, id: &str) -> EngineResult<Option<Network>> {

@@ -1,4 +1,4 @@
-//! What a registry's answer means for people: which registry, which host, which entry of the pillar.
+//! What a registry's answer means: which registry, which host, which entry of the pillar.
 
 use super::{EngineError, ErrorKind};
 use crate::name::{HostName, ImageRef, RegistryHost};
@@ -174,7 +174,7 @@ impl EngineError {
         }
     }
 
-    /// Registries answer so also to somebody whom they know (distribution, `errcode.ErrorCodeDenied`).
+    /// Registries answer so also to a user they know (distribution, `errcode.ErrorCodeDenied`).
     fn is_about_rights(&self) -> bool {
         let words = self.message.to_lowercase();
         ["requested access to the resource is denied", "insufficient_scope"]

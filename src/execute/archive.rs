@@ -10,7 +10,7 @@ const BLOCK: usize = 512;
 pub(super) const END: usize = 2 * BLOCK;
 
 /// One file.
-pub(super) struct Entry<'a> {
+pub(super) struct ArchiveEntry<'a> {
     pub(super) name: &'a str,
     pub(super) content: &'a Secret,
     pub(super) uid: u32,
@@ -19,8 +19,8 @@ pub(super) struct Entry<'a> {
 }
 
 /// The archive.
-pub(super) fn archive(entries: &[Entry<'_>]) -> Secret {
-    let of = |entry: &Entry<'_>| BLOCK + entry.content.len().next_multiple_of(BLOCK);
+pub(super) fn archive(entries: &[ArchiveEntry<'_>]) -> Secret {
+    let of = |entry: &ArchiveEntry<'_>| BLOCK + entry.content.len().next_multiple_of(BLOCK);
     let size = entries.iter().map(of).sum::<usize>() + END;
     // It never moves in memory: a move would leave a copy behind.
     let mut bytes = Vec::with_capacity(size);
@@ -33,7 +33,7 @@ pub(super) fn archive(entries: &[Entry<'_>]) -> Secret {
     Secret::new(bytes)
 }
 
-fn header(entry: &Entry<'_>) -> [u8; BLOCK] {
+fn header(entry: &ArchiveEntry<'_>) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     let name = entry.name.as_bytes();
     let length = name.len().min(100);
@@ -91,9 +91,9 @@ mod tests {
         let (none, some, many) = (content(0), content(513), content(1 << 20));
         let long = "n".repeat(100);
         let archive = archive(&[
-            Entry { name: "tls_key", content: &some, uid: 0, gid: 0, mode: 0o444 },
-            Entry { name: "empty é", content: &none, uid: 1000, gid: 70, mode: 0o400 },
-            Entry { name: &long, content: &many, uid: 2_097_152, gid: 2_147_483_647, mode: 0o640 },
+            ArchiveEntry { name: "tls_key", content: &some, uid: 0, gid: 0, mode: 0o444 },
+            ArchiveEntry { name: "empty é", content: &none, uid: 1000, gid: 70, mode: 0o400 },
+            ArchiveEntry { name: &long, content: &many, uid: 2_097_152, gid: 2_147_483_647, mode: 0o640 },
         ]);
         assert_eq!(archive.len() % BLOCK, 0);
         let listed = listed(&archive);

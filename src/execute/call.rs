@@ -1,11 +1,14 @@
 //! One action, one Engine call or one wait.
 
-use super::health::{self, Sick};
+use super::health::{self, NotHealthy};
 use super::interrupt::Interrupt;
 use super::redact::Redactor;
 use super::secrets::{Opened, Secrets};
+use super::slots::CallSlots;
 use crate::desired::secret_file::FOLDER;
-use crate::engine::{CreateBody, Engine, EngineError, ErrorKind, Filling, PullProgress};
+use crate::engine::{
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress,
+};
 use crate::name::{HostName, ImageRef};
 use crate::plan::{Action, Create, FILLED, KEEP, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
@@ -21,29 +24,31 @@ pub(super) struct Caller<'a, E> {
     pub(super) opened: &'a Opened,
     pub(super) redactor: &'a Redactor,
     pub(super) interrupt: &'a Interrupt,
+    /// Slots of the Engine for calls.
+    pub(super) slots: CallSlots,
     /// Ids of the containers that were created, by step.
     pub(super) created: RefCell<BTreeMap<u32, String>>,
 }
 
 /// Why a call did not do what it should.
-pub(super) struct Failed {
-    /// For people.
+pub(super) struct CallFailure {
+    /// What is reported.
     pub(super) problems: Problems,
     /// The Engine's answer says for sure that nothing was done.
     pub(super) refused: bool,
     /// The Engine refused because of what is there, or is not: it may have moved.
     pub(super) moved: bool,
-    /// Not the step failed: somebody interrupted it.
+    /// The step did not fail: it was interrupted.
     pub(super) interrupted: bool,
 }
 
-impl From<Problem> for Failed {
+impl From<Problem> for CallFailure {
     fn from(problem: Problem) -> Self {
         Self { problems: problem.into(), refused: true, moved: false, interrupted: false }
     }
 }
 
-impl Failed {
+impl CallFailure {
     /// It failed before anything was asked of the Engine.
     fn before(problems: Problems) -> Self {
         Self { problems, refused: true, moved: false, interrupted: false }
@@ -51,11 +56,11 @@ impl Failed {
 }
 
 /// For how long a command in a container may run.
-const EXEC_PATIENCE: Duration = Duration::from_secs(60);
+const EXEC_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) fn interrupted(action: &Action) -> Failed {
+pub(super) fn interrupted(action: &Action) -> CallFailure {
     let problem = Problem::new(Code::Interrupted, format!("interrupted: {action}"));
-    Failed { interrupted: true, ..Failed::from(problem) }
+    CallFailure { interrupted: true, ..CallFailure::from(problem) }
 }
 
 impl<E: Engine> Caller<'_, E> {
@@ -67,13 +72,19 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
+    /// Looks at a container while a step waits for it: in a slot, which the wait itself does not hold.
+    pub(super) async fn look(&self, id: &str) -> EngineResult<Option<Inspected>> {
+        let _slot = self.slots.acquire(usize::MAX).await;
+        self.engine.container(id).await
+    }
+
     /// Does it; answers what the Engine has to say.
     pub(super) async fn call(
         &self,
         step: u32,
         action: &Action,
         progress: &dyn Fn(PullProgress),
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, CallFailure> {
         let id = match action.target() {
             None => String::new(),
             Some(target) => self
@@ -98,7 +109,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Exec { command, .. } => {
                 let ended = tokio::select! {
                     biased;
-                    ended = engine.exec(&id, command, EXEC_PATIENCE) => ended,
+                    ended = engine.exec(&id, command, EXEC_TIMEOUT) => ended,
                     // The command itself goes on: an Engine has no call that ends one.
                     () = self.interrupt.heard(1) => return Err(interrupted(action)),
                 };
@@ -122,7 +133,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Update { body, .. } => match engine.update(&id, body).await {
                 Ok(warnings) if warnings.is_empty() => Ok(()),
                 Ok(warnings) => {
-                    let mut failed = Failed::from(
+                    let mut failed = CallFailure::from(
                         warnings
                             .iter()
                             .fold(Problem::failed(format!("{action} was not done in full")), |p, w| {
@@ -136,7 +147,7 @@ impl<E: Engine> Caller<'_, E> {
             },
             Action::Tag { source, name } => engine.tag(source, name).await,
             Action::Untag { name } => match engine.untag(name).await {
-                // Somebody was faster; and a tag of ours that is the last name of an image in use stays.
+                // It is gone already; and a tag of ours that is the last name of an image in use stays.
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
                 Err(error) if error.kind == ErrorKind::Conflict && name.starts_with(KEEP) => Ok(()),
                 other => other,
@@ -147,7 +158,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
             Action::Remove { .. } => match engine.remove(&id).await {
                 Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-                // Somebody who was cut off asked for it before: the Engine is at it.
+                // An interrupted apply asked for it before: the Engine is removing it.
                 Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
                 other => other,
             },
@@ -155,14 +166,14 @@ impl<E: Engine> Caller<'_, E> {
                 return self.create_own_volume(action, name, labels, *memory).await;
             }
             Action::RemoveOwnVolume { name } => match engine.remove_volume(name).await {
-                // Somebody else mounted it, or a container of ours that nobody knows of is still there.
+                // Another container has it mounted, or one of ours that is not known is still there.
                 Err(error) if error.kind == ErrorKind::Conflict => {
                     return Ok(vec![format!("volume {name} is in use and stays")]);
                 }
                 other => other,
             },
             Action::PutFiles { service, files, .. } => {
-                let packed = self.opened.archive(files, service).map_err(Failed::before)?;
+                let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;
                 engine.put_files(&id, FILLED, &packed.archive).await
             }
             Action::StartFilled { filler, service, files, .. } => {
@@ -170,7 +181,7 @@ impl<E: Engine> Caller<'_, E> {
                     let what = format!("{action}: what it is filled through was not created");
                     return Err(Problem::failed(what).into());
                 };
-                let packed = self.opened.archive(files, service).map_err(Failed::before)?;
+                let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;
                 let (last, size) = &packed.last;
                 let filling = Filling {
                     filler: &filler,
@@ -213,8 +224,8 @@ impl<E: Engine> Caller<'_, E> {
         image: &ImageRef,
         platform: Option<&str>,
         progress: &dyn Fn(PullProgress),
-    ) -> Result<Vec<String>, Failed> {
-        let auth = self.secrets.auth(self.host, &image.name).await.map_err(|problems| Failed {
+    ) -> Result<Vec<String>, CallFailure> {
+        let auth = self.secrets.auth(self.host, &image.name).await.map_err(|problems| CallFailure {
             problems,
             refused: true,
             moved: false,
@@ -225,16 +236,16 @@ impl<E: Engine> Caller<'_, E> {
             return Ok(Vec::new());
         };
         let problem = error.registry_problem(self.host, image, auth.as_ref());
-        Err(Failed { refused: error.kind != ErrorKind::Unreachable, ..Failed::from(problem) })
+        Err(CallFailure { refused: error.kind != ErrorKind::Unreachable, ..CallFailure::from(problem) })
     }
 
-    async fn create(&self, step: u32, create: &Create) -> Result<Vec<String>, Failed> {
+    async fn create(&self, step: u32, create: &Create) -> Result<Vec<String>, CallFailure> {
         let mut body = create.body.clone();
         body["Image"] = create.image.clone().into();
         let mut env = Vec::with_capacity(create.env.len());
         for (name, text) in &create.env {
             let value = self.opened.text(text, &format!("env.{name} of container {}", create.service));
-            let value = value.map_err(|problems| Failed {
+            let value = value.map_err(|problems| CallFailure {
                 problems,
                 refused: true,
                 moved: false,
@@ -259,25 +270,37 @@ impl<E: Engine> Caller<'_, E> {
         id: &str,
         monitor: u32,
         timeout: u32,
-    ) -> Result<Vec<String>, Failed> {
-        match health::wait(self.engine, id, monitor, timeout, self.interrupt).await {
+    ) -> Result<Vec<String>, CallFailure> {
+        match health::wait(self, id, monitor, timeout).await {
             Ok(()) => Ok(Vec::new()),
-            Err(Sick::Engine(error)) => Err(self.failed(action, &error)),
-            Err(Sick::Failed(why)) => {
+            Err(NotHealthy::Engine(error)) => Err(self.failed(action, &error)),
+            Err(NotHealthy::Failed(why)) => {
                 let name = action.to_string();
                 let name = name.strip_prefix("await ").unwrap_or(&name).to_owned();
                 let problem =
                     Problem::failed(format!("container {name} on host {} did not come up", self.host));
                 Err(problem.cause(self.redactor.clean(&why)).into())
             }
-            Err(Sick::Interrupted) => Err(interrupted(action)),
+            Err(NotHealthy::Interrupted) => Err(interrupted(action)),
         }
     }
 
-    pub(super) fn failed(&self, action: &Action, error: &EngineError) -> Failed {
+    /// Lines of a container's log, fit to be shown; a note where its secrets cannot be told from other words.
+    pub(super) fn clean_log(&self, container: &str, lines: &[String]) -> Vec<String> {
+        let secrets = self.secrets.of_host(self.host);
+        match self.opened.and(secrets.iter(), self.secrets) {
+            Ok(opened) => Redactor::new(&opened).clean_lines(lines),
+            Err(_) => vec![format!(
+                "(not shown: its secrets do not open here, so they cannot be left out; see `docker logs {}`)",
+                escaped(container)
+            )],
+        }
+    }
+
+    pub(super) fn failed(&self, action: &Action, error: &EngineError) -> CallFailure {
         let mut problem = error.problem(format!("{action} failed on host {}", self.host));
         problem.causes = problem.causes.iter().map(|cause| self.redactor.clean(cause)).collect();
-        Failed {
+        CallFailure {
             problems: problem.into(),
             refused: error.kind != ErrorKind::Unreachable,
             moved: matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound),

@@ -76,14 +76,14 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
                     let runs = found.state.running || found.state.restarting;
                     running.filter(|wanted| *wanted != runs).map(|wanted| {
                         let was = if wanted { "was stopped" } else { "was started" };
-                        Moved::Otherwise(format!("container {name} {was} by somebody else"))
+                        Moved::Otherwise(format!("container {name} {was} since the plan was made"))
                     })
                 }
             }
         }
         Expect::NameFree { name } => {
             let taken = engine.container(name).await?.is_some_and(|found| found.name == *name);
-            otherwise(taken, format!("somebody else took the name {name}"))
+            otherwise(taken, format!("container name {name} was taken since the plan was made"))
         }
         Expect::Image { image } => {
             let there = engine.image(image).await?.is_some();
@@ -95,7 +95,7 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
         },
         Expect::NetworkFree { name } => {
             let taken = engine.network(name).await?.is_some_and(|found| found.name == *name);
-            otherwise(taken, format!("somebody else made a network {name}"))
+            otherwise(taken, format!("network {name} was created since the plan was made"))
         }
         Expect::Volume { name, created_at } => match engine.volume(name).await? {
             None => Some(Moved::Gone(format!("volume {name} is gone"))),
@@ -105,7 +105,7 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
         },
         Expect::VolumeFree { name } => {
             let taken = engine.volume(name).await?.is_some();
-            otherwise(taken, format!("somebody else made a volume {name}"))
+            otherwise(taken, format!("volume {name} was created since the plan was made"))
         }
     })
 }

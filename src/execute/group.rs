@@ -1,35 +1,34 @@
-//! The steps of one group, one after another; taken back where one fails.
+//! The steps of one group, one after another; rolled back where one fails.
 
-use super::call::{Caller, Failed};
+use super::Emit;
+use super::call::{CallFailure, Caller};
 use super::expect;
-use super::outcome::GroupEnd;
-use super::{Guard, Say};
+use super::lock_check::LockCheck;
+use super::{Guard, schedule::Group};
 use crate::engine::Engine;
-use crate::event::Happened;
+use crate::event::EventKind;
+use crate::event::GroupEnd;
 use crate::plan::{Action, Step};
 use crate::problem::{Code, Problem, Problems};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 /// Lines of a log that are shown of a container that did not come up.
 const LOG_LINES: u32 = 20;
 
-/// How often an action of a way back is tried.
-const TRIES: u32 = 3;
+/// How often an action of a rollback is tried.
+const ROLLBACK_TRIES: u32 = 3;
 
-/// For how long a way back waits for an Engine that does not answer: it may just be restarted.
-const RETURN: Duration = Duration::from_secs(30);
+/// For how long a rollback waits for an Engine that does not answer: it may just be restarted.
+const ENGINE_AWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the groups of a host share.
-pub(super) struct Run<'a, E, G> {
+pub(super) struct HostRun<'a, E, G> {
     pub(super) caller: Caller<'a, E>,
-    pub(super) guard: &'a G,
-    pub(super) say: Say<'a>,
-    /// Calls that may be under way at the same time.
-    pub(super) calls: Semaphore,
+    pub(super) lock: LockCheck<'a, G>,
+    pub(super) emit: Emit<'a>,
     /// Steps that are done.
     pub(super) done: RefCell<BTreeSet<u32>>,
     /// Something is, or may be, other than before.
@@ -39,89 +38,121 @@ pub(super) struct Run<'a, E, G> {
     pub(super) ends: RefCell<BTreeMap<String, GroupEnd>>,
 }
 
-/// How far a step came.
-enum Stop {
-    /// It failed, or was not begun because of an interrupt: what was done is taken back.
-    Back(Problems, bool),
+/// Why a group ends before its last step.
+enum Halt {
+    /// A step failed: what was done is rolled back.
+    Failed(Problems),
+    /// Interrupted before or within a step: what was done is rolled back.
+    Interrupted(Problems),
     /// The lock is lost: nothing more is touched.
-    HandsOff(Problems),
+    LockLost(Problems),
+    /// Another group has failed, and nothing of this one was done yet.
+    CalledOff,
 }
 
-impl<E: Engine, G: Guard> Run<'_, E, G> {
-    /// Carries out a group.
-    pub(super) async fn group(&self, steps: &[&Step]) -> GroupEnd {
+impl<E: Engine, G: Guard> HostRun<'_, E, G> {
+    /// Does the steps of a group.
+    pub(super) async fn group(&self, (name, steps): &Group<'_>) -> GroupEnd {
+        let began = Cell::new(None);
+        let end = self.steps(steps, &began).await;
+        if let Some(began) = began.get().filter(|_| end != GroupEnd::Skipped) {
+            let took = Instant::elapsed(&began);
+            (self.emit)(EventKind::GroupEnded { group: name.clone(), end, took });
+        }
+        end
+    }
+
+    async fn steps(&self, steps: &[&Step], began: &Cell<Option<Instant>>) -> GroupEnd {
         for (index, step) in steps.iter().enumerate() {
-            let Err(stop) = self.step(step, index == 0).await else { continue };
-            let (problems, interrupted) = match stop {
-                Stop::HandsOff(problems) => {
+            let Err(halt) = self.step(step, index, began).await else { continue };
+            let interrupted = matches!(halt, Halt::Interrupted(_));
+            let problems = match halt {
+                Halt::CalledOff => return GroupEnd::Skipped,
+                Halt::LockLost(problems) => {
                     self.problems.borrow_mut().extend(problems.into_vec());
-                    return if index == 0 { GroupEnd::NotBegun } else { GroupEnd::CutOff };
+                    return if index == 0 { GroupEnd::Skipped } else { GroupEnd::Interrupted };
                 }
-                Stop::Back(problems, interrupted) => (problems, interrupted),
+                Halt::Failed(problems) | Halt::Interrupted(problems) => problems,
             };
-            let why = problems.to_string().replace('\n', "; ");
+            let why = problems.iter().map(said).collect::<Vec<_>>().join("; ").replace('\n', "; ");
             self.problems.borrow_mut().extend(problems.into_vec());
             if interrupted && index == 0 {
-                return GroupEnd::NotBegun;
+                return GroupEnd::Skipped;
             }
-            (self.say)(Happened::StepFailed { step: step.id, why });
+            (self.emit)(EventKind::StepFailed { step: step.id, why });
             if !interrupted {
                 self.show_log(step).await;
             } else if matches!(step.action, Action::AwaitExit { .. }) {
                 // It runs on; the next apply waits for it.
-                return GroupEnd::CutOff;
+                return GroupEnd::Interrupted;
             }
-            return self.take_back(step).await;
+            return self.roll_back(step).await;
         }
         GroupEnd::Done
     }
 
-    async fn step(&self, step: &Step, first: bool) -> Result<(), Stop> {
+    async fn step(&self, step: &Step, index: usize, began: &Cell<Option<Instant>>) -> Result<(), Halt> {
+        let first = index == 0;
+        let slot = self.caller.slots.acquire(index).await;
         if self.caller.interrupt.raised() {
             let what = if first { "not begun" } else { "interrupted before" };
             let problem = Problem::new(Code::Interrupted, format!("{what}: {}", step.action));
-            return Err(Stop::Back(problem.into(), true));
+            return Err(Halt::Interrupted(problem.into()));
         }
-        let waits = step.action.waits();
-        // A wait is no work for the Engine, neither is the time that a container takes to stop or to answer.
-        let idle = waits || matches!(step.action, Action::Stop { .. } | Action::Exec { .. });
-        let _permit = if idle { None } else { self.calls.acquire().await.ok() };
-        if !waits {
-            // Lost is lost; but an Engine that does not answer may be back for the way back.
-            self.guard.check().await.map_err(|problems| {
-                let hands_off = first || problems.code() == Code::Stale;
-                if hands_off { Stop::HandsOff(problems) } else { Stop::Back(problems, false) }
+        if first {
+            self.begin(step)?;
+            began.set(Some(Instant::now()));
+        }
+        if !step.action.waits() {
+            // Lost is lost; but an Engine that does not answer may be back for the rollback.
+            self.lock.check().await.map_err(|problems| {
+                let lost = first || problems.code() == Code::Stale;
+                if lost { Halt::LockLost(problems) } else { Halt::Failed(problems) }
             })?;
         }
         match expect::before(self.caller.engine, &step.action, &step.expects).await {
             Ok(None) => {}
-            Ok(Some(moved)) => return Err(Stop::Back(stale(step, moved).into(), false)),
+            Ok(Some(moved)) => return Err(Halt::Failed(stale(step, moved).into())),
             Err(error) => {
                 let problem = error.problem(format!("{}: cannot look at the host before it", step.action));
-                return Err(Stop::Back(problem.into(), false));
+                return Err(Halt::Failed(problem.into()));
             }
         }
-        (self.say)(Happened::StepStarted { step: step.id });
-        let began = Instant::now();
-        let progress = |progress| (self.say)(Happened::PullProgress { step: step.id, progress });
-        let called = self.caller.call(step.id, &step.action, &progress);
-        match called.await {
+        let slot = Some(slot).filter(|_| !idles(&step.action));
+        (self.emit)(EventKind::StepStarted { step: step.id });
+        let started = Instant::now();
+        let progress = |progress| (self.emit)(EventKind::PullProgress { step: step.id, progress });
+        let called = self.caller.call(step.id, &step.action, &progress).await;
+        drop(slot);
+        match called {
             Ok(warnings) => {
                 if changes(&step.action) {
                     self.changed.set(true);
                 }
                 self.done.borrow_mut().insert(step.id);
                 for text in warnings {
-                    (self.say)(Happened::Warned { step: step.id, text });
+                    (self.emit)(EventKind::Warned { step: step.id, text });
                 }
-                (self.say)(Happened::StepDone { step: step.id, took: began.elapsed() });
+                (self.emit)(EventKind::StepDone { step: step.id, took: started.elapsed() });
                 Ok(())
             }
             Err(failed) => Err(self.failed(step, failed).await),
         }
     }
 
-    async fn failed(&self, step: &Step, failed: Failed) -> Stop {
+    /// A group begins with its first slot: where another one has failed meanwhile, it does not.
+    fn begin(&self, step: &Step) -> Result<(), Halt> {
+        if step.action.prepares() {
+            return Ok(());
+        }
+        if !self.problems.borrow().is_empty() {
+            return Err(Halt::CalledOff);
+        }
+        self.ends.borrow_mut().insert(step.group.clone(), GroupEnd::Interrupted);
+        Ok(())
+    }
+
+    async fn failed(&self, step: &Step, failed: CallFailure) -> Halt {
         let ran = matches!(step.action, Action::AwaitExit { .. }) && !failed.interrupted;
         if ran || (!failed.refused && changes(&step.action)) {
             self.changed.set(true);
@@ -132,7 +163,7 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         {
             problems = stale(step, moved).into();
         }
-        Stop::Back(problems, failed.interrupted)
+        if failed.interrupted { Halt::Interrupted(problems) } else { Halt::Failed(problems) }
     }
 
     /// The last words of a container that did not come up.
@@ -146,20 +177,20 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         };
         let Some(id) = self.caller.id(container) else { return };
         if let Ok(lines) = self.caller.engine.log_tail(&id, LOG_LINES).await {
-            let lines = self.caller.redactor.clean_lines(&lines);
+            let lines = self.caller.clean_log(name, &lines);
             if !lines.is_empty() {
-                (self.say)(Happened::ContainerLog { container: name.clone(), lines });
+                (self.emit)(EventKind::ContainerLog { container: name.clone(), lines });
             }
         }
     }
 
-    /// One action of a way back, tried again where it fails: what matters most must not end with a port
+    /// One action of a rollback, tried again where it fails: what matters most must not end with a port
     /// that is let go a moment too late, or an answer that is lost.
-    async fn undo(&self, step: &Step, action: &Action) -> Result<Vec<String>, Failed> {
+    async fn undo(&self, step: &Step, action: &Action) -> Result<Vec<String>, CallFailure> {
         let mut tried = 1;
         loop {
             match self.caller.call(step.id, action, &|_| {}).await {
-                Err(failed) if tried < TRIES => {
+                Err(failed) if tried < ROLLBACK_TRIES => {
                     sleep(Duration::from_secs(1)).await;
                     if self.still_ours().await.is_err() {
                         return Err(failed);
@@ -176,10 +207,10 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
         let began = Instant::now();
         let mut said = false;
         loop {
-            match self.guard.check().await {
-                Err(problems) if problems.code() != Code::Stale && began.elapsed() < RETURN => {
+            match self.lock.check().await {
+                Err(problems) if problems.code() != Code::Stale && began.elapsed() < ENGINE_AWAY_TIMEOUT => {
                     if !said {
-                        (self.say)(Happened::EngineAway);
+                        (self.emit)(EventKind::EngineAway);
                         said = true;
                     }
                     sleep(Duration::from_secs(1)).await;
@@ -190,30 +221,36 @@ impl<E: Engine, G: Guard> Run<'_, E, G> {
     }
 
     /// Each action whatever became of the one before.
-    async fn take_back(&self, step: &Step) -> GroupEnd {
-        let mut end = if step.undo.is_empty() { GroupEnd::Failed } else { GroupEnd::TakenBack };
+    async fn roll_back(&self, step: &Step) -> GroupEnd {
+        let mut end = if step.undo.is_empty() { GroupEnd::Failed } else { GroupEnd::RolledBack };
         for action in &step.undo {
             if action.target().is_some_and(|target| self.caller.id(target).is_none()) {
                 continue;
             }
             if let Err(lost) = self.still_ours().await {
                 self.problems.borrow_mut().extend(lost.into_vec());
-                return GroupEnd::CutOff;
+                return GroupEnd::Interrupted;
             }
-            (self.say)(Happened::UndoStarted { step: step.id, action: action.to_string() });
+            (self.emit)(EventKind::UndoStarted { step: step.id, action: action.to_string() });
             let done = self.undo(step, action).await;
             self.changed.set(true);
             let failed = done.err().map(|failed| {
-                end = GroupEnd::Broken;
+                end = GroupEnd::RollbackFailed;
                 let why = failed.problems.iter().map(said).collect::<Vec<_>>().join("; ");
-                let what = format!("not taken back: {why}");
+                let what = format!("not rolled back: {why}");
                 self.problems.borrow_mut().push(Problem::failed(what));
                 why
             });
-            (self.say)(Happened::UndoDone { step: step.id, action: action.to_string(), failed });
+            (self.emit)(EventKind::UndoDone { step: step.id, action: action.to_string(), failed });
         }
         end
     }
+}
+
+/// Whether the Engine does little while it lasts, so that it holds no slot: all that waits, and a stop,
+/// which may take its whole grace time.
+fn idles(action: &Action) -> bool {
+    action.waits() || matches!(action, Action::Stop { .. } | Action::Exec { .. })
 }
 
 /// Whether something is other than before when it is done: also when a task has run, whatever it did.

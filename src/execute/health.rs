@@ -1,21 +1,21 @@
 //! Waiting for a container to work: its health check if it has one, else that it stays up.
 
-use super::interrupt::Interrupt;
+use super::call::Caller;
 use crate::engine::{Engine, EngineError};
 use crate::observed::{Health, RunState};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Between two looks at a container.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Between two looks at a container, at first and in the end.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 
 /// Why it does not count as started.
-pub(super) enum Sick {
+pub(super) enum NotHealthy {
     /// The Engine did not answer.
     Engine(EngineError),
     /// It did not come up, in words.
     Failed(String),
-    /// Somebody interrupted.
+    /// It was interrupted.
     Interrupted,
 }
 
@@ -23,43 +23,44 @@ pub(super) enum Sick {
 /// run for `monitor` seconds: running, not restarting, restart count 0, start time unchanged
 /// (`running` alone is also true in a crash loop).
 pub(super) async fn wait<E: Engine>(
-    engine: &E,
+    caller: &Caller<'_, E>,
     id: &str,
     monitor: u32,
     timeout: u32,
-    interrupt: &Interrupt,
-) -> Result<(), Sick> {
+) -> Result<(), NotHealthy> {
     let began = Instant::now();
     let mut first: Option<String> = None;
+    let [mut pause, longest] = PAUSES;
     loop {
-        let seen = engine.container(id).await.map_err(Sick::Engine)?;
-        let Some(seen) = seen else { return Err(Sick::Failed("it is gone".to_owned())) };
+        let seen = caller.look(id).await.map_err(NotHealthy::Engine)?;
+        let Some(seen) = seen else { return Err(NotHealthy::Failed("it is gone".to_owned())) };
         let state = seen.state;
         if let Some(why) = down(&state) {
-            return Err(Sick::Failed(why));
+            return Err(NotHealthy::Failed(why));
         }
         let started = first.get_or_insert_with(|| state.started_at.clone());
         if *started != state.started_at {
-            return Err(Sick::Failed(format!("it was started anew{}", exit(&state))));
+            return Err(NotHealthy::Failed(format!("it was started anew{}", exit(&state))));
         }
         let waited = began.elapsed();
         let rest = match state.health {
             Some(Health::Healthy) => return Ok(()),
-            Some(Health::Unhealthy) => return Err(Sick::Failed("its health check fails".to_owned())),
+            Some(Health::Unhealthy) => return Err(NotHealthy::Failed("its health check fails".to_owned())),
             Some(Health::Starting) => Duration::from_secs(timeout.into()).saturating_sub(waited),
             None => Duration::from_secs(monitor.into()).saturating_sub(waited),
         };
         match (rest.is_zero(), state.health) {
             (true, None) => return Ok(()),
             (true, Some(_)) => {
-                return Err(Sick::Failed(format!("it is not healthy after {timeout} seconds")));
+                return Err(NotHealthy::Failed(format!("it is not healthy after {timeout} seconds")));
             }
             (false, _) => {}
         }
         tokio::select! {
-            () = sleep(rest.min(PAUSE)) => {}
-            () = interrupt.heard(1) => return Err(Sick::Interrupted),
+            () = sleep(rest.min(pause)) => {}
+            () = caller.interrupt.heard(1) => return Err(NotHealthy::Interrupted),
         }
+        pause = (pause * 2).min(longest);
     }
 }
 

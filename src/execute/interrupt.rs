@@ -1,9 +1,9 @@
-//! A person who wants it to stop.
+//! Ctrl-C and SIGTERM.
 
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Ctrl-C, counted; clones are the same one. The first lets nothing new begin and takes back what is
+/// Interrupts, counted; clones are the same one. The first lets nothing new begin and rolls back what is
 /// half done; the second stops at once, whatever is half done.
 #[derive(Clone, Debug)]
 pub struct Interrupt(Arc<watch::Sender<u32>>);
@@ -15,17 +15,17 @@ impl Default for Interrupt {
 }
 
 impl Interrupt {
-    /// Nobody has interrupted yet.
+    /// None yet.
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(0)))
     }
 
-    /// Somebody interrupts, once more.
+    /// One more.
     pub fn raise(&self) {
         self.0.send_modify(|count| *count = count.saturating_add(1));
     }
 
-    /// Whether anybody has.
+    /// Whether there was one.
     pub fn raised(&self) -> bool {
         *self.0.borrow() > 0
     }

@@ -1,14 +1,18 @@
 //! What became of a run.
 
+use crate::event::GroupEnd;
 use crate::name::HostName;
 use crate::problem::{Code, Problem, Problems};
+
+/// Up to so many hosts are named where an apply failed; of more, only those where something failed.
+const HOSTS_NAMED: usize = 12;
 
 /// What became of all hosts, and why it ended early if it did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// In the order of the plan.
     pub hosts: Vec<HostOutcome>,
-    /// Why it did not come to its end. Where something was changed, the first of them is
+    /// Why it failed. Where something was changed, the first of them is
     /// [`Code::Partial`] and says what runs where; the others say why.
     pub failure: Option<Problems>,
 }
@@ -22,37 +26,6 @@ pub struct HostOutcome {
     pub changed: bool,
     /// Its groups in order, with what became of each.
     pub groups: Vec<(String, GroupEnd)>,
-}
-
-/// What became of a group of steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupEnd {
-    /// Nothing of it was begun.
-    NotBegun,
-    /// It was begun and cut off; the next apply finishes it or takes it back.
-    CutOff,
-    /// All of it was done.
-    Done,
-    /// It failed, and all that was done was taken back.
-    TakenBack,
-    /// It failed where there is nothing to take back.
-    Failed,
-    /// It failed, and not all could be taken back.
-    Broken,
-}
-
-impl GroupEnd {
-    /// For people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::NotBegun => "not begun",
-            Self::CutOff => "cut off",
-            Self::Done => "done",
-            Self::TakenBack => "failed and taken back",
-            Self::Failed => "failed",
-            Self::Broken => "failed and not all taken back",
-        }
-    }
 }
 
 impl Outcome {
@@ -77,16 +50,80 @@ impl Outcome {
     }
 
     fn partial(&self) -> Problem {
-        let mut problem = Problem::new(Code::Partial, "the apply did not come to its end");
-        for host in &self.hosts {
-            let begun = host.groups.iter().filter(|(_, end)| *end != GroupEnd::NotBegun);
-            let begun: Vec<String> = begun.map(|(group, end)| format!("{group}: {}", end.words())).collect();
-            let left = host.groups.iter().filter(|(_, end)| *end == GroupEnd::NotBegun).count();
-            let left = (left > 0).then(|| format!("{left} not begun"));
-            let said: Vec<String> = begun.into_iter().chain(left).collect();
-            let said = if said.is_empty() { "nothing to do".to_owned() } else { said.join(", ") };
-            problem = problem.cause(format!("{}: {said}", host.host));
+        let mut problem = Problem::new(Code::Partial, "apply failed");
+        let name_all = self.hosts.len() <= HOSTS_NAMED;
+        for host in self.hosts.iter().filter(|host| name_all || host.outright().is_none()) {
+            problem = problem.cause(format!("{}: {}", host.host, host.summary()));
         }
-        problem.hint("see what runs where: 'pillarbox status'; 'pillarbox apply' goes on from there")
+        for end in [GroupEnd::Done, GroupEnd::Skipped].into_iter().filter(|_| !name_all) {
+            let hosts = self.hosts.iter().filter(|host| host.outright() == Some(end)).count();
+            if hosts > 0 {
+                problem = problem.cause(format!("{hosts} hosts: {}", end.words()));
+            }
+        }
+        problem.hint("see what runs where: 'pillarbox status'; 'pillarbox apply' continues from there")
+    }
+}
+
+impl HostOutcome {
+    /// All of it was done, or all of it skipped.
+    fn outright(&self) -> Option<GroupEnd> {
+        let all = |wanted: GroupEnd| self.groups.iter().all(|(_, end)| *end == wanted);
+        [GroupEnd::Done, GroupEnd::Skipped].into_iter().find(|end| all(*end))
+    }
+
+    /// `replace nginx: failed, rolled back; 3 done, 6 skipped`.
+    fn summary(&self) -> String {
+        let count = |wanted: GroupEnd| self.groups.iter().filter(|(_, end)| *end == wanted).count();
+        let counted = [GroupEnd::Done, GroupEnd::Skipped];
+        let failed = self.groups.iter().filter(|(_, end)| !counted.contains(end));
+        let mut parts: Vec<String> = failed.map(|(group, end)| format!("{group}: {}", end.words())).collect();
+        let counts = counted.map(|end| (count(end), end.words()));
+        let counts: Vec<String> =
+            counts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{n} {words}")).collect();
+        parts.extend((!counts.is_empty()).then(|| counts.join(", ")));
+        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join("; ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(number: usize, ends: &[GroupEnd]) -> HostOutcome {
+        let groups = ends.iter().enumerate().map(|(at, end)| (format!("replace s{at}"), *end)).collect();
+        let host = HostName::parse(&format!("web{number}")).expect("a name");
+        HostOutcome { host, changed: !ends.contains(&GroupEnd::Skipped), groups }
+    }
+
+    fn causes(hosts: Vec<HostOutcome>) -> String {
+        let outcome = Outcome::new(hosts, vec![Problem::failed("no")]);
+        let failure = outcome.failure.expect("failed");
+        failure.iter().next().expect("one").causes.join("\n")
+    }
+
+    #[test]
+    fn what_failed_is_named_and_the_rest_is_counted() {
+        use GroupEnd::{Done, RollbackFailed, RolledBack, Skipped};
+        let some = vec![
+            host(1, &[Done, Done]),
+            host(2, &[Done, RolledBack, RollbackFailed, Skipped, Skipped]),
+            host(3, &[Skipped]),
+        ];
+        insta::assert_snapshot!(causes(some), @r"
+        web1: 2 done
+        web2: replace s1: failed, rolled back; replace s2: failed, rollback incomplete; 1 done, 2 skipped
+        web3: 1 skipped
+        ");
+        let many = (1..=1000).map(|number| match number {
+            1..600 => host(number, &[Done]),
+            600 => host(number, &[RolledBack, Done]),
+            _ => host(number, &[Skipped]),
+        });
+        insta::assert_snapshot!(causes(many.collect()), @r"
+        web600: replace s0: failed, rolled back; 1 done
+        599 hosts: done
+        400 hosts: skipped
+        ");
     }
 }

@@ -1,4 +1,4 @@
-//! Text that is shown to people: secrets of the run replaced, control characters escaped.
+//! Text for output: secrets of the run replaced, control characters escaped.
 //!
 //! A secret is looked for as it is and in the encodings that programs use, also over the ends of lines and
 //! in pieces. What no search finds: one that is compressed, encrypted, reversed, or printed in pieces of
@@ -142,7 +142,11 @@ fn mark(letters: &Letters, forms: &[Zeroizing<Vec<u8>>], hidden: &mut [Vec<Range
 
 /// Hexadecimal digits in lower case.
 fn digits(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| b"0123456789abcdef"[usize::from(half)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|half| b"0123456789abcdef"[usize::from(half)])
+        .collect()
 }
 
 /// Base64 in both alphabets and hexadecimal. Within a longer text the bytes may begin at any of three
@@ -222,7 +226,8 @@ mod tests {
         assert_eq!(redactor.clean("read MIIBVQ from file"), "read [secret] from file");
     }
 
-    const LONG: &[u8] = b"postgres://app:kT7#vQ2$mX9!pL4@db.internal:5432/shop?sslmode=verify-full&pool=12&z=0";
+    const LONG: &[u8] =
+        b"postgres://app:kT7#vQ2$mX9!pL4@db.internal:5432/shop?sslmode=verify-full&pool=12&z=0";
 
     /// As `base64`, `hexdump -C` and `xxd` print it, in lines.
     fn printed(bytes: &[u8], wide: usize) -> Vec<String> {
@@ -251,9 +256,10 @@ mod tests {
         let base64 = STANDARD.encode(secret);
         for line in shown {
             for form in [&text, &base64] {
-                let left = form.as_bytes().windows(5).find(|piece| {
-                    line.as_bytes().windows(5).any(|seen| seen == *piece)
-                });
+                let left = form
+                    .as_bytes()
+                    .windows(5)
+                    .find(|piece| line.as_bytes().windows(5).any(|seen| seen == *piece));
                 assert!(left.is_none(), "{shown:#?}");
             }
         }
@@ -268,10 +274,14 @@ mod tests {
             lines.push("that was it".to_owned());
             let shown = redactor.clean_lines(&lines);
             nothing_left(&shown, LONG);
-            assert_eq!((shown[0].as_str(), shown[shown.len() - 1].as_str()), ("the credential:", "that was it"));
+            assert_eq!(
+                (shown[0].as_str(), shown[shown.len() - 1].as_str()),
+                ("the credential:", "that was it")
+            );
         }
         let text = String::from_utf8_lossy(LONG);
-        let folded: Vec<&str> = text.as_bytes().chunks(30).map(|part| std::str::from_utf8(part).expect("text")).collect();
+        let folded: Vec<&str> =
+            text.as_bytes().chunks(30).map(|part| std::str::from_utf8(part).expect("text")).collect();
         nothing_left(&redactor.clean_lines(&folded), LONG);
         let cut: Vec<String> = printed(LONG, 76).split_off(1);
         nothing_left(&redactor.clean_lines(&cut), LONG);
@@ -296,7 +306,10 @@ mod tests {
                 nothing_left(&shown, LONG);
                 let left = String::from_utf8_lossy(&digits(LONG)).into_owned();
                 let bare: String = shown.concat().chars().filter(char::is_ascii_hexdigit).collect();
-                assert!(!left.as_bytes().windows(8).any(|piece| bare.contains(&*String::from_utf8_lossy(piece))), "{shown:#?}");
+                assert!(
+                    !left.as_bytes().windows(8).any(|piece| bare.contains(&*String::from_utf8_lossy(piece))),
+                    "{shown:#?}"
+                );
             }
         }
         let colons: Vec<String> = LONG.iter().map(|byte| format!("{byte:02X}")).collect();

@@ -1,6 +1,6 @@
 //! Networks and volumes: calls whose answer alone does not say that all is well.
 
-use super::call::{Caller, Failed};
+use super::call::{CallFailure, Caller};
 use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::observed::Label;
 use crate::plan::Action;
@@ -33,13 +33,13 @@ impl<E: Engine> Caller<'_, E> {
         action: &Action,
         name: &str,
         body: &Value,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CallFailure> {
         match self.engine.make_volume(body).await {
             Ok(made) if is(&made.labels, body) => Ok(()),
             Ok(_) => {
                 let what = format!("{action}: the host is not as the plan expects it");
                 let problem = Problem::new(Code::Stale, what)
-                    .cause(format!("somebody else made a volume {name} meanwhile; it was not touched"))
+                    .cause(format!("volume {name} was created since the plan was made; it was not touched"))
                     .hint("plan again: 'pillarbox plan'");
                 Err(problem.into())
             }
@@ -47,14 +47,14 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
-    /// A volume of that name with other labels is somebody else's: nothing of ours is put into it.
+    /// A volume of that name with other labels is not ours: nothing is put into it.
     pub(super) async fn create_own_volume(
         &self,
         action: &Action,
         name: &str,
         labels: &BTreeMap<String, String>,
         memory: bool,
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, CallFailure> {
         if let Some(whose) = labels.get(Label::SECRETS) {
             let there = self.engine.volumes(Label::SECRETS, whose).await;
             let there = there.map_err(|error| self.failed(action, &error))?;
@@ -79,7 +79,8 @@ impl<E: Engine> Caller<'_, E> {
             Ok(made) if made.labels == *labels => Ok(Vec::new()),
             Ok(_) => {
                 let what = format!("{action} failed on host {}", self.host);
-                let problem = Problem::failed(what).cause("somebody else has a volume of that name");
+                let problem = Problem::failed(what)
+                    .cause("a volume of that name exists that is not managed by pillarbox");
                 Err(problem.hint(format!("look at it: 'docker volume inspect {name}'")).into())
             }
             Err(error) => Err(self.failed(action, &error)),

@@ -1,7 +1,7 @@
 //! Secrets of a run: opened before anything is changed, so that one that does not open changes
 //! nothing; joined and encoded just before the call that needs them.
 
-use super::archive::{Entry, archive};
+use super::archive::{ArchiveEntry, archive};
 use crate::desired::SecretFile;
 use crate::desired::secret_file::LARGEST;
 use crate::inspect::Inspect;
@@ -33,6 +33,12 @@ pub trait Secrets {
     /// # Errors
     /// Where one belongs to it and does not open, or its helper fails: never anonymous then.
     fn auth<'a>(&'a self, host: &'a HostName, image: &'a ImageName) -> Fetching<'a>;
+
+    /// Every secret that containers of a host are given by what is written, whether or not this run gives it to
+    /// one: a container that was there before prints them as well.
+    fn of_host(&self, _host: &HostName) -> Vec<SecretRef> {
+        Vec::new()
+    }
 }
 
 /// All secrets that the containers of a run are given, wiped when the run ends. `Debug` shows none.
@@ -64,9 +70,21 @@ impl Opened {
 
     /// Opens what is in these texts.
     fn these<'a>(texts: impl Iterator<Item = &'a Text>, secrets: &dyn Secrets) -> Result<Self> {
-        let mut opened = Self::default();
+        Self::default().and(texts.flat_map(Text::secrets), secrets)
+    }
+
+    /// With these as well.
+    ///
+    /// # Errors
+    /// All that does not open.
+    pub(super) fn and<'a>(
+        &self,
+        wanted: impl Iterator<Item = &'a SecretRef>,
+        secrets: &dyn Secrets,
+    ) -> Result<Self> {
+        let mut opened = Self(self.0.clone());
         let mut problems = Vec::new();
-        let wanted: BTreeSet<&SecretRef> = texts.flat_map(Text::secrets).collect();
+        let wanted: BTreeSet<&SecretRef> = wanted.collect();
         for secret in wanted {
             let key = (secret.origin.clone(), secret.id.clone());
             if opened.0.contains_key(&key) {
@@ -158,10 +176,10 @@ impl Opened {
             .iter()
             .map(|(name, file)| self.bytes(&file.value, &format!("secrets.{name} of container {service}")));
         let contents: Vec<Secret> = contents.collect::<Result<_>>()?;
-        let entries: Vec<Entry<'_>> = files
+        let entries: Vec<ArchiveEntry<'_>> = files
             .iter()
             .zip(&contents)
-            .map(|((name, file), content)| Entry {
+            .map(|((name, file), content)| ArchiveEntry {
                 name,
                 content,
                 uid: file.uid,

@@ -1,7 +1,6 @@
 //! Waiting for a task to end.
 
-use super::call::{Caller, Failed, interrupted};
-use super::interrupt::Interrupt;
+use super::call::{CallFailure, Caller, interrupted};
 use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::plan::{Action, STOPPED};
 use crate::problem::Problem;
@@ -12,41 +11,40 @@ use tokio::time::{Instant, sleep};
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
 /// For how long an Engine may be away: it may just be restarted.
-const AWAY: Duration = Duration::from_secs(30);
+const ENGINE_AWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How it did not end well.
-pub(super) enum Unfinished {
+pub(super) enum TaskFailure {
     /// The Engine did not answer.
     Engine(EngineError),
     /// It failed, in words.
     Failed(String),
     /// It did not end in time.
     TooLong,
-    /// Somebody interrupted; it goes on.
+    /// The wait was interrupted; the task goes on.
     Interrupted,
 }
 
 /// Waits until a container has ended, at most `timeout` seconds; it must have run, and ended with 0.
 pub(super) async fn ended<E: Engine>(
-    engine: &E,
+    caller: &Caller<'_, E>,
     id: &str,
     timeout: u32,
-    interrupt: &Interrupt,
-) -> Result<(), Unfinished> {
+) -> Result<(), TaskFailure> {
     let began = Instant::now();
     let limit = Duration::from_secs(timeout.into());
     let [mut pause, longest] = PAUSES;
     let mut away: Option<Instant> = None;
     loop {
-        match engine.container(id).await {
+        match caller.look(id).await {
             Err(error) if error.kind == ErrorKind::Unreachable => {
                 let since = *away.get_or_insert_with(Instant::now);
-                if since.elapsed() >= AWAY {
-                    return Err(Unfinished::Engine(error));
+                if since.elapsed() >= ENGINE_AWAY_TIMEOUT {
+                    return Err(TaskFailure::Engine(error));
                 }
             }
-            Err(error) => return Err(Unfinished::Engine(error)),
-            Ok(None) => return Err(Unfinished::Failed("its container is gone".to_owned())),
+            Err(error) => return Err(TaskFailure::Engine(error)),
+            Ok(None) => return Err(TaskFailure::Failed("its container is gone".to_owned())),
             Ok(Some(seen)) => {
                 away = None;
                 let state = seen.state;
@@ -54,23 +52,23 @@ pub(super) async fn ended<E: Engine>(
                 match state.status.as_str() {
                     "exited" | "dead" if state.exit_code == 0 && why.is_empty() => return Ok(()),
                     "exited" | "dead" => {
-                        return Err(Unfinished::Failed(format!(
+                        return Err(TaskFailure::Failed(format!(
                             "it ended with exit code {}{why}",
                             state.exit_code
                         )));
                     }
-                    "created" => return Err(Unfinished::Failed(format!("it was not started{why}"))),
+                    "created" => return Err(TaskFailure::Failed(format!("it was not started{why}"))),
                     _ => {}
                 }
             }
         }
         let rest = limit.saturating_sub(began.elapsed());
         if rest.is_zero() {
-            return Err(Unfinished::TooLong);
+            return Err(TaskFailure::TooLong);
         }
         tokio::select! {
             () = sleep(rest.min(pause)) => {}
-            () = interrupt.heard(1) => return Err(Unfinished::Interrupted),
+            () = caller.interrupt.heard(1) => return Err(TaskFailure::Interrupted),
         }
         pause = (pause * 2).min(longest);
     }
@@ -84,7 +82,7 @@ impl<E: Engine> Caller<'_, E> {
         id: &str,
         timeout: u32,
         stop_timeout: Option<u32>,
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, CallFailure> {
         let name = action.to_string();
         let name = name.strip_prefix("await the end of ").unwrap_or(&name).to_owned();
         let failed = |name: &str, why: String| {
@@ -92,12 +90,12 @@ impl<E: Engine> Caller<'_, E> {
                 format!("it is kept until the next apply, which runs the task again: 'docker logs {name}'"),
             )
         };
-        match ended(self.engine, id, timeout, self.interrupt).await {
+        match ended(self, id, timeout).await {
             Ok(()) => Ok(Vec::new()),
-            Err(Unfinished::Engine(error)) => Err(self.failed(action, &error)),
-            Err(Unfinished::Failed(why)) => Err(failed(&name, self.redactor.clean(&why)).into()),
-            Err(Unfinished::Interrupted) => Err(interrupted(action)),
-            Err(Unfinished::TooLong) => {
+            Err(TaskFailure::Engine(error)) => Err(self.failed(action, &error)),
+            Err(TaskFailure::Failed(why)) => Err(failed(&name, self.redactor.clean(&why)).into()),
+            Err(TaskFailure::Interrupted) => Err(interrupted(action)),
+            Err(TaskFailure::TooLong) => {
                 // By its name it is known later: stopped, it may well end with 0.
                 let stopped = format!("{name}{STOPPED}");
                 let stop = async {

@@ -1,4 +1,4 @@
-//! Planning, checking and carrying out, on the Engine in memory.
+//! Planning, checking and applying, on the Engine in memory.
 
 mod ends;
 mod faults;

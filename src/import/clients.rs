@@ -1,7 +1,7 @@
-//! `config.json` and `auth.json`: what stands in them, and which helpers they name.
+//! `config.json` and `auth.json`: their entries, and the helpers that they name.
 
 use super::{Ask, Gives, Item, Source};
-use crate::clients::{HELPER, Stored, helpers, read_auths};
+use crate::docker_config::{HELPER, Stored, helpers, read_auths};
 use crate::name::HelperName;
 use crate::problem::{Place, Problem, Result};
 
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
     }
     let named = helpers(text, file)?;
     for (key, name) in named.by_host {
-        let line = text.find(&format!("\"{key}\"")).map_or(0, |at| crate::clients::line_of(text, at));
+        let line = text.find(&format!("\"{key}\"")).map_or(0, |at| crate::docker_config::line_of(text, at));
         let place = Place::new(file, line);
         match HelperName::parse(&name) {
             _ if name == HELPER || name.is_empty() => {}
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
     }
     if let Some(name) = named.store.filter(|name| name != HELPER) {
         let place =
-            Place::new(file, text.find("credsStore").map_or(0, |at| crate::clients::line_of(text, at)));
+            Place::new(file, text.find("credsStore").map_or(0, |at| crate::docker_config::line_of(text, at)));
         match HelperName::parse(&name) {
             Ok(helper) => source.store = Some((helper, place)),
             Err(problems) => {

@@ -4,7 +4,7 @@
 
 use super::yaml::{self, Node};
 use super::{Gives, Item, Source};
-use crate::clients::sound;
+use crate::docker_config::sound;
 use crate::problem::{Place, Problem, Result};
 
 const KEY: &str = "docker-registries";

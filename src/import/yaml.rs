@@ -21,7 +21,7 @@ pub(super) enum Value {
     /// Pairs in order; a key that is not a text is left out.
     Mapping(Vec<(String, Node)>),
     List,
-    /// A text, and whether it stands without quotes.
+    /// A text, and whether it is written without quotes.
     Text {
         text: String,
         plain: bool,
@@ -44,7 +44,7 @@ impl Node {
         }
     }
 
-    /// The text; `None` where YAML 1.1, which Salt reads, makes something else of it.
+    /// The text; `None` if YAML 1.1, which Salt reads, makes something else of it.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text { text, plain } if !plain || is_text(text) => Some(text),
@@ -68,10 +68,10 @@ fn is_text(text: &str) -> bool {
     whole || !looks_like_number
 }
 
-/// Reads the first document; `None` where there is nothing in it.
+/// Reads the first document; `None` if there is nothing in it.
 ///
 /// # Errors
-/// Where it is not YAML, nests too deep, or uses aliases.
+/// If it is not YAML, nests too deep, or uses aliases.
 pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
     let wrong = |line: usize, what: &str| {
         let line = u32::try_from(line).unwrap_or(u32::MAX);

@@ -1,5 +1,5 @@
 //! The pillar and the facts as a program sees them: tables that cannot be changed, whose reads are
-//! logged, and that know what stands near a key that is not there.
+//! logged, and that know the keys nearest to a missing one.
 
 #![expect(unsafe_code, reason = "the derive macros of starlark write `unsafe impl ProvidesStaticType`")]
 
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What only the host's Engine knows is everything but these.
+/// The facts that are known without the host's Engine.
 const KNOWN: [&str; 4] = ["name", "groups", "group_hosts", "id"];
 
 /// A table of a tree.
@@ -40,7 +40,7 @@ starlark_simple_value!(Branch);
 /// A whole tree.
 #[derive(Debug)]
 struct Tree {
-    /// What programs call it: `pillar`, `host`, `grains`.
+    /// Its name in programs: `pillar`, `host`, `grains`.
     name: &'static str,
     root: Given,
     /// Facts of the Engine are not known yet.
@@ -89,13 +89,13 @@ impl Branch {
         self.tree.name == "pillar"
     }
 
-    /// What programs call a value below it.
+    /// The name in programs of a value below it.
     pub(super) fn called(&self, path: &[String]) -> String {
         let parts = std::iter::once(self.tree.name).chain(path.iter().map(String::as_str));
         parts.collect::<Vec<_>>().join(".")
     }
 
-    /// The secret that is nearest in it, by what it is called.
+    /// The name of the first secret in it.
     pub(super) fn first_secret(&self) -> Option<String> {
         fn find(given: &Given, path: &mut Vec<String>) -> bool {
             match given {
@@ -380,7 +380,7 @@ impl Branch {
 #[starlark_module]
 #[allow(clippy::needless_pass_by_value, reason = "the macro wants values")]
 fn methods(builder: &mut MethodsBuilder) {
-    /// The value at `"a:b"`, or another where there is none.
+    /// The value at `"a:b"`, or another if there is none.
     fn get<'v>(
         this: &Branch,
         #[starlark(require = pos)] key: Value<'v>,

@@ -1,4 +1,4 @@
-//! What `run` gave, as data.
+//! The result of `run`, as data.
 
 use super::branch::Branch;
 use super::log::Log;

@@ -93,7 +93,7 @@ fn write(part: &Part, out: &mut Vec<Piece>) -> Result<(), String> {
     Ok(())
 }
 
-/// An error of ours.
+/// An error of pillarbox, not of the interpreter.
 pub(super) fn wrong(what: impl Into<String>) -> starlark::Error {
     starlark::Error::new_value(anyhow::anyhow!(what.into()))
 }

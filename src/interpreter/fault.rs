@@ -1,4 +1,4 @@
-//! Errors of the interpreter as people read them.
+//! Errors of the interpreter, for the user.
 
 use super::functions::is_operator;
 use super::log::Log;
@@ -25,7 +25,7 @@ fn excerpt(span: &FileSpan) -> String {
     format!("column {}: {}", begin.column + 1, escaped(&shown))
 }
 
-/// A fault of ours at a place in a file.
+/// A fault of pillarbox's own at a place in a file.
 pub(super) fn at(what: impl Into<String>, span: Option<&FileSpan>) -> Fault {
     Fault {
         what: what.into(),
@@ -40,14 +40,14 @@ pub(super) fn in_file(what: impl Into<String>, file: &str) -> Fault {
     Fault { what: what.into(), at: Some((file.to_owned(), 0)), causes: Vec::new(), hints: Vec::new() }
 }
 
-/// What the interpreter says.
+/// An error of the interpreter.
 pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
     let (hint, now) = {
         let mut entries = log.entries();
         (entries.hint.take(), entries.now.clone())
     };
     let text = error.without_diagnostic().to_string();
-    // What a limit ends has no place of its own.
+    // An error from a limit has no place of its own.
     let mut fault = at(said(&text), error.span().or(now.as_ref()));
     fault.hints.extend(hint);
     let mut last = fault.at.clone().map(|(file, line)| format!("{}:{line}", escaped(&file)));
@@ -68,7 +68,7 @@ pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
     fault
 }
 
-/// A message on one line, and those about limits in our words.
+/// A message on one line; messages about limits are rewritten.
 fn said(text: &str) -> String {
     if text.contains("ticks has been exceeded") {
         return format!("it runs for too long: a file may use {TICKS} loop iterations and calls");

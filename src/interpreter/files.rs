@@ -2,7 +2,7 @@
 
 use super::fault;
 use super::functions::replaced;
-use super::lines::Written;
+use super::lines::WrittenEntries;
 use super::log::Log;
 use crate::problem::{escaped, nearest};
 use crate::script::Fault;
@@ -16,7 +16,7 @@ const FOLDER: &str = "states/";
 /// A file that was read.
 pub(super) struct Program {
     pub(super) ast: AstModule,
-    pub(super) written: Written,
+    pub(super) written: WrittenEntries,
     /// What it loads: as written, the file it means.
     pub(super) loads: Vec<(String, String)>,
 }
@@ -72,7 +72,7 @@ impl<'a> Files<'a> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let written = Written::of(file, &ast);
+        let written = WrittenEntries::of(file, &ast);
         ast.replace_binary_operators(&replaced());
         Ok(Program { ast, written, loads })
     }
@@ -105,7 +105,7 @@ impl<'a> Files<'a> {
     }
 }
 
-/// What people of Python stumble over.
+/// Differences to Python that users of Python run into.
 fn hinted(mut fault: Fault, text: &str) -> Fault {
     if text.contains(['‘', '’', '“', '”']) {
         fault.hints.push("straighten the quotes: ‘ ’ “ ” are not quotes in the language".to_owned());

@@ -23,7 +23,7 @@ const LONGEST: i64 = 1 << 22;
 /// Values that are looked through for a secret before they are compared.
 const MOST_COMPARED: usize = 1_000_000;
 
-/// The operators that are calls of ours, and a name for each that no program can write.
+/// The operators that are replaced by functions, and a name for each that no program can write.
 const OPERATORS: [(&str, &str); 6] = [
     ("==", "equal"),
     ("!=", "not_equal"),
@@ -73,7 +73,7 @@ pub(super) fn globals(host: &Host, log: &Log) -> Globals {
     builder.build()
 }
 
-/// What a secret in a value is called, if one is in it.
+/// The name of a secret in a value, if there is one.
 fn secret_in(value: Value) -> Option<(String, Log)> {
     fn find(value: Value, depth: usize, left: &mut usize) -> Option<(String, Log)> {
         if let Some(sealed) = Sealed::from_value(value) {

@@ -1,6 +1,6 @@
-//! Where the entries of dicts stand in a file, so that a state's fields have lines. The interpreter
-//! knows lines of statements alone: entries are found again by their keys, and where a key stands in
-//! several places that could be meant, the line of what it is in is taken.
+//! The places of the entries of dicts in a file, so that a state's fields have lines. The interpreter
+//! knows only the lines of statements: entries are found again by their keys, and if a key is in
+//! several possible places, the line of the enclosing dict is taken.
 
 use crate::script::{Part, Piece, Value};
 use starlark::codemap::Span;
@@ -11,20 +11,20 @@ use starlark::syntax::ast::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What is written in a file.
+/// The entries that are written in a file.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenEntries {
     file: Arc<str>,
     /// The line of `def run`.
     run: Option<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<DictEntry>,
     /// Entries by their key.
     by_key: HashMap<String, Vec<usize>>,
 }
 
 /// `key: value` in a dict, or `x[key] = value`.
 #[derive(Debug)]
-struct Entry {
+struct DictEntry {
     line: u32,
     /// The value as it is written, if it is a constant.
     constant: Option<Constant>,
@@ -39,7 +39,7 @@ enum Constant {
     Word(String),
 }
 
-impl Written {
+impl WrittenEntries {
     /// Of a program whose operators are still its own.
     pub(super) fn of(file: &str, ast: &AstModule) -> Self {
         let mut this = Self { file: file.into(), run: None, entries: Vec::new(), by_key: HashMap::new() };
@@ -67,7 +67,7 @@ impl Written {
             }
             _ => {}
         }
-        // Expressions of this statement alone: those of statements in it come with them.
+        // Only expressions of this statement: nested statements come by themselves.
         match &statement.node {
             StmtP::Return(Some(expr)) | StmtP::Expression(expr) | StmtP::If(expr, _) => {
                 self.expression(expr, ast);
@@ -93,7 +93,7 @@ impl Written {
         let constant = constant_of(value, ast);
         let within = self.expression(value, ast);
         let index = self.entries.len();
-        self.entries.push(Entry { line: Self::line(span, ast), constant, within });
+        self.entries.push(DictEntry { line: Self::line(span, ast), constant, within });
         self.by_key.entry(key.to_owned()).or_default().push(index);
         index
     }
@@ -160,16 +160,21 @@ impl Written {
 }
 
 /// Gives the states of a file their places; `others` are the files that it loads.
-pub(super) fn place(states: &mut Value, main: &Written, others: &[&Written]) {
-    let files: Vec<&Written> = std::iter::once(main).chain(others.iter().copied()).collect();
+pub(super) fn place(states: &mut Value, main: &WrittenEntries, others: &[&WrittenEntries]) {
+    let files: Vec<&WrittenEntries> = std::iter::once(main).chain(others.iter().copied()).collect();
     let run = main.run.map(|line| (main.file.to_string(), line));
     descend(states, &files, &[], run.as_ref());
 }
 
-/// Where entries of the value at hand may stand: file and entry.
+/// Where entries of the current value may be: file and entry.
 type Scope = Vec<(usize, usize)>;
 
-fn descend(value: &mut Value, files: &[&Written], scope: &[(usize, usize)], around: Option<&(String, u32)>) {
+fn descend(
+    value: &mut Value,
+    files: &[&WrittenEntries],
+    scope: &[(usize, usize)],
+    around: Option<&(String, u32)>,
+) {
     value.at = around.cloned();
     match &mut value.part {
         Part::Table(entries) => {
@@ -192,7 +197,7 @@ fn descend(value: &mut Value, files: &[&Written], scope: &[(usize, usize)], arou
 fn find(
     key: &str,
     value: &Value,
-    files: &[&Written],
+    files: &[&WrittenEntries],
     scope: &[(usize, usize)],
 ) -> (Scope, Option<(String, u32)>) {
     let within = scope.iter().flat_map(|(file, entry)| {

@@ -1,4 +1,4 @@
-//! What a program looked at, shared by all values that it sees.
+//! What a program read, shared by all values that it sees.
 
 use starlark::codemap::FileSpan;
 use std::collections::BTreeSet;
@@ -9,11 +9,11 @@ const MOST_READ: usize = 10_000;
 
 /// The log of one run.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Entries>>);
+pub(super) struct Log(Arc<Mutex<LogEntries>>);
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(super) struct LogEntries {
     /// Paths of clear values of the pillar, in the order of reading, each once.
     pub(super) read: Vec<Vec<String>>,
     seen: BTreeSet<Vec<String>>,
@@ -25,9 +25,9 @@ pub(super) struct Entries {
     pub(super) now: Option<FileSpan>,
     /// Secrets that were read by name: number, what it is called, the statement that did it.
     pub(super) secrets: Vec<(usize, String, Option<FileSpan>)>,
-    /// Something was asked for that only the host's Engine knows.
+    /// A fact was read that only the host's Engine knows.
     pub(super) needs_facts: bool,
-    /// What an error was about: names near the one that was asked for.
+    /// For errors: names near the one that was read.
     pub(super) hint: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, LogEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -26,7 +26,7 @@ const WIDEST: usize = 400;
 /// Printed lines that are shown beside what is wrong.
 const LAST_PRINTED: usize = 5;
 
-/// Runs everything that is asked for; each line of the answer is given to `say` as it is known.
+/// Runs a whole request; each line of the answer is passed to `say` as soon as it is known.
 ///
 /// # Errors
 /// Those of `say`.
@@ -35,7 +35,7 @@ pub(crate) fn run<E>(request: &Request, say: &mut dyn FnMut(&Line) -> Result<(),
     for (index, host) in request.hosts.iter().enumerate() {
         for file in &host.runs {
             say(&Line::Begin { host: index, file: file.clone() })?;
-            let outcome = One::new(host, &mut files).outcome(file);
+            let outcome = FileRun::new(host, &mut files).outcome(file);
             say(&Line::End(outcome))?;
         }
     }
@@ -43,7 +43,7 @@ pub(crate) fn run<E>(request: &Request, say: &mut dyn FnMut(&Line) -> Result<(),
 }
 
 /// One file of one host.
-struct One<'a, 'f> {
+struct FileRun<'a, 'f> {
     files: &'a mut Files<'f>,
     globals: Globals,
     log: Log,
@@ -52,10 +52,10 @@ struct One<'a, 'f> {
     programs: Vec<Rc<Program>>,
 }
 
-/// Why there is nothing.
+/// Why there is no result.
 type Failed = Vec<Fault>;
 
-impl<'a, 'f> One<'a, 'f> {
+impl<'a, 'f> FileRun<'a, 'f> {
     fn new(host: &Host, files: &'a mut Files<'f>) -> Self {
         let log = Log::default();
         let globals = functions::globals(host, &log);
@@ -120,7 +120,8 @@ impl<'a, 'f> One<'a, 'f> {
             Ok((part, converter.secrets))
         })?;
         let mut states = Out { at: None, part };
-        let others: Vec<&lines::Written> = self.programs.iter().map(|program| &program.written).collect();
+        let others: Vec<&lines::WrittenEntries> =
+            self.programs.iter().map(|program| &program.written).collect();
         lines::place(&mut states, &program.written, &others);
         Ok((states, secrets))
     }
@@ -203,7 +204,7 @@ impl<'a, 'f> One<'a, 'f> {
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printed);
-        eval.before_stmt_for_dap(BeforeStmtFunc::from_dyn(Box::new(Watch(self.log.clone()))));
+        eval.before_stmt_for_dap(BeforeStmtFunc::from_dyn(Box::new(PeekGuard(self.log.clone()))));
         let limits = [
             eval.set_max_tick_count(TICKS),
             eval.set_max_heap_size(HEAP),
@@ -231,9 +232,9 @@ fn failed(error: &starlark::Error, log: &Log) -> Failed {
 }
 
 /// Knows which statement runs, and stops at the next one after a secret was looked into.
-struct Watch(Log);
+struct PeekGuard(Log);
 
-impl<'e> BeforeStmtFuncDyn<'e> for Watch {
+impl<'e> BeforeStmtFuncDyn<'e> for PeekGuard {
     fn call<'v>(
         &mut self,
         span: FileSpanRef,

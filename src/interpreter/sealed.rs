@@ -1,4 +1,4 @@
-//! A secret as a program sees it: a thing that can be placed, joined, chosen and encoded.
+//! A secret as a program sees it: an object that can be placed, joined, chosen and encoded.
 
 #![expect(unsafe_code, reason = "the derive macros of starlark write `unsafe impl ProvidesStaticType`")]
 
@@ -57,7 +57,7 @@ impl Sealed {
         Self::joined(pieces, self.called.clone(), &self.log)
     }
 
-    /// Says so, and gives the error.
+    /// Logs it, and returns the error.
     pub(super) fn refuse<T>(&self) -> starlark::Result<T> {
         self.log.peek(&self.called);
         Err(wrong(format!("this looks into the secret `{}`", self.called)))
@@ -80,7 +80,7 @@ impl fmt::Display for Sealed {
     }
 }
 
-/// Text that stands beside a secret.
+/// Text that is joined with a secret.
 fn beside(value: Value) -> Option<Vec<Piece>> {
     match (value.unpack_str(), Sealed::from_value(value)) {
         (Some(""), _) => Some(Vec::new()),

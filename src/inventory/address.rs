@@ -1,4 +1,4 @@
-//! How an Engine is reached.
+//! The address of an Engine.
 
 use crate::problem::{Problem, Result, escaped};
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum EngineAddress {
         host: String,
         /// 2376 with TLS, 2375 without, unless given.
         port: u16,
-        /// Whose certificates.
+        /// Which certificates.
         tls: Tls,
     },
     /// `ssh://[USER@]HOST[:PORT][/SOCKET]`: by OpenSSH with the user's own configuration.
@@ -63,7 +63,7 @@ impl EngineAddress {
     /// Reads an address without a `tls` key.
     ///
     /// # Errors
-    /// Where the scheme is unknown or a part has characters that it may not have.
+    /// If the scheme is unknown or a part has characters that it may not have.
     pub fn parse(text: &str) -> Result<Self> {
         Self::with_tls(text, None)
     }

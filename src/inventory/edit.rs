@@ -6,11 +6,11 @@ use crate::problem::{Place, Problem, Result};
 use std::ops::Range;
 use toml_edit::{Array, Item, TableLike};
 
-/// The text without a reader: taken out of `[readers] default` and of every group of readers. All else
+/// The text without a reader: removed from `[readers] default` and from every group of readers. Everything else
 /// stays as it is written; a text that does not name the reader is returned unchanged.
 ///
 /// # Errors
-/// Where the text is not a sound inventory, before or after.
+/// If the text is not a sound inventory, before or after.
 pub fn remove_reader(text: &str, reader: &ReaderName) -> Result<String> {
     Inventory::parse(text)?;
     let parsed = toml_edit::Document::parse(text).map_err(|error| {
@@ -67,7 +67,7 @@ fn cuts(list: &Array, text: &str, name: &str) -> Vec<Range<usize>> {
     cuts
 }
 
-/// Where the comma after an entry stands, behind blanks and comments.
+/// The position of the comma after an entry, behind blanks and comments.
 fn comma_after(text: &str) -> Option<usize> {
     let mut in_comment = false;
     for (at, byte) in text.bytes().enumerate() {

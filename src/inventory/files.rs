@@ -1,13 +1,13 @@
 //! Which files a host gets, and in which order.
 
-use super::{Entry, Host, Inventory};
+use super::{Host, Inventory, ListEntry};
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 
 /// Whether a glob matches a text: `*` is any run of characters and `?` any one, neither matches `/`.
 pub fn matches_glob(glob: &str, text: &str) -> bool {
     let (glob, text): (Vec<char>, Vec<char>) = (glob.chars().collect(), text.chars().collect());
     let (mut g, mut t) = (0, 0);
-    // Where the last `*` stands, and up to where it has matched so far.
+    // The position of the last `*`, and up to where it has matched so far.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match glob.get(g) {
@@ -59,14 +59,14 @@ pub fn state_files(inventory: &Inventory, host: &Host, all: &[String]) -> Result
 fn lists<'a>(
     inventory: &'a Inventory,
     host: &'a Host,
-    of_group: impl Fn(&'a super::Group) -> &'a Vec<Entry>,
-    own: &'a [Entry],
-) -> Vec<&'a Entry> {
+    of_group: impl Fn(&'a super::Group) -> &'a Vec<ListEntry>,
+    own: &'a [ListEntry],
+) -> Vec<&'a ListEntry> {
     let groups = host.groups.iter().filter_map(|name| inventory.groups.get(name));
     groups.flat_map(of_group).chain(own).collect()
 }
 
-fn resolve(folder: &str, endings: &[&str], wanted: Vec<&Entry>, all: &[String]) -> Result<Vec<String>> {
+fn resolve(folder: &str, endings: &[&str], wanted: Vec<&ListEntry>, all: &[String]) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     let mut problems = Vec::new();
     let stem =

@@ -1,7 +1,7 @@
 //! From the tree of `pillarbox.toml` to an [`Inventory`].
 
 use super::address::TlsKey;
-use super::{Entry, FILE, Group, Host, Inventory, Readers};
+use super::{FILE, Group, Host, Inventory, ListEntry, Readers};
 use crate::inventory::EngineAddress;
 use crate::name::{HostName, ReaderName, WorkspaceName};
 use crate::pillar::fields::{Fields, wrong_type};
@@ -112,8 +112,8 @@ fn readers(node: &Node, problems: &mut Vec<Problem>) -> Readers {
     readers
 }
 
-fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<ListEntry> {
+    let mut entries: Vec<ListEntry> = Vec::new();
     for (text, place) in read {
         let escapes =
             text.split('/').any(|part| part.is_empty() || part.starts_with('.')) || text.contains('\\');
@@ -126,7 +126,7 @@ fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<Entry>
         } else if entries.iter().any(|entry| entry.text == text) {
             problems.push(Problem::failed(format!("`{}` is listed twice", escaped(text))).at(place));
         } else {
-            entries.push(Entry { text: text.to_owned(), place: place.clone() });
+            entries.push(ListEntry { text: text.to_owned(), place: place.clone() });
         }
     }
     entries

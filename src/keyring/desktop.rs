@@ -1,8 +1,8 @@
 //! The desktop's keyring: Secret Service on Linux and the BSDs (freedesktop.org, Secret Service API), Keychain on
 //! macOS. With the feature `desktop-keyring`.
 //!
-//! Asked in a thread of its own: a bus that hangs holds nobody up, and what speaks to it brings a
-//! runtime of its own, which must not be started inside of ours.
+//! Asked in a thread of its own: a bus that hangs must not block the program, and the client of the bus has
+//! its own async runtime, which must not be started inside of ours.
 
 #[cfg(all(feature = "desktop-keyring", target_os = "macos"))]
 mod keychain;
@@ -24,10 +24,10 @@ use crate::secret::Secret;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What this system calls its keyring.
+/// The name of this system's keyring.
 pub const NAME: &str = system::NAME;
 
-/// Whether a person may be asked to unlock the keyring, by a window of the desktop.
+/// Whether the user may be asked to unlock the keyring, by a window of the desktop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unlocking {
     /// No; a locked one stays locked.
@@ -37,7 +37,7 @@ pub enum Unlocking {
 }
 
 impl Unlocking {
-    fn patience(self) -> Duration {
+    fn timeout(self) -> Duration {
         match self {
             Self::No => Duration::from_secs(3),
             Self::Ask => Duration::from_secs(120),
@@ -53,7 +53,7 @@ pub fn read(unlocking: Unlocking) -> Answer {
 /// Stores an identity. One that is stored already is replaced: look first.
 ///
 /// # Errors
-/// Where the keyring is not there, stays locked or does not answer.
+/// If the keyring is not there, stays locked or does not answer.
 pub fn keep(text: &Secret) -> Result<(), Reason> {
     let text = text.clone();
     within(Unlocking::Ask, move || system::keep(&text)).and_then(|kept| kept)
@@ -76,6 +76,6 @@ fn within<T: Send + 'static>(
         .name("keyring".to_owned())
         .spawn(move || sender.send(work()))
         .map_err(|error| error.to_string())?;
-    let patience = unlocking.patience();
-    receiver.recv_timeout(patience).map_err(|_| format!("it did not answer within {} s", patience.as_secs()))
+    let timeout = unlocking.timeout();
+    receiver.recv_timeout(timeout).map_err(|_| format!("it did not answer within {} s", timeout.as_secs()))
 }

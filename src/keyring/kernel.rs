@@ -1,9 +1,9 @@
 //! The kernel's keyring (keyrings(7)): in memory, gone after a reboot, with a timeout.
 //!
-//! Of the kernel's keyrings the one of a session ends with it, and that of a user (`@u`) is found and
+//! The keyring of a session ends with the session. The keyring of a user (`@u`) is found but
 //! cannot be read by a session that has no link to it. The persistent keyring of a user
-//! (persistent-keyring(7)) can be reached from every session, until three days after it was used last.
-//! Where a kernel has none, it is the session's.
+//! (persistent-keyring(7)) can be reached from every session, until three days after its last use.
+//! If a kernel has none, the session's keyring is used.
 
 #[cfg(not(target_os = "linux"))]
 mod none;
@@ -15,11 +15,11 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{keep, read, remove};
 
-/// How far a kept identity reaches.
+/// Which sessions can read a stored identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Every session of this user.
     User,
-    /// This session alone.
+    /// Only this session.
     Session,
 }

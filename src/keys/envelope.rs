@@ -1,6 +1,6 @@
 //! A binary age file, base64 on one line: what a sealed value and the lock of a box are made of.
 //!
-//! The header is also read here, without a key, for what `age` does not tell: how many keys a file
+//! The header is also read here, without a key, for what the `age` crate does not report: how many keys a file
 //! is sealed to, and how long its plaintext is. Format: <https://c2sp.org/age>.
 
 use super::Recipient;
@@ -23,7 +23,7 @@ pub(crate) struct Envelope {
     plain_len: usize,
 }
 
-/// Whom an age file is sealed to, as far as it tells without a key.
+/// The recipients of an age file, as far as it reveals them without a key.
 #[derive(Default)]
 struct Stanzas {
     x25519: usize,
@@ -153,7 +153,7 @@ fn read_header(bytes: &[u8]) -> Result<(Stanzas, usize), Reason> {
                 let tag = STANDARD_NO_PAD.decode(tag).ok().and_then(|tag| tag.try_into().ok());
                 stanzas.ssh.push(tag.ok_or(NO_AGE)?);
             }
-            // `age` adds stanzas that nobody can read, to keep readers of the format honest.
+            // `age` adds random stanzas ("grease"), so that implementations must skip unknown ones.
             [tag, ..] if tag.ends_with(b"-grease") => {}
             _ => return Err("it is sealed to a key of another kind than X25519 and ssh-ed25519"),
         }

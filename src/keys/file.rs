@@ -22,7 +22,7 @@ impl IdentityFile {
     /// armoured; or one ssh key that is. `source` is a path or the name of a variable, for errors.
     ///
     /// # Errors
-    /// Where anything else is in it, or no key. Errors name the line, never what it says.
+    /// If anything else is in it, or no key. Errors name the line, never what it says.
     pub fn read(text: &Secret, source: &str) -> Result<Self> {
         if protected::is_age(text.reveal()) {
             return Locked::read_age(text.reveal(), source).map(Self::Locked);
@@ -126,8 +126,8 @@ fn why_not(line: &str) -> &'static str {
     }
 }
 
-/// Whether a real private key begins in a line of a file, told from one that is only talked about.
-/// `line` and what follows it are given: an ssh key has several lines.
+/// Whether a real private key begins in a line of a file, as opposed to text that only mentions one.
+/// The argument is the line and everything after it: an ssh key has several lines.
 pub fn holds_private_key(line_and_rest: &[u8]) -> bool {
     let end = line_and_rest.iter().position(|byte| *byte == b'\n').unwrap_or(line_and_rest.len());
     let line = &line_and_rest[..end];

@@ -1,4 +1,4 @@
-//! The private keys that one source gives, in memory that is wiped, shown to nobody.
+//! The private keys of one source, in memory that is wiped; they are never shown.
 
 use super::openssh::SshKey;
 use super::{Identity, Recipient};
@@ -58,7 +58,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The private keys at hand, in the order in which they are tried.
+/// The available private keys, in the order in which they are tried.
 #[derive(Clone, Debug, Default)]
 pub struct Identities(Vec<PrivateKey>);
 

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use aes::cipher::{KeyIvInit as _, StreamCipher as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use wire::{Reader, text_of};
+use wire::{WireReader, text_of};
 use zeroize::Zeroizing;
 
 pub(super) const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
@@ -64,7 +64,7 @@ pub(super) struct LockedSshKey {
     sealed: Vec<u8>,
 }
 
-/// Why a key is not taken.
+/// Why a key is refused.
 #[derive(Debug)]
 pub(super) struct Why {
     what: &'static str,
@@ -102,10 +102,10 @@ const ANOTHER_KIND: Why = Why {
     hint: "make one with 'ssh-keygen -t ed25519', or an age key with 'pillarbox identity new'",
 };
 
-/// Reads what stands between the first and the last line of a key's file.
+/// Reads the text between the first and the last line of a key's file.
 pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     let bytes = decode(base64).ok_or(DAMAGED)?;
-    let mut reader = Reader(bytes.strip_prefix(MAGIC).ok_or(DAMAGED)?);
+    let mut reader = WireReader(bytes.strip_prefix(MAGIC).ok_or(DAMAGED)?);
     let outer = (|| {
         let (cipher, kdf, options) = (reader.text()?, reader.text()?, reader.text()?);
         // One key in a file, as OpenSSH has it.
@@ -113,11 +113,11 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
         let (public, sealed) = (reader.text()?, reader.text()?);
         reader.0.is_empty().then_some((cipher, kdf, options, public, sealed))
     })();
-    // An AEAD's tag stands behind the end.
+    // An AEAD's tag follows the end.
     let Some((cipher, kdf, options, public, sealed)) = outer else {
         return Err(if bytes.windows(6).any(|part| part == b"bcrypt") { ANOTHER_CIPHER } else { DAMAGED });
     };
-    let recipient = match Reader(public).text() {
+    let recipient = match WireReader(public).text() {
         Some(b"ssh-ed25519") => Recipient::of_ssh(public).ok_or(DAMAGED)?,
         Some(kind) if kind.starts_with(b"sk-") => return Err(HARDWARE),
         Some(_) => return Err(ANOTHER_KIND),
@@ -129,7 +129,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     if (cipher, kdf) != (CIPHER, b"bcrypt") {
         return Err(ANOTHER_CIPHER);
     }
-    let mut options = Reader(options);
+    let mut options = WireReader(options);
     let (salt, rounds) = options.text().zip(options.number()).ok_or(DAMAGED)?;
     match rounds {
         0 => Err(DAMAGED),
@@ -144,7 +144,7 @@ pub(super) fn read(base64: &str) -> Result<OpenSsh, Why> {
     }
 }
 
-/// Whether text after [`BEGIN`] is a private key, whatever its kind.
+/// Whether text after [`BEGIN`] is a private key of any kind.
 pub(super) fn is_private_key(after: &[u8]) -> bool {
     let Some(end) = after.windows(END.len()).position(|part| part == END.as_bytes()) else { return false };
     let text = std::str::from_utf8(&after[..end]).ok();
@@ -170,8 +170,8 @@ impl LockedSshKey {
 
 /// Makes a key of the private part of a file, which must be of this public half.
 fn open(recipient: Recipient, public: &[u8], private: &[u8]) -> Option<SshKey> {
-    let mut reader = Reader(private);
-    // Twice the same number: that is how a wrong passphrase is told.
+    let mut reader = WireReader(private);
+    // Twice the same number: otherwise the passphrase is wrong.
     (reader.number()? == reader.number()?).then_some(())?;
     let same = reader.text()? == b"ssh-ed25519" && Some(reader.text()?) == public.get(19..);
     same.then_some(())?;

@@ -24,21 +24,21 @@ const ARMOUR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 #[derive(Clone)]
 pub struct Locked {
     source: String,
-    what: What,
+    what: Encrypted,
 }
 
 #[derive(Clone)]
-enum What {
+enum Encrypted {
     Age(Vec<u8>),
     Ssh(LockedSshKey),
 }
 
-/// What a passphrase did.
+/// The result of trying a passphrase.
 #[derive(Debug)]
 pub enum Passphrase {
     /// It opened the keys.
     Opens(Identities),
-    /// It is another one.
+    /// It is wrong.
     Wrong,
 }
 
@@ -64,7 +64,7 @@ impl Locked {
         match stanza.split(' ').collect::<Vec<_>>()[..] {
             ["scrypt", _, work] => match work.parse::<u8>() {
                 Ok(work) if work <= MOST_WORK => {
-                    Ok(Self { source: source.to_owned(), what: What::Age(binary) })
+                    Ok(Self { source: source.to_owned(), what: Encrypted::Age(binary) })
                 }
                 Ok(_) => refused(
                     "this identity file asks for more than 1 GiB of memory to open",
@@ -80,30 +80,30 @@ impl Locked {
     }
 
     pub(super) fn of_ssh(key: LockedSshKey, source: &str) -> Self {
-        Self { source: source.to_owned(), what: What::Ssh(key) }
+        Self { source: source.to_owned(), what: Encrypted::Ssh(key) }
     }
 
-    /// The public half, where it can be read without the passphrase: of ssh keys.
+    /// The public key, if it can be read without the passphrase: of ssh keys.
     pub fn recipient(&self) -> Option<&Recipient> {
         match &self.what {
-            What::Age(_) => None,
-            What::Ssh(key) => Some(key.recipient()),
+            Encrypted::Age(_) => None,
+            Encrypted::Ssh(key) => Some(key.recipient()),
         }
     }
 
     /// Tries a passphrase; takes about a second.
     ///
     /// # Errors
-    /// Where it is the right one and what it opens is damaged, or no identity file.
+    /// If it is the right one and what it opens is damaged, or no identity file.
     pub fn open(&self, passphrase: &Secret) -> Result<Passphrase> {
         let file = match &self.what {
-            What::Ssh(key) => {
+            Encrypted::Ssh(key) => {
                 return Ok(match key.open(passphrase) {
                     Some(key) => Passphrase::Opens(key.into()),
                     None => Passphrase::Wrong,
                 });
             }
-            What::Age(file) => file,
+            Encrypted::Age(file) => file,
         };
         let damaged = || Problem::failed("this identity file is damaged").at(&Place::new(&*self.source, 0));
         let Some(text) = passphrase.reveal_text() else { return Ok(Passphrase::Wrong) };
@@ -133,7 +133,7 @@ impl fmt::Debug for Locked {
 /// it. Takes about a second.
 ///
 /// # Errors
-/// Where the passphrase is not text.
+/// If the passphrase is not text.
 pub fn protect(text: &Secret, passphrase: &Secret) -> Result<Vec<u8>> {
     protect_with(text, passphrase, WORK)
 }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_asks_for_too_much_work_is_refused_before_anybody_is_asked() {
+    fn a_file_that_asks_for_too_much_work_is_refused_before_the_passphrase_is_asked_for() {
         for (work, said) in
             [("21", "1 GiB"), ("63", "1 GiB"), ("255", "1 GiB"), ("999", "damaged"), ("x", "damaged")]
         {

@@ -1,4 +1,4 @@
-//! A public key, as it stands in `keys/NAME.pub` and as the slot of a box.
+//! A public key, as in `keys/NAME.pub` and as the slot of a box.
 
 mod ssh;
 mod x25519;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A public key that something can be sealed to: X25519, `age1…` (age specification, "The X25519
+/// A public key, to which secrets can be sealed: X25519, `age1…` (age specification, "The X25519
 /// recipient type"), or `ssh-ed25519 AAAA…` (RFC 8709). Two are equal if their texts are, which are
 /// canonical: of an ssh key the two first words, without its comment.
 #[derive(Clone)]
@@ -31,13 +31,13 @@ impl Recipient {
     /// Reads `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
     ///
     /// # Errors
-    /// Where it is no such key. The text is not repeated: it may be a private key in the wrong place.
+    /// If it is no such key. The text is not repeated: it may be a private key in the wrong place.
     pub fn parse(text: &str) -> Result<Self> {
         let kind = text.split_ascii_whitespace().next().unwrap_or_default();
         if text.to_ascii_uppercase().contains("AGE-SECRET-KEY-") || text.contains("-----BEGIN") {
             return refused(
                 "this is a private key, and a public key is needed",
-                "take it out, and use another key if anybody else has seen it; 'pillarbox identity public' prints the public half",
+                "remove it, and use another key if it was visible to others; 'pillarbox identity public' prints the public half",
             );
         }
         if kind == ssh::KIND {
@@ -67,10 +67,10 @@ impl Recipient {
         }
     }
 
-    /// Reads the slot of a box: `age1…` alone.
+    /// Reads the slot of a box: only `age1…`.
     ///
     /// # Errors
-    /// As [`Self::parse`], and where it is a key of another kind.
+    /// As [`Self::parse`], and if it is a key of another kind.
     pub fn parse_slot(text: &str) -> Result<Self> {
         match Self::parse(text)? {
             Self { key: Key::Ssh(..), .. } => refused(
@@ -85,7 +85,7 @@ impl Recipient {
     /// stand around it. `file` is its path, for errors.
     ///
     /// # Errors
-    /// Where there is no key, more than one, or one that [`Recipient::parse`] refuses.
+    /// If there is no key, more than one, or one that [`Recipient::parse`] refuses.
     pub fn parse_file(text: &str, file: &str) -> Result<Self> {
         let mut found: Option<Self> = None;
         for (number, line) in (1..).zip(text.lines()) {
@@ -115,7 +115,7 @@ impl Recipient {
         &self.text
     }
 
-    /// 80 bits of a hash of the key, for people to compare: `1f0c-77ab-90de-3c55-0d1e`.
+    /// 80 bits of a hash of the key, short enough to compare: `1f0c-77ab-90de-3c55-0d1e`.
     pub fn fingerprint(&self) -> String {
         fingerprint_of("pillarbox-key/1", [self.as_str()])
     }
@@ -126,14 +126,14 @@ impl Recipient {
         Self { text: key.to_string(), key: Key::X25519(key) }
     }
 
-    /// Of the bytes of an ssh public key (RFC 4253, section 6.6); `None` where it is no sound
+    /// Of the bytes of an ssh public key (RFC 4253, section 6.6); `None` if it is no sound
     /// ssh-ed25519 key.
     pub(super) fn of_ssh(bytes: &[u8]) -> Option<Self> {
         let (text, key, tag) = ssh::parse(&ssh::written(bytes))?;
         Some(Self { text, key: Key::Ssh(Box::new(key), tag) })
     }
 
-    /// What names an ssh key in an age file; `None` for an X25519 key, which nothing names there.
+    /// The tag of an ssh key in an age file; `None` for an X25519 key, which has none.
     pub(crate) fn ssh_tag(&self) -> Option<SshTag> {
         match &self.key {
             Key::X25519(_) => None,

@@ -1,6 +1,6 @@
 use super::*;
-use crate::engine::fake::Fake;
 use crate::store::Process;
+use crate::testing::fake::Fake;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -126,7 +126,7 @@ async fn a_pruned_lock_is_lost() {
     assert_eq!(lock.verify(&fake).await.expect_err("lost").code(), Code::Stale);
 }
 
-/// What an Engine leaves that ends while it makes the volume: a folder, and no labels.
+/// What an Engine leaves behind if it ends while it creates the volume: a folder, and no labels.
 async fn leave_half_made(fake: &Fake, number: u64) {
     let name = format!("pillarbox-lock.shop.{number:08}");
     fake.create_volume(&name, &std::collections::BTreeMap::new()).await.expect("made");
@@ -138,7 +138,7 @@ async fn what_an_engine_left_half_made_is_passed_over_and_removed() {
     for number in [1, 2] {
         leave_half_made(&fake, number).await;
     }
-    let lock = acquire(&fake, &run("alice")).await.expect("nobody holds it");
+    let lock = acquire(&fake, &run("alice")).await.expect("it is free");
     assert_eq!(fake.volume_names(), ["pillarbox-lock.shop.00000003"]);
     leave_half_made(&fake, 4).await;
     lock.verify(&fake).await.expect("held");
@@ -175,7 +175,7 @@ async fn two_names_of_one_engine_are_found() {
 async fn a_renewal_that_was_cut_off_is_released_too() {
     let fake = Fake::new();
     let lock = acquire(&fake, &run("alice")).await.expect("free");
-    fake.fail(1, crate::engine::fake::Fault::AnswerLost);
+    fake.fail(1, crate::testing::fake::Fault::AnswerLost);
     assert!(lock.renew(&fake).await.is_err());
     lock.verify(&fake).await.expect("the new one is ours too");
     lock.release(&fake).await.expect("given back");
@@ -199,7 +199,7 @@ async fn one_that_was_slow_does_not_get_in_by_an_old_number() {
     let fake = Fake::new();
     let (slow, quick) = (run("slow"), run("quick"));
     let mut taking = std::pin::pin!(acquire(&fake, &slow));
-    // It has seen that nobody holds it, and is about to create its volume.
+    // It has seen that the lock is free, and is about to create its volume.
     for _ in 0..3 {
         assert!(futures_util::poll!(&mut taking).is_pending());
     }

@@ -17,10 +17,10 @@ const FROM: &str = "io.pillarbox.lock.from";
 const COMMAND: &str = "io.pillarbox.lock.command";
 const PROCESS: &str = "io.pillarbox.lock.process";
 
-/// So many volumes that were left half made are passed over.
+/// The number of incomplete volumes that are skipped.
 const HALF_MADE: usize = 8;
 
-/// A lease longer than this is read as this: labels are written by whoever reaches the Engine.
+/// A longer lease is read as this one: anyone who can reach the Engine can write labels.
 const LONGEST: u32 = 3600;
 
 /// A run of pillarbox that takes locks.
@@ -37,7 +37,7 @@ impl Run {
     /// A new run: `who` started it, on which machine, with which command (without its arguments' values).
     ///
     /// # Errors
-    /// Where the system gives no random bits.
+    /// If the system gives no random bits.
     pub fn new(who: &str, from: &str, command: &str) -> Result<Self> {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits)
@@ -49,7 +49,7 @@ impl Run {
 }
 
 impl Run {
-    /// Whether its process was one of this machine and has ended: it will do nothing more.
+    /// Whether its process ran on this machine and has ended, so that it can do nothing more.
     pub(super) fn is_gone(&self) -> bool {
         self.process.as_ref().is_some_and(Process::is_gone)
     }
@@ -67,7 +67,7 @@ pub(super) struct Ticket {
     pub(super) workspace: WorkspaceName,
     pub(super) number: u64,
     pub(super) run: Run,
-    /// Else it was given back.
+    /// Otherwise it was released.
     pub(super) held: bool,
     /// Seconds from its creation.
     pub(super) lease: u32,
@@ -90,8 +90,8 @@ impl Ticket {
 
     /// Creates it; answers the one that is there then, which may be another's.
     ///
-    /// A volume without labels was left by an Engine that ended while it made it: whoever asked for it had
-    /// no answer, and no list shows it. Its number is passed over, or nobody could ever take the lock again.
+    /// A volume without labels was left behind by an Engine that ended while it created it: the client got
+    /// no answer, and no list shows the volume. Its number is skipped; otherwise the lock could never be taken again.
     pub(super) async fn create<E: Engine>(mut self, engine: &E) -> EngineResult<Self> {
         let mut half_made = Vec::new();
         loop {
@@ -101,7 +101,7 @@ impl Ticket {
                 self.number += 1;
                 continue;
             }
-            // Not before a higher one is there: whoever makes one of them again is not the highest.
+            // Only after a higher one exists: a contender that creates one of them again is not the highest.
             for name in half_made {
                 let _ = engine.remove_volume(&name).await;
             }
@@ -150,7 +150,7 @@ fn name(workspace: &WorkspaceName, number: u64) -> String {
     format!("pillarbox-lock.{workspace}.{number:08}")
 }
 
-/// The row of a workspace, by number; volumes with the label and another name are nobody's.
+/// The row of a workspace, by number; volumes with the label and another name are ignored.
 async fn row<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<BTreeMap<u64, Volume>> {
     let volumes = engine.volumes(LOCK, workspace.as_str()).await?;
     let prefix = format!("pillarbox-lock.{workspace}.");

@@ -1,4 +1,4 @@
-//! The name of a credential helper: what stands after `docker-credential-` in a program's name.
+//! The name of a credential helper: the part after `docker-credential-` in a program's name.
 
 use crate::problem::{Problem, Result, escaped};
 use std::fmt;
@@ -16,7 +16,7 @@ impl HelperName {
     /// Reads the name: `[a-z0-9][a-z0-9._-]*`.
     ///
     /// # Errors
-    /// Where it has other characters, or is pillarbox, which would ask itself.
+    /// If it has other characters, or is pillarbox, which would ask itself.
     pub fn parse(text: &str) -> Result<Self> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let first = text.bytes().next().is_some_and(plain);

@@ -14,7 +14,7 @@ impl Digest {
     /// Reads a digest.
     ///
     /// # Errors
-    /// Where it is not `sha256:` and 64 lower-case hexadecimal digits.
+    /// If it is not `sha256:` and 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self> {
         let hex = text.strip_prefix("sha256:").unwrap_or_default();
         if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
@@ -30,7 +30,7 @@ impl Digest {
         &self.0
     }
 
-    /// Twelve digits of it, for people.
+    /// Twelve digits of it, for display.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Where an image lives: its registry and path, without tag and digest.
+/// The name of an image: its registry and path, without tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageName {
     host: RegistryHost,
@@ -66,7 +66,7 @@ impl ImageName {
     /// Reads `registry.example.com/web/nginx`; `nginx` is `docker.io/library/nginx`.
     ///
     /// # Errors
-    /// Where the path does not follow the grammar.
+    /// If the path does not follow the grammar.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |why: &str| {
             Problem::failed(format!("`{}` is not an image name: {why}", escaped(text))).hint(
@@ -125,7 +125,7 @@ impl fmt::Display for ImageName {
     }
 }
 
-/// An image as it is wanted: a name with a tag, a digest or both.
+/// A reference to an image: a name with a tag, a digest or both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageRef {
@@ -141,7 +141,7 @@ impl ImageRef {
     /// Reads a reference.
     ///
     /// # Errors
-    /// Where name, tag or digest do not follow the grammar.
+    /// If name, tag or digest do not follow the grammar.
     pub fn parse(text: &str) -> Result<Self> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(Digest::parse(digest)?)),
@@ -161,7 +161,7 @@ impl ImageRef {
     /// Says whether a tag follows the grammar.
     ///
     /// # Errors
-    /// Where it does not.
+    /// If it does not.
     pub fn check_tag(tag: &str) -> Result<()> {
         let first = tag.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
         let rest = tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
@@ -173,7 +173,7 @@ impl ImageRef {
             .into())
     }
 
-    /// The same name by digest alone, `repo@sha256:…`: what is pulled and compared.
+    /// The same name only by digest, `repo@sha256:…`: what is pulled and compared.
     pub fn by_digest(&self, digest: &Digest) -> Self {
         Self { name: self.name.clone(), tag: None, digest: Some(digest.clone()) }
     }

@@ -11,7 +11,7 @@ impl KeyPath {
     /// Reads a dotted TOML key, quoted parts included.
     ///
     /// # Errors
-    /// Where it is not one.
+    /// If it is not one.
     pub fn parse(text: &str) -> Result<Self> {
         let keys = toml_edit::Key::parse(text).map_err(|error| {
             Problem::usage(format!("`{}` is not a key", escaped(text)))
@@ -49,7 +49,7 @@ impl KeyPath {
         Self::from_parts(self.0[..self.0.len() - 1].to_vec())
     }
 
-    /// Whether this path is `other` or lies below it.
+    /// Whether this path is `other` or is below it.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }

@@ -13,10 +13,10 @@ const HUB_ALIASES: [&str; 4] =
     ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
 
 impl RegistryHost {
-    /// Reads a host as people and clients write it: `ghcr.io`, `localhost:5000`, `https://ghcr.io/v2/`.
+    /// Reads a host in each form in which users and clients write it: `ghcr.io`, `localhost:5000`, `https://ghcr.io/v2/`.
     ///
     /// # Errors
-    /// Where it is empty or has characters that no host has.
+    /// If it is empty or has characters that no host has.
     pub fn parse(text: &str) -> Result<Self> {
         let bare = text.trim();
         let bare = bare.strip_prefix("https://").or_else(|| bare.strip_prefix("http://")).unwrap_or(bare);

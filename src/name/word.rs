@@ -16,7 +16,7 @@ macro_rules! word {
             /// Reads the name.
             ///
             /// # Errors
-            /// Where it has other characters than such a name may have.
+            /// If it has other characters than such a name may have.
             pub fn parse(text: &str) -> Result<Self> {
                 let inner: fn(u8) -> bool = $inner;
                 let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
@@ -56,7 +56,7 @@ macro_rules! word {
 }
 
 word!(
-    /// A workspace: it stands in labels and volume names, so lower case only.
+    /// A workspace: it is part of labels and volume names, so lower case only.
     WorkspaceName,
     "workspace",
     64,

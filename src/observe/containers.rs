@@ -4,7 +4,7 @@ use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{
-    Container, Found, Image, Inspect, Label, Record, RunState, User, claim, is_user_defined,
+    Container, Found, Image, Inspect, Label, Record, RunState, User, is_user_defined, with_ownership,
 };
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -84,13 +84,13 @@ pub(super) async fn judge<E: Engine>(
             error.problem(format!("the images of containers on host {host} cannot be read"))
         })?;
     labels.extend(read.into_iter().filter_map(|(id, image)| Some((id, image?.labels))));
-    Ok(claim(&what.workspace, found, &labels, adopted))
+    Ok(with_ownership(&what.workspace, found, &labels, adopted))
 }
 
 fn in_full(inspected: Inspected) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
-    let (ours, impostor, errand) = (None, false, None);
-    Found { container: Container { id, name, image_id, ours, impostor, errand, state, inspect }, labels }
+    let (ours, impostor, helper) = (None, false, None);
+    Found { container: Container { id, name, image_id, ours, impostor, helper, state, inspect }, labels }
 }
 
 fn in_short(listed: Summary) -> Found {
@@ -108,6 +108,6 @@ fn in_short(listed: Summary) -> Found {
         health: None,
     };
     let inspect = Inspect::new(Value::Null);
-    let (ours, impostor, errand) = (None, false, None);
-    Found { container: Container { id, name, image_id, ours, impostor, errand, state, inspect }, labels }
+    let (ours, impostor, helper) = (None, false, None);
+    Found { container: Container { id, name, image_id, ours, impostor, helper, state, inspect }, labels }
 }

@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
-/// Gets the credential for an image; `None` is anonymous. It may have to ask somebody else for it.
+/// Gets the credential for an image; `None` is anonymous. It may have to ask another program for it.
 pub type Keychain<'a> = dyn Fn(&ImageName) -> LocalBoxFuture<'a, Result<Option<Credential>>> + 'a;
 
 /// Whom to ask.
 pub struct Ask<'a> {
-    /// Nobody: what lies or runs on the host counts (`--offline`).
+    /// No registry: what lies or runs on the host counts (`--offline`).
     pub offline: bool,
     /// Called only for an image whose registry is asked.
     pub keychain: &'a Keychain<'a>,
@@ -45,8 +45,8 @@ impl Resolved {
     }
 }
 
-/// What every wanted reference stands for; those that nobody can tell without asking are left out where
-/// nobody may be asked.
+/// What every wanted reference stands for; those that cannot be told without a registry are left out where
+/// none may be asked.
 pub(super) async fn all<E: Engine>(
     engine: &E,
     host: &HostName,

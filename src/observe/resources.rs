@@ -75,7 +75,7 @@ impl Read {
 }
 
 /// Who uses each thing, by its name.
-fn users<'u>(all: &'u [Uses], of: fn(&Uses) -> &BTreeSet<String>) -> BTreeMap<&'u str, Vec<User>> {
+fn users(all: &[Uses], of: fn(&Uses) -> &BTreeSet<String>) -> BTreeMap<&str, Vec<User>> {
     let mut users: BTreeMap<&str, Vec<User>> = BTreeMap::new();
     for uses in all {
         for name in of(uses) {

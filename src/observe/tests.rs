@@ -1,11 +1,11 @@
 use super::what::Need;
 use super::*;
-use crate::engine::fake::{Behaviour, Fake};
 use crate::name::{ImageName, ImageRef, RegistryHost, WorkspaceName};
 use crate::observed::{Label, ResolvedBy};
 use crate::pillar::SealId;
 use crate::problem::{Code, Place, Problem};
 use crate::registry::{self, AuthHeader, Credential, CredentialId};
+use crate::testing::fake::{Behaviour, Fake};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use serde_json::{Value, json};

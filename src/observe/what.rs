@@ -1,10 +1,10 @@
-//! What is to be read for a wish.
+//! What is to be read for a desired state.
 
 use crate::desired::{Desired, PullPolicy, Wish};
 use crate::name::{ImageRef, WorkspaceName};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is to be read; containers of other workspaces and images that nobody wants are not.
+/// What is to be read; containers of other workspaces and images that are not wanted are not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct What {
     /// Whose containers are ours.
@@ -35,7 +35,7 @@ pub enum Need {
 }
 
 impl What {
-    /// What a wish needs.
+    /// What a desired state needs.
     pub fn of(desired: &Desired) -> Self {
         let (mut names, mut networks, mut volumes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();

@@ -20,7 +20,7 @@ impl Container {
     }
 }
 
-/// Whether a network mode names a network that somebody made.
+/// Whether a network mode names a network that a user made.
 pub(crate) fn is_user_defined(mode: &str) -> bool {
     !matches!(mode, "" | "default" | "bridge" | "host" | "none")
         && !mode.starts_with("container:")

@@ -1,5 +1,5 @@
 //! Volumes that pillarbox makes for itself, known by their labels and by the name that follows from them:
-//! labels alone would let anybody's volume be taken for ours.
+//! with labels alone any volume could be taken for ours.
 
 use super::Label;
 use crate::name::WorkspaceName;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// `linux/arm64`, `linux/arm/v7`, … as a registry's list of manifests has them; empty where nobody knows:
+/// `linux/arm64`, `linux/arm/v7`, … as a registry's list of manifests has them; empty where it is not known:
 /// an Engine names none for one manifest of OCI alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_takes_its_own_platform_a_predecessor_s_and_what_nobody_knows() {
+    fn a_host_takes_its_own_platform_a_predecessor_s_and_what_is_not_known() {
         let fit = |names: &[&str], arch: &str| {
             Platforms::new(names.iter().map(|name| (*name).to_owned())).fit("linux", arch)
         };

@@ -5,7 +5,7 @@ use super::{Label, Ownership};
 use crate::name::WorkspaceName;
 use std::collections::BTreeMap;
 
-/// That a container which somebody else made is ours.
+/// That a container which pillarbox did not make is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The volume that says so.

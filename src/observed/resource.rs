@@ -68,6 +68,6 @@ impl Made {
         }
         let spec = labels.get(Label::SPEC).filter(|spec| !spec.is_empty())?;
         let fields = labels.get(Label::FIELDS).map(String::as_str).unwrap_or_default();
-        Some(Self { spec: Fingerprint(spec.clone()), fields: super::claim::field_fingerprints(fields) })
+        Some(Self { spec: Fingerprint(spec.clone()), fields: super::ownership::field_fingerprints(fields) })
     }
 }

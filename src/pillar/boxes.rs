@@ -1,8 +1,8 @@
-//! Boxes: folders of the pillar with a public slot, where anybody may post, and a lock, which only
+//! Boxes: folders of the pillar with a public slot, to which anyone may post, and a lock, which only
 //! the readers can open.
 //!
 //! `box.toml` in a folder governs every file in it and below, down to the next `box.toml`. The lock
-//! is the fact about who reads a box, `keys/` only the wish; `rekey` makes them agree.
+//! decides who can open a box, `keys/` only says who should; `rekey` makes them agree.
 
 mod change;
 mod file;
@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 /// Readers of a box with their keys.
 pub type Readers = BTreeMap<ReaderName, Recipient>;
 
-/// 80 bits of a hash of names and keys, for people to compare and to accept:
+/// 80 bits of a hash of names and keys, short enough to compare and to accept:
 /// `1f0c-77ab-90de-3c55-0d1e`.
 pub fn fingerprint(readers: &Readers) -> String {
     let lines: Vec<String> = readers.iter().map(|(name, key)| format!("{name} {key}")).collect();

@@ -1,7 +1,7 @@
 //! A pillar file as text and as a tree at once.
 //!
 //! An edit replaces a few bytes of the text and reads the result again, so comments, order and
-//! formatting of everything else stay as people wrote them, whatever they wrote.
+//! formatting of everything else stay as they were written.
 
 mod add;
 mod clear;
@@ -22,7 +22,7 @@ pub use clear::{ClearSecret, in_clear, read_clear, seal_clear};
 pub use edit::Written;
 pub use key::resolve_key;
 pub use locate::{Choice, choose_file, file_name};
-pub use read::plain_tree;
+pub use read::{few_enough, plain_tree};
 pub use rename::Piece;
 pub use show::show;
 
@@ -41,10 +41,10 @@ pub struct Document {
 
 impl Document {
     /// Reads the text of `file`, a path relative to `pillar/` with `/` between its parts. A file that
-    /// is TOML but not a sound pillar can be parsed, so that it can be put right: see [`Self::tree`].
+    /// is TOML but not a valid pillar can be parsed, so that it can be corrected: see [`Self::tree`].
     ///
     /// # Errors
-    /// Where the text is not TOML.
+    /// If the text is not TOML.
     pub fn parse(file: &str, text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         let (tree, problems) = read::pillar_tree(file, &text)?;
@@ -99,7 +99,7 @@ impl Document {
         let mut found = Vec::new();
         walk(&self.tree, &mut Vec::new(), &mut |_, node| {
             if let Value::Sealed(sealed) = &node.value {
-                found.push(sealed);
+                found.push(&**sealed);
             }
         });
         found

@@ -1,6 +1,7 @@
 //! Reads a table key by key: types checked, unknown keys named, all problems collected.
 
-use super::value::{Node, Table, Value};
+use super::table::Table;
+use super::value::{Node, Value};
 use crate::problem::{Place, Problem, escaped};
 
 /// A table being read. What is wrong goes into one list; the reader goes on.
@@ -13,7 +14,7 @@ pub struct Fields<'a, 'p> {
 
 impl<'a, 'p> Fields<'a, 'p> {
     /// Begins to read `node`, which `what` names in messages (`[hosts.web1]`). Keys outside of `known`
-    /// are problems, with the nearest known one. `None` where it is no table.
+    /// are problems, with the nearest known one. `None` if it is no table.
     pub fn of(node: &'a Node, what: &str, known: &[&str], problems: &'p mut Vec<Problem>) -> Option<Self> {
         let Some(table) = node.as_table() else {
             problems.push(wrong_type(what, "a table", node));
@@ -30,7 +31,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         Some(Self { table, place: node.place.clone(), what: what.to_owned(), problems })
     }
 
-    /// What stands at a key.
+    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.table.get(key)
     }

@@ -4,7 +4,7 @@ mod allow;
 mod read;
 
 pub use allow::Constraint;
-pub use read::{Gate, Gates, Hold, Said};
+pub use read::{Gate, Gates, Hold, Sourced};
 
 use super::Value;
 use super::schema::{Field, Schema};
@@ -31,7 +31,7 @@ static SCHEMA: Schema = Schema {
     ],
 };
 
-/// The key of a gate, or of one of its fields; `None` where the name is empty.
+/// The key of a gate, or of one of its fields; `None` if the name is empty.
 pub fn key(app: &str, field: Option<&str>) -> Option<KeyPath> {
     let parts = [Some(TABLE), Some(app), field].into_iter().flatten().map(str::to_owned);
     KeyPath::from_parts(parts.collect()).filter(|_| !app.is_empty())
@@ -40,7 +40,7 @@ pub fn key(app: &str, field: Option<&str>) -> Option<KeyPath> {
 /// Checks a key of `deploy` that is to be written; see [`Schema::check_key`].
 ///
 /// # Errors
-/// Where it is not `deploy.APP.FIELD` with a field that there is, or the value is of another type than
+/// If it is not `deploy.APP.FIELD` with a field that there is, or the value is of another type than
 /// the field.
 pub fn check_key(key: &KeyPath, value: Option<&Value>) -> Result<()> {
     SCHEMA.check_key(key, value)

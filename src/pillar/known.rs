@@ -1,7 +1,7 @@
-//! The anchor outside of the workspace: what this machine has seen of boxes, readers and hosts.
+//! What this machine has accepted of boxes, readers and hosts, outside of the workspace.
 //!
-//! Whoever can write to a workspace can mint a slot together with a lock, so nothing inside proves
-//! a slot. `known.toml` remembers, as ssh's known hosts do: per workspace the slot and turn of each
+//! Anyone who can write to a workspace can make a slot together with a lock, so nothing inside proves
+//! a slot. `known.toml` records, as ssh's `known_hosts` does: for each workspace the slot and revision of each
 //! box, the keys of its readers, the address and daemon ID of each host. There is no secret in it.
 //!
 //! A caller loads the text, [`Known::parse`]s it, lets it [`Known::meet_box`] and
@@ -42,7 +42,7 @@ pub struct KnownWorkspace {
 pub struct KnownBox {
     /// Its slot.
     pub slot: Recipient,
-    /// Its turn; `None` until its lock was opened here.
+    /// The revision of its slot, `turn` in the file; `None` until its lock was opened here.
     pub turn: Option<u32>,
     /// Slots that it had before, newest first: they may be read, never posted to.
     pub retired: Vec<Recipient>,
@@ -75,7 +75,7 @@ impl Known {
         self.workspaces.get(name)
     }
 
-    /// The keys of each reader, as the locks said that opened here: one key, or several while some
+    /// The keys of each reader, from the locks that were opened here: one key, or several while a
     /// box is not yet rekeyed to the new one.
     pub fn reader_keys(&self, workspace: &WorkspaceName) -> BTreeMap<ReaderName, BTreeSet<Recipient>> {
         let mut keys: BTreeMap<ReaderName, BTreeSet<Recipient>> = BTreeMap::new();
@@ -88,8 +88,8 @@ impl Known {
     }
 
     /// Which of these keys this machine does not know (`come`), and which other keys it knows under
-    /// their names (`gone`). Asked before a box is made, where there is no older lock to compare
-    /// with: who can write to `keys/` may have put in a key of their own.
+    /// their names (`gone`). Used before a box is made, when there is no older lock to compare
+    /// with: an attacker who can write to `keys/` may have added a key of their own.
     pub fn unknown_readers(&self, workspace: &WorkspaceName, readers: &Readers) -> ReaderChange {
         let known = self.reader_keys(workspace);
         let mut change = ReaderChange::default();

@@ -1,6 +1,7 @@
-//! Lays pillar files over each other.
+//! Merges pillar files.
 
-use super::value::{Node, Table, Value};
+use super::table::Table;
+use super::value::{Node, Value};
 use crate::problem::Place;
 
 /// Merges trees, later ones over earlier ones: tables deeply, everything else (lists and sealed
@@ -18,14 +19,7 @@ fn lay(under: &mut Node, over: Node) {
     match (&mut under.value, over.value) {
         (Value::Table(below), Value::Table(above)) => {
             under.place = over.place;
-            for (key, node) in above {
-                match below.get_mut(&key) {
-                    Some(existing) => lay(existing, node),
-                    None => {
-                        below.insert(key, node);
-                    }
-                }
-            }
+            below.lay(above, lay);
         }
         (_, value) => *under = Node { value, place: over.place },
     }

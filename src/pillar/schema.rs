@@ -9,11 +9,11 @@ use crate::problem::{Problem, Problems, Result, escaped};
 pub struct Schema {
     /// Name of the table.
     pub table: &'static str,
-    /// What an entry is called, with its article: `a gate`.
+    /// The word for an entry, with its article: `a gate`.
     pub entry: &'static str,
-    /// How an entry is written, for who wrote something deeper.
+    /// How an entry is written, for the error about a deeper key.
     pub shape: &'static str,
-    /// Where values belong that are no field, for who wrote one; `None` if nowhere.
+    /// Where values belong that are not fields, for the error about one; `None` if nowhere.
     pub elsewhere: Option<&'static str>,
     /// Whether a name can be that of an entry.
     pub name: fn(&str) -> Result<()>,
@@ -35,11 +35,11 @@ impl Schema {
         self.fields.iter().map(|field| field.name)
     }
 
-    /// Checks a key of this table that is to be written; other keys are fine. `value` is what shall stand
-    /// there, where that is known already.
+    /// Checks a key of this table that is to be written; other keys are accepted. `value` is its future
+    /// value, if that is known already.
     ///
     /// # Errors
-    /// Where it is not `TABLE.ENTRY.FIELD` with a field that there is, or the value is of another type
+    /// If it is not `TABLE.ENTRY.FIELD` with a field that there is, or the value is of another type
     /// than the field.
     pub fn check_key(&self, key: &KeyPath, value: Option<&Value>) -> Result<()> {
         let mut found = Vec::new();

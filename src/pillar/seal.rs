@@ -1,8 +1,8 @@
 //! Sealed values: one secret, sealed to the slot of a box and bound to its place.
 //!
-//! Sealing needs the public slot alone. Opening compares the place and id inside with those outside
+//! Sealing needs only the public slot. Opening compares the place and id inside with those outside
 //! before anything else is done with the secret, so a value that was copied, swapped or renamed
-//! opens nowhere but where it was posted.
+//! opens only where it was posted.
 
 mod plain;
 #[cfg(test)]
@@ -53,7 +53,7 @@ pub struct Opened {
     pub secret: Secret,
     /// Whether it is text.
     pub kind: Kind,
-    /// The retired slot that it was sealed to, if it was not the current one: whoever had to leave
+    /// The retired slot that it was sealed to, if it was not the current one: a removed reader of
     /// the box can read it, and `reader rekey` seals it again.
     pub retired: Option<Recipient>,
 }
@@ -61,7 +61,7 @@ pub struct Opened {
 /// A new id, for a secret that is new or changed.
 ///
 /// # Errors
-/// Where the operating system has no randomness.
+/// If the operating system has no randomness.
 pub fn new_id() -> Result<SealId> {
     let mut bits = [0; 8];
     getrandom::fill(&mut bits).map_err(|error| {
@@ -73,7 +73,7 @@ pub fn new_id() -> Result<SealId> {
 /// Seals a secret for a place. `slot` is the public key of the box that governs the place.
 ///
 /// # Errors
-/// Where a secret of kind text is not UTF-8, or a secret has 100 MB or more.
+/// If a secret of kind text is not UTF-8, or a secret has 100 MB or more.
 pub fn seal(secret: &Secret, kind: Kind, origin: &Origin, id: SealId, slot: &Recipient) -> Result<Sealed> {
     if kind == Kind::Text && secret.reveal_text().is_none() {
         return Err(Problem::failed(format!("the secret for {} is not UTF-8 text", shown(origin))).into());
@@ -95,7 +95,7 @@ pub fn seal(secret: &Secret, kind: Kind, origin: &Origin, id: SealId, slot: &Rec
 /// was sealed to the current slot; may be called from several threads with the same keys.
 ///
 /// # Errors
-/// [`Code::Seal`] where it was not sealed for this box, this place and this id, or was changed.
+/// [`Code::Seal`] if it was not sealed for this box, this place and this id, or was changed.
 pub fn open(sealed: &Sealed, keys: &BoxKeys) -> Result<Opened> {
     let at = shown(&sealed.origin);
     let envelope = envelope(sealed)?;
@@ -147,8 +147,8 @@ pub fn move_to(sealed: &Sealed, keys: &BoxKeys, origin: &Origin, slot: &Recipien
     seal(&opened.secret, opened.kind, origin, sealed.id.clone(), slot)
 }
 
-/// The place that a value was sealed for, if these keys open it: says of a value that does not open
-/// where it stands from which box it was copied.
+/// The place that a value was sealed for, if these keys open it: finds the box from which a value that does
+/// not open in its place was copied.
 pub fn place_inside(sealed: &Sealed, keys: &BoxKeys) -> Option<Origin> {
     let envelope = envelope(sealed).ok()?;
     let plain = keys.newest_first().find_map(|key| envelope.open(key).ok().flatten())?;
@@ -159,7 +159,7 @@ pub fn place_inside(sealed: &Sealed, keys: &BoxKeys) -> Option<Origin> {
 /// and a length that a value at this place can have.
 ///
 /// # Errors
-/// [`Code::Seal`] where something of it does not hold.
+/// [`Code::Seal`] if a check fails.
 pub fn check_shape(sealed: &Sealed) -> Result<()> {
     let length = envelope(sealed)?.plain_len();
     if plain::is_length_of(length, &sealed.origin, &sealed.id) {

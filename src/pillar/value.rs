@@ -1,20 +1,17 @@
 //! The tree of a pillar: every value remembers the file and line it came from.
 
+use super::table::Table;
 use crate::name::KeyPath;
 use crate::problem::{Place, Problem, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
-
-/// A table, sorted by key: nothing may depend on the order in which people write.
-pub type Table = BTreeMap<String, Node>;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What stands there.
+    /// The value.
     pub value: Value,
-    /// Where it stands.
+    /// The place of the value.
     pub place: Place,
 }
 
@@ -46,7 +43,7 @@ impl Node {
     }
 }
 
-/// What can stand in a pillar.
+/// The kinds of values in a pillar.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Text.
@@ -63,8 +60,8 @@ pub enum Value {
     Array(Vec<Node>),
     /// A table.
     Table(Table),
-    /// A secret, unopened: a leaf.
-    Sealed(Sealed),
+    /// A secret, unopened: a leaf. Boxed, so that all other values are small.
+    Sealed(Box<Sealed>),
 }
 
 impl Value {
@@ -91,7 +88,7 @@ impl Value {
 }
 
 /// 64 random bits, 16 hexadecimal digits: new whenever a secret changes, kept when it is re-sealed or
-/// moved. It stands for the secret in fingerprints and plans.
+/// moved. It represents the secret in fingerprints and plans.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SealId(String);
@@ -100,7 +97,7 @@ impl SealId {
     /// Reads an id.
     ///
     /// # Errors
-    /// Where it is not 16 lower-case hexadecimal digits.
+    /// If it is not 16 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if text.len() == 16 && text.bytes().all(hex) {
@@ -120,7 +117,7 @@ impl SealId {
         &self.0
     }
 
-    /// Four digits of it, for people.
+    /// Four digits of it, for display.
     pub fn short(&self) -> &str {
         &self.0[..4]
     }
@@ -151,14 +148,14 @@ impl fmt::Debug for SealId {
     }
 }
 
-/// A sealed value as it stands in a file: `{ sealed = "…", id = "…" }`, and the place it is bound to.
+/// A sealed value as written in a file: `{ sealed = "…", id = "…" }`, and the place it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
     /// Base64 of a binary age file, on one line.
     pub sealed: String,
-    /// Names the secret without telling it.
+    /// Identifies the secret without revealing it.
     pub id: SealId,
-    /// Where it stands, and therefore where alone it may be opened.
+    /// Its place, the only one where it may be opened.
     pub origin: Origin,
 }
 

@@ -149,7 +149,7 @@ pub enum Action {
         name: String,
         /// Its labels.
         labels: BTreeMap<String, String>,
-        /// In memory: what is in it is gone when nobody has it mounted.
+        /// In memory: what is in it is gone when no container mounts it.
         memory: bool,
     },
     /// `DELETE /volumes/{name}` of a volume that pillarbox made for itself.
@@ -170,7 +170,7 @@ pub enum Action {
         files: BTreeMap<String, SecretFile>,
     },
     /// `POST /containers/{id}/start` while a `PUT …/archive` into its volume in memory is held open: before
-    /// it runs nobody else keeps what is in there.
+    /// it runs nothing else keeps what is in there.
     StartFilled {
         /// Which container.
         container: Target,
@@ -386,7 +386,7 @@ pub enum Expect {
         /// Whether it runs; `None`: either.
         running: Option<bool>,
     },
-    /// Nobody has this name.
+    /// No container has this name.
     NameFree {
         /// Container name.
         name: String,

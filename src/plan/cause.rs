@@ -4,41 +4,6 @@ use crate::problem::Place;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// What becomes of a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verb {
-    /// `+`: it is made.
-    Create,
-    /// `-`: it goes.
-    Remove,
-    /// `~`: changed in place, started, stopped or renamed.
-    Update,
-    /// `-/+`: the old one stops before the new one starts.
-    ReplaceStopFirst,
-    /// `+/-`: the new one runs before the old one stops.
-    ReplaceStartFirst,
-    /// `=`: nothing to do.
-    Unchanged,
-    /// `!`: held back.
-    Held,
-}
-
-impl Verb {
-    /// Its symbol in a printed plan.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Create => "+",
-            Self::Remove => "-",
-            Self::Update => "~",
-            Self::ReplaceStopFirst => "-/+",
-            Self::ReplaceStartFirst => "+/-",
-            Self::Unchanged => "=",
-            Self::Held => "!",
-        }
-    }
-}
-
 /// Why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -68,20 +33,20 @@ pub enum Cause {
     },
     /// Fields that are declared differently now, each with the line that says so.
     Fields(Vec<(String, Option<Place>)>),
-    /// It shall run and does not.
+    /// It is to run and does not.
     NotRunning {
         /// Its status, `exited (1)`.
         status: String,
     },
-    /// It runs and shall not.
+    /// It runs and is not to.
     Running,
-    /// A state says that it shall be absent.
+    /// A state declares it absent.
     Unwanted,
     /// No state declares it any more.
     Undeclared,
     /// Left by an apply that did not come to its end.
     Interrupted,
-    /// Somebody changed it by hand: these fields.
+    /// It was changed by hand: these fields.
     Drift(Vec<String>),
     /// Its gate says that nothing is changed.
     Held {
@@ -105,9 +70,9 @@ pub enum Cause {
     Gone,
     /// Part of something else: `replaces nginx`.
     PartOf(String),
-    /// It is as wanted, and somebody else made it.
+    /// It is as wanted, and not managed by pillarbox.
     Theirs,
-    /// A state says that a volume shall be absent.
+    /// A state declares a volume absent.
     DataLost,
     /// Something that it watches is new.
     Watched {
@@ -147,10 +112,19 @@ pub enum Cause {
     },
 }
 
+/// `env.LOG changed (states/nginx.toml:31), memory changed`.
+pub fn changed_fields(fields: &[(String, Option<Place>)]) -> String {
+    let each = fields.iter().map(|(field, place)| match place {
+        Some(place) => format!("{field} changed ({place})"),
+        None => format!("{field} changed"),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("not there yet"),
+            Self::Missing => f.write_str("will be created"),
             Self::AsWanted => f.write_str("as wanted"),
             Self::TagElsewhere => f.write_str("the tag stands for another image on the host"),
             Self::ImageNeeded => f.write_str("image is not on the host"),
@@ -159,18 +133,9 @@ impl fmt::Display for Cause {
                 at.as_ref().map_or(Ok(()), |place| write!(f, ", {place}"))
             }
             Self::Digest { from, to } => write!(f, "same tag, other image: {from} → {to}"),
-            Self::Fields(fields) => {
-                for (index, (field, place)) in fields.iter().enumerate() {
-                    let comma = if index > 0 { ", " } else { "" };
-                    write!(f, "{comma}{field} changed")?;
-                    if let Some(place) = place {
-                        write!(f, " ({place})")?;
-                    }
-                }
-                Ok(())
-            }
+            Self::Fields(fields) => f.write_str(&changed_fields(fields)),
             Self::NotRunning { status } => write!(f, "it is {status}"),
-            Self::Running => f.write_str("it runs and shall not"),
+            Self::Running => f.write_str("it runs, but is declared stopped"),
             Self::Unwanted => f.write_str("declared absent"),
             Self::Undeclared => f.write_str("no state declares it any more"),
             Self::Interrupted => f.write_str("left by an apply that did not finish"),
@@ -185,7 +150,7 @@ impl fmt::Display for Cause {
             Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
             Self::PartOf(what) => f.write_str(what),
-            Self::Theirs => f.write_str("as wanted; somebody else made it"),
+            Self::Theirs => f.write_str("as wanted; not managed by pillarbox"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),
             Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),
             Self::OnChanges(things) => write!(f, "left as it is until {things} changes (onchanges)"),

@@ -1,21 +1,23 @@
-//! Taking over a container that somebody else made: which may be, how its declared fields compare, and
+//! Taking over a container that pillarbox did not make: which may be, how its declared fields compare, and
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
 use super::context::PlanContext;
-use super::images::Source;
-use super::instances::Instances;
-use super::networks;
-use super::{Options, plan_host};
+use super::decide::foreign::refusal;
+use super::decide::instances::Instances;
+use super::decide::networks;
+use super::decide::source::Source;
+use super::options::Options;
+use super::plan_host;
 use crate::desired::{ContainerWish, Desired, Fingerprint, Item, Spec, Wish};
-use crate::name::{Digest, HostName, ImageRef, WorkspaceName};
-use crate::observed::{Container, Image, Label, Observed, Ownership, Record};
+use crate::name::{Digest, ImageRef};
+use crate::observed::{Container, Image, Observed, Ownership, Record};
 use crate::plan::{HostPlan, keep_tag};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Spec of a container that differs from the wish: no fingerprint is like it.
+/// Spec of a container that differs from the declared one: no fingerprint is like it.
 const DIFFERS: &str = "v1:adopted";
 
 /// A container that may be taken over.
@@ -42,7 +44,7 @@ pub struct Adoption {
     ownership: Ownership,
 }
 
-/// One declared field of a container that somebody else made.
+/// One declared field of a container that pillarbox did not make.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Its name, `env.LOG`.
@@ -102,7 +104,7 @@ impl<'a> Candidate<'a> {
     /// secrets that are not as declared.
     ///
     /// # Errors
-    /// Where nobody knows what the wanted image stands for.
+    /// Where the wanted image cannot be resolved.
     pub fn compare(&self, image: Option<&Image>, sealed: &BTreeSet<String>) -> Result<Adoption> {
         let (wish, container) = (self.wish, self.container);
         let options = Options::default();
@@ -133,7 +135,7 @@ impl<'a> Candidate<'a> {
             fields: prints,
             image: label,
             version,
-            // Nobody knows what had run before somebody else made it.
+            // What had run before it was made is not known.
             tasks: BTreeMap::new(),
         };
         Ok(Adoption {
@@ -179,32 +181,6 @@ impl Adoption {
     pub fn agrees(&self) -> bool {
         self.fields.iter().all(|field| field.agrees)
     }
-}
-
-/// Whether a container of others could be taken over by its name.
-pub(super) fn may_be_adopted(context: &PlanContext<'_>, container: &Container) -> bool {
-    refusal(context.workspace(), context.host(), container).is_none()
-}
-
-/// Why a container of others is not taken over.
-fn refusal(workspace: &WorkspaceName, host: &HostName, container: &Container) -> Option<Problem> {
-    let name = &container.name;
-    let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
-    let cause = if container.impostor {
-        "it carries our labels, but they came with its image or belong to another container".to_owned()
-    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.as_str()) {
-        format!("it belongs to workspace {}", escaped(other))
-    } else if label("com.docker.swarm.task.id").is_some() {
-        "it is a task of Swarm, which would make it anew".to_owned()
-    } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {
-        "it was started with '--rm': once it stops it is gone, and there is no way back to it".to_owned()
-    } else if matches!(container.state.status.as_str(), "dead" | "removing") {
-        format!("it is {}", escaped(&container.state.status))
-    } else {
-        return None;
-    };
-    let problem = Problem::failed(format!("container {name} on host {host} cannot be adopted"));
-    Some(problem.cause(cause).hint(format!("make room for a new one: docker rename {name} {name}-old")))
 }
 
 /// Whether a container was made from the wanted image: by the digest that a registry names; by id only

@@ -1,22 +1,13 @@
 //! On which host of a run each task runs: hosts that declare it with the same image and options share it.
 
-use super::Options;
 use super::context::PlanContext;
-use super::task::Errands;
+use super::decide::task::TaskRun;
+use super::options::{Options, Part};
 use crate::desired::{Desired, Wish};
 use crate::name::HostName;
 use crate::observed::Observed;
 use crate::problem::{Place, Problem, Problems, Result, quoted};
 use std::collections::BTreeMap;
-
-/// What a host does not do itself about a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Another host of this run runs it.
-    Elsewhere(HostName),
-    /// It ran, as another host of this run remembers.
-    Ran(HostName),
-}
 
 /// A task as one host of a run declares it.
 struct Declared {
@@ -32,7 +23,7 @@ struct Declared {
 }
 
 /// For each host of a run, in the order in which they are changed, what others do about its tasks: where
-/// somebody remembers that a task ran, nobody runs it; else the host does that began it, else the one that
+/// a host remembers that a task ran, no host runs it; else the host does that began it, else the one that
 /// it names, else the first.
 ///
 /// # Errors
@@ -73,7 +64,7 @@ pub fn assign(hosts: &[(&Desired, &Observed)]) -> Result<Vec<BTreeMap<String, Pa
     Ok(parts)
 }
 
-/// Who runs it; nobody where every gate of it is held.
+/// The host that runs it; `None` where every gate of it is held.
 fn runner<'d, 't>(
     of: &'d [&'t Declared],
     name_of: &impl Fn(&Declared) -> Option<HostName>,
@@ -111,7 +102,7 @@ fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
     let context = PlanContext::new(desired, observed, &options);
     let each = desired.items.iter().filter_map(|item| {
         let Wish::Task(wish) = &item.wish else { return None };
-        let task = Errands::of(&context, wish).ok()?;
+        let task = TaskRun::of(&context, wish).ok()?;
         Some(Declared {
             host,
             name: wish.container.name.to_string(),

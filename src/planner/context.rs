@@ -1,12 +1,12 @@
 //! What the planner looks at: what is desired, what was observed, and the options of one host. Both are
 //! looked through once; from then on a thing is found by its name, id, service or digest.
 
-use super::Options;
+use super::options::Options;
 use super::work;
 use crate::desired::{Desired, Item, Kind, Wish};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, WorkspaceName};
-use crate::observed::{Container, Errand, Facts, Image, Network, Observed, Ownership, Ran, Record};
-use crate::observed::{Resolution, Standing, User, Volume};
+use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
+use crate::observed::{InstanceRole, Resolution, User, Volume};
 use crate::plan::{keep_repository, kept_by};
 use crate::problem::{Problem, Result, escaped};
 use std::cell::OnceCell;
@@ -86,7 +86,7 @@ impl<'a> Index<'a> {
         self.by_name.entry(&container.name).or_insert(container);
         self.by_id.insert(&container.id, container);
         self.by_image.entry(&container.image_id).or_default().push(container);
-        if let Some(Errand::Task { name, .. }) = &container.errand {
+        if let Some(HelperContainer::Task { name, .. }) = &container.helper {
             self.by_task.entry(name).or_default().push(container);
         }
         let Some(labels) = container.ours.as_ref().filter(|_| !container.impostor) else { return };
@@ -202,7 +202,7 @@ impl<'a> PlanContext<'a> {
         self.observed.adopted.get(id)
     }
 
-    /// A name `service.g<n>`, `n` at least `from`, that nobody has, no state wants and is not `taken`.
+    /// A name `service.g<n>`, `n` at least `from`, that is free and not `taken`.
     pub(super) fn free_name(&self, service: &str, from: u64, taken: &str) -> (u64, String) {
         let mut generation = from;
         loop {
@@ -214,12 +214,12 @@ impl<'a> PlanContext<'a> {
         }
     }
 
-    /// The first of some names that nobody has and no state wants.
+    /// The first of some names that is free.
     pub(super) fn first_free(&self, name: impl Fn(u32) -> String) -> String {
         (0..).map(name).find(|name| self.is_free(name)).unwrap_or_default()
     }
 
-    /// Whether nobody has a name and no state wants it.
+    /// Whether no container has a name and no state wants it.
     pub(super) fn is_free(&self, name: &str) -> bool {
         self.named(name).is_none() && !self.index.declared_names.contains(name)
     }
@@ -330,7 +330,7 @@ impl<'a> PlanContext<'a> {
     fn going(&self) -> BTreeSet<String> {
         let mut going = BTreeSet::new();
         let mut add = |ours: &'a Container| {
-            if ours.standing() != Standing::Kept {
+            if ours.role() != InstanceRole::Kept {
                 going.insert(ours.id.clone());
             }
         };
@@ -374,7 +374,7 @@ impl<'a> PlanContext<'a> {
     pub(super) fn undeclared_tasks(&self) -> impl Iterator<Item = &'a Container> + '_ {
         let tasks = self.containers().filter(|_| !self.desired.partial);
         tasks.filter(|container| {
-            matches!(&container.errand, Some(Errand::Task { name, .. }) if !self.declares_task(name))
+            matches!(&container.helper, Some(HelperContainer::Task { name, .. }) if !self.declares_task(name))
                 && !(container.state.running || container.state.restarting)
                 && container.state.status != "removing"
         })

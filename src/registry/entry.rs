@@ -1,7 +1,8 @@
 //! Credentials of a workspace, still sealed, and the one that an image gets.
 
-use super::read::key_path;
-use super::{AuthHeader, Scope, TOKEN_USER};
+use super::fields::{HELPER, IDENTITY_TOKEN, PASSWORD, key_path};
+use super::header::{AuthHeader, TOKEN_USER};
+use super::scope::Scope;
 use crate::name::{HelperName, ImageName, RegistryHost};
 use crate::pillar::{SealId, Sealed};
 use crate::problem::{Place, Problem, Result, quoted};
@@ -86,7 +87,7 @@ impl Entry {
     /// Where the secret is not text, which the header's JSON could not carry, or nothing is sealed here.
     pub fn credential(&self, opened: &Secret) -> Result<Credential> {
         let (username, sealed, field) = match &self.how {
-            How::Basic { username, password } => (username.as_str(), password, "password"),
+            How::Basic { username, password } => (username.as_str(), password, PASSWORD),
             How::IdentityToken(token) => (TOKEN_USER, token, token_field(token)),
             How::Helper(_) | How::Anonymous => {
                 return Err(Problem::failed(format!("the registry {} has no secret of its own", self.scope))
@@ -102,14 +103,14 @@ impl Entry {
     ///
     /// # Errors
     /// As [`Entry::credential`]; where this entry has no helper.
-    pub fn delegated(&self, username: &str, secret: &Secret) -> Result<Credential> {
+    pub fn answered(&self, username: &str, secret: &Secret) -> Result<Credential> {
         let How::Helper(helper) = &self.how else {
             return Err(Problem::failed(format!("the registry {} has no helper", self.scope))
                 .at(&self.place)
                 .into());
         };
         let id = CredentialId::Asked { helper: helper.clone(), host: self.scope.host().clone() };
-        self.made(username, secret, id, "helper")
+        self.made(username, secret, id, HELPER)
     }
 
     fn made(&self, username: &str, secret: &Secret, id: CredentialId, field: &str) -> Result<Credential> {
@@ -132,7 +133,7 @@ impl Entry {
 
 /// `<token>` with a password is an identity token too.
 fn token_field(token: &Sealed) -> &str {
-    token.origin.key.parts().last().map_or("identity_token", String::as_str)
+    token.origin.key.parts().last().map_or(IDENTITY_TOKEN, String::as_str)
 }
 
 /// A credential that was opened, and what errors may say of it.

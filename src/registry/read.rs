@@ -1,16 +1,13 @@
 //! The `registries` table of a pillar.
 
-use super::{Credentials, Entry, How, Scope, TOKEN_USER};
-use crate::name::{HelperName, KeyPath};
+use super::entry::{Credentials, Entry, How};
+use super::fields::{ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME, fields, key_path};
+use super::header::TOKEN_USER;
+use super::scope::Scope;
+use crate::name::HelperName;
 use crate::pillar::{Node, Sealed, Table, Value};
 use crate::problem::{Code, Problem, Problems, Result, quoted};
 use std::collections::BTreeMap;
-
-/// Name of the table.
-pub const TABLE: &str = "registries";
-
-/// What an entry may hold. `email` is what `docker login` once asked for; nobody reads it.
-pub const FIELDS: [&str; 6] = ["username", "password", "identity_token", "helper", "anonymous", "email"];
 
 impl Credentials {
     /// Reads the `registries` table of a merged pillar; none is fine.
@@ -38,7 +35,7 @@ impl Credentials {
                             key_path(&entry.key, None)
                         ))
                         .at(&entry.place)
-                        .cause(format!("the other one stands at {}", other.place))
+                        .cause(format!("the other one is in {}", other.place))
                         .hint("keep one of them"),
                     ),
                     None => drop(entries.insert(entry.scope.clone(), entry)),
@@ -48,11 +45,6 @@ impl Credentials {
         Problems::check(found)?;
         Ok(Self { entries: entries.into_values().collect() })
     }
-}
-
-pub(super) fn key_path(registry: &str, field: Option<&str>) -> String {
-    let parts = [Some(TABLE), Some(registry), field].into_iter().flatten();
-    KeyPath::from_parts(parts.map(str::to_owned).collect()).map(|path| path.to_string()).unwrap_or_default()
 }
 
 fn entry(key: &str, node: &Node) -> Result<Entry> {
@@ -68,16 +60,16 @@ fn entry(key: &str, node: &Node) -> Result<Entry> {
     };
     let reader = Reader { key, node, table };
     let mut found = Vec::new();
-    for (field, value) in table.iter().filter(|(field, _)| !FIELDS.contains(&field.as_str())) {
+    for (field, value) in table.iter().filter(|(field, _)| !fields().any(|known| known == field.as_str())) {
         found.push(
             Problem::failed(format!("{} is not known", key_path(key, Some(field))))
                 .at(&value.place)
-                .nearest(field, FIELDS)
-                .hint(format!("an entry may hold {}", FIELDS.join(", "))),
+                .nearest(field, fields())
+                .hint(format!("an entry may hold {}", fields().collect::<Vec<_>>().join(", "))),
         );
     }
     let how = reader.how();
-    if let Err(problems) = reader.text("email") {
+    if let Err(problems) = reader.text(EMAIL) {
         found.extend(problems.into_vec());
     }
     match how {
@@ -107,15 +99,15 @@ impl Reader<'_> {
     }
 
     fn how(&self) -> Result<How> {
-        let anonymous = match self.table.get("anonymous") {
+        let anonymous = match self.table.get(ANONYMOUS) {
             None => false,
             Some(Node { value: Value::Boolean(said), .. }) => *said,
-            Some(node) => return Err(self.mistyped("anonymous", node, "true").into()),
+            Some(node) => return Err(self.mistyped(ANONYMOUS, node, "true").into()),
         };
-        let username = self.text("username")?;
-        let password = self.sealed("password");
-        let token = self.sealed("identity_token");
-        let helper = self.text("helper")?;
+        let username = self.text(USERNAME)?;
+        let password = self.sealed(PASSWORD);
+        let token = self.sealed(IDENTITY_TOKEN);
+        let helper = self.text(HELPER)?;
         let mut found = Vec::new();
         let mut take = |read: Result<Option<Sealed>>| match read {
             Ok(sealed) => sealed,
@@ -138,7 +130,7 @@ impl Reader<'_> {
             (_, None, Some(token), None, false) => Ok(How::IdentityToken(token)),
             (None, None, None, Some(helper), false) => {
                 let named = HelperName::parse(helper).map_err(|problems| {
-                    let path = key_path(self.key, Some("helper"));
+                    let path = key_path(self.key, Some(HELPER));
                     problems.map(|problem| {
                         let what = format!("{path}: {}", problem.what);
                         Problem { what, ..problem }.at(&self.node.place)
@@ -148,11 +140,11 @@ impl Reader<'_> {
             }
             (None, None, None, None, true) => Ok(How::Anonymous),
             (Some(_), None, None, None, false) => {
-                let command = format!("pillarbox seal {}", quoted(&key_path(self.key, Some("password"))));
+                let command = format!("pillarbox seal {}", quoted(&key_path(self.key, Some(PASSWORD))));
                 Err(self.wrong("it has a user name and no password").hint(command).into())
             }
             (None, Some(_), None, None, false) => {
-                let key = quoted(&key_path(self.key, Some("username")));
+                let key = quoted(&key_path(self.key, Some(USERNAME)));
                 Err(self
                     .wrong("it has a password and no user name")
                     .hint(format!("pillarbox set {key} USER"))
@@ -197,7 +189,7 @@ impl Reader<'_> {
                 .cause(format!("it belongs to {}", sealed.origin))
                 .into());
         }
-        Ok(Some(sealed.clone()))
+        Ok(Some(Sealed::clone(sealed)))
     }
 
     fn mistyped(&self, field: &str, node: &Node, wanted: &str) -> Problem {

@@ -1,8 +1,9 @@
 //! A pillar of Salt that is a program: what its `run` gives, for an import. Unlike states it holds secrets
 //! in clear, so nothing of its text goes into an error, and what was copied is wiped.
 
-use super::{End, Outcome, child, hear, not_built_in};
+use super::{Outcome, child, hear, not_built_in};
 use crate::problem::{Place, Problem, Result};
+use crate::process::End;
 use crate::script::{Given, Host, Part, Piece, Request, Value};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -60,7 +61,7 @@ pub fn pillar(program: &Path, text: &Secret, shown: &str, limit: Duration) -> Re
             Err(failed(line).into())
         }
         (Some(Outcome::NotBuiltIn), _) => Err(not_built_in().at(&place(0)).into()),
-        (_, end) => Err(failed(0).cause(end.said()).into()),
+        (_, end) => Err(failed(0).cause(child::ended(&end)).into()),
     }
 }
 

@@ -41,19 +41,16 @@ fn answer(run: Run) -> io::Result<()> {
 
 /// No more memory, processor time, files or dumps than programs need, and no life after the parent's.
 fn limit() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let set = |resource, most: u64, hard: u64| {
-            let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(hard) });
-        };
-        set(Resource::Core, 0, 0);
-        set(Resource::As, super::MEMORY, super::MEMORY);
-        set(Resource::Cpu, super::PROCESSOR, super::PROCESSOR + 1);
-        set(Resource::Fsize, 0, 0);
-        // Standard input, output and error are open: nothing else can be.
-        set(Resource::Nofile, 3, 3);
-    }
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let set = |resource, most: u64, hard: u64| {
+        let _ = setrlimit(resource, Rlimit { current: Some(most), maximum: Some(hard) });
+    };
+    set(Resource::Core, 0, 0);
+    set(Resource::As, super::MEMORY, super::MEMORY);
+    set(Resource::Cpu, super::PROCESSOR, super::PROCESSOR + 1);
+    set(Resource::Fsize, 0, 0);
+    // Standard input, output and error are open: nothing else can be.
+    set(Resource::Nofile, 3, 3);
     #[cfg(target_os = "linux")]
     {
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));

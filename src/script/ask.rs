@@ -1,10 +1,10 @@
-//! From the pillar to what a program is given.
+//! From the pillar to the input of a program.
 
 use super::wire::Given;
 use crate::pillar::{Node, Value};
 use crate::state::SecretRef;
 
-/// The one table of the pillar that no state sees: credentials go to registries alone.
+/// The one table of the pillar that no state sees: credentials are sent only to registries.
 pub const HIDDEN: &str = "registries";
 
 /// Tables and lists of a pillar within each other, at most.
@@ -14,10 +14,10 @@ const DEEPEST: usize = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsendable;
 
-/// A tree as a program is given it. Secrets are numbered in the order of the keys.
+/// A tree in the form that a program gets. Secrets are numbered in the order of the keys.
 ///
 /// # Errors
-/// Where it nests deeper than 40 tables or lists.
+/// If it nests deeper than 40 tables or lists.
 pub fn given(tree: &Node) -> Result<Given, Unsendable> {
     fn of(node: &Node, depth: usize, next: &mut usize) -> Result<Given, Unsendable> {
         let within = depth.checked_sub(1).ok_or(Unsendable);

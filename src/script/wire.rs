@@ -1,10 +1,10 @@
-//! What goes into the child and comes out of it: JSON, one document in and lines out.
+//! The input and output of the child process: JSON, one document in and lines out.
 
 use crate::state::Encoder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// All that is to be run.
+/// Everything that is run in one child process.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Request {
     /// Every file that may be run or loaded: path in the workspace (`states/nginx.star`) and text.
@@ -26,11 +26,11 @@ pub struct Host {
     pub host: Given,
     /// `grains`: the same by the names of Salt as well.
     pub grains: Given,
-    /// Whether `host` has what only the host's Engine knows.
+    /// Whether `host` has the facts that only the host's Engine knows.
     pub asked: bool,
 }
 
-/// A value that a program is given.
+/// A value in the input of a program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Given {
     /// Text.
@@ -52,44 +52,44 @@ pub enum Given {
 /// A line of the child's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Line {
-    /// This file is run for this host (by its index) now; what happens next is its doing.
+    /// This file is now run for this host (by its index); if the child ends now, this file is the cause.
     Begin {
         /// Index into [`Request::hosts`].
         host: usize,
         /// The file.
         file: String,
     },
-    /// What came of it.
+    /// Its result.
     End(Outcome),
-    /// There is no more.
+    /// The end of the answer.
     Done,
 }
 
-/// What came of a file.
+/// The result of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Its states.
     Ran(Ran),
-    /// It asked for something that only the host's Engine knows.
+    /// It used a fact that only the host's Engine knows.
     NeedsFacts,
-    /// What is wrong.
+    /// Its errors.
     Failed(Vec<Fault>),
     /// This program has no interpreter.
     NotBuiltIn,
 }
 
-/// What a file gave.
+/// The result of a file that succeeded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ran {
     /// What `run` returned.
     pub states: Value,
     /// Paths of clear values of the pillar that it read, in order.
     pub read: Vec<Vec<String>>,
-    /// What it printed and what is worth saying, for people.
+    /// What it printed, and notes for the user.
     pub notes: Vec<String>,
 }
 
-/// A value that `run` returned, with the place where it stands as far as that can be told.
+/// A value that `run` returned, with its place in the file if that is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Value {
     /// File and line.
@@ -98,7 +98,7 @@ pub struct Value {
     pub part: Part,
 }
 
-/// What a value can be.
+/// The data of a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Part {
     /// `None`.
@@ -126,10 +126,10 @@ pub enum Piece {
     Secret(usize, Vec<Encoder>),
 }
 
-/// Something that is wrong.
+/// An error in a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// In one sentence.
+    /// The error in one sentence.
     pub what: String,
     /// File and line, if they are known.
     pub at: Option<(String, u32)>,

@@ -1,7 +1,7 @@
 //! Comparing a container that somebody else made with what is declared, and recording on its host that it
 //! is ours from now on.
 
-use super::credentials::{Delegated, Keychain};
+use super::credentials::{HelperAnswers, Keychain};
 use super::observe::Observation;
 use super::pipeline::Pipeline;
 use crate::engine::{Engine as _, EngineError};
@@ -20,8 +20,12 @@ impl Pipeline<'_> {
     /// Where a secret does not open: then nobody can tell whether it would be replaced.
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
-        let keychain =
-            Keychain { vault: self.vault, hosts: BTreeMap::new(), delegated: Delegated::default() };
+        let keychain = Keychain {
+            vault: self.vault,
+            hosts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            helper_answers: HelperAnswers::default(),
+        };
         let name = candidate.wish.name.as_str();
         let sealed = differing_env(&candidate.wish.spec.env, name, &container.inspect, &keychain);
         let sealed = sealed.map_err(|problems| problems.map(|problem| unopened(problem, name)))?;

@@ -1,7 +1,7 @@
 //! Applying a plan: locks first, then execution, with its events shown.
 
 use super::context::Session;
-use super::credentials::{Delegated, Keychain};
+use super::credentials::{HelperAnswers, Keychain};
 use super::pipeline::Pipeline;
 use super::plan::{PlannedHost, PlannedHosts};
 use crate::engine::docker::Docker;
@@ -54,7 +54,8 @@ impl Pipeline<'_> {
             let keychain = Keychain {
                 vault: self.vault,
                 hosts: busy.iter().map(|(plan, host)| (&plan.host, &host.credentials)).collect(),
-                delegated: Delegated::default(),
+                secrets: busy.iter().map(|(plan, host)| (&plan.host, host.secrets.as_slice())).collect(),
+                helper_answers: HelperAnswers::default(),
             };
             let show = |event| progress.show(&event);
             let mut work: Pin<Box<dyn Future<Output = Outcome> + '_>> =

@@ -1,8 +1,8 @@
 //! Credentials and secrets of a run, opened or asked for when they are needed and not before.
 
 use super::vault::Vault;
-use crate::delegate::{self, Answer};
 use crate::execute::{Fetching, Secrets};
+use crate::external_helper::{self, Answer};
 use crate::name::{HelperName, HostName, ImageName, RegistryHost};
 use crate::pillar::{Sealed, Value};
 use crate::problem::{Code, Problem, Result};
@@ -18,11 +18,11 @@ use tokio::sync::OnceCell;
 /// What helpers answered in one phase of a run, planning or applying: each is asked once for each
 /// registry, however many images and hosts there are. It is forgotten with the phase.
 #[derive(Default)]
-pub(super) struct Delegated(RefCell<BTreeMap<(HelperName, RegistryHost), Answering>>);
+pub(super) struct HelperAnswers(RefCell<BTreeMap<(HelperName, RegistryHost), Answering>>);
 
 type Answering = Rc<OnceCell<Result<Answer>>>;
 
-impl Delegated {
+impl HelperAnswers {
     async fn answer(&self, helper: &HelperName, host: &RegistryHost) -> Result<Answer> {
         let key = (helper.clone(), host.clone());
         let cell = Rc::clone(self.0.borrow_mut().entry(key).or_default());
@@ -32,9 +32,9 @@ impl Delegated {
 
 /// Asks a helper in a thread of its own: locks are renewed meanwhile. If this is dropped, it is ended.
 async fn ask(helper: &HelperName, host: &RegistryHost) -> Result<Answer> {
-    let call = delegate::Call::start(helper, host.server_address())?;
+    let call = external_helper::Call::start(helper, host.server_address())?;
     let _stopper = call.stopper();
-    let answer = tokio::task::spawn_blocking(move || call.finish(delegate::LIMIT)).await;
+    let answer = tokio::task::spawn_blocking(move || call.finish(external_helper::LIMIT)).await;
     answer.unwrap_or_else(|error| {
         Err(Problem::failed(format!("the credential helper `{helper}` was lost")).because(&error).into())
     })
@@ -47,11 +47,11 @@ async fn ask(helper: &HelperName, host: &RegistryHost) -> Result<Answer> {
 pub(super) async fn credential(
     vault: &Vault<'_>,
     credentials: &Credentials,
-    delegated: &Delegated,
+    helper_answers: &HelperAnswers,
     image: &ImageName,
 ) -> Result<Option<Credential>> {
     let Lookup::Entry(entry) = credentials.lookup(image) else { return Ok(None) };
-    let got = of_entry(vault, entry, delegated).await;
+    let got = of_entry(vault, entry, helper_answers).await;
     got.map_err(|problems| {
         problems.map(|problem| problem.cause(format!("the registry entry `{}` is for {image}", entry.scope)))
     })
@@ -64,12 +64,12 @@ pub(super) async fn credential(
 pub(super) async fn of_entry(
     vault: &Vault<'_>,
     entry: &Entry,
-    delegated: &Delegated,
+    helper_answers: &HelperAnswers,
 ) -> Result<Option<Credential>> {
     if let How::Helper(helper) = &entry.how {
-        let answer = delegated.answer(helper, entry.scope.host()).await;
+        let answer = helper_answers.answer(helper, entry.scope.host()).await;
         let answer = answer.map_err(|problems| problems.map(|problem| problem.at(&entry.place)))?;
-        return entry.delegated(&answer.username, &answer.secret).map(Some);
+        return entry.answered(&answer.username, &answer.secret).map(Some);
     }
     let Some(sealed) = entry.sealed() else { return Ok(None) };
     entry.credential(&vault.open(sealed)?.secret).map(Some)
@@ -80,8 +80,10 @@ pub(super) struct Keychain<'a> {
     pub vault: &'a Vault<'a>,
     /// Credentials of the hosts that may ask.
     pub hosts: BTreeMap<&'a HostName, &'a Credentials>,
+    /// The secrets that containers of a host are given by what is written.
+    pub secrets: BTreeMap<&'a HostName, &'a [SecretRef]>,
     /// Asked again, not what planning was told: it may be over.
-    pub delegated: Delegated,
+    pub helper_answers: HelperAnswers,
 }
 
 impl Secrets for Keychain<'_> {
@@ -92,11 +94,15 @@ impl Secrets for Keychain<'_> {
     fn auth<'a>(&'a self, host: &'a HostName, image: &'a ImageName) -> Fetching<'a> {
         async move {
             match self.hosts.get(host) {
-                Some(credentials) => credential(self.vault, credentials, &self.delegated, image).await,
+                Some(credentials) => credential(self.vault, credentials, &self.helper_answers, image).await,
                 None => Err(Problem::failed(format!("host {host} is not part of this run")).into()),
             }
         }
         .boxed_local()
+    }
+
+    fn of_host(&self, host: &HostName) -> Vec<SecretRef> {
+        self.secrets.get(host).map(|secrets| secrets.to_vec()).unwrap_or_default()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::registry::Credentials;
 use crate::sandbox::Came;
 use crate::script::Ran;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One host and what is written for it; compiled already, unless some state asks for facts.
 pub struct Declared<'v> {
@@ -34,7 +35,7 @@ pub(super) enum Content {
 
 /// Files of one host.
 pub(super) struct Sources {
-    pillar: Node,
+    pillar: Arc<Node>,
     states: Vec<(String, String)>,
     /// What its states in Starlark gave.
     ran: BTreeMap<String, Result<Ran>>,
@@ -99,7 +100,7 @@ impl<'v> Declared<'v> {
         });
         let (pillar, states) = both(merged(vault, host), texts)?;
         let needs_facts = needs_facts(&states);
-        let sources = Sources { pillar, states, ran: BTreeMap::new(), needs_facts };
+        let sources = Sources { pillar: Arc::new(pillar), states, ran: BTreeMap::new(), needs_facts };
         let runs = sources.starlark().next().is_some();
         let read = Self { host, credentials: Credentials::default(), content: Content::Sources(sources) };
         if runs { Ok(read) } else { read.compiled(vault) }
@@ -187,6 +188,7 @@ impl Sources {
             states: &self.states,
             ran: &self.ran,
             pillar: &self.pillar,
+            budget: vault.budget(),
             facts,
         })
     }

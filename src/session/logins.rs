@@ -7,7 +7,7 @@ mod verdict;
 pub use verdict::{Answers, Asked, EntryShown, Verdict};
 
 use super::connect::Connected;
-use super::credentials::{Delegated, of_entry};
+use super::credentials::{HelperAnswers, of_entry};
 use super::declared::Declared;
 use super::hosts::Hosts;
 use super::pipeline::{Pipeline, unless_interrupted};
@@ -43,10 +43,10 @@ impl<'p> Pipeline<'p> {
         };
         unless_interrupted(self.interrupt, async {
             let verified = self.verify(self.connect(declared).await, sends).await;
-            let delegated = Delegated::default();
+            let helper_answers = HelperAnswers::default();
             let ask = |host: Connected<'p>| {
-                let delegated = &delegated;
-                async move { Ok(Asking { vault: self.vault, host: &host, delegated }.ask(images).await) }
+                let helper_answers = &helper_answers;
+                async move { Ok(Asking { vault: self.vault, host: &host, helper_answers }.ask(images).await) }
             };
             Ok(verified.next(|one| &one.host.name, ask).await)
         })
@@ -58,7 +58,7 @@ impl<'p> Pipeline<'p> {
 struct Asking<'a, 'v> {
     vault: &'a Vault<'v>,
     host: &'a Connected<'a>,
-    delegated: &'a Delegated,
+    helper_answers: &'a HelperAnswers,
 }
 
 impl Asking<'_, '_> {
@@ -174,7 +174,7 @@ impl Asking<'_, '_> {
     }
 
     async fn credential(&self, entry: &Entry) -> Result<Option<Credential>, (Verdict, Problems)> {
-        let got = of_entry(self.vault, entry, self.delegated).await;
+        let got = of_entry(self.vault, entry, self.helper_answers).await;
         got.map_err(|problems| {
             let helper = matches!(entry.how, How::Helper(_));
             (Verdict::of_credential(&problems, helper), problems)

@@ -1,7 +1,7 @@
 //! Reading every host once.
 
 use super::connect::Connected;
-use super::credentials::{Delegated, credential};
+use super::credentials::{HelperAnswers, credential};
 use super::declared::Declared;
 use super::hosts::Hosts;
 use super::pipeline::{Pipeline, unless_interrupted};
@@ -42,7 +42,7 @@ pub struct Observation<'v> {
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) resolved: Resolved,
-    pub(super) delegated: Delegated,
+    pub(super) helper_answers: HelperAnswers,
 }
 
 impl<'p> Pipeline<'p> {
@@ -84,7 +84,7 @@ pub(super) async fn read<'v>(
     let Connected { host, credentials, desired, engine, facts } = connected;
     let keychain = |image: &ImageName| {
         let (image, credentials) = (image.clone(), &credentials);
-        async move { credential(vault, credentials, &shared.delegated, &image).await }.boxed_local()
+        async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()
     };
     let offline = registries == Registries::NotAsked;
     let ask = Ask { offline, keychain: &keychain, resolved: &shared.resolved };

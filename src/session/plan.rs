@@ -9,10 +9,12 @@ use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use crate::desired::Wish;
 use crate::engine::docker::Docker;
-use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Problem, Result};
 use crate::registry::Credentials;
+use crate::state::SecretRef;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Hosts with what is to be done there.
@@ -29,6 +31,8 @@ pub struct PlannedHosts {
 pub(super) struct PlannedHost {
     pub(super) engine: Docker,
     pub(super) credentials: Credentials,
+    /// Those that its containers are given by what is written.
+    pub(super) secrets: Vec<SecretRef>,
 }
 
 /// A host that was read.
@@ -63,13 +67,14 @@ impl<'p> Pipeline<'p> {
         registries: Registries,
     ) -> PlannedHosts {
         let shared = Shared::default();
+        let bodies = RefCell::new(Bodies::default());
         let stage = |one| async {
             let seen = read(self.vault, one, registries, &shared).await?;
             if seen.has_tasks() {
                 return Ok(Read::Waiting(Box::new(seen)));
             }
             let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
-            Ok(Read::Planned(plan, host))
+            Ok(Read::Planned(bodies.borrow_mut().share(plan), host))
         };
         let read = verified.next(|one| &one.host.name, stage).await;
         self.planned(read, options)
@@ -159,6 +164,7 @@ impl Observation<'_> {
         parts: BTreeMap<String, Part>,
     ) -> Result<(HostPlan, PlannedHost)> {
         let plan = self.plan(options, parts)?;
-        Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials }))
+        let secrets = self.desired.secrets().cloned().collect();
+        Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials, secrets }))
     }
 }

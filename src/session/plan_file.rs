@@ -116,7 +116,7 @@ fn in_one(problems: Problems) -> Problems {
 mod tests {
     use super::*;
     use crate::name::WorkspaceName;
-    use crate::plan::{Action, Cause, Change, HostPlan, Step, Target, Verb};
+    use crate::plan::{Action, Cause, Change, HostPlan, PlanBody, Step, Target, Verb};
 
     fn plan(cause: Cause, id: &str) -> Plan {
         let action =
@@ -124,29 +124,30 @@ mod tests {
         Plan {
             format_version: FORMAT_VERSION.to_owned(),
             workspace: WorkspaceName::parse("shop").expect("a name"),
-            hosts: vec![HostPlan {
-                host: HostName::parse("web1").expect("a name"),
-                engine: "unix:///run/docker.sock".to_owned(),
-                engine_id: "ID".to_owned(),
-                changes: vec![Change {
-                    address: "container nginx".to_owned(),
-                    actions: vec![Verb::Remove],
-                    cause: vec![cause],
-                    before: None,
-                    after: None,
-                }],
-                steps: vec![Step {
-                    id: 1,
-                    group: "remove nginx".to_owned(),
-                    action,
-                    needs: Vec::new(),
-                    cause: Cause::Unwanted,
-                    expects: Vec::new(),
-                    undo: Vec::new(),
-                }],
-                receivers: Vec::new(),
-                notes: Vec::new(),
-            }],
+            hosts: vec![HostPlan::new(
+                HostName::parse("web1").expect("a name"),
+                "unix:///run/docker.sock".to_owned(),
+                "ID".to_owned(),
+                PlanBody {
+                    changes: vec![Change {
+                        address: "container nginx".to_owned(),
+                        actions: vec![Verb::Remove],
+                        cause: vec![cause],
+                        before: None,
+                        after: None,
+                    }],
+                    steps: vec![Step {
+                        id: 1,
+                        group: "remove nginx".to_owned(),
+                        action,
+                        needs: Vec::new(),
+                        cause: Cause::Unwanted,
+                        expects: Vec::new(),
+                        undo: Vec::new(),
+                    }],
+                    ..PlanBody::default()
+                },
+            )],
         }
     }
 

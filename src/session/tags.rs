@@ -106,7 +106,7 @@ async fn host(
     let credentials = &connected.credentials;
     let keychain = |image: &ImageName| {
         let image = image.clone();
-        async move { credential(vault, credentials, &shared.delegated, &image).await }.boxed_local()
+        async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()
     };
     let ask = Ask { offline: false, keychain: &keychain, resolved: &shared.resolved };
     let host = &connected.host.name;

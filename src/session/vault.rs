@@ -16,6 +16,7 @@ pub use merged::merged;
 pub use readers::KeyFiles;
 
 use super::context::Session;
+use crate::compile::Budget;
 use crate::inventory::Inventory;
 use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
@@ -43,6 +44,7 @@ pub struct Vault<'c> {
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
     change: Change,
+    budget: Budget,
 }
 
 /// What stands below `pillar/`.
@@ -173,6 +175,7 @@ impl<'c> Vault<'c> {
             met: RefCell::default(),
             made: BTreeSet::new(),
             change: Change::new(),
+            budget: Budget::of(workspace.inventory().hosts.len()),
         })
     }
 
@@ -189,6 +192,11 @@ impl<'c> Vault<'c> {
     /// The workspace's files.
     pub fn workspace(&self) -> &'c Workspace {
         self.workspace
+    }
+
+    /// What is left for expressions in this run.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// `pillarbox.toml`.

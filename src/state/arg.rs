@@ -2,7 +2,7 @@
 
 use super::Text;
 use crate::problem::Place;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// An argument with the place where it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,21 +53,17 @@ impl Arg {
     /// The lines behind it and everything in it, nearest cause first: pillar values, then the line of
     /// the state file itself.
     pub fn sources(&self) -> Vec<Place> {
-        fn collect(arg: &Arg, found: &mut Vec<Place>) {
-            for place in &arg.read {
-                if !found.contains(place) {
-                    found.push(place.clone());
-                }
-            }
+        fn collect<'a>(arg: &'a Arg, seen: &mut HashSet<&'a Place>, found: &mut Vec<Place>) {
+            found.extend(arg.read.iter().filter(|place| seen.insert(place)).cloned());
             match &arg.value {
-                ArgValue::Array(items) => items.iter().for_each(|item| collect(item, found)),
-                ArgValue::Table(table) => table.values().for_each(|item| collect(item, found)),
+                ArgValue::Array(items) => items.iter().for_each(|item| collect(item, seen, found)),
+                ArgValue::Table(table) => table.values().for_each(|item| collect(item, seen, found)),
                 _ => {}
             }
         }
-        let mut found = Vec::new();
-        collect(self, &mut found);
-        if !found.contains(&self.place) {
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        collect(self, &mut seen, &mut found);
+        if seen.insert(&self.place) {
             found.push(self.place.clone());
         }
         found

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One `[ID.FUNCTION.NAME]` of a state file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
-    /// What other declarations call it.
+    /// The id by which other declarations name it.
     pub id: String,
-    /// What is wanted.
+    /// The desired state.
     pub function: Function,
     /// Its arguments by the key they were written with.
     pub args: BTreeMap<String, Arg>,
@@ -20,7 +20,7 @@ pub struct Declaration {
     pub unread: BTreeSet<String>,
 }
 
-/// What a declaration can want.
+/// The functions of declarations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Function {
     /// `image.pulled`.
@@ -89,7 +89,7 @@ impl Function {
         ("dockerng.volume_absent", Self::VolumeAbsent),
     ];
 
-    /// Reads `container.running`, or an alias of it; `None` where nobody knows the word.
+    /// Reads `container.running`, or an alias of it; `None` for an unknown word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(name, _)| *name == word).map(|(_, function)| *function)
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
 impl Encoder {
-    /// Encodes the bytes of a text or an opened secret. `None` where they have no such form:
+    /// Encodes the bytes of a text or an opened secret. `None` if they have no such form:
     /// [`Encoder::ToJson`] of bytes that are not UTF-8.
     pub fn apply(self, plain: &Secret) -> Option<Secret> {
         let bytes = plain.reveal();
@@ -39,7 +39,7 @@ impl Encoder {
         }
     }
 
-    /// What it is called in expressions.
+    /// Its name in expressions.
     pub fn word(self) -> &'static str {
         match self {
             Self::UrlEncode => "urlencode",

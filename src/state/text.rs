@@ -1,4 +1,4 @@
-//! Text that may hold secrets as references: the only form in which a secret passes through
+//! Text that may contain secrets as references: the only form in which a secret passes through
 //! compile, plan and fingerprints.
 
 use crate::pillar::{Origin, SealId};
@@ -18,18 +18,18 @@ pub enum Segment {
     Secret(SecretRef),
 }
 
-/// A secret that is meant but not opened.
+/// A reference to a secret that is not opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretRef {
     /// Where it is sealed.
     pub origin: Origin,
-    /// Which secret it is; stands in fingerprints instead of it.
+    /// Identifies the secret; used in fingerprints instead of it.
     pub id: SealId,
     /// Applied in this order when it is opened.
     pub encoders: Vec<Encoder>,
 }
 
-/// What may be done to a secret without looking into it.
+/// Operations on a secret that do not look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoder {
@@ -108,7 +108,7 @@ impl Text {
 }
 
 impl fmt::Display for Text {
-    /// For people: a secret is `(sealed 9f2c)`.
+    /// For display: a secret is `(sealed 9f2c)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.0 {
             match segment {

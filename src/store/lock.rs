@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long a command waits for another one. The lock is held while files are written, never while a
 /// person is asked.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The tool's own folder of a workspace.
 pub(super) fn own_folder(root: &Path) -> PathBuf {

@@ -3,10 +3,9 @@
 use super::disk::{Disk, Like, read_bounded, read_regular};
 use super::fault::cannot;
 use super::journal::LARGEST;
-use super::lock::{Mode, PATIENCE, take};
+use super::lock::{Mode, TIMEOUT, take};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::secret::Secret;
-use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -177,7 +176,7 @@ pub fn hold(path: &Path) -> Result<Held> {
     make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
-    take(Path::new(&lock), Mode::Exclusive, PATIENCE, &mut || {}).map(Held)
+    take(Path::new(&lock), Mode::Exclusive, TIMEOUT, &mut || {}).map(Held)
 }
 
 /// Writes a file that belongs to another program, wholly or not at all: with the mode and owner that it
@@ -214,16 +213,6 @@ pub fn write_alike(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Where it cannot be removed.
 pub fn remove_private(path: &Path) -> Result<()> {
     Disk::default().remove_file(path).map_err(|error| cannot("remove", path, &error).into())
-}
-
-/// The first program of a name in the folders of a `PATH`.
-pub fn find_program(search_path: &OsStr, name: &str) -> Option<PathBuf> {
-    std::env::split_paths(search_path)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
-        .find(|program| {
-            program.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-        })
 }
 
 /// The bytes of an identity file. A pipe is fine, and its mode is not looked at.
@@ -278,7 +267,8 @@ pub fn read_identity_if_there(path: &Path, workspace: Option<&Path>) -> Result<O
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         // Nobody named it, so nobody is about to write into it.
         Ok(data) if !data.is_file() => {
-            let mut problem = cannot("read the identity", path, &io::Error::other("it is not a regular file"));
+            let mut problem =
+                cannot("read the identity", path, &io::Error::other("it is not a regular file"));
             problem.code = Code::NoIdentity;
             Err(problem.into())
         }

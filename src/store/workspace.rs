@@ -1,10 +1,10 @@
 //! A workspace on the disk.
 
-use super::change::{Change, Writer, collect};
+use super::change::{Change, collect};
 use super::disk::{Disk, read_regular};
 use super::fault::{cannot, is_read_only};
 use super::journal::{Files, LARGEST, pending};
-use super::lock::{Mode, PATIENCE, make_own_folder, open, own_folder, take};
+use super::lock::{Mode, TIMEOUT, make_own_folder, open, own_folder, take};
 use super::path::within;
 use super::{journal, listing};
 use crate::inventory::{FILE, Inventory};
@@ -78,7 +78,7 @@ impl Workspace {
         let own =
             make_own_folder(&disk, &real).map_err(|error| cannot("make", &own_folder(&real), &error))?;
         {
-            let _lock = take(&own.join("lock"), Mode::Exclusive, PATIENCE, &mut || {})?;
+            let _lock = take(&own.join("lock"), Mode::Exclusive, TIMEOUT, &mut || {})?;
             if let Some(pending) = pending(&own)? {
                 pending.finish(&disk, &real, &own)?;
             }
@@ -225,25 +225,8 @@ impl Workspace {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             // Where the lock may not even be read, its readers do without.
             _ if open(&path, Mode::Shared).is_err_and(|error| is_read_only(&error)) => Ok(None),
-            _ => Ok(Some(take(&path, Mode::Shared, PATIENCE, &mut || {})?)),
+            _ => Ok(Some(take(&path, Mode::Shared, TIMEOUT, &mut || {})?)),
         }
-    }
-
-    /// Takes the right to write. `waiting` is called once if another command has it. At most a minute is
-    /// waited.
-    ///
-    /// # Errors
-    /// Where nothing can be written here, the other command does not end, or an unfinished change is in
-    /// the way.
-    pub fn lock(&self, waiting: &mut dyn FnMut()) -> Result<Writer<'_>> {
-        let own = make_own_folder(&self.disk, &self.root)
-            .map_err(|error| cannot("write to", &own_folder(&self.root), &error))?;
-        let lock = take(&own.join("lock"), Mode::Exclusive, PATIENCE, waiting)?;
-        if let Some(pending) = pending(&own)? {
-            pending.finish(&self.disk, &self.root, &own)?;
-        }
-        journal::sweep(&self.disk, &own);
-        Ok(Writer::new(self, own, lock))
     }
 
     pub(super) fn disk(&self) -> &Disk {
@@ -295,7 +278,7 @@ fn finish_pending(disk: &Disk, root: &Path) -> Result<Files> {
         }
         return Err(cannot("write to", &own, &error).into());
     }
-    let _lock = take(&own.join("lock"), Mode::Exclusive, PATIENCE, &mut || {})?;
+    let _lock = take(&own.join("lock"), Mode::Exclusive, TIMEOUT, &mut || {})?;
     // Whoever had the lock may have finished it.
     if let Some(found) = pending(&own)? {
         found.finish(disk, root, &own)?;

@@ -31,6 +31,7 @@ mod sealing;
 mod services;
 mod simulated;
 mod table;
+mod upgrade;
 
 fn main() {
     // `cargo bench` hands its own options on.
@@ -47,6 +48,7 @@ fn main() {
             "plan" => recorded(|recording| plan::run(recording, rounds)),
             "hosts" => recorded(|recording| hosts::run(recording, rounds)),
             "deploy" => deploy::run(rounds),
+            "upgrade" => upgrade::run(rounds),
             other => panic!("there is no part {other}"),
         }
     }

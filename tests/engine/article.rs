@@ -41,7 +41,7 @@ fn the_four_states_deploy_upgrade_rest_and_remove() {
 fn one_apply_deploys_again_what_was_removed() {
     let Some(shop) = Shop::deployed() else { return };
     shop.engine.delete(&format!("/containers/{}?force=1", shop.web));
-    shop.env.run(&["plan"]).ok().says("+ container").says("not there yet");
+    shop.env.run(&["plan"]).ok().says("+ container").says("will be created");
     shop.apply().ok();
     shop.only("web 1.0.0");
 }

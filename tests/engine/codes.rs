@@ -76,7 +76,7 @@ fn an_engine_that_is_down_is_said_at_once_with_what_to_look_at() {
             shop.env.run(command).exits(1).explains("host local").explains(&nobody.display().to_string());
         assert!(said.stderr().contains("hint:"), "{}", said.stderr());
     }
-    // A socket that nobody listens on any more, and a file that is none.
+    // A socket without a listener, and a file that is none.
     drop(std::os::unix::net::UnixListener::bind(&nobody).expect("a socket"));
     shop.env.run(&["plan"]).exits(1).explains("hint:");
     fs::remove_file(&nobody).expect("the socket");

@@ -127,7 +127,8 @@ fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_appl
 fn an_engine_that_stays_away_is_not_waited_for_by_somebody_impatient() {
     let Some((shop, relay)) = behind_a_relay() else { return };
     shop.version("1.1.0");
-    let mut child = shop.env.command(&["apply", "-y"]).spawn();
+    // With -v it says when it begins to stop the old one.
+    let mut child = shop.env.command(&["apply", "-y", "-v"]).spawn();
     drop(child.stdin.take());
     let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
     let mut said = String::new();

@@ -268,7 +268,7 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
     let before = service.bed.engine.container(&service.name);
     service.bed.engine.post(&format!("/containers/{}/start", service.kept(2)), &Value::Null);
     service.replicas(1, "retain = 1");
-    service.apply().ok().says("somebody started it");
+    service.apply().ok().says("it was started by hand");
     assert_eq!(kept(&service), [3, 2]);
     service.bed.engine.post(&format!("/containers/{}/stop?t=1", service.kept(2)), &Value::Null);
     service.apply().ok().says("more than the one generation that is kept");

@@ -240,7 +240,7 @@ fn what_was_left_is_removed_and_what_somebody_else_made_is_not() {
     create(&next, &json!({ "mine": "yes" }));
     shop.options("secrets.key = \"{{ pillar.web.key }}\"\n");
     let before = shop.identity(&shop.web);
-    shop.apply().exits(1).explains("somebody else has a volume of that name");
+    shop.apply().exits(1).explains("a volume of that name exists that is not managed by pillarbox");
     assert_eq!(shop.identity(&shop.web), before);
     shop.engine.delete(&format!("/volumes/{next}"));
     shop.apply().ok();

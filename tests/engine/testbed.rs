@@ -141,6 +141,11 @@ impl EngineEnv {
         self.push_with(&[], kind, name, tag, page)
     }
 
+    /// Makes and pushes an image that runs a script; the two tags that a test gives it differ in their page.
+    pub(crate) fn push_script(&self, script: &str, name: &str, tag: &str) -> (String, String) {
+        self.push_with(&["--run", script], "run", name, tag, &format!("{name} {tag}"))
+    }
+
     fn push_with(&self, more: &[&str], kind: &str, name: &str, tag: &str, page: &str) -> (String, String) {
         let repository = format!("{}/{}/{name}", self.registry, self.name);
         let output = Command::new(testbed_var("PILLARBOX_TEST_IMAGE"))

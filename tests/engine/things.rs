@@ -87,7 +87,7 @@ fn with_every_option_of_networks_and_volumes_the_second_plan_is_empty() {
         body["Labels"] = json!({ "team": "shop", "com.example.two": "2", "io.pillarbox.test": shop.name });
         shop.engine.post("/networks/create", &body);
     }
-    shop.env.run(&["plan", "-v", "--detailed-exitcode"]).ok().says("somebody else made it");
+    shop.env.run(&["plan", "-v", "--detailed-exitcode"]).ok().says("not managed by pillarbox");
     // And where they do not, nothing is touched.
     let before = network(&shop, "flat");
     states(&shop, &FULL.replace("gateway = \"10.232.5.1\"", "gateway = \"10.232.5.9\""));

@@ -96,6 +96,23 @@ fn another_port_scheme_or_host_is_another_server() {
 }
 
 #[test]
+fn an_address_with_two_schemes_or_a_blank_is_nobodys() {
+    let env = shop(&[("r.example.com", "robot", "CANARY-pw")]);
+    for form in [
+        "https://http://r.example.com",
+        "http://https://r.example.com",
+        "https://https://r.example.com",
+        "https:// r.example.com",
+        "https://r.example.com /v2/",
+        "r.example.com /team",
+        "r.example.com\t/v1/",
+    ] {
+        env.helper("get", form).exits(1).lacks("CANARY");
+    }
+    env.run(&["registry", "add", "r.example.com /team", "-u", "x", "--anonymous"]).exits(64);
+}
+
+#[test]
 fn a_client_that_names_the_image_gets_the_longest_prefix() {
     let env = shop(&[
         ("ghcr.io/acme", "acme", "1"),

@@ -32,10 +32,10 @@ fn every_link_to_a_file_of_the_repository_leads_somewhere() {
 fn every_page_is_linked_from_the_readme() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
     for page in pages::pages() {
-        let name = page.file_name().expect("a name").to_string_lossy().into_owned();
+        let name = page.strip_prefix(repository()).expect("a page of the repository").display().to_string();
         assert!(
-            name == "README.md" || readme.contains(&format!("docs/{name}")),
-            "README.md does not link docs/{name}"
+            name == "README.md" || readme.contains(&format!("({name})")),
+            "README.md does not link {name}"
         );
     }
 }

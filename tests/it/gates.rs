@@ -111,7 +111,7 @@ fn what_is_not_allowed_is_refused_when_it_is_set_and_when_it_is_planned() {
     let _ = set("9").exits(1);
     let before = env.files();
     set("2.0.0").exits(1).explains("version 2.0.0 of api is not allowed").explains("pillar/apps.toml:6");
-    set("latest").exits(1).explains("version `latest` has no number that `allow` could be compared with");
+    set("latest").exits(1).explains("version `latest` has no number to compare with `allow`");
     set("2024-05-01").exits(1).explains("has no number");
     set("a b").exits(64).explains("is not a tag");
     env.run(&["gate", "set", "api", "1.5.0", "--digest", "sha256:12"]).exits(64).explains("is not a digest");

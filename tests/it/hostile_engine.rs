@@ -301,9 +301,7 @@ fn a_secret_of_a_container_that_comes_back_in_any_form_is_not_shown() {
 
 #[test]
 fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
-    let shop = with_secret(IN_ENV);
     let long: String = std::iter::repeat_n(PASSWORD, 6).collect();
-    shop.env.run_with_input(&["seal", "web.pw"], &long).ok();
     let lines = |text: &str, wide: usize| -> String {
         text.as_bytes().chunks(wide).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect()
     };
@@ -321,6 +319,8 @@ fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
     for log in
         [lines(&STANDARD.encode(&long), 76), rows, format!("{:?}\n", json!({ "pw": long }).to_string())]
     {
+        let shop = with_secret(IN_ENV);
+        shop.env.run_with_input(&["seal", "web.pw"], &long).ok();
         shop.engine.says("GET /containers/*/logs", 200, format!("cannot start\n{log}bye\n"));
         let said = shop.env.run(&["apply", "-y"]).exits(3).explains("cannot start").explains("bye");
         let text = STANDARD.encode(&long);
@@ -331,6 +331,27 @@ fn a_secret_in_the_log_of_a_container_is_not_shown_however_it_is_wrapped() {
         }
         shop.engine.repents();
     }
+}
+
+#[test]
+fn a_container_that_was_there_before_has_no_secret_in_its_log_either() {
+    let shop = with_secret(IN_ENV);
+    shop.engine.says(
+        "GET /containers/*/logs",
+        200,
+        format!("cannot start\n{}\nbye\n", STANDARD.encode(PASSWORD)),
+    );
+    shop.env.run(&["apply", "-y"]).exits(3).explains("bye").lacks("Q0FOQVJZ");
+    // Nothing is created now, so that nothing had to be opened.
+    let again = shop.env.run(&["apply", "-y"]).exits(3).explains("bye").lacks("Q0FOQVJZ");
+    assert!(!again.stderr().contains("create "), "{}", again.stderr());
+    assert_eq!(shop.engine.asked("POST /containers/create").len(), 1);
+    shop.env
+        .run(&["--no-identity", "apply", "-y"])
+        .exits(3)
+        .explains("docker logs web")
+        .lacks("Q0FOQVJZ")
+        .lacks("bye");
 }
 
 #[test]

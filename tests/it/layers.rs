@@ -54,6 +54,154 @@ fn every_module_uses_only_its_own_layer_and_lower_ones_without_a_cycle() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Folders of `src/` in which no files name each other in a circle.
+const WITHOUT_CIRCLES: &[&str] = &["check", "name", "observed", "plan", "planner", "state"];
+
+#[test]
+fn no_files_of_these_folders_name_each_other_in_a_circle() {
+    let sources = sources();
+    let house = House::of(&sources);
+    for folder in WITHOUT_CIRCLES {
+        let uses = house.uses_within(folder, &sources);
+        assert!(uses.len() > 1, "src/{folder} was not found");
+        if let Some(cycle) = cycle(&uses) {
+            panic!("files of src/{folder} use each other in a circle: {}", cycle.join(" → "));
+        }
+    }
+}
+
+/// What the planner decides is explained, and both are lowered to steps: one direction. Nothing that is decided
+/// or done depends on why.
+#[test]
+fn the_planner_decides_then_explains_then_lowers() {
+    let sources = sources();
+    let house = House::of(&sources);
+    let room =
+        |file: &str| ROOMS.iter().position(|room| file == *room || file.starts_with(&format!("{room}/")));
+    let mut wrong = Vec::new();
+    for source in sources.iter().filter(|source| source.module() == "planner") {
+        let own = room(&source.file);
+        for named in &source.names {
+            let file = house.file_named(&source.file, &named.path);
+            let other = file.and_then(room);
+            let back = match (own, other) {
+                (Some(own), Some(other)) => other > own,
+                // What all rooms look at knows none of them.
+                (None, Some(_)) => SHARED.contains(&source.file.as_str()),
+                (Some(_), None) => file == Some("planner"),
+                (None, None) => false,
+            };
+            let path = named.path.join("::");
+            if back {
+                wrong.push(format!("src/{}.rs:{}: {path} leads back", source.file, named.line));
+            }
+            let cause = named.path.iter().position(|part| part == "Cause");
+            let branches = cause.is_some_and(|at| own == Some(0) || at + 1 < named.path.len());
+            if own.is_some_and(|room| ROOMS[room] != "planner/explain") && branches {
+                wrong.push(format!("src/{}.rs:{}: {path}: why is for `explain`", source.file, named.line));
+            }
+        }
+    }
+    assert!(ROOMS.iter().all(|room| house.files.contains(room)), "a room of the planner was not found");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The rooms of the planner, in their order.
+const ROOMS: [&str; 3] = ["planner/decide", "planner/explain", "planner/lower"];
+
+/// What all of them look at.
+const SHARED: [&str; 3] = ["planner/context", "planner/options", "planner/work"];
+
+/// The files of `src/`, and what they hand on of others (`pub use`).
+struct House<'s> {
+    files: BTreeSet<&'s str>,
+    /// File and name to the path that is handed on under it.
+    handed_on: BTreeMap<(&'s str, &'s str), Vec<String>>,
+}
+
+impl<'s> House<'s> {
+    fn of(sources: &'s [Source]) -> Self {
+        let files = sources.iter().map(|source| source.file.as_str()).collect();
+        let each = sources.iter().flat_map(|source| {
+            let handed_on = handed_on(&source.names).into_iter();
+            handed_on.map(|(name, at)| ((source.file.as_str(), name), source.names[at].path.clone()))
+        });
+        Self { files, handed_on: each.collect() }
+    }
+
+    /// For each file of a folder, and the file that the folder belongs to, those of them that it uses itself.
+    fn uses_within(&self, folder: &str, sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
+        let within = |file: &str| file == folder || file.starts_with(&format!("{folder}/"));
+        let mut uses = BTreeMap::new();
+        for source in sources.iter().filter(|source| within(&source.file)) {
+            let only_handed_on: BTreeSet<usize> =
+                handed_on(&source.names).into_iter().map(|(_, at)| at).collect();
+            let own = source.names.iter().enumerate().filter(|(at, _)| !only_handed_on.contains(at));
+            let files = own.filter_map(|(_, named)| self.file_named(&source.file, &named.path));
+            let others = files.filter(|file| within(file) && *file != source.file).map(str::to_owned);
+            uses.insert(source.file.clone(), others.collect());
+        }
+        uses
+    }
+
+    /// The file in which a path leads, seen from another one: the longest beginning of it that is a file, or
+    /// the file that this one hands on what follows from.
+    fn file_named(&self, from: &str, path: &[String]) -> Option<&'s str> {
+        let whole = whole(from, path)?;
+        let beginnings = (1..=whole.len()).rev().map(|length| (length, whole[..length].join("/")));
+        let (length, file) = beginnings
+            .filter_map(|(length, file)| Some((length, self.files.get(file.as_str()).copied()?)))
+            .next()?;
+        let next = whole.get(length).and_then(|name| self.handed_on.get(&(file, name)));
+        match next {
+            Some(path) if *path != whole => self.file_named(file, path).or(Some(file)),
+            _ => Some(file),
+        }
+    }
+}
+
+/// A path from the root of the crate; `None` where it leads out of it.
+fn whole<'p>(from: &'p str, path: &'p [String]) -> Option<Vec<&'p str>> {
+    let own: Vec<&str> = from.split('/').collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let climbs = path.iter().take_while(|part| **part == "super").count();
+    match path.first()? {
+        &"crate" => Some(path[1..].to_vec()),
+        &"super" if climbs <= own.len() && climbs < path.len() => {
+            Some(own[..own.len() - climbs].iter().chain(&path[climbs..]).copied().collect())
+        }
+        &"self" => Some(own.iter().chain(&path[1..]).copied().collect()),
+        // A word by itself declares a module, or is no path at all.
+        &"super" => None,
+        _ if path.len() > 1 => Some(own.iter().chain(&path).copied().collect()),
+        _ => None,
+    }
+}
+
+/// Names that a file hands on (`pub use`), each with the index of its path.
+fn handed_on(names: &[Named]) -> Vec<(&str, usize)> {
+    let word = |at: usize| match names.get(at).map(|named| named.path.as_slice()) {
+        Some([word]) => word.as_str(),
+        _ => "",
+    };
+    let mut found = Vec::new();
+    for start in (0..names.len()).filter(|at| word(*at) == "use") {
+        let scope = |at: &usize| matches!(names[*at].path[0].as_str(), "super" | "crate" | "in");
+        let is_public = (0..start).rev().find(|at| !scope(at)).is_some_and(|at| word(at) == "pub");
+        if !is_public {
+            continue;
+        }
+        let last = |at: usize| names.get(at).and_then(|named| named.path.last()).map(String::as_str);
+        let mut at = start + 1;
+        while names.get(at).is_some_and(|named| named.path.len() > 1) {
+            let renamed = last(at + 1) == Some("as");
+            found.extend(last(if renamed { at + 2 } else { at }).map(|name| (name, at)));
+            at += if renamed { 3 } else { 1 };
+        }
+    }
+    found
+}
+
 #[test]
 fn only_the_files_meant_for_it_touch_the_world() {
     let layers = layers();
@@ -109,6 +257,24 @@ fn what_the_fence_forbids_is_found_in_groups_and_in_the_middle_of_code() {
     ] {
         assert_eq!(forbidden(&source("plan/a", text), &layers), Vec::<String>::new(), "{text}");
     }
+    let sources = [
+        source("a", "pub(crate) use b::{c::X as Y, f}; mod b; fn g() { d::h(); }"),
+        source("a/b", "pub use c::Z;"),
+        source("a/b/c", "use super::super::d;"),
+        source("a/d", "use super::Y;"),
+    ];
+    let house = House::of(&sources);
+    let leads = |from: &str, path: &str| {
+        let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+        house.file_named(from, &path)
+    };
+    assert_eq!(leads("a/b/c", "super::super::d::X"), Some("a/d"));
+    assert_eq!(leads("a/d", "crate::a::b::c::f"), Some("a/b/c"));
+    assert_eq!((leads("a/d", "super::Y"), leads("a/d", "super::b::Z")), (Some("a/b/c"), Some("a/b/c")));
+    assert_eq!((leads("a/d", "super::g"), leads("a", "b::f")), (Some("a"), Some("a/b")));
+    assert_eq!((leads("a", "b"), leads("a/d", "std::fmt")), (None, Some("a/d")));
+    let around = cycle(&house.uses_within("a", &sources)).expect("a circle");
+    assert_eq!(around, ["a/d", "a/b/c", "a/d"]);
     let upward =
         source("plan/a", "use crate::{name, store::{self, write}}; fn f() { super::super::store::x(); }");
     let named: Vec<_> = modules_named_by(&upward, &layers).into_iter().map(|(module, _)| module).collect();
@@ -320,6 +486,15 @@ fn names(code: &str) -> Vec<Named> {
             at += 1;
         }
     }
+    // Where something is visible (`pub(in crate::x)`) names nothing.
+    let is = |at: Option<usize>, word: &str| at.is_some_and(|at| found[at].path == [word]);
+    let visible = |at: usize| is(at.checked_sub(1), "in") && is(at.checked_sub(2), "pub");
+    let hidden: BTreeSet<usize> = (0..found.len()).filter(|at| visible(*at)).collect();
+    let mut at = 0;
+    found.retain(|_| {
+        at += 1;
+        !hidden.contains(&(at - 1))
+    });
     // Positions so far.
     let mut lines = vec![1; chars.len()];
     for at in 1..chars.len() {

@@ -23,6 +23,7 @@ mod init;
 mod layers;
 mod lying_engine;
 mod moving;
+mod other_users;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
 mod readers;

@@ -26,9 +26,10 @@ pub(crate) enum Deed {
     File { line: usize, path: String, text: String },
 }
 
-/// Every page: `README.md` and `docs/`.
+/// Every page: those beside `Cargo.toml` and `docs/`.
 pub(crate) fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![repository().join("README.md")];
+    let mut pages =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| repository().join(page)).to_vec();
     for entry in fs::read_dir(repository().join("docs")).expect("docs/") {
         let path = entry.expect("an entry of docs/").path();
         if path.extension().is_some_and(|ending| ending == "md") {

@@ -65,7 +65,7 @@ pub(crate) fn copy(env: &TestEnv, sealed: &Sealed, file: &str, key: &str) {
 /// The sealed value at a place.
 pub(crate) fn sealed(env: &TestEnv, file: &str, key: &str) -> Sealed {
     match &document(env, file).get(&place(file, key).key).expect("a value").value {
-        Value::Sealed(sealed) => sealed.clone(),
+        Value::Sealed(sealed) => Sealed::clone(sealed),
         other => panic!("{key} in {file} is a {}", other.kind()),
     }
 }

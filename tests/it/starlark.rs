@@ -100,8 +100,8 @@ fn programs_without_end_or_measure_are_stopped_by_name_and_the_others_are_run() 
     ]));
     let mut output = env.run(&["compile"]).exits(1);
     for said in [
-        "states/loops.star:4: it runs for too long: a file may take 10000000 loop turns and calls",
-        "states/recurses.star:2: functions call each other without end: 200 calls deep is the limit",
+        "states/loops.star:4: it runs for too long: a file may use 10000000 loop iterations and calls",
+        "states/recurses.star:2: functions call each other too deeply: the limit is 200 calls",
         "states/repeats.star:2: a repetition gives more than 4194304 characters or items",
         "states/grows.star: it needs too much memory: 512 MiB is the limit",
         "states/lists.star: it needs too much memory: 512 MiB is the limit",

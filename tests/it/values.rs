@@ -38,7 +38,7 @@ fn a_version_stays_a_string_and_other_types_stay_what_they_are() {
     env.run(&["set", "api.replicas", "-3"]).ok();
     assert!(env.read("pillar/apps.toml").contains("\nreplicas = -3\n"));
     let said = env.run(&["set", "api.replicas", "three"]).exits(64);
-    said.explains("pillar/apps.toml:14: `three` is no integer, as `api.replicas` is")
+    said.explains("pillar/apps.toml:14: `three` is not a value of type integer, the type of `api.replicas`")
         .explains("pillarbox set --toml 'api.replicas' '\"three\"'");
     env.run(&["set", "--toml", "api.replicas", "\"three\""]).ok();
     env.run(&["set", "--toml", "api.ports", "[8080]"]).ok();

@@ -22,7 +22,11 @@ const AVOIDED: &[(&str, &str)] = &[
 /// Folders and files that have none of them.
 const CLEAN: &[&str] = &[
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
     "docs",
+    "scripts",
     "src/compile",
     "src/compile.rs",
     "src/credential",

@@ -20,7 +20,7 @@ Examples:
 The container keeps running. What a state declares for its name is compared with it field by field; what
 differs, and what the next apply does about it, is shown before anything is recorded. The record is a
 volume on the host that names the container by its id; to take it back, remove that volume.")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct AdoptArgs {
     /// Name of the container, as on the host and in the states
     name: String,
     /// The host that it is on
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Args {
     yes: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, std::slice::from_ref(&args.host))?;

@@ -24,7 +24,7 @@ Examples:
 
 Hosts are changed one after another, and the first failure stops the rest. A container that does not
 start is kept for its log and the one before it is brought back (exit 3).")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct ApplyArgs {
     /// A plan stored by `plan -o`: done exactly as it says, or not at all
     #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift"])]
     plan: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Args {
     detailed_exitcode: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let stored = match &args.plan {

@@ -13,13 +13,13 @@ use crate::session::Vault;
 
 /// Who opens what: list the boxes, or make one
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct BoxArgs {
     #[command(subcommand)]
-    action: Action,
+    action: BoxCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+enum BoxCommand {
     /// List the boxes with their slots and readers; needs no private key
     List,
     /// Make a box of a folder, for other readers than those of the folder above
@@ -36,10 +36,10 @@ enum Action {
     },
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &BoxArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::List => list(ctx),
-        Action::New { folder, readers, accept } => new(folder, readers, accept, ctx),
+        BoxCommand::List => list(ctx),
+        BoxCommand::New { folder, readers, accept } => new(folder, readers, accept, ctx),
     }
 }
 

@@ -11,12 +11,12 @@ use serde_json::json;
 /// Print the desired state of hosts as JSON; a host is asked only where a state needs its facts
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  pillarbox compile --host web1")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct CompileArgs {
     #[command(flatten)]
     selection: Selection,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &CompileArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;

@@ -7,12 +7,12 @@ use clap_complete::Shell;
 /// Print completions for a shell
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  pillarbox completions bash > /etc/bash_completion.d/pillarbox")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct CompletionsArgs {
     /// For which shell
     shell: Shell,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &CompletionsArgs, ctx: &Context) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::cli::command(), "pillarbox", &mut script);
     ctx.out.bytes(&script);

@@ -18,13 +18,13 @@ use finding::{Section, State};
 #[command(after_help = "\
 Ends with 1 if there is a problem; a note is something to know. Without a workspace only what is personal is
 looked at. Nothing is changed.")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct DoctorArgs {
     /// Ask no Engine
     #[arg(long)]
     offline: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit> {
     let found = workspace::find(ctx);
     let mut sections = vec![personal::identity(ctx), personal::permissions(ctx)];
     let vault = match &found {

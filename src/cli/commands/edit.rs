@@ -20,7 +20,7 @@ use std::path::Path;
     after_help = "A secret is written { secret = \"…\" }; write one for a new secret. The editor is that of \
                         VISUAL or EDITOR, else vi."
 )]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct EditArgs {
     /// File below pillar/, `.toml` optional; it may be a new one
     file: String,
     /// Put the plaintext on a disk where there is no folder in memory
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Args {
     on_disk: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &EditArgs, ctx: &Context) -> Result<Exit> {
     let below = args.file.strip_prefix("pillar/").unwrap_or(&args.file);
     let file = crate::pillar::document::file_name(below)?;
     let editor = Editor::of(ctx);

@@ -6,7 +6,7 @@ mod promote;
 mod set;
 pub(super) mod write;
 
-use crate::cli::place::{self, stem};
+use crate::cli::target::{self, stem};
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
 use crate::name::KeyPath;
@@ -17,27 +17,27 @@ use crate::session::{Vault, merged};
 
 /// Say exactly which version of an application runs
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct GateArgs {
     #[command(subcommand)]
-    action: Action,
+    action: GateCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
-    List(list::Args),
-    Set(set::Args),
+enum GateCommand {
+    List(list::GateListArgs),
+    Set(set::GateSetArgs),
     Hold(hold::HoldArgs),
     Unhold(hold::UnholdArgs),
-    Promote(promote::Args),
+    Promote(promote::GatePromoteArgs),
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &GateArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::List(args) => list::run(args, ctx),
-        Action::Set(args) => set::run(args, ctx),
-        Action::Hold(args) => hold::hold(args, ctx),
-        Action::Unhold(args) => hold::unhold(args, ctx),
-        Action::Promote(args) => promote::run(args, ctx),
+        GateCommand::List(args) => list::run(args, ctx),
+        GateCommand::Set(args) => set::run(args, ctx),
+        GateCommand::Hold(args) => hold::hold(args, ctx),
+        GateCommand::Unhold(args) => hold::unhold(args, ctx),
+        GateCommand::Promote(args) => promote::run(args, ctx),
     }
 }
 
@@ -95,8 +95,8 @@ fn shared(vault: &Vault<'_>, app: &str, file: Option<&str>, verb: &str, new: boo
         ([one], _) => Ok((*one).to_owned()),
         ([], Some(file)) if new => Ok(file),
         ([], _) if new => {
-            let verb = place::Verb(verb, "");
-            Ok(place::In::default().place(vault, &format!("{key}.version"), verb)?.file)
+            let verb = target::Verb(verb, "");
+            Ok(target::TargetArgs::default().place(vault, &format!("{key}.version"), verb)?.file)
         }
         ([], _) => Err(missing(vault, app)),
         (several, _) => {

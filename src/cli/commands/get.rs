@@ -2,7 +2,7 @@
 
 mod toml;
 
-use crate::cli::place::{self, In, Verb};
+use crate::cli::target::{self, TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Node, Sealed, Value};
@@ -13,8 +13,8 @@ use serde_json::json;
 /// Print a value in clear, or a table as TOML
 #[derive(clap::Args, Debug)]
 #[command(after_help = "With -v, the file and line that each value comes from are said on standard error.\n\
-                        Control characters are written as \\u{1b}; --json gives the value exactly.")]
-pub(in crate::cli) struct Args {
+                        On a terminal control characters are written as \\u{1b}.")]
+pub(in crate::cli) struct GetArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
     /// File below pillar/, `.toml` optional [default: the one that has the key]
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
     host: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &GetArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "get")?;
@@ -64,19 +64,19 @@ pub(super) fn find(
     verb: &str,
 ) -> Result<(KeyPath, Node)> {
     match host {
-        Some(host) => place::merged_value(vault, host, typed, Verb(verb, "")),
+        Some(host) => target::merged_value(vault, host, typed, Verb(verb, "")),
         None => {
-            let place = In { file, host: None };
+            let place = TargetArgs { file, host: None };
             let (origin, node) = place.value(vault, typed, Verb(verb, ""))?;
             Ok((origin.key, node.clone()))
         }
     }
 }
 
-fn is_sealed(key: &KeyPath, node: &Node, args: &Args, sealed: &Sealed) -> Problem {
+fn is_sealed(key: &KeyPath, node: &Node, args: &GetArgs, sealed: &Sealed) -> Problem {
     let option = match (&args.host, &args.file) {
         (Some(host), _) => format!("--host {host} "),
-        (None, Some(_)) => format!("--in {} ", place::stem(&sealed.origin.file)),
+        (None, Some(_)) => format!("--in {} ", target::stem(&sealed.origin.file)),
         (None, None) => String::new(),
     };
     Problem::failed(format!("`{key}` is sealed"))

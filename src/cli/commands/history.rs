@@ -15,14 +15,14 @@ use std::collections::BTreeSet;
 ///
 /// No registry is asked and no key is needed.
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct HistoryArgs {
     /// Name of the service
     service: String,
     #[command(flatten)]
     selection: Selection,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;

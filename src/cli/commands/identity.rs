@@ -16,32 +16,32 @@ use std::path::{Path, PathBuf};
 
 /// Make a private key, print its public half, unlock it for some hours
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct IdentityArgs {
     #[command(subcommand)]
-    action: Action,
+    action: IdentityCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+enum IdentityCommand {
     /// Make a private key in a file that only you can read, and print its public half
-    New(make::Args),
+    New(make::IdentityMakeArgs),
     /// Print the public half of the private key that is tried first
-    Public(public::Args),
+    Public(public::IdentityPublicArgs),
     /// Keep a protected private key open for some hours, in the keyring of the kernel (Linux)
-    Unlock(unlock::Args),
+    Unlock(unlock::IdentityUnlockArgs),
     /// Forget what was unlocked
-    Forget(forget::Args),
+    Forget(forget::IdentityForgetArgs),
     /// Copy the private key into the keyring of the system
-    Store(store::Args),
+    Store(store::IdentityStoreArgs),
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &IdentityArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::New(args) => make::run(args, ctx),
-        Action::Public(args) => public::run(args, ctx),
-        Action::Unlock(args) => unlock::run(args, ctx),
-        Action::Forget(args) => forget::run(args, ctx),
-        Action::Store(args) => store::run(args, ctx),
+        IdentityCommand::New(args) => make::run(args, ctx),
+        IdentityCommand::Public(args) => public::run(args, ctx),
+        IdentityCommand::Unlock(args) => unlock::run(args, ctx),
+        IdentityCommand::Forget(args) => forget::run(args, ctx),
+        IdentityCommand::Store(args) => store::run(args, ctx),
     }
 }
 

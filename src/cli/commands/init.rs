@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Make a workspace with commented examples, and a private key if you have none
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Nothing that is there already is overwritten.\n\nExample:\n  pillarbox init shop")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct InitArgs {
     /// The folder; made if it is not there [default: the current one]
     dir: Option<PathBuf>,
     /// The name of the workspace, which goes into the labels of containers [default: the folder's name]
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
     name: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     let dir = match (&args.dir, &ctx.global.workspace) {
         (Some(dir), _) | (None, Some(dir)) => ctx.session.absolute(dir),
         (None, None) => ctx.session.env.cwd.clone(),
@@ -101,7 +101,8 @@ fn free_of_a_workspace(dir: &Path) -> Result<()> {
 
 /// Whoever can write to a workspace can change its hosts, its readers and what is deployed.
 fn free_of_others(dir: &Path) -> Result<()> {
-    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned())) else {
+    let Some(why) = crate::store::changed_by_others(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()))
+    else {
         return Ok(());
     };
     Err(Problem::failed(format!("{} is no safe place for a workspace", shown(dir)))

@@ -10,13 +10,13 @@ use crate::session::{KnownFile, Vault};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct KnownArgs {
     #[command(subcommand)]
-    action: Action,
+    action: KnownCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+enum KnownCommand {
     /// List what is known, of every workspace
     List,
     /// Take a box (pillar/prod/) or a host (web1) of this workspace as it is now
@@ -35,12 +35,12 @@ enum Action {
     },
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &KnownArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::List => list(ctx),
-        Action::Accept { name } => accept(name, ctx),
-        Action::Forget { name: Some(name), .. } => forget(name, ctx),
-        Action::Forget { of_workspace, .. } => {
+        KnownCommand::List => list(ctx),
+        KnownCommand::Accept { name } => accept(name, ctx),
+        KnownCommand::Forget { name: Some(name), .. } => forget(name, ctx),
+        KnownCommand::Forget { of_workspace, .. } => {
             forget_workspace(of_workspace.as_deref().unwrap_or_default(), ctx)
         }
     }

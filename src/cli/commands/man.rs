@@ -8,9 +8,9 @@ use std::io::Write;
 /// Print the manual page, every command included
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  pillarbox man > /usr/local/share/man/man1/pillarbox.1")]
-pub(in crate::cli) struct Args {}
+pub(in crate::cli) struct ManArgs {}
 
-pub(in crate::cli) fn run(_: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(_: &ManArgs, ctx: &Context) -> Result<Exit> {
     let page = page().map_err(|error| Problem::failed("could not write the page").because(&error))?;
     ctx.out.bytes(&page);
     Ok(Exit::Done)

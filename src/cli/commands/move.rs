@@ -2,7 +2,7 @@
 
 mod file;
 
-use crate::cli::place::{self, In, Verb, stem};
+use crate::cli::target::{self, TargetArgs, Verb, stem};
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::document::file_name;
@@ -16,19 +16,19 @@ use crate::session::Vault;
                         Examples:\n  pillarbox move api.pw api.db.password\n  \
                         pillarbox move --to-in prod/apps api.pw api.pw\n  \
                         pillarbox move apps.toml services.toml")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct MoveArgs {
     /// A key, or a file below pillar/ with its .toml
     from: String,
     /// Likewise; nothing may be there
     to: String,
     #[command(flatten)]
-    place: In,
+    place: TargetArgs,
     /// File below pillar/ that TO is in [default: the one of FROM]
     #[arg(long, value_name = "FILE")]
     to_in: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &MoveArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     if let Some(from) = file::named(&vault, &args.from) {
@@ -42,7 +42,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let sealed = sealed_again(&vault, &from, &to)?;
     relocate(&mut vault, &from, &to, &sealed)?;
     let node = vault.document(&to.file).and_then(|document| document.get(&to.key));
-    place::check_key(&to.key, node.map(|node| &node.value))?;
+    target::check_key(&to.key, node.map(|node| &node.value))?;
     let readers = new_readers(&vault, &from.file, &to.file, !sealed.is_empty())?;
     vault.commit()?;
     ctx.out.say(format_args!("moved {from} to {to}{}", again(sealed.len())));
@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn places(args: &Args, vault: &Vault<'_>, verb: Verb<'_>) -> Result<(Origin, Origin)> {
+fn places(args: &MoveArgs, vault: &Vault<'_>, verb: Verb<'_>) -> Result<(Origin, Origin)> {
     let from = match args.place.value(vault, &args.from, verb) {
         Ok((from, _)) => from,
         Err(problems) => {
@@ -73,7 +73,7 @@ fn places(args: &Args, vault: &Vault<'_>, verb: Verb<'_>) -> Result<(Origin, Ori
         Some(file) => file_name(file.strip_prefix("pillar/").unwrap_or(file))?,
         None => from.file.clone(),
     };
-    let within = In { file: Some(stem_of(&file)), host: None };
+    let within = TargetArgs { file: Some(stem_of(&file)), host: None };
     let mut to = within.place(vault, &args.to, verb)?;
     to.file = file;
     let same_file = to.file == from.file;

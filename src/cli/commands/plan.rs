@@ -17,7 +17,7 @@ Examples:
   pillarbox plan --host 'web*' -o plan.json    # then: pillarbox apply plan.json
   pillarbox plan --html plan.html              # to look at, or to attach to a review
   pillarbox plan --detailed-exitcode           # 2: changes, 4: nothing but held changes")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -53,7 +53,7 @@ impl OptionArgs {
     }
 }
 
-impl Args {
+impl PlanArgs {
     /// Whether the page takes the place of the plan on standard output.
     fn page_is_data(&self) -> bool {
         self.html.as_deref() == Some(Path::new("-"))
@@ -61,7 +61,7 @@ impl Args {
 }
 
 /// Two things cannot be written to one place.
-fn check(args: &Args, ctx: &Context) -> Result<()> {
+fn check(args: &PlanArgs, ctx: &Context) -> Result<()> {
     let wrong = |what: &str| Err(Problem::new(Code::Usage, what).into());
     if args.page_is_data() && ctx.out.json {
         return wrong("`--html -` and `--json` both want standard output");
@@ -75,7 +75,7 @@ fn check(args: &Args, ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
     check(args, ctx)?;
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;

@@ -16,30 +16,30 @@ pub(super) use list::pending as pending_wish;
 
 /// Who can open a box: list, add, remove; make locks agree with keys/
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct ReaderArgs {
     #[command(subcommand)]
-    action: Action,
+    action: ReaderCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+enum ReaderCommand {
     /// List the readers of each box, and where keys/ says something else than the lock
     List,
     /// Let somebody open a box
     #[command(after_help = "Example:\n  pillarbox reader add bob age1…")]
-    Add(add::Args),
+    Add(add::ReaderAddArgs),
     /// Shut somebody out: a new slot, every value sealed again, and a list of what to rotate
-    Remove(remove::Args),
+    Remove(remove::ReaderRemoveArgs),
     /// Make the locks agree with keys/, and seal again what was posted to an old slot
-    Rekey(rekey::Args),
+    Rekey(rekey::ReaderRekeyArgs),
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &ReaderArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::List => list::run(ctx),
-        Action::Add(args) => add::run(args, ctx),
-        Action::Remove(args) => remove::run(args, ctx),
-        Action::Rekey(args) => rekey::run(args, ctx),
+        ReaderCommand::List => list::run(ctx),
+        ReaderCommand::Add(args) => add::run(args, ctx),
+        ReaderCommand::Remove(args) => remove::run(args, ctx),
+        ReaderCommand::Rekey(args) => rekey::run(args, ctx),
     }
 }
 

@@ -9,7 +9,7 @@ mod remove;
 
 pub(super) use helper::{Client, Files, home_shown, how_to_find, registries};
 
-use crate::cli::place::stem;
+use crate::cli::target::stem;
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::{Origin, document};
@@ -19,30 +19,30 @@ use crate::session::Vault;
 
 /// Credentials of registries: add, import, check; docker and podman ask for them
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct RegistryArgs {
     #[command(subcommand)]
-    action: Action,
+    action: RegistryCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
-    Add(add::Args),
+enum RegistryCommand {
+    Add(add::RegistryAddArgs),
     /// List the entries; needs no private key
     List,
-    Remove(remove::Args),
-    Check(check::Args),
-    Helper(helper::Args),
-    Import(import::Args),
+    Remove(remove::RegistryRemoveArgs),
+    Check(check::RegistryCheckArgs),
+    Helper(helper::RegistryHelperArgs),
+    Import(import::RegistryImportArgs),
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &RegistryArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::Add(args) => add::run(args, ctx),
-        Action::List => list::run(ctx),
-        Action::Remove(args) => remove::run(args, ctx),
-        Action::Check(args) => check::run(args, ctx),
-        Action::Helper(args) => helper::run(args, ctx),
-        Action::Import(args) => import::run(args, ctx),
+        RegistryCommand::Add(args) => add::run(args, ctx),
+        RegistryCommand::List => list::run(ctx),
+        RegistryCommand::Remove(args) => remove::run(args, ctx),
+        RegistryCommand::Check(args) => check::run(args, ctx),
+        RegistryCommand::Helper(args) => helper::run(args, ctx),
+        RegistryCommand::Import(args) => import::run(args, ctx),
     }
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 /// Open a sealed value and print it, byte for byte
 #[derive(clap::Args, Debug)]
 #[command(after_help = "A final newline is added on a terminal only.")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct RevealArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
     /// File below pillar/, `.toml` optional [default: the one that has the key]
@@ -26,7 +26,7 @@ pub(in crate::cli) struct Args {
     host: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &RevealArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = get::find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "reveal")?;

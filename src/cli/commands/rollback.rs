@@ -35,7 +35,7 @@ Examples:
   pillarbox rollback api
   pillarbox rollback api --to 1.42.0
   pillarbox rollback api --to 3 --host web1      # generations count per host: see 'pillarbox history api'")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct RollbackArgs {
     /// Name of the service
     service: String,
     /// A version, a digest, or on one host a generation [default: what ran before the last deployment]
@@ -63,7 +63,7 @@ struct Host {
     generations: Vec<Generation>,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
@@ -84,7 +84,8 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         Problems::check(planned.problems())?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
         for plan in &mut planned.plan.hosts {
-            plan.notes.extend(notes(args, &hosts, &targets, &differing, &plan.host));
+            let notes = notes(args, &hosts, &targets, &differing, &plan.host);
+            plan.notes.extend(notes);
         }
         if let Some(plan) = planned.plan.hosts.first_mut() {
             plan.notes.extend(changes.iter().map(Change::in_words));
@@ -100,7 +101,7 @@ struct Rollback {
 }
 
 async fn apply_rollback(
-    args: &Args,
+    args: &RollbackArgs,
     ctx: &Context,
     vault: &Vault<'_>,
     pipeline: Pipeline<'_>,
@@ -149,7 +150,7 @@ async fn apply_rollback(
 }
 
 /// Every selected host that has the service, with what is left of it there.
-async fn look(args: &Args, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
+async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
     let declared = declared(vault, &args.selection.host)?;
     let pipeline = Pipeline::new(vault, args.yes, interrupt);
     let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
@@ -215,7 +216,7 @@ fn goals(service: &str, hosts: &[Host], targets: &[Target<'_>]) -> BTreeMap<Host
 
 /// What a person should know before saying yes.
 fn notes(
-    args: &Args,
+    args: &RollbackArgs,
     hosts: &[Host],
     targets: &[Target<'_>],
     differing: &[Differing],
@@ -259,7 +260,7 @@ fn not_compiled(problem: Problem) -> Problem {
     problem.cause("so it would be once the gate is written back; nothing was changed")
 }
 
-fn say_json(args: &Args, ctx: &Context, plan: &Plan, changes: &[Change], outcome: Option<&Outcome>) {
+fn say_json(args: &RollbackArgs, ctx: &Context, plan: &Plan, changes: &[Change], outcome: Option<&Outcome>) {
     if !ctx.out.json {
         return;
     }

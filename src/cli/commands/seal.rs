@@ -1,6 +1,6 @@
 //! `pillarbox seal KEY`.
 
-use crate::cli::place::{self, In, Verb};
+use crate::cli::target::{self, TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
 use crate::name::ReaderName;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
                         Examples:\n  pillarbox seal api.db_password\n  \
                         pillarbox seal --file server.key api.tls_key\n  \
                         printf %s \"$TOKEN\" | pillarbox seal --in prod/apps api.token")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct SealArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
     /// Every byte of this file (a pipe is fine, `-` is standard input)
@@ -31,10 +31,10 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     allow_empty: bool,
     #[command(flatten)]
-    place: In,
+    place: TargetArgs,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
     let wrong = |problem| Problem { code: Code::Usage, ..problem };
     let slot = args.slot.as_deref().map(Recipient::parse_slot).transpose();
     let slot = slot.map_err(|problems| problems.map(wrong))?;
@@ -52,7 +52,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let was_sealed = before.is_some() && !was_clear;
     let id = vault.post(&origin, &secret, Kind::of(&secret), slot.as_ref())?;
     if let Some(node) = vault.document(&origin.file).and_then(|document| document.get(&origin.key)) {
-        place::check_key(&origin.key, Some(&node.value))?;
+        target::check_key(&origin.key, Some(&node.value))?;
     }
     let readers = readers(&vault, &origin.file)?;
     vault.commit()?;
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn place(args: &Args, vault: &Vault<'_>) -> Result<Origin> {
+fn place(args: &SealArgs, vault: &Vault<'_>) -> Result<Origin> {
     let origin = args.place.place(vault, &args.key, Verb("seal", ""))?;
     let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
     if let Some(node) = node.filter(|node| node.as_table().is_some()) {
@@ -80,7 +80,7 @@ fn place(args: &Args, vault: &Vault<'_>) -> Result<Origin> {
     Ok(origin)
 }
 
-fn read(args: &Args, ctx: &Context) -> Result<Secret> {
+fn read(args: &SealArgs, ctx: &Context) -> Result<Secret> {
     let secret = match &args.file {
         Some(path) if path.as_os_str() == "-" => ctx.console.stdin_bytes()?,
         Some(path) => store::read_secret(&ctx.session.absolute(path))?,

@@ -1,11 +1,11 @@
 //! `pillarbox set KEY VALUE`.
 
-use crate::cli::place::{self, In, Verb};
+use crate::cli::target::{self, TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::pillar::document::Written;
 use crate::pillar::gate;
 use crate::problem::{Problem, Result, quoted};
-use crate::registry;
+use crate::registry::{self, IDENTITY_TOKEN, PASSWORD};
 use crate::session::Vault;
 
 /// Set a value in clear; comments and order stay
@@ -13,7 +13,7 @@ use crate::session::Vault;
 #[command(after_help = "Examples:\n  pillarbox set deploy.nginx.version 1.10\n  \
                         pillarbox set --toml api.ports '[80, 443]'\n  \
                         pillarbox set --host web1 api.log debug")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct SetArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
     /// A string, unless the key has a value of another type: then one of that type
@@ -23,10 +23,10 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     toml: bool,
     #[command(flatten)]
-    place: In,
+    place: TargetArgs,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &SetArgs, ctx: &Context) -> Result<Exit> {
     let rest = quoted(&args.value);
     let verb = Verb(if args.toml { "set --toml" } else { "set" }, &rest);
     let written = if args.toml { Written::Toml(&args.value) } else { Written::Plain(&args.value) };
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     let origin = args.place.place(&vault, &args.key, verb)?;
     if let [top, registry, field] = origin.key.parts()
         && top == registry::TABLE
-        && ["password", "identity_token"].contains(&field.as_str())
+        && [PASSWORD, IDENTITY_TOKEN].contains(&field.as_str())
     {
         return Err(Problem::usage(format!("`{}` must be sealed", origin.key))
             .cause("it would stand in clear, in the history of git too")
@@ -65,7 +65,7 @@ pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
         let Some(node) = document.get(&origin.key) else {
             return Err(Problem::failed(format!("`{}` was not set", origin.key)).into());
         };
-        place::check_key(&origin.key, Some(&node.value))
+        target::check_key(&origin.key, Some(&node.value))
     })?;
     let same = before.as_deref() == vault.document(&origin.file).map(|document| document.text());
     if same {

@@ -11,12 +11,12 @@ use crate::store;
     after_help = "Lets git show what changed, with `pillar/**/*.toml diff=pillarbox` in .gitattributes:\n  \
                         git config diff.pillarbox.textconv 'pillarbox show'"
 )]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct ShowArgs {
     /// Any file, or one below pillar/, `.toml` optional
     file: String,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &ShowArgs, ctx: &Context) -> Result<Exit> {
     let path = ctx.session.absolute(args.file.as_ref());
     // Git hands over temporary files, outside of every workspace.
     let text = if path.is_file() {

@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 ///
 /// No registry is asked and no key is needed. With -v what is kept for a rollback is shown, too.
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     selection: Selection,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;

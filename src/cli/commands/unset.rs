@@ -1,20 +1,20 @@
 //! `pillarbox unset KEY`.
 
-use crate::cli::place::{In, Verb};
+use crate::cli::target::{TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::problem::Result;
 use crate::session::Vault;
 
 /// Remove a value, sealed or in clear, or a table with all that is in it
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct UnsetArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
     key: String,
     #[command(flatten)]
-    place: In,
+    place: TargetArgs,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &UnsetArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let (origin, _) = args.place.value(&vault, &args.key, Verb("unset", ""))?;

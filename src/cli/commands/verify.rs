@@ -2,6 +2,7 @@
 
 mod copies;
 mod difference;
+mod places;
 mod revision;
 mod seals;
 pub(super) mod stray;
@@ -22,7 +23,7 @@ a secret's protection is among it (marked `!`), and needs no private key.
 
 Example:
   pillarbox verify --against origin/main")]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct VerifyArgs {
     /// Compare with a git revision
     #[arg(long, value_name = "REF")]
     against: Option<String>,
@@ -31,7 +32,7 @@ pub(in crate::cli) struct Args {
     require_open: bool,
 }
 
-pub(in crate::cli) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(args: &VerifyArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load_with_faults(&ctx.session, &workspace)?;
     let mut problems = vault.faults().to_vec();

@@ -5,9 +5,9 @@ use crate::problem::Result;
 
 /// Print the version
 #[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Args {}
+pub(in crate::cli) struct VersionArgs {}
 
-pub(in crate::cli) fn run(_: &Args, ctx: &Context) -> Result<Exit> {
+pub(in crate::cli) fn run(_: &VersionArgs, ctx: &Context) -> Result<Exit> {
     let version = env!("CARGO_PKG_VERSION");
     if ctx.out.json {
         ctx.out.object(&serde_json::json!({

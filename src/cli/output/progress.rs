@@ -1,39 +1,69 @@
-//! What happens while a plan is carried out: bars on a terminal, plain lines otherwise, nothing with
-//! `-q` but what failed.
+//! What happens while a plan is applied: one line for each resource when it is done, with `-v` one for each
+//! step too; bars on a terminal. With `-q` only what failed.
 
 mod bars;
+mod resource;
 
 #[cfg(test)]
 mod tests;
 
-use super::{Level, words};
-use crate::event::{Event, Happened};
-use crate::plan::{Action, HostPlan, Plan};
+use super::layout::{columns, pad};
+use super::{Level, style, words};
+use crate::event::{Event, EventKind, GroupEnd};
+use crate::name::HostName;
+use crate::plan::{HostPlan, Plan, Step};
 use crate::problem::escaped;
 use bars::Bars;
+use resource::{Resource, resources};
+use std::collections::HashMap;
 use std::time::Duration;
+
+/// Longest address that others are padded to.
+const ADDRESS_MAX: usize = 44;
 
 /// Shows events of one run. Its lines go to standard error.
 pub(in crate::cli) struct Progress<'a> {
-    plan: &'a Plan,
+    hosts: HashMap<&'a HostName, HostProgress<'a>>,
+    /// Columns of the addresses.
+    addresses: usize,
     level: Level,
     bars: Option<Bars>,
     line: Box<dyn Fn(&str) + 'a>,
 }
 
+/// A host's plan with what its groups mean.
+struct HostProgress<'a> {
+    plan: &'a HostPlan,
+    resources: HashMap<&'a str, Resource>,
+}
+
 impl<'a> Progress<'a> {
     /// For a plan; `terminal`: bars can be drawn on standard error.
     pub(in crate::cli) fn new(plan: &'a Plan, level: Level, terminal: bool) -> Self {
-        let bars = (terminal && level > Level::Quiet).then(Bars::new);
-        Self { plan, level, bars, line: Box::new(to_stderr) }
+        let bars = (terminal && level > Level::Quiet).then(|| Bars::new(plan));
+        Self::with(plan, level, bars, Box::new(to_stderr))
+    }
+
+    fn with(plan: &'a Plan, level: Level, bars: Option<Bars>, line: Box<dyn Fn(&str) + 'a>) -> Self {
+        let hosts: HashMap<&HostName, HostProgress<'_>> = plan
+            .hosts
+            .iter()
+            .map(|plan| (&plan.host, HostProgress { plan, resources: resources(plan) }))
+            .collect();
+        let shown = hosts.values().flat_map(|host| host.resources.values()).filter(|one| one.has_line);
+        let lengths = shown.map(|one| columns(&one.address)).filter(|length| *length <= ADDRESS_MAX);
+        let addresses = lengths.max().unwrap_or(0);
+        Self { hosts, addresses, level, bars, line }
     }
 
     /// Shows one event.
     pub(in crate::cli) fn show(&self, event: &Event) {
-        if let (Some(bars), Some(plan)) = (&self.bars, self.host(event)) {
-            bars.follow(plan, &event.what);
+        let Some(host) = self.hosts.get(&event.host) else { return };
+        if let Some(bars) = &self.bars {
+            bars.follow(host, &event.kind);
         }
-        for line in self.lines(event) {
+        for line in self.lines(host, &event.kind) {
+            let line = format!("{}: {line}", event.host);
             match &self.bars {
                 Some(bars) => bars.above(&line),
                 None => (self.line)(&line),
@@ -48,66 +78,98 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn host(&self, event: &Event) -> Option<&HostPlan> {
-        self.plan.hosts.iter().find(|plan| plan.host == event.host)
-    }
-
     /// The lines that stay.
-    fn lines(&self, event: &Event) -> Vec<String> {
-        let host = &event.host;
-        let step = |id: u32| self.host(event).and_then(|plan| words::step(plan, id));
-        let words = |id: u32| match step(id) {
-            Some(step) => escaped(&words::action(&step.action)),
-            None => format!("step #{id}"),
-        };
-        let quiet = self.level == Level::Quiet;
-        match &event.what {
-            // Short steps get one line when they are done; what can take minutes also gets one when
-            // it begins, unless a bar shows it.
-            Happened::StepStarted { step: id } => {
-                let long = step(*id).is_some_and(|step| {
-                    matches!(
-                        step.action,
-                        Action::Pull { .. } | Action::AwaitHealthy { .. } | Action::Delay { .. }
-                    )
-                });
-                let wanted = !quiet && self.bars.is_none() && (long || self.level == Level::Verbose);
-                if wanted { vec![format!("{host}: {} …", words(*id))] } else { Vec::new() }
-            }
-            Happened::PullProgress { .. } => Vec::new(),
-            Happened::StepDone { step: id, took } => {
-                if quiet {
-                    Vec::new()
-                } else {
-                    vec![format!("{host}: {} … done {}", words(*id), time(*took))]
+    fn lines(&self, host: &HostProgress<'_>, kind: &EventKind) -> Vec<String> {
+        let verbose = self.level == Level::Verbose;
+        match kind {
+            EventKind::PullProgress { .. } => Vec::new(),
+            // What can take minutes is also said when it begins, unless a bar shows it.
+            EventKind::StepStarted { step } => match host.step(*step) {
+                Some(step) if verbose && self.bars.is_none() && takes_long(step) => {
+                    vec![format!("{} …", host.words(step.id))]
                 }
+                _ => Vec::new(),
+            },
+            EventKind::StepDone { step, took } if verbose => {
+                vec![format!("{}  {}", host.words(*step), time(*took))]
             }
-            Happened::Warned { step: id, text } => {
-                vec![format!("{host}: {}: the Engine warns: {}", words(*id), escaped(text))]
+            EventKind::StepDone { .. } => Vec::new(),
+            EventKind::Warned { step, text } => {
+                let warning = style::WARNING;
+                vec![format!(
+                    "{}: {warning}the Engine warns:{warning:#} {}",
+                    host.address(*step),
+                    escaped(text)
+                )]
             }
-            Happened::StepFailed { step: id, why } => {
-                vec![format!("{host}: {} … failed: {}", words(*id), escaped(why))]
+            EventKind::StepFailed { step, why } => {
+                let error = style::ERROR;
+                vec![format!("{}: {error}failed:{error:#} {}", host.address(*step), escaped(why))]
             }
-            Happened::ContainerLog { container, lines } => {
-                let head = format!("{host}: last log lines of {}:", escaped(container));
-                let lines = lines.iter().map(|line| format!("{host}:   | {}", escaped(line)));
+            EventKind::ContainerLog { container, lines } => {
+                let head = format!("last log lines of {}:", escaped(container));
+                let lines = lines.iter().map(|line| format!("  | {}", escaped(line)));
                 std::iter::once(head).chain(lines).collect()
             }
-            Happened::UndoStarted { .. } => Vec::new(),
-            Happened::UndoDone { action, failed: None, .. } => {
-                vec![format!("{host}: way back: {} … done", escaped(action))]
+            EventKind::UndoStarted { .. } => Vec::new(),
+            EventKind::UndoDone { step, action, failed: None } if verbose => {
+                vec![format!("{}: rolling back: {}  done", host.address(*step), escaped(action))]
             }
-            Happened::UndoDone { action, failed: Some(why), .. } => {
-                vec![format!("{host}: way back: {} … failed: {}", escaped(action), escaped(why))]
+            EventKind::UndoDone { failed: None, .. } => Vec::new(),
+            EventKind::UndoDone { step, action, failed: Some(why) } => {
+                let (error, action) = (style::ERROR, escaped(action));
+                let address = host.address(*step);
+                vec![format!("{address}: rolling back: {action}  {error}failed:{error:#} {}", escaped(why))]
             }
-            Happened::EngineAway => {
-                vec![format!("{host}: its Engine does not answer; the way back waits for it")]
-            }
-            Happened::Interrupted => {
-                vec![format!("{host}: interrupted: what was begun is ended or taken back")]
+            EventKind::GroupEnded { group, end, took } => self.ended(host, group, *end, *took),
+            EventKind::EngineAway => vec!["its Engine does not answer; the rollback waits for it".to_owned()],
+            EventKind::Interrupted => {
+                vec!["interrupted: what was begun is finished or rolled back".to_owned()]
             }
         }
     }
+
+    /// The line of a resource: what it is, what has become of it, how long that took.
+    fn ended(&self, host: &HostProgress<'_>, group: &str, end: GroupEnd, took: Duration) -> Vec<String> {
+        let Some(resource) = host.resources.get(group).filter(|one| one.has_line) else { return Vec::new() };
+        let (color, result) = match end {
+            GroupEnd::Done if self.level == Level::Quiet => return Vec::new(),
+            GroupEnd::Done => (style::PLAIN, resource.result.as_str()),
+            // What failed was said when it failed.
+            GroupEnd::Failed | GroupEnd::Skipped => return Vec::new(),
+            GroupEnd::RolledBack | GroupEnd::RollbackFailed | GroupEnd::Interrupted => {
+                (style::ERROR, end.words())
+            }
+        };
+        let address = pad(&resource.address, self.addresses);
+        vec![format!("{address}  {color}{result}{color:#}  {}", time(took))]
+    }
+}
+
+impl HostProgress<'_> {
+    fn step(&self, id: u32) -> Option<&Step> {
+        words::step(self.plan, id)
+    }
+
+    /// The resource that a step is a part of.
+    fn address(&self, id: u32) -> String {
+        let resource = self.step(id).and_then(|step| self.resources.get(step.group.as_str()));
+        resource.map_or_else(|| format!("step #{id}"), |resource| resource.address.clone())
+    }
+
+    /// The resource and what is done: `container nginx: stop nginx`; of an image only what is done.
+    fn words(&self, id: u32) -> String {
+        match self.step(id) {
+            Some(step) if step.action.prepares() => escaped(&words::action(&step.action)),
+            Some(step) => format!("{}: {}", self.address(id), escaped(&words::action(&step.action))),
+            None => self.address(id),
+        }
+    }
+}
+
+fn takes_long(step: &Step) -> bool {
+    use crate::plan::Action::{Exec, Pull, Stop};
+    step.action.waits() || matches!(step.action, Pull { .. } | Stop { .. } | Exec { .. })
 }
 
 /// `0.4s`, `12s`, `3m05s`.

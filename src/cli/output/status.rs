@@ -2,7 +2,7 @@
 
 use super::layout::{columns, cut, pad};
 use super::style;
-use crate::observed::{Container, Health, Observed, Ownership, RunState, Standing};
+use crate::observed::{Container, Health, InstanceRole, Observed, Ownership, RunState};
 use crate::plan::{Change, HostPlan, Verb};
 use crate::problem::escaped;
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl ContainerStatus {
             generation: ours.generation,
             adopted: false,
             state: state(&container.state),
-            kept: container.standing() == Standing::Kept && !container.state.running,
+            kept: container.role() == InstanceRole::Kept && !container.state.running,
             works: container.state.running
                 && !container.state.restarting
                 && container.state.health != Some(Health::Unhealthy),
@@ -179,7 +179,7 @@ mod tests {
     use crate::desired::Fingerprint;
     use crate::name::HostName;
     use crate::observed::{Facts, Inspect};
-    use crate::plan::Cause;
+    use crate::plan::{Cause, PlanBody};
     use std::collections::BTreeMap;
 
     fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Container {
@@ -199,7 +199,7 @@ mod tests {
             image_id: String::new(),
             ours: ours.then_some(ownership),
             impostor: false,
-            errand: None,
+            helper: None,
             state: RunState {
                 status: status.to_owned(),
                 running: status == "running",
@@ -253,23 +253,14 @@ mod tests {
             before: None,
             after: None,
         };
-        let plan = HostPlan {
-            host: observed.host.clone(),
-            engine: "unix:///run/docker.sock".to_owned(),
-            engine_id: "ID".to_owned(),
-            changes: vec![
-                change("container nginx", Verb::Unchanged, Cause::AsWanted),
-                change(
-                    "container api",
-                    Verb::Update,
-                    Cause::NotRunning { status: "exited (137)".to_owned() },
-                ),
-                change("container worker", Verb::Create, Cause::Missing),
-            ],
-            steps: Vec::new(),
-            receivers: Vec::new(),
-            notes: Vec::new(),
-        };
+        let changes = vec![
+            change("container nginx", Verb::Unchanged, Cause::AsWanted),
+            change("container api", Verb::Update, Cause::NotRunning { status: "exited (137)".to_owned() }),
+            change("container worker", Verb::Create, Cause::Missing),
+        ];
+        let body = PlanBody { changes, ..PlanBody::default() };
+        let engine = "unix:///run/docker.sock".to_owned();
+        let plan = HostPlan::new(observed.host.clone(), engine, "ID".to_owned(), body);
         let engine = plan.engine.clone();
         let status = [HostStatus::of(&observed, engine, Some(&plan), vec!["a note".to_owned()])];
         insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None, false)).to_string(), @r"
@@ -277,7 +268,7 @@ mod tests {
           CONTAINER  VERSION  GENERATION  STATE             PENDING
           api        1.8.2    3           exited (137)      it is exited (137)
           nginx      1.8.2    3           running, healthy
-          pending container worker: not there yet
+          pending container worker: will be created
           note a note
         ");
         let all = anstream::adapter::strip_str(&text(&status, None, true)).to_string();

@@ -22,9 +22,10 @@ pub(in crate::cli) fn action(action: &Action) -> String {
     }
 }
 
-/// A step of a plan by its id.
+/// A step of a plan by its id; the steps are in the order of their ids.
 pub(in crate::cli) fn step(plan: &HostPlan, id: u32) -> Option<&Step> {
-    plan.steps.iter().find(|step| step.id == id)
+    let place = plan.steps.binary_search_by_key(&id, |step| step.id).ok()?;
+    plan.steps.get(place)
 }
 
 /// A reference with its digest cut to twelve digits where nothing else tells versions apart, and

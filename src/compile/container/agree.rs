@@ -1,4 +1,4 @@
-//! Options of one container that must fit each other: what the Engine would refuse or silently drop.
+//! Options of one container that must be compatible: combinations that the Engine would refuse or silently drop.
 
 mod namespaces;
 
@@ -8,7 +8,7 @@ use crate::desired::{SecretFile, Store};
 use crate::problem::Problem;
 use serde_json::Value;
 
-/// Reports options that do not fit each other.
+/// Reports options that are not compatible.
 pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
     let get = |name: &str| match fields.get(name) {
         Some(field @ Field { canonical: Canonical::Option(value), .. }) => Some((field, value)),
@@ -53,8 +53,8 @@ pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
     mounted_twice(fields, problems);
 }
 
-/// Reports files of secrets that cannot lie where they shall. `ends`: the container is never started
-/// again.
+/// Reports files of secrets that cannot be in their store or at their path. `ends`: the container is never
+/// started again.
 pub(in crate::compile) fn secrets(fields: &Fields, ends: bool, problems: &mut Vec<Problem>) {
     let mut files: Vec<(&String, &Field, &SecretFile)> = Vec::new();
     for (name, field) in fields {

@@ -1,11 +1,11 @@
-//! Containers that are made with another one: it must be declared on the same host, and comes before.
+//! Containers that share something of another one: it must be declared on the same host, and comes before.
 
 use crate::compile::Draft;
 use crate::desired::{Address, ContainerWish, Kind, Run, Share, Wish};
 use crate::problem::{Place, Problem};
 use std::collections::BTreeMap;
 
-/// Puts every container after those that it is made with, and reports those that are not there.
+/// Puts every container after those that it shares something of, and reports those that are not declared.
 pub(in crate::compile) fn check(drafts: &mut [Draft], problems: &mut Vec<Problem>) {
     let containers = containers(drafts);
     let mut after: Vec<Vec<Address>> = Vec::with_capacity(drafts.len());

@@ -1,4 +1,4 @@
-//! Ports of the host that two containers, or two ports of one, want at the same time.
+//! Ports of the host that are published by two containers, or twice by one.
 
 use crate::compile::Draft;
 use crate::desired::{ContainerWish, Run, Wish};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Who publishes a port: its address (empty is all), the container's port, its name and line.
 type Publisher<'a> = (&'a str, &'a str, &'a ContainerWish);
 
-/// Reports ports of the host that are published twice. A container that shall not run takes none.
+/// Reports ports of the host that are published twice. A container that is declared stopped publishes none.
 pub(super) fn check(drafts: &[Draft], problems: &mut Vec<Problem>) {
     let mut taken: BTreeMap<(String, String), Vec<Publisher>> = BTreeMap::new();
     for draft in drafts {
@@ -36,7 +36,7 @@ pub(super) fn check(drafts: &[Draft], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether two addresses of a host take each other's ports.
+/// Whether two addresses of a host conflict at the same port.
 fn overlaps(one: &str, other: &str) -> bool {
     let all = |address: &str, of: &str| match address {
         "" => true,

@@ -9,8 +9,11 @@ use minijinja::{Error, ErrorKind, State};
 use std::fmt;
 use std::sync::Arc;
 
-/// The one table of the pillar that no state sees: credentials go to registries alone.
+/// The one table of the pillar that no state sees: credentials are sent only to registries.
 const HIDDEN: &str = "registries";
+
+/// Keys beside one that is missing of which the nearest may have been meant.
+const NEIGHBOURS: usize = 1000;
 
 /// A table or list of a tree.
 pub(super) struct Branch {
@@ -21,7 +24,7 @@ pub(super) struct Branch {
 struct Tree {
     /// What expressions call it: `pillar`, `host`, `grains`.
     name: &'static str,
-    root: Node,
+    root: Arc<Node>,
     /// Whether reads count as causes of a change.
     logs_reads: bool,
     log: Log,
@@ -35,19 +38,19 @@ enum Step {
 
 impl Branch {
     /// The whole tree.
-    pub(super) fn root(name: &'static str, root: Node, logs_reads: bool, log: &Log) -> Value {
+    pub(super) fn root(name: &'static str, root: Arc<Node>, logs_reads: bool, log: &Log) -> Value {
         let tree = Tree { name, root, logs_reads, log: log.clone() };
         Value::from_object(Self { tree: Arc::new(tree), path: Vec::new() })
     }
 
-    /// The one in a value, if it is one.
+    /// The branch in a value, if it is one.
     pub(super) fn of(value: &Value) -> Option<&Self> {
         value.downcast_object_ref::<Self>()
     }
 
-    /// What stands here.
+    /// The node of the pillar.
     pub(super) fn node(&self) -> Option<&Node> {
-        self.path.iter().try_fold(&self.tree.root, |node, step| match (step, &node.value) {
+        self.path.iter().try_fold(&*self.tree.root, |node, step| match (step, &node.value) {
             (Step::Key(key), Leaf::Table(table)) => table.get(key),
             (Step::Index(index), Leaf::Array(items)) => items.get(*index),
             _ => None,
@@ -64,7 +67,7 @@ impl Branch {
         self.tree.logs_reads
     }
 
-    /// `pillar.deploy.nginx`, for people.
+    /// `pillar.deploy.nginx`, for display.
     pub(super) fn name(&self) -> String {
         self.name_of(&[])
     }
@@ -117,14 +120,15 @@ impl Branch {
         let found = self.child(Step::Key(key.to_owned()));
         if found.is_none() && !self.hides(key) {
             let step = Step::Key(key.to_owned());
-            self.tree.log.missing(self.name_of(&[step]), key, self.keys());
+            let known = self.keys().take(NEIGHBOURS).cloned().collect();
+            self.tree.log.missing(self.name_of(&[step]), key, known);
         }
         found
     }
 
-    fn keys(&self) -> Vec<String> {
+    fn keys(&self) -> impl Iterator<Item = &String> {
         let table = self.node().and_then(Node::as_table);
-        table.into_iter().flat_map(|table| table.keys()).filter(|key| !self.hides(key)).cloned().collect()
+        table.into_iter().flat_map(|table| table.keys()).filter(|key| !self.hides(key))
     }
 
     /// `get("a:b", default)` and `has("a:b")`; a key that holds a colon itself is given as a list.
@@ -187,7 +191,7 @@ impl Object for Branch {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match self.node().map(|node| &node.value) {
             Some(Leaf::Array(items)) => Enumerator::Seq(items.len()),
-            _ => Enumerator::Values(self.keys().into_iter().map(Value::from).collect()),
+            _ => Enumerator::Values(self.keys().map(|key| Value::from(key.as_str())).collect()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an expression gave, as an argument or as JSON.
+//! The result of an expression, as an argument or as JSON.
 
 use super::branch::Branch;
 use super::log::Log;
@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 /// Bytes that the result of an expression may have, each item of a list or table counted as 16.
 const LONGEST: usize = 1 << 20;
 
-/// Lists and tables within each other.
+/// Levels of nested lists and tables.
 const DEEPEST: usize = 64;
 
-/// Turns a result into what the rest works with.
+/// Converts a result to an argument.
 pub(super) struct Converter<'a> {
     log: &'a Log,
     /// Looks at secrets that are whole in the result.
@@ -27,9 +27,14 @@ pub(super) struct Converter<'a> {
 type Why = Option<String>;
 
 impl<'a> Converter<'a> {
-    /// Notes in `whole` which looks at secrets came out whole.
+    /// Notes in `whole` which reads of secrets are whole in the result.
     pub(super) fn new(log: &'a Log, whole: &'a mut Vec<usize>) -> Self {
         Self { log, whole, left: LONGEST }
+    }
+
+    /// Bytes that the result has.
+    pub(super) fn spent(&self) -> u64 {
+        (LONGEST - self.left) as u64
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), Why> {
@@ -38,7 +43,7 @@ impl<'a> Converter<'a> {
         Ok(())
     }
 
-    /// As an argument whose parts stand at `place`.
+    /// As an argument whose parts have the place `place`.
     pub(super) fn argument(&mut self, value: &Value, place: &Place) -> Result<ArgValue, Why> {
         self.value(value, place, 0)
     }
@@ -151,7 +156,7 @@ impl<'a> Converter<'a> {
         Ok(Arg { value, place: place.clone(), read })
     }
 
-    /// As JSON text in which secrets stand as references with their JSON encoding.
+    /// As JSON text in which secrets are references with their JSON encoding.
     pub(super) fn json(&mut self, value: &Value) -> Result<Text, Why> {
         let place = Place::new("", 0);
         let argument = self.value(value, &place, 0)?;

@@ -11,7 +11,10 @@ use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, filters, tests};
 
 /// Steps an expression may take; also pays for what it allocates, 64 bytes a step.
-const FUEL: u64 = 100_000;
+pub(super) const FUEL: u64 = 100_000;
+
+/// The name of the filter that counts the steps until then and changes nothing.
+pub(super) const COUNT: &str = "pillarbox_steps";
 
 /// Built-in filters that are taken away: they are about HTML, print values of any kind, or sort by
 /// parts of values.
@@ -39,6 +42,11 @@ pub(super) fn environment(log: &Log) -> Environment<'static> {
         env.add_filter(name, default);
     }
     env.add_filter("urlencode", |value: &Value| encode(value, Encoder::UrlEncode));
+    let counts = log.clone();
+    env.add_filter(COUNT, move |state: &State, value: &Value| {
+        counts.count(state.fuel_levels().map_or(0, |(spent, _)| spent));
+        value.clone()
+    });
     env.add_filter("b64encode", |value: &Value| encode(value, Encoder::B64Encode));
     let log = log.clone();
     env.add_filter("tojson", move |value: &Value| to_json(value, &log));
@@ -90,8 +98,8 @@ const COMPARISONS: &[Comparison] = &[
     (&["ge", ">="], tests::is_ge),
 ];
 
-/// Marks every secret in a value that is about to be compared: a secret and a text are told apart by
-/// their kind alone, which would give an answer that means nothing.
+/// Marks every secret in a value that is about to be compared: a secret and a text differ only in
+/// their kind, which would give a meaningless answer.
 fn compared(value: &Value) -> Result<(), Error> {
     fn mark(value: &Value, left: &mut usize, depth: usize) -> Option<()> {
         *left = left.checked_sub(1)?;
@@ -119,7 +127,7 @@ fn compared(value: &Value) -> Result<(), Error> {
     mark(value, &mut left, 64).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "too much to compare"))
 }
 
-/// The value, or another where it is missing; with a second argument that is true, also where it is
+/// The value, or another if it is missing; with a second argument that is true, also if it is
 /// empty. The one not taken was not looked into.
 fn default(value: &Value, args: Rest<Value>) -> Result<Value, Error> {
     let Rest(args) = args;

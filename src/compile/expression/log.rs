@@ -1,61 +1,69 @@
 //! What an expression looked at while it was evaluated.
 
 use crate::problem::Place;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by everything that an expression can see; emptied before each expression.
 #[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Entries>>);
+pub(super) struct Log(Arc<Mutex<LogEntries>>);
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(super) struct LogEntries {
     /// Places of clear values that were read, in the order of reading, each once.
     pub(super) read: Vec<Place>,
-    /// Keys that were asked for and are not there.
+    seen: HashSet<Place>,
+    /// Steps that it took, if it finished.
+    pub(super) steps: Option<u64>,
+    /// Keys that were read and do not exist.
     pub(super) missing: Vec<Missing>,
-    /// Every single look at a secret; its index is its number.
+    /// Every single read of a secret; its index is its number.
     pub(super) looks: Vec<Look>,
     /// `registries` was asked for.
     pub(super) hidden: bool,
 }
 
-/// A key that is not there.
+/// A key that does not exist.
 pub(super) struct Missing {
-    /// What was asked for, `pillar.deploy.nginx.verion`.
+    /// The path that was read, `pillar.deploy.nginx.verion`.
     pub(super) path: String,
     /// The last part of it.
     pub(super) key: String,
-    /// What is there beside it.
+    /// The existing keys of the same table.
     pub(super) known: Vec<String>,
 }
 
-/// One look at a secret. Each look must come out whole at the end: so two looks at one secret, of
-/// which one is compared, are told apart.
+/// One read of a secret. Each read must be whole in the result: so two reads of one secret, one of
+/// which is compared, are distinguished.
 pub(super) struct Look {
     /// What it is called, `pillar.api.password`.
     pub(super) path: String,
     /// It was asked for its text, or compared.
     pub(super) peeked: bool,
-    /// It was left aside by `default` or only asked whether it is there.
+    /// It was not chosen by `default`, or only its existence was tested.
     pub(super) excused: bool,
 }
 
 impl Log {
     /// Forgets everything.
     pub(super) fn clear(&self) {
-        *self.entries() = Entries::default();
+        *self.entries() = LogEntries::default();
     }
 
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(super) fn entries(&self) -> MutexGuard<'_, LogEntries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn read(&self, place: &Place) {
-        let read = &mut self.entries().read;
-        if !read.contains(place) {
-            read.push(place.clone());
+        let mut entries = self.entries();
+        if entries.seen.insert(place.clone()) {
+            entries.read.push(place.clone());
         }
+    }
+
+    pub(super) fn count(&self, steps: u64) {
+        self.entries().steps = Some(steps);
     }
 
     pub(super) fn missing(&self, path: String, key: &str, known: Vec<String>) {

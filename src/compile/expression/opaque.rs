@@ -1,4 +1,4 @@
-//! A secret as an expression sees it: a thing without text, order or parts.
+//! A secret as an expression sees it: an object without text, order or parts.
 
 use super::log::Log;
 use crate::state::{Encoder, SecretRef, Segment, Text};
@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// A secret, or text joined around secrets. It holds references only; still, an expression that asks
-/// for its text, compares it or drops it is refused, because what it then gives would not be what it
+/// A secret, or text joined around secrets. It contains only references; still, an expression that asks
+/// for its text, compares it or drops it is refused, because its result would not be what it
 /// says.
 pub(super) struct Opaque {
     /// Its number in the log.
@@ -36,7 +36,7 @@ impl Opaque {
         value.downcast_object_ref::<Self>()
     }
 
-    /// The text, whose looks are thereby whole: their numbers go to `whole`.
+    /// The text. Its reads are whole in the result: their numbers go to `whole`.
     pub(super) fn take(&self, whole: &mut Vec<usize>) -> &Text {
         whole.push(self.number);
         whole.extend_from_slice(&self.within);
@@ -57,7 +57,7 @@ impl Opaque {
         }))
     }
 
-    /// It was put aside without being looked into.
+    /// It was dropped without being looked into.
     pub(super) fn excuse(&self) {
         self.log.excuse(self.number);
         self.within.iter().for_each(|number| self.log.excuse(*number));

@@ -1,4 +1,4 @@
-//! What expressions may do, and what nobody may do to a secret.
+//! What expressions may do, and what must not be done to a secret.
 
 use super::*;
 use crate::compile::tests::{facts, pillar, printed};
@@ -29,9 +29,45 @@ username = "robot"
 password = { sealed = "Q0FOQVJZ-four", id = "2222222222222222" }
 "#;
 
-fn evaluator(known: bool) -> Evaluator {
+fn evaluator(known: bool) -> Evaluator<'static> {
     let host = HostName::parse("web1").expect("a name");
-    Evaluator::new(&host, &pillar(PILLAR), known.then(facts).as_ref(), &[("web".to_owned(), 3)])
+    let budget = Box::leak(Box::new(Budget::of(1)));
+    let pillar = Arc::new(pillar(PILLAR));
+    Evaluator::new(&host, &pillar, known.then(facts).as_ref(), &[("web".to_owned(), 3)], budget)
+}
+
+#[test]
+fn many_expressions_that_are_cheap_each_are_not_cheap_together() {
+    let place = |line| Place::new("states/a.toml", line);
+    for text in [
+        "{{ 'x' * 900000 }}",
+        "{{ ('x' * 5000000) | length }}",
+        "{{ ('x' * 5000000) | nosuch }}",
+        "{{ [0] * 9999999 }}",
+    ] {
+        let evaluator = evaluator(true);
+        let is_over = |problem: &Problem| problem.what.contains("of this run take too much");
+        let over = (1..20_000_u32).find_map(|line| {
+            let problems = evaluator.string(text, &place(line)).err()?;
+            let over = problems.iter().any(is_over);
+            over.then_some((line, problems))
+        });
+        let (line, problems) = over.unwrap_or_else(|| panic!("{text} goes on"));
+        assert_eq!(problems.iter().next().expect("one").place, Some(place(line)));
+        // It is said once, whatever comes after.
+        assert_eq!(evaluator.string("{{ 1 }}", &place(line + 1)).expect_err("nothing is left"), problems);
+    }
+    let evaluator = evaluator(true);
+    for line in 1..20_000 {
+        evaluator.string("{{ pillar.api.port | default(1) }}", &place(line)).expect("cheap");
+    }
+}
+
+#[test]
+fn an_expression_is_one_by_itself() {
+    for text in ["{{ 1) + (2 }}", "{{ 1) | upper | (lower }}", "{{ pillar.api.port | pillarbox_steps( }}"] {
+        assert!(failure(text).contains("expression"), "{text}: {}", failure(text));
+    }
 }
 
 fn evaluate(text: &str) -> Result<ArgValue, Problems> {
@@ -376,7 +412,7 @@ fn what_is_no_expression_or_has_no_place_in_text_is_said() {
 }
 
 #[test]
-fn facts_that_nobody_asked_for_are_an_error_that_says_so() {
+fn facts_of_an_engine_that_was_not_asked_are_an_error_that_says_so() {
     let found =
         evaluator(false).string("{{ host.cpus }}", &Place::new("states/a.toml", 3)).expect_err("no facts");
     let printed: String = found.iter().map(printed).collect();
@@ -474,7 +510,8 @@ proptest! {
         let table = Table::from([("key".to_owned(), Node::new(Leaf::String(text.clone()), &Place::new("pillar/a.toml", 1)))]);
         let root = Node::new(Leaf::Table(table), &Place::new("pillar/a.toml", 0));
         let host = HostName::parse("web1").expect("a name");
-        let evaluator = Evaluator::new(&host, &root, None, &[]);
+        let budget = Budget::of(1);
+        let evaluator = Evaluator::new(&host, &Arc::new(root), None, &[], &budget);
         let place = Place::new("states/a.toml", 1);
         let whole = evaluator.string("{{ pillar.key }}", &place).expect("a value").0;
         prop_assert_eq!(whole, ArgValue::Text(Text::clear(text.as_str())));

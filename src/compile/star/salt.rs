@@ -1,12 +1,12 @@
-//! Functions of Salt that are not about containers: files that were written for Salt have them.
+//! Functions of other modules of Salt, which files written for Salt contain.
 
 use crate::problem::{Place, Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
 use std::collections::BTreeMap;
 
-/// What becomes of a function of another module.
+/// How a function of another module is treated.
 pub(super) enum Foreign {
-    /// Nothing, which is said.
+    /// It is ignored, with a note.
     Ignored(String),
     /// It is an error.
     Refused(Problem),
@@ -18,14 +18,14 @@ pub(super) enum Foreign {
 /// Modules of Salt that prepare the machine.
 const PREPARE: [&str; 9] = ["file", "git", "group", "pip", "pkg", "pkgrepo", "service", "user", "virtualenv"];
 
-/// Says what becomes of a function, if it is one of another module of Salt.
+/// How a function is treated, if it is one of another module of Salt.
 pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -> Option<Foreign> {
     let (module, name) = word.split_once('.')?;
     if PREPARE.contains(&module)
         && word != "service.deployed"
         && crate::state::Function::parse(word).is_none()
     {
-        // A slip in a function of ours is no function of Salt.
+        // A misspelt function of pillarbox is not a function of Salt.
         let near = crate::problem::nearest(word, crate::state::Function::names());
         if near.is_some() {
             return None;

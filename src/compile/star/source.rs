@@ -1,5 +1,5 @@
-//! Which values of the pillar an argument was made from. A program computes with plain texts, which do not
-//! remember where they came from: a value that it read and that stands whole in an argument is named.
+//! Which pillar values an argument was made from. A program computes with plain strings, which do not
+//! know where they came from: a value that it read and that is a whole part of an argument counts.
 
 use crate::pillar::{Node, Value};
 use crate::problem::Place;
@@ -27,7 +27,7 @@ impl<'a> Sources<'a> {
         Self { pillar, read: all }
     }
 
-    /// Where a secret stands.
+    /// The place of a secret.
     pub(super) fn of_secret(&self, secret: &SecretRef) -> Option<Place> {
         let key = secret.origin.key.parts().iter().map(String::as_str);
         Some(self.pillar.at(key)?.place.clone())

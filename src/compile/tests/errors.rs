@@ -1,4 +1,4 @@
-//! Every kind of mistake, as it is printed.
+//! Every kind of error in a state, as it is printed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Declarations of one thing.
+//! Declarations of one resource.
 
 use super::*;
 use crate::desired::{PullPolicy, Run};
@@ -115,7 +115,7 @@ fn an_id_stands_in_one_file() {
 }
 
 #[test]
-fn the_wanted_state_as_data_names_secrets_by_place_and_id() {
+fn the_desired_state_as_data_names_secrets_by_place_and_id() {
     let desired = compiled(
         &[("states/a.toml", "[web_image.image.pulled]\nname = 'web'\n[web.container.running]\nimage = 'web'\nmemory = '1g'\nenv.URL = 'x:{{ pillar.pw | urlencode }}@y'\nenv.LOG = 'info'\n[old.container.absent]\n[x.image.absent]\n")],
         "pw = { sealed = 'Q0FOQVJZ', id = '9f2c41d70b6e83aa' }\n",

@@ -1,4 +1,4 @@
-//! Options that must fit each other, and containers that are made with another one.
+//! Options that must be compatible, and containers that share something of another one.
 
 use super::{compiled, problems};
 
@@ -36,20 +36,20 @@ fn a_container_that_another_is_made_with_must_be_declared_and_run() {
         "[a.container.running]\nimage = 'a'\nipc = 'container:a'\n",
         "[a.container.running]\nimage = 'a'\npid = 'container:db'\nvolumes_from = ['db']\n[db.container.stopped]\nimage = 'a'\n",
         "[a.container.running]\nimage = 'a'\nlinks = ['db']\n[db.container.absent]\n",
-        "[a.container.running]\nimage = 'a'\nnetworks = { back = { links = ['nobody:x'] } }\n",
+        "[a.container.running]\nimage = 'a'\nnetworks = { back = { links = ['missing:x'] } }\n",
     ];
     insta::assert_snapshot!(all.map(one).join("\n"));
 }
 
 #[test]
-fn a_circle_of_containers_is_printed() {
+fn a_dependency_cycle_of_containers_is_printed() {
     insta::assert_snapshot!(one(
         "[a.container.running]\nimage = 'a'\nnetwork_mode = 'container:b'\n[b.container.running]\nimage = 'a'\nvolumes_from = ['a']\n"
     ));
 }
 
 #[test]
-fn who_has_something_of_another_comes_after_it() {
+fn a_container_that_shares_something_of_another_comes_after_it() {
     let text = "[a.container.running]\nimage = 'a'\nnetwork_mode = 'service:api'\n[b.container.running]\nimage = 'a'\nlinks = ['a:x']\n[api.service.deployed]\nimage = 'a'\nreplicas = 2\n";
     let desired = compiled(&[("states/a.toml", text)], "").expect("it compiles");
     let needs = |name: &str| {

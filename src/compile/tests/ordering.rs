@@ -1,4 +1,4 @@
-//! What comes before what.
+//! The order of items.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn requisites_of_salt_are_met_or_ignored_with_a_note() {
 }
 
 #[test]
-fn ids_that_nobody_has() {
+fn ids_that_no_state_has() {
     insta::assert_snapshot!(one("[web.container.running]\nimage = 'w'\nrequire = ['wbe', 'nothing_like_it']\n[x.container.absent]\nrequire = [{ docker = 'y' }]\n"), @r#"
     error: states/a.toml:3: no state of this host has the id `wbe`
     hint: did you mean `web`?
@@ -76,7 +76,7 @@ fn ids_that_nobody_has() {
 }
 
 #[test]
-fn a_declaration_that_is_wrong_is_declared_nonetheless() {
+fn a_declaration_with_an_error_still_counts_as_declared() {
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'A'\n[b.container.running]\nimage = 'b'\nrequire = ['a']\n"), @r#"
     error: states/a.toml:2: `A` is not an image name: every part begins and ends with a lower-case letter or digit
     hint: write it as [HOST[:PORT]/]PATH in lower case, for example 'registry.example.com/web/nginx'
@@ -84,7 +84,7 @@ fn a_declaration_that_is_wrong_is_declared_nonetheless() {
 }
 
 #[test]
-fn circles_are_printed() {
+fn dependency_cycles_are_printed() {
     insta::assert_snapshot!(one("[a.container.running]\nimage = 'a'\nrequire = ['b']\n[b.container.running]\nimage = 'b'\nrequire = ['c']\n[c.container.absent]\nrequire = ['a']\n[d.container.absent]\nrequire = ['a']\n"), @r#"
     error: states/a.toml:3: dependency cycle: container a → container b → container c → container a
     caused by: container a requires container b, states/a.toml:3

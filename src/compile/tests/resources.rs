@@ -302,13 +302,13 @@ fn requisites_that_cannot_be_are_said() {
 name = 'w'
 [a.container.running]
 image = 'w'
-watch = { i = 'restart', nobody = 'replace' }
+watch = { i = 'restart', missing = 'replace' }
 [j.container.running]
 image = 'w'
 watch = { a = 'jump' }
 [b.container.running]
 image = 'w'
-watch = ['nobody']
+watch = ['missing']
 onfail = ['a']
 retry = { attempts = 3 }
 prereq = ['a']
@@ -326,10 +326,10 @@ onchanges = ['x']
     error: states/a.toml:6: container a watches image w:latest, and `restart` or a signal does not give it the new image
     caused by: a container keeps the image that it was created from until it is replaced
     hint: write watch = { i = "replace" }
-    error: states/a.toml:6: no state of this host has the id `nobody`
+    error: states/a.toml:6: no state of this host has the id `missing`
     error: states/a.toml:9: `watch.a` is `jump`, but can be replace, restart or signal:NAME
     hint: for example watch = { conf = "signal:HUP" }
-    error: states/a.toml:12: no state of this host has the id `nobody`
+    error: states/a.toml:12: no state of this host has the id `missing`
     error: states/a.toml:13: `onfail` is not offered
     hint: a failed replacement is rolled back automatically; for anything else, act on the exit code of apply
     error: states/a.toml:14: `retry` is not offered

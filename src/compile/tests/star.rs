@@ -181,7 +181,7 @@ fn value() -> impl Strategy<Value = (String, String)> {
     })
 }
 
-/// What is wanted or wrong, without places: those are of two files.
+/// The desired state or the errors, without places, which differ between the files.
 fn outcome(result: Result<Desired>) -> Vec<String> {
     let blank = |text: String| {
         let mut blank = String::new();

@@ -56,7 +56,7 @@ fn reported() -> Value {
             "Env": ["PATH=/bin", "LOG=info", "TOKEN=hunter2"],
             "Cmd": ["serve", "--port", "80"],
             "Entrypoint": ["/entry"],
-            "Labels": { "team": "web", "maintainer": "somebody", "io.pillarbox.workspace": "shop" },
+            "Labels": { "team": "web", "maintainer": "alice", "io.pillarbox.workspace": "shop" },
             "WorkingDir": "/app",
             "StopSignal": "SIGQUIT",
             "Volumes": { "/cache": {}, "/of-the-image": {} },
@@ -128,7 +128,7 @@ fn what_an_engine_leaves_out_is_the_same_as_nothing() {
 }
 
 #[test]
-fn every_fixed_field_that_somebody_changed_is_named() {
+fn every_fixed_field_that_was_changed_by_hand_is_named() {
     let spec = full().spec;
     let changes = [
         ("/Config/Cmd", json!(["serve"]), "command"),

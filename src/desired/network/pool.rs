@@ -1,4 +1,4 @@
-//! Address ranges of a network: what must fit each other, in one spelling.
+//! Address ranges of a network: checked against each other, in one spelling.
 
 use crate::desired::read;
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -21,7 +21,7 @@ impl Range {
         (length <= width(address)).then_some(Self { address, length })
     }
 
-    /// The same with nothing behind its prefix.
+    /// The same with all bits after its prefix zero.
     fn masked(self) -> Self {
         let bits = bits(self.address) & self.mask();
         let address = match self.address {
@@ -175,9 +175,8 @@ pub(super) fn config(pools: &Value) -> Value {
     config.collect()
 }
 
-/// Whether the ranges of a network are others: one that is declared is missing or differs in what is
-/// declared of it, or there is another one of a family that is declared (an Engine adds its own of the
-/// other family).
+/// Whether the ranges of a network differ: a declared one is missing or differs in a declared field, or there
+/// is another range of a declared address family (an Engine adds its own range of the other family).
 pub(super) fn differ(wanted: &Value, found: Option<&Value>) -> bool {
     let empty = Vec::new();
     let wanted = wanted.as_array().unwrap_or(&empty);

@@ -1,5 +1,5 @@
-//! Weights and rates of block devices, of all of them or by path. A kernel that lacks one of them makes
-//! the Engine discard it at creation, which it then says.
+//! Weights and rates of block devices, of all of them or by path. If the kernel lacks one of them,
+//! the Engine discards it at creation, with a warning.
 
 use super::Body;
 use super::simple::derived;

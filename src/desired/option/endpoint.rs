@@ -1,4 +1,4 @@
-//! How a container stands in a network.
+//! The settings of a container in a network.
 
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
@@ -127,7 +127,7 @@ pub(super) fn endpoint_differs(wanted: &Value, found: &Value, inspect: &Inspect)
     aliases || address("/IPAMConfig/IPv4Address") || address("/IPAMConfig/IPv6Address") || listed || plain
 }
 
-/// Aliases that a container has without anybody asking: short id, host name, its own name.
+/// Aliases that every container has: short id, host name, its own name.
 fn own_names(inspect: &Inspect) -> BTreeSet<String> {
     let id = text_at(inspect, "/Id");
     let short = id.get(..12).unwrap_or(id);

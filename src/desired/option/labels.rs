@@ -8,7 +8,7 @@ use crate::problem::{Result, escaped};
 use crate::state::Arg;
 use serde_json::{Value, json};
 
-/// Labels under this prefix are pillarbox's own: they decide what is ours.
+/// Labels under this prefix are pillarbox's own: they decide what it manages.
 const OURS: &str = "io.pillarbox.";
 
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {

@@ -21,7 +21,7 @@ struct MountField {
     aliases: &'static [&'static str],
     /// The types that have it; empty: all.
     types: &'static [&'static str],
-    /// Where it stands in the Engine's `Mount`; empty: nowhere, or by its type.
+    /// Its place in the Engine's `Mount`; empty: nowhere, or by its type.
     path: &'static [&'static str],
 }
 
@@ -56,7 +56,7 @@ const FIELDS: &[MountField] = &[
     field("subpath", &["volume-subpath", "image-subpath"], &["volume", "image"], &[]),
 ];
 
-/// Tables with `type`, `source`, `target` and options of the type, which may stand in a table named after
+/// Tables with `type`, `source`, `target` and options of the type, which may be in a table named after
 /// it as in Compose; or `docker run --mount`'s text, `type=bind,src=/a,dst=/b,ro`.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let single = std::slice::from_ref(arg);
@@ -64,7 +64,7 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     keyed(option, arg, read::each(items, |item| mount(option, item))?)
 }
 
-/// By path in the container; two different things at one path are refused.
+/// By path in the container; two different mounts at one path are refused.
 pub(super) fn keyed(option: &str, arg: &Arg, items: Vec<(String, Value)>) -> Result<Value> {
     let mut found = BTreeMap::new();
     for (target, value) in items {

@@ -1,8 +1,8 @@
 //! Namespaces that a container has for itself, shares with its host, or with another container.
 //!
 //! `container:NAME` is canonical: the Engine finds the container of that name when it creates another
-//! with it, and keeps its id, which tells nothing of the name. Whether that is still the container of the
-//! name is for the planner to say, which sees both.
+//! with it, and keeps its id, which does not contain the name. The planner, which sees both, decides whether
+//! that is still the container of the name.
 
 use super::Body;
 use crate::desired::read;

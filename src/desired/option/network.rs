@@ -51,7 +51,7 @@ pub(crate) fn endpoints(canonical: &Value) -> BTreeMap<String, Value> {
     networks.map(|(name, settings)| (name.clone(), settings.clone())).collect()
 }
 
-/// Below API 1.44 an Engine takes one network at creation, so a body names the first alone.
+/// Below API 1.44 an Engine takes one network at creation, so a body names only the first.
 pub(super) fn write(canonical: &Value, body: &mut Body) {
     if let Some((first, settings)) = endpoints(canonical).pop_first() {
         body.set(MODE, json!(first));

@@ -1,4 +1,4 @@
-//! For which system and processor the image is.
+//! The operating system and architecture of the image.
 
 use super::Body;
 use crate::desired::read;
@@ -7,7 +7,7 @@ use crate::problem::{Result, escaped};
 use crate::state::Arg;
 use serde_json::Value;
 
-/// `linux/arm64`, `linux/arm/v7`, or the processor alone, in any of its usual names.
+/// `linux/arm64`, `linux/arm/v7`, or only the architecture, in any of its usual names.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let text = read::word(option, arg)?;
     match normal(&text) {

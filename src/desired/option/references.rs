@@ -81,7 +81,7 @@ pub(super) fn write_links(canonical: &Value, body: &mut Body) {
     body.set(LINKS, canonical.clone());
 }
 
-/// The Engine says `/db:/web/alias`, with the names that both have now; so the aliases alone are compared.
+/// The Engine says `/db:/web/alias`, with the names that both have now; so only the aliases are compared.
 pub(super) fn links_differ(canonical: &Value, inspect: &Inspect) -> bool {
     let alias = |line: String| line.rsplit([':', '/']).next().unwrap_or_default().to_owned();
     let wanted: BTreeSet<String> = compare::texts(Some(canonical)).map(alias).collect();

@@ -14,7 +14,7 @@ const FIELD: &str = "/HostConfig/DeviceRequests";
 /// Every device there is.
 const ALL: i64 = -1;
 
-/// Canonical is a list of the Engine's own `DeviceRequest`s with what is declared alone. A table has
+/// Canonical is a list of the Engine's own `DeviceRequest`s with only the declared fields. A table has
 /// `driver`, `count`, `device_ids`, `capabilities` and `options`; for `gpus` also `all`, a number, or
 /// `docker run`'s `"device=0,1"` and `"2,capabilities=utility"`.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {

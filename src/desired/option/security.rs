@@ -12,7 +12,7 @@ const FIELD: &str = "/HostConfig/SecurityOpt";
 const MASKED: &str = "/HostConfig/MaskedPaths";
 const READ_ONLY: &str = "/HostConfig/ReadonlyPaths";
 
-/// What clients make of `systempaths=unconfined`; the Engine knows no such word.
+/// Clients resolve `systempaths=unconfined`; the Engine does not know the word.
 const UNCONFINED_PATHS: &str = "systempaths=unconfined";
 
 /// `no-new-privileges`, `apparmor=PROFILE`, `seccomp={…}`, `label=disable`, `systempaths=unconfined`; `:`

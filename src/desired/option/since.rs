@@ -1,5 +1,5 @@
-//! Which version of the API an option needs. An Engine that speaks an older one ignores it without a
-//! word (moby `api/docs/CHANGELOG.md`, "now supports"), so it is refused before anything is done.
+//! Which version of the API an option needs. An Engine that speaks an older one silently ignores the
+//! option (moby `api/docs/CHANGELOG.md`, "now supports"), so it is refused before anything is done.
 
 use super::endpoints;
 use crate::desired::Spec;
@@ -13,7 +13,7 @@ type Version = (u16, u16);
 pub(crate) struct Needed {
     /// The field as it is written, `healthcheck.start_interval`.
     pub(crate) field: String,
-    /// The version that brought it.
+    /// The version that added it.
     pub(crate) api: Version,
 }
 

@@ -147,7 +147,7 @@ pub(crate) const OPTIONS: &[ContainerOption] = &[
     field("working_dir", &["workdir"], Fixed, simple::absolute_path, "/Config/WorkingDir"),
 ];
 
-/// Tables that stand for several options: `stop = { signal = "SIGQUIT", timeout = "30s" }`.
+/// Tables that combine several options: `stop = { signal = "SIGQUIT", timeout = "30s" }`.
 #[rustfmt::skip]
 pub(crate) const GROUPS: &[(&str, &[(&str, &str)])] = &[
     ("blkio_config", &[
@@ -164,6 +164,6 @@ pub(crate) const GROUPS: &[(&str, &[(&str, &str)])] = &[
     ("stop", &[("signal", "stop_signal"), ("timeout", "stop_timeout")]),
 ];
 
-/// Names under which the environment is written; it is no option of the table because it alone may
+/// Names under which the environment is written; it is not an option of the table because only it may
 /// hold secrets.
 pub(crate) const ENV: &[&str] = &["env", "environment"];

@@ -1,4 +1,4 @@
-//! Every option: from what people write, in each of its spellings, to the canonical form and the
+//! Every option: from each of its spellings to the canonical form and the
 //! Engine's create body.
 
 mod every;

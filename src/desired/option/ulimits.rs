@@ -89,7 +89,7 @@ fn pair(option: &str, name: &str, arg: &Arg) -> Result<(String, Value)> {
     }
 }
 
-/// One of the two stands for both.
+/// If only one of the two is given, it counts for both.
 fn limits(
     option: &str,
     name: &str,

@@ -4,7 +4,8 @@
 use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
 use crate::observed::{Facts, Health, Image, Inspect, Platforms, RunState};
-use serde::de::{Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +22,38 @@ fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
+/// An object. A list is none: serde would take one for a struct whose fields it has in their order.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(from)).map(Object)
+            }
+        }
+        from.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// The fields of an object; `null` as what is left out.
+fn fields_or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(from)?.map(|Object(fields)| fields).unwrap_or_default())
+}
+
 /// A list with a bounded number of entries; `null` is one without any.
 pub(super) struct List<T>(Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -37,7 +68,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<List<T>, A::Error> {
                 let mut all = Vec::new();
-                while let Some(entry) = from.next_element()? {
+                while let Some(Object(entry)) = from.next_element()? {
                     if all.len() == MOST {
                         return Err(A::Error::custom("too many entries"));
                     }
@@ -52,7 +83,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 
 /// A part of an answer that is kept as it came.
 fn part<T: DeserializeOwned>(of: &Value, what: &str) -> EngineResult<T> {
-    T::deserialize(of).map_err(|_| {
+    Object::deserialize(of).map(|Object(part)| part).map_err(|_| {
         // Not serde's own words, which quote the answer.
         let words = format!("what it says of {what} is not what an Engine says");
         EngineError::new(ErrorKind::Other, 200, &words)
@@ -142,12 +173,12 @@ pub(super) struct Listed {
     labels: Labels,
     #[serde(default, deserialize_with = "or_empty")]
     state: String,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "fields_or_empty")]
     network_settings: Joined,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "fields_or_empty")]
     host_config: NetworkMode,
     #[serde(default, deserialize_with = "or_empty")]
-    mounts: Vec<Mount>,
+    mounts: List<Mount>,
 }
 
 #[derive(Default, Deserialize)]
@@ -183,7 +214,8 @@ impl Listed {
         // A container also goes by the names that others link it by, `/other/alias`.
         let mut names = self.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
         let name = names.find(|name| !name.contains('/')).unwrap_or_default().to_owned();
-        let volumes = self.mounts.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name);
+        let volumes =
+            self.mounts.0.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name);
         Summary {
             id: self.id,
             name,
@@ -234,19 +266,19 @@ struct ContainerHead {
     name: String,
     #[serde(default, deserialize_with = "or_empty")]
     image: String,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "fields_or_empty")]
     config: ContainerConfig,
-    state: State,
+    state: Object<State>,
     #[serde(default, deserialize_with = "or_empty")]
     restart_count: i64,
     #[serde(default, deserialize_with = "or_empty")]
     created: String,
     #[serde(default, rename = "HostConfig")]
     _host_config: Option<BTreeMap<String, IgnoredAny>>,
-    #[serde(default, deserialize_with = "or_empty", rename = "NetworkSettings")]
+    #[serde(default, deserialize_with = "fields_or_empty", rename = "NetworkSettings")]
     _network_settings: Joined,
     #[serde(default, deserialize_with = "or_empty", rename = "Mounts")]
-    _mounts: Vec<Mount>,
+    _mounts: List<Mount>,
 }
 
 #[derive(Default, Deserialize)]
@@ -275,11 +307,11 @@ struct State {
     exit_code: i64,
     #[serde(default, deserialize_with = "or_empty")]
     error: String,
-    #[serde(default)]
-    health: Option<HealthState>,
+    #[serde(default, deserialize_with = "fields_or_empty")]
+    health: HealthState,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct HealthState {
     #[serde(default, deserialize_with = "or_empty")]
@@ -294,16 +326,16 @@ pub(super) fn inspected(answer: Value) -> EngineResult<Inspected> {
         name: head.name.strip_prefix('/').unwrap_or(&head.name).to_owned(),
         image_id: head.image,
         labels: head.config.labels,
-        state: run_state(head.state, head.restart_count, head.created),
+        state: run_state(head.state.0, head.restart_count, head.created),
         inspect: Inspect::new(answer),
     })
 }
 
 fn run_state(state: State, restart_count: i64, created_at: String) -> RunState {
-    let health = match state.health.as_ref().map(|health| health.status.as_str()) {
-        Some("starting") => Some(Health::Starting),
-        Some("healthy") => Some(Health::Healthy),
-        Some("unhealthy") => Some(Health::Unhealthy),
+    let health = match state.health.status.as_str() {
+        "starting" => Some(Health::Starting),
+        "healthy" => Some(Health::Healthy),
+        "unhealthy" => Some(Health::Unhealthy),
         // `none`, or empty with Podman: it has no health check.
         _ => None,
     };
@@ -338,7 +370,7 @@ pub(super) struct ImageInspect {
     repo_digests: Vec<String>,
     #[serde(default, deserialize_with = "or_empty")]
     repo_tags: Vec<String>,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "fields_or_empty")]
     config: ImageConfig,
     #[serde(default, deserialize_with = "or_empty")]
     os: String,
@@ -353,7 +385,7 @@ pub(super) struct ImageInspect {
 struct ImageConfig {
     #[serde(default, deserialize_with = "or_empty")]
     labels: Labels,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "fields_or_empty")]
     healthcheck: HealthCheck,
     #[serde(default, deserialize_with = "or_empty")]
     volumes: BTreeMap<String, IgnoredAny>,
@@ -395,9 +427,9 @@ fn platform(image: &ImageInspect) -> Option<String> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Distribution {
-    descriptor: Descriptor,
+    descriptor: Object<Descriptor>,
     #[serde(default, deserialize_with = "or_empty")]
-    platforms: Vec<ImagePlatform>,
+    platforms: List<ImagePlatform>,
 }
 
 #[derive(Deserialize)]
@@ -418,11 +450,11 @@ struct ImagePlatform {
 impl Distribution {
     /// The digest, and for which platforms it is.
     pub(super) fn read(self) -> (String, Platforms) {
-        let named = self.platforms.iter().map(|one| match one.variant.as_str() {
+        let named = self.platforms.0.iter().map(|one| match one.variant.as_str() {
             "" => format!("{}/{}", one.os, one.architecture),
             variant => format!("{}/{}/{variant}", one.os, one.architecture),
         });
-        (self.descriptor.digest, Platforms::new(named))
+        (self.descriptor.0.digest, Platforms::new(named))
     }
 }
 
@@ -488,6 +520,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[test]
+    fn a_list_is_no_object() {
+        assert!(serde_json::from_str::<Object<Info>>("{}").is_ok());
+        assert!(serde_json::from_str::<Object<Info>>("[]").is_err());
+        assert!(network(json!(["1", "a", {}, ""])).is_err());
+    }
+
     fn read<T: DeserializeOwned>(answer: Value) -> T {
         serde_json::from_value(answer).expect("an Engine's")
     }
@@ -501,7 +540,10 @@ mod tests {
             { "architecture": "unknown", "os": "unknown" },
         ]);
         let (digest, platforms) = read::<Distribution>(answer(list)).read();
-        assert_eq!((digest.as_str(), platforms.to_string().as_str()), ("sha256:0", "linux/amd64, linux/arm/v7"));
+        assert_eq!(
+            (digest.as_str(), platforms.to_string().as_str()),
+            ("sha256:0", "linux/amd64, linux/arm/v7")
+        );
         assert_eq!(read::<Distribution>(answer(Value::Null)).read().1, Platforms::default());
     }
 
@@ -545,16 +587,15 @@ mod tests {
             r#"[{"Id":"1","Labels":{"a":1}}]"#,
             r#"[{"Id":"1","Id":"2"}]"#,
             r#"[{"Id":"1","NetworkSettings":{"Networks":[]}}]"#,
+            r#"[{"Id":"1","NetworkSettings":[]}]"#,
+            r#"[["1"]]"#,
         ] {
             assert!(listed(text).is_err(), "{text}");
         }
         let container = json!({ "Id": "1", "Name": "/web", "State": { "Running": true } });
         assert!(inspected(container.clone()).is_ok());
-        for (field, value) in [
-            ("/State", json!(null)),
-            ("/State/Running", json!("yes")),
-            ("/Name", json!(1)),
-        ] {
+        for (field, value) in [("/State", json!(null)), ("/State/Running", json!("yes")), ("/Name", json!(1))]
+        {
             let mut other = container.clone();
             *other.pointer_mut(field).expect("a field") = value;
             assert!(inspected(other).is_err(), "{field}");

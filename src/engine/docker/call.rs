@@ -66,7 +66,7 @@ impl Call {
         self.secret.as_ref()
     }
 
-    /// For people: `GET /containers/json`.
+    /// In words: `GET /containers/json`.
     pub(super) fn name(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         let path = match path.strip_prefix("/v").and_then(|rest| rest.split_once('/')) {

@@ -1,5 +1,6 @@
 //! Connections to one Engine, kept open between calls.
 
+use super::answer::Object;
 use super::bounds::Bounds;
 use super::call::{Call, Names};
 use super::dial::{Dial, Stream};
@@ -43,16 +44,14 @@ impl Http {
         Self { dial, idle: Mutex::default() }
     }
 
-    /// Sends and reads a JSON answer, `null` where it is empty.
+    /// Sends and reads a JSON answer.
     ///
     /// # Errors
     /// Those of the call; where the answer is no JSON, or other JSON than an Engine's.
     pub(super) async fn json<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
         let name = call.name();
         let bytes = self.send(call).await?.bytes().await?;
-        // Podman ends empty ones with a newline.
-        let text = if bytes.trim_ascii().is_empty() { b"null".as_slice() } else { &bytes };
-        serde_json::from_slice(&harmless(text)).map_err(|error| {
+        serde_json::from_slice(&harmless(&bytes)).map_err(|error| {
             // Not serde's own words, which quote the answer.
             let place = format!("line {}, column {}", error.line(), error.column());
             let words = match error.classify() {
@@ -63,6 +62,14 @@ impl Http {
             };
             EngineError::new(ErrorKind::Other, 200, &words)
         })
+    }
+
+    /// Sends and reads an answer that is a JSON object.
+    ///
+    /// # Errors
+    /// Those of [`Self::json`].
+    pub(super) async fn object<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
+        self.json(call).await.map(|Object(fields)| fields)
     }
 
     /// Sends and passes over the answer.
@@ -168,7 +175,9 @@ impl Answer<'_> {
         loop {
             let until = (Instant::now() + self.bounds.silence).min(self.until);
             let frame = timeout_at(until, self.response.body_mut().frame()).await;
-            match frame.map_err(|_| if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) })? {
+            match frame.map_err(|_| {
+                if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) }
+            })? {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(lost(&error)),
                 Some(Ok(frame)) => {
@@ -326,7 +335,10 @@ mod tests {
             let began = Instant::now();
             let call = Call::new(hyper::Method::GET, "/v1.41/x").within(bounds);
             let error = http.json::<Value>(call).await.expect_err("it never ends");
-            assert_eq!((error.kind, began.elapsed().as_secs()), (ErrorKind::Unreachable, bounds.total.as_secs()));
+            assert_eq!(
+                (error.kind, began.elapsed().as_secs()),
+                (ErrorKind::Unreachable, bounds.total.as_secs())
+            );
             assert!(error.message.contains("was not complete within"), "{}", error.message);
         }
         let began = Instant::now();

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
 /// How long a connection may take to open.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A stream of any kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -45,9 +45,9 @@ impl Dial {
 
     /// A stream.
     pub(super) async fn open(&self) -> EngineResult<Box<dyn Stream>> {
-        let opened = timeout(PATIENCE, self.connect()).await;
+        let opened = timeout(TIMEOUT, self.connect()).await;
         opened.unwrap_or_else(|_| {
-            Err(unreachable(&format!("no connection within {} seconds", PATIENCE.as_secs())))
+            Err(unreachable(&format!("no connection within {} seconds", TIMEOUT.as_secs())))
         })
     }
 
@@ -106,7 +106,7 @@ fn socket_error(path: &Path, error: &io::Error) -> EngineError {
     match error.kind() {
         io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}"))
             .hint("is the Engine running? systemctl start docker"),
-        io::ErrorKind::ConnectionRefused => unreachable(&format!("nobody listens at {path}"))
+        io::ErrorKind::ConnectionRefused => unreachable(&format!("no Engine listens at {path}"))
             .hint("is the Engine running? systemctl start docker"),
         io::ErrorKind::PermissionDenied => {
             unreachable(&format!("{path} may not be opened: permission denied"))
@@ -138,15 +138,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_that_nobody_listens_at_says_so() {
+    async fn a_socket_without_a_listener_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("docker.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
-        assert!(refused(Address::Unix(path)).await.message.starts_with("nobody listens at"));
+        assert!(refused(Address::Unix(path)).await.message.starts_with("no Engine listens at"));
     }
 
     #[tokio::test]
-    async fn plain_tcp_leaves_this_machine_for_nobody() {
+    async fn plain_tcp_never_leaves_this_machine() {
         let error = refused(Address::Tcp { host: "192.0.2.1".to_owned(), port: 2375, tls: None }).await;
         assert!(error.message.contains("plain tcp"), "{}", error.message);
     }

@@ -1,6 +1,6 @@
 //! Starting a container whose volume in memory is filled meanwhile.
 //!
-//! A volume in memory is there as long as somebody has it mounted. An Engine has it mounted while it takes
+//! A volume in memory exists as long as it is mounted somewhere. An Engine has it mounted while it takes
 //! an archive through a container; so the end of the archive is withheld until the container that reads the
 //! files has started (measured on Docker 20.10 and 28). That the files are there before, the Engine says
 //! of the container that is to start.

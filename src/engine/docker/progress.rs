@@ -13,10 +13,7 @@ const LONGEST: usize = 1 << 20;
 const MOST: usize = 4096;
 
 /// Reads to the end; an error in the stream is one.
-pub(super) async fn follow(
-    mut answer: Answer<'_>,
-    progress: &dyn Fn(PullProgress),
-) -> EngineResult<()> {
+pub(super) async fn follow(mut answer: Answer<'_>, progress: &dyn Fn(PullProgress)) -> EngineResult<()> {
     let mut layers = Layers::default();
     let mut line = Vec::new();
     let mut left = answer.most();

@@ -5,6 +5,7 @@
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
 use crate::problem::{escaped, quoted};
+use crate::process::{self, Inherited};
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -17,7 +18,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep};
 
 /// How long ssh may take to log in.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often the socket is looked for meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where Engines listen.
@@ -59,7 +60,8 @@ impl Tunnel {
                 return Err(unreachable(&format!("ssh cannot forward a socket at {path}")));
             }
         }
-        let mut command = Command::new("ssh");
+        let program = process::find("ssh").map_err(|error| cannot_start(&error))?;
+        let mut command = Command::from(process::command(&program, Inherited::Tools));
         command.args(["-N", "-T", "-L", &format!("{local}:{remote}")]);
         for option in OPTIONS {
             command.args(["-o", option]);
@@ -70,12 +72,8 @@ impl Tunnel {
         // A destination is never an option, whatever it begins with.
         command.args(["--", &destination]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.env_remove("PILLARBOX_AGE_KEY").kill_on_drop(true);
-        // Ctrl-C at the terminal is for us: the way back may still need the tunnel.
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|error| {
-            unreachable(&format!("ssh cannot be started: {error}")).hint("install the OpenSSH client")
-        })?;
+        command.kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
         let said = Said::default();
         if let Some(stderr) = child.stderr.take() {
             drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
@@ -94,8 +92,8 @@ impl Tunnel {
             if UnixStream::connect(&self.socket).await.is_ok() {
                 return Ok(());
             }
-            if began.elapsed() > PATIENCE {
-                let words = format!("ssh to {} took longer than {} s", self.destination, PATIENCE.as_secs());
+            if began.elapsed() > TIMEOUT {
+                let words = format!("ssh to {} took longer than {} s", self.destination, TIMEOUT.as_secs());
                 return Err(self.explain(unreachable(&words)));
             }
             sleep(PAUSE).await;
@@ -132,6 +130,10 @@ impl Tunnel {
         }
         error
     }
+}
+
+fn cannot_start(error: &io::Error) -> EngineError {
+    unreachable(&format!("ssh cannot be started: {error}")).hint("install the OpenSSH client")
 }
 
 /// `tempfile` leaves the mode of a folder to the umask, where none is given: it is private from the start.

@@ -1,9 +1,10 @@
 //! Interrupts, locks that are lost, several hosts.
 
 use super::stage::{Open, Stage, running};
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::execute::{GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
 use crate::name::HostName;
+use crate::plan::{Action, Step, Target};
 use crate::problem::{Code, Problem, Result};
 use std::cell::Cell;
 
@@ -24,7 +25,7 @@ async fn interrupted_before_any_step_the_old_container_runs_and_the_next_apply_e
         let applied = stage
             .apply_until(
                 &Interrupt::new(),
-                |what| matches!(what, Happened::StepStarted { step: s } if *s == step),
+                |what| matches!(what, EventKind::StepStarted { step: s } if *s == step),
             )
             .await;
         assert_eq!(stage.running("nginx"), 1, "interrupted at step {step}: {:?}", stage.statuses());
@@ -35,7 +36,7 @@ async fn interrupted_before_any_step_the_old_container_runs_and_the_next_apply_e
         };
         let code = if applied.outcome.hosts[0].changed { Code::Partial } else { Code::Interrupted };
         assert_eq!(failure.code(), code, "{failure}");
-        assert!(applied.events.iter().any(|event| event.what == Happened::Interrupted));
+        assert!(applied.events.iter().any(|event| event.kind == EventKind::Interrupted));
         stage.settle().await;
         assert_eq!(stage.statuses(), ["nginx running"]);
         assert_eq!(stage.image("nginx"), "r.example.com/nginx:2");
@@ -48,20 +49,51 @@ async fn a_second_interrupt_stops_at_once_and_the_next_apply_goes_on() {
     let plan = stage.plan().await.expect("planned");
     let interrupt = Interrupt::new();
     let watch = |event: crate::event::Event| {
-        if matches!(event.what, Happened::UndoStarted { .. }) {
+        if matches!(event.kind, EventKind::UndoStarted { .. }) {
             interrupt.raise();
         }
-        if matches!(&event.what, Happened::StepStarted { step } if plan.steps[*step as usize - 1].action.to_string().starts_with("await"))
+        if matches!(&event.kind, EventKind::StepStarted { step } if plan.steps[*step as usize - 1].action.to_string().starts_with("await"))
         {
             interrupt.raise();
         }
     };
     let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Unguarded }];
     let outcome = execute(&hosts, &Open, &watch, &interrupt).await;
-    assert_eq!(outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::CutOff)]);
+    assert_eq!(outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::Interrupted)]);
     assert_eq!(outcome.failure.expect("failed").code(), Code::Partial);
     stage.settle().await;
     assert_eq!(stage.statuses(), ["nginx running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_does_not_end_is_given_up_after_a_minute_and_by_an_interrupt_at_once() {
+    for interrupted in [false, true] {
+        let stage = on_one().await.with(vec![running("nginx", "r.example.com/nginx:2")]);
+        let mut plan = stage.plan().await.expect("planned");
+        let step = plan.steps.remove(0);
+        let command = ["sleep", "infinity"].map(str::to_owned).to_vec();
+        let action =
+            Action::Exec { container: Target::Id("nginx".to_owned()), name: "nginx".to_owned(), command };
+        plan.steps = vec![Step {
+            group: "stop nginx".to_owned(),
+            action,
+            expects: Vec::new(),
+            undo: Vec::new(),
+            ..step
+        }];
+        let (interrupt, began) = (Interrupt::new(), tokio::time::Instant::now());
+        let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Unguarded }];
+        let ctrl_c = async {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            if interrupted {
+                interrupt.raise();
+            }
+        };
+        let (outcome, ()) = tokio::join!(execute(&hosts, &Open, &|_| {}, &interrupt), ctrl_c);
+        assert_eq!(began.elapsed().as_secs(), if interrupted { 5 } else { 60 });
+        let code = if interrupted { Code::Interrupted } else { Code::Failed };
+        assert!(outcome.failure.expect("failed").iter().any(|problem| problem.code == code));
+    }
 }
 
 /// A lock that is lost after some checks.
@@ -121,7 +153,7 @@ async fn a_failure_on_one_host_leaves_the_next_ones_alone_and_says_what_runs_whe
     let partial = outcome.failure.as_ref().expect("failed").iter().next().expect("one").clone();
     assert_eq!(
         partial.causes,
-        ["web1: replace nginx: done", "web2: replace nginx: failed and taken back", "web3: 1 not begun"]
+        ["web1: 1 done", "web2: replace nginx: failed, rolled back", "web3: 1 skipped"]
     );
     // Every host has the image before any of them is changed.
     assert!(stages[2].fake.changes().iter().any(|call| call.starts_with("pull")));

@@ -1,11 +1,11 @@
 //! One call fails: the old container runs afterwards, and the error says what happened.
 
 use super::stage::{Applied, Stage, absent, running};
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::execute::GroupEnd;
 use crate::problem::Code;
+use crate::testing::fake::{Behaviour, Fault};
 use std::fmt::Write as _;
 
 const TWO: &str = "r.example.com/nginx:2";
@@ -81,15 +81,15 @@ async fn a_new_container_that_ends_is_kept_its_log_shown_and_the_old_one_runs_ag
     stage.fake.publish("r.example.com/nginx:3", "ends", Behaviour { log, ..Behaviour::ends(2, 3) });
     let applied = stage.with(vec![running("nginx", "r.example.com/nginx:3")]).apply().await;
     insta::assert_snapshot!(failure(&applied), @r#"
-    partial: the apply did not come to its end
-      web1: replace nginx: failed and taken back
+    partial: apply failed
+      web1: replace nginx: failed, rolled back
     failed: container nginx.g2 on host web1 did not come up
       it ended with exit code 3
     "#);
     assert_eq!(applied.outcome.failure.as_ref().expect("failed").code(), Code::Partial);
-    assert_eq!(applied.outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::TakenBack)]);
-    let log = applied.events.iter().find_map(|event| match &event.what {
-        Happened::ContainerLog { container, lines } => Some((container.clone(), lines.clone())),
+    assert_eq!(applied.outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::RolledBack)]);
+    let log = applied.events.iter().find_map(|event| match &event.kind {
+        EventKind::ContainerLog { container, lines } => Some((container.clone(), lines.clone())),
         _ => None,
     });
     let lines = vec!["config missing".to_owned(), "\\u{1b}[31mbye".to_owned()];
@@ -149,9 +149,9 @@ async fn a_refused_pull_changes_nothing_and_keeps_its_own_code() {
 async fn what_moved_since_the_plan_was_made_stops_it_as_stale() {
     type Meddle = fn(&Stage);
     let meddling: [(&str, Meddle); 4] = [
-        ("was stopped by somebody else", |stage| stage.fake.stop_container("nginx")),
+        ("was stopped since the plan was made", |stage| stage.fake.stop_container("nginx")),
         ("is gone", |stage| stage.fake.kill_container("nginx")),
-        ("somebody else took the name nginx.g2", |stage| {
+        ("container name nginx.g2 was taken since the plan was made", |stage| {
             let image = stage.fake.body("nginx").expect("there")["Image"].clone();
             stage.fake.add_container("nginx.g2", serde_json::json!({ "Image": image }), false);
         }),
@@ -217,9 +217,9 @@ async fn groups_that_were_begun_come_to_their_end_and_others_are_not_begun() {
     assert_eq!(
         ends,
         &[
-            ("create bad".to_owned(), GroupEnd::TakenBack),
+            ("create bad".to_owned(), GroupEnd::RolledBack),
             ("create good".to_owned(), GroupEnd::Done),
-            ("create later".to_owned(), GroupEnd::NotBegun),
+            ("create later".to_owned(), GroupEnd::Skipped),
         ]
     );
     assert_eq!(stage.statuses(), ["bad exited", "good running"]);

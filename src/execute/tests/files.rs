@@ -3,13 +3,13 @@
 use super::stage::{SECRET, Stage, absent, item, running, runtime, secret};
 use super::trouble::{live_through, trouble};
 use crate::desired::{ContainerWish, SecretFile};
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::{Fetching, Interrupt, Secrets};
 use crate::name::{HostName, ImageName};
 use crate::problem::{Code, Result};
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use crate::testing::fake::{Behaviour, Fault};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use proptest::prelude::*;
@@ -156,7 +156,10 @@ async fn a_volume_of_that_name_that_somebody_else_made_is_never_filled_or_remove
     let name = format!("{VOLUME}1");
     stage.fake.create_volume(&name, &[("a".to_owned(), "b".to_owned())].into()).await.expect("made");
     let failure = stage.apply().await.outcome.failure.expect("failed");
-    assert!(format!("{failure:?}").contains("somebody else has a volume of that name"), "{failure:?}");
+    assert!(
+        format!("{failure:?}").contains("a volume of that name exists that is not managed by pillarbox"),
+        "{failure:?}"
+    );
     assert_eq!(stage.fake.volume_names(), std::slice::from_ref(&name));
     assert!(stage.fake.files("nginx", FOLDER).is_empty());
 }

@@ -3,8 +3,8 @@
 use super::stage::{Stage, absent, item, running, runtime};
 use super::trouble::{Trouble, live_through, trouble};
 use crate::desired::{ContainerWish, Run};
-use crate::engine::fake::Behaviour;
 use crate::state::Text;
+use crate::testing::fake::Behaviour;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -86,7 +86,7 @@ fn world() -> Stage {
     stage.fake.publish("r.example.com/nginx:4", "ends", Behaviour::ends(1, 3));
     stage.fake.publish("r.example.com/nginx:5", "sick", Behaviour::unhealthy());
     let never = Behaviour {
-        goes: crate::engine::fake::Goes::NotAtAll("exec format".to_owned()),
+        goes: crate::testing::fake::Goes::NotAtAll("exec format".to_owned()),
         ..Behaviour::fine()
     };
     stage.fake.publish("r.example.com/nginx:6", "never", never);

@@ -3,9 +3,9 @@
 use super::stage::{Stage, absent, item, resource, running, runtime, thing};
 use super::trouble::{Trouble, live_through, trouble};
 use crate::desired::{Address, Kind, Reaction, Requisites, Watch, Wish};
-use crate::engine::fake::Behaviour;
 use crate::plan::Action;
 use crate::problem::Place;
+use crate::testing::fake::Behaviour;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -181,14 +181,14 @@ async fn a_volume_that_somebody_makes_meanwhile_is_left_alone_and_said() {
     let calm = crate::execute::Interrupt::new();
     let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
     let failure = format!("{:?}", applied.outcome.failure.expect("failed"));
-    assert!(failure.contains("somebody else made a volume data meanwhile"), "{failure}");
+    assert!(failure.contains("volume data was created since the plan was made"), "{failure}");
     assert_eq!(stage.fake.volume_paths(), path);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_network_that_cannot_be_made_anew_is_made_again_as_it_was() {
-    use crate::engine::fake::Fault;
     use crate::engine::{EngineError, ErrorKind};
+    use crate::testing::fake::Fault;
     let mut stage = Stage::new();
     stage.items = vec![resource(Kind::Network, "front", &[("driver_opts.n", json!("1"))])];
     stage.settle().await;

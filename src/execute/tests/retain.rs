@@ -4,7 +4,7 @@ use super::stage::{Stage, runtime};
 use super::trouble::{Trouble, live_through, trouble};
 use crate::desired::{Back, Item, Order, Wish};
 use crate::name::ImageRef;
-use crate::observed::Standing;
+use crate::observed::InstanceRole;
 use crate::planner::tests::start_first::{host, service};
 use crate::state::Text;
 use proptest::prelude::*;
@@ -65,8 +65,9 @@ pub(crate) async fn back_to(stage: &Stage, nth: usize) -> Stage {
         let Wish::Container(wish) = &mut item.wish else { continue };
         let slot = wish.name.as_str();
         let of_slot = observed.containers.iter().filter(|one| one.ours.is_some() && one.slot() == slot);
-        let mut kept: Vec<_> =
-            of_slot.filter(|one| matches!(one.standing(), Standing::Kept | Standing::Returning)).collect();
+        let mut kept: Vec<_> = of_slot
+            .filter(|one| matches!(one.role(), InstanceRole::Kept | InstanceRole::Returning))
+            .collect();
         kept.sort_by_key(|one| one.generation());
         let Some(chosen) = kept.get(nth % kept.len().max(1)) else { continue };
         let Some(labels) = &chosen.ours else { continue };
@@ -84,7 +85,7 @@ pub(crate) async fn back_to(stage: &Stage, nth: usize) -> Stage {
 async fn kept_and_others(stage: &Stage) -> (Vec<String>, Vec<String>) {
     let observed = stage.observe().await;
     let (kept, others): (Vec<_>, Vec<_>) =
-        observed.containers.iter().partition(|one| one.standing() == Standing::Kept);
+        observed.containers.iter().partition(|one| one.role() == InstanceRole::Kept);
     let mut others: Vec<String> =
         others.iter().map(|one| format!("{} {}", one.name, one.state.status)).collect();
     others.sort();

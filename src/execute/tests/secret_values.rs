@@ -71,7 +71,7 @@ async fn encoders_are_applied_in_order_and_text_is_joined() {
 async fn a_secret_is_nowhere_but_in_the_body_of_the_create() {
     let mut stage = stage(encoded(&[])).await;
     let log = vec![format!("connecting to postgres://api:{SECRET}@db")];
-    let ends = crate::engine::fake::Behaviour { log, ..crate::engine::fake::Behaviour::ends(1, 1) };
+    let ends = crate::testing::fake::Behaviour { log, ..crate::testing::fake::Behaviour::ends(1, 1) };
     stage.fake.publish("r.example.com/nginx:1", "logs", ends);
     stage.options.fix_drift = true;
     let applied = stage.apply().await;

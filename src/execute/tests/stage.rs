@@ -4,8 +4,7 @@ use crate::desired::{
     Address, ContainerWish, Desired, Item, Kind, PullPolicy, Requisites, ResourceWish, Run, Spec, Wish,
 };
 use crate::engine::Engine as _;
-use crate::engine::fake::{Behaviour, Fake};
-use crate::event::{Event, Happened};
+use crate::event::{Event, EventKind};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
@@ -17,6 +16,7 @@ use crate::planner::{self, Options};
 use crate::problem::{Place, Result};
 use crate::secret::Secret;
 use crate::state::{SecretRef, Text};
+use crate::testing::fake::{Behaviour, Fake};
 use futures_util::FutureExt as _;
 use futures_util::future::ready;
 use serde_json::json;
@@ -166,7 +166,8 @@ impl Stage {
         self.fake.create_volume(&record.volume, &record.labels).await.expect("recorded");
         let only = self.items.iter().filter(|item| item.address.name == name).cloned().collect();
         let then = Self { items: only, ..self.clone() }.plan().await.expect("planned");
-        assert_eq!((after.changes, after.steps), (then.changes, then.steps), "what was said is what is done");
+        let (said, done) = ((&after.changes, &after.steps), (&then.changes, &then.steps));
+        assert_eq!(said, done, "what was said is what is done");
         adoption
     }
 
@@ -189,7 +190,7 @@ impl Stage {
     pub(crate) async fn apply_until(
         &self,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let plan = match self.plan().await {
             Ok(plan) => plan,
@@ -203,12 +204,12 @@ impl Stage {
         plan: HostPlan,
         secrets: &dyn Secrets,
         interrupt: &Interrupt,
-        when: impl Fn(&Happened) -> bool,
+        when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let events = RefCell::new(Vec::new());
         let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Unguarded }];
         let watch = |event: Event| {
-            if when(&event.what) && !interrupt.raised() {
+            if when(&event.kind) && !interrupt.raised() {
                 interrupt.raise();
             }
             events.borrow_mut().push(event);

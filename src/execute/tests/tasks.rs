@@ -3,13 +3,13 @@
 use super::stage::{Open, SECRET, Stage, item, running, runtime, secret, thing};
 use super::trouble::{live_through, trouble};
 use crate::desired::{Address, Item, Kind, Run, SecretFile, Store, TaskWish, Wish};
-use crate::engine::fake::Behaviour;
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::execute::{Host, Interrupt, Outcome, Unguarded, execute};
 use crate::name::HostName;
 use crate::plan::{HostPlan, text_with_undo};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Code, Place};
+use crate::testing::fake::Behaviour;
 use proptest::prelude::*;
 
 const TASK: &str = "pillarbox-task.shop.migrate";
@@ -62,19 +62,19 @@ async fn a_task_runs_once_before_what_requires_it_and_is_remembered() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(super::stage::readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/db@sha256:238e (pull r.example.com/db@sha256:238e): run once: it has not run yet
-    #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #3 [2] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [2] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
     #4 [1] create pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #5 [4] start pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #6 [5] await the end of pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #7 [6] create volume pillarbox-ran.shop.migrate.28125e67f91cf5b7 (task migrate): run once: it has not run yet
     #8 [7] remove pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #9 [3,8] create nginx (create nginx): not there yet
-    #10 [9] start nginx (create nginx): not there yet
+    #9 [3,8] create nginx (create nginx): will be created
+    #10 [9] start nginx (create nginx): will be created
          undo: stop nginx
-    #11 [10] await nginx (create nginx): not there yet
+    #11 [10] await nginx (create nginx): will be created
          undo: stop nginx
-    #12 [11] update nginx RestartPolicy=always (create nginx): not there yet
+    #12 [11] update nginx RestartPolicy=always (create nginx): will be created
          undo: update nginx RestartPolicy=no; stop nginx
     "#);
     assert_eq!(stage.statuses(), ["nginx running"]);
@@ -103,8 +103,8 @@ async fn a_task_that_fails_stops_everything_and_is_tried_again() {
     let failure = applied.outcome.failure.expect("failed");
     assert_eq!(failure.code(), Code::Partial);
     assert!(format!("{failure:?}").contains("exit code 3"), "{failure:?}");
-    let logs = applied.events.iter().filter_map(|event| match &event.what {
-        Happened::ContainerLog { lines, .. } => Some(lines.join("\n")),
+    let logs = applied.events.iter().filter_map(|event| match &event.kind {
+        EventKind::ContainerLog { lines, .. } => Some(lines.join("\n")),
         _ => None,
     });
     assert_eq!(logs.collect::<Vec<_>>(), [format!("cannot connect with {SECRET}")]);
@@ -144,7 +144,7 @@ async fn one_that_does_not_end_is_stopped() {
 #[tokio::test(start_paused = true)]
 async fn one_that_runs_when_an_apply_ends_is_waited_for_by_the_next() {
     let stage = wants(&world(), 1);
-    let waits = |happened: &Happened| matches!(happened, Happened::StepStarted { step: 6 });
+    let waits = |happened: &EventKind| matches!(happened, EventKind::StepStarted { step: 6 });
     let applied = stage.apply_until(&Interrupt::new(), waits).await;
     assert_eq!(stage.statuses(), [format!("{TASK} running")], "{}", text_with_undo(&applied.plan));
     let plan = stage.settle().await;
@@ -161,7 +161,7 @@ async fn secrets_of_a_task_go_with_it_and_can_lie_in_memory() {
         wish.container.spec.files.insert("password".to_owned(), file);
         let stage = Stage { items: vec![task_item(wish), service(1)], ..world() };
         let waits =
-            |happened: &Happened| matches!(happened, Happened::StepStarted { .. }) && runs(&stage, 1) == 1;
+            |happened: &EventKind| matches!(happened, EventKind::StepStarted { .. }) && runs(&stage, 1) == 1;
         stage.apply_until(&Interrupt::new(), waits).await;
         let files = stage.fake.files(TASK, "/run/secrets");
         assert_eq!(files["password"].content, SECRET.as_bytes(), "{store:?}");

@@ -1,9 +1,9 @@
 //! What goes wrong during an apply: a fault of the Engine, or somebody's Ctrl-C.
 
 use super::stage::Stage;
-use crate::engine::fake::Fault;
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::Interrupt;
+use crate::testing::fake::Fault;
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::ops::Range;
@@ -50,7 +50,7 @@ pub(super) async fn live_through(stage: &Stage, trouble: Trouble) {
     }
     let (seen, interrupt) = (Cell::new(0), Interrupt::new());
     let again = interrupt.clone();
-    let when = |_: &crate::event::Happened| {
+    let when = |_: &crate::event::EventKind| {
         seen.set(seen.get() + 1);
         if twice && seen.get() == at + 1 {
             again.raise();

@@ -34,7 +34,7 @@ fn entry() -> Result<Entry, Error> {
     Store::new()?.build(SERVICE, USER, None)
 }
 
-/// Never what an error carries along: that may be what is stored.
+/// Never the data inside an error: that may be the stored secret.
 fn reason(error: &Error) -> Reason {
     match error {
         Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),

@@ -1,4 +1,4 @@
-//! A system without one that is known here, or a build without the feature `desktop-keyring`.
+//! A system without a supported keyring, or a build without the feature `desktop-keyring`.
 
 use super::Unlocking;
 use crate::keyring::{Answer, Reason};

@@ -6,7 +6,7 @@ use crate::secret::Secret;
 use linux_keyutils::{Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, Permission};
 use std::time::Duration;
 
-/// What the key is called in the kernel.
+/// The description of the key in the kernel.
 fn description() -> String {
     format!("{SERVICE}:{USER}")
 }
@@ -24,11 +24,11 @@ pub fn read() -> Answer {
     }
 }
 
-/// Keeps an identity, for a time or as long as the keyring lasts, readable for whoever possesses the
-/// keyring alone. One that is kept already is replaced: look first.
+/// Stores an identity, for a time or as long as the keyring lasts, readable only by processes that possess the
+/// keyring. A stored one is replaced: look first.
 ///
 /// # Errors
-/// Where the kernel denies it; then nothing is kept.
+/// If the kernel denies it; then nothing is kept.
 pub fn keep(text: &Secret, time: Option<Duration>) -> Result<Reach, Reason> {
     let rings = rings().map_err(reason)?;
     let mut last = KeyError::KeyringDoesNotExist;
@@ -41,10 +41,10 @@ pub fn keep(text: &Secret, time: Option<Duration>) -> Result<Reach, Reason> {
     Err(reason(last))
 }
 
-/// Forgets the kept identity, at once and for everybody who holds it; `false` if there was none.
+/// Removes the stored identity, at once and for every process that has it; `false` if there was none.
 ///
 /// # Errors
-/// Where the kernel denies it.
+/// If the kernel denies it.
 pub fn remove() -> Result<bool, Reason> {
     match find().map_err(reason)? {
         Some(key) => key.invalidate().map(|()| true).map_err(reason),
@@ -77,7 +77,7 @@ fn find() -> Result<Option<Key>, KeyError> {
 
 /// The keyrings that may hold it, the one that reaches farthest first.
 fn rings() -> Result<Vec<(KeyRing, Reach)>, KeyError> {
-    // Linked to the keyring of this process, which ends with it: nobody's session is changed.
+    // Linked to the keyring of this process, which ends with it: no session is changed.
     let persistent = KeyRing::get_persistent(KeyRingIdentifier::Process);
     let session = KeyRing::from_special_id(KeyRingIdentifier::Session, false);
     match (persistent, session) {

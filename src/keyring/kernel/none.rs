@@ -1,4 +1,4 @@
-//! Where there is no Linux.
+//! Systems other than Linux.
 
 use super::Reach;
 use crate::keyring::{Answer, Reason};

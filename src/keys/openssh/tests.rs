@@ -134,7 +134,7 @@ fn no_flip_in_a_key_gives_another_public_half() {
 }
 
 #[test]
-fn a_key_that_asks_for_too_much_work_is_refused_before_anybody_is_asked() {
+fn a_key_that_asks_for_too_much_work_is_refused_before_the_passphrase_is_asked_for() {
     let mut bytes = bytes(&protected().0);
     let at = bytes.windows(4).position(|part| part == 16_u32.to_be_bytes()).expect("length of the salt") + 20;
     assert_eq!(bytes[at..at + 4], 16_u32.to_be_bytes());

@@ -1,17 +1,17 @@
 //! The encoding of ssh: numbers of four bytes, and texts after their length (RFC 4251, section 5).
 
 /// What is left to read.
-pub(super) struct Reader<'b>(pub(super) &'b [u8]);
+pub(super) struct WireReader<'b>(pub(super) &'b [u8]);
 
-impl<'b> Reader<'b> {
-    /// A number; `None` where the bytes end.
+impl<'b> WireReader<'b> {
+    /// A number; `None` if the bytes end.
     pub(super) fn number(&mut self) -> Option<u32> {
         let (number, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u32::from_be_bytes(*number))
     }
 
-    /// A text; `None` where the bytes end.
+    /// A text; `None` if the bytes end.
     pub(super) fn text(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;

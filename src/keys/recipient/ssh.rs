@@ -1,4 +1,4 @@
-//! `ssh-ed25519 AAAA…`: which ssh keys are sound, and why others are not taken.
+//! `ssh-ed25519 AAAA…`: which ssh keys are accepted, and why others are refused.
 
 use super::SshTag;
 use base64::Engine as _;
@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 /// The first word of a key that is taken.
 pub(super) const KIND: &str = "ssh-ed25519";
 
-/// What stands before the point in the bytes of a key: the kind, and the length of the point
+/// The bytes of a key before the point: the kind, and the length of the point
 /// (RFC 8709, section 4).
 const HEAD: &[u8; 19] = b"\0\0\0\x0bssh-ed25519\0\0\0\x20";
 
-/// Reads a key and its comment, if it has one: its canonical text, the key, and what names it in an age
-/// file. `None` where it is cut short, not on the curve, written in a second way, or nobody's.
+/// Reads a key and its comment, if it has one: its canonical text, the key, and its tag in an age
+/// file. `None` if it is cut short, not on the curve, not canonical, or has no private key.
 pub(super) fn parse(text: &str) -> Option<(String, age::ssh::Recipient, SshTag)> {
     let mut words = text.split_ascii_whitespace();
     let bytes = match (words.next()?, STANDARD.decode(words.next()?)) {
@@ -35,7 +35,7 @@ pub(super) fn written(bytes: &[u8]) -> String {
     format!("{KIND} {}", STANDARD.encode(bytes))
 }
 
-/// Why another kind of ssh key is not taken, and what to do.
+/// Why another kind of ssh key is refused, and what to do.
 pub(super) fn why_not(kind: &str) -> Option<(&'static str, &'static str)> {
     let make = "use an ssh-ed25519 key, which 'ssh-keygen -t ed25519' makes, or an age key, which 'pillarbox identity new' makes";
     if kind.contains("-cert-v0") {
@@ -52,7 +52,7 @@ pub(super) fn why_not(kind: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Whether a point has a small order or is not written in its canonical form (RFC 8032, section 5.1.3).
-/// `age` takes such points, and anybody could read what is sealed to them.
+/// `age` accepts such points, and anyone could read what is sealed to them.
 fn is_weak(mut point: [u8; 32]) -> bool {
     /// The y of the points of order 8, little-endian; the ones of order 1, 2 and 4 are 1, p - 1 and 0.
     const ORDER_8: [[u8; 32]; 2] = [

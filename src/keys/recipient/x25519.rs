@@ -1,13 +1,13 @@
-//! `age1…`: which X25519 keys are sound.
+//! `age1…`: which X25519 keys are accepted.
 
-/// Reads a key in its canonical text; `None` for anything else, and for a key that is nobody's.
+/// Reads a key in its canonical text; `None` for anything else, and for a key without a private key.
 pub(super) fn parse(text: &str) -> Option<age::x25519::Recipient> {
     let data = text.strip_prefix("age1")?;
     point(data).filter(|point| !is_weak(point))?;
     text.parse().ok().filter(|key: &age::x25519::Recipient| key.to_string() == text)
 }
 
-/// The 32 bytes of a key whose checksum somebody else checks: 52 characters of five bits each, then
+/// The 32 bytes of a key whose checksum is checked elsewhere: 52 characters of five bits each, then
 /// six of checksum (BIP 173).
 fn point(data: &str) -> Option<[u8; 32]> {
     const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -25,8 +25,8 @@ fn point(data: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
-/// Whether a point has a small order or is not written in its canonical form. Nobody's private key
-/// belongs to one, anybody could read what is sealed to it, and `age` ends the program over it.
+/// Whether a point has a small order or is not written in its canonical form. No private key
+/// belongs to such a point, anyone could read what is sealed to it, and `age` aborts the program on it.
 fn is_weak(point: &[u8; 32]) -> bool {
     /// The points of order 8, little-endian; the ones of order 1, 2 and 4 are 0, 1 and p - 1.
     const ORDER_8: [[u8; 32]; 2] = [
@@ -40,7 +40,7 @@ fn is_weak(point: &[u8; 32]) -> bool {
         ],
     ];
     let zero_or_one = point[0] <= 1 && point[1..].iter().all(|byte| *byte == 0);
-    // p is 2^255 - 19: from p - 1 on, and whatever has the highest bit set.
+    // p is 2^255 - 19: from p - 1 on, and every value with the highest bit set.
     let at_least_p_less_1 =
         point[31] > 0x7f || point[31] == 0x7f && point[0] >= 0xec && point[1..31].iter().all(|b| *b == 0xff);
     zero_or_one || at_least_p_less_1 || ORDER_8.contains(point)

@@ -7,14 +7,14 @@ use crate::keys::{Identity, Recipient};
 use crate::name::{ReaderName, WorkspaceName};
 use crate::problem::{Problem, Problems, Result};
 
-/// A box made or changed: what to write, and what it opens to.
+/// A new or changed box: its file, and the opened box.
 #[derive(Clone, Debug)]
 pub struct Made {
     /// The text for `box.toml`, by `to_string`.
     pub file: BoxFile,
     /// The box as opened, with the new keys; the old one, where the slot changed, among the retired.
     pub open: OpenBox,
-    /// Who came and went.
+    /// The readers that were added and removed.
     pub change: ReaderChange,
     /// Whether the slot is new, and so every value of the box has to be sealed again with
     /// [`crate::pillar::seal::reseal`].
@@ -24,7 +24,7 @@ pub struct Made {
 /// When a rekey makes a new slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewSlot {
-    /// Where a key loses access: whoever holds it knows the present one.
+    /// If a key loses access: its holder knows the present private key of the box.
     IfKeysGo,
     /// In any case.
     Always,
@@ -40,7 +40,7 @@ pub struct ReaderChange {
 }
 
 impl ReaderChange {
-    /// What has to come and go to get from one set to the other.
+    /// The readers to add and to remove to get from one set to the other.
     pub fn between(from: &Readers, to: &Readers) -> Self {
         let less = |a: &Readers, b: &Readers| {
             a.iter()
@@ -57,10 +57,10 @@ impl ReaderChange {
     }
 }
 
-/// Makes a new box. Who makes a box knows its key, so one of the readers should be the maker.
+/// Makes a new box. The maker of a box knows its private key, and should be one of its readers.
 ///
 /// # Errors
-/// Where there is no reader, two have the same key, or there are more than a lock can list.
+/// If there is no reader, two have the same key, or there are more than a lock can list.
 pub fn make(workspace: &WorkspaceName, folder: &BoxFolder, readers: &Readers) -> Result<Made> {
     let open = OpenBox {
         workspace: workspace.clone(),
@@ -72,14 +72,14 @@ pub fn make(workspace: &WorkspaceName, folder: &BoxFolder, readers: &Readers) ->
     finish(open, ReaderChange::between(&Readers::new(), readers), true)
 }
 
-/// Seals the lock of a box to other readers. Keeps the slot where `when` allows; otherwise the turn
-/// counts up, the old key is retired, and the values have to be sealed again.
+/// Seals the lock of a box to other readers. Keeps the slot if `when` allows; otherwise the revision
+/// is incremented, the old key is retired, and the values have to be sealed again.
 ///
 /// # Errors
 /// As [`make`].
 pub fn rekey(open: &OpenBox, readers: &Readers, when: NewSlot) -> Result<Made> {
     let change = ReaderChange::between(&open.readers, readers);
-    // A key that only changed its name keeps what it knew.
+    // A key under another name does not lose access.
     let goes = open.readers.values().any(|key| !readers.values().any(|kept| kept == key));
     let new_slot = goes || when == NewSlot::Always;
     let mut next = OpenBox { readers: readers.clone(), ..open.clone() };
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(open_value(&again, &open).retired, None);
         refusal(seal::open(&again, added.open.keys()));
 
-        // A reader who comes with another key is one who goes.
+        // A reader with another key counts as removed and added.
         let bob_again = Person { name: bob.name, ..person("bob2") };
         let changed = rekey(&less.open, &readers(&[&alice, &bob_again]), NewSlot::IfKeysGo).expect("rekeyed");
         assert!(changed.new_slot && changed.change.come.len() == 1 && changed.change.gone.len() == 1);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use toml_edit::{Document, Item, TableLike, Value};
 
-/// The text of a `box.toml`. Anybody can write one: see [`BoxFile::open`] and
-/// [`crate::pillar::known`] for what proves it.
+/// The content of a `box.toml`. Anyone can write one: [`BoxFile::open`] and
+/// [`crate::pillar::known`] check it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoxFile {
     /// Names of the readers, as listed in clear.
@@ -25,7 +25,7 @@ impl BoxFile {
     /// Reads a `box.toml`; `file` is its path, for errors.
     ///
     /// # Errors
-    /// All that is wrong with its form.
+    /// All errors in its form.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         let document = Document::parse(text).map_err(|error| {
             let line = error.span().map_or(0, |span| line_of(text, span.start));

@@ -15,12 +15,12 @@ impl BoxFolder {
         Self(String::new())
     }
 
-    /// Reads a folder as people write it: `prod`, `prod/eu/`, `pillar/prod/`; `pillar/` or an empty
+    /// Reads a folder in each accepted spelling: `prod`, `prod/eu/`, `pillar/prod/`; `pillar/` or an empty
     /// text is the pillar itself.
     ///
     /// # Errors
-    /// Where a part is not letters, digits, `.`, `_` and `-`, beginning with a letter or digit: the
-    /// name of a box stands in its lock and in commands.
+    /// If a part is not letters, digits, `.`, `_` and `-`, beginning with a letter or digit: the
+    /// name of a box is in its lock and in commands.
     pub fn parse(text: &str) -> Result<Self> {
         if matches!(text, "" | "pillar" | "pillar/") {
             return Ok(Self::top());

@@ -12,7 +12,8 @@
 //! # retired
 //! AGE-SECRET-KEY-1…
 //! ```
-//! First the current key, then up to eight retired ones, newest first. The turn counts slots, from 1.
+//! First the current key, then up to eight retired ones, newest first. `turn` is the revision of the slot,
+//! counted from 1.
 
 use super::{BoxFile, BoxFolder, Readers};
 use crate::keys::{Envelope, Identities, Identity, Recipient};
@@ -59,7 +60,7 @@ impl fmt::Debug for BoxKeys {
     }
 }
 
-/// A box whose lock was opened here, or made here: what its lock says, checked.
+/// A box whose lock was opened here, or made here: the content of its lock, checked.
 #[derive(Clone, Debug)]
 pub struct OpenBox {
     pub(super) workspace: WorkspaceName,
@@ -80,17 +81,17 @@ impl OpenBox {
         &self.folder
     }
 
-    /// The how-many-eth slot this is, counted from 1.
+    /// The revision of the slot, counted from 1; `turn` in files.
     pub fn turn(&self) -> u32 {
         self.turn
     }
 
-    /// Who can open it, with the keys that it is sealed to.
+    /// The readers that can open it, with their public keys.
     pub fn readers(&self) -> &Readers {
         &self.readers
     }
 
-    /// What opens its values.
+    /// The private keys that open its values.
     pub fn keys(&self) -> &BoxKeys {
         &self.keys
     }
@@ -145,7 +146,7 @@ impl OpenBox {
             return Err("its workspace, box or revision is missing or wrong");
         };
         let read = Self { workspace, folder, turn, readers, keys: BoxKeys { current, retired } };
-        // Written again it must give the same bytes: no second way to write it, nothing left over.
+        // Written again it must give the same bytes: there is only one way to write it, and nothing is left over.
         if read.text().as_slice() == text.as_bytes() { Ok(read) } else { Err("its lines are out of order") }
     }
 }
@@ -164,12 +165,12 @@ pub(super) fn seal(open: &OpenBox) -> Result<String> {
 
 impl BoxFile {
     /// Opens the lock with the first of `identities` that can, and checks everything that binds it:
-    /// workspace and folder, the turn against the number of retired keys, the readers' names
+    /// workspace and folder, the revision against the number of retired keys, the readers' names
     /// against the clear list, their number against the recipients it is sealed to, that the key
     /// which opened it is among them, and the slot against its first key.
     ///
     /// # Errors
-    /// [`Code::NoIdentity`] if no identity opens it, [`Code::Seal`] if anything does not hold.
+    /// [`Code::NoIdentity`] if no identity opens it, [`Code::Seal`] if a check fails.
     pub fn open(
         &self,
         workspace: &WorkspaceName,
@@ -184,11 +185,11 @@ impl BoxFile {
             self.check(&open, &envelope, workspace, folder, identity.recipient())?;
             return Ok(open);
         }
-        Err(self.nobody(folder, identities).into())
+        Err(self.no_identity(folder, identities).into())
     }
 
-    /// Whether a private key may open the lock: an ssh key that the lock does not name cannot. So a
-    /// passphrase need not be asked for in vain.
+    /// Whether a private key may open the lock: an ssh key that the lock does not name cannot, so its
+    /// passphrase need not be asked for.
     pub fn may_open_with(&self, key: &Recipient) -> bool {
         Envelope::read(&self.lock, MAX).is_ok_and(|envelope| envelope.may_be_for(key))
     }
@@ -197,7 +198,7 @@ impl BoxFile {
     /// readers are listed.
     ///
     /// # Errors
-    /// [`Code::Seal`] where something of it does not hold.
+    /// [`Code::Seal`] if a check fails.
     pub fn check_shape(&self, folder: &BoxFolder) -> Result<()> {
         self.envelope(folder).map(drop)
     }
@@ -274,8 +275,8 @@ impl BoxFile {
         Err(problem.into())
     }
 
-    /// What to say where none of these private keys opens the lock.
-    pub fn nobody(&self, folder: &BoxFolder, identities: &Identities) -> Problem {
+    /// The problem that none of these private keys opens the lock.
+    pub fn no_identity(&self, folder: &BoxFolder, identities: &Identities) -> Problem {
         let problem = Problem::new(Code::NoIdentity, format!("no identity here opens the box {folder}"))
             .cause(format!("its readers are {}", listed(&self.readers)));
         match identities.iter().next() {

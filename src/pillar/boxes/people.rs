@@ -1,4 +1,4 @@
-//! People with keys and a box of theirs, for the tests of the pillar.
+//! People with keys and a box, for the tests of the pillar.
 
 use super::{BoxFile, BoxFolder, Made, OpenBox, Readers, make};
 use crate::keys::{Identities, Identity, Recipient};

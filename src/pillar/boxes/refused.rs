@@ -1,4 +1,4 @@
-//! What somebody with write access and no key may try at a lock, and must not achieve.
+//! Attacks on a lock by a writer without a key, which must fail.
 
 use super::people::*;
 use super::{BoxFile, BoxFolder, NewSlot, Readers, make, rekey};
@@ -18,7 +18,7 @@ fn a_stranger_is_told_who_reads_the_box_and_how_to_be_added() {
     let problem = problems.iter().next().expect("one");
     assert!(problem.causes[0].contains("alice") && problem.hints[0].contains(frank.public.as_str()));
     let none = made.file.open(&workspace("shop"), &BoxFolder::top(), &Identities::default());
-    assert_eq!(none.expect_err("nobody").code(), Code::NoIdentity);
+    assert_eq!(none.expect_err("no identity").code(), Code::NoIdentity);
 }
 
 #[test]

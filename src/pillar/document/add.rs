@@ -14,7 +14,7 @@ enum Above {
     Dotted,
 }
 
-/// The bytes of a new key, in the place where people would write it.
+/// The bytes of a new key, in the place where a user would write it.
 pub(super) fn add(root: &Table, layout: &Layout<'_>, key: &KeyPath, value: &str) -> Result<Splice> {
     let path = key.parts();
     let (mut table, mut depth, mut above) = (root, 0, Above::Header);
@@ -70,7 +70,7 @@ fn newline(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// A line behind another one, indented as that is.
+/// A line after another one, with the same indentation.
 fn line_after(text: &str, at: usize, model: usize, line: &str) -> Splice {
     let end = newline(text);
     let indent: String = text[model..].chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
@@ -95,7 +95,7 @@ fn key_line(layout: &Layout<'_>, index: usize, key: &str, value: &str) -> Splice
     }
 }
 
-/// A new `[table]` with one key: beside its next of kin, in order below `registries`.
+/// A new `[table]` with one key: beside the most similar table, in order below `registries`.
 fn new_section(layout: &Layout<'_>, path: &[String], depth: usize, value: &str) -> Splice {
     let (text, end) = (layout.text, newline(layout.text));
     let (table, leaf) = path.split_at(path.len() - 1);

@@ -1,7 +1,7 @@
-//! A pillar file with its secrets in clear, for an editor, and the way back.
+//! A pillar file with its secrets in clear text, for an editor, and back again.
 //!
 //! A secret is written `{ secret = "…" }`, and one that is not text `{ secret = "…", encoding = "base64" }`.
-//! Where the file has tables of that form itself, another word stands for `secret`.
+//! If the file has tables of that form itself, another word is used for `secret`.
 
 use super::Document;
 use super::edit::sealed_text;
@@ -17,10 +17,10 @@ use std::ops::Range;
 use toml_edit::{Item, TableLike, Value as Toml};
 use zeroize::Zeroizing;
 
-/// The key that says how a secret which is not text is written.
+/// The key for the encoding of a secret that is not text.
 const ENCODING: &str = "encoding";
 
-/// A secret as it stands in a text in clear.
+/// A secret in a text in clear.
 #[derive(Debug)]
 pub struct ClearSecret {
     /// Its key.
@@ -68,12 +68,12 @@ fn write(text: &mut String, secret: &Secret, word: &str) {
 /// Finds the secrets in a text in clear. `file` is relative to `pillar/`.
 ///
 /// # Errors
-/// Where the text is not TOML; all secrets that stand in a list, or are not written as secrets are. None
+/// If the text is not TOML; all secrets that are in a list, or are not written as secrets. None
 /// of what is wrong is quoted: it may be a secret.
 pub fn read_clear(file: &str, text: &str, word: &str) -> Result<Vec<ClearSecret>> {
     let path = format!("pillar/{file}");
     let parsed = parse_layout(&path, text)?;
-    let mut reader = Reader { path, text, word, found: Vec::new(), problems: Vec::new() };
+    let mut reader = ClearReader { path, text, word, found: Vec::new(), problems: Vec::new() };
     reader.table(parsed.as_table(), &mut Vec::new(), false);
     Problems::check(reader.problems)?;
     reader.found.sort_by_key(|secret| secret.range.start);
@@ -83,7 +83,7 @@ pub fn read_clear(file: &str, text: &str, word: &str) -> Result<Vec<ClearSecret>
 /// The file of a text in clear, with a sealed value in the place of each secret that was found.
 ///
 /// # Errors
-/// Where the result is not a sound pillar file.
+/// If the result is not a sound pillar file.
 pub fn seal_clear(file: &str, text: &str, sealed: &[(Range<usize>, Sealed)]) -> Result<Document> {
     let mut result = String::with_capacity(text.len());
     let mut done = 0;
@@ -98,8 +98,8 @@ pub fn seal_clear(file: &str, text: &str, sealed: &[(Range<usize>, Sealed)]) -> 
     Ok(document)
 }
 
-/// `secret`, or with as many `_` behind it as are needed to be no key of the file that stands alone in
-/// its table.
+/// `secret`, with as many `_` after it as are needed so that no table of the file has it as its only
+/// key.
 fn free_word(document: &Document) -> String {
     let mut word = "secret".to_owned();
     while uses_alone(&document.tree, &word) {
@@ -135,7 +135,7 @@ fn sealed_spans(table: &dyn TableLike, path: &mut Vec<String>, found: &mut Vec<(
     }
 }
 
-struct Reader<'t> {
+struct ClearReader<'t> {
     path: String,
     text: &'t str,
     word: &'t str,
@@ -143,7 +143,7 @@ struct Reader<'t> {
     problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl ClearReader<'_> {
     fn table(&mut self, table: &dyn TableLike, path: &mut Vec<String>, in_list: bool) {
         for (key, item) in table.iter() {
             path.push(key.to_owned());

@@ -26,11 +26,11 @@ pub(super) struct Splice {
 }
 
 impl Document {
-    /// Gives a key a value; makes the key, and a table for it, where there is none.
+    /// Sets the value of a key; creates the key, and a table for it, if they do not exist.
     ///
     /// # Errors
-    /// Where the key is sealed, is a table, lies below something that is none, or must be sealed; where
-    /// the text is no value of the type that the key has.
+    /// If the key is sealed, is a table, is below something that is not a table, or must be sealed; if
+    /// the text is not a value of the key's type.
     pub fn set(&mut self, key: &KeyPath, value: Written<'_>) -> Result<()> {
         if must_be_sealed(key.parts()) {
             return Err(in_clear(key).into());
@@ -55,7 +55,7 @@ impl Document {
     /// key.
     ///
     /// # Errors
-    /// Where it is bound to another file, or its key cannot hold a value.
+    /// If it is bound to another file, or its key cannot hold a value.
     pub fn set_sealed(&mut self, sealed: &Sealed) -> Result<()> {
         self.change(|document, root, layout| {
             document.same_file(sealed)?;
@@ -63,10 +63,10 @@ impl Document {
         })
     }
 
-    /// Adds tables of another document at the end, as they are written there.
+    /// Appends tables of another document, as they are written there.
     ///
     /// # Errors
-    /// Where one of their keys is there already, or cannot be written so here.
+    /// If one of their keys is there already, or cannot be written so here.
     pub fn append(&mut self, tables: &Self) -> Result<()> {
         self.change(|document, _, layout| {
             let (end, at) = (if layout.text.contains("\r\n") { "\r\n" } else { "\n" }, document.text.len());
@@ -82,7 +82,7 @@ impl Document {
     /// Replaces sealed values by others of the same keys, in one pass: a rekey.
     ///
     /// # Errors
-    /// Where one is bound to another file, or no sealed value stands at its key.
+    /// If one is bound to another file, or there is no sealed value at its key.
     pub fn reseal<'s>(&mut self, all: impl IntoIterator<Item = &'s Sealed>) -> Result<()> {
         self.change(|document, root, _| {
             let mut splices = Vec::new();
@@ -110,7 +110,7 @@ impl Document {
     /// Removes a key with its value, or a table with all that is in it. Comments above it stay.
     ///
     /// # Errors
-    /// Where there is no such key.
+    /// If there is no such key.
     pub fn unset(&mut self, key: &KeyPath) -> Result<()> {
         self.change(|document, root, layout| {
             if document.get(key).is_none() {
@@ -134,7 +134,7 @@ impl Document {
         .into())
     }
 
-    /// Applies splices and reads the result; keeps the old text where that has a new fault.
+    /// Applies splices and reads the result; keeps the old text if the result has a new error.
     pub(super) fn change(
         &mut self,
         splices: impl FnOnce(&Self, &Table, &Layout<'_>) -> Result<Vec<Splice>>,
@@ -159,7 +159,7 @@ impl Document {
     }
 }
 
-/// What stands at a key.
+/// What a key holds.
 pub(super) enum Found<'t> {
     Value(&'t Toml),
     Table,

@@ -1,4 +1,4 @@
-//! Keys within a table on one line, `{ a = 1, b.c = 2 }`: that value alone is printed anew.
+//! Keys within a table on one line, `{ a = 1, b.c = 2 }`: only that value is printed again.
 
 use super::edit::Splice;
 use crate::name::KeyPath;

@@ -1,4 +1,4 @@
-//! Keys as people type them in a shell, which may have eaten the quotes.
+//! Keys as they are typed in a shell, which may have removed the quotes.
 
 use crate::name::KeyPath;
 use crate::problem::{Problem, Result, escaped, quoted};
@@ -8,7 +8,7 @@ use crate::problem::{Problem, Result, escaped, quoted};
 /// over as `registries.ghcr.io.username`.
 ///
 /// # Errors
-/// Where the text is no key, or several keys fit.
+/// If the text is no key, or several keys fit.
 pub fn resolve_key<'a>(typed: &str, existing: impl IntoIterator<Item = &'a KeyPath>) -> Result<KeyPath> {
     let parsed = KeyPath::parse(typed);
     let mut fits: Vec<&KeyPath> = Vec::new();

@@ -1,4 +1,4 @@
-//! Where in the text the tables and keys of a file stand.
+//! The positions of the tables and keys of a file in its text.
 
 use toml_edit::{Item, Table};
 
@@ -11,11 +11,11 @@ pub(super) struct Section {
     /// Behind its header's line.
     pub(super) body: usize,
     /// Its keys, in order of the text.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<KeyEntry>,
 }
 
 /// A key and its value.
-pub(super) struct Entry {
+pub(super) struct KeyEntry {
     /// The whole path, that of the section included.
     pub(super) path: Vec<String>,
     /// Where its first line begins.
@@ -61,7 +61,7 @@ impl<'t> Layout<'t> {
                 Item::Value(value) => {
                     let key = table.key(name).and_then(toml_edit::Key::span);
                     if let (Some(section), Some(key), Some(value)) = (section.as_mut(), key, value.span()) {
-                        section.entries.push(Entry {
+                        section.entries.push(KeyEntry {
                             path: path.clone(),
                             start: self.line_start(key.start),
                             end: self.line_end(value.end),
@@ -95,7 +95,7 @@ impl<'t> Layout<'t> {
         self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline + 1)
     }
 
-    /// Where the comment that stands right above a section begins; the header's line if none does.
+    /// Where the comment right above a section begins; the header's line if there is none.
     pub(super) fn above(&self, index: usize) -> usize {
         let section = &self.sections[index];
         let floor = index.checked_sub(1).map_or(0, |before| self.sections[before].last_line());
@@ -120,8 +120,8 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// The entry of a key that stands on a line of its own.
-    pub(super) fn entry(&self, path: &[String]) -> Option<&Entry> {
+    /// The entry of a key that has its own line.
+    pub(super) fn entry(&self, path: &[String]) -> Option<&KeyEntry> {
         self.sections.iter().flat_map(|section| &section.entries).find(|entry| entry.path == path)
     }
 }

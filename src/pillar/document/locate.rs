@@ -7,7 +7,7 @@ use crate::problem::{Problem, Result, escaped};
 /// The file that `--in` names: relative to `pillar/`, `.toml` optional.
 ///
 /// # Errors
-/// Where it leads out of the pillar, is hidden, or is a `box.toml`, which the tool keeps itself.
+/// If it leads out of the pillar, is hidden, or is a `box.toml`, which the tool keeps itself.
 pub fn file_name(typed: &str) -> Result<String> {
     let wrong = |why: &str| {
         Problem::usage(format!("`{}` is not a file of the pillar: {why}", escaped(typed)))
@@ -37,7 +37,7 @@ pub fn file_name(typed: &str) -> Result<String> {
 pub enum Choice {
     /// This file, which may be a new one.
     File(String),
-    /// One of these, and only people know which; none where there is no file yet.
+    /// One of these, and only the user knows which; none if there is no file yet.
     Ask(Vec<String>),
 }
 
@@ -45,7 +45,7 @@ pub enum Choice {
 /// with the longest table above it. Files below `hosts/` are never chosen.
 ///
 /// # Errors
-/// Where a key of `registries` names no registry.
+/// If a key of `registries` names no registry.
 pub fn choose_file<'d>(documents: impl IntoIterator<Item = &'d Document>, key: &KeyPath) -> Result<Choice> {
     let fit: Vec<&Document> =
         documents.into_iter().filter(|document| !document.file().starts_with("hosts/")).collect();

@@ -2,7 +2,8 @@
 
 use super::place::Lines;
 use crate::name::KeyPath;
-use crate::pillar::value::{Node, Origin, SealId, Sealed, Table, Value};
+use crate::pillar::table::Table;
+use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
 use crate::problem::{Place, Problem, Problems, Result, quoted};
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,8 +18,29 @@ pub(super) fn must_be_sealed(key: &[String]) -> bool {
     matches!(key, [top, _, last] if top == "registries" && SECRET_KEYS.contains(&last.as_str()))
 }
 
-/// Parses TOML that is to be changed: with the layout that people gave it. `file` is relative to the workspace.
+/// Keys, tables and entries of lists that a file may have. While it is read each takes some kilobytes.
+const MOST: usize = 250_000;
+
+/// Whether a text of TOML can be read in little memory; to be asked before it is parsed. What can begin a key, a
+/// table or an entry is counted, wherever it is.
+///
+/// # Errors
+/// Where there may be too many of them.
+pub fn few_enough(file: &str, text: &str) -> Result<()> {
+    let begun = text.bytes().filter(|byte| matches!(byte, b'=' | b'[' | b',' | b'{')).count();
+    if begun <= MOST {
+        return Ok(());
+    }
+    Err(Problem::failed(format!("this file has more than {MOST} keys, tables and entries"))
+        .at(&Place::new(file, 0))
+        .hint("divide it into several files")
+        .into())
+}
+
+/// Parses a TOML file that is to be changed: with the layout that people gave it. `file` is relative to the
+/// workspace.
 pub(super) fn parse_layout<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
+    few_enough(file, text)?;
     toml_edit::Document::parse(text)
         .map_err(|error| no_toml(file, &Lines::of(text), error.span(), error.message()).into())
 }
@@ -30,17 +52,18 @@ fn no_toml(file: &str, lines: &Lines, span: Option<Range<usize>>, reason: &str) 
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
-/// workspace and stands in every place.
+/// workspace and part of every place.
 ///
 /// # Errors
-/// Where the text is not TOML; with the line and the parser's reason.
+/// If the text is not TOML; with the line and the parser's reason.
 pub fn plain_tree(file: &str, text: &str) -> Result<Node> {
-    Reader::new(file.into(), text, None).root().map(|(tree, _)| tree)
+    TreeReader::new(file.into(), text, None).root().map(|(tree, _)| tree)
 }
 
-/// Reads a pillar file; what is unsound about it comes beside the tree.
+/// Reads a pillar file; its errors are returned beside the tree.
 pub(super) fn pillar_tree(file: &str, text: &str) -> Result<(Node, Vec<Problem>)> {
-    let (tree, mut problems) = Reader::new(format!("pillar/{file}").into(), text, Some(file)).root()?;
+    let reader = TreeReader::new(format!("pillar/{file}").into(), text, Some(file));
+    let (tree, mut problems) = reader.root()?;
     for (host, entry) in tree.at(["registries"]).and_then(Node::as_table).into_iter().flatten() {
         for (name, node) in entry.as_table().into_iter().flatten() {
             let key = ["registries".to_owned(), host.clone(), name.clone()];
@@ -61,11 +84,11 @@ pub(super) fn in_clear(key: &KeyPath) -> Problem {
     ))
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     text: &'a str,
     file: Arc<str>,
     lines: Lines,
-    /// The file of sealed values; `None` where there can be none.
+    /// The file of sealed values; `None` if there can be none.
     pillar: Option<&'a str>,
     path: Vec<String>,
     in_list: bool,
@@ -75,7 +98,7 @@ struct Reader<'a> {
     overflows: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     fn new(file: Arc<str>, text: &'a str, pillar: Option<&'a str>) -> Self {
         let (problems, overflows) = (Vec::new(), Vec::new());
         let (lines, path) = (Lines::of(text), Vec::new());
@@ -84,6 +107,7 @@ impl<'a> Reader<'a> {
 
     /// The tree, and what is unsound about it.
     fn root(mut self) -> Result<(Node, Vec<Problem>)> {
+        few_enough(&self.file, self.text)?;
         let parsed = DeTable::parse(self.text);
         let parsed =
             parsed.map_err(|error| no_toml(&self.file, &self.lines, error.span(), error.message()))?;
@@ -98,15 +122,12 @@ impl<'a> Reader<'a> {
     }
 
     fn table(&mut self, table: DeTable<'_>) -> Table {
-        let mut read = Table::new();
-        for (key, value) in table {
+        let entries = table.into_iter().filter_map(|(key, value)| {
             self.path.push(key.into_inner().into_owned());
             let node = self.value(value);
-            if let Some(key) = self.path.pop() {
-                read.insert(key, node);
-            }
-        }
-        read
+            Some((self.path.pop()?, node))
+        });
+        entries.collect()
     }
 
     fn list(&mut self, values: DeArray<'_>) -> Vec<Node> {
@@ -136,7 +157,7 @@ impl<'a> Reader<'a> {
             DeValue::Array(values) => Value::Array(self.list(values)),
             DeValue::Table(table) => match self.pillar.filter(|_| self.is_sealed(&span, &table)) {
                 Some(file) => match self.sealed(file, &table) {
-                    Ok(sealed) => Value::Sealed(sealed),
+                    Ok(sealed) => Value::Sealed(Box::new(sealed)),
                     Err(problem) => {
                         self.problems.push(problem.at(&place));
                         Value::Table(self.table(table))
@@ -164,9 +185,9 @@ impl<'a> Reader<'a> {
 
     fn sealed(&self, file: &str, table: &DeTable<'_>) -> std::result::Result<Sealed, Problem> {
         let key = KeyPath::from_parts(self.path.clone())
-            .ok_or_else(|| Problem::failed("a sealed value stands at no key"))?;
+            .ok_or_else(|| Problem::failed("a sealed value has no key"))?;
         if self.in_list {
-            return Err(Problem::failed(format!("a sealed value stands in the list `{key}`"))
+            return Err(Problem::failed(format!("a sealed value is in the list `{key}`"))
                 .hint("the place of a list entry moves with its neighbours: give each secret a key of its own in a table"));
         }
         let text = |name: &str| table.get(name).and_then(|value| value.get_ref().as_str());

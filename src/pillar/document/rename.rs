@@ -1,8 +1,8 @@
 //! Another name for a key, and keys that go to another table or file: as they are written, with the
-//! comments that stand right above and behind them.
+//! comments right above and after them.
 
 use super::edit::{Found, Splice, find, put, without_gap};
-use super::layout::{Entry, Layout, Section};
+use super::layout::{KeyEntry, Layout, Section};
 use super::{Document, inline};
 use crate::name::KeyPath;
 use crate::problem::{Problem, Result};
@@ -24,10 +24,10 @@ pub struct Piece {
 
 impl Document {
     /// Gives a key, or a table with all that is in it, another last part. Everything else stays as it
-    /// is. `false` where that cannot be done in place: within a table on one line.
+    /// is. `false` if that cannot be done in place: within a table on one line.
     ///
     /// # Errors
-    /// Where the new key is not beside the old one.
+    /// If the new key is not beside the old one.
     pub fn rename(&mut self, from: &KeyPath, to: &KeyPath) -> Result<bool> {
         if from.parent() != to.parent() {
             return Err(Problem::failed(format!("`{to}` is not beside `{from}`")).into());
@@ -55,10 +55,10 @@ impl Document {
         Ok(done)
     }
 
-    /// Takes a key out, or a table with all that is in it, with the comments that belong to it.
+    /// Cuts a key out, or a table with everything in it, with the comments that belong to it.
     ///
     /// # Errors
-    /// Where there is no such key, or a list of tables is in it, whose text cannot be taken apart.
+    /// If there is no such key, or a list of tables is in it, whose text cannot be taken apart.
     pub fn cut(&mut self, key: &KeyPath) -> Result<Vec<Piece>> {
         let mut pieces = Vec::new();
         self.change(|document, root, layout| {
@@ -133,10 +133,10 @@ impl Document {
         Ok(pieces)
     }
 
-    /// Puts what was cut out at another key, where nothing stands.
+    /// Puts what was cut out at another key, which must not exist.
     ///
     /// # Errors
-    /// Where the key cannot hold it.
+    /// If the key cannot hold it.
     pub fn paste(&mut self, key: &KeyPath, pieces: &[Piece]) -> Result<()> {
         let at = |piece: &Piece| piece.below.iter().fold(key.clone(), |key, part| key.child(part.as_str()));
         for piece in pieces {
@@ -200,7 +200,7 @@ fn dotted(path: &[String]) -> String {
     KeyPath::from_parts(path.to_vec()).map(|key| key.to_string()).unwrap_or_default()
 }
 
-/// Where the key of a header stands: between its brackets.
+/// The position of the key of a header: between its brackets.
 fn header_key(text: &str, section: &Section) -> Range<usize> {
     let line = &text[section.start..section.body];
     let open = line.find(|c| c != '[' && c != ' ' && c != '\t').unwrap_or(0);
@@ -208,15 +208,15 @@ fn header_key(text: &str, section: &Section) -> Range<usize> {
     section.start + open..section.start + open + key[..unquoted(key, ']')].trim_end().len()
 }
 
-/// Where the key of a line stands: before the `=`, without the blanks around it.
-fn entry_key(text: &str, entry: &Entry) -> Range<usize> {
+/// The position of the key of a line: before the `=`, without the blanks around it.
+fn entry_key(text: &str, entry: &KeyEntry) -> Range<usize> {
     let line = &text[entry.start..entry.end];
     let start = entry.start + (line.len() - line.trim_start().len());
     let key = &text[start..entry.end];
     start..start + key[..unquoted(key, '=')].trim_end().len()
 }
 
-/// Where a character first stands outside of quotes.
+/// The first position of a character outside of quotes.
 fn unquoted(text: &str, wanted: char) -> usize {
     let (mut quote, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! A pillar file for eyes: sealed values short, control characters visible.
+//! A pillar file for display: sealed values short, control characters visible.
 
 use crate::problem::escaped;
 use std::ops::Range;

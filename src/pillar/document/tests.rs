@@ -489,7 +489,7 @@ proptest! {
     }
 }
 
-/// A value without the lines it stands on, which edits above it move.
+/// A value without its lines, which edits above it move.
 fn plain(value: Option<&Value>) -> Option<String> {
     fn print(value: &Value) -> String {
         match value {

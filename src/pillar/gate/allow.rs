@@ -1,11 +1,11 @@
 //! `allow = ">=1.4, <2"`: which versions a gate may name.
 //!
-//! Tags are no semantic versions, so they are read as people mean them: `v1.4` is 1.4.0, `1.10` is
-//! 1.10.0, `2024.05.01` is 2024.5.1. What follows a `-` is a pre-release where it says so (`-rc.1`,
-//! `-beta2`); anything else names a flavour or a build (`-alpine`, `-debian-12`, `-r3`) and is not
-//! compared. A pre-release is allowed only where the constraint names one of the same version, as in
-//! Cargo and npm. What has no such number (`latest`, `2024-05-01`, a commit) cannot be compared, and
-//! says so.
+//! Tags are not semantic versions, so they are read as users mean them: `v1.4` is 1.4.0, `1.10` is
+//! 1.10.0, `2024.05.01` is 2024.5.1. What follows a `-` is a pre-release if it says so (`-rc.1`,
+//! `-beta2`); anything else names a variant or a build (`-alpine`, `-debian-12`, `-r3`) and is not
+//! compared. A pre-release is allowed only if the constraint names one of the same version, as in
+//! Cargo and npm. A tag without such a number (`latest`, `2024-05-01`, a commit) cannot be compared:
+//! that is an error.
 
 use crate::problem::{Problem, Result, escaped};
 use semver::{Prerelease, Version, VersionReq};
@@ -26,7 +26,7 @@ impl Constraint {
     /// Reads `>=1.4, <2`; a number without an operator means compatible ones, `1.4` is `>=1.4, <2`.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If it is none.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = |why: &str| {
             Problem::failed(format!("`{}` does not say which versions are allowed", escaped(text)))
@@ -43,7 +43,7 @@ impl Constraint {
     /// Whether a version is allowed.
     ///
     /// # Errors
-    /// Where it has no number that could be compared.
+    /// If it has no number that could be compared.
     pub fn allows(&self, version: &str) -> Result<bool> {
         Ok(self.request.matches(&number(version)?))
     }
@@ -78,7 +78,7 @@ fn number(tag: &str) -> Result<Version> {
     Ok(Version { pre: pre_release(rest), ..Version::new(major, minor, patch) })
 }
 
-/// `-rc.1` as a pre-release; empty where the rest names a flavour.
+/// `-rc.1` as a pre-release; empty if the rest names a variant.
 fn pre_release(rest: Option<&str>) -> Prerelease {
     let Some(rest) = rest else { return Prerelease::EMPTY };
     let lower = rest.to_ascii_lowercase();

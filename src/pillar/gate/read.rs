@@ -5,21 +5,21 @@ use crate::name::{Digest, ImageName, ImageRef};
 use crate::pillar::fields::Fields;
 use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A value with the line that says it.
+/// A value with the line that sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said<T> {
-    /// What it says.
+pub struct Sourced<T> {
+    /// The value.
     pub value: T,
-    /// Where.
+    /// The line.
     pub place: Place,
 }
 
 /// Why nothing is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// In people's words; `None` where nobody said.
+    /// The reason in the pillar; `None` if none is given.
     pub why: Option<String>,
     /// The line that holds.
     pub place: Place,
@@ -31,28 +31,32 @@ pub struct Gate {
     /// Its name, `api` of `deploy.api`.
     pub app: String,
     /// Registry and path.
-    pub image: Option<Said<ImageName>>,
+    pub image: Option<Sourced<ImageName>>,
     /// The tag.
-    pub version: Option<Said<String>>,
-    /// What the tag stands for.
-    pub digest: Option<Said<Digest>>,
+    pub version: Option<Sourced<String>>,
+    /// The digest of the tag.
+    pub digest: Option<Sourced<Digest>>,
     /// Whether nothing is changed.
     pub hold: Option<Hold>,
     /// Which versions it may name.
-    pub allow: Option<Said<Constraint>>,
-    /// Where it stands.
+    pub allow: Option<Sourced<Constraint>>,
+    /// Its place in the pillar.
     pub place: Place,
 }
 
-/// All gates of a host by application; what is wrong with one is kept beside the others.
+/// All gates of a host by application; a gate with errors is kept beside the others.
 #[derive(Clone, Debug, Default)]
-pub struct Gates(BTreeMap<String, Result<Gate>>);
+pub struct Gates {
+    by_app: BTreeMap<String, Result<Gate>>,
+    /// Gates without errors, by the lines of their version and digest.
+    by_line: BTreeMap<Place, BTreeSet<String>>,
+}
 
 impl Gates {
     /// Reads the `deploy` table of a merged pillar; none is fine.
     ///
     /// # Errors
-    /// Where it is no table.
+    /// If it is no table.
     pub fn read(pillar: &Node) -> Result<Self> {
         let Some(node) = pillar.at([TABLE]) else { return Ok(Self::default()) };
         let Some(table) = node.as_table() else {
@@ -60,27 +64,38 @@ impl Gates {
                 .hint("write each gate as [deploy.APP]")
                 .into());
         };
-        Ok(Self(table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect()))
+        let by_app: BTreeMap<_, _> =
+            table.iter().map(|(app, node)| (app.clone(), Gate::read(app, node))).collect();
+        let mut by_line: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
+        for gate in by_app.values().filter_map(|gate| gate.as_ref().ok()) {
+            let version = gate.version.as_ref().map(|said| &said.place);
+            for line in version.into_iter().chain(gate.digest.as_ref().map(|said| &said.place)) {
+                by_line.entry(line.clone()).or_default().insert(gate.app.clone());
+            }
+        }
+        Ok(Self { by_app, by_line })
     }
 
-    /// Those that are sound.
-    pub fn sound(&self) -> impl Iterator<Item = &Gate> {
-        self.0.values().filter_map(|gate| gate.as_ref().ok())
+    /// Those without errors whose version or digest is on one of these lines, in the order of their names.
+    pub fn on_lines(&self, lines: &[Place]) -> impl Iterator<Item = &Gate> {
+        let apps: BTreeSet<&String> =
+            lines.iter().filter_map(|line| self.by_line.get(line)).flatten().collect();
+        apps.into_iter().filter_map(|app| self.by_app.get(app)?.as_ref().ok())
     }
 
-    /// Everything that is wrong with any of them.
+    /// The errors of all of them.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        self.0.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
+        self.by_app.values().filter_map(|gate| gate.as_ref().err()).flat_map(Problems::iter)
     }
 
-    /// The gate of an application; `None` where there is none.
+    /// The gate of an application; `None` if there is none.
     pub fn get(&self, app: &str) -> Option<&Result<Gate>> {
-        self.0.get(app)
+        self.by_app.get(app)
     }
 
     /// The applications that have one.
     pub fn apps(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.by_app.keys().map(String::as_str)
     }
 }
 
@@ -101,14 +116,14 @@ impl Gate {
             }),
         };
         let version =
-            said(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
+            sourced(&mut fields, "version", |text| ImageRef::check_tag(text).map(|()| text.to_owned()));
         let gate = Self {
             app: app.to_owned(),
-            image: said(&mut fields, "image", image_name),
+            image: sourced(&mut fields, "image", image_name),
             version,
-            digest: said(&mut fields, "digest", Digest::parse),
+            digest: sourced(&mut fields, "digest", Digest::parse),
             hold,
-            allow: said(&mut fields, "allow", Constraint::parse),
+            allow: sourced(&mut fields, "allow", Constraint::parse),
             place: node.place.clone(),
         };
         problems.extend(gate.not_allowed());
@@ -119,7 +134,7 @@ impl Gate {
     /// Exactly what may run.
     ///
     /// # Errors
-    /// Where it does not say.
+    /// If `image` or `version` is missing.
     pub fn reference(&self) -> Result<ImageRef> {
         let missing = |field: &str, hint: String| {
             let what = format!("the gate `{}` has no `{field}`", escaped(&self.app));
@@ -134,7 +149,7 @@ impl Gate {
         if self.version.is_none() && self.digest.is_none() {
             problems.push(missing("version", format!("pillarbox gate set {app} VERSION")));
         }
-        let value = |said: &Said<Digest>| said.value.clone();
+        let value = |said: &Sourced<Digest>| said.value.clone();
         match (&self.image, problems.is_empty()) {
             (Some(image), true) => Ok(ImageRef {
                 name: image.value.clone(),
@@ -165,7 +180,7 @@ impl Gate {
         }
     }
 
-    /// A digest that belongs to a version of another file: one of the two was written without the other.
+    /// Version and digest in different files: one of the two was written without the other.
     fn torn(&self) -> Option<Problem> {
         let (version, digest) = (self.version.as_ref()?, self.digest.as_ref()?);
         (version.place.file != digest.place.file).then(|| {
@@ -183,10 +198,14 @@ impl Gate {
 }
 
 /// A field and what it says.
-fn said<T>(fields: &mut Fields<'_, '_>, name: &str, parse: impl Fn(&str) -> Result<T>) -> Option<Said<T>> {
+fn sourced<T>(
+    fields: &mut Fields<'_, '_>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T>,
+) -> Option<Sourced<T>> {
     let (text, place) = fields.text(name)?;
     match parse(text) {
-        Ok(value) => Some(Said { value, place: place.clone() }),
+        Ok(value) => Some(Sourced { value, place: place.clone() }),
         Err(found) => {
             for problem in found.into_vec() {
                 fields.problem(problem.at(place));
@@ -196,7 +215,7 @@ fn said<T>(fields: &mut Fields<'_, '_>, name: &str, parse: impl Fn(&str) -> Resu
     }
 }
 
-/// Registry and path alone: tag and digest have fields of their own.
+/// Only registry and path: tag and digest have fields of their own.
 fn image_name(text: &str) -> Result<ImageName> {
     let last = text.rsplit('/').next().unwrap_or(text);
     if text.contains('@') || last.contains(':') {
@@ -233,7 +252,7 @@ mod tests {
         let text =
             format!("[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.10'\ndigest = '{DIGEST}'\n");
         let gates = gates(&[("apps.toml", &text)]);
-        let gate = gates.sound().next().expect("a gate");
+        let gate = gates.by_app.values().find_map(|gate| gate.as_ref().ok()).expect("a gate");
         assert_eq!(gate.reference().expect("whole").to_string(), format!("r.example.com/api:1.10@{DIGEST}"));
         assert_eq!(gate.hold, None);
     }
@@ -280,7 +299,14 @@ mod tests {
             [("deploy.api.version = '1'", "has no `image`"), ("deploy.api.image = 'a'", "has no `version`")]
         {
             let gates = gates(&[("apps.toml", text)]);
-            let found = gates.sound().next().expect("a gate").reference().expect_err(said).to_string();
+            let found = gates
+                .by_app
+                .values()
+                .find_map(|gate| gate.as_ref().ok())
+                .expect("a gate")
+                .reference()
+                .expect_err(said)
+                .to_string();
             assert!(found.contains(said) && found.contains("pillar/apps.toml:1"), "{found}");
         }
     }

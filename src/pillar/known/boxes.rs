@@ -6,17 +6,17 @@ use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFolder, OpenBox, Readers};
 use crate::problem::{Code, Problem, Result};
 
-/// What a box is wanted for.
+/// What a box is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Opening values.
     Read,
-    /// Sealing values to its slot: to a slot that has retired, somebody who had to leave could read
-    /// them.
+    /// Sealing values to its slot: values sealed to a retired slot could be read by a removed
+    /// reader.
     Post,
 }
 
-/// A box as it stands in the workspace now.
+/// A box as it is in the workspace now.
 #[derive(Clone, Copy, Debug)]
 pub struct SeenBox<'a> {
     /// The workspace.
@@ -25,7 +25,7 @@ pub struct SeenBox<'a> {
     pub folder: &'a BoxFolder,
     /// The slot in its `box.toml`.
     pub slot: &'a Recipient,
-    /// What its lock says, if it was opened here; a poster without an identity has none.
+    /// The opened box, if it was opened here; a poster without an identity has none.
     pub open: Option<&'a OpenBox>,
 }
 
@@ -46,7 +46,7 @@ pub enum BoxVerdict {
 }
 
 impl Known {
-    /// Judges a box, and remembers what it may: to be called by whatever opens or posts, each run.
+    /// Judges a box, and records what it accepts; called in each run by everything that opens or posts.
     /// With `strict` a first use is refused.
     ///
     /// # Errors
@@ -59,8 +59,8 @@ impl Known {
         Ok(verdict)
     }
 
-    /// Takes a box as it stands, whatever was known: `known accept`, and whatever makes or rekeys a
-    /// box here. The slot known until now counts as retired.
+    /// Accepts a box as it is, regardless of what was known: for `known accept`, and for commands that make or
+    /// rekey a box here. The slot known until now counts as retired.
     pub fn learn_box(&mut self, seen: &SeenBox<'_>) {
         let old = self.known_box(seen);
         let same = old.filter(|old| old.slot == *seen.slot);

@@ -1,4 +1,4 @@
-//! Judging a host against what is known of it: secrets go only where they went before.
+//! Judging a host against what is known of it: secrets are sent only to known hosts.
 
 use super::{Known, KnownHost};
 use crate::name::{HostName, WorkspaceName};
@@ -14,9 +14,9 @@ pub enum HostVerdict {
 }
 
 impl Known {
-    /// Judges a host by its engine's address and, once that was asked, the ID of its daemon.
-    /// Remembers a daemon ID that it learns, but never a host: whether a host that is new here gets
-    /// secrets is for the caller to ask.
+    /// Judges a host by its engine's address and, once the Engine was asked, the ID of its daemon.
+    /// Records a daemon ID that it learns, but never a host: the caller must ask whether a host that is new
+    /// here gets secrets.
     ///
     /// # Errors
     /// [`Code::Seal`] where the address or the daemon differs from the known one, or, with `strict`,
@@ -61,7 +61,7 @@ impl Known {
         Ok(HostVerdict::Same)
     }
 
-    /// Takes a host as it stands, whatever was known: it was accepted in this run or by
+    /// Accepts a host as it is, regardless of what was known: it was accepted in this run or by
     /// `known accept`.
     pub fn learn_host(
         &mut self,

@@ -1,4 +1,4 @@
-//! What the known file must refuse: boxes that hold in themselves and are not the known ones.
+//! What the known file must refuse: boxes that are consistent in themselves and are not the known ones.
 
 use super::{BoxVerdict, Known, Purpose, SeenBox};
 use crate::name::WorkspaceName;
@@ -20,7 +20,7 @@ fn a_slot_minted_with_its_lock_is_refused_where_the_box_is_known() {
     let alice = person("alice");
     let (shop, pillar) = (workspace("shop"), BoxFolder::top());
     let made = top(&[&alice]);
-    // An attacker needs public keys alone for this: slot, lock and readers all agree.
+    // An attacker needs only public keys for this: slot, lock and readers all agree.
     let minted = top(&[&alice]);
     let fooled = opened_by(&minted.file, &alice).expect("nothing inside tells");
     let mut known = Known::default();
@@ -71,7 +71,7 @@ fn an_older_box_may_be_read_and_not_posted_to() {
     assert_eq!(followed, Ok(BoxVerdict::Followed { from: old.file.slot.clone() }));
 
     // The old box comes back, genuine in every part, and frank is in it. A machine that met the
-    // box at its second turn refuses it as well.
+    // box at its second revision refuses it as well.
     let mut late = Known::default();
     late.learn_box(&seen(&shop, &pillar, &new.file, Some(&opened)));
     let restored = opened_by(&old.file, &alice).expect("genuine");
@@ -116,7 +116,7 @@ fn a_turn_never_goes_back() {
     let new = rekey(&old.open, &readers(&[&alice]), NewSlot::Always).expect("rekeyed");
     let mut known = Known::default();
     known.learn_box(&seen(&shop, &pillar, &old.file, Some(&old.open)));
-    // Somebody who held the key of the known slot lists it as retired in a lock of an earlier turn.
+    // An attacker who had the key of the known slot lists it as retired in a lock of an earlier revision.
     let later = known.to_string().replace("turn = 1", "turn = 7");
     let mut later = Known::parse(&later, "known.toml").expect("reads back");
     let said =

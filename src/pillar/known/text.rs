@@ -26,7 +26,7 @@ impl Known {
     /// Reads `known.toml`; an empty text is nothing known. `file` is its path, for errors.
     ///
     /// # Errors
-    /// Where it is not a text that `to_string` gives: it is never guessed at, and never replaced.
+    /// If it is not a text that `to_string` gives: its content is never guessed, and never replaced.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         let place = Place::new(file, 0);
         let refused = |why: &str| {
@@ -47,7 +47,7 @@ impl Known {
     }
 }
 
-/// Collects into `found` what is wrong.
+/// Collects errors into `found`.
 fn read(top: &Table, found: &mut Vec<String>) -> Known {
     let mut known = Known::default();
     for (key, item) in top.iter() {

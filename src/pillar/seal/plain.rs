@@ -1,4 +1,4 @@
-//! What a sealed value opens to: a strict text header that binds it, and the padded secret.
+//! The plaintext of a sealed value: a strict text header that binds it, and the padded secret.
 //!
 //! ```text
 //! pillarbox-secret/1

@@ -1,4 +1,4 @@
-//! What somebody with write access and no key may try at a sealed value, and must not achieve.
+//! Attacks on a sealed value by a writer without a key, which must fail.
 
 use super::*;
 use crate::keys::{Identity, IdentityFile};
@@ -54,7 +54,7 @@ fn a_value_copied_to_another_box_is_refused_and_its_box_can_be_named() {
     assert!(refusal(open(&copied, prod.open.keys())).contains("was not sealed for this box's slot"));
     assert_eq!(place_inside(&copied, prod.open.keys()), None);
     assert_eq!(place_inside(&copied, made.open.keys()), Some(from));
-    // Its length alone tells: no key is needed to see that it was sealed for a shorter place.
+    // Its length is enough: no key is needed to see that it was sealed for a shorter place.
     let longer = Sealed { origin: place("prod/longer.toml", "api.db_password"), ..copied };
     assert!(refusal(check_shape(&longer)).contains("length"));
 }

@@ -76,7 +76,7 @@ async fn what_differs_is_said_and_done_by_the_next_apply_as_it_was_said() {
 #[tokio::test(start_paused = true)]
 async fn the_image_is_compared_by_the_digest_of_its_registry() {
     let stage = stranger(|_| {}).await;
-    stage.fake.publish(ONE, "another", crate::engine::fake::Behaviour::fine());
+    stage.fake.publish(ONE, "another", crate::testing::fake::Behaviour::fine());
     let adoption = stage.adopt("nginx").await;
     assert_eq!(differing(&adoption), ["image"]);
     let plan = stage.settle().await;

@@ -3,11 +3,11 @@
 
 use super::start_first::{host, replica, service};
 use crate::desired::{Address, Item, Kind, Order, Wish};
-use crate::engine::fake::Fault;
 use crate::execute::tests::retain::back_to;
 use crate::execute::tests::stage::{Stage, absent, item, readable};
 use crate::plan::{Action, text, text_with_undo};
 use crate::state::Text;
+use crate::testing::fake::Fault;
 use std::fmt::Write as _;
 
 fn retained(version: u32, retain: u32, order: Order) -> Vec<Item> {
@@ -248,7 +248,7 @@ async fn one_that_somebody_started_is_said_and_left_alone() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| note.contains("api.g1.kept: kept for a rollback, and somebody started it"))
+            .any(|note| note.contains("api.g1.kept: kept for a rollback, but it was started by hand"))
     );
     assert!(!text(&plan).contains("g1.kept"), "{}", text(&plan));
     less.settle().await;

@@ -2,9 +2,9 @@
 
 use crate::desired::ContainerWish;
 use crate::engine::Engine as _;
-use crate::engine::fake::{Behaviour, Fault};
 use crate::execute::tests::stage::{Stage, readable, running};
 use crate::plan::{Action, text};
+use crate::testing::fake::{Behaviour, Fault};
 use std::fmt::Write as _;
 
 fn version(n: u32) -> ContainerWish {

@@ -1,6 +1,6 @@
-use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, running};
 use crate::plan::text;
+use crate::testing::fake::Behaviour;
 use serde_json::json;
 
 const ONE: &str = "r.example.com/nginx:1";

@@ -21,14 +21,14 @@ async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when
     stage.publish(1);
     let plan = stage.with(vec![running("nginx", ONE)]).plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #3 [2] create nginx (create nginx): not there yet
-    #4 [3] start nginx (create nginx): not there yet
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [2] create nginx (create nginx): will be created
+    #4 [3] start nginx (create nginx): will be created
          undo: stop nginx
-    #5 [4] await nginx (create nginx): not there yet
+    #5 [4] await nginx (create nginx): will be created
          undo: stop nginx
-    #6 [5] update nginx RestartPolicy=always (create nginx): not there yet
+    #6 [5] update nginx RestartPolicy=always (create nginx): will be created
          undo: update nginx RestartPolicy=no; stop nginx
     "#);
 }
@@ -83,7 +83,7 @@ async fn a_changed_variable_replaces_and_is_named_with_its_line() {
 #[tokio::test(start_paused = true)]
 async fn the_same_tag_with_another_image_replaces() {
     let stage = settled().await;
-    let moved = stage.fake.publish(ONE, "nginx 1, built again", crate::engine::fake::Behaviour::fine());
+    let moved = stage.fake.publish(ONE, "nginx 1, built again", crate::testing::fake::Behaviour::fine());
     let plan = stage.plan().await.expect("planned");
     let cause = plan.changes[0].cause[0].to_string();
     assert!(cause.starts_with("same tag, other image: ") && cause.ends_with(moved.short()), "{cause}");
@@ -92,7 +92,7 @@ async fn the_same_tag_with_another_image_replaces() {
 #[tokio::test(start_paused = true)]
 async fn another_tag_of_the_same_image_changes_nothing() {
     let stage = settled().await;
-    stage.fake.publish("r.example.com/nginx:stable", "nginx 1", crate::engine::fake::Behaviour::fine());
+    stage.fake.publish("r.example.com/nginx:stable", "nginx 1", crate::testing::fake::Behaviour::fine());
     let plan =
         stage.with(vec![running("nginx", "r.example.com/nginx:stable")]).plan().await.expect("planned");
     assert_eq!(text(&plan), "");
@@ -172,8 +172,8 @@ async fn a_container_that_shall_not_run_is_stopped_and_stays_down_with_its_engin
     let stage = stage.with(vec![wish.clone()]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] stop nginx (stop nginx): it runs and shall not
-    #2 [1] update nginx RestartPolicy=unless-stopped (stop nginx): it runs and shall not
+    #1 [] stop nginx (stop nginx): it runs, but is declared stopped
+    #2 [1] update nginx RestartPolicy=unless-stopped (stop nginx): it runs, but is declared stopped
     "#);
     stage.settle().await;
     // And is replaced without a start.

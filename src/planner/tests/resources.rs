@@ -1,10 +1,10 @@
 //! Networks and volumes: when they are made, left, refused and taken away.
 
 use crate::desired::{Item, Kind, Wish};
-use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, item, readable, resource, running, thing};
 use crate::name::ImageRef;
 use crate::plan::{Change, text, text_with_undo};
+use crate::testing::fake::Behaviour;
 use serde_json::json;
 
 const ONE: &str = "r.example.com/nginx:1";
@@ -54,14 +54,14 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
     stage.items = vec![front("1"), data("1"), user("web")];
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #2 [1] tag pillarbox.invalid/shop/web:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #3 [] create network front (create network front): not there yet
-    #4 [] create volume data (create volume data): not there yet
-    #5 [2,3,4] create web (create web): not there yet
-    #6 [5] start web (create web): not there yet
-    #7 [6] await web (create web): not there yet
-    #8 [7] update web RestartPolicy=always (create web): not there yet
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/web:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [] create network front (create network front): will be created
+    #4 [] create volume data (create volume data): will be created
+    #5 [2,3,4] create web (create web): will be created
+    #6 [5] start web (create web): will be created
+    #7 [6] await web (create web): will be created
+    #8 [7] update web RestartPolicy=always (create web): will be created
     "#);
     stage.items = vec![absent("web"), no_network(), no_volume()];
     let plan = stage.settle().await;
@@ -229,8 +229,8 @@ async fn what_others_made_is_used_where_it_agrees_and_never_changed() {
     assert_eq!(
         said,
         [
-            "= network front: as wanted; somebody else made it",
-            "= volume data: as wanted; somebody else made it",
+            "= network front: as wanted; not managed by pillarbox",
+            "= volume data: as wanted; not managed by pillarbox",
         ]
     );
     stage.items = vec![front("2"), data("2")];

@@ -1,10 +1,10 @@
 //! Containers that are made with another one, and options that not every host has.
 
 use crate::compile::tests::compiled;
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, readable, runtime};
 use crate::plan::text;
+use crate::testing::fake::{Behaviour, Fault};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -183,8 +183,7 @@ async fn an_option_that_the_engine_does_not_know_is_an_error_that_names_both_ver
     let stage = host();
     stage.fake.add_network("front");
     let networks = "networks = { back = {}, front = { mac_address = '02:42:ac:11:00:02' } }";
-    let options =
-        "annotations = { a = 'b' }\nhealth = { test = 'true', start_interval = '1s' }";
+    let options = "annotations = { a = 'b' }\nhealth = { test = 'true', start_interval = '1s' }";
     let state = with(&stage, &format!("[web.container.running]\nimage = '@1'\n{networks}\n{options}\n"));
     let problems = state.plan().await.expect_err("too old");
     let shown: String = problems.iter().map(crate::compile::tests::printed).collect();

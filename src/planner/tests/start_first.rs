@@ -1,11 +1,11 @@
 //! Services: start-first, its obstacles, and how many containers there are.
 
 use crate::desired::{Address, BeforeStop, ContainerWish, Item, Kind, Order, Replica, Wish};
-use crate::engine::fake::{Behaviour, Fault};
 use crate::engine::{EngineError, ErrorKind};
 use crate::execute::tests::stage::{Stage, item, readable, running, thing};
 use crate::name::ContainerName;
 use crate::plan::{Verb, text, text_with_undo};
+use crate::testing::fake::{Behaviour, Fault};
 use serde_json::json;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 use crate::desired::{Gated, Kind, PullPolicy, Wish};
-use crate::engine::fake::Behaviour;
 use crate::execute::tests::stage::{Stage, absent, item, readable, running, thing};
 use crate::name::ImageRef;
 use crate::pillar::gate::Hold;
 use crate::plan::{Verb, text};
 use crate::problem::Place;
+use crate::testing::fake::Behaviour;
 
 const ONE: &str = "r.example.com/nginx:1";
 
@@ -27,12 +27,12 @@ async fn the_article_is_one_pull_a_tag_and_one_container() {
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): image is not on the host
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
     #3 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
-    #4 [2,3] create nginx (create nginx): not there yet
-    #5 [4] start nginx (create nginx): not there yet
-    #6 [5] await nginx (create nginx): not there yet
-    #7 [6] update nginx RestartPolicy=always (create nginx): not there yet
+    #4 [2,3] create nginx (create nginx): will be created
+    #5 [4] start nginx (create nginx): will be created
+    #6 [5] await nginx (create nginx): will be created
+    #7 [6] update nginx RestartPolicy=always (create nginx): will be created
     "#);
     stage.settle().await;
     assert!(stage.fake.image_names().contains(&ONE.to_owned()));
@@ -97,17 +97,17 @@ async fn two_containers_of_one_image_pull_it_once_and_are_made_at_the_same_time(
     let stage = stage.with(vec![running("nginx", ONE), other]);
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #3 [1] tag pillarbox.invalid/shop/other:g1 (pull r.example.com/nginx@sha256:bb82): not there yet
-    #4 [2] create nginx (create nginx): not there yet
-    #5 [4] start nginx (create nginx): not there yet
-    #6 [5] await nginx (create nginx): not there yet
-    #7 [6] update nginx RestartPolicy=always (create nginx): not there yet
-    #8 [3] create other (create other): not there yet
-    #9 [8] start other (create other): not there yet
-    #10 [9] await other (create other): not there yet
-    #11 [10] update other RestartPolicy=always (create other): not there yet
+    #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [1] tag pillarbox.invalid/shop/other:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #4 [2] create nginx (create nginx): will be created
+    #5 [4] start nginx (create nginx): will be created
+    #6 [5] await nginx (create nginx): will be created
+    #7 [6] update nginx RestartPolicy=always (create nginx): will be created
+    #8 [3] create other (create other): will be created
+    #9 [8] start other (create other): will be created
+    #10 [9] await other (create other): will be created
+    #11 [10] update other RestartPolicy=always (create other): will be created
     "#);
     stage.settle().await;
 }
@@ -235,7 +235,7 @@ async fn a_tag_that_was_moved_beside_a_digest_is_said_where_the_registry_was_ask
     stage.fake.publish(ONE, "second", Behaviour::fine());
     assert!(stage.plan().await.expect("planned").notes.is_empty());
     stage.items.push(pulled(ONE, true));
-    let notes = stage.plan().await.expect("planned").notes;
+    let notes = stage.plan().await.expect("planned").notes.clone();
     assert!(
         notes.iter().any(|note| note.contains("the tag 1 of r.example.com/nginx was moved")),
         "{notes:?}"

@@ -122,7 +122,7 @@ async fn with_onchanges_nothing_is_done_until_the_other_thing_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replacement_that_was_begun_is_ended_whatever_onchanges_says() {
-    use crate::engine::fake::Fault;
+    use crate::testing::fake::Fault;
     let mut stage = stage().await;
     let waiting = |mut item: Item, thing: &Address| {
         item.requisites.onchanges = vec![thing.clone()];

@@ -1,5 +1,6 @@
 use super::*;
 use crate::name::ImageName;
+use crate::name::KeyPath;
 use crate::pillar::{Origin, SealId};
 use crate::problem::Place;
 use crate::registry::{AuthHeader, Kind, Lookup};
@@ -14,14 +15,14 @@ fn text(text: &str) -> Value {
 }
 
 fn sealed(registry: &str, field: &str) -> Value {
-    Value::Sealed(Sealed {
+    Value::Sealed(Box::new(Sealed {
         sealed: "YWdl".to_owned(),
         id: SealId::from_bits([1; 8]),
         origin: Origin {
             file: "registries/x.toml".to_owned(),
             key: KeyPath::from_parts([TABLE, registry, field].map(str::to_owned).into()).expect("a key"),
         },
-    })
+    }))
 }
 
 /// A pillar with these registries, one entry a line.
@@ -161,11 +162,11 @@ fn tokens_emails_and_helpers_are_read_and_a_helper_is_not_silently_anonymous() {
     assert_eq!(token.header.reveal_json(), br#"{"identitytoken":"t","serveraddress":"d.example.com"}"#);
     let helper = entry("c.example.com/x");
     assert!(helper.credential(&Secret::from("s".to_owned())).is_err(), "nothing is sealed there");
-    let asked = helper.delegated("AWS", &Secret::from("s".to_owned())).expect("a credential");
+    let asked = helper.answered("AWS", &Secret::from("s".to_owned())).expect("a credential");
     assert_eq!(asked.key, "registries.\"c.example.com\".helper");
     let expected = AuthHeader::basic(helper.scope.host(), "AWS", "s");
     assert_eq!(asked.header.reveal(), expected.reveal());
-    assert!(entry("b.example.com/x").delegated("u", &Secret::from("s".to_owned())).is_err());
+    assert!(entry("b.example.com/x").answered("u", &Secret::from("s".to_owned())).is_err());
 }
 
 #[test]

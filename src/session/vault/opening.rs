@@ -78,7 +78,7 @@ impl Vault<'_> {
                 }
             })?;
         opened.ok_or_else(|| {
-            let nobody = file.nobody(folder, &self.session.identities_met());
+            let nobody = file.no_identity(folder, &self.session.identities_met());
             self.session.with_places_tried(nobody).into()
         })
     }

@@ -4,18 +4,17 @@ use super::super::registry::{Client, Files, how_to_find, registries};
 use super::finding::Section;
 use super::many;
 use crate::cli::Context;
-use crate::clients::{HELPER, Stored, helpers, read_auths};
 use crate::credential::PROGRAM;
+use crate::docker_config::{HELPER, Stored, helpers, read_auths};
 use crate::name::RegistryHost;
 use crate::problem::{escaped, quoted};
+use crate::process::{self, Child, End, Inherited, Limits};
 use crate::registry::Scope;
-use crate::session::AGE_KEY;
 use crate::session::Vault;
-use crate::store;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 const INSTALL: &str = "pillarbox registry helper install";
 
@@ -102,7 +101,7 @@ fn clear(section: &mut Section, shown: &str, path: &Path, text: &str, hosts: &BT
 
 /// The helper in `PATH`: there, and of this version.
 fn program(ctx: &Context, section: &mut Section) {
-    let found = ctx.session.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
+    let found = ctx.session.env.search_path.as_ref().and_then(|path| process::find_in(path, PROGRAM));
     let Some(found) = found else {
         section.problem(format!("{PROGRAM} is not in PATH: docker and podman fail"), how_to_find(ctx));
         return;
@@ -125,26 +124,13 @@ fn program(ctx: &Context, section: &mut Section) {
 
 /// What a helper says its version is, in two seconds.
 fn version(program: &Path) -> Option<String> {
-    let mut child = Command::new(program)
-        .arg("version")
-        .env_remove(AGE_KEY)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let until = Instant::now() + Duration::from_secs(2);
-    while child.try_wait().ok()?.is_none() {
-        if Instant::now() > until {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success() && text.len() < 200).then(|| text.trim().to_owned())
+    let mut command = process::command(program, Inherited::Basic);
+    let limits = Limits { out: 200, err: 0 };
+    let (end, output) = Child::start(command.arg("version"), Zeroizing::default(), limits)
+        .ok()?
+        .finish(Duration::from_secs(2));
+    let text = String::from_utf8_lossy(&output.out);
+    matches!(end, End::Exit(0)).then(|| text.trim().to_owned())
 }
 
 /// The workspace that the helper answers from.

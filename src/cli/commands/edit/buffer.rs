@@ -1,6 +1,6 @@
 //! The text that the editor gets, and what became of it.
 
-use crate::cli::{Context, place};
+use crate::cli::{Context, target};
 use crate::name::KeyPath;
 use crate::pillar::document::{self, Document};
 use crate::pillar::seal::{self, Kind};
@@ -201,7 +201,7 @@ impl Base {
         for key in document.keys() {
             let node = document.get(&key).filter(|node| node.as_table().is_none());
             if let (None, Some(node)) = (old.get(&key), node) {
-                let checked = place::check_key(&key, Some(&node.value)).err();
+                let checked = target::check_key(&key, Some(&node.value)).err();
                 let at = |problem: Problem| Problem { code: Code::Failed, ..problem.at(&node.place) };
                 problems.extend(checked.into_iter().flat_map(Problems::into_vec).map(at));
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 /// How long an editor may take to end when it is told to.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The program that `VISUAL` or `EDITOR` names.
 pub(super) struct Editor {
@@ -108,7 +108,7 @@ async fn end(child: &mut Child) {
         child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
     {
         let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
-        if tokio::time::timeout(PATIENCE, child.wait()).await.is_ok() {
+        if tokio::time::timeout(TIMEOUT, child.wait()).await.is_ok() {
             return;
         }
     }

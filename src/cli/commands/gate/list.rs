@@ -13,7 +13,7 @@ use serde_json::json;
 
 /// List the gates, and values that hosts have of their own; needs no private key
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct GateListArgs {
     /// Only gates of these names
     app: Vec<String>,
     /// Ask the registries, through the hosts, whether the tags still stand for the digests
@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 /// A gate as one file says it; the rest may stand in others.
-struct Row {
+struct GateRow {
     app: String,
     file: String,
     host: Option<String>,
@@ -52,7 +52,7 @@ impl Checked {
     }
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &GateListArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let wanted = |app: &str| args.app.is_empty() || args.app.iter().any(|name| name == app);
@@ -82,14 +82,14 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     Problems::check(wrong).map(|()| Exit::Done)
 }
 
-fn row(app: &str, document: &Document, node: &Node) -> Row {
+fn row(app: &str, document: &Document, node: &Node) -> GateRow {
     let field = |name: &str| node.at([name]).map(|node| &node.value);
     let text = |name: &str| match field(name) {
         Some(Value::String(text)) => Some(text.clone()),
         _ => None,
     };
     let host = document.file().strip_prefix("hosts/").and_then(|file| file.strip_suffix(".toml"));
-    Row {
+    GateRow {
         app: app.to_owned(),
         file: document.file().to_owned(),
         host: host.map(str::to_owned),
@@ -106,7 +106,7 @@ fn row(app: &str, document: &Document, node: &Node) -> Row {
     }
 }
 
-fn print(ctx: &Context, rows: &[Row]) {
+fn print(ctx: &Context, rows: &[GateRow]) {
     if rows.is_empty() {
         ctx.out.say("there are none; to make one: pillarbox gate set APP VERSION --image REGISTRY/NAME");
     }
@@ -120,7 +120,7 @@ fn print(ctx: &Context, rows: &[Row]) {
 }
 
 /// Name, version, digest and the rest.
-fn cells(row: &Row) -> [String; 4] {
+fn cells(row: &GateRow) -> [String; 4] {
     let name = match &row.host {
         Some(host) => format!("{} on {}", escaped(&row.app), escaped(host)),
         None => escaped(&row.app),
@@ -139,7 +139,7 @@ fn cells(row: &Row) -> [String; 4] {
     [name, shown(&row.version), digest, rest.join(", ")]
 }
 
-fn json_of(row: &Row) -> serde_json::Value {
+fn json_of(row: &GateRow) -> serde_json::Value {
     json!({
         "app": row.app,
         "file": format!("pillar/{}", row.file),
@@ -155,7 +155,7 @@ fn json_of(row: &Row) -> serde_json::Value {
 }
 
 /// Asks for every tag that a gate pins.
-fn check(args: &Args, vault: &Vault<'_>) -> Result<(Vec<Checked>, Vec<crate::problem::Problem>)> {
+fn check(args: &GateListArgs, vault: &Vault<'_>) -> Result<(Vec<Checked>, Vec<crate::problem::Problem>)> {
     let declared = declared(vault, &[])?;
     let answers = on_engines(async |interrupt| {
         let wanted = |app: &str, image: &ImageRef| {

@@ -2,7 +2,7 @@
 
 use super::write::{effective, effective_everywhere, field, tidy};
 use super::{in_words, key, own_file, shared};
-use crate::cli::place;
+use crate::cli::target;
 use crate::cli::{Context, Exit};
 use crate::inventory::Host;
 use crate::name::folded;
@@ -13,7 +13,7 @@ use crate::session::Vault;
 
 /// Give all hosts what one host has, and take values away from hosts that are equal now
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct GatePromoteArgs {
     /// Name of the gate
     app: String,
     /// The host whose version is taken
@@ -27,11 +27,11 @@ pub(super) struct Args {
 /// What is promoted; a hold and a constraint stay where they are.
 const FIELDS: [&str; 3] = ["image", "version", "digest"];
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &GatePromoteArgs, ctx: &Context) -> Result<Exit> {
     let app = args.app.as_str();
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
-    let from = place::host(&vault, &args.from)?;
+    let from = target::host(&vault, &args.from)?;
     let own = own_file(from);
     let has_own = |field: &str| {
         let key = key(app, Some(field)).ok();

@@ -24,7 +24,7 @@ Examples:
 The registry is asked through each host that will pull, with the credential that it would pull with, and
 once where that is the same. Nothing is pulled; at Docker Hub each question counts as a pull. With
 --digest nobody is asked.")]
-pub(super) struct Args {
+pub(super) struct GateSetArgs {
     /// Name of the gate
     app: String,
     /// The tag
@@ -45,7 +45,7 @@ pub(super) struct Args {
 /// Stands for the digest until the registry has said it; no image has it.
 const UNSAID: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &GateSetArgs, ctx: &Context) -> Result<Exit> {
     let (app, version) = (args.app.as_str(), args.version.as_str());
     let usage = |problem| Problem { code: Code::Usage, ..problem };
     let parsed = ImageRef::check_tag(version)
@@ -116,7 +116,7 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn write(vault: &mut Vault<'_>, files: &[String], args: &Args, digest: &Digest) -> Result<()> {
+fn write(vault: &mut Vault<'_>, files: &[String], args: &GateSetArgs, digest: &Digest) -> Result<()> {
     for file in files {
         vault.edit(file, |document| {
             if let Some(image) = &args.image {
@@ -145,7 +145,7 @@ fn own(host: &Host, gate: &Gate) -> (String, Option<String>) {
 
 /// Asks through every host that will pull; all must say the same.
 fn ask(
-    args: &Args,
+    args: &GateSetArgs,
     ctx: &Context,
     vault: &Vault<'_>,
     meant: &[(&Host, Gate)],

@@ -34,10 +34,7 @@ pub(in crate::cli::commands) fn field(
 pub(in crate::cli::commands) fn tidy(vault: &mut Vault<'_>, file: &str, app: &str) -> Result<()> {
     for key in [key(app, None)?, top()?] {
         let empty = |document: &Document| {
-            document
-                .get(&key)
-                .and_then(|node| node.as_table())
-                .is_some_and(std::collections::BTreeMap::is_empty)
+            document.get(&key).and_then(|node| node.as_table()).is_some_and(crate::pillar::Table::is_empty)
         };
         if vault.document(file).is_some_and(empty) {
             vault.edit(file, |document| document.unset(&key))?;

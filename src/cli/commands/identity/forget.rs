@@ -5,13 +5,13 @@ use crate::keyring::{desktop, kernel};
 use crate::problem::{Problem, Problems, Result};
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct IdentityForgetArgs {
     /// Also what 'pillarbox identity store --keyring' put into the keyring of the desktop
     #[arg(long)]
     keyring: bool,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &IdentityForgetArgs, ctx: &Context) -> Result<Exit> {
     let mut problems = Vec::new();
     if cfg!(target_os = "linux") {
         match kernel::remove() {

@@ -8,7 +8,7 @@ use crate::store;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct IdentityMakeArgs {
     /// The file [default: ~/.config/pillarbox/identity.txt]
     file: Option<PathBuf>,
     /// Protect it with a passphrase, which is asked for: an age file, as `age -p` writes it
@@ -16,7 +16,7 @@ pub(super) struct Args {
     passphrase: bool,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &IdentityMakeArgs, ctx: &Context) -> Result<Exit> {
     let path = match &args.file {
         Some(file) => ctx.session.absolute(file),
         None => default_path(ctx)?,

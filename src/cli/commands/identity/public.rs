@@ -6,13 +6,13 @@ use crate::problem::Result;
 use crate::session::Asking;
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct IdentityPublicArgs {
     /// Of all private keys at hand, in the order in which they are tried
     #[arg(long)]
     all: bool,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &IdentityPublicArgs, ctx: &Context) -> Result<Exit> {
     let found = if args.all { all(ctx)? } else { Vec::from_iter(first_public(ctx)?) };
     if found.is_empty() {
         return Err(ctx.session.no_identity("there is no private key at hand").into());

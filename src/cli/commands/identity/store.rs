@@ -8,16 +8,16 @@ use crate::problem::{Problem, Result};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-On a desktop it goes to Secret Service, Keychain or Credential Manager, and is found there from then on.
+On a desktop it goes to Secret Service or Keychain, and is found there from then on.
 On Linux without a desktop it goes to the keyring of the kernel, which is a cache and forgets: the file
 has to stay. The file is never removed.")]
-pub(super) struct Args {
+pub(super) struct IdentityStoreArgs {
     /// Into the keyring of the system
     #[arg(long, required = true)]
     keyring: bool,
 }
 
-pub(super) fn run(_: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(_: &IdentityStoreArgs, ctx: &Context) -> Result<Exit> {
     let (from, keys) = from_file(ctx)?;
     if !ctx.session.env.session_bus && cfg!(target_os = "linux") {
         unlock::keep(&keys, &from, None, ctx)?;

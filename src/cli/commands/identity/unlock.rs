@@ -19,7 +19,7 @@ time is over, 'pillarbox identity forget', or the next reboot.
 
 Example:
   pillarbox identity unlock --for 8h")]
-pub(super) struct Args {
+pub(super) struct IdentityUnlockArgs {
     /// A file with a private key: an age file with a passphrase, or an ssh-ed25519 key
     file: Option<PathBuf>,
     /// For how long: 30m, 8h, 2d
@@ -38,7 +38,7 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &IdentityUnlockArgs, ctx: &Context) -> Result<Exit> {
     let (from, keys) = to_unlock(args, ctx)?;
     keep(&keys, &from, Some(args.time), ctx)?;
     Ok(Exit::Done)
@@ -88,7 +88,7 @@ pub(super) fn same(text: &crate::secret::Secret, keys: &Identities) -> bool {
 }
 
 /// The keys to unlock, and what they are called.
-fn to_unlock(args: &Args, ctx: &Context) -> Result<(String, Identities)> {
+fn to_unlock(args: &IdentityUnlockArgs, ctx: &Context) -> Result<(String, Identities)> {
     if let Some(file) = &args.file {
         let path = ctx.session.absolute(file);
         outside_of_workspaces(&path)?;

@@ -2,7 +2,7 @@
 
 use super::{again, new_readers};
 use crate::cli::{Context, Exit};
-use crate::inventory::Entry;
+use crate::inventory::ListEntry;
 use crate::pillar::document::file_name;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -57,7 +57,7 @@ pub(super) fn run(ctx: &Context, mut vault: Vault<'_>, from: &str, to: &str) -> 
 /// Where the inventory names the file, other than by a glob.
 fn naming(vault: &Vault<'_>, file: &str) -> Vec<String> {
     let inventory = vault.inventory();
-    let named = |entry: &&Entry| {
+    let named = |entry: &&ListEntry| {
         entry.text.strip_suffix(".toml").unwrap_or(&entry.text) == file.trim_end_matches(".toml")
     };
     let groups = inventory.groups.values().flat_map(|group| &group.pillar);

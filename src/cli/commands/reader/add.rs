@@ -9,7 +9,7 @@ use crate::problem::{Problem, Result};
 use crate::session::{KeyFiles, Vault};
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct ReaderAddArgs {
     /// What to call the reader: letters, digits, `.`, `_` and `-`
     name: String,
     /// The public key, `age1…` [default: the one in keys/NAME.pub]
@@ -21,7 +21,7 @@ pub(super) struct Args {
     accept: Acceptance,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &ReaderAddArgs, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
     let given = args.key.as_deref().map(Recipient::parse).transpose()?;
     let workspace = ctx.session.workspace()?;

@@ -9,7 +9,7 @@ use crate::session::{KeyFiles, Vault};
 use std::collections::BTreeSet;
 
 /// A reader of a box, as the lock says or, where it does not open here, as the clear list says.
-struct Row {
+struct ReaderRow {
     name: ReaderName,
     key: Option<Recipient>,
     /// What `keys/` wants instead.
@@ -30,7 +30,7 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
         let mut rows = Vec::new();
         for name in &file.readers {
             let key = open.as_ref().and_then(|open| open.readers().get(name)).cloned();
-            rows.push(Row { pending: pending(&files, name, key.as_ref()), name: name.clone(), key });
+            rows.push(ReaderRow { pending: pending(&files, name, key.as_ref()), name: name.clone(), key });
             seen.insert(name.clone());
         }
         boxes.push((folder, open.is_some(), rows));
@@ -43,7 +43,7 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
     }
     for (folder, opened, rows) in &boxes {
         ctx.out.data(folder);
-        for Row { name, key, pending } in rows {
+        for ReaderRow { name, key, pending } in rows {
             let key = key.as_ref().map(|key| format!("  {key}")).unwrap_or_default();
             let pending = pending.as_ref().map(|why| format!("  pending: {why}")).unwrap_or_default();
             ctx.out.data(format_args!("  {name}{key}{pending}"));
@@ -77,15 +77,15 @@ pub(in crate::cli) fn pending(
     }
 }
 
-fn json(boxes: &[(&BoxFolder, bool, Vec<Row>)], others: &[&ReaderName]) -> serde_json::Value {
-    let row = |row: &Row| {
+fn json(boxes: &[(&BoxFolder, bool, Vec<ReaderRow>)], others: &[&ReaderName]) -> serde_json::Value {
+    let row = |row: &ReaderRow| {
         serde_json::json!({
             "name": row.name.as_str(),
             "key": row.key.as_ref().map(Recipient::as_str),
             "pending": row.pending,
         })
     };
-    let one = |(folder, opened, rows): &(&BoxFolder, bool, Vec<Row>)| {
+    let one = |(folder, opened, rows): &(&BoxFolder, bool, Vec<ReaderRow>)| {
         serde_json::json!({
             "box": folder.to_string(),
             "opened": opened,

@@ -11,7 +11,7 @@ use crate::session::{KeyFiles, Vault};
 use std::rc::Rc;
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct ReaderRekeyArgs {
     /// Make a new slot even if nobody goes, and seal every value again
     #[arg(long)]
     new_slot: bool,
@@ -22,7 +22,7 @@ pub(super) struct Args {
     accept: Acceptance,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::load(&ctx.session, &workspace)?;
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;

@@ -10,7 +10,7 @@ use crate::problem::{Problem, Problems, Result};
 use crate::session::{KeyFiles, Vault};
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct ReaderRemoveArgs {
     /// Who shall not open it any more
     name: String,
     /// Only this box; may be given several times [default: every box that lists the reader]
@@ -18,7 +18,7 @@ pub(super) struct Args {
     boxes: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;

@@ -9,7 +9,10 @@ use crate::pillar::document::{Choice, Written, choose_file};
 use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
-use crate::registry::{FIELDS, Scope, TABLE, TOKEN_USER};
+use crate::registry::{
+    ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, Scope, TABLE, TOKEN_USER, USERNAME,
+    fields as known_fields,
+};
 use crate::secret::Secret;
 use crate::session::Vault;
 
@@ -19,7 +22,7 @@ use crate::session::Vault;
                         printf %s \"$TOKEN\" | pillarbox registry add ghcr.io/acme -u acme-bot --password-stdin\n  \
                         pillarbox registry add ghcr.io/acme/public --anonymous\n  \
                         pillarbox registry add 123456789012.dkr.ecr.eu-west-1.amazonaws.com --helper ecr-login")]
-pub(super) struct Args {
+pub(super) struct RegistryAddArgs {
     /// HOST, or HOST/PREFIX for images below it
     #[arg(value_name = "HOST[/PREFIX]")]
     registry: String,
@@ -61,7 +64,7 @@ impl Entry {
     }
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
     if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() {
@@ -117,7 +120,7 @@ fn place(vault: &Vault<'_>, scope: &Scope, file: Option<&str>) -> Result<(Origin
     Ok((Origin { file, key }, false))
 }
 
-fn read(args: &Args, ctx: &Context, scope: &Scope) -> Result<Entry> {
+fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
     if args.anonymous {
         return Ok(Entry::Anonymous);
     }
@@ -188,17 +191,17 @@ pub(super) fn write(
     email: Option<&str>,
 ) -> Result<()> {
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
-        Entry::Basic(user, secret) => (vec![("username", Written::Plain(user))], Some(("password", secret))),
-        Entry::Token(secret) => (Vec::new(), Some(("identity_token", secret))),
-        Entry::Helper(helper) => (vec![("helper", Written::Plain(helper.as_str()))], None),
-        Entry::Anonymous => (vec![("anonymous", Written::Toml("true"))], None),
+        Entry::Basic(user, secret) => (vec![(USERNAME, Written::Plain(user))], Some((PASSWORD, secret))),
+        Entry::Token(secret) => (Vec::new(), Some((IDENTITY_TOKEN, secret))),
+        Entry::Helper(helper) => (vec![(HELPER, Written::Plain(helper.as_str()))], None),
+        Entry::Anonymous => (vec![(ANONYMOUS, Written::Toml("true"))], None),
     };
     let mut fields = fields;
-    fields.extend(email.map(|email| ("email", Written::Plain(email))));
+    fields.extend(email.map(|email| (EMAIL, Written::Plain(email))));
     let stays = |field: &str| {
         fields.iter().any(|(name, _)| *name == field)
             || secret.is_some_and(|(name, _)| name == field)
-            || (field == "email" && entry.has_secret())
+            || (field == EMAIL && entry.has_secret())
     };
     vault.edit(&origin.file, |document| {
         for (field, value) in &fields {
@@ -220,8 +223,8 @@ pub(super) fn write(
         vault.post(&place, secret, Kind::Text, None)?;
     }
     vault.edit(&origin.file, |document| {
-        for field in FIELDS.iter().filter(|field| !stays(field)) {
-            let key = origin.key.child(*field);
+        for field in known_fields().filter(|field| !stays(field)) {
+            let key = origin.key.child(field);
             if document.get(&key).is_some() {
                 document.unset(&key)?;
             }

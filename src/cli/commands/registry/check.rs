@@ -15,7 +15,7 @@ use serde_json::json;
                         states name. Nothing is pulled. At Docker Hub a question for an image counts as a pull: \
                         there only images named here are asked for."
 )]
-pub(super) struct Args {
+pub(super) struct RegistryCheckArgs {
     /// Ask for these images alone
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Args {
     yes: bool,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryCheckArgs, ctx: &Context) -> Result<Exit> {
     let usage = |problem| Problem { code: Code::Usage, ..problem };
     let (mut images, mut wrong) = (Vec::new(), Vec::new());
     for image in &args.images {

@@ -13,20 +13,20 @@ pub(in crate::cli) use install::how_to_find;
 
 /// Have docker and podman ask pillarbox for credentials: install, remove
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct RegistryHelperArgs {
     #[command(subcommand)]
-    action: Action,
+    action: RegistryHelperCommand,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Action {
-    Install(install::Args),
-    Remove(remove::Args),
+enum RegistryHelperCommand {
+    Install(install::RegistryHelperInstallArgs),
+    Remove(remove::RegistryHelperRemoveArgs),
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryHelperArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
-        Action::Install(args) => install::run(args, ctx),
-        Action::Remove(args) => remove::run(args, ctx),
+        RegistryHelperCommand::Install(args) => install::run(args, ctx),
+        RegistryHelperCommand::Remove(args) => remove::run(args, ctx),
     }
 }

@@ -7,7 +7,7 @@ mod write;
 use crate::cli::{Context, Exit};
 use crate::problem::{Problem, Problems, Result, escaped};
 use crate::session::Vault;
-use plan::{Does, Row};
+use plan::{Does, ImportRow};
 use source::Origin;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ Examples:
   pillarbox registry import
   pillarbox registry import /srv/pillar/docker.sls --in prod/registries
   salt-call --out=yaml pillar.items | pillarbox registry import - -y")]
-pub(super) struct Args {
+pub(super) struct RegistryImportArgs {
     /// The file; `-` is standard input [default: docker's config.json]
     file: Option<PathBuf>,
     /// What the file is: docker, podman or salt [default: told by its content]
@@ -56,7 +56,7 @@ enum Format {
     Salt,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryImportArgs, ctx: &Context) -> Result<Exit> {
     let into = super::named(args.into.as_deref())?;
     let only = args.only.iter().map(|typed| super::scope(typed)).collect::<Result<Vec<_>>>()?;
     let origin = Origin::of(args.file.as_deref(), ctx)?;
@@ -128,9 +128,9 @@ fn plural<'w>(count: usize, one: &'w str, more: &'w str) -> &'w str {
     if count == 1 { one } else { more }
 }
 
-fn show(ctx: &Context, rows: &[Row<'_>]) {
+fn show(ctx: &Context, rows: &[ImportRow<'_>]) {
     if ctx.out.json {
-        let one = |row: &Row<'_>| {
+        let one = |row: &ImportRow<'_>| {
             serde_json::json!({
                 "registry": row.scope.to_string(),
                 "username": row.user(),

@@ -3,12 +3,12 @@
 use crate::cli::{Context, Exit};
 use crate::pillar::{Node, Value};
 use crate::problem::{Result, escaped};
-use crate::registry::TABLE;
+use crate::registry::{ANONYMOUS, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME};
 use crate::session::Vault;
 use serde_json::json;
 
 /// An entry as it stands in one file; it need not be whole, other files may add to it.
-struct Row {
+struct RegistryRow {
     key: String,
     file: String,
     how: String,
@@ -28,7 +28,7 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
     }
     rows.sort_by(|a, b| (&a.key, &a.file).cmp(&(&b.key, &b.file)));
     if ctx.out.json {
-        let one = |row: &Row| {
+        let one = |row: &RegistryRow| {
             json!({
                 "registry": row.key,
                 "file": format!("pillar/{}", row.file),
@@ -46,15 +46,16 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
     if rows.is_empty() {
         ctx.out.say("there are none; to add one: pillarbox registry add HOST -u USER");
     }
-    let wide = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+    let wide =
+        |text: fn(&RegistryRow) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
     let (keys, hows) = (wide(|row| &row.key), wide(|row| &row.how));
-    for Row { key, file, how, .. } in &rows {
+    for RegistryRow { key, file, how, .. } in &rows {
         ctx.out.data(format_args!("{key:keys$}  {how:hows$}  pillar/{}", escaped(file)));
     }
     Ok(Exit::Done)
 }
 
-fn row(key: &str, file: &str, node: &Node) -> Row {
+fn row(key: &str, file: &str, node: &Node) -> RegistryRow {
     let field = |name: &str| node.at([name]).map(|node| &node.value);
     let text = |name: &str| match field(name) {
         Some(Value::String(text)) => Some(text.clone()),
@@ -64,10 +65,10 @@ fn row(key: &str, file: &str, node: &Node) -> Row {
         Some(Value::Sealed(sealed)) => Some(&sealed.id),
         _ => None,
     };
-    let username = text("username");
-    let id = sealed("password").or_else(|| sealed("identity_token"));
+    let username = text(USERNAME);
+    let id = sealed(PASSWORD).or_else(|| sealed(IDENTITY_TOKEN));
     let shown = id.map(|id| format!(" (sealed {})", id.short())).unwrap_or_default();
-    let how = match (&username, sealed("identity_token"), text("helper"), field("anonymous")) {
+    let how = match (&username, sealed(IDENTITY_TOKEN), text(HELPER), field(ANONYMOUS)) {
         (Some(user), None, _, _) => format!("user {}{shown}", escaped(user)),
         (_, Some(_), _, _) => format!("identity token{shown}"),
         (None, None, Some(helper), _) => format!("helper {}", escaped(&helper)),
@@ -75,5 +76,11 @@ fn row(key: &str, file: &str, node: &Node) -> Row {
         (None, None, None, _) if id.is_some() => format!("password{shown}"),
         _ => "nothing".to_owned(),
     };
-    Row { key: escaped(key), file: file.to_owned(), how, username, id: id.map(|id| id.as_str().to_owned()) }
+    RegistryRow {
+        key: escaped(key),
+        file: file.to_owned(),
+        how,
+        username,
+        id: id.map(|id| id.as_str().to_owned()),
+    }
 }

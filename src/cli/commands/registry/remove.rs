@@ -8,7 +8,7 @@ use crate::session::Vault;
 
 /// Remove a credential from the pillar
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct RegistryRemoveArgs {
     /// As it was added
     #[arg(value_name = "HOST[/PREFIX]")]
     registry: String,
@@ -17,7 +17,7 @@ pub(super) struct Args {
     file: Option<String>,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryRemoveArgs, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;

@@ -191,20 +191,20 @@ mod tests {
     use crate::desired::Fingerprint;
     use crate::history::Instance;
     use crate::name::{ContainerName, HostName};
-    use crate::observed::Standing;
+    use crate::observed::InstanceRole;
 
     /// Number, version, digit of the digest, state.
     fn generation((number, version, digit, state): (u64, Option<&str>, char, State)) -> Generation {
-        let standing = match state {
-            State::Runs | State::Down => Standing::Committed,
-            State::Kept | State::ImageOnly => Standing::Kept,
-            State::Attempt => Standing::Attempt,
+        let role = match state {
+            State::Runs | State::Down => InstanceRole::Committed,
+            State::Kept | State::ImageOnly => InstanceRole::Kept,
+            State::Attempt => InstanceRole::Attempt,
         };
         let instance = Instance {
             id: number.to_string(),
             name: "api".to_owned(),
             slot: "api".to_owned(),
-            standing,
+            role,
             running: state == State::Runs,
             spec: Fingerprint("v1:sha256:0".to_owned()),
             fields: BTreeMap::new(),

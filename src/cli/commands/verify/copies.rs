@@ -1,6 +1,6 @@
 //! Equal sealed texts anywhere twice: a copy is found without a key.
 
-use super::seals::{line, twice};
+use super::places::{line, twice};
 use crate::pillar::Origin;
 use crate::problem::{Code, Problem};
 use crate::session::Vault;

@@ -4,14 +4,25 @@ use crate::inventory::{self, Inventory};
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
-use crate::session::AGE_KEY;
+use crate::process::{self, Child, End, Inherited, Limits};
 use crate::session::Vault;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long one call of git may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How much it may say: all files of a large workspace.
+const LIMITS: Limits = Limits { out: 256 << 20, err: 4096 };
+/// What a repository's own configuration must not decide.
+const OPTIONS: [&str; 4] = [
+    "safe.bareRepository=explicit",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.sshCommand=false",
+];
 
 /// Inventory, boxes, key files and values at one time.
 #[derive(Debug, Default)]
@@ -151,35 +162,35 @@ fn next_blob(rest: &mut &[u8]) -> Result<Option<String>> {
     Ok(String::from_utf8(body.to_vec()).ok())
 }
 
-/// Runs git and gives it something to read.
+/// Runs git and gives it something to read. Nothing of it is asked of a network, and no program that the
+/// repository's configuration names is started.
 fn git<'a, S: AsRef<OsStr> + 'a>(
     root: &Path,
     arguments: impl IntoIterator<Item = S>,
     input: &[u8],
 ) -> Result<Vec<u8>> {
-    let failed = |error: std::io::Error| Problem::failed("git cannot be run").because(&error);
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments)
-        .env_remove(AGE_KEY)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = child.stdin.take();
-    let output = thread::scope(|scope| {
-        // Beside reading: both pipes may fill up.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        child.wait_with_output()
-    })
-    .map_err(failed)?;
-    if output.status.success() {
-        return Ok(output.stdout);
+    let lost = |error: &std::io::Error| Problem::failed("git cannot be run").because(error);
+    let program = process::find("git").map_err(|error| lost(&error))?;
+    let mut command = process::command(&program, Inherited::Basic);
+    for option in OPTIONS {
+        command.args(["-c", option]);
     }
-    let said = escaped(String::from_utf8_lossy(&output.stderr).trim());
+    command.arg("--no-pager").arg("-C").arg(root).args(arguments);
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "");
+    let child = Child::start(&mut command, Zeroizing::new(input.to_vec()), LIMITS);
+    let (end, output) = child.map_err(|error| lost(&error))?.finish(LIMIT);
+    if matches!(end, End::Exit(0)) {
+        return Ok(output.out.to_vec());
+    }
+    let said = escaped(String::from_utf8_lossy(&output.err).trim());
     let problem = Problem::failed("git failed");
-    Err(if said.is_empty() { problem } else { problem.cause(said) }.into())
+    Err(match end {
+        End::Lost(error) => lost(&error),
+        End::TookTooLong => problem.cause(format!("it was killed after {} s", LIMIT.as_secs())),
+        End::TooMuch => problem.cause(format!("it was killed after {} MiB of an answer", LIMITS.out >> 20)),
+        End::Signal(signal) => problem.cause(format!("a signal ended it: {signal}")),
+        End::Exit(_) if said.is_empty() => problem,
+        End::Exit(_) => problem.cause(said),
+    }
+    .into())
 }

@@ -1,10 +1,11 @@
 //! Boxes and sealed values: form, lock, place, and what this machine knows.
 
 use super::copies;
+use super::places::line;
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::seal::check_shape;
 use crate::pillar::{Origin, Sealed};
-use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
+use crate::problem::{Code, Problem, Problems, escaped};
 use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,22 +106,4 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
 fn placed(vault: &Vault<'_>, origin: &Origin, found: Problems) -> Vec<Problem> {
     let place = line(vault, origin);
     found.map(|problem| if problem.place.is_none() { problem.at(&place) } else { problem }).into_vec()
-}
-
-/// Where a value stands.
-pub(super) fn line(vault: &Vault<'_>, origin: &Origin) -> Place {
-    let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
-    node.map_or_else(|| Place::new(format!("pillar/{}", origin.file), 0), |node| node.place.clone())
-}
-
-/// A sealed text that stands twice.
-pub(super) fn twice(what: &str, first: &str, second: &str, place: Option<&Place>) -> Problem {
-    let problem =
-        Problem::new(Code::Seal, format!("{what} stands at {} and at {}", escaped(first), escaped(second)))
-            .cause("it was copied: a sealed value opens only where it was posted")
-            .hint(format!("to move a secret: pillarbox move {} {}", quoted("FROM"), quoted("TO")));
-    match place {
-        Some(place) => problem.at(place),
-        None => problem,
-    }
 }

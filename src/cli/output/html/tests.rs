@@ -113,9 +113,9 @@ fn the_page_says_what_the_plan_says() {
     start nginx
     the steps in words
     pull registry.example.com/web/nginx@aaaaaaaaaaaa
-    (replace nginx): not there yet
+    (replace nginx): will be created
     start nginx
-    (replace nginx, after #1): not there yet
+    (replace nginx, after #1): will be created
     web22
     ssh://deploy@web22.example.com
     1 unchanged

@@ -1,7 +1,7 @@
 use super::change::plain;
 use super::*;
 use crate::name::{HostName, ImageRef, WorkspaceName};
-use crate::plan::{Action, Cause, FORMAT_VERSION, Step, Target, Verb};
+use crate::plan::{Action, Cause, FORMAT_VERSION, PlanBody, Step, Target, Verb};
 use crate::problem::Place;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,15 +15,9 @@ pub(in crate::cli::output) fn change(address: &str, verb: Verb, cause: Cause) ->
 }
 
 pub(in crate::cli::output) fn host(name: &str, changes: Vec<Change>) -> HostPlan {
-    HostPlan {
-        host: HostName::parse(name).expect("a name"),
-        engine: format!("ssh://deploy@{name}.example.com"),
-        engine_id: "ID".to_owned(),
-        changes,
-        steps: Vec::new(),
-        receivers: Vec::new(),
-        notes: Vec::new(),
-    }
+    let engine = format!("ssh://deploy@{name}.example.com");
+    let body = PlanBody { changes, ..PlanBody::default() };
+    HostPlan::new(HostName::parse(name).expect("a name"), engine, "ID".to_owned(), body)
 }
 
 pub(in crate::cli::output) fn plan(hosts: Vec<HostPlan>) -> Plan {

@@ -1,10 +1,11 @@
-//! Options that a namespace of somebody else rules out, and limits that mean the same twice.
+//! Options that are not allowed with a namespace of another container or the host, and limits that are
+//! declared twice.
 
 use crate::desired::fields::{Canonical, Field, Fields};
 use crate::problem::Problem;
 use serde_json::Value;
 
-/// What belongs to the network of the other one (the Engine refuses them as "conflicting options").
+/// Options of the network of the other container (the Engine refuses them as "conflicting options").
 const OF_A_NETWORK: [&str; 9] = [
     "dns",
     "dns_options",

@@ -39,7 +39,7 @@ fn samples() -> Vec<Sample> {
         .collect()
 }
 
-/// What an Engine would say of a container that was created so, did it leave all as it is.
+/// What an Engine would report of such a container if it kept every value as it is.
 fn as_engine(spec: &Spec) -> Inspect {
     let mut body = spec.create_body();
     let body = body.as_object_mut().expect("a body");
@@ -107,8 +107,8 @@ fn wrong_types_and_values_are_refused_in_words() {
 
 #[test]
 fn what_is_created_does_not_differ_and_another_value_does() {
-    // A stop gets its time each time; a container does not say its platform; a kernel that cannot do without
-    // killing has it off.
+    // The timeout is passed with each stop; a container does not report its platform; a kernel without
+    // support for `oom_kill_disable` reports it as off.
     let silent = ["oom_kill_disable", "platform", "stop_timeout"];
     for sample in samples() {
         let spec = read(&format!("{}\n{}", sample.spellings[0], sample.with));
@@ -184,7 +184,7 @@ fn what_needs_a_newer_api_is_known() {
 
 #[test]
 fn fingerprints_of_a_version_stay_what_they_are() {
-    // Were one to change, an upgrade would replace containers. A line may be added, none may change.
+    // If one changed, an upgrade would replace containers. A line may be added, none may change.
     let shown = samples().into_iter().map(|sample| {
         let spec = read(&sample.spellings[0]);
         format!("{} {}", sample.name, spec.fingerprint())
@@ -297,7 +297,7 @@ fn any_arg() -> impl Strategy<Value = Arg> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
-    /// Whatever is written, it is refused in words, or does not differ from what it makes.
+    /// Any argument is either refused with a message, or does not differ from the container that it creates.
     #[test]
     fn whatever_is_written_is_refused_or_taken(
         index in 0..OPTIONS.len(),

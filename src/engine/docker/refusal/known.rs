@@ -16,12 +16,7 @@ pub(super) fn phrases(words: &str) -> Vec<String> {
         }
     }
     found.sort_unstable();
-    found.into_iter().map(|(_, phrase)| phrase.trim_end_matches(':').to_owned() + end(phrase)).collect()
-}
-
-/// A colon that belongs to the phrase stays: what a refusal means is read from it again.
-fn end(phrase: &str) -> &str {
-    if phrase.ends_with(':') { ":" } else { "" }
+    found.into_iter().map(|(_, phrase)| phrase.to_owned()).collect()
 }
 
 /// What registries say, longer than what a refusal is known by.

@@ -257,7 +257,8 @@ fn unknown_words_about_a_secret_leave_the_status_and_a_way_on() {
     let error = without_secrets(EngineError::new(Other, 500, "kT7"), &Vec::new());
     assert_eq!(error.message, "it answers with status 500; its words could hold the secret that was sent");
     assert!(error.hints[0].contains("journalctl"), "{:?}", error.hints);
-    let words = r#"Conflict. The container name "/web" is already in use by container "kT7". You have to remove it"#;
+    let words =
+        r#"Conflict. The container name "/web" is already in use by container "kT7". You have to remove it"#;
     let error = without_secrets(EngineError::new(Conflict, 409, words), &Vec::new());
     assert_eq!((error.kind, error.message.as_str()), (Conflict, "conflict, is already in use by container"));
     assert!(!warning_without_secrets("kT7").contains("kT7"));

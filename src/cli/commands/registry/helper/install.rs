@@ -3,10 +3,13 @@
 use super::files::{Client, File, Files, home_shown, registries};
 use super::workspace::{self, Named};
 use crate::cli::{Context, Exit};
-use crate::clients::{Edit, HELPER, Replaced, Splice, Stored, Want, Wired, apply, helpers, read_auths, wire};
 use crate::credential::PROGRAM;
+use crate::docker_config::{
+    Edit, HELPER, Replaced, Splice, Stored, Want, Wired, apply, helpers, read_auths, wire,
+};
 use crate::name::RegistryHost;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::process;
 use crate::registry::Scope;
 use crate::session::Vault;
 use crate::store;
@@ -21,7 +24,7 @@ again when the pillar has a new registry.
 
 docker and podman choose a helper by host alone: entries for HOST/PREFIX are used by `pillarbox apply`,
 not by them.")]
-pub(super) struct Args {
+pub(super) struct RegistryHelperInstallArgs {
     #[command(flatten)]
     files: Files,
     /// For docker: ask pillarbox about every registry (`credsStore`); podman has no such setting there
@@ -45,7 +48,7 @@ struct Change<'f> {
     new: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryHelperInstallArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let all = registries(&vault);
@@ -109,7 +112,11 @@ pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
 }
 
 /// What has to change in a client's file.
-fn change<'f>(args: &Args, file: &'f File, all: &BTreeMap<RegistryHost, Vec<Scope>>) -> Result<Change<'f>> {
+fn change<'f>(
+    args: &RegistryHelperInstallArgs,
+    file: &'f File,
+    all: &BTreeMap<RegistryHost, Vec<Scope>>,
+) -> Result<Change<'f>> {
     let text = file.text.as_deref().unwrap_or_default();
     let names: Vec<String> = all.keys().map(|host| file.client.name_of(host)).collect();
     let want = match (args.store, file.client) {
@@ -155,7 +162,7 @@ fn write(wired: &mut Wired, memory: &Path, changes: Vec<Change<'_>>) -> Result<(
     Problems::check(written.filter_map(Result::err).flat_map(Problems::into_vec).collect())
 }
 
-fn show(args: &Args, ctx: &Context, changes: &[Change<'_>]) {
+fn show(args: &RegistryHelperInstallArgs, ctx: &Context, changes: &[Change<'_>]) {
     for Change { file, replaced, new, .. } in changes {
         let shown = &file.shown;
         if new.is_empty() {
@@ -170,7 +177,7 @@ fn show(args: &Args, ctx: &Context, changes: &[Change<'_>]) {
 }
 
 /// What was done is said; what would be done is data.
-fn say(args: &Args, ctx: &Context, line: String) {
+fn say(args: &RegistryHelperInstallArgs, ctx: &Context, line: String) {
     if args.dry_run {
         ctx.out.data(line);
     } else {
@@ -180,7 +187,7 @@ fn say(args: &Args, ctx: &Context, line: String) {
 
 /// What stands in the way of it working.
 fn notes(ctx: &Context, files: &[File], all: &BTreeMap<RegistryHost, Vec<Scope>>) {
-    let in_path = ctx.session.env.search_path.as_ref().and_then(|path| store::find_program(path, PROGRAM));
+    let in_path = ctx.session.env.search_path.as_ref().and_then(|path| process::find_in(path, PROGRAM));
     if in_path.is_none() {
         ctx.out.warn(format_args!("{PROGRAM} is not in PATH, so nobody can ask it: {}", how_to_find(ctx)));
     }

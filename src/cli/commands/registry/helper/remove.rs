@@ -2,14 +2,14 @@
 
 use super::files::{Files, home_shown};
 use crate::cli::{Context, Exit};
-use crate::clients::Wired;
+use crate::docker_config::Wired;
 use crate::problem::{Problems, Result};
 use crate::store;
 use std::path::{Path, PathBuf};
 
 /// Take back what `registry helper install` wrote; other helpers that it replaced are put back
 #[derive(clap::Args, Debug)]
-pub(super) struct Args {
+pub(super) struct RegistryHelperRemoveArgs {
     #[command(flatten)]
     files: Files,
     /// Show what would be written
@@ -20,7 +20,7 @@ pub(super) struct Args {
 /// A file after it: `None` where it goes.
 type After = (PathBuf, String, Option<String>);
 
-pub(super) fn run(args: &Args, ctx: &Context) -> Result<Exit> {
+pub(super) fn run(args: &RegistryHelperRemoveArgs, ctx: &Context) -> Result<Exit> {
     let paths = ctx.session.paths()?;
     let _held = store::hold(&paths.wired)?;
     let mut wired =

@@ -1,7 +1,7 @@
 //! `workspace` in `~/.config/pillarbox/config.toml`: the one that the helper answers from, whatever the
 //! current folder is.
 
-use crate::clients::Splice;
+use crate::docker_config::Splice;
 use crate::problem::{Problem, Result};
 use std::path::{Path, PathBuf};
 

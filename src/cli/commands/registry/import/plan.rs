@@ -46,7 +46,7 @@ impl fmt::Display for Does {
 }
 
 /// One entry.
-pub(super) struct Row<'s> {
+pub(super) struct ImportRow<'s> {
     pub(super) scope: &'s Scope,
     pub(super) item: &'s Item,
     /// The file and the key of its table.
@@ -54,7 +54,7 @@ pub(super) struct Row<'s> {
     pub(super) does: Does,
 }
 
-impl Row<'_> {
+impl ImportRow<'_> {
     pub(super) fn user(&self) -> Option<&str> {
         match &self.item.gives {
             Gives::Basic { username, .. } => Some(username),
@@ -75,14 +75,18 @@ impl Row<'_> {
 ///
 /// # Errors
 /// All registries that stand in several files, and places that no box governs.
-pub(super) fn rows<'s>(vault: &Vault<'_>, source: &'s Source, into: Option<&str>) -> Result<Vec<Row<'s>>> {
+pub(super) fn rows<'s>(
+    vault: &Vault<'_>,
+    source: &'s Source,
+    into: Option<&str>,
+) -> Result<Vec<ImportRow<'s>>> {
     let standing = standing(vault, into);
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     for (scope, item) in source.items() {
         match place(vault, &standing, scope, into) {
             Ok((origin, is_there)) => {
                 let does = if is_there { Does::Replaces } else { Does::New };
-                rows.push(Row { scope, item, origin, does });
+                rows.push(ImportRow { scope, item, origin, does });
             }
             Err(found) => problems.extend(found.into_vec()),
         }
@@ -142,7 +146,7 @@ fn place(
 }
 
 /// Finds those that are the same already: what stands there is opened, all of it at once.
-fn compare(vault: &Vault<'_>, rows: &mut [Row<'_>]) {
+fn compare(vault: &Vault<'_>, rows: &mut [ImportRow<'_>]) {
     let mut sealed: Vec<(usize, &Sealed)> = Vec::new();
     for (index, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.does == Does::Replaces) {
         let field = |name: &str| {

@@ -1,10 +1,10 @@
 //! Where the credentials come from: a file, standard input, and helpers that the file names.
 
 use super::Format;
-use super::plan::Row;
+use super::plan::ImportRow;
 use crate::cli::Context;
-use crate::clients::without_auths;
-use crate::delegate::{self, Answer};
+use crate::docker_config::without_auths;
+use crate::external_helper::{self, Answer};
 use crate::import::{Ask, Gives, Item, Source};
 use crate::name::HelperName;
 use crate::problem::{Place, Problem, Result};
@@ -72,7 +72,7 @@ pub(super) fn read(
     }
     // podman does not read `credsStore`.
     if let Some((helper, place)) = source.store.take().filter(|_| format != Some(Format::Podman)) {
-        match delegate::list(&helper, delegate::LIMIT) {
+        match external_helper::list(&helper, external_helper::LIMIT) {
             Ok(servers) => {
                 let wanted =
                     |key: &String| only.is_empty() || Scope::parse(key).is_ok_and(|scope| wanted(&scope));
@@ -110,7 +110,7 @@ fn ask(source: &mut Source, helper: &HelperName, key: String, place: &Place) {
     if !probe.bad().is_empty() {
         return add_all(source, probe.bad().to_vec(), place);
     }
-    match delegate::get(helper, &key, delegate::LIMIT) {
+    match external_helper::get(helper, &key, external_helper::LIMIT) {
         Ok(answer) => match gives(answer) {
             Ok(gives) => source.add(Item { key, place: place.clone(), gives, email: None }),
             Err(why) => source.wrong(&key, place, why),
@@ -121,7 +121,7 @@ fn ask(source: &mut Source, helper: &HelperName, key: String, place: &Place) {
 
 fn gives(answer: Answer) -> Result<Gives, &'static str> {
     let text = answer.secret.reveal_text().ok_or("its secret is not UTF-8 text")?;
-    let secret = crate::clients::sound(text)?;
+    let secret = crate::docker_config::sound(text)?;
     Ok(match answer.is_identity_token() {
         true => Gives::Token(secret),
         false => Gives::Basic { username: answer.username, password: secret },
@@ -136,7 +136,7 @@ fn add_all(source: &mut Source, found: Vec<Problem>, place: &Place) {
 }
 
 /// Takes the entries that are in the pillar now out of the file's `auths`; returns how many.
-pub(super) fn remove(origin: &Origin, rows: &[Row<'_>], ctx: &Context) -> Result<usize> {
+pub(super) fn remove(origin: &Origin, rows: &[ImportRow<'_>], ctx: &Context) -> Result<usize> {
     let Origin::File(path) = origin else { return Ok(0) };
     let _held = store::hold(&ctx.session.paths()?.wired)?;
     let shown = origin.shown(ctx);
@@ -155,9 +155,9 @@ pub(super) fn remove(origin: &Origin, rows: &[Row<'_>], ctx: &Context) -> Result
                 })
             })
     };
-    let goes: Vec<String> = crate::clients::read_auths(&text, &shown)?
+    let goes: Vec<String> = crate::docker_config::read_auths(&text, &shown)?
         .into_iter()
-        .filter(|auth| same(&auth.key) && !matches!(auth.stored, Ok(crate::clients::Stored::Nothing)))
+        .filter(|auth| same(&auth.key) && !matches!(auth.stored, Ok(crate::docker_config::Stored::Nothing)))
         .map(|auth| auth.key)
         .collect();
     if let Some(without) = without_auths(&text, &shown, |key| goes.iter().any(|gone| gone == key))? {

@@ -1,13 +1,14 @@
 //! Entries into the pillar, all of them as one change.
 
 use super::super::add::{Entry, write as write_over};
-use super::plan::{Does, Row};
+use super::plan::{Does, ImportRow};
 use crate::import::Gives;
 use crate::inventory::pillar_files;
 use crate::pillar::Origin;
 use crate::pillar::document::{Document, Written};
 use crate::pillar::seal::{self, Kind};
 use crate::problem::Result;
+use crate::registry::{EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, USERNAME};
 use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// Where a box cannot be posted to, or a file cannot hold an entry.
-pub(super) fn write(vault: &mut Vault<'_>, rows: &[Row<'_>]) -> Result<()> {
-    let mut new: BTreeMap<&str, Vec<&Row<'_>>> = BTreeMap::new();
+pub(super) fn write(vault: &mut Vault<'_>, rows: &[ImportRow<'_>]) -> Result<()> {
+    let mut new: BTreeMap<&str, Vec<&ImportRow<'_>>> = BTreeMap::new();
     for row in rows {
         match row.does {
             Does::Same => {}
@@ -42,21 +43,21 @@ pub(super) fn write(vault: &mut Vault<'_>, rows: &[Row<'_>]) -> Result<()> {
 }
 
 /// The table of a new entry.
-fn table(row: &Row<'_>, slot: &crate::keys::Recipient) -> Result<Document> {
+fn table(row: &ImportRow<'_>, slot: &crate::keys::Recipient) -> Result<Document> {
     let mut table = Document::parse(&row.origin.file, "")?;
     let (field, secret) = match &row.item.gives {
         Gives::Basic { username, password } => {
-            table.set(&row.origin.key.child("username"), Written::Plain(username))?;
-            (Some("password"), Some(password))
+            table.set(&row.origin.key.child(USERNAME), Written::Plain(username))?;
+            (Some(PASSWORD), Some(password))
         }
-        Gives::Token(token) => (Some("identity_token"), Some(token)),
+        Gives::Token(token) => (Some(IDENTITY_TOKEN), Some(token)),
         Gives::Helper(name) => {
-            table.set(&row.origin.key.child("helper"), Written::Plain(name.as_str()))?;
+            table.set(&row.origin.key.child(HELPER), Written::Plain(name.as_str()))?;
             (None, None)
         }
     };
     if let Some(email) = &row.item.email {
-        table.set(&row.origin.key.child("email"), Written::Plain(email))?;
+        table.set(&row.origin.key.child(EMAIL), Written::Plain(email))?;
     }
     if let (Some(field), Some(secret)) = (field, secret) {
         let origin = Origin { file: row.origin.file.clone(), key: row.origin.key.child(field) };
@@ -66,7 +67,7 @@ fn table(row: &Row<'_>, slot: &crate::keys::Recipient) -> Result<Document> {
 }
 
 /// Writes over an entry that is there.
-fn over(vault: &mut Vault<'_>, row: &Row<'_>) -> Result<()> {
+fn over(vault: &mut Vault<'_>, row: &ImportRow<'_>) -> Result<()> {
     let entry = match &row.item.gives {
         Gives::Basic { username, password } => Entry::Basic(username.clone(), password.clone()),
         Gives::Token(token) => Entry::Token(token.clone()),
@@ -76,7 +77,7 @@ fn over(vault: &mut Vault<'_>, row: &Row<'_>) -> Result<()> {
 }
 
 /// Files that no host gets; without hosts there is nothing to say.
-pub(super) fn unreached(vault: &Vault<'_>, rows: &[Row<'_>]) -> BTreeSet<String> {
+pub(super) fn unreached(vault: &Vault<'_>, rows: &[ImportRow<'_>]) -> BTreeSet<String> {
     let mut files: BTreeSet<String> = rows.iter().map(|row| row.origin.file.clone()).collect();
     let all: Vec<String> = vault.documents().map(|document| document.file().to_owned()).collect();
     let inventory = vault.inventory();

@@ -1,0 +1,18 @@
+//! Containers of ours that are no instance of anything.
+
+/// What such a container is for. It is ours as an instance is: its labels did not come with its image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HelperContainer {
+    /// Files are put into a volume through it. It is never started; one that is found was left by an apply
+    /// that did not finish.
+    Filler,
+    /// It runs a task, or ran it.
+    Task {
+        /// The task.
+        name: String,
+        /// Of image and spec: what it runs as.
+        fingerprint: String,
+        /// The tag it was made from, for people.
+        version: String,
+    },
+}

@@ -1,0 +1,150 @@
+//! From what is desired and what was observed to decisions: complete values, one for each thing. Nothing here
+//! says why, and nothing is filled in later.
+
+mod absence;
+pub(super) mod choice;
+pub(super) mod container;
+pub(super) mod decision;
+mod fits;
+pub(super) mod foreign;
+mod found;
+pub(super) mod image;
+mod in_use;
+pub(super) mod instances;
+mod kept;
+mod names;
+mod needs;
+pub(super) mod networks;
+mod order;
+mod overlap;
+mod planned;
+pub(super) mod platform;
+pub(super) mod resource;
+pub(super) mod restart;
+pub(super) mod secrets;
+pub(super) mod sharing;
+pub(super) mod source;
+pub(super) mod task;
+pub(super) mod users;
+pub(super) mod watch;
+
+pub(super) use absence::{Absence, AbsenceReason};
+pub(super) use fits::live;
+pub(super) use order::Turn;
+
+use super::context::PlanContext;
+use crate::desired::{Address, Item, Kind, Wish};
+use crate::observed::Record;
+use crate::problem::{Problems, Result};
+use container::ContainerDecision;
+use decision::{Decided, Decision, HeldDecision};
+use image::ImageDecision;
+use planned::PlannedChanges;
+use resource::ResourceDecision;
+use secrets::Leftovers;
+use task::{TaskRun, Tasks};
+
+/// Everything that is decided about a host.
+pub(super) struct Decisions<'a> {
+    /// What an apply that did not finish left.
+    pub(super) leftovers: Leftovers<'a>,
+    /// In the order of declaration.
+    pub(super) decided: Vec<Decided<'a>>,
+    /// In the order in which they are done.
+    pub(super) turns: Vec<Turn>,
+    /// Records of containers that were taken over and are gone.
+    pub(super) gone: Vec<&'a Record>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// All reasons why nothing can be planned for the host.
+pub(super) fn decide<'a>(context: &PlanContext<'a>) -> Result<Decisions<'a>> {
+    let decided = all(context)?;
+    let turns = order::turns(&decided);
+    Ok(Decisions {
+        leftovers: Leftovers::of(context),
+        decided: in_use::settle(context, decided, &turns)?,
+        turns,
+        gone: context.adopted().filter(|record| context.by_id(&record.container).is_none()).collect(),
+    })
+}
+
+fn all<'a>(context: &PlanContext<'a>) -> Result<Vec<Decided<'a>>> {
+    let mut problems = Vec::new();
+    let mut decided = undeclared(context);
+    let tasks = Tasks::of(context);
+    let mut planned = PlannedChanges::default();
+    for item in context.items() {
+        let decision = of(context, item, &tasks, &planned);
+        let decision = match item.hold().or_else(|| tasks.held_back(item)) {
+            Some((app, hold)) => {
+                Ok(Decision::Held(HeldDecision { app, hold, otherwise: decision.map(Box::new) }))
+            }
+            None => decision,
+        };
+        match decision {
+            Ok(decision) => {
+                let waits = planned.lets_wait(context, item, &decision);
+                let decision = if waits { Decision::Waits(item) } else { decision };
+                planned.note(&item.address, &decision);
+                let (address, needs) = (item.address.clone(), item.needs.clone());
+                decided.push(Decided { address, needs, decision });
+            }
+            Err(more) => problems.extend(more.into_vec()),
+        }
+    }
+    Problems::check(problems)?;
+    Ok(decided)
+}
+
+/// Ours that no state declares, if they are to go.
+fn undeclared<'a>(context: &PlanContext<'a>) -> Vec<Decided<'a>> {
+    if !context.options.prune {
+        return Vec::new();
+    }
+    let of = |kind, name: &str, decision| {
+        let address = Address { kind, name: name.to_owned() };
+        Decided { address, needs: Vec::new(), decision }
+    };
+    let containers = context.undeclared().into_iter().map(|(service, slot)| {
+        let absence = Absence::undeclared(context, service, slot);
+        of(Kind::Container, slot, Decision::Absent(absence))
+    });
+    let networks = context.undeclared_networks().map(|network| {
+        of(Kind::Network, &network.name, Decision::Resource(ResourceDecision::undeclared(network)))
+    });
+    containers.chain(networks).collect()
+}
+
+fn of<'a>(
+    context: &PlanContext<'a>,
+    item: &'a Item,
+    tasks: &Tasks<'a>,
+    planned: &PlannedChanges<'a>,
+) -> Result<Decision<'a>> {
+    Ok(match &item.wish {
+        Wish::Container(desired) => {
+            let shared = planned.shared(context, &desired.spec);
+            let pending = planned.pending(context, item);
+            let before = tasks.before(item);
+            let container = ContainerDecision::of(context, desired, shared, pending, before)?;
+            Decision::Container(Box::new(container))
+        }
+        Wish::ContainerAbsent { name, stop_timeout } => {
+            Decision::Absent(Absence::declared(context, name, *stop_timeout))
+        }
+        Wish::Surplus { service, keep, stop_timeout } => {
+            Decision::Absent(Absence::surplus(context, service, keep, *stop_timeout))
+        }
+        Wish::Network(desired) => Decision::Resource(ResourceDecision::network(context, desired)?),
+        Wish::NetworkAbsent { name } => Decision::Resource(ResourceDecision::no_network(context, name)?),
+        Wish::Volume(desired) => Decision::Resource(ResourceDecision::volume(context, desired)?),
+        Wish::VolumeAbsent { name } => Decision::Resource(ResourceDecision::no_volume(context, name)),
+        Wish::ImagePulled { image, force } => Decision::Image(ImageDecision::pulled(context, image, *force)?),
+        Wish::ImageAbsent { image } => Decision::Image(ImageDecision::absent(context, image)),
+        Wish::Task(desired) => Decision::Task(Box::new(TaskRun::of(context, desired)?)),
+        Wish::LeftOut { why } => Decision::LeftOut(why),
+    })
+}

@@ -1,0 +1,90 @@
+//! What is to become of each thing: one type for each kind of thing.
+
+use super::absence::Absence;
+use super::container::ContainerDecision;
+use super::image::ImageDecision;
+use super::resource::ResourceDecision;
+use super::task::TaskRun;
+use crate::desired::{Address, Item};
+use crate::pillar::gate::Hold;
+use crate::problem::Result;
+
+/// One thing, what must be done before it, and what is to become of it.
+pub(in crate::planner) struct Decided<'a> {
+    pub(in crate::planner) address: Address,
+    pub(in crate::planner) needs: Vec<Address>,
+    pub(in crate::planner) decision: Decision<'a>,
+}
+
+/// What is to become of one thing.
+pub(in crate::planner) enum Decision<'a> {
+    Container(Box<ContainerDecision<'a>>),
+    Absent(Absence<'a>),
+    Image(ImageDecision<'a>),
+    Task(Box<TaskRun<'a>>),
+    Resource(ResourceDecision<'a>),
+    /// It would be changed, but none of the things that it waits for is.
+    Waits(&'a Item),
+    /// It is left out on this host, for this reason.
+    LeftOut(&'a str),
+    /// Its gate is held.
+    Held(HeldDecision<'a>),
+}
+
+/// What a held gate keeps from being done.
+pub(in crate::planner) struct HeldDecision<'a> {
+    /// The application.
+    pub(in crate::planner) app: &'a str,
+    pub(in crate::planner) hold: &'a Hold,
+    /// What would be done otherwise, or why that cannot be said.
+    pub(in crate::planner) otherwise: Result<Box<Decision<'a>>>,
+}
+
+impl<'a> Decision<'a> {
+    /// Whether the thing is made, for the first time or anew.
+    pub(in crate::planner) fn makes(&self) -> bool {
+        match self {
+            Self::Container(container) => container.makes(),
+            Self::Resource(resource) => resource.makes(),
+            Self::Image(ImageDecision::Pulled { absent, tag, .. }) => *absent || *tag,
+            Self::Task(task) => !task.is_known(),
+            _ => false,
+        }
+    }
+
+    /// Whether anything is done about it.
+    pub(in crate::planner) fn changes(&self) -> bool {
+        match self {
+            Self::Container(container) => container.changes(),
+            Self::Absent(absence) => !absence.instances.is_empty(),
+            Self::Image(ImageDecision::Untagged { .. }) => true,
+            Self::Resource(resource) => resource.changes(),
+            _ => self.makes(),
+        }
+    }
+
+    /// Whether the thing is there already, for those of which there is one.
+    pub(in crate::planner) fn is_there(&self) -> bool {
+        match self {
+            Self::Resource(resource) => resource.is_there(),
+            Self::Image(ImageDecision::Pulled { absent, .. }) => !absent,
+            _ => true,
+        }
+    }
+
+    /// Whether files of secrets are put into a container for it.
+    pub(in crate::planner) fn has_files(&self) -> bool {
+        match self {
+            Self::Container(container) => !container.desired.spec.files.is_empty(),
+            Self::Task(task) => task.is_created() && !task.desired.container.spec.files.is_empty(),
+            _ => false,
+        }
+    }
+
+    pub(in crate::planner) fn container(&self) -> Option<&ContainerDecision<'a>> {
+        match self {
+            Self::Container(container) => Some(container),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Containers of others that have a name of ours: no name is taken; some containers may be taken over.
+
+use super::instances::Instances;
+use crate::name::{HostName, WorkspaceName};
+use crate::observed::{Container, Label};
+use crate::planner::context::PlanContext;
+use crate::problem::{Problem, escaped};
+use serde_json::Value;
+
+/// Why a name cannot be used: a container of others has it.
+pub(in crate::planner) fn held_by_others(
+    context: &PlanContext<'_>,
+    instances: &Instances<'_>,
+    service: &str,
+) -> Option<Problem> {
+    let holder = context.named(service)?;
+    let host = context.host();
+    if let Some(ours) = instances.holder {
+        return (ours.state.status == "removing").then(|| {
+            Problem::failed(format!("container {service} on host {host} is just being removed"))
+                .hint("try again when it is gone")
+        });
+    }
+    let who = match &holder.ours {
+        _ if holder.impostor => {
+            "carries our labels, but they came with its image or belong to another container".to_owned()
+        }
+        Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
+        None => format!("was not made by workspace {}", context.workspace()),
+    };
+    let problem =
+        Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
+            .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
+            .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
+    let adopt = holder.ours.is_none() && refusal(context.workspace(), host, holder).is_none();
+    Some(if adopt {
+        problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
+    } else {
+        problem
+    })
+}
+
+/// Why a container of others is not taken over.
+pub(in crate::planner) fn refusal(
+    workspace: &WorkspaceName,
+    host: &HostName,
+    container: &Container,
+) -> Option<Problem> {
+    let name = &container.name;
+    let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
+    let cause = if container.impostor {
+        "it carries our labels, but they came with its image or belong to another container".to_owned()
+    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.as_str()) {
+        format!("it belongs to workspace {}", escaped(other))
+    } else if label("com.docker.swarm.task.id").is_some() {
+        "it is a task of Swarm, which would make it anew".to_owned()
+    } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {
+        "it was started with '--rm': once it stops it is gone, and cannot be rolled back to".to_owned()
+    } else if matches!(container.state.status.as_str(), "dead" | "removing") {
+        format!("it is {}", escaped(&container.state.status))
+    } else {
+        return None;
+    };
+    let problem = Problem::failed(format!("container {name} on host {host} cannot be adopted"));
+    Some(problem.cause(cause).hint(format!("make room for a new one: docker rename {name} {name}-old")))
+}

@@ -1,0 +1,60 @@
+//! Networks and volumes that are there, compared with what is declared of them.
+
+use crate::desired::{Address, Kind, ResourceWish, Spec};
+use crate::observed::{Label, Made};
+use crate::planner::context::PlanContext;
+use crate::problem::{Place, Problem, Result, escaped};
+use serde_json::{Value, json};
+
+/// A body with our labels.
+pub(in crate::planner) fn labelled(context: &PlanContext<'_>, mut body: Value, spec: &Spec) -> Value {
+    let fields = spec.field_fingerprints();
+    let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
+    body["Labels"][Label::WORKSPACE] = json!(context.workspace().as_str());
+    body["Labels"][Label::SPEC] = json!(spec.fingerprint());
+    body["Labels"][Label::FIELDS] = json!(fields.join(","));
+    body
+}
+
+/// The fields that are declared otherwise than when it was made, each with its line.
+pub(in crate::planner) fn differing(made: &Made, desired: &ResourceWish) -> Vec<(String, Option<Place>)> {
+    if made.spec == desired.spec.fingerprint() {
+        return Vec::new();
+    }
+    let wanted = desired.spec.field_fingerprints();
+    let place = |field: &String| desired.sources.get(field).and_then(|lines| lines.first()).cloned();
+    let changed = wanted.iter().filter(|(field, print)| made.fields.get(*field) != Some(print));
+    let mut fields: Vec<_> = changed.map(|(field, _)| (field.clone(), place(field))).collect();
+    let gone = made.fields.keys().filter(|field| !wanted.contains_key(*field));
+    fields.extend(gone.map(|field| (escaped(field), None)));
+    fields.sort();
+    if fields.is_empty() {
+        fields.push(("spec".to_owned(), None));
+    }
+    fields
+}
+
+pub(in crate::planner) fn theirs(
+    context: &PlanContext<'_>,
+    kind: Kind,
+    desired: &ResourceWish,
+    differences: &[String],
+) -> Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let address = Address { kind, name: desired.name.clone() };
+    let what = format!(
+        "{address} on host {} was not made by workspace {} and differs: {}",
+        context.host(),
+        context.workspace(),
+        differences.join(", ")
+    );
+    let mut problem = Problem::failed(what)
+        .cause("what others made is used as it is, and never changed")
+        .hint("declare it as it is, or leave those fields out")
+        .hint("or give it another name");
+    let lines = differences.iter().filter_map(|field| desired.sources.get(field));
+    problem.place = lines.flatten().next().cloned();
+    Err(problem.into())
+}

@@ -1,0 +1,62 @@
+//! Volumes of secrets: whose they are, and what an apply that did not finish left of them.
+
+use crate::observed::{Container, HelperContainer};
+use crate::planner::context::PlanContext;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The volume of a container's own secrets. It may mount that of another one too (`volumes_from`).
+pub(in crate::planner) fn of<'a>(context: &PlanContext<'a>, container: &Container) -> Option<&'a str> {
+    let own = match (&container.ours, &container.helper) {
+        (Some(ours), _) => ours.instance.clone(),
+        (None, Some(HelperContainer::Task { name, .. })) => whose_task(name),
+        _ => return None,
+    };
+    context.secrets_of(&own).iter().copied().find(|volume| mounts(container, volume))
+}
+
+/// What the label of a volume with the secrets of a task says; no instance is called so.
+pub(in crate::planner) fn whose_task(name: &str) -> String {
+    format!("{name}.task")
+}
+
+fn mounts(container: &Container, volume: &str) -> bool {
+    mounted(container).any(|name| name == volume)
+}
+
+/// What a container mounts: volumes by name, folders of the host by path.
+fn mounted(container: &Container) -> impl Iterator<Item = &str> {
+    let listed = |pointer: &str, field: &'static str| {
+        let mounts = container.inspect.compare(pointer).and_then(Value::as_array);
+        mounts.into_iter().flatten().filter_map(move |mount| mount[field].as_str())
+    };
+    listed("/HostConfig/Mounts", "Source").chain(listed("/Mounts", "Name"))
+}
+
+/// What an apply that did not finish left: containers that fill volumes, and volumes of secrets that no
+/// container mounts.
+pub(in crate::planner) struct Leftovers<'a> {
+    pub(in crate::planner) fillers: Vec<&'a Container>,
+    /// Containers of tasks that no state declares any more.
+    pub(in crate::planner) tasks: Vec<&'a Container>,
+    /// Volumes, each with whose it was.
+    pub(in crate::planner) volumes: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Leftovers<'a> {
+    /// Those of a host.
+    pub(in crate::planner) fn of(context: &PlanContext<'a>) -> Self {
+        let tasks: Vec<&Container> =
+            if context.options.prune { context.undeclared_tasks().collect() } else { Vec::new() };
+        let (fillers, others): (Vec<&Container>, Vec<&Container>) =
+            context.containers().partition(|container| container.helper == Some(HelperContainer::Filler));
+        let going: BTreeSet<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        let stay = others.into_iter().filter(|other| !going.contains(other.id.as_str()));
+        let mounted: BTreeSet<&str> = stay.flat_map(mounted).collect();
+        Self {
+            fillers: fillers.into_iter().filter(|filler| filler.state.status != "removing").collect(),
+            volumes: context.secrets().filter(|(volume, _)| !mounted.contains(volume)).collect(),
+            tasks,
+        }
+    }
+}

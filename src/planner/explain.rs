@@ -1,0 +1,122 @@
+//! From decisions to what people and programs are told: causes, changes, notes, receivers of secrets. Nothing
+//! here changes what is done.
+
+mod absence;
+mod causes;
+mod change;
+mod container;
+mod held;
+mod image;
+mod leftovers;
+mod notes;
+mod receivers;
+mod resource;
+mod task;
+
+use super::context::PlanContext;
+use super::decide::Decisions;
+use super::decide::choice::Choice;
+use super::decide::decision::{Decided, Decision};
+use super::decide::image::ImageDecision;
+use crate::desired::{Address, Kind};
+use crate::observed::{Label, Record};
+use crate::plan::{Cause, Change, Receiver, Verb};
+
+/// What is told of a host's plan.
+pub(super) struct Explanation {
+    pub(super) changes: Vec<Change>,
+    pub(super) receivers: Vec<Receiver>,
+    pub(super) notes: Vec<String>,
+    pub(super) causes: StepCauses,
+}
+
+/// The cause that stands at the steps of a thing.
+pub(super) struct StepCauses {
+    /// Of each decision.
+    pub(super) of: Vec<Cause>,
+    /// Of clearing what an apply that did not finish left.
+    pub(super) leftovers: Cause,
+    /// Of forgetting a container that was taken over and is gone.
+    pub(super) gone: Cause,
+}
+
+/// What is told of one thing.
+struct Explained {
+    cause: Cause,
+    changes: Vec<Change>,
+    note: Option<String>,
+    receivers: Vec<Receiver>,
+}
+
+impl Explained {
+    fn new(cause: Cause, changes: Vec<Change>) -> Self {
+        Self { cause, changes, note: None, receivers: Vec::new() }
+    }
+}
+
+/// Explains what was decided.
+pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> Explanation {
+    let mut changes = leftovers::changes(&decisions.leftovers);
+    let mut receivers = Vec::new();
+    let mut notes = context.notes().to_vec();
+    let containers: Vec<_> = decisions.decided.iter().filter_map(|one| one.decision.container()).collect();
+    notes.extend(notes::of(context, &containers));
+    let mut causes = vec![Cause::AsWanted; decisions.decided.len()];
+    for turn in &decisions.turns {
+        let explained = thing(context, &decisions.decided[turn.entry]);
+        changes.extend(explained.changes);
+        notes.extend(explained.note);
+        receivers.extend(explained.receivers);
+        causes[turn.entry] = explained.cause;
+    }
+    changes.extend(decisions.gone.iter().map(|record| gone(record)));
+    receivers.sort();
+    receivers.dedup();
+    let causes = StepCauses { of: causes, leftovers: Cause::Interrupted, gone: Cause::Gone };
+    Explanation { changes, receivers, notes, causes }
+}
+
+fn thing(context: &PlanContext<'_>, decided: &Decided<'_>) -> Explained {
+    let address = &decided.address;
+    let plain = |verb, cause: Cause| Explained::new(cause.clone(), vec![change::plain(address, verb, cause)]);
+    match &decided.decision {
+        Decision::Container(container) => {
+            let cause = causes::of(container).into_iter().next().unwrap_or(Cause::AsWanted);
+            let is_new = matches!(container.choice, Choice::New { .. });
+            let receivers = if is_new { receivers::of(container.desired) } else { Vec::new() };
+            Explained { receivers, ..Explained::new(cause, container::changes(address, container)) }
+        }
+        Decision::Absent(absence) => {
+            Explained::new(absence::cause(absence), absence::changes(address, absence))
+        }
+        Decision::Image(image) => {
+            let (verb, cause) = image::verb(image);
+            let note = matches!(image, ImageDecision::InUse(_)).then(|| format!("{address}: {cause}"));
+            Explained { note, ..plain(verb, cause) }
+        }
+        Decision::Task(task) => {
+            let causes = task::causes(context, task);
+            let cause = causes.first().cloned().unwrap_or(Cause::AsWanted);
+            let container = &task.desired.container;
+            let receivers = if task.is_created() { receivers::of(container) } else { Vec::new() };
+            Explained { receivers, ..Explained::new(cause, vec![task::change(address, task, causes)]) }
+        }
+        Decision::Resource(resource) => {
+            let (change, note) = resource::change(context, resource);
+            let cause = change.cause.first().cloned().unwrap_or(Cause::AsWanted);
+            Explained { note, ..Explained::new(cause, vec![change]) }
+        }
+        Decision::Waits(item) => {
+            let things: Vec<String> = item.requisites.onchanges.iter().map(ToString::to_string).collect();
+            plain(Verb::Unchanged, Cause::OnChanges(things.join(" or ")))
+        }
+        Decision::LeftOut(why) => plain(Verb::Unchanged, Cause::LeftOut((*why).to_owned())),
+        Decision::Held(held) => Explained::new(Cause::AsWanted, held::changes(address, held)),
+    }
+}
+
+/// A record goes whose container is gone.
+fn gone(record: &Record) -> Change {
+    let name = record.labels.get(Label::INSTANCE).unwrap_or(&record.container).clone();
+    change::plain(&Address { kind: Kind::Adoption, name }, Verb::Remove, Cause::Gone)
+}

@@ -1,0 +1,24 @@
+//! What a plan says of what an apply that did not finish left.
+
+use crate::plan::{Cause, Change, Verb};
+use crate::planner::decide::secrets::Leftovers;
+use crate::problem::escaped;
+
+/// Containers that fill volumes, those of tasks, and volumes of secrets: they go.
+pub(super) fn changes(leftovers: &Leftovers<'_>) -> Vec<Change> {
+    let change = |address: String, cause: Cause| Change {
+        address,
+        actions: vec![Verb::Remove],
+        cause: vec![cause],
+        before: None,
+        after: None,
+    };
+    let container = |name: &str, cause| change(format!("container {name}"), cause);
+    let fillers = leftovers.fillers.iter().map(|filler| container(&filler.name, Cause::Interrupted));
+    let tasks = leftovers.tasks.iter().map(|task| container(&task.name, Cause::Undeclared));
+    let volumes = leftovers.volumes.iter().map(|(volume, whose)| {
+        let what = format!("secrets of {}, which is not there", escaped(whose));
+        change(format!("volume {volume}"), Cause::PartOf(what))
+    });
+    fillers.chain(tasks).chain(volumes).collect()
+}

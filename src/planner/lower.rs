@@ -1,0 +1,187 @@
+//! From decisions to steps, each with what takes it back. Nothing is decided here, and nothing depends on why
+//! it is done.
+
+mod create;
+mod networks;
+mod pulls;
+mod remove;
+mod replace;
+mod resource;
+mod secrets;
+mod steps;
+mod task;
+
+use super::context::PlanContext;
+use super::decide::choice::Choice;
+use super::decide::container::ContainerDecision;
+use super::decide::decision::{Decided, Decision};
+use super::decide::image::ImageDecision;
+use super::decide::instances::runs;
+use super::decide::{Absence, AbsenceReason, Decisions, Turn};
+use super::explain::StepCauses;
+use super::work;
+use crate::desired::{Address, Reaction};
+use crate::name::ImageRef;
+use crate::observed::Label;
+use crate::plan::{Action, Cause, Expect, Step, keep_tag};
+use pulls::Pulls;
+use std::collections::{BTreeMap, BTreeSet};
+use steps::{Group, Steps};
+
+/// The steps of a host, in an order that respects what each needs.
+pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes: &StepCauses) -> Vec<Step> {
+    let mut lowering = Lowering::default();
+    let decided = decisions.decided.iter().zip(&causes.of);
+    let prepared: Vec<Vec<u32>> =
+        decided.map(|(one, cause)| lowering.prepare(context, &one.decision, cause)).collect();
+    let mut group = lowering.group("remove leftovers".to_owned(), &causes.leftovers, Vec::new());
+    secrets::clear(&decisions.leftovers, &mut group);
+    let cleared = group.end();
+    for Turn { entry, waits } in &decisions.turns {
+        let one = &decisions.decided[*entry];
+        let mut needs = prepared[*entry].clone();
+        // A volume of the same name may be among them.
+        needs.extend(cleared.filter(|_| one.decision.has_files()));
+        needs.extend(lowering.ends_of(&one.needs));
+        needs.extend(lowering.ends_of(waits));
+        lowering.thing(context, one, &causes.of[*entry], needs);
+    }
+    for record in &decisions.gone {
+        let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
+        let action = Action::Forget { name: instance.clone(), volume: record.volume.clone() };
+        lowering.steps.push(&format!("forget {instance}"), action, &causes.gone, Vec::new());
+    }
+    lowering.steps.finish()
+}
+
+/// A host's steps as they grow.
+#[derive(Default)]
+struct Lowering {
+    steps: Steps,
+    pulls: Pulls,
+    /// The last steps of each thing; where it has none, those of what it needs.
+    ends: BTreeMap<Address, Vec<u32>>,
+}
+
+impl Lowering {
+    fn group(&mut self, name: String, cause: &Cause, needs: Vec<u32>) -> Group<'_> {
+        Group::new(&mut self.steps, name, cause.clone(), needs)
+    }
+
+    /// Pulls and the tags that keep what was pulled, all before anything else.
+    fn prepare(&mut self, context: &PlanContext<'_>, decision: &Decision<'_>, cause: &Cause) -> Vec<u32> {
+        let (pulls, steps) = (&mut self.pulls, &mut self.steps);
+        match decision {
+            Decision::Image(ImageDecision::Pulled { by_digest: Some(image), .. }) => {
+                Vec::from_iter(pulls.want(context, steps, image, None, cause))
+            }
+            Decision::Container(container) => {
+                let (Choice::New { generation, .. }, Some(pull)) =
+                    (&container.choice, &container.source.pull)
+                else {
+                    return Vec::new();
+                };
+                let tag = keep_tag(context.workspace(), container.desired.name.as_str(), *generation);
+                let platform = container.desired.spec.platform();
+                vec![pulls.keep(context, steps, pull, platform, tag, cause)]
+            }
+            Decision::Task(task) if task.is_created() => {
+                let platform = task.desired.container.spec.platform();
+                let pull = task.source.pull.as_ref();
+                Vec::from_iter(pull.and_then(|image| pulls.want(context, steps, image, platform, cause)))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn thing(&mut self, context: &PlanContext<'_>, one: &Decided<'_>, cause: &Cause, needs: Vec<u32>) {
+        let end = match &one.decision {
+            Decision::Container(container) => {
+                let name = format!("{} {}", word(container), container.desired.name);
+                let mut group = self.group(name, cause, needs);
+                match container.start_first {
+                    true => replace::start_first(context, container, &mut group),
+                    false => replace::stop_first(context, container, &mut group),
+                }
+                group.end()
+            }
+            Decision::Absent(absence) => self.absence(context, absence, cause, needs),
+            Decision::Image(ImageDecision::Pulled { image, by_digest, absent, tag }) => {
+                match by_digest.as_ref().filter(|_| *tag) {
+                    Some(source) => Some(self.tag(image, source, cause, needs)),
+                    None => needs.last().copied().filter(|_| *absent),
+                }
+            }
+            Decision::Image(ImageDecision::Untagged { image, .. }) => {
+                let name = match &image.tag {
+                    Some(_) => ImageRef { digest: None, ..(*image).clone() }.to_string(),
+                    None => image.to_string(),
+                };
+                let group = format!("untag {name}");
+                Some(self.steps.push(&group, Action::Untag { name }, cause, needs))
+            }
+            Decision::Task(task) => {
+                let mut group = self.group(format!("task {}", one.address.name), cause, needs);
+                task::lower(context, task, &mut group);
+                group.end()
+            }
+            Decision::Resource(resource) => resource::lower(resource, cause, &mut self.steps, needs),
+            Decision::Image(ImageDecision::NotThere | ImageDecision::InUse(_))
+            | Decision::Waits(_)
+            | Decision::LeftOut(_)
+            | Decision::Held(_) => None,
+        };
+        let ends = end.map_or_else(|| self.ends_of(&one.needs), |end| vec![end]);
+        self.ends.insert(one.address.clone(), ends);
+    }
+
+    fn absence(
+        &mut self,
+        context: &PlanContext<'_>,
+        absence: &Absence<'_>,
+        cause: &Cause,
+        needs: Vec<u32>,
+    ) -> Option<u32> {
+        let name = match absence.reason {
+            AbsenceReason::Surplus => format!("remove surplus of {}", absence.name),
+            AbsenceReason::Declared | AbsenceReason::Undeclared => format!("remove {}", absence.name),
+        };
+        let mut group = self.group(name, cause, needs);
+        remove::absent(context, &absence.instances, absence.timeout, &mut group);
+        for name in &absence.tags {
+            group.push(Action::Untag { name: name.clone() }, Vec::new());
+        }
+        group.end()
+    }
+
+    fn tag(&mut self, image: &ImageRef, source: &ImageRef, cause: &Cause, needs: Vec<u32>) -> u32 {
+        let name = ImageRef { digest: None, ..image.clone() }.to_string();
+        let group = format!("tag {name}");
+        let action = Action::Tag { source: source.to_string(), name };
+        let step = self.steps.push(&group, action, cause, needs);
+        if let Some(last) = self.steps.last() {
+            last.expects.push(Expect::Image { image: source.to_string() });
+        }
+        step
+    }
+
+    /// The last steps of some things, each once: what is as desired hands on those of what it needs.
+    fn ends_of(&self, things: &[Address]) -> Vec<u32> {
+        let found = things.iter().filter_map(|thing| self.ends.get(thing)).flatten();
+        let ends: BTreeSet<u32> = work::each(found).copied().collect();
+        ends.into_iter().collect()
+    }
+}
+
+/// The word for the group of the steps of a container.
+fn word(container: &ContainerDecision<'_>) -> &'static str {
+    match &container.choice {
+        Choice::New { .. } if container.instances.is_empty() => "create",
+        Choice::New { .. } => "replace",
+        Choice::Existing(_) if !container.has_plain_name() => "replace",
+        Choice::Existing(chosen) if container.runs && !runs(chosen) => "start",
+        Choice::Existing(chosen) if !container.runs && runs(chosen) => "stop",
+        Choice::Existing(_) if container.reactions == [Reaction::Restart] => "restart",
+        Choice::Existing(_) => "update",
+    }
+}

@@ -1,0 +1,61 @@
+//! Pulls, and the tags that keep what was pulled.
+
+use super::steps::Steps;
+use crate::name::ImageRef;
+use crate::plan::{Action, Cause, Expect};
+use crate::planner::context::PlanContext;
+use crate::planner::decide::platform;
+use std::collections::BTreeMap;
+
+/// Pulls of a host, each image once for each platform.
+#[derive(Default)]
+pub(super) struct Pulls(BTreeMap<(ImageRef, Option<String>), u32>);
+
+impl Pulls {
+    /// Plans that an image will be on the host; answers the step to wait for, if there is one.
+    pub(super) fn want(
+        &mut self,
+        context: &PlanContext<'_>,
+        steps: &mut Steps,
+        image: &ImageRef,
+        platform: Option<&str>,
+        cause: &Cause,
+    ) -> Option<u32> {
+        let digest = image.digest.as_ref()?;
+        if context.by_digest(image, digest).is_some_and(|there| platform::is(there, platform)) {
+            return None;
+        }
+        let pull = image.by_digest(digest);
+        let wanted = (pull.clone(), platform.map(str::to_owned));
+        if let Some(step) = self.0.get(&wanted) {
+            return Some(*step);
+        }
+        let group = format!("pull {pull}");
+        let action = Action::Pull { image: pull, platform: wanted.1.clone() };
+        let step = steps.push(&group, action, cause, Vec::new());
+        self.0.insert(wanted, step);
+        Some(step)
+    }
+
+    /// Plans the tag that keeps an image for a container to be created; an image that was pulled by
+    /// digest alone is taken by the next prune of the host.
+    pub(super) fn keep(
+        &mut self,
+        context: &PlanContext<'_>,
+        steps: &mut Steps,
+        image: &ImageRef,
+        platform: Option<&str>,
+        name: String,
+        cause: &Cause,
+    ) -> u32 {
+        let pulled = self.want(context, steps, image, platform, cause);
+        let source = image.to_string();
+        let group = format!("pull {source}");
+        let tag = Action::Tag { source: source.clone(), name };
+        let step = steps.push(&group, tag, cause, Vec::from_iter(pulled));
+        if let Some(last) = steps.last() {
+            last.expects.push(Expect::Image { image: source });
+        }
+        step
+    }
+}

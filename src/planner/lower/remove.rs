@@ -1,0 +1,46 @@
+//! Taking away what is not to be there.
+
+use super::steps::Group;
+use crate::observed::Container;
+use crate::plan::{Action, Target, keep_tag};
+use crate::planner::context::PlanContext;
+use crate::planner::decide::instances::{Instances, generation, runs, slot};
+use crate::planner::decide::secrets;
+
+/// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
+/// the container is still there to tell the next run of its tag. Its volume of secrets goes after it; and
+/// of one that was taken over the record: without it the container would be a stranger.
+pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
+    let workspace = context.workspace();
+    let name = name.unwrap_or_else(|| ours.name.clone());
+    let record = context.record(&ours.id);
+    let forget = record.map(|record| Action::Forget { name: name.clone(), volume: record.volume.clone() });
+    let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
+    // An image that no registry knows got no such tag.
+    let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
+    let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
+    let volume = secrets::of(context, ours);
+    let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
+    tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
+}
+
+/// Stops and removes all of ours of a service, who holds the plain name last. Nothing takes this back:
+/// stopped is nearer to what is wanted than running.
+pub(super) fn absent(
+    context: &PlanContext<'_>,
+    instances: &Instances<'_>,
+    timeout: Option<u32>,
+    group: &mut Group<'_>,
+) {
+    let left = instances.kept.iter().chain(&instances.others).chain(&instances.holder);
+    for ours in left {
+        group.know(&ours.id, &ours.name, runs(ours));
+        if runs(ours) {
+            let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
+            group.push(Action::Stop { container, name, timeout }, Vec::new());
+        }
+        for action in removal(context, ours, None) {
+            group.push(action, Vec::new());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Parts of both ways of replacing a container.
+
+use super::rollback::Rollback;
+use crate::desired::Spec;
+use crate::observed::Container;
+use crate::plan::{Action, Target, keep_tag};
+use crate::planner::context::PlanContext;
+use crate::planner::decide::choice::Choice;
+use crate::planner::decide::container::ContainerDecision;
+use crate::planner::decide::instances::runs;
+use crate::planner::decide::restart::{no_restart, parked, same_policy};
+use crate::planner::lower::create::{create, instance};
+use crate::planner::lower::networks;
+use crate::planner::lower::remove::removal;
+use crate::planner::lower::secrets::Files;
+use crate::planner::lower::steps::Group;
+use serde_json::{Value, json};
+
+/// Removes attempts that an earlier apply left, but for the latest, whose log may still be of use; and
+/// answers what is to be removed in the end.
+pub(super) fn clear<'a>(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'a>,
+    group: &mut Group<'_>,
+    rollback: &Rollback<'_>,
+) -> Vec<&'a Container> {
+    let rest = decision.instances.all().filter(|ours| !decision.choice.is(ours) && !decision.stays(ours));
+    let rest: Vec<&Container> = rest.collect();
+    let is = |ours: &Container, other: Option<&Container>| other.is_some_and(|other| other.id == ours.id);
+    let idle: Vec<&Container> = decision
+        .instances
+        .others
+        .iter()
+        .copied()
+        .filter(|ours| !decision.choice.is(ours) && !runs(ours) && !is(ours, decision.fallback))
+        .filter(|ours| !decision.stays(ours))
+        .collect();
+    let early = match decision.choice {
+        Choice::New { .. } => &idle[..idle.len().saturating_sub(1)],
+        Choice::Existing(_) => &[],
+    };
+    for ours in early {
+        remove(context, ours, group, &rollback.actions());
+    }
+    rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
+}
+
+/// Creates the new container from a spec and joins its further networks.
+pub(super) fn make(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'_>,
+    spec: &Spec,
+    generation: u64,
+    name: &str,
+    group: &mut Group<'_>,
+    rollback: &mut Rollback<'_>,
+) -> Target {
+    // What cannot be declared later is declared at once.
+    let policy = if decision.runs && decision.can_update { no_restart() } else { decision.policy() };
+    let whose = instance(&decision.desired.name, generation);
+    let files = Files::of(context, decision.desired.name.as_str(), whose, &spec.files, &decision.source);
+    if let Some(files) = &files {
+        fill(files, group, rollback);
+    }
+    let body = create(context.workspace(), decision, spec, name, generation, &policy, files.as_ref());
+    let step = group.push(Action::Create(Box::new(body)), rollback.actions());
+    let service = decision.desired.name.as_str();
+    let keep = decision.source.pull.is_some().then(|| keep_tag(context.workspace(), service, generation));
+    rollback.created(step, name, keep);
+    let container = Target::CreatedBy(step);
+    for (network, endpoint) in spec.further_networks() {
+        let (container, name) = (container.clone(), name.to_owned());
+        group.push(Action::Connect { container, name, network, endpoint }, rollback.actions());
+    }
+    container
+}
+
+/// Makes and fills the volume of secrets of a container that is created next.
+fn fill(files: &Files<'_>, group: &mut Group<'_>, rollback: &mut Rollback<'_>) {
+    // Whose volume it is that is there is known when it was made.
+    group.push(files.create_volume(), rollback.actions());
+    rollback.volume = Some(files.volume.clone());
+    let filler = Target::CreatedBy(group.push(files.create_filler(), rollback.actions()));
+    rollback.filler = Some(files.discard(filler.clone()));
+    group.push(files.put(filler.clone()), rollback.actions());
+    group.push(files.discard(filler), rollback.actions());
+    rollback.filler = None;
+}
+
+/// Brings the networks of an existing container in line.
+pub(super) fn join(
+    decision: &ContainerDecision<'_>,
+    container: &Container,
+    name: &str,
+    group: &mut Group<'_>,
+    rollback: &Rollback<'_>,
+) {
+    let spec = &decision.spec;
+    if decision.runs && !runs(container) {
+        for action in networks::rejoin_declared(spec, container) {
+            group.push(networks::called(action, name), rollback.actions());
+        }
+        return;
+    }
+    for (action, mut undo) in networks::changes(spec, container, &decision.networks) {
+        undo.extend(rollback.actions());
+        group.push(networks::called(action, name), undo);
+    }
+}
+
+/// Stops and parks what is not to run any more.
+pub(super) fn stop_and_park(
+    decision: &ContainerDecision<'_>,
+    group: &mut Group<'_>,
+    rollback: &mut Rollback<'_>,
+) {
+    for old in &decision.to_stop {
+        let is_fallback = decision.fallback.is_some_and(|fallback| fallback.id == old.id);
+        let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
+        rollback.stopped |= is_fallback;
+        let stop = Action::Stop {
+            container: container.clone(),
+            name: name.clone(),
+            timeout: decision.desired.stop_timeout,
+        };
+        group.push(stop, rollback.actions());
+        let policy = old.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+        // A container that stays gets its policy with its other live fields.
+        if decision.can_update && !decision.choice.is(old) && !same_policy(policy, &parked(policy)) {
+            rollback.parked |= is_fallback;
+            let body = json!({ "RestartPolicy": parked(policy) });
+            group.push(Action::Update { container, name, body }, rollback.actions());
+        }
+    }
+}
+
+/// The body that gives the container its declared live fields, where they are not so already.
+pub(super) fn final_update(decision: &ContainerDecision<'_>) -> Option<Value> {
+    match &decision.choice {
+        Choice::New { .. } => {
+            let differs =
+                decision.runs && decision.can_update && !same_policy(&no_restart(), &decision.policy());
+            differs.then(|| json!({ "RestartPolicy": decision.policy() }))
+        }
+        Choice::Existing(_) if decision.live.is_empty() => None,
+        Choice::Existing(container) => {
+            let mut body = decision.spec.update_body_of(&container.inspect);
+            body["RestartPolicy"] = decision.policy();
+            Some(body)
+        }
+    }
+}
+
+/// The old one gives up the plain name, the new one takes it.
+pub(super) fn commit<'a>(
+    decision: &ContainerDecision<'a>,
+    target: &Target,
+    name: &str,
+    group: &mut Group<'_>,
+    rollback: &mut Rollback<'a>,
+) {
+    let service = decision.desired.name.as_str();
+    if name == service {
+        rollback.committed = true;
+        return;
+    }
+    if let (Some(holder), Some(aside)) = (decision.instances.holder, decision.names.aside.clone()) {
+        rollback.renamed = Some((holder, aside.clone()));
+        let rename =
+            Action::Rename { container: Target::Id(holder.id.clone()), from: service.to_owned(), to: aside };
+        group.push(rename, rollback.actions());
+    }
+    rollback.crowned = true;
+    let rename = Action::Rename { container: target.clone(), from: name.to_owned(), to: service.to_owned() };
+    group.push(rename, rollback.actions());
+    rollback.committed = true;
+}
+
+pub(super) fn remove(context: &PlanContext<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
+    for action in removal(context, ours, group.name_of(&ours.id)) {
+        group.push(action, undo.to_vec());
+    }
+}

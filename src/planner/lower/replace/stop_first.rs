@@ -1,0 +1,101 @@
+//! Stop-first: the old container stops before the new one starts.
+//!
+//! Create under a temporary name with restart policy `no`, join networks, stop and park the old one,
+//! start, await, declare the policy, rename old, rename new (the commit), remove what is left. A
+//! container that is there already enters where it stands, so that the same order serves to start, to
+//! stop, to change in place and to go on where an apply was interrupted.
+
+use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
+use super::rest::{lay_down, take_up};
+use super::rollback::Rollback;
+use crate::desired::Reaction;
+use crate::plan::{Action, Target};
+use crate::planner::context::PlanContext;
+use crate::planner::decide::choice::Choice;
+use crate::planner::decide::container::ContainerDecision;
+use crate::planner::decide::instances::runs;
+use crate::planner::decide::sharing;
+use crate::planner::lower::steps::Group;
+
+/// Adds the steps of a decision to a group; none if all is as wanted.
+pub(in crate::planner::lower) fn lower<'a>(
+    context: &PlanContext<'a>,
+    decision: &ContainerDecision<'a>,
+    group: &mut Group<'_>,
+) {
+    let mut rollback = Rollback::new(decision);
+    for ours in decision.instances.everything() {
+        group.know(&ours.id, &ours.name, runs(ours));
+        if sharing::may_end(&decision.shared) {
+            group.may_end(&ours.id);
+        }
+    }
+    let holder_stays =
+        decision.instances.holder.is_some_and(|holder| decision.choice.is(holder) && runs(holder));
+    rollback.committed = holder_stays;
+    let kept = clear(context, decision, group, &rollback);
+    let (target, name, was_running) = match &decision.choice {
+        Choice::Existing(container) => {
+            let name = take_up(decision, group, &mut rollback);
+            join(decision, container, &name, group, &rollback);
+            (Target::Id(container.id.clone()), name, runs(container))
+        }
+        Choice::New { generation, name } => (
+            make(context, decision, &decision.spec, *generation, name, group, &mut rollback),
+            name.clone(),
+            false,
+        ),
+    };
+    stop_and_park(decision, group, &mut rollback);
+    let of = |action: fn(Target, String) -> Action| action(target.clone(), name.clone());
+    if decision.runs && !was_running {
+        rollback.started = true;
+        group.push(of(|container, name| Action::Start { container, name }), rollback.actions());
+    }
+    if decision.runs && !holder_stays {
+        // An attempt that is all that runs goes on running, whatever it is worth.
+        rollback.started |= decision.fallback.is_some();
+        let (monitor, timeout) = (decision.desired.monitor, decision.desired.start_timeout);
+        let wait = Action::AwaitHealthy { container: target.clone(), name: name.clone(), monitor, timeout };
+        group.push(wait, rollback.actions());
+    }
+    if let Some(body) = final_update(decision) {
+        rollback.permanent = true;
+        let update = Action::Update { container: target.clone(), name: name.clone(), body };
+        group.push(update, rollback.actions());
+    }
+    react(decision, &target, &name, group);
+    commit(decision, &target, &name, group, &mut rollback);
+    for ours in kept {
+        remove(context, ours, group, &[]);
+    }
+    lay_down(context, decision, group);
+}
+
+/// What a container that runs and stays does because of what it watches.
+fn react(decision: &ContainerDecision<'_>, target: &Target, name: &str, group: &mut Group<'_>) {
+    let (container, name) = (target.clone(), name.to_owned());
+    for reaction in &decision.reactions {
+        match reaction {
+            Reaction::Signal(signal) => {
+                let (container, name, signal) = (container.clone(), name.clone(), signal.clone());
+                group.push(Action::Signal { container, name, signal }, Vec::new());
+            }
+            Reaction::Restart => {
+                let (monitor, timeout) = (decision.desired.monitor, decision.desired.start_timeout);
+                let start = Action::Start { container: container.clone(), name: name.clone() };
+                let stop = Action::Stop {
+                    container: container.clone(),
+                    name: name.clone(),
+                    timeout: decision.desired.stop_timeout,
+                };
+                group.push(stop, vec![start.clone()]);
+                group.push(start.clone(), vec![start]);
+                let (container, name) = (container.clone(), name.clone());
+                group.push(Action::AwaitHealthy { container, name, monitor, timeout }, Vec::new());
+            }
+            // Then it is not the one that stays.
+            Reaction::Replace => {}
+        }
+    }
+}

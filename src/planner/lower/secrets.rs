@@ -1,0 +1,125 @@
+//! Files of secrets: a volume of one instance alone, which it mounts read-only. It is filled before the
+//! instance is created, through a second container of the same image that is created, never started and
+//! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
+//! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
+
+use super::steps::Group;
+use crate::desired::secret_file::FOLDER;
+use crate::desired::{SecretFile, Store};
+use crate::name::WorkspaceName;
+use crate::observed::{Label, OwnVolumes};
+use crate::plan::{Action, Create, FILLED, Target};
+use crate::planner::context::PlanContext;
+use crate::planner::decide::instances::runs;
+use crate::planner::decide::secrets::Leftovers;
+use crate::planner::decide::source::Source;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The files of one container that is to be created.
+pub(super) struct Files<'a> {
+    /// The container's plain name, or that of its task.
+    pub(super) service: &'a str,
+    pub(super) files: &'a BTreeMap<String, SecretFile>,
+    /// The volume that they lie in; also the name of the container that fills it.
+    pub(super) volume: String,
+    whose: String,
+    workspace: &'a WorkspaceName,
+    source: &'a Source,
+}
+
+impl<'a> Files<'a> {
+    /// Of an instance or task; `None` where it has no files.
+    pub(super) fn of(
+        context: &PlanContext<'a>,
+        service: &'a str,
+        whose: String,
+        files: &'a BTreeMap<String, SecretFile>,
+        source: &'a Source,
+    ) -> Option<Self> {
+        let workspace = context.workspace();
+        let volume = OwnVolumes::of_secrets(workspace, &whose);
+        (!files.is_empty()).then_some(Self { service, files, volume, whose, workspace, source })
+    }
+
+    /// Whether they lie in memory.
+    pub(super) fn in_memory(&self) -> bool {
+        self.files.values().any(|file| file.store == Store::Memory)
+    }
+
+    /// Makes the volume.
+    pub(super) fn create_volume(&self) -> Action {
+        let labels = [(Label::WORKSPACE, self.workspace.as_str()), (Label::SECRETS, &self.whose)];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Action::CreateOwnVolume { name: self.volume.clone(), labels, memory: self.in_memory() }
+    }
+
+    /// Makes the container that fills it. It has no command of its own image, which may have none.
+    pub(super) fn create_filler(&self) -> Action {
+        let body = json!({
+            "Entrypoint": ["never-started"],
+            "Cmd": [],
+            "Labels": { Label::WORKSPACE: self.workspace.as_str(), Label::FILLS: self.whose },
+            "HostConfig": { "NetworkMode": "none", "Mounts": [mount(&self.volume, FILLED, false)] },
+        });
+        Action::Create(Box::new(Create {
+            name: self.volume.clone(),
+            service: self.service.to_owned(),
+            image: self.source.create_from.clone(),
+            digest: self.source.pull.as_ref().and_then(|image| image.digest.clone()),
+            body,
+            env: BTreeMap::new(),
+        }))
+    }
+
+    /// Fills it.
+    pub(super) fn put(&self, filler: Target) -> Action {
+        Action::PutFiles {
+            container: filler,
+            name: self.volume.clone(),
+            service: self.service.to_owned(),
+            files: self.files.clone(),
+        }
+    }
+
+    /// Removes the container that filled it.
+    pub(super) fn discard(&self, filler: Target) -> Action {
+        Action::Discard { container: filler, name: self.volume.clone() }
+    }
+
+    /// Mounts it into the container that is to be created.
+    pub(super) fn mount(&self, body: &mut Value) {
+        let mount = mount(&self.volume, FOLDER, true);
+        match body["HostConfig"]["Mounts"].as_array_mut() {
+            Some(mounts) => mounts.push(mount),
+            None => body["HostConfig"]["Mounts"] = json!([mount]),
+        }
+    }
+}
+
+/// What the image has at that path is not copied into the volume.
+fn mount(volume: &str, target: &str, read_only: bool) -> Value {
+    json!({
+        "Type": "volume",
+        "Source": volume,
+        "Target": target,
+        "ReadOnly": read_only,
+        "VolumeOptions": { "NoCopy": true },
+    })
+}
+
+/// Removes what an apply that did not finish left.
+pub(super) fn clear(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
+    for filler in leftovers.fillers.iter().chain(&leftovers.tasks) {
+        let (container, name) = (Target::Id(filler.id.clone()), filler.name.clone());
+        group.know(&filler.id, &filler.name, runs(filler));
+        if runs(filler) {
+            let stop = Action::Stop { container: container.clone(), name: name.clone(), timeout: Some(0) };
+            group.push(stop, Vec::new());
+        }
+        group.push(Action::Discard { container, name }, Vec::new());
+    }
+    for (volume, _) in &leftovers.volumes {
+        group.push(Action::RemoveOwnVolume { name: (*volume).to_owned() }, Vec::new());
+    }
+}

@@ -1,0 +1,26 @@
+//! What a person, or another host of the run, says about planning one host.
+
+use crate::name::HostName;
+use std::collections::BTreeMap;
+
+/// What a person may choose about planning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The Engine's address as in the inventory, for the plan.
+    pub engine: String,
+    /// Replaces containers that were changed by hand.
+    pub fix_drift: bool,
+    /// Removes our containers that no state declares.
+    pub prune: bool,
+    /// What other hosts of the run do about tasks of this one, see [`assign()`](super::assign()).
+    pub tasks: BTreeMap<String, Part>,
+}
+
+/// What a host does not do itself about a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Another host of this run runs it.
+    Elsewhere(HostName),
+    /// It ran, as another host of this run remembers.
+    Ran(HostName),
+}

@@ -1,0 +1,3 @@
+//! What tests stand on; no part of the program.
+
+pub mod fake;
