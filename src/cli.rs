@@ -23,7 +23,7 @@ pub use exit::Exit;
 pub use helper::main as credential_helper;
 pub use output::{Level, Output};
 pub(in crate::cli) use runtime::on_engines;
-pub(in crate::cli) use selection::Selection;
+pub(in crate::cli) use selection::{NewHostsArgs, Selection};
 
 use environment::environment;
 

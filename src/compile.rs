@@ -22,7 +22,7 @@ pub use budget::Budget;
 pub use facts::trees as facts_trees;
 
 use crate::desired::{Address, Desired, Item, Kind, Reaction, Requisites, Wish};
-use crate::name::{HostName, WorkspaceName};
+use crate::name::{HostName, Owner};
 use crate::observed::Facts;
 use crate::pillar::Node;
 use crate::pillar::gate::Gates;
@@ -40,7 +40,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// Goes into every label.
-    pub workspace: &'a WorkspaceName,
+    pub workspace: &'a Owner,
     /// The host.
     pub host: &'a HostName,
     /// Groups of the inventory that the host is in, each with the number of hosts in it: `host.groups`,

@@ -24,7 +24,7 @@ pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
 pub use task::TaskWish;
 
-use crate::name::{ContainerName, HostName, ImageRef, WorkspaceName};
+use crate::name::{ContainerName, HostName, ImageRef, Owner};
 use crate::pillar::gate::Hold;
 use crate::problem::Place;
 use crate::state::SecretRef;
@@ -35,7 +35,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     /// The workspace that manages it.
-    pub workspace: WorkspaceName,
+    pub workspace: Owner,
     /// The host.
     pub host: HostName,
     /// In the order of execution: `order`, then `require`.

@@ -2,7 +2,7 @@
 //! rollback means.
 
 use crate::desired::Fingerprint;
-use crate::name::{ContainerName, ImageRef, WorkspaceName};
+use crate::name::{ContainerName, ImageRef, Owner};
 use crate::observed::{Container, InstanceRole, Observed};
 use crate::plan::kept_generation;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,7 @@ impl State {
 }
 
 /// What is left of a service on a host, the newest generation first.
-pub fn generations(observed: &Observed, workspace: &WorkspaceName, service: &str) -> Vec<Generation> {
+pub fn generations(observed: &Observed, workspace: &Owner, service: &str) -> Vec<Generation> {
     let mut found: BTreeMap<u64, Vec<&Container>> = BTreeMap::new();
     let ours = observed.containers.iter().filter(|one| !one.impostor);
     for one in ours.filter(|one| one.ours.as_ref().is_some_and(|ours| ours.service == service)) {

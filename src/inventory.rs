@@ -10,10 +10,10 @@ mod read;
 mod tests;
 
 pub use address::{EngineAddress, Tls};
-pub use edit::remove_reader;
+pub use edit::{add_id, remove_reader};
 pub use files::{matches_glob, pillar_files, state_files};
 
-use crate::name::{HostName, ReaderName, WorkspaceName, folded};
+use crate::name::{HostName, Owner, ReaderName, folded};
 use crate::pillar::document::plain_tree;
 use crate::problem::{Place, Problem, Result, escaped};
 use std::collections::BTreeMap;
@@ -24,8 +24,8 @@ pub const FILE: &str = "pillarbox.toml";
 /// The whole inventory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inventory {
-    /// `workspace`: goes into every label.
-    pub workspace: WorkspaceName,
+    /// `workspace`, `id`, `owns_without_id`: whose is what carries our labels.
+    pub owner: Owner,
     /// `[readers]`.
     pub readers: Readers,
     /// `[groups.*]` by name.

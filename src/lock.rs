@@ -1,6 +1,6 @@
 //! One changing apply per workspace and host.
 //!
-//! The lock is a row of volumes `pillarbox-lock.<workspace>.<n>` on the Engine itself: creating a volume
+//! The lock is a row of volumes `pillarbox-lock.<workspace>.<n>` (`<workspace>.<id>` where it always had an id) on the Engine itself: creating a volume
 //! whose name exists answers the old one with its first labels, which is compare-and-set without an
 //! image or a process. The highest `n` counts. All time is the Engine's: the `Date` of its answers
 //! against the volume's creation, never the clock of the client, which may be wrong or suspended.
@@ -16,7 +16,7 @@
 mod ticket;
 
 use crate::engine::{Engine, EngineError};
-use crate::name::{HostName, WorkspaceName};
+use crate::name::{HostName, Owner};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use std::time::Duration;
 use ticket::{Ticket, newest};
@@ -37,7 +37,7 @@ const HIGHEST: u64 = u64::MAX - 16;
 #[derive(Debug)]
 pub struct Lock {
     host: HostName,
-    workspace: WorkspaceName,
+    workspace: Owner,
     run: Run,
     lease: u32,
     since: i64,
@@ -53,7 +53,7 @@ impl Lock {
     pub async fn acquire<E: Engine>(
         engine: &E,
         host: &HostName,
-        workspace: &WorkspaceName,
+        workspace: &Owner,
         run: &Run,
         lease: u32,
     ) -> Result<Self> {

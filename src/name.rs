@@ -5,6 +5,7 @@ mod folded;
 mod helper;
 mod image;
 mod key;
+mod owner;
 mod registry;
 mod word;
 
@@ -12,5 +13,6 @@ pub use folded::folded;
 pub use helper::HelperName;
 pub use image::{Digest, ImageName, ImageRef};
 pub use key::KeyPath;
+pub use owner::{Owner, WorkspaceId};
 pub use registry::RegistryHost;
 pub use word::{ContainerName, HostName, ReaderName, WorkspaceName};

@@ -14,7 +14,7 @@ pub use crate::inspect::{Inspect, Private};
 pub(crate) use first_network::is_user_defined;
 pub use helper_container::HelperContainer;
 pub use instance_role::InstanceRole;
-pub use label::{Label, Ownership};
+pub use label::{Label, Ownership, namesake};
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Found, with_ownership};
 pub use platforms::Platforms;
@@ -75,6 +75,11 @@ pub struct Facts {
     pub labels: BTreeMap<String, String>,
     /// Whether limits and restart policy of a container can be changed; Podman before 5.1 has no such call.
     pub can_update: bool,
+}
+
+impl Facts {
+    /// The id of Podman, which has none.
+    pub const PODMAN: &str = "podman";
 }
 
 /// A container as it was found.

@@ -15,8 +15,10 @@ mod path;
 mod personal;
 mod private;
 mod process;
+mod repository;
 mod scratch;
 mod search;
+mod socket;
 mod tree;
 mod workspace;
 mod writer;
@@ -32,7 +34,9 @@ pub use private::{
     write_private,
 };
 pub use process::Process;
+pub use repository::Repository;
 pub use scratch::Scratch;
 pub use search::{Search, find};
+pub use socket::stranger_of_socket;
 pub use workspace::Workspace;
 pub use writer::Writer;

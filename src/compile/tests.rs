@@ -103,7 +103,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
     let groups = [("web".to_owned(), 3)];
     let facts = facts();
     compile(&Inputs {
-        workspace: &WorkspaceName::parse("shop").expect("a name"),
+        workspace: &WorkspaceName::parse("shop").expect("a name").into(),
         host: &host,
         groups: &groups,
         ran: &run(&states, &host, &pillar, Some(&facts), &groups),

@@ -14,7 +14,7 @@ impl Desired {
     pub fn to_json(&self) -> Value {
         json!({
             "format_version": FORMAT_VERSION,
-            "workspace": self.workspace.as_str(),
+            "workspace": self.workspace.name.as_str(),
             "host": self.host.as_str(),
             "items": self.items.iter().map(item).collect::<Vec<_>>(),
             "notes": self.notes,

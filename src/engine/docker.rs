@@ -35,6 +35,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use version::Api;
 
+pub use tls::authorities;
+
 /// How long after a crash Podman may take to start a container again.
 const RESTARTS: Duration = Duration::from_secs(2);
 /// How often one looks meanwhile.

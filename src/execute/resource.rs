@@ -90,8 +90,8 @@ impl<E: Engine> Caller<'_, E> {
 
 /// Whether what is there carries the labels that a body wants.
 fn is(found: &BTreeMap<String, String>, body: &Value) -> bool {
-    [Label::WORKSPACE, Label::SPEC].iter().all(|label| {
-        let wanted = body["Labels"][*label].as_str();
-        wanted.is_some() && found.get(*label).map(String::as_str) == wanted
-    })
+    let same = |label: &str| found.get(label).map(String::as_str) == body["Labels"][label].as_str();
+    let wanted = |label: &&str| body["Labels"][*label].is_string();
+    [Label::WORKSPACE, Label::SPEC].iter().all(wanted)
+        && [Label::WORKSPACE, Label::WORKSPACE_ID, Label::SPEC].into_iter().all(same)
 }

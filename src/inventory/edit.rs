@@ -1,7 +1,7 @@
 //! Changes of `pillarbox.toml` that a command makes.
 
 use super::{FILE, Inventory};
-use crate::name::ReaderName;
+use crate::name::{ReaderName, WorkspaceId};
 use crate::problem::{Place, Problem, Result};
 use std::ops::Range;
 use toml_edit::{Array, Item, TableLike};
@@ -32,6 +32,32 @@ pub fn remove_reader(text: &str, reader: &ReaderName) -> Result<String> {
     for cut in cuts {
         changed.replace_range(cut, "");
     }
+    Inventory::parse(&changed)?;
+    Ok(changed)
+}
+
+/// The text with an id below the name of the workspace, and the word that what carries none is its own too.
+///
+/// # Errors
+/// Where the text is not a sound inventory, or has an id.
+pub fn add_id(text: &str, id: &WorkspaceId) -> Result<String> {
+    if Inventory::parse(text)?.owner.id.is_some() {
+        return Err(Problem::failed("this workspace has an id already").at(&Place::new(FILE, 0)).into());
+    }
+    let parsed = toml_edit::Document::parse(text).map_err(|error| {
+        Problem::failed("this is not valid TOML").at(&Place::new(FILE, 0)).cause(error.message())
+    })?;
+    let name = parsed.as_table().get("workspace").and_then(Item::span);
+    let after = name.map_or(0, |span| span.end);
+    let line = text[after..].find('\n').map(|end| after + end + 1);
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let (before, rest) = text.split_at(line.unwrap_or(text.len()));
+    let gap = if line.is_some() { "" } else { newline };
+    let added = format!(
+        "{gap}id = \"{id}\"{newline}# What was made before the id carries none, and is ours all the same.\
+         {newline}owns_without_id = true{newline}"
+    );
+    let changed = format!("{before}{added}{rest}");
     Inventory::parse(&changed)?;
     Ok(changed)
 }
@@ -104,6 +130,28 @@ mod tests {
         );
         assert_eq!(remove_reader(&changed, &frank).expect("nothing to do"), changed);
     }
+    #[test]
+    fn an_id_is_written_below_the_name_and_nothing_else_changes() {
+        let id = WorkspaceId::from_bits([0x9f; 8]);
+        let added = "id = \"9f9f9f9f9f9f9f9f\"\n# What was made before the id carries none, and is ours all the same.\nowns_without_id = true\n";
+        for (text, before) in [
+            (
+                "# shop\nworkspace = \"shop\" # name\n[hosts.a]\nengine = \"context:x\"\n",
+                "# shop\nworkspace = \"shop\" # name\n",
+            ),
+            ("workspace = 'shop'", "workspace = 'shop'\n"),
+        ] {
+            let changed = add_id(text, &id).expect("added");
+            assert_eq!(changed, format!("{before}{added}{}", text.strip_prefix(before).unwrap_or_default()));
+            let owner = Inventory::parse(&changed).expect("sound").owner;
+            assert_eq!(
+                (owner.id.as_ref(), owner.owns_without_id, owner.scope()),
+                (Some(&id), true, "shop".to_owned())
+            );
+            assert!(add_id(&changed, &id).is_err());
+        }
+    }
+
     #[test]
     fn a_reader_leaves_lists_of_every_shape() {
         let frank = ReaderName::parse("frank").expect("a name");

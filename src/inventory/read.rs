@@ -3,17 +3,17 @@
 use super::address::TlsKey;
 use super::{FILE, Group, Host, Inventory, ListEntry, Readers};
 use crate::inventory::EngineAddress;
-use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::name::{HostName, Owner, ReaderName, WorkspaceId, WorkspaceName};
 use crate::pillar::fields::{Fields, wrong_type};
 use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use std::collections::BTreeMap;
 
-const TOP: [&str; 4] = ["workspace", "readers", "groups", "hosts"];
+const TOP: [&str; 6] = ["workspace", "id", "owns_without_id", "readers", "groups", "hosts"];
 
 pub(super) fn inventory(root: &Node) -> Result<Inventory> {
     let mut problems = Vec::new();
-    let workspace = workspace(root, &mut problems);
+    let owner = owner(root, &mut problems);
     let readers = root.at(["readers"]).map(|node| readers(node, &mut problems)).unwrap_or_default();
     let mut groups = BTreeMap::new();
     let mut hosts = BTreeMap::new();
@@ -39,25 +39,48 @@ pub(super) fn inventory(root: &Node) -> Result<Inventory> {
         }
     }
     problems.sort_by(|a, b| a.place.cmp(&b.place));
-    match (Problems::check(problems), workspace) {
-        (Ok(()), Some(workspace)) => Ok(Inventory { workspace, readers, groups, hosts }),
+    match (Problems::check(problems), owner) {
+        (Ok(()), Some(owner)) => Ok(Inventory { owner, readers, groups, hosts }),
         (Err(problems), _) => Err(problems),
         (Ok(()), None) => Err(Problem::failed(format!("{FILE} does not name its workspace")).into()),
     }
 }
 
-fn workspace(root: &Node, problems: &mut Vec<Problem>) -> Option<WorkspaceName> {
+fn owner(root: &Node, problems: &mut Vec<Problem>) -> Option<Owner> {
     let mut top = Fields::of(root, FILE, &TOP, problems)?;
     for table in ["groups", "hosts"] {
         top.table(table);
     }
+    let id = top.text("id");
+    let owns_without_id = match top.get("owns_without_id").map(|node| (&node.value, node)) {
+        None | Some((Value::Boolean(false), _)) => false,
+        Some((Value::Boolean(true), node)) => {
+            if top.get("id").is_none() {
+                top.problem(
+                    Problem::failed("`owns_without_id` is for a workspace that has an `id`")
+                        .at(&node.place)
+                        .hint("take it out"),
+                );
+            }
+            true
+        }
+        Some((_, node)) => {
+            top.problem(wrong_type("`owns_without_id`", "true or false", node));
+            false
+        }
+    };
     let Some((text, place)) = top.text("workspace") else {
         if top.get("workspace").is_none() {
             top.missing("workspace", "give the workspace a name, for example: workspace = \"shop\"");
         }
         return None;
     };
-    taken(WorkspaceName::parse(text), place, problems)
+    let name = taken(WorkspaceName::parse(text), place, problems);
+    let id = match id {
+        Some((text, place)) => Some(taken(WorkspaceId::parse(text), place, problems)?),
+        None => None,
+    };
+    Some(Owner { name: name?, id, owns_without_id })
 }
 
 /// A name that was read, or its problem with the line.

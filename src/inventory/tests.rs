@@ -40,7 +40,7 @@ fn found(text: &str) -> Vec<String> {
 #[test]
 fn the_inventory_of_the_design_is_read() {
     let shop = Inventory::parse(SHOP).expect("sound");
-    assert_eq!(shop.workspace.as_str(), "shop");
+    assert_eq!(shop.owner.name.as_str(), "shop");
     let readers: Vec<&str> = shop.readers.default.iter().map(ReaderName::as_str).collect();
     assert_eq!(readers, ["alice", "bob"]);
     assert_eq!(host(&shop, "web1").engine.to_string(), "ssh://deploy@web1.example.com:2222");

@@ -1,11 +1,12 @@
 use super::*;
+use crate::name::WorkspaceName;
 use crate::store::Process;
 use crate::testing::fake::Fake;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-fn names() -> (HostName, WorkspaceName) {
-    (HostName::parse("web1").expect("a name"), WorkspaceName::parse("shop").expect("a name"))
+fn names() -> (HostName, Owner) {
+    (HostName::parse("web1").expect("a name"), WorkspaceName::parse("shop").expect("a name").into())
 }
 
 fn run(who: &str) -> Run {
@@ -157,7 +158,7 @@ async fn another_workspace_has_a_lock_of_its_own() {
     let _lock = acquire(&fake, &run("alice")).await.expect("free");
     let (host, _) = names();
     for other in ["shop2", "shop.x", "sho"] {
-        let other = WorkspaceName::parse(other).expect("a name");
+        let other = WorkspaceName::parse(other).expect("a name").into();
         Lock::acquire(&fake, &host, &other, &run("bob"), 60).await.expect("another lock");
     }
 }

@@ -1,7 +1,7 @@
 //! One volume of the row: who, how long, held or free.
 
 use crate::engine::{Engine, EngineResult, Volume};
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use crate::problem::{Problem, Result, escaped};
 use crate::store::Process;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ impl fmt::Display for Run {
 /// One volume of the row.
 #[derive(Clone, Debug)]
 pub(super) struct Ticket {
-    pub(super) workspace: WorkspaceName,
+    pub(super) workspace: Owner,
     pub(super) number: u64,
     pub(super) run: Run,
     /// Otherwise it was released.
@@ -111,7 +111,7 @@ impl Ticket {
 
     async fn make<E: Engine>(&self, engine: &E) -> EngineResult<Self> {
         let mut labels = BTreeMap::from([
-            (LOCK.to_owned(), self.workspace.to_string()),
+            (LOCK.to_owned(), self.workspace.scope()),
             (TOKEN.to_owned(), self.run.token.clone()),
             (STATE.to_owned(), if self.held { "held" } else { "free" }.to_owned()),
             (LEASE.to_owned(), self.lease.to_string()),
@@ -125,7 +125,7 @@ impl Ticket {
         Ok(Self::read(&self.workspace, self.number, &volume))
     }
 
-    fn read(workspace: &WorkspaceName, number: u64, volume: &Volume) -> Self {
+    fn read(workspace: &Owner, number: u64, volume: &Volume) -> Self {
         let text = |label: &str| volume.labels.get(label).cloned().unwrap_or_default();
         let run = Run {
             token: text(TOKEN),
@@ -146,14 +146,15 @@ impl Ticket {
     }
 }
 
-fn name(workspace: &WorkspaceName, number: u64) -> String {
-    format!("pillarbox-lock.{workspace}.{number:08}")
+fn name(workspace: &Owner, number: u64) -> String {
+    format!("pillarbox-lock.{}.{number:08}", workspace.scope())
 }
 
 /// The row of a workspace, by number; volumes with the label and another name are ignored.
-async fn row<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<BTreeMap<u64, Volume>> {
-    let volumes = engine.volumes(LOCK, workspace.as_str()).await?;
-    let prefix = format!("pillarbox-lock.{workspace}.");
+async fn row<E: Engine>(engine: &E, workspace: &Owner) -> EngineResult<BTreeMap<u64, Volume>> {
+    let scope = workspace.scope();
+    let volumes = engine.volumes(LOCK, &scope).await?;
+    let prefix = format!("pillarbox-lock.{scope}.");
     let numbered = volumes.into_iter().filter_map(|volume| {
         let digits = volume.name.strip_prefix(&prefix)?;
         let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()?;
@@ -163,13 +164,13 @@ async fn row<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<B
 }
 
 /// The one that counts.
-pub(super) async fn newest<E: Engine>(engine: &E, workspace: &WorkspaceName) -> EngineResult<Option<Ticket>> {
+pub(super) async fn newest<E: Engine>(engine: &E, workspace: &Owner) -> EngineResult<Option<Ticket>> {
     let row = row(engine, workspace).await?;
     Ok(row.last_key_value().map(|(number, volume)| Ticket::read(workspace, *number, volume)))
 }
 
 /// Deletes those that no longer count. One that stays does no harm.
-pub(super) async fn delete_below<E: Engine>(engine: &E, workspace: &WorkspaceName, number: u64) {
+pub(super) async fn delete_below<E: Engine>(engine: &E, workspace: &Owner, number: u64) {
     let Ok(row) = row(engine, workspace).await else { return };
     for volume in row.range(..number).map(|(_, volume)| volume) {
         let _ = engine.remove_volume(&volume.name).await;

@@ -47,7 +47,7 @@ pub(super) async fn read<E: Engine>(
     let (near, far): (Vec<Summary>, Vec<Summary>) = listed.into_iter().partition(|container| {
         what.names.contains(&container.name)
             || adopted.contains_key(&container.id)
-            || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.as_str())
+            || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.name.as_str())
     });
     let inspected = stream::iter(near).map(|listed| async move { engine.container(&listed.id).await });
     // One that went since the list was made is left out.

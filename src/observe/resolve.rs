@@ -1,6 +1,6 @@
 //! What references stand for: their registries are asked through the host's own Engine, so that what the
-//! host can reach is what counts. Each call is a pull in Docker Hub's count, so a reference is asked for
-//! once per run and credential, on whichever host comes first.
+//! host can reach is what counts. Every host that will pull is asked, and all must say the same: one Engine
+//! must not choose for the others. Each call is a pull in Docker Hub's count, so a host is asked once in a run.
 
 use super::{AT_ONCE, What, what::Need};
 use crate::engine::{Engine, EngineError, ErrorKind, Manifest};
@@ -11,7 +11,7 @@ use crate::registry::{Credential, CredentialId};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt as _, stream};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::OnceCell;
 
@@ -28,21 +28,62 @@ pub struct Ask<'a> {
     pub resolved: &'a Resolved,
 }
 
-/// What registries said in this run; one for all hosts.
+/// What registries said in this run, through each host.
 #[derive(Default)]
 pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Answer>>>>);
 
 /// What a registry said.
 type Answer = (Digest, Platforms);
 
-/// A reference, and the credential that was sent.
-type Asked = (ImageRef, Option<CredentialId>);
+/// A reference, the host that was asked, and the credential that was sent.
+type Asked = (ImageRef, HostName, Option<CredentialId>);
 
 impl Resolved {
-    fn cell(&self, image: &ImageRef, credential: Option<&Credential>) -> Rc<OnceCell<Answer>> {
-        let key = (image.clone(), credential.map(|credential| credential.id.clone()));
+    fn cell(
+        &self,
+        image: &ImageRef,
+        host: &HostName,
+        credential: Option<&Credential>,
+    ) -> Rc<OnceCell<Answer>> {
+        let key = (image.clone(), host.clone(), credential.map(|credential| credential.id.clone()));
         Rc::clone(self.0.borrow_mut().entry(key).or_default())
     }
+
+    /// What was said of a reference so far, whoever was asked.
+    fn said(&self, image: &ImageRef) -> Option<Answer> {
+        let all = self.0.borrow();
+        let mut said = all.iter().filter(|((asked, ..), _)| asked == image);
+        said.find_map(|(_, cell)| cell.get().cloned())
+    }
+
+    /// References that hosts were told different digests for, with those hosts.
+    pub fn disagreements(&self) -> Vec<(BTreeSet<HostName>, Problem)> {
+        let mut said: BTreeMap<ImageRef, BTreeMap<Digest, Vec<HostName>>> = BTreeMap::new();
+        for ((image, host, _), cell) in self.0.borrow().iter() {
+            if let Some((digest, _)) = cell.get() {
+                said.entry(image.clone()).or_default().entry(digest.clone()).or_default().push(host.clone());
+            }
+        }
+        let differ = said.into_iter().filter(|(_, digests)| digests.len() > 1);
+        differ
+            .map(|(image, digests)| {
+                let problem = disagreement(&image, &digests);
+                (digests.into_values().flatten().collect(), problem)
+            })
+            .collect()
+    }
+}
+
+fn disagreement(image: &ImageRef, digests: &BTreeMap<Digest, Vec<HostName>>) -> Problem {
+    let problem = Problem::failed(format!("hosts are told different images for {image}"));
+    let problem = digests.iter().fold(problem, |problem, (digest, hosts)| {
+        let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+        problem.cause(format!("{}: {digest}", hosts.join(", ")))
+    });
+    problem
+        .cause("a mirror is behind, the tag was just moved, or one of the Engines or registries does not tell the truth")
+        .hint("look at what each of them reaches, then try again")
+        .hint(format!("or say which one is meant: pin it with a digest ({}@sha256:…), in a gate or in the state", image.name))
 }
 
 /// What every wanted reference stands for; those that cannot be told without a registry are left out where
@@ -99,7 +140,11 @@ fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
 async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Answer> {
     let credential = (ask.keychain)(&image.name).await;
     let credential = credential.map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
-    let answer = asked(engine, ask, image, credential.as_ref()).await;
+    let answer = match asked(engine, host, ask, image, credential.as_ref()).await {
+        // It cannot ask: what the others were told counts, if there are any.
+        Err(error) if error.kind == ErrorKind::Unsupported => ask.resolved.said(image).ok_or(error),
+        answer => answer,
+    };
     answer.map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
 }
 
@@ -114,7 +159,7 @@ pub async fn ask_tag<E: Engine>(
     image: &ImageRef,
 ) -> Result<Option<(Digest, Platforms)>> {
     let credential = (ask.keychain)(&image.name).await?;
-    match asked(engine, ask, image, credential.as_ref()).await {
+    match asked(engine, host, ask, image, credential.as_ref()).await {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.kind == ErrorKind::Unsupported => Ok(None),
         Err(error) => Err(error.registry_problem(host, image, credential.as_ref()).into()),
@@ -123,11 +168,12 @@ pub async fn ask_tag<E: Engine>(
 
 async fn asked<E: Engine>(
     engine: &E,
+    host: &HostName,
     ask: &Ask<'_>,
     image: &ImageRef,
     credential: Option<&Credential>,
 ) -> Result<Answer, EngineError> {
-    let cell = ask.resolved.cell(image, credential);
+    let cell = ask.resolved.cell(image, host, credential);
     let asking = cell.get_or_try_init(|| async {
         let header = credential.map(|credential| &credential.header);
         let Manifest { digest, platforms } = engine.resolve(image, header).await?;

@@ -21,7 +21,7 @@ pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) ->
         move |error: EngineError| error.problem(format!("the {what} of host {host} cannot be read"))
     };
     let networks = engine.networks().await.map_err(failed("networks"))?;
-    let label = what.workspace.as_str();
+    let label = what.workspace.name.as_str();
     let mut volumes = engine.volumes(Label::WORKSPACE, label).await.map_err(failed("volumes"))?;
     let known: BTreeSet<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
     for name in what.volumes.iter().filter(|name| !known.contains(*name)) {

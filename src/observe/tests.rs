@@ -18,7 +18,7 @@ fn image(text: &str) -> ImageRef {
 
 fn what(names: &[&str], images: &[(&str, Need)]) -> What {
     What {
-        workspace: WorkspaceName::parse("shop").expect("a name"),
+        workspace: WorkspaceName::parse("shop").expect("a name").into(),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         images: images.iter().map(|(text, need)| (image(text), *need)).collect(),
         networks: Default::default(),
@@ -91,7 +91,7 @@ async fn a_container_made_of_a_commit_of_ours_is_reported_and_not_ours() {
 }
 
 #[tokio::test]
-async fn a_tag_is_asked_for_once_for_all_hosts_of_a_run_and_its_digest_looked_up() {
+async fn every_host_is_asked_for_a_tag_once_and_its_digest_looked_up() {
     let fake = Fake::new();
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     let resolved = Resolved::default();
@@ -108,7 +108,31 @@ async fn a_tag_is_asked_for_once_for_all_hosts_of_a_run_and_its_digest_looked_up
         fake.preload("r.example.com/web/nginx:1");
         fake.untag("r.example.com/web/nginx:1").await.expect("gone again");
     }
-    assert_eq!(fake.calls().iter().filter(|call| call.starts_with("resolve")).count(), 1);
+    assert_eq!(fake.calls().iter().filter(|call| call.starts_with("resolve")).count(), 2);
+    assert!(resolved.disagreements().is_empty());
+}
+
+#[tokio::test]
+async fn hosts_that_are_told_different_images_are_named_with_what_each_was_told() {
+    let (honest, other, liar) = (Fake::new(), Fake::new(), Fake::new());
+    let digest = honest.publish(IMAGE, "one", Behaviour::fine());
+    assert_eq!(other.publish(IMAGE, "one", Behaviour::fine()), digest);
+    let evil = liar.publish(IMAGE, "evil", Behaviour::fine());
+    let resolved = Resolved::default();
+    let keychain = |image: &ImageName| ready(nobody(image)).boxed_local();
+    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
+    let what = what(&[], &[(IMAGE, Need::Digest)]);
+    for (fake, name) in [(&honest, "web1"), (&other, "web2"), (&liar, "web3")] {
+        let host = HostName::parse(name).expect("a name");
+        let facts = fake.facts().await.expect("facts");
+        observe(fake, &host, facts, &what, &ask).await.expect("read");
+    }
+    let problems = resolved.disagreements();
+    let [(hosts, problem)] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.what.contains(IMAGE) && hosts.len() == 3, "{problem:?}");
+    let mut expected = [format!("web1, web2: {digest}"), format!("web3: {evil}")];
+    expected.sort_by_key(|line| line.rsplit(' ').next().map(str::to_owned));
+    assert_eq!(problem.causes[..2], expected);
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 //! What is to be read for a desired state.
 
 use crate::desired::{Desired, PullPolicy, Wish};
-use crate::name::{ImageRef, WorkspaceName};
+use crate::name::{ImageRef, Owner};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be read; containers of other workspaces and images that are not wanted are not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct What {
     /// Whose containers are ours.
-    pub workspace: WorkspaceName,
+    pub workspace: Owner,
     /// Container names that are wanted, or wanted away.
     pub names: BTreeSet<String>,
     /// References to find out about.

@@ -1,7 +1,9 @@
 //! Our labels on a container, and when they count.
 
+use super::Container;
 use crate::desired::Fingerprint;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
+use crate::problem::{Problem, escaped};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,6 +13,8 @@ pub struct Label;
 impl Label {
     /// The workspace.
     pub const WORKSPACE: &'static str = "io.pillarbox.workspace";
+    /// Its id: what carries another one belongs to another workspace of the same name. In no fingerprint.
+    pub const WORKSPACE_ID: &'static str = "io.pillarbox.workspace-id";
     /// The container's plain name, or the service it is an instance of.
     pub const SERVICE: &'static str = "io.pillarbox.service";
     /// Unique on the host: `service.g<generation>`.
@@ -45,6 +49,46 @@ impl Label {
     pub const SHARES: &'static str = "io.pillarbox.shares";
 }
 
+impl Label {
+    /// The labels that say whose something is.
+    pub fn of(owner: &Owner) -> impl Iterator<Item = (&'static str, String)> {
+        let id = owner.id.as_ref().map(|id| (Self::WORKSPACE_ID, id.to_string()));
+        std::iter::once((Self::WORKSPACE, owner.name.to_string())).chain(id)
+    }
+
+    /// Whether labels say that something is this workspace's.
+    pub fn is_of(owner: &Owner, labels: &BTreeMap<String, String>) -> bool {
+        let id = labels.get(Self::WORKSPACE_ID).map(String::as_str);
+        labels.get(Self::WORKSPACE).is_some_and(|name| owner.owns(name, id))
+    }
+}
+
+/// What to say of something that carries the name of a workspace and is not its own; `None` of anything else.
+pub fn namesake(owner: &Owner, labels: &serde_json::Value) -> Option<Problem> {
+    let text = |label: &str| labels.get(label).and_then(serde_json::Value::as_str);
+    let (name, id) = (text(Label::WORKSPACE)?, text(Label::WORKSPACE_ID));
+    if name != owner.name.as_str() || owner.owns(name, id) {
+        return None;
+    }
+    Some(match id {
+        Some(id) => Problem::failed(format!(
+            "belongs to another workspace that is also named {name}, with the id {}",
+            escaped(id)
+        )),
+        None => Problem::failed(format!("carries the name of workspace {name}, and no id"))
+            .cause("it was made before this workspace had an id, or by another of the same name")
+            .hint("if it is this workspace's: write 'owns_without_id = true' below 'id' in pillarbox.toml"),
+    })
+}
+
+impl Container {
+    /// What to say of it where it carries the name of this workspace and is not its own.
+    pub fn namesake(&self, owner: &Owner) -> Option<Problem> {
+        let labels = self.inspect.compare("/Config/Labels").filter(|_| self.ours.is_none());
+        labels.and_then(|labels| namesake(owner, labels))
+    }
+}
+
 /// What our labels say of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
@@ -69,11 +113,10 @@ pub struct Ownership {
 
 impl Ownership {
     /// As labels, with those of the workspace.
-    pub fn labels(&self, workspace: &WorkspaceName) -> BTreeMap<String, String> {
+    pub fn labels(&self, owner: &Owner) -> BTreeMap<String, String> {
         let fields: Vec<String> =
             self.fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
         let labels = [
-            (Label::WORKSPACE, workspace.to_string()),
             (Label::SERVICE, self.service.clone()),
             (Label::INSTANCE, self.instance.clone()),
             (Label::GENERATION, self.generation.to_string()),
@@ -82,6 +125,6 @@ impl Ownership {
             (Label::IMAGE, self.image.clone()),
             (Label::VERSION, self.version.clone()),
         ];
-        labels.map(|(name, value)| (name.to_owned(), value)).into()
+        Label::of(owner).chain(labels).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! with labels alone any volume could be taken for ours.
 
 use super::Label;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -33,19 +33,19 @@ pub struct Ran {
 impl OwnVolumes {
     /// Sorts the volumes of a host, each with its name, labels and time of creation.
     pub fn sort(
-        workspace: &WorkspaceName,
+        owner: &Owner,
         volumes: impl IntoIterator<Item = (String, BTreeMap<String, String>, i64)>,
     ) -> Self {
         let mut own = Self::default();
         for (volume, labels, created_at) in volumes {
             let text = |name: &str| labels.get(name).cloned().unwrap_or_default();
-            if text(Label::WORKSPACE) != workspace.as_str() {
+            if !Label::is_of(owner, &labels) {
                 continue;
             }
             let (whose, task, fingerprint) = (text(Label::SECRETS), text(Label::TASK), text(Label::RAN));
-            if !whose.is_empty() && volume == Self::of_secrets(workspace, &whose) {
+            if !whose.is_empty() && volume == Self::of_secrets(owner, &whose) {
                 own.secrets.insert(volume, whose);
-            } else if !task.is_empty() && volume == Self::of_task(workspace, &task, &fingerprint) {
+            } else if !task.is_empty() && volume == Self::of_task(owner, &task, &fingerprint) {
                 let version = text(Label::VERSION);
                 own.ran.push(Ran { volume, task, fingerprint, version, created_at });
             }
@@ -56,13 +56,13 @@ impl OwnVolumes {
 
     /// The name of the volume with the secrets of an instance or task, also of the container through which
     /// it is filled.
-    pub fn of_secrets(workspace: &WorkspaceName, whose: &str) -> String {
-        fitting(format!("pillarbox-secrets.{workspace}.{whose}"))
+    pub fn of_secrets(owner: &Owner, whose: &str) -> String {
+        fitting(format!("pillarbox-secrets.{}.{whose}", owner.scope()))
     }
 
     /// The name of the volume that remembers that a task ran.
-    pub fn of_task(workspace: &WorkspaceName, task: &str, fingerprint: &str) -> String {
-        fitting(format!("pillarbox-ran.{workspace}.{task}.{fingerprint}"))
+    pub fn of_task(owner: &Owner, task: &str, fingerprint: &str) -> String {
+        fitting(format!("pillarbox-ran.{}.{task}.{fingerprint}", owner.scope()))
     }
 
     /// What remembers that a task ran as this.
@@ -85,10 +85,11 @@ const LONGEST: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::WorkspaceName;
 
     #[test]
     fn long_names_fit_a_folder_and_stay_apart() {
-        let workspace = WorkspaceName::parse(&"w".repeat(64)).expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse(&"w".repeat(64)).expect("a name"));
         let of = |last: &str| OwnVolumes::of_secrets(&workspace, &format!("{}{last}", "s".repeat(200)));
         assert!(of(".g1").len() <= 255);
         assert_ne!(of(".g1"), of(".g2"));
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_volume_is_ours_only_under_the_name_that_follows_from_its_labels() {
-        let shop = WorkspaceName::parse("shop").expect("a name");
+        let shop = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let volume = |name: &str, labels: &[(&str, &str)]| {
             let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             (name.to_owned(), labels.collect(), 7)

@@ -3,7 +3,7 @@
 
 use super::{Container, HelperContainer, Label, Ownership, Record};
 use crate::desired::Fingerprint;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ pub struct Found {
 /// the host, by id: a container whose image is not among them cannot be told from a stranger's. One that
 /// has no label of ours, nor of another workspace, is ours where it was taken over: `adopted`, by id.
 pub fn with_ownership(
-    workspace: &WorkspaceName,
+    workspace: &Owner,
     found: Vec<Found>,
     image_labels: &BTreeMap<String, BTreeMap<String, String>>,
     adopted: &BTreeMap<String, Record>,
 ) -> Vec<Container> {
     let mut containers: Vec<Container> = Vec::with_capacity(found.len());
     for Found { mut container, labels } in found {
-        if labels.get(Label::WORKSPACE).is_some_and(|name| name == workspace.as_str()) {
+        if Label::is_of(workspace, &labels) {
             let image = image_labels.get(&container.image_id);
             container.helper = image.and_then(|image| helper(&labels, image));
             if container.helper.is_some() {
@@ -143,6 +143,7 @@ pub(super) fn field_fingerprints(text: &str) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::WorkspaceName;
     use crate::observed::{Inspect, RunState};
 
     fn labels(instance: &str) -> BTreeMap<String, String> {
@@ -200,7 +201,7 @@ mod tests {
 
     /// Id, whether it is ours, whether it is an impostor.
     fn claimed(found: Vec<Found>) -> Vec<(String, bool, bool)> {
-        let shop = WorkspaceName::parse("shop").expect("a name");
+        let shop = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let images = BTreeMap::from([
             ("plain".to_owned(), BTreeMap::new()),
             ("committed".to_owned(), labels("nginx.g3")),
@@ -227,7 +228,7 @@ mod tests {
             let all = workspace.iter().chain(pairs);
             all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
-        let shop = WorkspaceName::parse("shop").expect("a name");
+        let shop = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let task = of(&[(Label::TASK, "migrate"), (Label::RAN, "00ff"), (Label::VERSION, "1.9.0")]);
         // The filler of a service whose image is a commit of one of ours.
         let mut filler = labels("nginx.g3");

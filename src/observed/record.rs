@@ -2,7 +2,7 @@
 //! volume beside it: creating one is a single call, and it is on the host like the container itself.
 
 use super::{Label, Ownership};
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use std::collections::BTreeMap;
 
 /// That a container which pillarbox did not make is ours.
@@ -18,20 +18,20 @@ pub struct Record {
 
 impl Record {
     /// A record to be written.
-    pub fn new(workspace: &WorkspaceName, container: &str, ownership: &Ownership) -> Self {
-        let mut labels = ownership.labels(workspace);
-        labels.insert(Label::ADOPTED.to_owned(), workspace.to_string());
+    pub fn new(owner: &Owner, container: &str, ownership: &Ownership) -> Self {
+        let mut labels = ownership.labels(owner);
+        labels.insert(Label::ADOPTED.to_owned(), owner.name.to_string());
         labels.insert(Label::CONTAINER.to_owned(), container.to_owned());
-        let volume = format!("{}{container}", prefix(workspace));
+        let volume = format!("{}{container}", prefix(owner));
         Self { volume, container: container.to_owned(), labels }
     }
 
     /// The record that a volume is; `None` where name and labels do not say the same.
-    pub fn read(workspace: &WorkspaceName, volume: &str, labels: &BTreeMap<String, String>) -> Option<Self> {
-        let container = volume.strip_prefix(&prefix(workspace))?;
+    pub fn read(owner: &Owner, volume: &str, labels: &BTreeMap<String, String>) -> Option<Self> {
+        let container = volume.strip_prefix(&prefix(owner))?;
         let says = |label: &str, text: &str| labels.get(label).is_some_and(|said| said == text);
-        let whole = says(Label::ADOPTED, workspace.as_str())
-            && says(Label::WORKSPACE, workspace.as_str())
+        let whole = says(Label::ADOPTED, owner.name.as_str())
+            && Label::is_of(owner, labels)
             && says(Label::CONTAINER, container)
             && !container.is_empty();
         whole.then(|| Self {
@@ -42,23 +42,24 @@ impl Record {
     }
 
     /// Whether a volume's name is that of a record of this workspace.
-    pub fn is_name(workspace: &WorkspaceName, volume: &str) -> bool {
-        volume.strip_prefix(&prefix(workspace)).is_some_and(|container| !container.is_empty())
+    pub fn is_name(owner: &Owner, volume: &str) -> bool {
+        volume.strip_prefix(&prefix(owner)).is_some_and(|container| !container.is_empty())
     }
 }
 
-fn prefix(workspace: &WorkspaceName) -> String {
-    format!("pillarbox-adopted.{workspace}.")
+fn prefix(owner: &Owner) -> String {
+    format!("pillarbox-adopted.{}.", owner.scope())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::desired::Fingerprint;
+    use crate::name::WorkspaceName;
 
     #[test]
     fn a_record_is_read_as_it_was_written_and_for_its_own_workspace_and_container_alone() {
-        let shop = WorkspaceName::parse("shop").expect("a name");
+        let shop = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let ownership = Ownership {
             service: "web".to_owned(),
             instance: "web.g1".to_owned(),
@@ -73,7 +74,7 @@ mod tests {
         assert_eq!(record.volume, "pillarbox-adopted.shop.4f1c");
         assert!(Record::is_name(&shop, &record.volume));
         assert_eq!(Record::read(&shop, &record.volume, &record.labels), Some(record.clone()));
-        let other = WorkspaceName::parse("shop2").expect("a name");
+        let other = Owner::from(WorkspaceName::parse("shop2").expect("a name"));
         assert_eq!(Record::read(&other, &record.volume, &record.labels), None);
         assert_eq!(Record::read(&shop, "pillarbox-adopted.shop.4f1d", &record.labels), None);
         assert!(

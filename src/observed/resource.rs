@@ -3,7 +3,7 @@
 use super::Label;
 use crate::desired::Fingerprint;
 use crate::inspect::Inspect;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use std::collections::BTreeMap;
 
 /// A network that is ours, or has a wanted name.
@@ -61,9 +61,8 @@ pub struct Made {
 impl Made {
     /// Our labels, if they name this workspace and are complete. Volumes of a container's own name its
     /// service: they come and go with it, and no state declares them.
-    pub fn of(workspace: &WorkspaceName, labels: &BTreeMap<String, String>) -> Option<Self> {
-        let ours = labels.get(Label::WORKSPACE).is_some_and(|name| name == workspace.as_str());
-        if !ours || labels.contains_key(Label::SERVICE) {
+    pub fn of(owner: &Owner, labels: &BTreeMap<String, String>) -> Option<Self> {
+        if !Label::is_of(owner, labels) || labels.contains_key(Label::SERVICE) {
             return None;
         }
         let spec = labels.get(Label::SPEC).filter(|spec| !spec.is_empty())?;

@@ -2,7 +2,11 @@
 //!
 //! Anyone who can write to a workspace can make a slot together with a lock, so nothing inside proves
 //! a slot. `known.toml` records, as ssh's `known_hosts` does: for each workspace the slot and revision of each
-//! box, the keys of its readers, the address and daemon ID of each host. There is no secret in it.
+//! box, the keys of its readers, and of each host everything that decides who receives what is sent to it.
+//! There is no secret in it.
+//!
+//! A workspace is found by its folder, its id or its name, and all of them must agree: a new name or a new id
+//! makes no new workspace of one that is known.
 //!
 //! A caller loads the text, [`Known::parse`]s it, lets it [`Known::meet_box`] and
 //! [`Known::meet_host`], and saves `to_string()` where [`Known::is_changed`].
@@ -12,25 +16,33 @@ mod hosts;
 #[cfg(test)]
 mod refused;
 mod text;
+mod workspaces;
 
 pub use boxes::{BoxVerdict, Purpose, SeenBox};
 pub use hosts::HostVerdict;
+pub use workspaces::SeenWorkspace;
 
 use crate::keys::Recipient;
-use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName};
 use crate::pillar::boxes::{BoxFolder, ReaderChange, Readers};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What this machine knows; empty to begin with.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    workspaces: BTreeMap<WorkspaceName, KnownWorkspace>,
+    workspaces: Vec<KnownWorkspace>,
     changed: bool,
 }
 
 /// What this machine knows of one workspace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownWorkspace {
+    /// Its name.
+    pub name: WorkspaceName,
+    /// Its id, if it has one.
+    pub id: Option<WorkspaceId>,
+    /// The folders that it was seen in, the latest last.
+    pub folders: Vec<String>,
     /// Boxes by their folder.
     pub boxes: BTreeMap<BoxFolder, KnownBox>,
     /// Hosts by their name in the inventory.
@@ -50,11 +62,19 @@ pub struct KnownBox {
     pub readers: Readers,
 }
 
-/// A host as it was last accepted here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A host as it is, or was last accepted here: everything that decides who receives what is sent to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownHost {
     /// Its engine, as the inventory writes it: `ssh://deploy@web1.example.com`.
     pub address: String,
+    /// Where its docker context leads: `tcp://web1.example.com:2376`.
+    pub leads_to: Option<String>,
+    /// Of `tcp://`: the folder of its certificates, or `none`.
+    pub tls: Option<String>,
+    /// Of TLS: the SHA-256 fingerprints of the authorities in `ca.pem`.
+    pub ca: Option<String>,
+    /// Of `unix://`: who else than root and this user decides what answers there.
+    pub stranger: Option<String>,
     /// The ID that its Engine gives itself (`GET /info`, `ID`); `None` until it was asked.
     pub daemon: Option<String>,
 }
@@ -66,18 +86,13 @@ impl Known {
     }
 
     /// All workspaces.
-    pub fn workspaces(&self) -> impl Iterator<Item = (&WorkspaceName, &KnownWorkspace)> {
+    pub fn workspaces(&self) -> impl Iterator<Item = &KnownWorkspace> {
         self.workspaces.iter()
-    }
-
-    /// One workspace, if anything of it is known.
-    pub fn workspace(&self, name: &WorkspaceName) -> Option<&KnownWorkspace> {
-        self.workspaces.get(name)
     }
 
     /// The keys of each reader, from the locks that were opened here: one key, or several while a
     /// box is not yet rekeyed to the new one.
-    pub fn reader_keys(&self, workspace: &WorkspaceName) -> BTreeMap<ReaderName, BTreeSet<Recipient>> {
+    pub fn reader_keys(&self, workspace: &SeenWorkspace) -> BTreeMap<ReaderName, BTreeSet<Recipient>> {
         let mut keys: BTreeMap<ReaderName, BTreeSet<Recipient>> = BTreeMap::new();
         for known in self.workspace(workspace).into_iter().flat_map(|known| known.boxes.values()) {
             for (name, key) in &known.readers {
@@ -90,7 +105,7 @@ impl Known {
     /// Which of these keys this machine does not know (`come`), and which other keys it knows under
     /// their names (`gone`). Used before a box is made, when there is no older lock to compare
     /// with: an attacker who can write to `keys/` may have added a key of their own.
-    pub fn unknown_readers(&self, workspace: &WorkspaceName, readers: &Readers) -> ReaderChange {
+    pub fn unknown_readers(&self, workspace: &SeenWorkspace, readers: &Readers) -> ReaderChange {
         let known = self.reader_keys(workspace);
         let mut change = ReaderChange::default();
         for (name, key) in readers {
@@ -106,25 +121,13 @@ impl Known {
 
     /// Forgets a box or host of a workspace by the name that messages give it (`pillar/prod/`,
     /// `web1`); says whether there was one.
-    pub fn forget(&mut self, workspace: &WorkspaceName, name: &str) -> bool {
-        let Some(known) = self.workspaces.get_mut(workspace) else { return false };
+    pub fn forget(&mut self, workspace: &SeenWorkspace, name: &str) -> bool {
+        let Some(known) = self.workspace_mut(workspace) else { return false };
         let before = known.clone();
         known.boxes.retain(|folder, _| folder.to_string() != name);
         known.hosts.retain(|host, _| host.as_str() != name);
         let gone = before != *known;
         self.changed |= gone;
         gone
-    }
-
-    /// Forgets a whole workspace; says whether anything of it was known.
-    pub fn forget_workspace(&mut self, workspace: &WorkspaceName) -> bool {
-        let gone = self.workspaces.remove(workspace).is_some();
-        self.changed |= gone;
-        gone
-    }
-
-    fn of(&mut self, workspace: &WorkspaceName) -> &mut KnownWorkspace {
-        self.changed = true;
-        self.workspaces.entry(workspace.clone()).or_default()
     }
 }

@@ -1,18 +1,19 @@
 //! Names of the tags that keep our images from being pruned.
 
 use super::KEEP;
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use sha2::{Digest as _, Sha256};
 
-/// The part of the names that all tags of a workspace begin with: `pillarbox.invalid/<workspace>`.
-pub fn keep_folder(workspace: &WorkspaceName) -> String {
-    format!("{KEEP}/{}", part(workspace.as_str()))
+/// The part of the names that all tags of a workspace begin with: `pillarbox.invalid/<workspace>`, for
+/// one that always had an id `pillarbox.invalid/<workspace>.<id>`.
+pub fn keep_folder(owner: &Owner) -> String {
+    format!("{KEEP}/{}", part(&owner.scope()))
 }
 
 /// The tag that keeps the image of an instance: `pillarbox.invalid/<workspace>/<service>:g<generation>`.
 /// Names that are no part of an image path (`Web`, `a..b`) are replaced by a hash of them.
-pub fn keep_tag(workspace: &WorkspaceName, service: &str, generation: u64) -> String {
-    format!("{}:g{generation}", keep_repository(workspace, service))
+pub fn keep_tag(owner: &Owner, service: &str, generation: u64) -> String {
+    format!("{}:g{generation}", keep_repository(owner, service))
 }
 
 fn part(name: &str) -> String {
@@ -26,8 +27,8 @@ fn part(name: &str) -> String {
 }
 
 /// The repository of the tags that keep the images of one container of a service, by its plain name.
-pub fn keep_repository(workspace: &WorkspaceName, slot: &str) -> String {
-    format!("{}/{}", keep_folder(workspace), part(slot))
+pub fn keep_repository(owner: &Owner, slot: &str) -> String {
+    format!("{}/{}", keep_folder(owner), part(slot))
 }
 
 /// The repository of a tag that keeps an image, and the generation; `None` where it is no such tag.
@@ -38,20 +39,20 @@ pub fn kept_by(tag: &str) -> Option<(&str, u64)> {
 }
 
 /// The generation in a tag that keeps an image for this slot; `None` where it is another's.
-pub fn kept_generation(workspace: &WorkspaceName, slot: &str, tag: &str) -> Option<u64> {
+pub fn kept_generation(owner: &Owner, slot: &str, tag: &str) -> Option<u64> {
     let (repository, generation) = kept_by(tag)?;
-    (repository == keep_repository(workspace, slot)).then_some(generation)
+    (repository == keep_repository(owner, slot)).then_some(generation)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::ImageRef;
+    use crate::name::{ImageRef, WorkspaceName};
     use crate::plan::Action;
 
     #[test]
     fn tags_that_keep_images_are_references_for_every_container_name() {
-        let workspace = WorkspaceName::parse("shop-").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop-").expect("a name"));
         for service in ["nginx", "Nginx", "a..b", "a_b-c.d", "x-", &"y".repeat(200)] {
             let tag = keep_tag(&workspace, service, 7);
             let image = ImageRef::parse(&tag).expect("a reference");
@@ -62,7 +63,7 @@ mod tests {
 
     #[test]
     fn different_names_have_different_tags() {
-        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         let names = ["nginx", "Nginx", "NGINX", "nginx-", "nginx.", "n.ginx", "n_ginx"];
         let tags: std::collections::BTreeSet<String> =
             names.iter().map(|name| keep_tag(&workspace, name, 1)).collect();
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_tag_says_whose_generation_it_keeps() {
-        let workspace = WorkspaceName::parse("shop").expect("a name");
+        let workspace = Owner::from(WorkspaceName::parse("shop").expect("a name"));
         for slot in ["api", "api-2", "Web"] {
             let tag = keep_tag(&workspace, slot, 12);
             assert_eq!(kept_generation(&workspace, slot, &tag), Some(12));

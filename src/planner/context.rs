@@ -4,7 +4,7 @@
 use super::options::Options;
 use super::work;
 use crate::desired::{Desired, Item, Kind, Wish};
-use crate::name::{ContainerName, Digest, HostName, ImageRef, WorkspaceName};
+use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
 use crate::observed::{InstanceRole, Resolution, User, Volume};
 use crate::plan::{keep_repository, kept_by};
@@ -110,7 +110,7 @@ impl<'a> PlanContext<'a> {
         &self.observed.facts
     }
 
-    pub(super) fn workspace(&self) -> &'a WorkspaceName {
+    pub(super) fn workspace(&self) -> &'a Owner {
         &self.desired.workspace
     }
 

@@ -5,6 +5,7 @@ mod kept;
 mod leftovers;
 mod linear;
 mod no_update;
+mod owners;
 mod refusals;
 mod replacing;
 mod resources;

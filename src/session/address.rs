@@ -3,25 +3,61 @@
 
 use super::context::Session;
 use crate::engine::Address;
+use crate::engine::docker::authorities;
 use crate::inventory::{EngineAddress, Host, Tls};
-use crate::problem::{Problem, Result, escaped};
+use crate::pillar::known::KnownHost;
+use crate::problem::{Problem, Problems, Result, escaped};
 use crate::store;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 
-/// Where a host's Engine is dialled; `root` is the workspace's folder.
+/// Where a host's Engine is dialled, and what decides who answers there, but for the Engine's own id; `root`
+/// is the workspace's folder.
 ///
 /// # Errors
-/// Where there is no home folder to find certificates in, or a docker context cannot be read.
-pub(super) fn dialled(session: &Session, root: &Path, host: &Host) -> Result<Address> {
-    match &host.engine {
+/// Where there is no home folder to find certificates in, they lie in the workspace, or a docker context
+/// cannot be read.
+pub fn dialled(session: &Session, root: &Path, host: &Host) -> Result<(Address, KnownHost)> {
+    let here = |problems: Problems| problems.map(|one| one.at(&host.place));
+    let (address, leads_to) = match &host.engine {
         EngineAddress::Context { name } => {
-            let (engine, tls) =
-                context(session, name).map_err(|problems| problems.map(|one| one.at(&host.place)))?;
-            resolved(session, root, &engine, tls)
+            let (engine, tls) = context(session, name).map_err(here)?;
+            (resolved(session, root, &engine, tls)?, Some(engine.to_string()))
         }
-        engine => resolved(session, root, engine, None),
+        engine => (resolved(session, root, engine, None)?, None),
+    };
+    let mut seen = KnownHost { address: host.engine.to_string(), leads_to, ..KnownHost::default() };
+    match &address {
+        Address::Tcp { tls: None, .. } => seen.tls = Some("none".to_owned()),
+        Address::Tcp { tls: Some(folder), .. } => {
+            outside(root, folder, host)?;
+            seen.tls = Some(folder.display().to_string());
+            seen.ca = authorities(folder);
+        }
+        Address::Unix(path) => {
+            // Nothing answers at one that is not there; if it comes meanwhile, its owner was not looked at.
+            seen.stranger =
+                store::stranger_of_socket(path).unwrap_or_else(|error| Some(format!("unknown ({error})")));
+        }
+        Address::Ssh { .. } => {}
     }
+    Ok((address, seen))
+}
+
+/// Whoever can write to the workspace would choose who is taken for the Engine.
+fn outside(root: &Path, folder: &Path, host: &Host) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if !folder.starts_with(root) && !real(folder).starts_with(real(root)) {
+        return Ok(());
+    }
+    Err(Problem::failed(format!("the certificates of host {} lie in the workspace", host.name))
+        .at(&host.place)
+        .cause(format!(
+            "{}: who can write to the workspace could put their own ca.pem there, and take the place of the Engine",
+            folder.display()
+        ))
+        .hint("keep them where only you can write, and name that folder: tls = \"~/.docker/web1\"")
+        .into())
 }
 
 fn resolved(
@@ -95,7 +131,8 @@ mod tests {
             docker_config: Some(config.to_path_buf()),
             ..Environment::default()
         });
-        dialled(&session, Path::new("/srv/shop"), inventory.hosts.values().next().expect("a host"))
+        let host = inventory.hosts.values().next().expect("a host");
+        dialled(&session, Path::new("/srv/shop"), host).map(|(address, _)| address)
     }
 
     #[test]

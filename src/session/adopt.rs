@@ -53,7 +53,7 @@ impl Pipeline<'_> {
         let session = self.vault.session();
         let run = Run::new(&session.env.user, &session.env.machine, "pillarbox adopt")?;
         let (engine, host) = (&seen.engine, &seen.host.name);
-        let lock = Lock::acquire(engine, host, self.vault.name(), &run, LEASE).await?;
+        let lock = Lock::acquire(engine, host, self.vault.owner(), &run, LEASE).await?;
         let done = write(seen, &lock, container, adoption).await;
         if let Err(problems) = lock.release(engine).await {
             session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));

@@ -75,7 +75,7 @@ impl Pipeline<'_> {
         let run = Run::new(&session.env.user, &session.env.machine, "pillarbox apply")?;
         let mut held = Vec::new();
         for (plan, host) in busy {
-            match Lock::acquire(&host.engine, &plan.host, self.vault.name(), &run, LEASE).await {
+            match Lock::acquire(&host.engine, &plan.host, self.vault.owner(), &run, LEASE).await {
                 Ok(lock) => {
                     if let Some(run) = lock.left_by() {
                         session.operator.say(format_args!(

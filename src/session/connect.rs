@@ -12,6 +12,7 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine as _, EngineError};
 use crate::inventory::Host;
 use crate::observed::Facts;
+use crate::pillar::known::KnownHost;
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
 
@@ -25,6 +26,8 @@ pub struct Connected<'v> {
     pub desired: Desired,
     pub(super) engine: Docker,
     pub(super) facts: Facts,
+    /// What decides who answers there.
+    pub(super) seen: KnownHost,
 }
 
 impl<'p> Pipeline<'p> {
@@ -39,9 +42,9 @@ impl<'p> Pipeline<'p> {
     pub(super) async fn connect(&self, declared: Vec<Declared<'p>>) -> Hosts<Connected<'p>> {
         let names: Vec<_> = declared.iter().map(|one| one.host.name.clone()).collect();
         let dialling = declared.into_iter().map(|one| async {
-            let (engine, mut facts) = dial(self.vault, one.host).await?;
+            let (engine, mut facts, seen) = dial(self.vault, one.host).await?;
             facts.labels.extend(one.host.labels.clone());
-            Ok(Answering { declared: one, engine, facts })
+            Ok(Answering { declared: one, engine, facts, seen })
         });
         let mut answering = Hosts::of(names.into_iter().zip(at_once(dialling).await));
         self.run_starlark(&mut answering).await;
@@ -53,12 +56,12 @@ impl<'p> Pipeline<'p> {
     }
 
     fn compile(&self, one: Answering<'p>) -> Result<Connected<'p>> {
-        let Answering { declared: Declared { host, credentials, content }, engine, facts } = one;
+        let Answering { declared: Declared { host, credentials, content }, engine, facts, seen } = one;
         let desired = match content {
             Content::Desired(desired) => desired,
             Content::Sources(sources) => sources.compile(self.vault, host, Some(&facts))?,
         };
-        Ok(Connected { host, credentials, desired, engine, facts })
+        Ok(Connected { host, credentials, desired, engine, facts, seen })
     }
 
     /// Runs the states in Starlark that want facts, of all hosts in one child.
@@ -95,6 +98,7 @@ struct Answering<'v> {
     declared: Declared<'v>,
     engine: Docker,
     facts: Facts,
+    seen: KnownHost,
 }
 
 async fn run_states(
@@ -107,14 +111,18 @@ async fn run_states(
     evaluated.map_err(|_| -> Problems { Problem::failed("Starlark could not be run").into() })
 }
 
-/// The Engine of a host, and what it says of itself.
-pub(super) async fn dial(vault: &Vault<'_>, host: &Host) -> Result<(Docker, Facts)> {
-    let address = dialled(vault.session(), vault.workspace().root(), host)?;
-    // Nothing is asked of an address that is not the known one.
-    known_hosts::check_address(vault, host)?;
+/// The Engine of a host, what it says of itself, and what decides who answers there.
+pub(super) async fn dial(vault: &Vault<'_>, host: &Host) -> Result<(Docker, Facts, KnownHost)> {
+    let (address, mut seen) = dialled(vault.session(), vault.workspace().root(), host)?;
+    // Nothing is asked of a host that is not the known one.
+    known_hosts::check(vault, host, &seen)?;
     let engine = Docker::connect(&address).await.map_err(|error| silent(host, &error))?;
     let facts = engine.facts().await.map_err(|error| silent(host, &error))?;
-    Ok((engine, facts))
+    // Another Engine behind a socket of this machine is no stranger.
+    if !known_hosts::is_own_socket(host, &seen) {
+        seen.daemon = Some(facts.engine_id.clone());
+    }
+    Ok((engine, facts, seen))
 }
 
 /// A host whose Engine does not answer.

@@ -182,7 +182,7 @@ impl Sources {
     /// Everything that is wrong in its states.
     pub(super) fn compile(&self, vault: &Vault<'_>, host: &Host, facts: Option<&Facts>) -> Result<Desired> {
         compile(&Inputs {
-            workspace: vault.name(),
+            workspace: vault.owner(),
             host: &host.name,
             groups: &groups(vault, host),
             states: &self.states,

@@ -143,8 +143,13 @@ impl Session {
     /// # Errors
     /// As [`Self::identity_source`].
     pub fn identity_file(&self, from: String, path: &Path) -> Result<IdentitySource> {
-        let text = store::read_identity(path, self.root.get().map(PathBuf::as_path)).map_err(as_failure)?;
+        let text = store::read_identity(path, self.root()).map_err(as_failure)?;
         read(from, Kind::File(path.to_owned()), &text)
+    }
+
+    /// The workspace's folder, once it is known.
+    fn root(&self) -> Option<&Path> {
+        self.root.get().map(PathBuf::as_path)
     }
 
     fn sources_read(&self) -> Vec<Rc<IdentitySource>> {
@@ -197,8 +202,15 @@ fn key_itself(session: &Session) -> Result<IdentitySource> {
 
 fn own_file(session: &Session) -> Result<IdentitySource> {
     match session.identity_path() {
-        Some(path) if path.exists() => session.identity_file(path.display().to_string(), &path),
-        Some(path) => Ok(IdentitySource::missing(format!("there is no {}", path.display()))),
+        Some(path) => {
+            let from = path.display().to_string();
+            // Unlike a file that is named, it is never a pipe: no program would write into it.
+            let text = store::read_identity_if_there(&path, session.root()).map_err(as_failure)?;
+            match text {
+                Some(text) => read(from, Kind::File(path), &text),
+                None => Ok(IdentitySource::missing(format!("there is no {from}"))),
+            }
+        }
         None => Ok(IdentitySource::missing("there is no home folder")),
     }
 }

@@ -5,29 +5,43 @@
 use super::vault::Vault;
 use crate::execute::Interrupt;
 use crate::inventory::{EngineAddress, Host};
-use crate::pillar::known::HostVerdict;
+use crate::pillar::known::{HostVerdict, Known, KnownHost};
 use crate::problem::{Code, Problem, Result, escaped};
 
-/// Refuses an address that is not the known one, before anything is asked there.
+/// What is done about hosts that are new on this machine and would be sent credentials or secrets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewHosts {
+    /// The operator is asked.
+    #[default]
+    Ask,
+    /// They are accepted as they are (`--accept-new-hosts`).
+    Accept,
+    /// None is accepted, and nothing is asked (`-y` alone).
+    Refuse,
+}
+
+/// Whether a host is a socket of this machine that only root and this user control.
+pub fn is_own_socket(host: &Host, seen: &KnownHost) -> bool {
+    matches!(host.engine, EngineAddress::Unix { .. }) && seen.stranger.is_none()
+}
+
+/// Refuses a host that is not the known one, before anything is asked there.
 ///
 /// # Errors
 /// [`Code::Seal`] with old and new.
-pub(super) fn check_address(vault: &Vault<'_>, host: &Host) -> Result<()> {
-    let address = host.engine.to_string();
-    let check = |known: &crate::pillar::known::Known| {
-        known.clone().meet_host(vault.name(), &host.name, &address, None, false).map(drop)
-    };
+pub(super) fn check(vault: &Vault<'_>, host: &Host, seen: &KnownHost) -> Result<()> {
+    let check = |known: &Known| known.judge_host(vault.seen(), &host.name, seen, false).map(drop);
     vault.known_file().look(check).map_err(|problems| problems.map(|problem| problem.at(&host.place)))
 }
 
 /// What is to be sent to a host, and who may accept it.
 pub(super) struct Sending<'s> {
-    /// The Engine's own id.
-    pub engine_id: &'s str,
+    /// What decides who answers there.
+    pub seen: &'s KnownHost,
     /// A credential or secret will be sent.
     pub secrets: bool,
-    /// The question is answered with yes.
-    pub yes: bool,
+    /// What is done if the host is new.
+    pub new_hosts: NewHosts,
     pub interrupt: &'s Interrupt,
 }
 
@@ -36,42 +50,63 @@ pub(super) struct Sending<'s> {
 /// # Errors
 /// [`Code::Seal`] where it is not the known one, or new and `--strict`; [`Code::Declined`].
 pub(super) async fn accept(vault: &Vault<'_>, host: &Host, sending: &Sending<'_>) -> Result<()> {
-    let session = vault.session();
-    let (name, address) = (vault.name(), host.engine.to_string());
-    let local = matches!(host.engine, EngineAddress::Unix { .. });
-    // Another Engine behind a socket of this machine is no stranger.
-    let daemon = (!local).then_some(sending.engine_id);
-    let strict = session.strict() && !local && sending.secrets;
-    let verdict =
-        vault.known_file().change(|known| known.meet_host(name, &host.name, &address, daemon, strict));
-    let verdict = verdict.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
-    if verdict == HostVerdict::Same || !(sending.secrets || local) {
+    let (session, seen) = (vault.session(), sending.seen);
+    let own = is_own_socket(host, seen);
+    let strict = session.strict() && !own && sending.secrets;
+    let judge = |known: &Known| {
+        let verdict = known.judge_host(vault.seen(), &host.name, seen, strict)?;
+        Ok((verdict, known.is_news(vault.seen(), &host.name, seen)))
+    };
+    let judged: Result<_> = vault.known_file().look(judge);
+    let (verdict, is_news) = judged.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
+    if verdict == HostVerdict::Same && is_news {
+        vault.known_file().change(|known| known.meet_host(vault.seen(), &host.name, seen, strict))?;
+    }
+    if verdict == HostVerdict::Same || !(sending.secrets || own) {
         return Ok(());
     }
-    if !local {
-        let id = escaped(sending.engine_id);
-        let what = format!("host {} is not known on this machine: {address}, Engine {id}", host.name);
-        if sending.yes {
-            session.operator.say(format_args!("{what}; it is accepted with -y"));
-        } else {
-            let question = format!("{what}\nSend it the credentials and secrets that are meant for it?");
-            let asked = session.operator.confirm(&question, sending.interrupt).await;
-            asked.map_err(|problems| problems.map(|problem| unknown(problem, host)))?;
+    if !own {
+        let details: String =
+            seen.details().map(|(what, text)| format!(", {what} {}", escaped(text))).collect();
+        let address = escaped(&seen.address);
+        let what = format!("host {} is not known on this machine: {address}{details}", host.name);
+        match sending.new_hosts {
+            NewHosts::Accept => {
+                session.operator.say(format_args!("{what}; it is accepted with --accept-new-hosts"));
+            }
+            NewHosts::Refuse => {
+                return Err(unknown(host, seen, "-y answers for the plan, not for hosts").into());
+            }
+            NewHosts::Ask => {
+                let question = format!("{what}\nSend it the credentials and secrets that are meant for it?");
+                let asked = session.operator.confirm(&question, sending.interrupt).await;
+                asked.map_err(|problems| problems.map(|problem| declined(problem, host, seen)))?;
+            }
         }
     }
     vault.known_file().change(|known| {
-        known.learn_host(name, &host.name, &address, daemon);
+        known.learn_host(vault.seen(), &host.name, seen);
         Ok(())
     })
 }
 
-fn unknown(problem: Problem, host: &Host) -> Problem {
+fn declined(problem: Problem, host: &Host, seen: &KnownHost) -> Problem {
     if problem.code != Code::Declined {
         return problem;
     }
-    Problem::new(Code::Declined, format!("host {} is not known on this machine", host.name))
-        .cause(format!("its Engine is {}; it would be sent credentials or secrets", host.engine))
-        .cause(problem.what)
+    unknown(host, seen, &problem.what)
+}
+
+fn unknown(host: &Host, seen: &KnownHost, why: &str) -> Problem {
+    let what = format!("host {} is not known on this machine", host.name);
+    let problem = Problem::new(Code::Declined, what)
+        .cause(format!("its Engine is {}; it would be sent credentials or secrets", escaped(&seen.address)));
+    let problem = seen
+        .details()
+        .fold(problem, |problem, (what, text)| problem.cause(format!("its {what} is {}", escaped(text))));
+    problem
+        .cause(why)
         .at(&host.place)
         .hint(format!("if it is right, accept it: pillarbox known accept {}", host.name))
+        .hint("or accept every new host in this run: the same command with --accept-new-hosts")
 }

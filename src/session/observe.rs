@@ -3,7 +3,7 @@
 use super::connect::Connected;
 use super::credentials::{HelperAnswers, credential};
 use super::declared::Declared;
-use super::hosts::Hosts;
+use super::hosts::{Hosts, at_once};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
 use super::verify::is_sent_secrets;
@@ -12,7 +12,7 @@ use crate::engine::docker::Docker;
 use crate::inventory::Host;
 use crate::name::ImageName;
 use crate::observe::{Ask, Resolved, What, observe};
-use crate::observed::Observed;
+use crate::observed::{Facts, Observed};
 use crate::problem::Result;
 use crate::registry::Credentials;
 use futures_util::FutureExt as _;
@@ -59,7 +59,7 @@ impl<'p> Pipeline<'p> {
             let verified = self.verified(declared, registries).await;
             let shared = Shared::default();
             let read = |one| read(self.vault, one, registries, &shared);
-            Ok(verified.next(|one| &one.host.name, read).await)
+            Ok(each_read(verified, &shared, read).await)
         })
         .await
     }
@@ -75,13 +75,44 @@ impl<'p> Pipeline<'p> {
     }
 }
 
+/// The next stage of hosts that are read. Podman cannot ask a registry, and takes what the others were told, so
+/// it comes after them; hosts that were told different images for one tag do not go on.
+pub(super) async fn each_read<'v, U, F: Future<Output = Result<U>>>(
+    verified: Hosts<Connected<'v>>,
+    shared: &Shared,
+    stage: impl Fn(Connected<'v>) -> F,
+) -> Hosts<U> {
+    let Hosts { ready, failed } = verified;
+    let all = ready.into_iter().enumerate();
+    let (waiting, asking): (Vec<_>, Vec<_>) = all.partition(|(_, one)| one.facts.engine_id == Facts::PODMAN);
+    let mut results = Vec::new();
+    for hosts in [asking, waiting] {
+        results.extend(
+            at_once(hosts.into_iter().map(|(at, one)| {
+                let (name, stage) = (one.host.name.clone(), stage(one));
+                async move { (at, name, stage.await) }
+            }))
+            .await,
+        );
+    }
+    results.sort_by_key(|(at, ..)| *at);
+    for (hosts, problem) in shared.resolved.disagreements() {
+        for (_, _, result) in results.iter_mut().filter(|(_, name, _)| hosts.contains(name)) {
+            *result = Err(problem.clone().into());
+        }
+    }
+    let mut next = Hosts::of(results.into_iter().map(|(_, name, result)| (name, result)));
+    next.failed.splice(0..0, failed);
+    next
+}
+
 pub(super) async fn read<'v>(
     vault: &Vault<'_>,
     connected: Connected<'v>,
     registries: Registries,
     shared: &Shared,
 ) -> Result<Observation<'v>> {
-    let Connected { host, credentials, desired, engine, facts } = connected;
+    let Connected { host, credentials, desired, engine, facts, .. } = connected;
     let keychain = |image: &ImageName| {
         let (image, credentials) = (image.clone(), &credentials);
         async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()

@@ -1,5 +1,6 @@
 //! A run over hosts: what its stages share.
 
+use super::known_hosts::NewHosts;
 use super::vault::Vault;
 use crate::execute::Interrupt;
 use crate::problem::{Code, Problem, Result};
@@ -9,14 +10,13 @@ use crate::problem::{Code, Problem, Result};
 pub struct Pipeline<'p> {
     pub(super) vault: &'p Vault<'p>,
     pub(super) interrupt: &'p Interrupt,
-    /// Questions are answered with yes.
-    pub(super) yes: bool,
+    pub(super) new_hosts: NewHosts,
 }
 
 impl<'p> Pipeline<'p> {
-    /// A run over hosts of a workspace; `yes` answers the questions whether a host may be sent secrets.
-    pub fn new(vault: &'p Vault<'p>, yes: bool, interrupt: &'p Interrupt) -> Self {
-        Self { vault, interrupt, yes }
+    /// A run over hosts of a workspace; `new_hosts` says whether one that is new may be sent secrets.
+    pub fn new(vault: &'p Vault<'p>, new_hosts: NewHosts, interrupt: &'p Interrupt) -> Self {
+        Self { vault, interrupt, new_hosts }
     }
 }
 

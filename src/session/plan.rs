@@ -4,7 +4,7 @@
 use super::connect::Connected;
 use super::declared::Declared;
 use super::hosts::{FailedHost, Hosts, each_once};
-use super::observe::{Observation, Registries, Shared, read};
+use super::observe::{Observation, Registries, Shared, each_read, read};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use crate::desired::Wish;
@@ -76,7 +76,7 @@ impl<'p> Pipeline<'p> {
             let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
             Ok(Read::Planned(bodies.borrow_mut().share(plan), host))
         };
-        let read = verified.next(|one| &one.host.name, stage).await;
+        let read = each_read(verified, &shared, stage).await;
         self.planned(read, options)
     }
 

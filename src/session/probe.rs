@@ -7,6 +7,7 @@ use super::vault::Vault;
 use crate::engine::Engine as _;
 use crate::inventory::Host;
 use crate::observed::Facts;
+use crate::pillar::known::KnownHost;
 use crate::problem::Result;
 
 /// An Engine that answered.
@@ -15,6 +16,8 @@ pub struct Probed {
     pub facts: Facts,
     /// Seconds since 1970 by its clock.
     pub now: i64,
+    /// What decides who answers there.
+    pub seen: KnownHost,
 }
 
 impl Pipeline<'_> {
@@ -29,7 +32,7 @@ impl Pipeline<'_> {
 }
 
 async fn one(vault: &Vault<'_>, host: &Host) -> Result<Probed> {
-    let (engine, facts) = dial(vault, host).await?;
+    let (engine, facts, seen) = dial(vault, host).await?;
     let now = engine.now().await.map_err(|error| silent(host, &error))?;
-    Ok(Probed { facts, now })
+    Ok(Probed { facts, now, seen })
 }

@@ -1,5 +1,4 @@
-//! What the tags of gates stand for: asked through the hosts that pull them, once per reference and
-//! credential.
+//! What the tags of gates stand for: asked through every host that pulls them.
 
 use super::connect::Connected;
 use super::credentials::credential;

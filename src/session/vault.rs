@@ -18,9 +18,10 @@ pub use readers::KeyFiles;
 use super::context::Session;
 use crate::compile::Budget;
 use crate::inventory::Inventory;
-use crate::name::WorkspaceName;
+use crate::name::{Owner, WorkspaceName};
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
+use crate::pillar::known::SeenWorkspace;
 use crate::problem::{Problem, Problems, Result};
 use crate::store::{Change, Workspace, Writer};
 use std::cell::RefCell;
@@ -40,6 +41,7 @@ pub struct Vault<'c> {
     /// The personal overlay: whoever can write to it can write to the known file as well, so there is
     /// nothing to hold it against.
     own: bool,
+    seen: SeenWorkspace,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
@@ -82,6 +84,13 @@ impl Contents {
         }
         read
     }
+}
+
+/// What this machine knows a workspace by.
+pub fn seen(workspace: &Workspace) -> SeenWorkspace {
+    let Owner { name, id, .. } = workspace.inventory().owner.clone();
+    let folder = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
+    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned) }
 }
 
 impl<'c> Vault<'c> {
@@ -171,6 +180,7 @@ impl<'c> Vault<'c> {
             faults,
             known: if own { KnownFile::none() } else { KnownFile::load(session)? },
             own,
+            seen: seen(workspace),
             unlocked: RefCell::default(),
             met: RefCell::default(),
             made: BTreeSet::new(),
@@ -206,7 +216,17 @@ impl<'c> Vault<'c> {
 
     /// The name of the workspace.
     pub fn name(&self) -> &'c WorkspaceName {
-        &self.inventory().workspace
+        &self.inventory().owner.name
+    }
+
+    /// What this machine knows it by.
+    pub fn seen(&self) -> &SeenWorkspace {
+        &self.seen
+    }
+
+    /// Whose is what carries the labels of this workspace.
+    pub fn owner(&self) -> &'c Owner {
+        &self.inventory().owner
     }
 
     /// What this machine knows of workspaces.

@@ -20,9 +20,9 @@ impl Pipeline<'_> {
         let mut verified = Vec::with_capacity(ready.len());
         for one in ready {
             let sending = Sending {
-                engine_id: &one.facts.engine_id,
+                seen: &one.seen,
                 secrets: sends(&one),
-                yes: self.yes,
+                new_hosts: self.new_hosts,
                 interrupt: self.interrupt,
             };
             match accept(self.vault, one.host, &sending).await {

@@ -56,13 +56,16 @@ fn an_engine_behind_tls_is_deployed_to() {
     let engine = testbed_var("PILLARBOX_TEST_TLS_ENGINE");
     moves(&shop, &engine, Some(&folder));
     shop.env.run(&["plan"]).exits(9);
-    // -y is somebody who says so.
-    shop.apply().ok().explains("is accepted with -y");
+    // -y says yes to the plan alone.
+    shop.apply().exits(9).explains("--accept-new-hosts").explains("certificate authority is sha256:");
+    assert!(shop.names().is_empty());
+    let accepting = ["apply", "-y", "--accept-new-hosts"];
+    shop.env.run(&accepting).ok().explains("is accepted with --accept-new-hosts");
     shop.only("web 1.0.0");
     shop.env.run(&["--strict", "apply", "-y"]).ok().says("no changes");
     // The same by the variable that docker has for it.
     moves(&shop, &engine, None);
-    shop.env.run(&["plan"]).exits(1).explains("ca.pem");
+    shop.env.run(&["plan"]).exits(8).explains("its TLS was ");
     shop.env.command(&["plan"]).var("DOCKER_CERT_PATH", &folder).run().ok().says("no changes");
     // One host reached in another way is another address.
     moves(&shop, &shop.engine.address(), None);

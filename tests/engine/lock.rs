@@ -73,14 +73,15 @@ impl Contender {
         let host = HostName::parse("web1").expect("a name");
         while Instant::now() < until {
             let run = Run::new("someone", "somewhere", "pillarbox apply").expect("random bits");
-            let lock = match Lock::acquire(&self.docker, &host, &self.workspace, &run, LEASE).await {
-                Ok(lock) => lock,
-                Err(problems) => {
-                    assert_eq!(problems.code(), Code::Locked, "{problems:?}");
-                    self.pause(400).await;
-                    continue;
-                }
-            };
+            let lock =
+                match Lock::acquire(&self.docker, &host, &self.workspace.clone().into(), &run, LEASE).await {
+                    Ok(lock) => lock,
+                    Err(problems) => {
+                        assert_eq!(problems.code(), Code::Locked, "{problems:?}");
+                        self.pause(400).await;
+                        continue;
+                    }
+                };
             let crashes = self.act(&lock, &count).await;
             if crashes {
                 count.crashes.fetch_add(1, Ordering::SeqCst);

@@ -1,5 +1,6 @@
 //! What is not ours, what was ours, and what somebody did to ours by hand.
 
+use crate::env::TestEnv;
 use crate::shop::Shop;
 use crate::testbed::encoded;
 use serde_json::{Value, json};
@@ -189,4 +190,81 @@ fn an_image_that_is_not_wanted_loses_its_tag_and_nothing_that_runs() {
     shop.prune_images();
     assert_eq!(shop.kept().len(), 1);
     shop.rests();
+}
+
+/// A workspace of the same name that was made on another machine, with the same hosts and no states but this.
+fn made_elsewhere(shop: &Shop, state: &str) -> TestEnv {
+    let other = TestEnv::named(&shop.name);
+    other.run(&["init"]).ok();
+    for example in ["states/nginx.toml", "states/nginx_gone.toml", "pillar/apps.toml"] {
+        std::fs::remove_file(other.workspace().join(example)).expect("an example");
+    }
+    let text = other.read("pillarbox.toml");
+    let (head, _) = text.split_once("[groups").expect("the inventory of init");
+    let hosts = format!(
+        "[groups.all]\nstates = [\"web\"]\n[hosts.local]\nengine = \"{}\"\ngroups = [\"all\"]\n",
+        shop.engine.address()
+    );
+    other.write("pillarbox.toml", format!("{head}{hosts}"));
+    other.write("states/web.toml", state);
+    other
+}
+
+#[test]
+fn a_workspace_of_the_same_name_that_was_made_elsewhere_takes_nothing_away() {
+    let Some(shop) = Shop::new() else { return };
+    // Both had an id from the beginning.
+    let text = shop.env.read("pillarbox.toml").replace("owns_without_id = true\n", "");
+    shop.env.write("pillarbox.toml", text);
+    shop.options(&format!("networks = [\"{}-net\"]", shop.name));
+    let state = shop.env.read("states/web.toml");
+    let more = format!(
+        "[net.network.present]\nname = \"{0}-net\"\n[data.volume.present]\nname = \"{0}-data\"\n",
+        shop.name
+    );
+    shop.env.write("states/web.toml", format!("{more}{state}"));
+    shop.apply().ok();
+    let id = shop.inspect(&shop.web)["Id"].as_str().expect("an id").to_owned();
+    let before = shop.identity(&id);
+    let gone = format!(
+        "[web.container.absent]\nname = \"{0}\"\n[net.network.absent]\nname = \"{1}-net\"\n[data.volume.absent]\nname = \"{1}-data\"\n",
+        shop.web, shop.name
+    );
+    let other = made_elsewhere(&shop, &gone);
+    other
+        .run(&["apply", "-y", "--prune", "--fix-drift"])
+        .ok()
+        .says("belongs to another workspace that is also named")
+        .lacks("- container");
+    assert_eq!(shop.identity(&id), before, "it was touched");
+    other.run(&["plan", "--prune", "--detailed-exitcode"]).ok();
+    // Nor does it take the names.
+    other.write(
+        "states/web.toml",
+        format!("[data.volume.present]\nname = \"{}-data\"\ndriver = \"local\"\n", shop.name),
+    );
+    other.run(&["apply", "-y", "--prune"]).ok();
+    shop.env.run(&["plan", "--detailed-exitcode"]).ok().says("no changes");
+    shop.answers(shop.port, "web 1.0.0");
+}
+
+#[test]
+fn an_id_that_is_added_later_changes_nothing_on_hosts() {
+    let Some(shop) = Shop::new() else { return };
+    let text = shop.env.read("pillarbox.toml").replace("owns_without_id = true\n", "");
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("id = ")).map(|line| format!("{line}\n")).collect();
+    shop.env.write("pillarbox.toml", &text);
+    shop.apply().ok();
+    assert!(shop.inspect(&shop.web)["Config"]["Labels"]["io.pillarbox.workspace-id"].is_null());
+    shop.env.run(&["init", "--id"]).ok();
+    shop.env.run(&["plan", "--detailed-exitcode", "--prune", "--fix-drift"]).ok().says("no changes");
+    shop.release("serve", "1.1.0");
+    shop.apply().ok();
+    shop.only("web 1.1.0");
+    assert_eq!(shop.label(&shop.web, "workspace-id").len(), 16);
+    // A checkout from before knows that this is not its own.
+    shop.env.write("pillarbox.toml", &text);
+    shop.env.run(&["apply", "-y", "--prune"]).exits(1).explains("also named");
+    shop.answers(shop.port, "web 1.1.0");
 }

@@ -1,6 +1,7 @@
 //! Tests that run the binaries as people do, without an Engine. One binary links faster than many.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+mod against;
 mod at_once;
 mod canary;
 mod cli;
@@ -38,6 +39,7 @@ mod secrets;
 mod starlark;
 mod team;
 mod terminal;
+mod trust;
 mod values;
 mod verify;
 mod words;

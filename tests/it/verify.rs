@@ -48,7 +48,9 @@ fn nothing_differs_from_the_commit_that_stands() {
     let said =
         env.run(&["verify", "--against", "HEAD"]).ok().explains("nothing that protects a secret differs");
     assert!(said.stdout().is_empty());
-    env.run(&["verify", "--against", "no-such"]).exits(1).explains("`no-such` is not a revision");
+    env.run(&["verify", "--against", "no-such"])
+        .exits(1)
+        .explains("`no-such` is not a revision of the git repository");
     env.run(&["verify", "--against=--output=x"]).exits(64);
     let data = env.run(&["--json", "verify", "--against", "HEAD"]).ok().json();
     assert_eq!(data["findings"], serde_json::json!([]));
@@ -141,7 +143,7 @@ fn everything_wrong_is_said_at_once() {
 #[test]
 fn known_boxes_are_listed_accepted_and_forgotten() {
     let mut env = committed();
-    env.run(&["known", "list"]).ok().says("shop\n  pillar/  age1").says("    alice  age1");
+    env.run(&["known", "list"]).ok().says("shop  id ").says("\n  pillar/  age1").says("    alice  age1");
     env.run(&["known", "accept", "local"]).ok().explains("unix:///var/run/docker.sock");
     env.run(&["known", "list"]).ok().says("  local  unix:///var/run/docker.sock");
     env.run(&["known", "accept", "pillra/"]).exits(64).explains("did you mean `pillar/`");

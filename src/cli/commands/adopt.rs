@@ -1,9 +1,9 @@
 //! `pillarbox adopt`.
 
-use crate::cli::on_engines;
 use crate::cli::output::adopt as print;
 use crate::cli::output::plan::View;
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::plan::HostPlan;
 use crate::planner::adopt::{Adoption, Candidate, Found};
 use crate::problem::{Problem, Result, escaped};
@@ -29,6 +29,8 @@ pub(in crate::cli) struct AdoptArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
@@ -40,7 +42,7 @@ pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
         return Err(Problem::usage(what).hint("a container is adopted on one host at a time").into());
     }
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.yes, interrupt);
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
         let seen = pipeline.observe(declared, Registries::Asked).await?.all()?;
         let Some(seen) = seen.first() else {
             return Err(Problem::failed("no host was read").into());

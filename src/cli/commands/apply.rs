@@ -4,7 +4,7 @@ use super::plan::{OptionArgs, detailed};
 use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::execute::{Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -35,6 +35,8 @@ pub(in crate::cli) struct ApplyArgs {
     /// Do not ask; needed where there is no terminal and no stored plan
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -57,7 +59,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     };
     let declared = declared(&vault, &globs)?;
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.yes, interrupt);
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
         let planned = pipeline.plan(declared, &options, Registries::Asked).await?;
         Problems::check(planned.problems())?;
         let plan = &planned.plan;

@@ -94,7 +94,7 @@ fn new(folder: &str, readers: &[String], accept: &Acceptance, ctx: &Context) -> 
     }
     let readers = wanted_readers(&vault, readers)?;
     maker_is_reader(ctx, &folder, &readers)?;
-    let mut unknown = vault.known_file().look(|known| known.unknown_readers(vault.name(), &readers));
+    let mut unknown = vault.known_file().look(|known| known.unknown_readers(vault.seen(), &readers));
     let own = ctx.session.identities_met();
     unknown.come.retain(|(_, key)| !own.hold(key));
     acceptance::ask(ctx, accept, &[(&folder, &unknown)], &only(&readers, &unknown))?;

@@ -5,7 +5,7 @@ use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::desired::Desired;
 use crate::problem::{Problems, Result};
-use crate::session::{Declared, Pipeline, Vault, declared};
+use crate::session::{Declared, NewHosts, Pipeline, Vault, declared};
 use serde_json::json;
 
 /// Print the desired state of hosts as JSON; a host is asked only where a state needs its facts
@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &CompileArgs, ctx: &Context) -> Result<Exit> {
         (declared.into_iter().filter_map(Declared::into_desired).collect(), Vec::new())
     } else {
         on_engines(async |interrupt| {
-            let connected = Pipeline::new(&vault, false, interrupt).connected(declared).await?;
+            let connected = Pipeline::new(&vault, NewHosts::Ask, interrupt).connected(declared).await?;
             let wrong = connected.problems();
             Ok((connected.ready.into_iter().map(|one| one.desired).collect(), wrong))
         })?

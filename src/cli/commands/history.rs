@@ -7,7 +7,7 @@ use crate::desired::{Desired, Wish};
 use crate::history::generations;
 use crate::observed::Observed;
 use crate::problem::{Problem, Problems, Result, escaped};
-use crate::session::{Pipeline, Registries, Vault, declared};
+use crate::session::{NewHosts, Pipeline, Registries, Vault, declared};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -27,13 +27,14 @@ pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;
     let (hosts, wrong) = on_engines(async |interrupt| {
-        let seen = Pipeline::new(&vault, false, interrupt).observe(declared, Registries::NotAsked).await?;
+        let seen =
+            Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
         let wrong = seen.problems();
         let mut known = BTreeSet::new();
         let mut hosts = Vec::new();
         for one in &seen.ready {
             known.extend(services(&one.desired, &one.observed));
-            let all = generations(&one.observed, vault.name(), &args.service);
+            let all = generations(&one.observed, vault.owner(), &args.service);
             let declared = services(&one.desired, &one.observed).contains(&args.service);
             if declared || !all.is_empty() {
                 hosts.push(HostHistory::of(&one.observed, &all));

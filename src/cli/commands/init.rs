@@ -1,5 +1,6 @@
 //! `pillarbox init [DIR]`: a workspace with commented examples, and an identity if there is none.
 
+mod id;
 mod template;
 
 use super::identity;
@@ -10,7 +11,7 @@ use crate::name::{ReaderName, WorkspaceName};
 use crate::pillar::boxes::{self, BoxFolder, Readers};
 use crate::pillar::known::SeenBox;
 use crate::problem::{Problem, Result, escaped, quoted};
-use crate::session::{KeyFiles, KnownFile};
+use crate::session::{KeyFiles, KnownFile, seen};
 use crate::store::{Change, Workspace};
 use std::path::{Path, PathBuf};
 
@@ -23,9 +24,15 @@ pub(in crate::cli) struct InitArgs {
     /// The name of the workspace, which goes into the labels of containers [default: the folder's name]
     #[arg(long)]
     name: Option<String>,
+    /// Give an id to a workspace that has none yet, and change nothing else
+    #[arg(long, conflicts_with_all = ["dir", "name"])]
+    id: bool,
 }
 
 pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
+    if args.id {
+        return id::add(ctx);
+    }
     let dir = match (&args.dir, &ctx.global.workspace) {
         (Some(dir), _) | (None, Some(dir)) => ctx.session.absolute(dir),
         (None, None) => ctx.session.env.cwd.clone(),
@@ -36,6 +43,7 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
     };
+    let id = id::new()?;
     let known = KnownFile::load(&ctx.session)?;
     free_name(&known, &name)?;
     let reader = ReaderName::parse(&template::reader_name(&ctx.session.env.user))?;
@@ -43,7 +51,7 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     own_name(&dir, &reader, &key)?;
 
     let made = boxes::make(&name, &BoxFolder::top(), &Readers::from([(reader.clone(), key.clone())]))?;
-    let mut files = template::files(&name, &reader);
+    let mut files = template::files(&name, &id, &reader);
     files.push((KeyFiles::path(&reader), KeyFiles::text(&key)));
     files.push((BoxFolder::top().file(), made.file.to_string()));
     let (kept, new): (Vec<_>, Vec<_>) =
@@ -54,14 +62,16 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     }
     let workspace = Workspace::create(&dir, &change)?;
     let folder = BoxFolder::top();
-    let seen = SeenBox { workspace: &name, folder: &folder, slot: &made.file.slot, open: Some(&made.open) };
-    known.learn(&ctx.session, &seen)?;
+    let seen = seen(&workspace);
+    let seen = SeenBox { workspace: &seen, folder: &folder, slot: &made.file.slot, open: Some(&made.open) };
+    known.begin(&ctx.session, &seen)?;
 
     let paths = |files: &[(String, String)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
     if ctx.out.json {
         ctx.out.object(&serde_json::json!({
             "format_version": crate::plan::FORMAT_VERSION,
             "workspace": name.as_str(),
+            "id": id.as_str(),
             "dir": workspace.root().display().to_string(),
             "reader": reader.as_str(),
             "public": key.as_str(),
@@ -111,13 +121,13 @@ fn free_of_others(dir: &Path) -> Result<()> {
         .into())
 }
 
-/// What this machine knows is by the workspace's name, and so are the labels of containers.
+/// Two of one name are told apart by their ids alone, and people go by names.
 fn free_name(known: &KnownFile, name: &WorkspaceName) -> Result<()> {
-    if known.look(|known| known.workspace(name).is_none()) {
+    if known.look(|known| known.workspaces().all(|known| known.name != *name)) {
         return Ok(());
     }
     Err(Problem::failed(format!("a workspace named {name} is known on this machine"))
-        .cause("two of one name would take each other's containers for their own")
+        .cause("two of one name are told apart by their ids alone, in every label and message")
         .hint("choose another name: pillarbox init --name NAME")
         .hint(format!("if the other one is gone: pillarbox known forget --workspace {name}"))
         .into())

@@ -1,12 +1,13 @@
 //! `pillarbox known`: what this machine has seen and accepted of workspaces.
 
 use crate::cli::{Context, Exit};
+use crate::inventory;
 use crate::keys::Recipient;
-use crate::name::{HostName, WorkspaceName, folded};
+use crate::name::{HostName, WorkspaceId, WorkspaceName, folded};
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::known::{KnownBox, KnownHost, KnownWorkspace, SeenBox};
 use crate::problem::{Code, Problem, Result, escaped};
-use crate::session::{KnownFile, Vault};
+use crate::session::{KnownFile, Vault, dialled, seen};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
 #[derive(clap::Args, Debug)]
@@ -24,12 +25,19 @@ enum KnownCommand {
         /// As errors and `known list` name it
         name: String,
     },
+    /// Keep what is known of this workspace under the new name or id that it has now
+    Rename {
+        /// The name, or the id, that it is known by
+        old: String,
+        /// The name in pillarbox.toml now
+        new: String,
+    },
     /// Forget a box or a host of this workspace: it will be met for the first time again
     Forget {
         /// As `known list` names it
         #[arg(required_unless_present = "of_workspace", conflicts_with = "of_workspace")]
         name: Option<String>,
-        /// Forget all of a workspace, which need not be there any more
+        /// Forget all of a workspace, by its name or id; it need not be there any more
         #[arg(long = "workspace", value_name = "NAME")]
         of_workspace: Option<String>,
     },
@@ -39,6 +47,7 @@ pub(in crate::cli) fn run(args: &KnownArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
         KnownCommand::List => list(ctx),
         KnownCommand::Accept { name } => accept(name, ctx),
+        KnownCommand::Rename { old, new } => rename(old, new, ctx),
         KnownCommand::Forget { name: Some(name), .. } => forget(name, ctx),
         KnownCommand::Forget { of_workspace, .. } => {
             forget_workspace(of_workspace.as_deref().unwrap_or_default(), ctx)
@@ -50,16 +59,26 @@ fn list(ctx: &Context) -> Result<Exit> {
     let known = KnownFile::load(&ctx.session)?;
     known.look(|known| {
         if ctx.out.json {
-            let all: serde_json::Map<String, serde_json::Value> =
-                known.workspaces().map(|(name, known)| (name.to_string(), json(known))).collect();
+            let mut all = serde_json::Map::new();
+            for known in known.workspaces() {
+                let mut key = known.name.to_string();
+                if let Some(id) = known.id.as_ref().filter(|_| all.contains_key(&key)) {
+                    key = format!("{key}.{id}");
+                }
+                all.insert(key, json(known));
+            }
             ctx.out.object(&serde_json::json!({
                 "format_version": crate::plan::FORMAT_VERSION,
                 "workspaces": all,
             }));
             return;
         }
-        for (name, known) in known.workspaces() {
-            ctx.out.data(format_args!("{name}"));
+        for known in known.workspaces() {
+            let id = known.id.as_ref().map(|id| format!("  id {id}")).unwrap_or_default();
+            ctx.out.data(format_args!("{}{id}", known.name));
+            for folder in &known.folders {
+                ctx.out.data(format_args!("  in {}", escaped(folder)));
+            }
             for (folder, known) in &known.boxes {
                 print_box(ctx, folder, known);
             }
@@ -83,8 +102,10 @@ fn print_box(ctx: &Context, folder: &BoxFolder, known: &KnownBox) {
 }
 
 fn print_host(ctx: &Context, host: &HostName, known: &KnownHost) {
-    let daemon = known.daemon.as_ref().map(|id| format!("  daemon {}", escaped(id))).unwrap_or_default();
-    ctx.out.data(format_args!("  {host}  {}{daemon}", escaped(&known.address)));
+    ctx.out.data(format_args!("  {host}  {}", escaped(&known.address)));
+    for (what, text) in known.details() {
+        ctx.out.data(format_args!("    {what} {}", escaped(text)));
+    }
 }
 
 fn json(known: &KnownWorkspace) -> serde_json::Value {
@@ -107,10 +128,19 @@ fn json(known: &KnownWorkspace) -> serde_json::Value {
         .hosts
         .iter()
         .map(|(host, known)| {
-            (host.to_string(), serde_json::json!({ "address": known.address, "daemon": known.daemon }))
+            let value = serde_json::json!({
+                "address": known.address,
+                "leads_to": known.leads_to,
+                "tls": known.tls,
+                "ca": known.ca,
+                "stranger": known.stranger,
+                "daemon": known.daemon,
+            });
+            (host.to_string(), value)
         })
         .collect();
-    serde_json::json!({ "boxes": boxes, "hosts": hosts })
+    let id = known.id.as_ref().map(WorkspaceId::as_str);
+    serde_json::json!({ "id": id, "folders": known.folders, "boxes": boxes, "hosts": hosts })
 }
 
 /// What a name means in a workspace: a host, or else a box; `pillar/` in front tells a box apart.
@@ -134,16 +164,42 @@ fn accept(name: &str, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     match named(&vault, name) {
         Some(Named::Box(folder)) => accept_box(&vault, &folder, ctx)?,
-        Some(Named::Host(host)) => {
-            let address = vault.inventory().hosts.get(&host).map(|host| host.engine.to_string());
-            let address = address.unwrap_or_default();
-            vault.known_file().change(|known| {
-                known.learn_host(vault.name(), &host, &address, None);
-                Ok(())
-            })?;
-            ctx.out.say(format_args!("{host} at {} may be sent credentials and secrets", escaped(&address)));
-        }
+        Some(Named::Host(host)) => accept_host(&vault, &host, ctx)?,
         None => return Err(nothing(&vault, name, vault.name()).into()),
+    }
+    Ok(Exit::Done)
+}
+
+fn accept_host(vault: &Vault<'_>, name: &HostName, ctx: &Context) -> Result<()> {
+    let Some(host) = vault.inventory().hosts.get(name) else { return Ok(()) };
+    let (_, seen) = dialled(&ctx.session, vault.workspace().root(), host)?;
+    vault.known_file().change(|known| {
+        known.check_workspace(vault.seen())?;
+        known.learn_host(vault.seen(), name, &seen);
+        Ok(())
+    })?;
+    let address = escaped(&seen.address);
+    ctx.out.say(format_args!("{name} at {address} may be sent credentials and secrets"));
+    for (what, text) in seen.details() {
+        ctx.out.say(format_args!("  {what} {}", escaped(text)));
+    }
+    Ok(())
+}
+
+/// Keeps what is known for a workspace whose name or id was changed on purpose.
+fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
+    let workspace = ctx.session.workspace()?;
+    let seen = seen(&workspace);
+    if seen.name.as_str() != new {
+        return Err(Problem::usage(format!("this workspace is not named `{}`", escaped(new)))
+            .cause(format!("its name in {} is {}", inventory::FILE, seen.name))
+            .into());
+    }
+    let known = KnownFile::load(&ctx.session)?;
+    known.change(|known| known.rename(old, &seen))?;
+    ctx.out.say(format_args!("what was known of {} is known of {}", escaped(old), seen.name));
+    if old != new {
+        ctx.out.say("boxes whose locks name the old workspace do not open under the new name");
     }
     Ok(Exit::Done)
 }
@@ -156,9 +212,10 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
         Err(problems) if problems.code() == Code::NoIdentity => None,
         Err(problems) => return Err(problems),
     };
-    let seen = SeenBox { workspace: vault.name(), folder, slot: &file.slot, open: open.as_deref() };
+    let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open: open.as_deref() };
     let old = vault.known_file().change(|known| {
-        let old = known.workspace(vault.name()).and_then(|known| known.boxes.get(folder)).cloned();
+        known.check_workspace(vault.seen())?;
+        let old = known.workspace(vault.seen()).and_then(|known| known.boxes.get(folder)).cloned();
         known.learn_box(&seen);
         Ok(old)
     })?;
@@ -177,10 +234,10 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
 
 fn forget(name: &str, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
-    let of = &workspace.inventory().workspace;
+    let (of, seen) = (&workspace.inventory().owner.name, seen(&workspace));
     let known = KnownFile::load(&ctx.session)?;
     let folder = BoxFolder::parse(name).map(|folder| folder.to_string()).unwrap_or_default();
-    let gone = known.change(|known| Ok(known.forget(of, name) || known.forget(of, &folder)))?;
+    let gone = known.change(|known| Ok(known.forget(&seen, name) || known.forget(&seen, &folder)))?;
     if gone {
         ctx.out.say(format_args!("forgot {} of {of}", escaped(name)));
         return Ok(Exit::Done);
@@ -190,15 +247,15 @@ fn forget(name: &str, ctx: &Context) -> Result<Exit> {
 }
 
 fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {
-    let name = WorkspaceName::parse(name)?;
     let known = KnownFile::load(&ctx.session)?;
-    if known.change(|known| Ok(known.forget_workspace(&name)))? {
-        ctx.out.say(format_args!("forgot the workspace {name}"));
+    if known.change(|known| Ok(known.forget_workspace(name)))? {
+        ctx.out.say(format_args!("forgot the workspace {}", escaped(name)));
         return Ok(Exit::Done);
     }
-    let all: Vec<String> = known.look(|known| known.workspaces().map(|(name, _)| name.to_string()).collect());
-    Err(Problem::usage(format!("nothing is known of a workspace {name}"))
-        .nearest(name.as_str(), all.iter().map(String::as_str))
+    let all: Vec<String> =
+        known.look(|known| known.workspaces().map(|known| known.name.to_string()).collect());
+    Err(Problem::usage(format!("nothing is known of a workspace {}", escaped(name)))
+        .nearest(name, all.iter().map(String::as_str))
         .into())
 }
 

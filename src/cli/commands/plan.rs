@@ -2,7 +2,7 @@
 
 use crate::cli::output::{html, plan as print};
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::plan::{Plan, Verb};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::session::{Pipeline, PlanOptions, Registries, Vault, declared, to_json};
@@ -22,6 +22,8 @@ pub(in crate::cli) struct PlanArgs {
     selection: Selection,
     #[command(flatten)]
     options: OptionArgs,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Store the plan in a file, for `apply FILE`; it holds no secret
     #[arg(short, long, value_name = "FILE", conflicts_with = "offline")]
     output: Option<PathBuf>,
@@ -83,7 +85,9 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
     let options = args.options.options();
     let registries = if args.offline { Registries::NotAsked } else { Registries::Asked };
     let planned = on_engines(async |interrupt| {
-        Pipeline::new(&vault, false, interrupt).plan(declared, &options, registries).await
+        Pipeline::new(&vault, args.new_hosts.beside(false), interrupt)
+            .plan(declared, &options, registries)
+            .await
     })?;
     let (plan, wrong) = (&planned.plan, planned.problems());
     if wrong.is_empty() {

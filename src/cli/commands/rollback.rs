@@ -12,7 +12,7 @@ use super::apply;
 use super::history::{services, unknown};
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::desired::{ContainerWish, Desired, Wish};
 use crate::execute::{Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
@@ -46,6 +46,8 @@ pub(in crate::cli) struct RollbackArgs {
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
     /// Write no gate: the next apply undoes the rollback
     #[arg(long)]
     once: bool,
@@ -79,7 +81,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
         }
         let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
         let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-        let pipeline = Pipeline::new(&then, args.yes, interrupt);
+        let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt);
         let (mut planned, differing) = pipeline.plan_rollback(declared, &goals).await?;
         Problems::check(planned.problems())?;
         gates::hold(&mut changes, &args.service, &targets, &differing);
@@ -152,7 +154,7 @@ async fn apply_rollback(
 /// Every selected host that has the service, with what is left of it there.
 async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
     let declared = declared(vault, &args.selection.host)?;
-    let pipeline = Pipeline::new(vault, args.yes, interrupt);
+    let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
     let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
     let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
     for one in &seen {
@@ -168,7 +170,7 @@ async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> 
                 None => Gating::Line(wish.sources.get("image").and_then(|places| places.last()).cloned()),
             },
             wanted: wish.image.digest.as_ref().map(ToString::to_string),
-            generations: generations(&one.observed, vault.name(), &args.service),
+            generations: generations(&one.observed, vault.owner(), &args.service),
         });
     }
     match (hosts.is_empty(), alone) {

@@ -5,7 +5,7 @@ use crate::cli::output::status::{HostStatus, text};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::problem::{Problem, Problems, Result};
-use crate::session::{Pipeline, PlanOptions, Registries, Vault, declared, parts};
+use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, parts};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -23,7 +23,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;
     let (hosts, wrong) = on_engines(async |interrupt| {
-        let seen = Pipeline::new(&vault, false, interrupt).observe(declared, Registries::NotAsked).await?;
+        let seen =
+            Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
         let parts = parts(&seen.ready).unwrap_or_else(|_| vec![BTreeMap::new(); seen.ready.len()]);
         let hosts: Vec<HostStatus> = seen
             .ready

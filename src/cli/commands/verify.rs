@@ -1,17 +1,23 @@
 //! `pillarbox verify [--against REF]`: whether everything sealed holds, and what a change touches.
 
+mod commit;
 mod copies;
 mod difference;
+mod git;
 mod places;
 mod revision;
 mod seals;
 pub(super) mod stray;
 
 use crate::cli::{Context, Exit};
-use crate::problem::{Code, Problem, Problems, Result};
+use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::session::Vault;
+use commit::Commit;
 use difference::Finding;
+use git::Git;
 use seals::Counts;
+use std::fmt;
+use std::path::PathBuf;
 
 /// Check every box, lock, sealed value, reader and copy; or list what a change touches
 #[derive(clap::Args, Debug)]
@@ -40,38 +46,68 @@ pub(in crate::cli) fn run(args: &VerifyArgs, ctx: &Context) -> Result<Exit> {
     problems.extend(found);
     problems.extend(stray::pending(&vault));
     problems.extend(stray::private_keys(&workspace));
-    let findings = match &args.against {
-        Some(revision) => {
-            let before = revision::Snapshot::at(workspace.root(), revision)?;
-            let after = revision::Snapshot::of(&vault)?;
-            difference::between(&before, &after)
-        }
-        None => Vec::new(),
-    };
+    let against = args.against.as_deref().map(|revision| Against::of(&vault, revision)).transpose()?;
+    let findings = against.as_ref().map(|against| against.findings.as_slice()).unwrap_or_default();
     if args.require_open && counts.closed() > 0 {
         let what = format!("{} sealed values do not open here", counts.closed());
         problems.push(Problem::new(Code::NoIdentity, what));
     }
     if problems.is_empty() && ctx.out.json {
-        ctx.out.object(&json(&counts, args.against.is_some().then_some(&findings)));
+        ctx.out.object(&json(&counts, against.as_ref()));
     }
     if !ctx.out.json {
-        for finding in &findings {
+        for finding in findings {
             ctx.out.data(finding);
         }
     }
     if problems.is_empty() || counts.values > 0 {
         say(ctx, &vault, &counts);
     }
-    if let (Some(revision), true) = (&args.against, findings.is_empty()) {
-        ctx.out.say(format_args!(
-            "nothing that protects a secret differs from {}",
-            crate::problem::escaped(revision)
-        ));
+    if let Some(against) = &against {
+        ctx.out.say(format_args!("compared with {against}"));
+        if findings.is_empty() {
+            let revision = escaped(&against.revision);
+            ctx.out.say(format_args!("nothing that protects a secret differs from {revision}"));
+        }
     }
     Problems::check(problems)?;
     let grave = findings.iter().any(|finding| finding.grave);
     Ok(if grave { Exit::Seal } else { Exit::Done })
+}
+
+/// What was compared, and what differs.
+struct Against {
+    revision: String,
+    commit: Commit,
+    repository: PathBuf,
+    findings: Vec<Finding>,
+}
+
+impl Against {
+    fn of(vault: &Vault<'_>, revision: &str) -> Result<Self> {
+        let git = Git::around(vault.session(), vault.workspace().root())?;
+        let commit = Commit::of(&git, revision)?;
+        let before = revision::Snapshot::at(vault, &git, &commit)?;
+        let findings = difference::between(&before, &revision::Snapshot::of(vault)?);
+        Ok(Self { revision: revision.to_owned(), commit, repository: git.top().to_owned(), findings })
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "revision": self.revision,
+            "reference": self.commit.reference,
+            "commit": self.commit.id,
+            "repository": self.repository.display().to_string(),
+        })
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.commit.reference.as_deref().unwrap_or(&self.revision);
+        let repository = escaped(&self.repository.display().to_string());
+        write!(f, "{}, commit {}, of the git repository {repository}", escaped(name), self.commit.id)
+    }
 }
 
 fn say(ctx: &Context, vault: &Vault<'_>, counts: &Counts) {
@@ -92,7 +128,7 @@ fn say(ctx: &Context, vault: &Vault<'_>, counts: &Counts) {
     super::reader::warn_of_one_reader(ctx, vault.boxes());
 }
 
-fn json(counts: &Counts, findings: Option<&Vec<Finding>>) -> serde_json::Value {
+fn json(counts: &Counts, against: Option<&Against>) -> serde_json::Value {
     let closed: serde_json::Map<String, serde_json::Value> =
         counts.closed_by_box.iter().map(|(folder, count)| (folder.to_string(), (*count).into())).collect();
     serde_json::json!({
@@ -100,6 +136,7 @@ fn json(counts: &Counts, findings: Option<&Vec<Finding>>) -> serde_json::Value {
         "values": counts.values,
         "opened": counts.opened,
         "closed": closed,
-        "findings": findings.map(|all| all.iter().map(Finding::json).collect::<Vec<_>>()),
+        "against": against.map(Against::json),
+        "findings": against.map(|against| against.findings.iter().map(Finding::json).collect::<Vec<_>>()),
     })
 }

@@ -162,7 +162,7 @@ mod tests {
             sources: BTreeMap::new(),
         };
         let desired = Desired {
-            workspace: WorkspaceName::parse("shop").expect("a name"),
+            workspace: WorkspaceName::parse("shop").expect("a name").into(),
             host: HostName::parse("web1").expect("a name"),
             items: vec![Item {
                 address: Address { kind: Kind::Container, name: "api".to_owned() },

@@ -4,6 +4,7 @@
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
 use crate::store::read_key_file;
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -49,6 +50,19 @@ impl Tls {
         })?;
         Ok(Box::new(stream))
     }
+}
+
+/// The authorities in the `ca.pem` of a folder, by the SHA-256 fingerprints of their certificates, sorted;
+/// `None` where it cannot be read.
+pub fn authorities(folder: &Path) -> Option<String> {
+    let found = certificates(&folder.join("ca.pem")).ok()?;
+    let print = |certificate: &CertificateDer<'_>| {
+        Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let mut prints: Vec<String> = found.iter().map(|one| format!("sha256:{}", print(one))).collect();
+    prints.sort();
+    prints.dedup();
+    Some(prints.join(" "))
 }
 
 fn certificates(path: &Path) -> EngineResult<Vec<CertificateDer<'static>>> {

@@ -203,7 +203,7 @@ proptest! {
             let now = with(&stage, later.a, later.b);
             let (one, two) = (now.plan().await.expect("planned"), now.plan().await.expect("planned"));
             assert_eq!(one, two);
-            let workspace = now.desired().workspace;
+            let workspace = now.desired().workspace.name;
             let plan = crate::plan::Plan::new(workspace, vec![one]);
             let stored: serde_json::Value =
                 serde_json::from_str(&serde_json::to_string(&plan).expect("JSON")).expect("JSON");

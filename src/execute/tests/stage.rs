@@ -6,7 +6,7 @@ use crate::desired::{
 use crate::engine::Engine as _;
 use crate::event::{Event, EventKind};
 use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
-use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, WorkspaceName};
+use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, Owner, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::{Label, Observed};
 use crate::pillar::{Origin, SealId};
@@ -29,6 +29,8 @@ pub(crate) struct Stage {
     pub(crate) fake: Fake,
     pub(crate) items: Vec<Item>,
     pub(crate) options: Options,
+    /// Whose wishes these are.
+    pub(crate) owner: Owner,
 }
 
 /// Every secret is this text.
@@ -121,7 +123,8 @@ pub(crate) struct Applied {
 impl Stage {
     pub(crate) fn new() -> Self {
         let options = Options { engine: "unix:///run/docker.sock".to_owned(), ..Options::default() };
-        Self { fake: Fake::new(), items: Vec::new(), options }
+        let owner = WorkspaceName::parse("shop").expect("a name").into();
+        Self { fake: Fake::new(), items: Vec::new(), options, owner }
     }
 
     /// Publishes `r.example.com/nginx:<n>`, which works.
@@ -136,7 +139,7 @@ impl Stage {
 
     pub(crate) fn desired(&self) -> Desired {
         Desired {
-            workspace: WorkspaceName::parse("shop").expect("a name"),
+            workspace: self.owner.clone(),
             host: HostName::parse("web1").expect("a name"),
             items: self.items.clone(),
             notes: Vec::new(),

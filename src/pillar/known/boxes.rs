@@ -1,8 +1,7 @@
 //! Judging a box against what is known of it.
 
-use super::{Known, KnownBox};
+use super::{Known, KnownBox, SeenWorkspace};
 use crate::keys::Recipient;
-use crate::name::WorkspaceName;
 use crate::pillar::boxes::{BoxFolder, OpenBox, Readers};
 use crate::problem::{Code, Problem, Result};
 
@@ -20,7 +19,7 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug)]
 pub struct SeenBox<'a> {
     /// The workspace.
-    pub workspace: &'a WorkspaceName,
+    pub workspace: &'a SeenWorkspace,
     /// Its folder.
     pub folder: &'a BoxFolder,
     /// The slot in its `box.toml`.
@@ -50,9 +49,12 @@ impl Known {
     /// With `strict` a first use is refused.
     ///
     /// # Errors
-    /// [`Code::Seal`] where the slot differs from the known one and nothing here proves the change.
+    /// [`Code::Seal`] where the slot differs from the known one and nothing here proves the change, or the
+    /// workspace has another name or id than is known.
     pub fn meet_box(&mut self, seen: &SeenBox<'_>, purpose: Purpose, strict: bool) -> Result<BoxVerdict> {
+        self.check_workspace(seen.workspace)?;
         let verdict = self.judge_box(seen, purpose, strict)?;
+        self.touch_workspace(seen.workspace);
         if verdict != BoxVerdict::Retired {
             self.learn_box(seen);
         }

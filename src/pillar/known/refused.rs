@@ -1,13 +1,12 @@
 //! What the known file must refuse: boxes that are consistent in themselves and are not the known ones.
 
-use super::{BoxVerdict, Known, Purpose, SeenBox};
-use crate::name::WorkspaceName;
+use super::{BoxVerdict, Known, Purpose, SeenBox, SeenWorkspace};
 use crate::pillar::boxes::people::*;
 use crate::pillar::boxes::{BoxFile, BoxFolder, NewSlot, OpenBox, ReaderChange, fingerprint, rekey};
 use crate::problem::Code;
 
 fn seen<'a>(
-    workspace: &'a WorkspaceName,
+    workspace: &'a SeenWorkspace,
     folder: &'a BoxFolder,
     file: &'a BoxFile,
     open: Option<&'a OpenBox>,
@@ -18,7 +17,7 @@ fn seen<'a>(
 #[test]
 fn a_slot_minted_with_its_lock_is_refused_where_the_box_is_known() {
     let alice = person("alice");
-    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let (shop, pillar) = (SeenWorkspace::from(workspace("shop")), BoxFolder::top());
     let made = top(&[&alice]);
     // An attacker needs only public keys for this: slot, lock and readers all agree.
     let minted = top(&[&alice]);
@@ -45,7 +44,7 @@ fn a_slot_minted_with_its_lock_is_refused_where_the_box_is_known() {
 #[test]
 fn a_first_use_is_refused_with_strict() {
     let made = top(&[&person("alice")]);
-    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let (shop, pillar) = (SeenWorkspace::from(workspace("shop")), BoxFolder::top());
     let mut known = Known::default();
     let said = refusal(known.meet_box(&seen(&shop, &pillar, &made.file, None), Purpose::Post, true));
     assert!(said.contains(made.file.slot.as_str()));
@@ -55,7 +54,7 @@ fn a_first_use_is_refused_with_strict() {
 #[test]
 fn an_older_box_may_be_read_and_not_posted_to() {
     let (alice, frank) = (person("alice"), person("frank"));
-    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let (shop, pillar) = (SeenWorkspace::from(workspace("shop")), BoxFolder::top());
     let old = top(&[&alice, &frank]);
     let value = post("s3cret", &place("apps.toml", "api.db_password"), &old.file.slot);
     let new = rekey(&old.open, &readers(&[&alice]), NewSlot::IfKeysGo).expect("rekeyed");
@@ -92,7 +91,7 @@ fn an_older_box_may_be_read_and_not_posted_to() {
 #[test]
 fn a_strange_key_under_keys_changes_nothing_until_a_rekey_shows_it() {
     let (alice, ci, mallory) = (person("alice"), person("ci"), person("mallory"));
-    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let (shop, pillar) = (SeenWorkspace::from(workspace("shop")), BoxFolder::top());
     let made = top(&[&alice, &ci]);
     let mut known = Known::default();
     known.learn_box(&seen(&shop, &pillar, &made.file, Some(&made.open)));
@@ -111,7 +110,7 @@ fn a_strange_key_under_keys_changes_nothing_until_a_rekey_shows_it() {
 #[test]
 fn a_turn_never_goes_back() {
     let alice = person("alice");
-    let (shop, pillar) = (workspace("shop"), BoxFolder::top());
+    let (shop, pillar) = (SeenWorkspace::from(workspace("shop")), BoxFolder::top());
     let old = top(&[&alice]);
     let new = rekey(&old.open, &readers(&[&alice]), NewSlot::Always).expect("rekeyed");
     let mut known = Known::default();

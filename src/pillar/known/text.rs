@@ -1,26 +1,36 @@
 //! `known.toml` as text.
 //!
 //! ```toml
-//! format = 1
+//! format = 2
 //!
-//! [workspaces.shop.boxes."pillar/"]
+//! [[workspaces]]
+//! name = "shop"
+//! id = "9f2c41d70b6e83aa"
+//! folders = ["/home/alice/shop"]
+//!
+//! [workspaces.boxes."pillar/"]
 //! slot = "age1…"
 //! turn = 2
 //! retired = ["age1…"]
 //! readers = { alice = "age1…", ci = "age1…" }
 //!
-//! [workspaces.shop.hosts.web1]
-//! address = "ssh://deploy@web1.example.com"
+//! [workspaces.hosts.web1]
+//! address = "tcp://web1.example.com:2376"
+//! tls = "/home/alice/.docker"
+//! ca = "sha256:…"
 //! daemon = "7TRN:…"
 //! ```
+//!
+//! Format 1 had `[workspaces.NAME]`, without ids and folders; it is read, and written anew as format 2.
 
 use super::{Known, KnownBox, KnownHost, KnownWorkspace};
 use crate::keys::Recipient;
-use crate::name::{HostName, ReaderName, WorkspaceName};
+use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName};
 use crate::pillar::boxes::BoxFolder;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
+use std::collections::BTreeMap;
 use std::fmt;
-use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, value};
 
 impl Known {
     /// Reads `known.toml`; an empty text is nothing known. `file` is its path, for errors.
@@ -52,15 +62,21 @@ fn read(top: &Table, found: &mut Vec<String>) -> Known {
     let mut known = Known::default();
     for (key, item) in top.iter() {
         match (key, item.as_table_like()) {
-            ("format", _) if item.as_integer() == Some(1) => {}
+            ("format", _) if matches!(item.as_integer(), Some(1 | 2)) => {}
             ("format", _) => {
                 found.push("it has a format that this version of pillarbox does not know".into());
             }
             ("workspaces", Some(table)) => {
                 for (name, table) in tables(table, key, found) {
-                    let workspace = read_workspace(table, &format!("{key}.{name}"), found);
-                    let name = parsed(WorkspaceName::parse(name), key, found);
-                    known.workspaces.extend(name.map(|name| (name, workspace)));
+                    let workspace = read_workspace(table, &format!("{key}.{name}"), Some(name), found);
+                    known.workspaces.extend(workspace);
+                }
+            }
+            ("workspaces", None) if item.is_array_of_tables() => {
+                for table in item.as_array_of_tables().into_iter().flatten() {
+                    let name = table.get("name").and_then(Item::as_str).unwrap_or_default();
+                    let workspace = read_workspace(table, &format!("{key}.{name}"), None, found);
+                    known.workspaces.extend(workspace);
                 }
             }
             _ => found.push(unknown("", key)),
@@ -72,11 +88,39 @@ fn read(top: &Table, found: &mut Vec<String>) -> Known {
     known
 }
 
-fn read_workspace(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> KnownWorkspace {
-    let mut workspace = KnownWorkspace::default();
+/// `named`: its name, where that is the table's own.
+fn read_workspace(
+    table: &dyn TableLike,
+    path: &str,
+    named: Option<&str>,
+    found: &mut Vec<String>,
+) -> Option<KnownWorkspace> {
+    let name = named.or_else(|| table.get("name").and_then(Item::as_str));
+    if name.is_none() {
+        found.push(format!("{}: `name` is missing", escaped(path)));
+    }
+    let mut workspace = KnownWorkspace {
+        name: parsed(WorkspaceName::parse(name?), path, found)?,
+        id: None,
+        folders: Vec::new(),
+        boxes: BTreeMap::new(),
+        hosts: BTreeMap::new(),
+    };
     for (key, item) in table.iter() {
         let path_here = format!("{path}.{key}");
         match (key, item.as_table_like()) {
+            ("name", None) if named.is_none() => {}
+            ("id", None) if named.is_none() => {
+                workspace.id = parsed(WorkspaceId::parse(item.as_str().unwrap_or_default()), path, found);
+            }
+            ("folders", None) if named.is_none() && item.is_array() => {
+                for folder in item.as_array().into_iter().flatten() {
+                    match folder.as_str() {
+                        Some(folder) => workspace.folders.push(folder.to_owned()),
+                        None => found.push(unknown(path, key)),
+                    }
+                }
+            }
             ("boxes", Some(boxes)) => {
                 for (name, table) in tables(boxes, &path_here, found) {
                     let read = read_box(table, &format!("{path_here}.{name}"), found);
@@ -94,7 +138,7 @@ fn read_workspace(table: &dyn TableLike, path: &str, found: &mut Vec<String>) ->
             _ => found.push(unknown(path, key)),
         }
     }
-    workspace
+    Some(workspace)
 }
 
 fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownBox> {
@@ -131,18 +175,34 @@ fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Optio
 }
 
 fn read_host(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownHost> {
-    let (mut address, mut daemon) = (None, None);
+    let mut host = KnownHost::default();
     for (key, item) in table.iter() {
-        match (key, item.as_str()) {
-            ("address", Some(text)) => address = Some(text.to_owned()),
-            ("daemon", Some(text)) => daemon = Some(text.to_owned()),
-            _ => found.push(unknown(path, key)),
+        let text = item.as_str().map(str::to_owned);
+        let field = match key {
+            "address" if text.is_some() => {
+                host.address = text.unwrap_or_default();
+                continue;
+            }
+            "leads_to" => &mut host.leads_to,
+            "tls" => &mut host.tls,
+            "ca" => &mut host.ca,
+            "stranger" => &mut host.stranger,
+            "daemon" => &mut host.daemon,
+            _ => {
+                found.push(unknown(path, key));
+                continue;
+            }
+        };
+        if text.is_none() {
+            found.push(unknown(path, key));
         }
+        *field = text;
     }
-    if address.is_none() {
+    if !table.contains_key("address") {
         found.push(format!("{}: `address` is missing", escaped(path)));
+        return None;
     }
-    Some(KnownHost { address: address?, daemon })
+    Some(host)
 }
 
 fn tables<'a>(
@@ -177,31 +237,47 @@ fn unknown(path: &str, key: &str) -> String {
 
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut workspaces = implicit();
-        for (name, known) in &self.workspaces {
+        let mut workspaces = ArrayOfTables::new();
+        for known in &self.workspaces {
             let (mut boxes, mut hosts) = (implicit(), implicit());
             for (folder, known) in &known.boxes {
                 boxes.insert(&folder.to_string(), Item::Table(box_table(known)));
             }
             for (host, known) in &known.hosts {
-                let mut table = Table::new();
-                table.insert("address", value(&known.address));
-                known.daemon.as_ref().map(|daemon| table.insert("daemon", value(daemon)));
-                hosts.insert(host.as_str(), Item::Table(table));
+                hosts.insert(host.as_str(), Item::Table(host_table(known)));
             }
-            let mut workspace = implicit();
+            let mut workspace = Table::new();
+            workspace.insert("name", value(known.name.as_str()));
+            known.id.as_ref().map(|id| workspace.insert("id", value(id.as_str())));
+            let folders: toml_edit::Array = known.folders.iter().map(String::as_str).collect();
+            workspace.insert("folders", value(folders));
             workspace.insert("boxes", Item::Table(boxes));
             workspace.insert("hosts", Item::Table(hosts));
-            workspaces.insert(name.as_str(), Item::Table(workspace));
+            workspaces.push(workspace);
         }
         let mut document = DocumentMut::new();
-        document.insert("format", value(1));
-        document.insert("workspaces", Item::Table(workspaces));
+        document.insert("format", value(2));
+        document.insert("workspaces", Item::ArrayOfTables(workspaces));
         f.write_str(
             "# What this machine has seen and accepted; see 'pillarbox known'. There is no secret in it.\n",
         )?;
         write!(f, "{document}")
     }
+}
+
+fn host_table(known: &KnownHost) -> Table {
+    let mut table = Table::new();
+    table.insert("address", value(&known.address));
+    for (key, text) in [
+        ("leads_to", &known.leads_to),
+        ("tls", &known.tls),
+        ("ca", &known.ca),
+        ("stranger", &known.stranger),
+        ("daemon", &known.daemon),
+    ] {
+        text.as_ref().map(|text| table.insert(key, value(text)));
+    }
+    table
 }
 
 fn box_table(known: &KnownBox) -> Table {
@@ -247,7 +323,14 @@ mod tests {
         );
         let problems = Known::parse(&text, "known.toml").expect_err("wrong");
         assert_eq!(problems.iter().count(), 6, "{problems:#?}");
-        for text in ["format = 2", "[workspaces.shop]", "format = 1\nx", "format = 1\n[workspaces.Shop]"] {
+        for text in [
+            "format = 3",
+            "[workspaces.shop]",
+            "format = 2\n[[workspaces]]",
+            "format = 2\n[[workspaces]]\nname = \"s\"\nid = \"x\"",
+            "format = 1\nx",
+            "format = 1\n[workspaces.Shop]",
+        ] {
             assert!(Known::parse(text, "known.toml").is_err(), "{text}");
         }
     }
@@ -261,14 +344,20 @@ mod tests {
         ) {
             let mut known = Known::default();
             for (name, (turn, count)) in &names {
-                let mut workspace = KnownWorkspace::default();
+                let mut workspace = KnownWorkspace {
+                    name: WorkspaceName::parse(name).expect("a name"),
+                    id: turn.map(|turn| WorkspaceId::from_bits(u64::from(turn).to_be_bytes())),
+                    folders: vec![address.clone(); *count],
+                    boxes: BTreeMap::new(),
+                    hosts: BTreeMap::new(),
+                };
                 let readers = (0..*count).map(|n| (ReaderName::parse(&format!("{name}{n}")).expect("a name"), key()));
                 let retired = (0..*count).map(|_| key()).collect();
                 let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect() };
                 workspace.boxes.insert(BoxFolder::parse(name).expect("a folder"), of_box);
-                let host = KnownHost { address: address.clone(), daemon: daemon.clone() };
+                let host = KnownHost { address: address.clone(), tls: daemon.clone(), daemon: daemon.clone(), ..KnownHost::default() };
                 workspace.hosts.insert(HostName::parse(name).expect("a name"), host);
-                known.workspaces.insert(WorkspaceName::parse(name).expect("a name"), workspace);
+                known.workspaces.push(workspace);
             }
             let read = Known::parse(&known.to_string(), "known.toml").expect("reads back");
             prop_assert!(!read.is_changed());

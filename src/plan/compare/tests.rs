@@ -8,7 +8,7 @@ async fn plan_for(version: u32) -> Plan {
     stage.publish(2);
     stage.with(vec![running("nginx", "r.example.com/nginx:1")]).settle().await;
     let stage = stage.with(vec![running("nginx", &format!("r.example.com/nginx:{version}"))]);
-    let workspace = stage.desired().workspace;
+    let workspace = stage.desired().workspace.name;
     Plan::new(workspace, vec![stage.plan().await.expect("planned")])
 }
 

@@ -1,7 +1,7 @@
 //! Containers of others that have a name of ours: no name is taken; some containers may be taken over.
 
 use super::instances::Instances;
-use crate::name::{HostName, WorkspaceName};
+use crate::name::{HostName, Owner};
 use crate::observed::{Container, Label};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problem, escaped};
@@ -21,17 +21,23 @@ pub(in crate::planner) fn held_by_others(
                 .hint("try again when it is gone")
         });
     }
+    let namesake = holder.namesake(context.workspace());
     let who = match &holder.ours {
         _ if holder.impostor => {
             "carries our labels, but they came with its image or belong to another container".to_owned()
         }
         Some(labels) => format!("is an instance of {} that was renamed", escaped(&labels.service)),
-        None => format!("was not made by workspace {}", context.workspace()),
+        None => match &namesake {
+            Some(namesake) => namesake.what.clone(),
+            None => format!("was not made by workspace {}", context.workspace()),
+        },
     };
     let problem =
         Problem::failed(format!("the name {service} on host {host} is taken by a container that {who}"))
             .hint(format!("rename it on the host: 'docker rename {service} {service}-old'"))
             .hint(format!("or remove it there: 'docker rm {service}' (stop it before)"));
+    let hints = namesake.into_iter().flat_map(|namesake| namesake.hints);
+    let problem = hints.fold(problem, Problem::hint);
     let adopt = holder.ours.is_none() && refusal(context.workspace(), host, holder).is_none();
     Some(if adopt {
         problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
@@ -42,7 +48,7 @@ pub(in crate::planner) fn held_by_others(
 
 /// Why a container of others is not taken over.
 pub(in crate::planner) fn refusal(
-    workspace: &WorkspaceName,
+    workspace: &Owner,
     host: &HostName,
     container: &Container,
 ) -> Option<Problem> {
@@ -50,8 +56,10 @@ pub(in crate::planner) fn refusal(
     let label = |name: &str| container.inspect.compare("/Config/Labels")?.get(name)?.as_str();
     let cause = if container.impostor {
         "it carries our labels, but they came with its image or belong to another container".to_owned()
-    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.as_str()) {
+    } else if let Some(other) = label(Label::WORKSPACE).filter(|other| *other != workspace.name.as_str()) {
         format!("it belongs to workspace {}", escaped(other))
+    } else if let Some(namesake) = container.namesake(workspace) {
+        format!("it {}", namesake.what)
     } else if label("com.docker.swarm.task.id").is_some() {
         "it is a task of Swarm, which would make it anew".to_owned()
     } else if container.inspect.compare("/HostConfig/AutoRemove") == Some(&Value::Bool(true)) {

@@ -1,7 +1,7 @@
 //! Networks and volumes that are there, compared with what is declared of them.
 
 use crate::desired::{Address, Kind, ResourceWish, Spec};
-use crate::observed::{Label, Made};
+use crate::observed::{Label, Made, namesake};
 use crate::planner::context::PlanContext;
 use crate::problem::{Place, Problem, Result, escaped};
 use serde_json::{Value, json};
@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 pub(in crate::planner) fn labelled(context: &PlanContext<'_>, mut body: Value, spec: &Spec) -> Value {
     let fields = spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
-    body["Labels"][Label::WORKSPACE] = json!(context.workspace().as_str());
+    for (name, value) in Label::of(context.workspace()) {
+        body["Labels"][name] = json!(value);
+    }
     body["Labels"][Label::SPEC] = json!(spec.fingerprint());
     body["Labels"][Label::FIELDS] = json!(fields.join(","));
     body
@@ -50,10 +52,16 @@ pub(in crate::planner) fn theirs(
         context.workspace(),
         differences.join(", ")
     );
-    let mut problem = Problem::failed(what)
-        .cause("what others made is used as it is, and never changed")
-        .hint("declare it as it is, or leave those fields out")
-        .hint("or give it another name");
+    let mut problem = Problem::failed(what).cause("what others made is used as it is, and never changed");
+    let found = match kind {
+        Kind::Network => context.network(&desired.name)?.map(|one| &one.inspect),
+        _ => context.volume(&desired.name).map(|one| &one.inspect),
+    };
+    let labels = found.and_then(|inspect| inspect.compare("/Labels"));
+    if let Some(other) = labels.and_then(|labels| namesake(context.workspace(), labels)) {
+        problem = other.hints.into_iter().fold(problem.cause(format!("it {}", other.what)), Problem::hint);
+    }
+    problem = problem.hint("declare it as it is, or leave those fields out").hint("or give it another name");
     let lines = differences.iter().filter_map(|field| desired.sources.get(field));
     problem.place = lines.flatten().next().cloned();
     Err(problem.into())

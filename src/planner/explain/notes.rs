@@ -53,6 +53,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
         )
     }));
     notes.extend(absent_but_foreign(context));
+    notes.extend(namesakes(context));
     notes
 }
 
@@ -166,6 +167,16 @@ fn own(container: &Container) -> Vec<String> {
     anonymous.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect()
 }
 
+/// What carries the name of this workspace on the host and is another's: said, because it looks like ours.
+fn namesakes(context: &PlanContext<'_>) -> Vec<String> {
+    let others = context.containers().filter_map(|one| {
+        let namesake = one.namesake(context.workspace())?;
+        let hints = namesake.hints.iter().map(|hint| format!("; {hint}")).collect::<String>();
+        Some(format!("container {} {}; it is left alone{hints}", escaped(&one.name), namesake.what))
+    });
+    others.collect()
+}
+
 /// Declared absent, and a container of that name is not managed by pillarbox.
 fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
     let names = context.items().filter_map(|item| match &item.wish {
@@ -175,6 +186,7 @@ fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
     names
         .filter_map(|name| context.named(name))
         .filter(|container| container.ours.is_none() && !container.impostor)
+        .filter(|container| container.namesake(context.workspace()).is_none())
         .map(|container| {
             format!(
                 "container {}: declared absent, but workspace {} did not make it; it is left alone",

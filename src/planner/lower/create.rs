@@ -2,7 +2,7 @@
 
 use super::secrets::Files;
 use crate::desired::Spec;
-use crate::name::{ContainerName, WorkspaceName};
+use crate::name::{ContainerName, Owner};
 use crate::observed::Label;
 use crate::plan::Create;
 use crate::planner::decide::container::ContainerDecision;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A container to be created under a name; `spec` and `policy` are its endpoints and restart policy for now.
 pub(super) fn create(
-    workspace: &WorkspaceName,
+    workspace: &Owner,
     decision: &ContainerDecision<'_>,
     spec: &Spec,
     name: &str,
@@ -45,7 +45,7 @@ pub(super) fn instance(name: &ContainerName, generation: u64) -> String {
 
 /// Our labels. A name or tag alone is in none that is compared.
 fn labels(
-    workspace: &WorkspaceName,
+    workspace: &Owner,
     decision: &ContainerDecision<'_>,
     generation: u64,
 ) -> BTreeMap<&'static str, String> {
@@ -54,7 +54,6 @@ fn labels(
     let fields = decision.spec.field_fingerprints();
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
     let mut ours = BTreeMap::from([
-        (Label::WORKSPACE, workspace.to_string()),
         (Label::SERVICE, decision.desired.service().to_string()),
         (Label::INSTANCE, instance(name, generation)),
         (Label::GENERATION, generation.to_string()),
@@ -67,7 +66,7 @@ fn labels(
         let tasks: Vec<String> = decision.tasks.iter().map(|(task, ran)| format!("{task}={ran}")).collect();
         ours.insert(Label::TASKS, tasks.join(","));
     }
-    ours.into_iter().chain(shares).collect()
+    Label::of(workspace).chain(ours).chain(shares).collect()
 }
 
 /// The spec with no alias in any network: the container is not found by the service's name.

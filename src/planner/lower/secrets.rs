@@ -6,7 +6,7 @@
 use super::steps::Group;
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{SecretFile, Store};
-use crate::name::WorkspaceName;
+use crate::name::Owner;
 use crate::observed::{Label, OwnVolumes};
 use crate::plan::{Action, Create, FILLED, Target};
 use crate::planner::context::PlanContext;
@@ -24,7 +24,7 @@ pub(super) struct Files<'a> {
     /// The volume that they lie in; also the name of the container that fills it.
     pub(super) volume: String,
     whose: String,
-    workspace: &'a WorkspaceName,
+    workspace: &'a Owner,
     source: &'a Source,
 }
 
@@ -47,10 +47,14 @@ impl<'a> Files<'a> {
         self.files.values().any(|file| file.store == Store::Memory)
     }
 
+    /// Whose they are, under the label that says for what.
+    fn labels(&self, what: &'static str) -> impl Iterator<Item = (&'static str, String)> {
+        Label::of(self.workspace).chain([(what, self.whose.clone())])
+    }
+
     /// Makes the volume.
     pub(super) fn create_volume(&self) -> Action {
-        let labels = [(Label::WORKSPACE, self.workspace.as_str()), (Label::SECRETS, &self.whose)];
-        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let labels = self.labels(Label::SECRETS).map(|(name, value)| (name.to_owned(), value)).collect();
         Action::CreateOwnVolume { name: self.volume.clone(), labels, memory: self.in_memory() }
     }
 
@@ -59,7 +63,7 @@ impl<'a> Files<'a> {
         let body = json!({
             "Entrypoint": ["never-started"],
             "Cmd": [],
-            "Labels": { Label::WORKSPACE: self.workspace.as_str(), Label::FILLS: self.whose },
+            "Labels": self.labels(Label::FILLS).collect::<BTreeMap<_, _>>(),
             "HostConfig": { "NetworkMode": "none", "Mounts": [mount(&self.volume, FILLED, false)] },
         });
         Action::Create(Box::new(Create {

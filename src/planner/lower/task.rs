@@ -10,6 +10,7 @@ use crate::planner::decide::restart::no_restart;
 use crate::planner::decide::secrets;
 use crate::planner::decide::task::{TaskRun, TaskState, of, was_stopped};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// How many versions of a task are remembered.
 const REMEMBERED: usize = 50;
@@ -133,7 +134,7 @@ fn create(context: &PlanContext<'_>, task: &TaskRun<'_>, name: &str, files: Opti
     }
 }
 
-fn labels(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str) -> [(&'static str, String); 4] {
+fn labels(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str) -> BTreeMap<String, String> {
     let version = task.found.iter().find_map(|container| match &container.helper {
         Some(HelperContainer::Task { fingerprint: found, version, .. }) if found == fingerprint => {
             Some(version)
@@ -141,12 +142,13 @@ fn labels(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str) -> [
         _ => None,
     });
     let version = if fingerprint == task.fingerprint { Some(&task.source.version) } else { version };
-    [
-        (Label::WORKSPACE, context.workspace().to_string()),
+    let own = [
         (Label::TASK, task.name().to_owned()),
         (Label::RAN, fingerprint.to_owned()),
         (Label::VERSION, version.cloned().unwrap_or_default()),
-    ]
+    ];
+    let all = Label::of(context.workspace()).chain(own);
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn wait(task: &TaskRun<'_>, container: Target, name: String) -> Action {
@@ -157,7 +159,7 @@ fn wait(task: &TaskRun<'_>, container: Target, name: String) -> Action {
 /// Remembers that a task ran, and forgets what is long ago.
 fn remember(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str, group: &mut Group<'_>) {
     let workspace = context.workspace();
-    let labels = labels(context, task, fingerprint).map(|(name, value)| (name.to_owned(), value)).into();
+    let labels = labels(context, task, fingerprint);
     let name = OwnVolumes::of_task(workspace, task.name(), fingerprint);
     group.push(Action::CreateOwnVolume { name, labels, memory: false }, Vec::new());
     let remembered = context.ran(task.name());
@@ -169,5 +171,5 @@ fn remember(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str, gr
 
 /// The name of the container of a task; it is no service, and none has this name.
 fn container_name(context: &PlanContext<'_>, task: &str) -> String {
-    format!("pillarbox-task.{}.{task}", context.workspace())
+    format!("pillarbox-task.{}.{task}", context.workspace().scope())
 }

@@ -115,7 +115,7 @@ pub(super) fn stays(workspace: &Workspace, entry: &Entry) -> String {
     format!(
         "{} stays available from the workspace {} ({}); the team's entry goes with: pillarbox -C {} registry remove {}",
         entry.scope,
-        workspace.inventory().workspace,
+        workspace.inventory().owner,
         entry.place,
         quoted(&root),
         quoted(&entry.scope.to_string()),

@@ -136,7 +136,7 @@ impl Vault<'_> {
         for folder in &self.made {
             let open = self.unlock(folder)?;
             let slot = open.keys().slot();
-            let seen = SeenBox { workspace: self.name(), folder, slot, open: Some(&open) };
+            let seen = SeenBox { workspace: self.seen(), folder, slot, open: Some(&open) };
             self.known.learn(self.session, &seen)?;
         }
         Ok(())

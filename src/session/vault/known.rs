@@ -1,7 +1,7 @@
 //! The known file, read when a command begins and written when it learns something.
 
-use crate::pillar::known::{BoxVerdict, Known, Purpose, SeenBox};
-use crate::problem::{Code, Problem, Problems, Result};
+use crate::pillar::known::{BoxVerdict, Known, KnownWorkspace, Purpose, SeenBox};
+use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::session::context::Session;
 use crate::store;
 use std::cell::RefCell;
@@ -80,17 +80,35 @@ impl KnownFile {
         }
         self.remember(session, seen, |known| known.meet_box(seen, purpose, strict).map(drop))?;
         match verdict {
-            BoxVerdict::FirstUse => session.operator.say(format_args!(
-                "{}: the box {} was not known on this machine; from now on its slot is {}",
-                seen.workspace, seen.folder, seen.slot
-            )),
+            BoxVerdict::FirstUse => {
+                session.operator.say(format_args!(
+                    "{}: the box {} was not known on this machine; from now on its slot is {}",
+                    seen.workspace.name, seen.folder, seen.slot
+                ));
+                self.look(|known| known.namesake(seen.workspace).map(|other| say_namesake(session, other)));
+            }
             BoxVerdict::Followed { .. } => session.operator.say(format_args!(
                 "{}: the slot of the box {} was changed by one of its readers; it is now {}",
-                seen.workspace, seen.folder, seen.slot
+                seen.workspace.name, seen.folder, seen.slot
             )),
             BoxVerdict::Same | BoxVerdict::Retired => {}
         }
         Ok(())
+    }
+
+    /// Takes a workspace that was just made, with its box.
+    ///
+    /// # Errors
+    /// As [`Self::meet`].
+    pub fn begin(&self, session: &Session, seen: &SeenBox<'_>) -> Result<()> {
+        if !self.learns {
+            return Ok(());
+        }
+        self.remember(session, seen, |known| {
+            known.begin_workspace(seen.workspace);
+            known.learn_box(seen);
+            Ok(())
+        })
     }
 
     /// Takes a box as it stands.
@@ -127,6 +145,16 @@ impl KnownFile {
             result => result,
         }
     }
+}
+
+/// Whoever can write to a workspace can give it another id.
+fn say_namesake(session: &Session, other: &KnownWorkspace) {
+    let id = other.id.as_ref().map_or_else(|| "no id".to_owned(), |id| format!("the id {id}"));
+    let folder = other.folders.last().map(|folder| format!(", in {}", escaped(folder))).unwrap_or_default();
+    session.operator.say(format_args!(
+        "it is not the workspace {} that this machine knows, with {id}{folder}",
+        other.name
+    ));
 }
 
 fn causes(problems: &Problems) -> String {

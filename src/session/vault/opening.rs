@@ -21,7 +21,7 @@ impl Vault<'_> {
         let open = self.unlock(folder)?;
         if !self.met.borrow().contains(folder) {
             let slot = open.keys().slot();
-            let seen = SeenBox { workspace: self.name(), folder, slot, open: Some(&open) };
+            let seen = SeenBox { workspace: self.seen(), folder, slot, open: Some(&open) };
             self.known.meet(self.session, &seen, Purpose::Read, self.is_strict())?;
             self.met.borrow_mut().insert(folder.clone());
         }

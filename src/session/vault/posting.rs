@@ -65,7 +65,7 @@ impl Vault<'_> {
         }
         let slot = file.slot.clone();
         let open = self.unlocked_to_post(folder)?;
-        let seen = SeenBox { workspace: self.name(), folder, slot: &slot, open: open.as_deref() };
+        let seen = SeenBox { workspace: self.seen(), folder, slot: &slot, open: open.as_deref() };
         match self.known.meet(self.session, &seen, Purpose::Post, self.is_strict() && given.is_none()) {
             // Who gives a slot says which one is right, as `known accept` does: a machine without a key
             // could not follow a change otherwise. A slot that has retired is not brought back so.
@@ -85,9 +85,9 @@ impl Vault<'_> {
     /// Whether this machine knows that a slot of a box was replaced.
     fn has_retired(&self, folder: &BoxFolder, slot: &Recipient) -> bool {
         self.known.look(|known| {
-            let found = known.workspaces().find(|(name, _)| *name == self.name());
-            found
-                .and_then(|(_, known)| known.boxes.get(folder))
+            known
+                .workspace(self.seen())
+                .and_then(|known| known.boxes.get(folder))
                 .is_some_and(|known| known.retired.contains(slot))
         })
     }
@@ -99,7 +99,7 @@ impl Vault<'_> {
     pub fn meet_to_post(&self, folder: &BoxFolder, strict: bool) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         let open = self.unlocked_to_post(folder)?;
-        let seen = SeenBox { workspace: self.name(), folder, slot: &file.slot, open: open.as_deref() };
+        let seen = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: open.as_deref() };
         self.known.meet(self.session, &seen, Purpose::Post, strict)?;
         Ok(open)
     }

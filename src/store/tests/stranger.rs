@@ -127,7 +127,7 @@ fn the_search_goes_upwards_to_the_home_folder_and_no_further() {
     assert_eq!(search(None, &deep).expect("found").root(), real);
     assert_eq!(search(Some(folder.path()), &deep).expect("in the home folder itself").root(), real);
     fs::write(home.join("a/pillarbox.toml"), "workspace = \"inner\"\n").expect("a file");
-    assert_eq!(search(Some(&home), &deep).expect("found").inventory().workspace.as_str(), "inner");
+    assert_eq!(search(Some(&home), &deep).expect("found").inventory().owner.name.as_str(), "inner");
     let given = Search { given: Some(home), start: deep, home: None };
     let problem = find(&given).expect_err("no inventory there").into_vec().remove(0);
     assert!(problem.what.contains("is not a workspace"), "{problem:?}");

@@ -85,7 +85,7 @@ fn opened(vault: &Vault<'_>, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> 
 
 fn known(vault: &Vault<'_>, folder: &BoxFolder, file: &BoxFile, open: Option<&OpenBox>) -> Result<()> {
     file.check_shape(folder)?;
-    let seen = SeenBox { workspace: vault.name(), folder, slot: &file.slot, open };
+    let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open };
     vault.known_file().look(|known| known.clone().meet_box(&seen, Purpose::Post, false)).map(drop)
 }
 

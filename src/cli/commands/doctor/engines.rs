@@ -3,10 +3,10 @@
 use super::finding::Section;
 use super::many;
 use crate::cli::on_engines;
-use crate::inventory::{EngineAddress, Host};
+use crate::inventory::Host;
 use crate::pillar::known::HostVerdict;
 use crate::problem::{Problem, escaped};
-use crate::session::{Pipeline, Probed, Vault};
+use crate::session::{NewHosts, Pipeline, Probed, Vault, is_own_socket};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds that a clock may be off. The lease of a deploy lock goes by the Engine's clock alone; logs of two
@@ -26,7 +26,8 @@ pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
         );
         return section;
     }
-    let probed = on_engines(async |interrupt| Pipeline::new(vault, false, interrupt).probe(&hosts).await);
+    let probed =
+        on_engines(async |interrupt| Pipeline::new(vault, NewHosts::Ask, interrupt).probe(&hosts).await);
     match probed {
         Err(problems) => section.problems(problems),
         Ok(all) => {
@@ -45,11 +46,9 @@ pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
 
 fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Section) {
     let (facts, address) = (&probed.facts, host.engine.to_string());
-    let local = matches!(host.engine, EngineAddress::Unix { .. });
-    let daemon = (!local).then_some(facts.engine_id.as_str());
-    let verdict = vault
-        .known_file()
-        .look(|known| known.clone().meet_host(vault.name(), &host.name, &address, daemon, false));
+    let local = is_own_socket(host, &probed.seen);
+    let verdict =
+        vault.known_file().look(|known| known.judge_host(vault.seen(), &host.name, &probed.seen, false));
     let engine = format!(
         "{}: Engine {}, API {}, at {}",
         host.name,

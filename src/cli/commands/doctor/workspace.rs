@@ -45,6 +45,12 @@ pub(super) fn look(vault: &Vault<'_>) -> Section {
             many(vault.boxes().len(), "box", "boxes")
         ));
     }
+    if vault.owner().id.is_none() {
+        section.note(
+            "it has no id: another workspace of the same name would take its containers for its own",
+            "pillarbox init --id",
+        );
+    }
     if workspace.root().join(".git").exists() {
         let attributes =
             store::read_private(&workspace.root().join(".gitattributes")).ok().flatten().unwrap_or_default();

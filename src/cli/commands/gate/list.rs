@@ -1,8 +1,8 @@
 //! `pillarbox gate list`: from clear values alone, no private key.
 
-use crate::cli::on_engines;
 use crate::cli::output::layout::{columns, pad};
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::name::{Digest, ImageRef};
 use crate::pillar::document::Document;
 use crate::pillar::gate::TABLE;
@@ -19,9 +19,11 @@ pub(super) struct GateListArgs {
     /// Ask the registries, through the hosts, whether the tags still stand for the digests
     #[arg(long)]
     check: bool,
-    /// Send credentials to hosts that were not known on this machine (with --check)
+    /// Do not ask (with --check)
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 /// A gate as one file says it; the rest may stand in others.
@@ -162,7 +164,7 @@ fn check(args: &GateListArgs, vault: &Vault<'_>) -> Result<(Vec<Checked>, Vec<cr
             let named = args.app.is_empty() || args.app.iter().any(|name| name == app);
             named && image.digest.is_some() && image.tag.is_some()
         };
-        Pipeline::new(vault, args.yes, interrupt).tags(declared, &wanted).await
+        Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt).tags(declared, &wanted).await
     })?;
     let mut wrong = answers.problems();
     let mut checked = Vec::new();

@@ -2,8 +2,8 @@
 
 use super::write::{effective_everywhere, field};
 use super::{Where, in_words, key};
-use crate::cli::on_engines;
 use crate::cli::{Context, Exit};
+use crate::cli::{NewHostsArgs, on_engines};
 use crate::inventory::Host;
 use crate::name::{Digest, HostName, ImageName, ImageRef};
 use crate::pillar::document::Document;
@@ -37,9 +37,11 @@ pub(super) struct GateSetArgs {
     image: Option<String>,
     #[command(flatten)]
     place: Where,
-    /// Send credentials to hosts that were not known on this machine
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 /// Stands for the digest until the registry has said it; no image has it.
@@ -171,7 +173,7 @@ fn ask(
     let declared = declared(vault, &names)?;
     let answers = on_engines(async |interrupt| {
         let wanted = |gate: &str, image: &ImageRef| gate == app && image.digest.as_ref() == Some(unsaid);
-        Pipeline::new(vault, args.yes, interrupt).tags(declared, &wanted).await
+        Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt).tags(declared, &wanted).await
     })?;
     let mut wrong = answers.problems();
     let mut digests: BTreeMap<Digest, Vec<(HostName, ImageRef)>> = BTreeMap::new();

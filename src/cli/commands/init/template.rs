@@ -1,7 +1,7 @@
 //! The files of a new workspace: those of the example in the top folder of this repository, with the
 //! names changed.
 
-use crate::name::{ReaderName, WorkspaceName};
+use crate::name::{ReaderName, WorkspaceId, WorkspaceName};
 
 const INVENTORY: &str = include_str!("../../../../pillarbox.toml");
 const APPS: &str = include_str!("../../../../pillar/apps.toml");
@@ -9,16 +9,24 @@ const STATE: &str = include_str!("../../../../states/nginx.toml");
 const STATE_GONE: &str = include_str!("../../../../states/nginx_gone.toml");
 const ATTRIBUTES: &str = include_str!("../../../../.gitattributes");
 
+/// The id in the example.
+const EXAMPLE_ID: &str = "3b0f6a51c2d97e84";
+
 /// What git needs to show sealed values by their ids.
 pub(super) const ATTRIBUTES_LINE: &str = "pillar/**/*.toml diff=pillarbox";
 
 /// Paths relative to the workspace, with their texts; without keys and boxes.
-pub(super) fn files(workspace: &WorkspaceName, reader: &ReaderName) -> Vec<(String, String)> {
+pub(super) fn files(
+    workspace: &WorkspaceName,
+    id: &WorkspaceId,
+    reader: &ReaderName,
+) -> Vec<(String, String)> {
     let inventory: String = INVENTORY
         .split_inclusive('\n')
         .filter(|line| !line.contains("scripts/quickstart"))
         .collect::<String>()
         .replace("workspace = \"example\"", &format!("workspace = \"{workspace}\""))
+        .replace(EXAMPLE_ID, id.as_str())
         .replace("default = [\"alice\"]", &format!("default = [\"{reader}\"]"));
     [
         (".gitattributes", ATTRIBUTES.to_owned()),
@@ -57,10 +65,11 @@ mod tests {
     #[test]
     fn the_names_are_in_the_inventory_and_the_rest_is_the_example() {
         let (workspace, reader) = (WorkspaceName::parse("shop"), ReaderName::parse("bob"));
-        let files = files(&workspace.expect("a name"), &reader.expect("a name"));
+        let id = WorkspaceId::from_bits([7; 8]);
+        let files = files(&workspace.expect("a name"), &id, &reader.expect("a name"));
         let text = &files.iter().find(|(path, _)| path == "pillarbox.toml").expect("an inventory").1;
         let inventory = Inventory::parse(text).expect("sound");
-        assert_eq!(inventory.workspace.as_str(), "shop");
+        assert_eq!((inventory.owner.name.as_str(), inventory.owner.id), ("shop", Some(id)));
         assert_eq!(inventory.readers.default.iter().map(ReaderName::as_str).collect::<Vec<_>>(), ["bob"]);
         assert_eq!(inventory.hosts.len(), 1);
         assert!(!text.contains("quickstart") && !text.contains("example\""));

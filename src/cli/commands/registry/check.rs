@@ -2,7 +2,7 @@
 
 use crate::cli::output::credentials as table;
 use crate::cli::{Context, Exit};
-use crate::cli::{Selection, on_engines};
+use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::name::ImageRef;
 use crate::problem::{Code, Problem, Problems, Result, quoted};
 use crate::session::{Answers, Pipeline, Vault, Verdict, declared};
@@ -21,9 +21,11 @@ pub(super) struct RegistryCheckArgs {
     images: Vec<String>,
     #[command(flatten)]
     selection: Selection,
-    /// Send credentials to hosts that were not known on this machine
+    /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
 }
 
 pub(super) fn run(args: &RegistryCheckArgs, ctx: &Context) -> Result<Exit> {
@@ -40,7 +42,9 @@ pub(super) fn run(args: &RegistryCheckArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;
     let hosts = on_engines(async |interrupt| {
-        Pipeline::new(&vault, args.yes, interrupt).check_logins(declared, &images).await
+        Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt)
+            .check_logins(declared, &images)
+            .await
     })?;
     let mut wrong = hosts.problems();
     let answers = hosts.ready;

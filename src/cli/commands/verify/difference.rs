@@ -1,7 +1,7 @@
 //! What differs between two times in what protects secrets. Pure, and needs no key.
 
 use super::revision::Snapshot;
-use crate::name::KeyPath;
+use crate::name::{KeyPath, Owner};
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::{Node, Origin, Sealed};
 use crate::problem::escaped;
@@ -49,6 +49,7 @@ impl fmt::Display for Finding {
 /// Everything that differs, what is grave first.
 pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
+    workspace(before, after, &mut found);
     boxes(before, after, &mut found);
     texts(
         &before.keys,
@@ -57,6 +58,12 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Finding> {
         &mut found,
     );
     texts(&before.engines, &after.engines, ["new host", "engine changed", "host gone"], &mut found);
+    for (host, text) in &after.gets {
+        let old = before.gets.get(host).filter(|old| *old != text);
+        found.extend(old.map(|old| {
+            finding(false, "files of a host changed", host, Some(old.clone()), Some(text.clone()))
+        }));
+    }
     registries(before, after, &mut found);
     values(before, after, &mut found);
     for path in &before.unreadable {
@@ -74,6 +81,27 @@ fn finding(
     after: Option<String>,
 ) -> Finding {
     Finding { grave, what, of: of.to_owned(), before, after }
+}
+
+/// Under another name or id nothing that was known would count, on machines that do not know the folder.
+fn workspace(before: &Snapshot, after: &Snapshot, found: &mut Vec<Finding>) {
+    let (Some(old), Some(new)) = (&before.owner, &after.owner) else { return };
+    let of = new.to_string();
+    if old.name != new.name {
+        found.push(finding(true, "workspace renamed", &of, Some(old.to_string()), Some(new.to_string())));
+    }
+    if old.id != new.id {
+        let text = |owner: &Owner| owner.id.as_ref().map(ToString::to_string);
+        let what = match (&old.id, &new.id) {
+            (None, _) => "workspace got an id",
+            (_, None) => "id of the workspace gone",
+            _ => "id of the workspace changed",
+        };
+        found.push(finding(old.id.is_some(), what, &of, text(old), text(new)));
+    }
+    if old.id.is_some() && new.owns_without_id && !old.owns_without_id {
+        found.push(finding(true, "what carries no id counts as the workspace's", &of, None, None));
+    }
 }
 
 fn boxes(before: &Snapshot, after: &Snapshot, found: &mut Vec<Finding>) {

@@ -1,34 +1,24 @@
 //! What protects secrets, as it stands in the folder and as it stood at a git revision.
 
-use crate::inventory::{self, Inventory};
+use super::commit::Commit;
+use super::git::Git;
+use crate::inventory::{self, EngineAddress, Host, Inventory, Tls};
+use crate::name::Owner;
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped};
-use crate::process::{self, Child, End, Inherited, Limits};
-use crate::session::Vault;
+use crate::session::{Vault, dialled};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::path::Path;
-use std::time::Duration;
-use zeroize::Zeroizing;
-
-/// How long one call of git may take.
-const LIMIT: Duration = Duration::from_secs(60);
-/// How much it may say: all files of a large workspace.
-const LIMITS: Limits = Limits { out: 256 << 20, err: 4096 };
-/// What a repository's own configuration must not decide.
-const OPTIONS: [&str; 4] = [
-    "safe.bareRepository=explicit",
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.sshCommand=false",
-];
 
 /// Inventory, boxes, key files and values at one time.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
-    /// Engines by the names of their hosts.
+    /// Name and id of the workspace.
+    pub(super) owner: Option<Owner>,
+    /// Engines by the names of their hosts, with all that decides who answers there.
     pub(super) engines: BTreeMap<String, String>,
+    /// Pillar files and states of each host.
+    pub(super) gets: BTreeMap<String, String>,
     /// Boxes by folder.
     pub(super) boxes: BTreeMap<BoxFolder, BoxFile>,
     /// Keys by path, comments left out.
@@ -43,7 +33,7 @@ impl Snapshot {
     /// As the workspace stands.
     pub(super) fn of(vault: &Vault<'_>) -> Result<Self> {
         let mut snapshot = Self { boxes: vault.boxes().clone(), ..Self::default() };
-        snapshot.add_engines(vault.inventory());
+        snapshot.add_inventory(vault.inventory(), &|host| engine(vault, host));
         for document in vault.documents() {
             snapshot.documents.insert(document.file().to_owned(), document.clone());
         }
@@ -54,34 +44,20 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// As it stood at a revision of the repository around the workspace.
-    pub(super) fn at(root: &Path, revision: &str) -> Result<Self> {
-        let shown = escaped(revision);
-        if revision.starts_with('-') {
-            return Err(Problem::usage(format!("`{shown}` is not a git revision")).into());
-        }
-        let commit = format!("{revision}^{{commit}}");
-        let commit = git(root, ["rev-parse", "--verify", "--quiet", &commit], b"").map_err(|problems| {
-            problems.map(|problem| Problem {
-                what: format!("`{shown}` is not a revision of a git repository around the workspace"),
-                ..problem
-            })
-        })?;
-        let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-        let prefix = git(root, ["rev-parse", "--show-prefix"], b"")?;
-        let prefix = String::from_utf8_lossy(&prefix).trim_end_matches('\n').to_owned();
+    /// As it stood at a commit of the repository around the workspace.
+    pub(super) fn at(vault: &Vault<'_>, git: &Git, commit: &Commit) -> Result<Self> {
         let mut snapshot = Self::default();
-        for (path, text) in files(root, &commit, &prefix)? {
-            snapshot.add(&path, text);
+        for (path, text) in files(git, &commit.id)? {
+            snapshot.add(&path, text, &|host| engine(vault, host));
         }
         Ok(snapshot)
     }
 
-    fn add(&mut self, path: &str, text: Option<String>) {
+    fn add(&mut self, path: &str, text: Option<String>, engine: &dyn Fn(&Host) -> String) {
         let read = (|| {
             let text = text?;
             if path == inventory::FILE {
-                self.add_engines(&Inventory::parse(&text).ok()?);
+                self.add_inventory(&Inventory::parse(&text).ok()?, engine);
             } else if let Some(file) = path.strip_prefix("keys/") {
                 if file.ends_with(".pub") {
                     self.add_key(path, &text);
@@ -102,9 +78,12 @@ impl Snapshot {
         }
     }
 
-    fn add_engines(&mut self, inventory: &Inventory) {
-        self.engines
-            .extend(inventory.hosts.iter().map(|(name, host)| (name.to_string(), host.engine.to_string())));
+    fn add_inventory(&mut self, inventory: &Inventory, engine: &dyn Fn(&Host) -> String) {
+        self.owner = Some(inventory.owner.clone());
+        for (name, host) in &inventory.hosts {
+            self.engines.insert(name.to_string(), engine(host));
+            self.gets.insert(name.to_string(), gets(inventory, host));
+        }
     }
 
     fn add_key(&mut self, path: &str, text: &str) {
@@ -114,13 +93,43 @@ impl Snapshot {
     }
 }
 
+/// The engine of a host with its certificates and what its docker context stands for, as they are found on this
+/// machine now.
+fn engine(vault: &Vault<'_>, host: &Host) -> String {
+    let written = match &host.engine {
+        EngineAddress::Tcp { tls: Tls::Folder(folder), .. } => format!(", TLS {folder}"),
+        _ => String::new(),
+    };
+    let root = vault.workspace().root();
+    let Ok((_, seen)) = dialled(vault.session(), root, host) else {
+        return format!("{}{written}", host.engine);
+    };
+    let parts = [("leads to", seen.leads_to), ("TLS", seen.tls), ("authority", seen.ca)];
+    let parts = parts.into_iter().filter_map(|(what, text)| Some(format!(", {what} {}", text?)));
+    std::iter::once(seen.address).chain(parts).collect()
+}
+
+/// Which pillar files and states a host gets, as the inventory names them.
+fn gets(inventory: &Inventory, host: &Host) -> String {
+    let groups = host.groups.iter().filter_map(|name| inventory.groups.get(name));
+    let (mut pillar, mut states): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for (files, of) in
+        groups.map(|group| (&group.pillar, &group.states)).chain([(&host.pillar, &host.states)])
+    {
+        pillar.extend(files.iter().map(|entry| entry.text.as_str()));
+        states.extend(of.iter().map(|entry| entry.text.as_str()));
+    }
+    format!("pillar {}; states {}", pillar.join(" "), states.join(" "))
+}
+
 /// Files of the workspace at a commit, relative to it; without text where one is no regular file or
 /// not UTF-8.
-fn files(root: &Path, commit: &str, prefix: &str) -> Result<Vec<(String, Option<String>)>> {
+fn files(git: &Git, commit: &str) -> Result<Vec<(String, Option<String>)>> {
+    let prefix = git.prefix();
     let paths: Vec<String> = [inventory::FILE, "pillar", "keys"].map(|path| format!("{prefix}{path}")).into();
     let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit, "--"];
     arguments.extend(paths.iter().map(String::as_str));
-    let listed = git(root, arguments, b"")?;
+    let listed = git.ask(arguments, b"")?;
     let (mut found, mut blobs) = (Vec::new(), String::new());
     for entry in String::from_utf8_lossy(&listed).split('\0').filter(|entry| !entry.is_empty()) {
         let Some((data, path)) = entry.split_once('\t') else { continue };
@@ -134,7 +143,7 @@ fn files(root: &Path, commit: &str, prefix: &str) -> Result<Vec<(String, Option<
             _ => found.push((path, false)),
         }
     }
-    let texts = git(root, ["cat-file", "--batch"], blobs.as_bytes())?;
+    let texts = git.ask(["cat-file", "--batch"], blobs.as_bytes())?;
     let mut rest = texts.as_slice();
     let mut files = Vec::new();
     for (path, regular) in found {
@@ -160,37 +169,4 @@ fn next_blob(rest: &mut &[u8]) -> Result<Option<String>> {
     let body = rest.get(end + 1..end + 1 + size).ok_or_else(broken)?;
     *rest = rest.get(end + size + 2..).ok_or_else(broken)?;
     Ok(String::from_utf8(body.to_vec()).ok())
-}
-
-/// Runs git and gives it something to read. Nothing of it is asked of a network, and no program that the
-/// repository's configuration names is started.
-fn git<'a, S: AsRef<OsStr> + 'a>(
-    root: &Path,
-    arguments: impl IntoIterator<Item = S>,
-    input: &[u8],
-) -> Result<Vec<u8>> {
-    let lost = |error: &std::io::Error| Problem::failed("git cannot be run").because(error);
-    let program = process::find("git").map_err(|error| lost(&error))?;
-    let mut command = process::command(&program, Inherited::Basic);
-    for option in OPTIONS {
-        command.args(["-c", option]);
-    }
-    command.arg("--no-pager").arg("-C").arg(root).args(arguments);
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "");
-    let child = Child::start(&mut command, Zeroizing::new(input.to_vec()), LIMITS);
-    let (end, output) = child.map_err(|error| lost(&error))?.finish(LIMIT);
-    if matches!(end, End::Exit(0)) {
-        return Ok(output.out.to_vec());
-    }
-    let said = escaped(String::from_utf8_lossy(&output.err).trim());
-    let problem = Problem::failed("git failed");
-    Err(match end {
-        End::Lost(error) => lost(&error),
-        End::TookTooLong => problem.cause(format!("it was killed after {} s", LIMIT.as_secs())),
-        End::TooMuch => problem.cause(format!("it was killed after {} MiB of an answer", LIMITS.out >> 20)),
-        End::Signal(signal) => problem.cause(format!("a signal ended it: {signal}")),
-        End::Exit(_) if said.is_empty() => problem,
-        End::Exit(_) => problem.cause(said),
-    }
-    .into())
 }
