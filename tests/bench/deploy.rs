@@ -1,11 +1,12 @@
-//! Applying twenty containers against the Engine calls that it needs, made directly by the same client
-//! with the same parallelism.
+//! Applying twenty containers against the Engine calls that it needs, made directly by another client
+//! (bollard) with the same parallelism.
 
 use crate::testbed::EngineEnv;
-use crate::{process, table};
+use crate::{process, table, witness};
+use bollard::Docker;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{CreateContainerOptions, ListContainersOptions};
 use futures_util::StreamExt as _;
-use pillarbox::engine::docker::Docker;
-use pillarbox::engine::{Address, CreateBody, Engine as _};
 use std::time::Instant;
 
 const CONTAINERS: usize = 20;
@@ -19,7 +20,6 @@ pub(crate) fn run(rounds: usize) {
     let image = format!("{repository}:1.0.0@{digest}");
     env.env.write("states/twenty.toml", states(&image));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let address = Address::Unix(env.engine.socket().to_owned());
 
     // The image, and everything that is cold, before the first round.
     env.env.run(&["apply", "-y"]).ok();
@@ -37,12 +37,12 @@ pub(crate) fn run(rounds: usize) {
         env.env.run(&["apply", "-y"]).ok();
         again.push(start.elapsed());
         let start = Instant::now();
-        runtime.block_on(look(&address, &stored));
+        runtime.block_on(async { look(&witness::at(env.engine.socket()), &stored).await });
         again_direct.push(start.elapsed());
 
         remove_all(&env);
         let start = Instant::now();
-        runtime.block_on(make(&address, &image));
+        runtime.block_on(async { make(&witness::at(env.engine.socket()), &stored).await });
         first_direct.push(start.elapsed());
         for number in 0..CONTAINERS {
             env.engine.delete(&format!("/containers/direct{number}?force=true"));
@@ -76,30 +76,31 @@ fn remove_all(env: &EngineEnv) {
 }
 
 /// What planning must ask: the Engine's facts, the list, each container, the image.
-async fn look(address: &Address, image: &str) {
-    let engine = Docker::connect(address).await.expect("it answers");
-    engine.facts().await.expect("facts");
-    let all = engine.containers().await.expect("a list");
-    let calls = all.iter().map(|container| engine.container(&container.id));
+async fn look(engine: &Docker, image: &str) {
+    engine.info().await.expect("facts");
+    let options = ListContainersOptions { all: true, ..Default::default() };
+    let all = engine.list_containers(Some(options)).await.expect("a list");
+    let ids: Vec<String> = all.into_iter().filter_map(|container| container.id).collect();
+    let calls = ids.iter().map(|id| engine.inspect_container(id, None));
     let seen: Vec<_> = futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
     assert!(seen.iter().all(|answer| answer.is_ok()));
-    engine.image(image).await.expect("an answer").expect("it is there");
+    engine.inspect_image(image).await.expect("it is there");
 }
 
 /// The same, then twenty times create, start, and a look whether it runs.
-async fn make(address: &Address, image: &str) {
-    look(address, image).await;
-    let engine = Docker::connect(address).await.expect("it answers");
-    let calls = (0..CONTAINERS).map(|number| {
-        let engine = &engine;
-        async move {
-            let env = format!("NUMBER={number}");
-            let body = serde_json::json!({ "Image": image, "Env": [env], "HostConfig": {} });
-            let (id, _) =
-                engine.create(&format!("direct{number}"), CreateBody::clear(body)).await.expect("created");
-            engine.start(&id).await.expect("started");
-            engine.container(&id).await.expect("an answer").expect("it is there");
-        }
+async fn make(engine: &Docker, image: &str) {
+    look(engine, image).await;
+    let calls = (0..CONTAINERS).map(|number| async move {
+        let name = format!("direct{number}");
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            env: Some(vec![format!("NUMBER={number}")]),
+            ..Default::default()
+        };
+        let options = CreateContainerOptions { name: Some(name.clone()), ..Default::default() };
+        engine.create_container(Some(options), body).await.expect("created");
+        engine.start_container(&name, None).await.expect("started");
+        engine.inspect_container(&name, None).await.expect("it is there");
     });
     futures_util::stream::iter(calls).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }

@@ -1,5 +1,5 @@
-//! What pillarbox costs, as ratios of one run: against the Engine calls it needs, made directly,
-//! against plain age, and against another credential helper. It prints; it judges nothing.
+//! What pillarbox costs, as ratios of one run: against the Engine calls it needs, made directly by
+//! another client, against plain age, and against another credential helper. It prints; it judges nothing.
 //!
 //! `scripts/bench` starts a private Engine and registry and runs it; without an Engine only the sealing
 //! part runs.
@@ -14,6 +14,10 @@ mod env;
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../engine/testbed.rs"]
 mod testbed;
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../engine/witness.rs"]
+mod witness;
 
 mod compile;
 mod compose;

@@ -32,11 +32,13 @@ impl Recording {
         let image_name = format!("{repository}:1.0.0@{digest}");
         env.env.write("states/sample.toml", super::services::one("sample", "service.deployed", &image_name));
         env.env.run(&["apply", "-y"]).ok();
-        let container_listed = env.containers().into_iter().next().expect("the container");
+        let all = |path: &str| env.engine.inspect(path).as_array().cloned().unwrap_or_default();
+        let ours = |one: &Value| one["Labels"]["io.pillarbox.workspace"] == env.name.as_str();
+        let container_listed = all("/containers/json?all=1").into_iter().find(ours).expect("the container");
         let id = container_listed["Id"].as_str().expect("an id").to_owned();
         let container = env.engine.inspect(&format!("/containers/{id}/json"));
         let image_id = container["Image"].as_str().expect("an image").to_owned();
-        let mut images = env.engine.get_list("/images/json").into_iter();
+        let mut images = all("/images/json").into_iter();
         let image_listed = images.find(|image| image["Id"] == image_id.as_str()).expect("the image");
         Some(Self {
             api: env.engine.inspect("/version")["ApiVersion"].as_str().expect("a version").to_owned(),

@@ -28,6 +28,7 @@ pub(crate) fn run(rounds: usize) {
     let mut all_age = Vec::new();
     let mut one_of_file = Vec::new();
     let mut parse = Vec::new();
+    let mut parse_edit = Vec::new();
     for _ in 0..rounds {
         lock.push(timed(|| {
             made.file.open(&workspace, &folder, &keys).expect("it opens");
@@ -45,6 +46,9 @@ pub(crate) fn run(rounds: usize) {
         }));
         all_age.push(timed(|| plain.open(VALUES)));
         parse.push(timed(|| {
+            toml::de::DeTable::parse(text.as_str()).expect("TOML");
+        }));
+        parse_edit.push(timed(|| {
             toml_edit::Document::parse(text.as_str()).expect("TOML");
         }));
         one_of_file.push(timed(|| {
@@ -61,6 +65,7 @@ pub(crate) fn run(rounds: usize) {
     table::row("open 10,000 values, one core", &mut all_open, "10,000 age files, one core", &mut all_age);
     let size = format!("parse that file of {:.1} MB", text.len() as f64 / 1e6);
     table::row("one value out of a file of 10,000", &mut one_of_file, &size, &mut parse);
+    table::row(&size, &mut parse, "the same with toml_edit", &mut parse_edit);
 }
 
 fn sum(left: &[Duration], right: &[Duration]) -> Vec<Duration> {

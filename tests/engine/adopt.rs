@@ -50,8 +50,8 @@ impl Taken {
 
     /// The ids of containers that the host has a record of.
     fn records(&self) -> Vec<String> {
-        let volumes = self.shop.engine.inspect("/volumes");
-        let names = volumes["Volumes"].as_array().into_iter().flatten();
+        let volumes = self.shop.engine.volumes();
+        let names = volumes.iter();
         let names = names.filter_map(|volume| volume["Name"].as_str());
         let prefix = format!("pillarbox-adopted.{}.", self.shop.name);
         names.filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned).collect()
@@ -183,7 +183,7 @@ fn secrets_are_compared_with_what_they_are_and_shown_nowhere() {
     for text in [said.stdout(), said.stderr()] {
         assert!(!text.contains("correct-horse"), "{text}");
     }
-    let volumes = shop.engine.inspect("/volumes").to_string();
+    let volumes = Value::from(shop.engine.volumes()).to_string();
     assert!(!volumes.contains("correct-horse"));
     it.plans(0);
     assert_eq!(shop.identity(&id), before);
@@ -299,7 +299,7 @@ fn without_its_record_it_is_a_stranger_again_and_with_it_prune_and_absent_take_i
     shop.env.write("states/web.toml", "");
     shop.env.run(&["plan"]).ok().says("no state declares it any more");
     shop.env.run(&["apply", "-y", "--prune"]).ok().says(&format!("- container {}", shop.web));
-    assert_eq!(shop.engine.get(&format!("/containers/{id}/json")).expect("an answer").0, 404);
+    assert!(shop.engine.find_container(&id).is_none());
     assert!(it.records().is_empty() && shop.kept().is_empty());
 }
 

@@ -24,11 +24,11 @@ fn an_image_for_another_processor_is_refused_when_it_is_set_and_when_it_is_plann
         .explains("the host is linux/");
     assert_eq!(bed.env.files(), before, "the gate was written");
     bed.env.write("states/web.toml", state(&format!("image = \"{repository}:1.1.0\"")));
-    let running = bed.engine.inspect(&format!("/containers/{}/json", bed.name))["State"]["StartedAt"].clone();
+    let running = bed.engine.container(&bed.name)["State"]["StartedAt"].clone();
     for command in [&["plan"][..], &["apply", "-y"]] {
         bed.env.run(command).exits(1).explains("is not made for host local").explains("linux/s390x");
     }
-    let after = bed.engine.inspect(&format!("/containers/{}/json", bed.name));
+    let after = bed.engine.container(&bed.name);
     assert_eq!(after["State"]["StartedAt"], running);
 }
 

@@ -101,14 +101,18 @@ async fn a_pull_shows_its_progress_and_leaves_a_digest_that_a_tag_keeps() {
 
     let image = docker.image(&digest.to_string()).await.expect("read").expect("there");
     assert!(image.repo_digests.contains(&digest.to_string()), "{image:?}");
+    let id = |name: &str| env.engine.find_image(name).map(|image| image["Id"].as_str().map(str::to_owned));
+    assert_eq!(id(&digest.to_string()), Some(Some(image.id.clone())));
     assert!(docker.image(&tag.to_string()).await.expect("read").is_none(), "no tag came with it");
+    assert_eq!(id(&tag.to_string()), None, "no tag came with it");
     let keep = format!("pillarbox.invalid/{}/web:g1", env.name);
     docker.tag(&digest.to_string(), &keep).await.expect("tagged");
     docker.tag(&digest.to_string(), &tag.to_string()).await.expect("tagged");
     assert_eq!(docker.image(&keep).await.expect("read").expect("there").id, image.id);
     assert_eq!(docker.image(&tag.to_string()).await.expect("read").expect("there").id, image.id);
+    assert_eq!((id(&keep), id(&tag.to_string())), (Some(Some(image.id.clone())), Some(Some(image.id))));
     docker.untag(&tag.to_string()).await.expect("untagged");
-    assert!(docker.image(&keep).await.expect("read").is_some());
+    assert!(id(&keep).is_some() && id(&tag.to_string()).is_none());
 }
 
 #[tokio::test]
@@ -128,10 +132,15 @@ async fn a_container_lives_from_create_to_remove() {
     let env_of = seen.inspect.compare("/Config/Env").expect("its environment");
     assert!(env_of.as_array().expect("a list").contains(&json!("B=ü \"quoted\" = x")));
     assert!(!format!("{seen:?}").contains("quoted"), "an environment is not shown");
+    let witnessed = env.engine.container(&name);
+    assert_eq!((&witnessed["Id"], &witnessed["Config"]["Labels"]["a"]), (&json!(id), &json!("b")));
+    assert_eq!(witnessed["Config"]["Env"], *env_of);
+    assert_eq!(witnessed["HostConfig"]["MemorySwap"], 67_108_864);
 
     docker.start(&id).await.expect("started");
     docker.start(&id).await.expect("a second start is fine");
     env.answers(port, &env.name);
+    assert_eq!(env.engine.container(&id)["State"]["Running"], true);
     let listed = docker.containers().await.expect("a list");
     let listed = listed.iter().find(|container| container.id == id).expect("in it");
     assert_eq!(
@@ -144,6 +153,9 @@ async fn a_container_lives_from_create_to_remove() {
     let seen = docker.container(&id).await.expect("read").expect("there");
     assert_eq!(seen.inspect.compare("/HostConfig/Memory"), Some(&json!(67_108_864)));
     assert_eq!(seen.inspect.compare("/HostConfig/RestartPolicy/Name"), Some(&json!("unless-stopped")));
+    let witnessed = env.engine.container(&id);
+    assert_eq!(witnessed["HostConfig"]["Memory"], 67_108_864);
+    assert_eq!(witnessed["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
     assert_eq!(
         kind(docker.update(&id, &json!({ "Memory": 134_217_728, "MemorySwap": 1 })).await),
         ErrorKind::Other
@@ -159,7 +171,10 @@ async fn a_container_lives_from_create_to_remove() {
     let aliases =
         seen.inspect.compare(&format!("/NetworkSettings/Networks/{network}/Aliases")).expect("aliases");
     assert!(aliases.as_array().expect("a list").contains(&json!("api")));
+    let joined = || env.engine.container(&id)["NetworkSettings"]["Networks"][&network].is_object();
+    assert!(joined());
     docker.disconnect(&id, &network, false).await.expect("left");
+    assert!(!joined());
 
     docker.rename(&id, &format!("{name}-old")).await.expect("renamed");
     assert_eq!(kind(docker.remove(&id).await), ErrorKind::Conflict, "it runs");
@@ -167,8 +182,10 @@ async fn a_container_lives_from_create_to_remove() {
     docker.stop(&id, Some(5)).await.expect("stopped");
     docker.stop(&id, Some(5)).await.expect("a second stop is fine");
     assert!(!docker.container(&id).await.expect("read").expect("there").state.running);
+    assert_eq!(env.engine.container(&id)["Name"], format!("/{name}-old"));
     docker.remove(&id).await.expect("removed");
     assert!(docker.container(&id).await.expect("read").is_none());
+    assert!(env.engine.find_container(&id).is_none());
 }
 
 #[tokio::test]
@@ -258,10 +275,13 @@ async fn a_volume_that_is_there_keeps_its_first_labels() {
     assert_eq!((first.labels["who"].as_str(), &second), ("one", &first));
     assert!(docker.now().await.expect("a Date").abs_diff(first.created_at) <= 3);
     assert_eq!(docker.volumes("who", "one").await.expect("a list").len(), 1);
+    let witnessed = || env.engine.volumes().into_iter().find(|volume| volume["Name"] == name.as_str());
+    assert_eq!(witnessed().expect("there")["Labels"]["who"], "one");
     assert_eq!(docker.volumes("io.pillarbox.workspace", &env.name).await.expect("a list"), [first]);
     assert!(docker.volumes("who", "two").await.expect("a list").is_empty());
     docker.remove_volume(&name).await.expect("removed");
     assert!(docker.volumes("who", "one").await.expect("a list").is_empty());
+    assert!(witnessed().is_none());
 }
 
 #[tokio::test]

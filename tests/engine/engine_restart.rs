@@ -53,8 +53,7 @@ fn restarted_by(signal: &str) {
         assert!(eventually(healthy), "nothing works after {}", cut.said);
         let after: Output = bed.env.run(&["apply", "-y"]);
         assert_eq!(after.code, 0, "{after}\nafter: {}", cut.said);
-        let (_, all) = engine.api.get("/containers/json?all=1").expect("an answer");
-        let all: Vec<&Value> = all.as_array().expect("a list").iter().collect();
+        let all = engine.api.containers(None);
         assert_eq!(all.len(), 1, "{all:?} after {}", cut.said);
         assert_eq!(all[0]["Names"], json!([format!("/{name}")]));
         assert_eq!(all[0]["Labels"]["io.pillarbox.version"], version);
@@ -73,8 +72,7 @@ fn a_lock_that_an_engine_left_half_made_has_no_owner() {
         bed.env.write("states/api.toml", format!("[data.volume.present]\nname = \"{name}\"\n"));
     };
     let locks = || {
-        let all = engine.api.inspect("/volumes");
-        let all = all["Volumes"].as_array().cloned().unwrap_or_default();
+        let all = engine.api.volumes();
         let names = all.iter().filter_map(|one| one["Name"].as_str()).filter(|name| name.contains("-lock."));
         names.map(str::to_owned).collect::<Vec<_>>()
     };

@@ -18,7 +18,7 @@ fn gated() -> Option<(EngineEnv, String, String)> {
 }
 
 fn image_of(bed: &EngineEnv) -> String {
-    let seen = bed.engine.inspect(&format!("/containers/{}/json", bed.name));
+    let seen = bed.engine.container(&bed.name);
     seen["Config"]["Labels"]["io.pillarbox.image"].as_str().expect("a label").to_owned()
 }
 

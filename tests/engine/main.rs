@@ -16,6 +16,9 @@ mod search;
 #[allow(dead_code, reason = "what only some tests need")]
 mod testbed;
 
+#[allow(dead_code, reason = "shared with the benchmark")]
+mod witness;
+
 #[allow(dead_code, reason = "what only some tests need")]
 mod shop;
 

@@ -53,7 +53,7 @@ impl Pod {
     }
 
     fn inspect(&self, name: &str) -> Value {
-        self.bed.engine.inspect(&format!("/containers/{name}/json"))
+        self.bed.engine.container(name)
     }
 
     /// One container of this version, with its policy, and nothing to do.

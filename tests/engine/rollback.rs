@@ -21,7 +21,7 @@ impl Service {
     }
 
     fn id(&self, name: &str) -> String {
-        let one = self.bed.engine.inspect(&format!("/containers/{name}/json"));
+        let one = self.bed.engine.container(name);
         one["Id"].as_str().expect("an id").to_owned()
     }
 
@@ -31,7 +31,7 @@ impl Service {
 
     fn remove(&self, name: &str) {
         self.bed.engine.delete(&format!("/containers/{name}"));
-        assert_eq!(self.bed.engine.get(&format!("/containers/{name}/json")).expect("an answer").0, 404);
+        assert!(self.bed.engine.find_container(name).is_none());
     }
 
     /// What `history` says, newest first: generation, version, what it is.
@@ -137,7 +137,7 @@ fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_not
     assert!(service.bed.containers().iter().any(|one| one["State"] == "running"));
     assert_ne!(service.gate(), digest);
     service.rests();
-    let label = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let label = service.bed.engine.container(&service.name);
     assert_eq!(label["Config"]["Labels"]["io.pillarbox.generation"], "4");
     // `image prune -a` removes what no container uses: then no earlier generation is left.
     let tag = format!("pillarbox.invalid/{}/{}:g1", service.bed.name, service.name);
@@ -156,7 +156,7 @@ fn what_was_declared_otherwise_comes_back_as_it_was_and_the_gate_is_held() {
     let said = said.says("was declared otherwise than today: env.LOG").says("and is held: ");
     drop(said);
     service.only(1, "1.0.0");
-    let one = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let one = service.bed.engine.container(&service.name);
     assert!(one["Config"]["Env"].as_array().expect("variables").contains(&json!("LOG=info")));
     service
         .bed
@@ -169,7 +169,7 @@ fn what_was_declared_otherwise_comes_back_as_it_was_and_the_gate_is_held() {
     service.bed.env.run(&["gate", "unhold", "api"]).ok();
     service.apply().ok();
     service.only(1, "1.0.0");
-    let one = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let one = service.bed.engine.container(&service.name);
     assert!(one["Config"]["Env"].as_array().expect("variables").contains(&json!("LOG=debug")));
 }
 
@@ -251,7 +251,7 @@ fn a_secret_is_opened_only_for_a_container_that_is_recreated_and_shown_nowhere()
     service.bed.env.run(&without).exits(10).lacks("CANARY");
     service.only(1, "1.3.0");
     service.bed.env.run(&to).ok().lacks("CANARY");
-    let one = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let one = service.bed.engine.container(&service.name);
     assert!(one["Config"]["Env"].as_array().expect("variables").contains(&json!("TOKEN=CANARY-t0ken")));
 }
 
@@ -265,7 +265,7 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
         service.history().into_iter().filter(|row| row.2 == "kept").map(|row| row.0).collect()
     };
     assert_eq!(kept(&service), [3, 2]);
-    let before = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let before = service.bed.engine.container(&service.name);
     service.bed.engine.post(&format!("/containers/{}/start", service.kept(2)), &Value::Null);
     service.replicas(1, "retain = 1");
     service.apply().ok().says("it was started by hand");
@@ -273,9 +273,9 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
     service.bed.engine.post(&format!("/containers/{}/stop?t=1", service.kept(2)), &Value::Null);
     service.apply().ok().says("more than the one generation that is kept");
     assert_eq!(kept(&service).len(), 1);
-    let after = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let after = service.bed.engine.container(&service.name);
     assert_eq!(before["State"]["StartedAt"], after["State"]["StartedAt"], "it was restarted");
-    let tags = Value::from(service.bed.engine.get_list("/images/json")).to_string();
+    let tags = Value::from(service.bed.engine.images()).to_string();
     assert!(!tags.contains(&format!("{}:g1\"", service.name)), "{tags}");
     service.replicas(0, "retain = 1");
     service.apply().ok();
@@ -311,7 +311,7 @@ fn a_network_that_is_gone_is_no_obstacle_unless_it_belongs_to_what_comes_back_as
         }
         service.back(&[]).ok();
         service.only(1, "1.0.0");
-        let one = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+        let one = service.bed.engine.container(&service.name);
         assert!(
             one["NetworkSettings"]["Networks"][&new].is_object(),
             "{}",

@@ -120,7 +120,7 @@ impl Service {
     }
 
     fn digest(&self) -> String {
-        let one = self.bed.engine.inspect(&format!("/containers/{}/json", self.name));
+        let one = self.bed.engine.container(&self.name);
         let label = one["Config"]["Labels"]["io.pillarbox.image"].as_str().expect("a label").to_owned();
         label.split('@').nth(1).expect("a digest").to_owned()
     }
@@ -221,11 +221,11 @@ fn before_it_stops_the_old_one_is_told_and_one_that_cannot_be_told_goes_on_runni
 fn a_second_plan_is_empty_and_a_container_of_its_name_becomes_the_first() {
     let Some(service) = Service::deployed(2, "memory = \"32m\"\nenv.LOG = \"info\"") else { return };
     service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
-    let before = service.bed.engine.inspect(&format!("/containers/{}/json", service.name))["Id"].clone();
+    let before = service.bed.engine.container(&service.name)["Id"].clone();
     service.replicas(3, "memory = \"48m\"\nenv.LOG = \"info\"");
     service.apply().ok();
     service.only(3, "1.0.0");
-    let after = service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let after = service.bed.engine.container(&service.name);
     assert_eq!((&after["Id"], &after["RestartCount"]), (&before, &json!(0)), "it was replaced");
     assert_eq!(after["HostConfig"]["Memory"], 48 << 20);
     service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
@@ -291,7 +291,7 @@ fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converg
 #[test]
 fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards() {
     let Some(service) = Service::deployed(1, "memory = \"32m\"") else { return };
-    let inspect = || service.bed.engine.inspect(&format!("/containers/{}/json", service.name));
+    let inspect = || service.bed.engine.container(&service.name);
     let before = inspect();
     let mut moments = 0;
     for lines in 1.. {

@@ -160,7 +160,7 @@ require = ["web_made"]
     /// What the Engine says of a container.
     #[track_caller]
     pub(crate) fn inspect(&self, name: &str) -> Value {
-        self.engine.inspect(&format!("/containers/{name}/json"))
+        self.engine.container(name)
     }
 
     /// One of our labels on a container.
@@ -191,7 +191,7 @@ require = ["web_made"]
 
     /// The tags that keep this workspace's images from being pruned.
     pub(crate) fn kept(&self) -> Vec<String> {
-        let images = self.engine.get_list("/images/json");
+        let images = self.engine.images();
         let tags = images.iter().flat_map(|image| image["RepoTags"].as_array());
         let ours = format!("pillarbox.invalid/{}/", self.name);
         let ours = tags.flatten().filter_map(Value::as_str).filter(|tag| tag.starts_with(&ours));
@@ -202,8 +202,8 @@ require = ["web_made"]
 
     /// Ends the lease of an apply that was killed: a test does not wait three minutes for that.
     pub(crate) fn lease_is_over(&self) {
-        let volumes = self.engine.inspect("/volumes");
-        let locks = volumes["Volumes"].as_array().into_iter().flatten();
+        let volumes = self.engine.volumes();
+        let locks = volumes.iter();
         let ours = format!("pillarbox-lock.{}.", self.name);
         for name in locks.filter_map(|volume| volume["Name"].as_str()).filter(|name| name.starts_with(&ours))
         {

@@ -64,7 +64,7 @@ require = ["migrate"]
     }
 
     fn inspect(&self, name: &str) -> Value {
-        self.bed.engine.inspect(&format!("/containers/{name}/json"))
+        self.bed.engine.container(name)
     }
 
     fn version(&self) -> Value {
@@ -184,15 +184,13 @@ fn a_task_that_runs_when_the_apply_is_killed_is_waited_for_and_not_started_twice
         shop.task("sleep 3", "");
         let mut child = shop.bed.env.command(&["apply", "-y"]).spawn();
         let runs = || {
-            let (status, found) =
-                shop.bed.engine.get(&format!("/containers/{}/json", shop.container())).unwrap();
-            status == 200 && found["State"]["Running"] == true
+            let found = shop.bed.engine.find_container(&shop.container());
+            found.is_some_and(|found| found["State"]["Running"] == true)
         };
         assert!(eventually(runs), "it does not run");
         child.kill().expect("killed");
         child.wait().expect("ended");
-        let locks = shop.bed.engine.inspect("/volumes");
-        let locks = locks["Volumes"].as_array().cloned().unwrap_or_default();
+        let locks = shop.bed.engine.volumes();
         let ours = format!("pillarbox-lock.{}.", shop.bed.name);
         for name in locks.iter().filter_map(|one| one["Name"].as_str()).filter(|name| name.starts_with(&ours))
         {
@@ -225,8 +223,8 @@ fn secrets_of_a_task_can_lie_in_memory_alone() {
     let child = shop.bed.env.command(&["apply", "-y"]).spawn();
     let volume = format!("pillarbox-secrets.{}.migrate.task", shop.bed.name);
     let runs = || {
-        let found = shop.bed.engine.get(&format!("/containers/{}/json", shop.container()));
-        found.is_ok_and(|(status, found)| status == 200 && found["State"]["Running"] == true)
+        let found = shop.bed.engine.find_container(&shop.container());
+        found.is_some_and(|found| found["State"]["Running"] == true)
     };
     assert!(eventually(runs), "it does not run");
     let engine = shop.bed.engine.socket().parent().expect("its folder").join("docker");

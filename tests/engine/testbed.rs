@@ -244,41 +244,36 @@ impl EngineEnv {
 
     /// The containers that carry this workspace's label, stopped ones too.
     pub(crate) fn containers(&self) -> Vec<Value> {
-        let filter = json!({ "label": [format!("io.pillarbox.workspace={}", self.name)] });
-        self.engine.get_list(&format!("/containers/json?all=1&filters={}", encoded(&filter.to_string())))
+        self.engine.containers(Some(("label", format!("io.pillarbox.workspace={}", self.name))))
     }
 }
 
 impl Drop for EngineEnv {
     fn drop(&mut self) {
-        let filter =
-            encoded(&json!({ "label": [format!("io.pillarbox.workspace={}", self.name)] }).to_string());
-        let named = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        for container in self.containers() {
-            self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
+        // Its Engine may be gone: what cannot be looked at is not taken away.
+        if !matches!(self.engine.get("/_ping"), Ok((200, _))) {
+            return;
         }
+        let named = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
         // Made by hand, under a name of this test.
-        let own = json!({ "name": [format!("^/{}-", self.name)] });
-        let own = format!("/containers/json?all=1&filters={}", encoded(&own.to_string()));
-        for container in self.engine.get_list(&own) {
+        let own = self.engine.containers(Some(("name", format!("^/{}-", self.name))));
+        for container in self.containers().into_iter().chain(own) {
             self.engine.delete(&format!("/containers/{}?force=1&v=1", named(&container, "Id")));
         }
         // Our names begin with `pillarbox`, and hold the workspace's between two dots.
         let dotted = format!(".{}.", self.name);
-        if let Ok((200, volumes)) = self.engine.get("/volumes") {
-            for volume in volumes["Volumes"].as_array().into_iter().flatten() {
-                let name = named(volume, "Name");
-                let ours = volume["Labels"]["io.pillarbox.workspace"] == self.name.as_str();
-                if ours || (name.starts_with("pillarbox-") && name.contains(&dotted)) {
-                    self.engine.delete(&format!("/volumes/{name}?force=1"));
-                }
+        let of_workspace = |value: &Value| value["Labels"]["io.pillarbox.workspace"] == self.name.as_str();
+        for volume in self.engine.volumes() {
+            let name = named(&volume, "Name");
+            if of_workspace(&volume) || (name.starts_with("pillarbox-") && name.contains(&dotted)) {
+                self.engine.delete(&format!("/volumes/{name}?force=1"));
             }
         }
-        for network in self.engine.get_list(&format!("/networks?filters={filter}")) {
-            self.engine.delete(&format!("/networks/{}", named(&network, "Id")));
+        for network in self.engine.networks().iter().filter(|network| of_workspace(network)) {
+            self.engine.delete(&format!("/networks/{}", named(network, "Id")));
         }
         let part = format!("/{}/", self.name);
-        for image in self.engine.get_list("/images/json") {
+        for image in self.engine.images() {
             for reference in
                 ["RepoTags", "RepoDigests"].iter().flat_map(|key| image[key].as_array().into_iter().flatten())
             {
@@ -304,7 +299,8 @@ pub(crate) fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// The Engine's API over its socket: one connection per request, standard library only.
+/// The Engine at a socket. What is there is looked at through `witness`; the rest is one connection per request,
+/// standard library only.
 pub(crate) struct Api {
     socket: PathBuf,
 }
@@ -357,19 +353,6 @@ impl Api {
             self.request("POST", path, Some(body)).unwrap_or_else(|error| panic!("POST {path}: {error}"));
         assert!((200..400).contains(&status), "POST {path}: {status} {value}");
         value
-    }
-
-    pub(crate) fn get_list(&self, path: &str) -> Vec<Value> {
-        let mut list = Vec::new();
-        // With containerd's store a list is "not found" while an image on it is just going.
-        eventually(|| match self.get(path) {
-            Ok((200, Value::Array(found))) => {
-                list = found;
-                true
-            }
-            answer => !matches!(answer, Ok((404, _))),
-        });
-        list
     }
 
     /// DELETE; what is gone already is fine.

@@ -10,15 +10,13 @@ fn states(shop: &Shop, text: &str) {
 }
 
 fn network(shop: &Shop, name: &str) -> Option<Value> {
-    let all = shop.engine.inspect("/networks");
     let wanted = format!("{}-{name}", shop.name);
-    all.as_array().into_iter().flatten().find(|network| network["Name"] == wanted.as_str()).cloned()
+    shop.engine.networks().into_iter().find(|network| network["Name"] == wanted.as_str())
 }
 
 fn volume(shop: &Shop, name: &str) -> Option<Value> {
-    let all = shop.engine.inspect("/volumes");
     let wanted = format!("pillarbox-{}.{}.{name}", shop.name, shop.name);
-    all["Volumes"].as_array().into_iter().flatten().find(|volume| volume["Name"] == wanted.as_str()).cloned()
+    shop.engine.volumes().into_iter().find(|volume| volume["Name"] == wanted.as_str())
 }
 
 /// A wide range of its own for each test, so that tests do not take each other's.

@@ -78,7 +78,7 @@ env.HOST = "{{{{ host.name }}}}"
     /// Of each host the id and the version of what has the plain name and runs.
     fn running(&self) -> [(Value, Value); 2] {
         let of = |engine: &Api| {
-            let one = engine.inspect(&format!("/containers/{}/json", self.name));
+            let one = engine.container(&self.name);
             assert_eq!(one["State"]["Running"], true);
             (one["Id"].clone(), one["Config"]["Labels"]["io.pillarbox.version"].clone())
         };
@@ -137,8 +137,7 @@ fn a_rollback_goes_back_on_both_hosts_or_on_none() {
     two.two.run();
     let mut came_back = Value::Null;
     assert!(crate::testbed::eventually(|| {
-        let (_, one) = two.two.api.get(&format!("/containers/{}/json", two.name)).unwrap_or_default();
-        came_back = one;
+        came_back = two.two.api.find_container(&two.name).unwrap_or_default();
         came_back["State"]["Running"] == true
     }));
     assert_eq!((two.running(), two.gate()), (before.clone(), gate.clone()));
