@@ -255,6 +255,8 @@ fn an_id_that_is_added_later_changes_nothing_on_hosts() {
     let text: String =
         text.lines().filter(|line| !line.starts_with("id = ")).map(|line| format!("{line}\n")).collect();
     shop.env.write("pillarbox.toml", &text);
+    // As on a machine that met it when it had none.
+    shop.env.run(&["known", "forget", "--workspace", &shop.name]).ok();
     shop.apply().ok();
     assert!(shop.inspect(&shop.web)["Config"]["Labels"]["io.pillarbox.workspace-id"].is_null());
     shop.env.run(&["init", "--id"]).ok();
