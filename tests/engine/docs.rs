@@ -14,7 +14,7 @@ fn every_command_of_the_documentation_works_on_an_engine() {
         }
         // The pages make a workspace `shop`; what carries its name goes at the end. Some write its files over those
         // of the workspace that is there, which is another one then.
-        this.env.run(&["known", "forget", "--workspace", &made]).ok();
+        let _ = this.env.run(&["known", "forget", "--workspace", &made]);
         this.name = "shop".to_owned();
         let engine = this.engine.address();
         let registry = this.registry.clone();

@@ -64,7 +64,7 @@ fn an_entry_that_is_there_is_replaced_however_its_key_is_spelled() {
         "# the Hub\n[registries.\"index.docker.io\"]\nanonymous = true\n"
     );
     env.run(&["registry", "remove", "docker.io"]).ok();
-    env.run(&["registry", "list"]).ok().explains("there are none");
+    env.run(&["registry", "list"]).ok().explains("no registries yet");
 }
 
 #[test]

@@ -305,7 +305,7 @@ fn groups_that_hold_groups_are_refused_and_empty_or_unknown_ones_where_they_are_
 fn a_reader_who_is_only_named_in_lists_is_taken_out_of_them() {
     let env = TestEnv::initialised();
     env.write("pillarbox.toml", "workspace = \"shop\"\n[readers]\ndefault = [\"alice\", \"zoe\"]\n[readers.groups]\nops = [\"zoe\"]\n");
-    env.run(&["reader", "remove", "zoe"]).ok().explains("zoe read no box");
+    env.run(&["reader", "remove", "zoe"]).ok().explains("zoe was a reader of no box");
     assert_eq!(
         env.read("pillarbox.toml"),
         "workspace = \"shop\"\n[readers]\ndefault = [\"alice\"]\n[readers.groups]\nops = []\n"
