@@ -63,7 +63,7 @@ fn a_workspace_is_not_made_where_everybody_can_write() {
     chmod(&open, 0o777);
     let below = open.join("shop");
     fs::create_dir(&below).expect("a folder");
-    env.run(&["init", below.to_str().expect("UTF-8")]).exits(1).explains("no safe place");
+    env.run(&["init", below.to_str().expect("UTF-8")]).exits(1).explains("not a safe place");
     assert_eq!(fs::read_dir(&below).expect("a folder").count(), 0, "nothing was made");
     // Where only its owner can take something away, a folder of one's own is safe.
     chmod(&open, 0o1777);
