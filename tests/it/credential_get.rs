@@ -289,7 +289,7 @@ fn an_entry_that_names_another_helper_is_answered_by_it_anew_each_time() {
 fn another_helper_that_fails_is_an_error_and_never_absent() {
     for (script, why) in [
         ("echo 'credentials not found in native keychain'; exit 1", "has no credential"),
-        ("echo CANARY; exit 0", "what is no credential"),
+        ("echo CANARY; exit 0", "not a credential"),
         ("kill -9 $$", "crashed"),
     ] {
         let mut env = shop(&[]);
