@@ -194,12 +194,12 @@ mod tests {
             (format!("{{\"auth\": \"{}\"}}", STANDARD.encode("u:CAN\x1bARY")), "control"),
             (format!("{{\"auth\": \"{}\"}}", STANDARD.encode(b"u:\xffCANARY")), "UTF-8"),
             (format!("{{\"auth\": \"{}\"}}", STANDARD.encode(":CANARY")), "user name is empty"),
-            ("{\"auth\": 7}".to_owned(), "no text"),
+            ("{\"auth\": 7}".to_owned(), "not a string"),
             ("{\"auth\": \"\", \"AUTH\": \"\"}".to_owned(), "twice"),
             ("{\"username\": \"u\"}".to_owned(), "no password"),
             ("{\"password\": \"CANARY\"}".to_owned(), "no user name"),
             ("{\"registrytoken\": \"CANARY\"}".to_owned(), "minutes"),
-            ("\"CANARY\"".to_owned(), "no object"),
+            ("\"CANARY\"".to_owned(), "not an object"),
         ] {
             let said = read(&entry).expect_err(&entry);
             assert!(said.contains(why) && !said.contains("CANARY"), "{entry}: {said}");

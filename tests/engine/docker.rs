@@ -347,7 +347,8 @@ fn answering(answers: &[(&str, &str)]) -> (tempfile::TempDir, Address, std::thre
 #[tokio::test]
 async fn a_list_that_is_not_found_because_an_image_on_it_goes_is_asked_for_again() {
     let goes = ("404 Not Found", r#"{"message":"NotFound: content digest sha256:4e: not found"}"#);
-    let list = ("200 OK", r#"[{"Id":"sha256:4e","RepoTags":["pillarbox.invalid/shop/api:g1"],"RepoDigests":[]}]"#);
+    let list =
+        ("200 OK", r#"[{"Id":"sha256:4e","RepoTags":["pillarbox.invalid/shop/api:g1"],"RepoDigests":[]}]"#);
     let (_folder, address, serving) = answering(&[goes, goes, list]);
     let docker = Docker::connect(&address).await.expect("an Engine");
     assert_eq!(docker.tags("pillarbox.invalid/shop").await.expect("a list").len(), 1);

@@ -89,7 +89,9 @@ fn a_wrong_password_and_a_wrong_token_are_refused_with_their_entry() {
 fn a_credential_without_a_right_on_the_repository_is_a_refusal() {
     let Some((shop, guarded)) = shop() else { return };
     add(&shop, &guarded.registry, "other", PASSWORD);
-    refused(&shop, &guarded, "password").explains("refused the credential for").explains("lack the right to pull");
+    refused(&shop, &guarded, "password")
+        .explains("refused the credential for")
+        .explains("lack the right to pull");
     assert!(guarded.issuer.asked().iter().all(|one| one.user == "other" && one.answered));
 }
 

@@ -61,7 +61,7 @@ fn secrets_are_seen_in_clear_in_memory_by_this_user_alone() {
         .says(&format!("600 {}", env.runtime().display()))
         .says(&format!("700 {}", env.runtime().display()))
         .explains("nothing was changed")
-        .explains("note: swap files");
+        .explains("does not wipe swap files");
     assert!(said.stdout().starts_with("#: pillar/apps.toml"));
     assert_eq!(env.files(), before);
 }

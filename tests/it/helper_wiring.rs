@@ -122,7 +122,7 @@ fn a_broken_file_is_refused_with_line_and_column_and_nothing_is_written() {
     let docker = docker_config(&env);
     for (broken, said) in [
         ("{\n  \"auths\": {},\n}", "config.json:3: this is not JSON: line 3, column 1"),
-        ("[]", "no object"),
+        ("[]", "not an object"),
         ("{\"credHelpers\": []}", "`credHelpers` is not an object"),
         ("{\"credHelpers\": {\"ghcr.io\": 7}}", "the helper of ghcr.io is not a string"),
         ("{\"credHelpers\": {}, \"CredHelpers\": {}}", "appears twice"),

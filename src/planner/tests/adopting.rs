@@ -117,7 +117,7 @@ async fn records_of_containers_that_are_gone_are_cleared_and_no_others() {
 async fn another_workspace_s_swarm_s_and_passing_containers_are_refused() {
     for (change, why) in [
         (json!({ "Labels": { Label::WORKSPACE: "other" } }), "it belongs to workspace other"),
-        (json!({ "Labels": { Label::WORKSPACE: "shop" } }), "it carries our labels"),
+        (json!({ "Labels": { Label::WORKSPACE: "shop" } }), "it has the labels of pillarbox"),
         (json!({ "Labels": { "com.docker.swarm.task.id": "x" } }), "it is a task of Swarm"),
         (json!({ "HostConfig": { "AutoRemove": true } }), "it was started with '--rm'"),
     ] {

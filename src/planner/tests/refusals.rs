@@ -54,7 +54,7 @@ async fn a_container_made_of_a_commit_of_ours_is_reported_and_left_alone() {
     stage.items = vec![absent("nginx")];
     let plan = stage.plan().await.expect("planned");
     assert!(
-        plan.notes.iter().any(|note| note.starts_with("container copy: carries our labels")),
+        plan.notes.iter().any(|note| note.starts_with("container copy: has the labels of pillarbox")),
         "{:?}",
         plan.notes
     );
