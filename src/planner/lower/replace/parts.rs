@@ -9,12 +9,23 @@ use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
 use crate::planner::decide::restart::{no_restart, parked, same_policy};
+use crate::planner::decide::sharing;
 use crate::planner::lower::create::{create, instance};
 use crate::planner::lower::networks;
 use crate::planner::lower::remove::removal;
 use crate::planner::lower::secrets::Files;
 use crate::planner::lower::steps::Group;
 use serde_json::{Value, json};
+
+/// Tells a group which containers of the service are there before its first step.
+pub(super) fn introduce(decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
+    for ours in decision.instances.everything() {
+        group.know(&ours.id, &ours.name, runs(ours));
+        if sharing::may_end(&decision.shared) {
+            group.may_end(&ours.id);
+        }
+    }
+}
 
 /// Removes attempts that an earlier apply left, but for the latest, whose log may still be of use; and
 /// answers what is to be removed in the end.

@@ -9,7 +9,7 @@
 //! Until the old one is asked to stop, the rollback is to stop the new one. From then on the new one is
 //! all that surely works, so nothing is rolled back: whatever fails, the next apply goes on from there.
 
-use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
+use super::parts::{clear, commit, final_update, introduce, join, make, remove, stop_and_park};
 use super::rest::{lay_down, take_up};
 use super::rollback::Rollback;
 use crate::desired::BeforeStop;
@@ -20,7 +20,6 @@ use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
 use crate::planner::decide::networks::has_any;
-use crate::planner::decide::sharing;
 use crate::planner::lower::create::without_aliases;
 use crate::planner::lower::networks;
 use crate::planner::lower::steps::Group;
@@ -35,12 +34,7 @@ pub(in crate::planner::lower) fn lower<'a>(
     group: &mut Group<'_>,
 ) {
     let mut rollback = Rollback::new(decision);
-    for ours in decision.instances.everything() {
-        group.know(&ours.id, &ours.name, runs(ours));
-        if sharing::may_end(&decision.shared) {
-            group.may_end(&ours.id);
-        }
-    }
+    introduce(decision, group);
     let kept = clear(context, decision, group, &rollback);
     let desired = decision.desired;
     let (target, name) = match &decision.choice {

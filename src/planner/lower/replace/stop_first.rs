@@ -5,7 +5,7 @@
 //! container that is there already enters where it stands, so that the same order serves to start, to
 //! stop, to change in place and to go on where an apply was interrupted.
 
-use super::parts::{clear, commit, final_update, join, make, remove, stop_and_park};
+use super::parts::{clear, commit, final_update, introduce, join, make, remove, stop_and_park};
 use super::rest::{lay_down, take_up};
 use super::rollback::Rollback;
 use crate::desired::Reaction;
@@ -14,7 +14,6 @@ use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
-use crate::planner::decide::sharing;
 use crate::planner::lower::steps::Group;
 
 /// Adds the steps of a decision to a group; none if all is up to date.
@@ -24,12 +23,7 @@ pub(in crate::planner::lower) fn lower<'a>(
     group: &mut Group<'_>,
 ) {
     let mut rollback = Rollback::new(decision);
-    for ours in decision.instances.everything() {
-        group.know(&ours.id, &ours.name, runs(ours));
-        if sharing::may_end(&decision.shared) {
-            group.may_end(&ours.id);
-        }
-    }
+    introduce(decision, group);
     let holder_stays =
         decision.instances.holder.is_some_and(|holder| decision.choice.is(holder) && runs(holder));
     rollback.committed = holder_stays;
