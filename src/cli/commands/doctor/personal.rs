@@ -61,7 +61,7 @@ pub(super) fn identity(ctx: &Context) -> Section {
                 "pillarbox identity new".to_owned(),
             ),
             None => {
-                section.problem("there is no private key here, so no box opens", "pillarbox identity new")
+                section.problem("there is no private key here, so no box opens", "pillarbox identity new");
             }
         },
         None => {}
