@@ -51,7 +51,7 @@ pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
-pub use operator::{Operator, Progress};
+pub use operator::{Operator, Progress, Tally};
 pub use pipeline::{Pipeline, unless_interrupted};
 pub use plan::{PlannedHosts, parts};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};

@@ -66,6 +66,11 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// `show FILE`.
+    pub(super) fn show(file: &str) -> Self {
+        Self::Show(show::ShowArgs::of(file))
+    }
+
     /// Whether it never asks, even on a terminal.
     pub(super) fn is_unattended(&self) -> bool {
         matches!(self, Self::Doctor(_))

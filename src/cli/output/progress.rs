@@ -3,6 +3,7 @@
 
 mod bars;
 mod resource;
+mod tally;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::plan::{HostPlan, Plan, Step};
 use crate::problem::escaped;
 use bars::Bars;
 use resource::{Resource, resources};
+pub(in crate::cli) use tally::Tally;
 use std::collections::HashMap;
 use std::time::Duration;
 

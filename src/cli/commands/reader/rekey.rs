@@ -5,7 +5,7 @@ use super::acceptance::{self, Acceptance};
 use super::named_boxes;
 use super::rotation::{self, Exposed};
 use crate::cli::{Context, Exit};
-use crate::pillar::boxes::{self, BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
+use crate::pillar::boxes::{BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
 use crate::problem::{Code, Problems, Result};
 use crate::session::{KeyFiles, Vault};
 use std::rc::Rc;
@@ -28,14 +28,15 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;
     let files = vault.key_files()?;
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };
-    let (mut all, mut problems) = (Vec::new(), Vec::new());
-    for open in boxes {
-        match want(&files, &open).and_then(|readers| boxes::rekey(&open, &readers, when)) {
-            Ok(made) => all.push((open, made)),
+    let (mut wanted, mut problems): (Vec<(&OpenBox, Readers)>, _) = (Vec::new(), Vec::new());
+    for open in &boxes {
+        match want(&files, open) {
+            Ok(readers) => wanted.push((open, readers)),
             Err(found) => problems.extend(found.into_vec()),
         }
     }
     Problems::check(problems)?;
+    let all: Vec<(&OpenBox, Made)> = boxes.iter().map(|open| &**open).zip(vault.rekeyed(&wanted, when)?).collect();
     let changes: Vec<(&BoxFolder, &ReaderChange)> =
         all.iter().map(|(open, made)| (open.folder(), &made.change)).collect();
     let to: Readers = all
@@ -46,10 +47,7 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     acceptance::ask(ctx, &args.accept, &changes, &to)?;
     vault.lock()?;
 
-    let mut done = Vec::new();
-    for (open, made) in &all {
-        done.push(rekey(&mut vault, open, made)?);
-    }
+    let done = rekey(&mut vault, &all.iter().map(|(open, made)| (*open, made)).collect::<Vec<_>>())?;
     if vault.is_changed() {
         vault.commit()?;
     } else {
@@ -76,21 +74,24 @@ struct Done {
     late: Vec<Exposed>,
 }
 
-fn rekey(vault: &mut Vault<'_>, open: &OpenBox, made: &Made) -> Result<Done> {
-    let sweep = vault.sweep(open, made)?;
+fn rekey(vault: &mut Vault<'_>, all: &[(&OpenBox, &Made)]) -> Result<Vec<Done>> {
     let of = |vault: &Vault<'_>, origins: &mut dyn Iterator<Item = &crate::pillar::Origin>| {
         origins.map(|origin| Exposed::of(vault, origin)).collect::<Vec<_>>()
     };
-    let late = of(vault, &mut sweep.late.iter());
-    let exposed = match made.change.gone.is_empty() {
-        true => Vec::new(),
-        false => of(vault, &mut sweep.resealed.iter().map(|sealed| &sealed.origin)),
-    };
-    vault.put_resealed(&sweep.resealed)?;
-    if made.new_slot || !made.change.is_empty() {
+    let (mut done, mut resealed) = (Vec::new(), Vec::new());
+    for ((_, made), sweep) in all.iter().zip(vault.sweep(all)?) {
+        let exposed = match made.change.gone.is_empty() {
+            true => Vec::new(),
+            false => of(vault, &mut sweep.resealed.iter().map(|sealed| &sealed.origin)),
+        };
+        done.push(Done { exposed, late: of(vault, &mut sweep.late.iter()) });
+        resealed.extend(sweep.resealed);
+    }
+    vault.put_resealed(&resealed)?;
+    for (_, made) in all.iter().filter(|(_, made)| made.new_slot || !made.change.is_empty()) {
         vault.put_box(made);
     }
-    Ok(Done { exposed, late })
+    Ok(done)
 }
 
 fn report(ctx: &Context, open: &OpenBox, made: &Made, done: &Done) {
@@ -125,11 +126,12 @@ fn want(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
 /// The boxes that were named, or all that open here.
 fn open_boxes(vault: &Vault<'_>, named: &[String], ctx: &Context) -> Result<Vec<Rc<OpenBox>>> {
     if !named.is_empty() {
-        return named_boxes(vault, named)?.iter().map(|folder| vault.open_box_to_change(folder)).collect();
+        return vault.open_boxes_to_change(&named_boxes(vault, named)?).into_iter().collect();
     }
+    let folders: Vec<BoxFolder> = vault.boxes().keys().cloned().collect();
     let (mut open, mut closed) = (Vec::new(), Vec::new());
-    for folder in vault.boxes().keys() {
-        match vault.open_box_to_change(folder) {
+    for (folder, opened) in folders.iter().zip(vault.open_boxes_to_change(&folders)) {
+        match opened {
             Ok(found) => open.push(found),
             Err(problems) if problems.code() == Code::NoIdentity => closed.push((folder, problems)),
             Err(problems) => return Err(problems),

@@ -5,7 +5,8 @@ use super::rotation::{self, Exposed};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::name::ReaderName;
-use crate::pillar::boxes::{self, BoxFile, BoxFolder, NewSlot};
+use crate::pillar::Sealed;
+use crate::pillar::boxes::{BoxFile, BoxFolder, Made, NewSlot, OpenBox, Readers};
 use crate::problem::{Problem, Problems, Result};
 use crate::session::{KeyFiles, Vault};
 
@@ -36,14 +37,7 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
         return Err(unknown(&vault, &name).into());
     }
 
-    let (mut exposed, mut problems) = (Vec::new(), Vec::new());
-    for folder in &folders {
-        match remove_from(&mut vault, folder, &name) {
-            Ok(values) => exposed.extend(values),
-            Err(found) => problems.extend(found.into_vec()),
-        }
-    }
-    Problems::check(problems)?;
+    let exposed = remove_from(&mut vault, &folders, &name)?;
     let stays = listing.iter().any(|folder| !folders.contains(folder));
     if !stays {
         if has_file {
@@ -73,18 +67,30 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> Result<Vec<Exposed>> {
-    let open = vault.open_box_to_change(folder)?;
-    let mut readers = open.readers().clone();
-    if readers.remove(name).is_none() {
-        return Err(Problem::usage(format!("{name} is not a reader of {folder}")).into());
+/// Takes a reader out of boxes: new locks, and every value sealed again. What the reader could read in them.
+fn remove_from(vault: &mut Vault<'_>, folders: &[BoxFolder], name: &ReaderName) -> Result<Vec<Exposed>> {
+    let (mut open, mut problems) = (Vec::new(), Vec::new());
+    for (folder, opened) in folders.iter().zip(vault.open_boxes_to_change(folders)) {
+        match opened {
+            Ok(found) if found.readers().contains_key(name) => open.push(found),
+            Ok(_) => problems.push(Problem::usage(format!("{name} is not a reader of {folder}"))),
+            Err(found) => problems.extend(found.into_vec()),
+        }
     }
+    Problems::check(problems)?;
+    let without = |open: &OpenBox| {
+        open.readers().clone().into_iter().filter(|(reader, _)| reader != name).collect::<Readers>()
+    };
+    let wanted: Vec<(&OpenBox, Readers)> = open.iter().map(|open| (&**open, without(open))).collect();
     // Also where the same key stays under another name: a removal always makes a new slot.
-    let made = boxes::rekey(&open, &readers, NewSlot::Always)?;
-    let sweep = vault.sweep(&open, &made)?;
-    let exposed = sweep.resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
-    vault.put_resealed(&sweep.resealed)?;
-    vault.put_box(&made);
+    let made = vault.rekeyed(&wanted, NewSlot::Always)?;
+    let boxes: Vec<(&OpenBox, &Made)> = open.iter().map(|open| &**open).zip(&made).collect();
+    let resealed: Vec<Sealed> = vault.sweep(&boxes)?.into_iter().flat_map(|sweep| sweep.resealed).collect();
+    let exposed = resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
+    vault.put_resealed(&resealed)?;
+    for made in &made {
+        vault.put_box(made);
+    }
     Ok(exposed)
 }
 
