@@ -142,7 +142,9 @@ mod tests {
         let args = words(&["pillarbox", "show", "pillar/a.toml"]);
         let (quick, parsed) = (shown_to_git(&args), Cli::try_parse_from(&args));
         assert_eq!(format!("{:?}", quick.expect("it is show")), format!("{:?}", parsed.expect("it parses")));
-        for others in [&["p", "show"][..], &["p", "show", "--help"], &["p", "get", "a"], &["p", "-q", "show", "a"]] {
+        for others in
+            [&["p", "show"][..], &["p", "show", "--help"], &["p", "get", "a"], &["p", "-q", "show", "a"]]
+        {
             assert!(shown_to_git(&words(others)).is_none(), "{others:?}");
         }
     }

@@ -3,7 +3,7 @@
 //! when something has to be opened, and changes are collected and written as one.
 
 mod change;
-mod cores;
+pub(super) mod cores;
 mod known;
 mod merged;
 mod narrow;

@@ -16,9 +16,9 @@ use crate::plan::{HostPlan, Plan, Step};
 use crate::problem::escaped;
 use bars::Bars;
 use resource::{Resource, resources};
-pub(in crate::cli) use tally::Tally;
 use std::collections::HashMap;
 use std::time::Duration;
+pub(in crate::cli) use tally::Tally;
 
 /// Longest address that others are padded to.
 const ADDRESS_MAX: usize = 44;

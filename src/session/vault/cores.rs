@@ -7,7 +7,10 @@ use std::thread;
 const FEW: usize = 64;
 
 /// Does the same with every item, on all cores where that pays; results stand in the order of items.
-pub(super) fn on_all_cores<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub(in crate::session) fn on_all_cores<I: Sync, T: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
     spread(items, FEW, work)
 }
 

@@ -77,8 +77,10 @@ impl Vault<'_> {
         let opens = |folder: &&BoxFolder| self.unlock_asking(folder, asking).is_ok();
         let Some(first) = closed.iter().position(opens) else { return };
         let (keys, name) = (self.session.identities_met(), self.name());
-        let others: Vec<(&BoxFolder, &BoxFile)> =
-            closed[first + 1..].iter().filter_map(|folder| Some((*folder, self.boxes.get(*folder)?))).collect();
+        let others: Vec<(&BoxFolder, &BoxFile)> = closed[first + 1..]
+            .iter()
+            .filter_map(|folder| Some((*folder, self.boxes.get(*folder)?)))
+            .collect();
         let opened = locks_on_all_cores(&others, |(folder, file)| file.open(name, folder, &keys).ok());
         let mut unlocked = self.unlocked.borrow_mut();
         for ((folder, _), open) in others.iter().zip(opened) {

@@ -1,14 +1,17 @@
 //! `pillarbox reader remove NAME`.
 
 use super::named_boxes;
-use super::rotation::{self, Exposed};
+use super::rotation::{self, Rotation};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::name::ReaderName;
-use crate::pillar::Sealed;
 use crate::pillar::boxes::{BoxFile, BoxFolder, Made, NewSlot, OpenBox, Readers};
+use crate::pillar::readership::Reader;
+use crate::pillar::{Origin, SealId, Sealed};
 use crate::problem::{Problem, Problems, Result};
-use crate::session::{KeyFiles, Vault};
+use crate::session::{Holders, KeyFiles, Past, Vault};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReaderRemoveArgs {
@@ -17,6 +20,9 @@ pub(super) struct ReaderRemoveArgs {
     /// Only this box; may be given several times [default: every box that lists the reader]
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
+    /// Write the whole list of what to change to this file, as JSON where it ends in .json
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
@@ -37,7 +43,13 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
         return Err(unknown(&vault, &name).into());
     }
 
-    let exposed = remove_from(&mut vault, &folders, &name)?;
+    // Before the reader is taken out, so that those who were never committed are known as well.
+    let (past, holders) = (Past::everything(&vault), Holders::of(&vault));
+    let readers: BTreeSet<&Reader> = past.readership.readers().filter(|reader| reader.name == name).collect();
+    let keeps = |folder: &BoxFolder| listing.contains(folder) && !folders.contains(folder);
+    let mut exposed = Rotation::of(&vault, &holders, &past, &readers, keeps);
+    let resealed = remove_from(&mut vault, &folders, &name)?;
+    exposed.also(&vault, &holders, &resealed);
     let stays = listing.iter().any(|folder| !folders.contains(folder));
     if !stays {
         if has_file {
@@ -51,24 +63,38 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
         .iter()
         .filter_map(|folder| Some((folder.clone(), vault.boxes().get(folder)?.clone())))
         .collect();
+    if let Some(file) = &args.to {
+        rotation::write(ctx, file, &format!("{name} could read, also in older commits"), &exposed)?;
+    }
     vault.commit()?;
     if ctx.out.json {
         ctx.out.object(&rotation::json(&folders, &exposed, &[]));
     }
-    for folder in &folders {
-        ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
+    match folders.len() {
+        0..=10 => {
+            for folder in &folders {
+                ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
+            }
+        }
+        many => ctx.out.say(format_args!("{name} cannot open {many} boxes any more; each has a new slot")),
     }
     if folders.is_empty() {
         ctx.out
             .say(format_args!("{name} was a reader of no box; removed from keys/ and {}", inventory::FILE));
     }
-    rotation::say(ctx, &format!("{name} could read"), &exposed);
+    let again = rotation::again(&past, name.as_str());
+    rotation::say(ctx, &format!("{name} could read"), &exposed, again.as_deref());
+    rotation::say_limits(ctx, &past, &holders);
     super::warn_of_one_reader(ctx, left.iter().map(|(folder, file)| (folder, file)));
     Ok(Exit::Done)
 }
 
 /// Takes a reader out of boxes: new locks, and every value sealed again. What the reader could read in them.
-fn remove_from(vault: &mut Vault<'_>, folders: &[BoxFolder], name: &ReaderName) -> Result<Vec<Exposed>> {
+fn remove_from(
+    vault: &mut Vault<'_>,
+    folders: &[BoxFolder],
+    name: &ReaderName,
+) -> Result<Vec<(Origin, SealId)>> {
     let (mut open, mut problems) = (Vec::new(), Vec::new());
     for (folder, opened) in folders.iter().zip(vault.open_boxes_to_change(folders)) {
         match opened {
@@ -86,7 +112,7 @@ fn remove_from(vault: &mut Vault<'_>, folders: &[BoxFolder], name: &ReaderName) 
     let made = vault.rekeyed(&wanted, NewSlot::Always)?;
     let boxes: Vec<(&OpenBox, &Made)> = open.iter().map(|open| &**open).zip(&made).collect();
     let resealed: Vec<Sealed> = vault.sweep(&boxes)?.into_iter().flat_map(|sweep| sweep.resealed).collect();
-    let exposed = resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
+    let exposed = resealed.iter().map(|sealed| (sealed.origin.clone(), sealed.id.clone())).collect();
     vault.put_resealed(&resealed)?;
     for made in &made {
         vault.put_box(made);
