@@ -126,15 +126,20 @@ fn lines(all: &[Exposed], most: usize) -> String {
         files.insert(&one.place.file);
     }
     for (folder, (count, files)) in counts.iter().take(most) {
-        let _ = writeln!(text, "  {folder}: {count} secrets in {} files", files.len());
+        let files = many(files.len(), "file", "files");
+        let _ = writeln!(text, "  {folder}: {} in {files}", many(*count, "secret", "secrets"));
     }
     if counts.len() > most {
-        let _ = writeln!(text, "  and in {} more boxes", counts.len() - most);
+        let _ = writeln!(text, "  and in {}", many(counts.len() - most, "more box", "more boxes"));
     }
     let registries =
         all.iter().filter(|one| one.place.key.parts().first().is_some_and(|top| top == "registries"));
     let _ = writeln!(text, "  in all {} secrets, {} of them of registries", all.len(), registries.count());
     text
+}
+
+fn many(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// Says what readers who were removed could read. `again`: the command that makes the whole list again, if one
