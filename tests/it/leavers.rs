@@ -265,7 +265,8 @@ fn a_reader_of_one_box_less_is_told_of_that_box_alone() {
 
 #[test]
 fn many_boxes_and_values_are_summed_up_with_a_bar_on_a_terminal() {
-    let env = TestEnv::initialised();
+    let mut env = TestEnv::initialised();
+    env.set_var("TERM", "xterm");
     git(&env, &["init", "-q", "-b", "main", "."]);
     let (bob, key) = person(&env, "bob");
     env.run(&["reader", "add", "bob", &key]).ok();
@@ -289,6 +290,7 @@ fn many_boxes_and_values_are_summed_up_with_a_bar_on_a_terminal() {
     assert_eq!(opens(&env, &env.identity(), "b7", "b7/apps.toml", "k7"), "CANARY");
     let data = env.run(&["--json", "reader", "leavers", "bob"]).ok().json();
     assert_eq!(data["leavers"][0]["rotate"].as_array().expect("a list").len(), 240);
+    fs::remove_file(env.identity()).expect("alice is away");
     let bob = bob.to_str().expect("a path");
     let closed: Output = env.run(&["--identity", bob, "--strict", "verify", "--require-open"]);
     assert_eq!(closed.code, 10, "{}", closed.stderr);

@@ -3,7 +3,6 @@
 use crate::cli::Context;
 use crate::name::ReaderName;
 use crate::pillar::Sealed;
-use crate::problem::quoted;
 use crate::session::{Past, Vault};
 use std::collections::BTreeSet;
 
@@ -35,6 +34,6 @@ pub(super) fn warn(ctx: &Context, former: &BTreeSet<String>) {
         names.join(", ")
     ));
     if let [name] = names.as_slice() {
-        ctx.out.say(format_args!("what else: pillarbox reader leavers {}", quoted(name)));
+        ctx.out.say(format_args!("what else: pillarbox reader leavers {name}"));
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::Context;
 use crate::pillar::boxes::BoxFolder;
 use crate::pillar::readership::Reader;
 use crate::pillar::{Origin, SealId};
-use crate::problem::{Result, escaped, quoted};
+use crate::problem::{Result, escaped};
 use crate::session::{Holders, Past, Vault};
 use crate::store;
 use serde_json::json;
@@ -115,7 +115,7 @@ impl Rotation {
 fn lines(all: &[Exposed], most: usize) -> String {
     let mut text = String::new();
     if all.len() <= most {
-        all.iter().for_each(|one| drop(writeln!(text, "  {one}")));
+        all.iter().for_each(|one| text.push_str(&format!("  {one}\n")));
         return text;
     }
     let mut counts: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
@@ -202,7 +202,7 @@ pub(in crate::cli) fn json(boxes: &[BoxFolder], all: &Rotation, late: &[Exposed]
 
 /// The command that lists what a reader could read.
 pub(in crate::cli) fn again(past: &Past, name: &str) -> Option<String> {
-    past.without_git.is_none().then(|| format!("pillarbox reader leavers {}", quoted(name)))
+    past.without_git.is_none().then(|| format!("pillarbox reader leavers {name}"))
 }
 
 /// Says what the list cannot contain.
