@@ -217,7 +217,7 @@ fn who_can_read_a_secret_is_told_now_and_for_any_time() {
     let moved = data(&["--no-identity", "api.moved"]);
     assert_eq!(
         (names(&moved["readers"]), names(&moved["former"])),
-        (vec!["alice".into()], vec!["bob".into()])
+        (vec!["alice".into()], vec!["bob".into(), "carol".into()])
     );
     assert_eq!((&moved["box"], &moved["by_lock"]), (&"pillar/prod/".into(), &false.into()));
     let said = env
