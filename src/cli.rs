@@ -62,7 +62,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
     {
         return sandbox::serve(run).into();
     }
-    let cli = match command().try_get_matches_from(args).and_then(|found| Cli::from_arg_matches(&found)) {
+    let parsed = || command().try_get_matches_from(&args).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match shown_to_git(&args).map_or_else(parsed, Ok) {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
     };
@@ -85,6 +86,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
         }
     }
     .into()
+}
+
+/// `pillarbox show FILE`, which git starts twice for each file of a diff: building the tree of all commands
+/// would take longer than showing the file.
+fn shown_to_git(args: &[OsString]) -> Option<Cli> {
+    let [_, word, file] = args else { return None };
+    let file = file.to_str().filter(|file| word == "show" && !file.starts_with('-'))?;
+    Some(Cli { global: Global::default(), command: commands::Command::show(file) })
 }
 
 /// Adds a problem to a result.
@@ -125,6 +134,19 @@ mod tests {
             let about = one.get_about().map(ToString::to_string).unwrap_or_default();
             assert!(!about.is_empty() && !about.contains('\n') && about.len() < 100, "{}", one.get_name());
             assert!(!about.ends_with('.'), "{}: {about}", one.get_name());
+        }
+    }
+
+    #[test]
+    fn what_git_starts_is_what_the_command_line_means() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let args = words(&["pillarbox", "show", "pillar/a.toml"]);
+        let (quick, parsed) = (shown_to_git(&args), Cli::try_parse_from(&args));
+        assert_eq!(format!("{:?}", quick.expect("it is show")), format!("{:?}", parsed.expect("it parses")));
+        for others in
+            [&["p", "show"][..], &["p", "show", "--help"], &["p", "get", "a"], &["p", "-q", "show", "a"]]
+        {
+            assert!(shown_to_git(&words(others)).is_none(), "{others:?}");
         }
     }
 

@@ -11,6 +11,9 @@
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
+//! | what git is asked, and how it is kept from everything else | `git` |
+//! | who could open what, from git | `past` |
+//! | which hosts and containers hold a secret | `holders` |
 //! | opening and changing sealed values | `vault` |
 
 mod address;
@@ -24,12 +27,15 @@ mod declared;
 mod docker_login;
 mod environment;
 mod evaluate;
+mod git;
+mod holders;
 mod hosts;
 mod identity;
 mod known_hosts;
 mod logins;
 mod observe;
 mod operator;
+mod past;
 mod pipeline;
 mod plan;
 mod plan_file;
@@ -46,12 +52,15 @@ pub use context::{Options, Session};
 pub use declared::{Declared, declared};
 pub use docker_login::DockerLogins;
 pub use environment::{AGE_KEY, Environment};
+pub use git::{Commit, Git, Since};
+pub use holders::{Holders, Use};
 pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
-pub use operator::{Operator, Progress};
+pub use operator::{Operator, Progress, Tally};
+pub use past::{Moment, Past};
 pub use pipeline::{Pipeline, unless_interrupted};
 pub use plan::{PlannedHosts, parts};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};

@@ -28,6 +28,7 @@ mod status;
 mod unset;
 mod verify;
 mod version;
+mod who_can_read;
 
 use super::{Context, Exit};
 use crate::problem::Result;
@@ -58,6 +59,7 @@ pub(super) enum Command {
     Rollback(rollback::RollbackArgs),
     Compile(compile::CompileArgs),
     Verify(verify::VerifyArgs),
+    WhoCanRead(who_can_read::WhoCanReadArgs),
     Known(known::KnownArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
@@ -66,6 +68,11 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// `show FILE`.
+    pub(super) fn show(file: &str) -> Self {
+        Self::Show(show::ShowArgs::of(file))
+    }
+
     /// Whether it never asks, even on a terminal.
     pub(super) fn is_unattended(&self) -> bool {
         matches!(self, Self::Doctor(_))
@@ -95,6 +102,7 @@ impl Command {
             Self::Rollback(args) => rollback::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
+            Self::WhoCanRead(args) => who_can_read::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
             Self::Doctor(args) => doctor::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),

@@ -2,7 +2,7 @@
 
 use super::environment::Terminal;
 use super::output::Output;
-use super::output::progress::Progress;
+use super::output::progress::{Progress, Tally};
 use crate::execute::Interrupt;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Result};
@@ -202,6 +202,10 @@ impl Operator for Console {
 
     fn progress<'p>(&self, plan: &'p Plan) -> Box<dyn session::Progress + 'p> {
         Box::new(Shown(Progress::new(plan, self.out.level, self.terminal.stderr)))
+    }
+
+    fn tally(&self, what: &'static str, total: usize) -> Box<dyn session::Tally> {
+        Box::new(Tally::new(what, total, self.out.level, self.terminal.stderr))
     }
 }
 

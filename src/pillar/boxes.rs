@@ -16,7 +16,7 @@ mod refused;
 pub use change::{Made, NewSlot, ReaderChange, make, rekey};
 pub use file::BoxFile;
 pub use folder::BoxFolder;
-pub use lock::{BoxKeys, OpenBox};
+pub use lock::{BoxKeys, OpenBox, RETIRED};
 
 use crate::keys::{Recipient, fingerprint_of};
 use crate::name::ReaderName;

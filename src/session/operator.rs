@@ -43,6 +43,15 @@ pub trait Operator: fmt::Debug {
 
     /// Begins to show how a plan is applied.
     fn progress<'p>(&self, plan: &'p Plan) -> Box<dyn Progress + 'p>;
+
+    /// Begins to show how many of `total` things are done: "values sealed again".
+    fn tally(&self, what: &'static str, total: usize) -> Box<dyn Tally>;
+}
+
+/// Counts what is done, from any thread, until it is dropped.
+pub trait Tally: Sync {
+    /// One more is done.
+    fn one_done(&self);
 }
 
 /// Shows how a plan is applied, until it is dropped.
@@ -81,11 +90,20 @@ impl Operator for NoOperator {
     fn progress<'p>(&self, _: &'p Plan) -> Box<dyn Progress + 'p> {
         Box::new(Self)
     }
+
+    fn tally(&self, _: &'static str, _: usize) -> Box<dyn Tally> {
+        Box::new(Self)
+    }
 }
 
 #[cfg(test)]
 impl Progress for NoOperator {
     fn show(&self, _: &Event) {}
+}
+
+#[cfg(test)]
+impl Tally for NoOperator {
+    fn one_done(&self) {}
 }
 
 #[cfg(test)]

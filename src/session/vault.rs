@@ -3,7 +3,7 @@
 //! when something has to be opened, and changes are collected and written as one.
 
 mod change;
-mod cores;
+pub(super) mod cores;
 mod known;
 mod merged;
 mod narrow;
@@ -44,6 +44,8 @@ pub struct Vault<'c> {
     seen: SeenWorkspace,
     unlocked: RefCell<BTreeMap<BoxFolder, Result<Rc<OpenBox>>>>,
     met: RefCell<BTreeSet<BoxFolder>>,
+    /// Those that were met to be posted to, as this run wants it.
+    met_to_post: RefCell<BTreeSet<BoxFolder>>,
     made: BTreeSet<BoxFolder>,
     change: Change,
     budget: Budget,
@@ -183,6 +185,7 @@ impl<'c> Vault<'c> {
             seen: seen(workspace),
             unlocked: RefCell::default(),
             met: RefCell::default(),
+            met_to_post: RefCell::default(),
             made: BTreeSet::new(),
             change: Change::new(),
             budget: Budget::of(workspace.inventory().hosts.len()),

@@ -27,6 +27,7 @@ mod hosts;
 mod plan;
 mod process;
 mod recording;
+mod rotation;
 mod sealing;
 mod services;
 mod simulated;
@@ -38,11 +39,12 @@ fn main() {
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
     // Part of it: PILLARBOX_BENCH_PARTS=compile,deploy.
     let parts = std::env::var("PILLARBOX_BENCH_PARTS")
-        .unwrap_or_else(|_| "sealing,helper,compile,plan,hosts,deploy".to_owned());
+        .unwrap_or_else(|_| "sealing,rotation,helper,compile,plan,hosts,deploy".to_owned());
     table::head(rounds);
     for part in parts.split(',') {
         match part {
             "sealing" => sealing::run(rounds),
+            "rotation" => rotation::run(rounds),
             "helper" => helper::run(rounds),
             "compile" => compile::run(rounds),
             "plan" => recorded(|recording| plan::run(recording, rounds)),

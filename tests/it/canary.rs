@@ -22,6 +22,7 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
         ),
     )
     .expect("a script");
+    let (_, key) = crate::sealing::person(&env, "bob");
     let mut said = Vec::new();
     let mut run = |arguments: &[&str], input: &str, breaks: &str| {
         let output = env
@@ -75,9 +76,17 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
     run(&["-v", "set", "service.db.password", "x"], "", "");
     run(&["-v", "verify"], "", "");
     run(&["-v", "--no-identity", "reveal", "service.third"], "", "");
+    run(&["-v", "who-can-read", "service"], "", "");
+    run(&["-v", "--json", "who-can-read", "service"], "", "");
+    run(&["-v", "reader", "add", "bob", &key], "", "");
+    run(&["-v", "reader", "remove", "bob", "--to", "bob.txt"], "", "");
+    run(&["-v", "reader", "leavers"], "", "");
     run(&["-v", "unset", "service.db.password"], "", "");
     run(&["-v", "registry", "remove", "ghcr.io"], "", "");
-    let expected = [0, 0, 0, 64, 64, 8, 64, 1, 0, 1, 1, 10, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 64, 0, 10, 0, 0];
+    let expected = [
+        0, 0, 0, 64, 64, 8, 64, 1, 0, 1, 1, 10, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 64, 0, 10, 0, 0, 0, 0, 1, 0,
+        0,
+    ];
     let codes: Vec<i32> = said.iter().map(|(_, code, _)| *code).collect();
     assert_eq!(codes, expected, "{said:#?}");
     for (command, _, text) in &said {

@@ -24,6 +24,7 @@ mod identities;
 mod import;
 mod init;
 mod layers;
+mod leavers;
 mod lying_engine;
 mod moving;
 mod other_users;

@@ -164,3 +164,90 @@ fn known_boxes_are_listed_accepted_and_forgotten() {
     env.run(&["verify"]).ok().explains("the slot of the box pillar/ was changed by one of its readers");
     env.run(&["--no-identity", "verify"]).ok();
 }
+
+#[test]
+fn what_was_merged_into_main_since_is_no_change_of_a_branch() {
+    let env = committed();
+    let git = |arguments: &[&str]| env.program("git", arguments).run().ok();
+    git(&["branch", "-m", "main"]);
+    git(&["checkout", "-q", "-b", "change"]);
+    env.write("states/more.toml", "");
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "a branch that touches no secret"]);
+    git(&["checkout", "-q", "main"]);
+    let (_, key) = person(&env, "bob");
+    env.run(&["reader", "add", "bob", &key]).ok();
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", "bob joins"]);
+    git(&["checkout", "-q", "change"]);
+    for revision in ["main", "main...", "main...HEAD", "refs/heads/main"] {
+        env.run(&["--no-identity", "verify", "--against", revision])
+            .ok()
+            .explains("compared with refs/heads/main, commit ")
+            .explains(" where this branch left it, of the git repository");
+    }
+    // As main stands, the branch takes bob away.
+    env.run(&["--no-identity", "verify", "--against", "main.."]).exits(8).says("readers changed: pillar/");
+    let data = env.run(&["--json", "--no-identity", "verify", "--against", "main"]).ok().json();
+    assert_ne!(data["against"]["commit"], data["against"]["tip"]);
+    // What the branch changes itself is found.
+    let (_, key) = person(&env, "mallory");
+    env.run(&["reader", "add", "mallory", &key]).ok();
+    env.run(&["--no-identity", "verify", "--against", "main"]).exits(8).says("readers changed: pillar/");
+    git(&["checkout", "-q", "--orphan", "other"]);
+    git(&["commit", "-qm", "another beginning"]);
+    env.run(&["--no-identity", "verify", "--against", "main"])
+        .exits(1)
+        .explains("HEAD and `main` have no commit in common")
+        .explains("pillarbox verify --against 'main..'");
+}
+
+#[test]
+fn a_clone_that_lacks_the_revision_is_told_how_to_get_it() {
+    let env = committed();
+    let git = |arguments: &[&str]| env.program("git", arguments).run().ok();
+    git(&["branch", "-m", "main"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    git(&["checkout", "-q", "-b", "change"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "third"]);
+    let (url, clone) = (format!("file://{}", env.workspace().display()), env.home().join("clone"));
+    git(&["clone", "-q", "--depth", "1", "--branch", "change", &url, clone.to_str().expect("a path")]);
+    let hint = "git fetch --unshallow origin +refs/heads/main:refs/remotes/origin/main";
+    let verify =
+        || env.command(&["--no-identity", "verify", "--against", "origin/main"]).within(&clone).run();
+    let said =
+        verify().exits(1).explains("`origin/main` is not a revision").explains("this clone is shallow");
+    assert!(said.stderr().replace('\'', "").contains(hint), "{}", said.stderr());
+    // The branch alone is not enough: where it left is missing.
+    env.program(
+        "git",
+        &["fetch", "-q", "--depth", "1", "origin", "+refs/heads/main:refs/remotes/origin/main"],
+    )
+    .within(&clone)
+    .run()
+    .ok();
+    verify().exits(1).explains("have no commit in common").explains("git fetch --unshallow");
+    env.program("sh", &["-c", hint]).within(&clone).run().ok();
+    verify().ok().explains("compared with refs/remotes/origin/main");
+}
+
+#[test]
+fn a_deploy_job_must_open_every_box_also_one_without_a_value() {
+    let env = committed();
+    let (bob, key) = person(&env, "bob");
+    env.run(&["reader", "add", "bob", &key]).ok();
+    env.run(&["verify", "--require-open"]).ok();
+    // What opens must hold as well.
+    let value = sealed(&env, "apps.toml", "api.db_password");
+    let sound = env.read("pillar/apps.toml");
+    crate::sealing::copy(&env, &value, "apps.toml", "api.other");
+    env.run(&["verify", "--require-open"]).exits(8);
+    env.write("pillar/apps.toml", sound);
+    env.run(&["box", "new", "prod", "--readers", "alice"]).ok();
+    std::fs::remove_file(env.identity()).expect("alice is away");
+    env.run(&["--identity", bob.to_str().expect("a path"), "verify", "--require-open"])
+        .exits(10)
+        .explains("0 sealed values in 1 box do not open here")
+        .explains("pillar/prod/: 0 sealed values")
+        .explains("pillarbox reader add NAME KEY --box pillar/prod/");
+}

@@ -1,6 +1,7 @@
 //! `pillarbox move FROM TO`.
 
 mod file;
+mod former;
 
 use crate::cli::target::{self, TargetArgs, Verb, stem};
 use crate::cli::{Context, Exit};
@@ -44,11 +45,13 @@ pub(in crate::cli) fn run(args: &MoveArgs, ctx: &Context) -> Result<Exit> {
     let node = vault.document(&to.file).and_then(|document| document.get(&to.key));
     target::check_key(&to.key, node.map(|node| &node.value))?;
     let readers = new_readers(&vault, &from.file, &to.file, !sealed.is_empty())?;
+    let former = former::of(&vault, &sealed);
     vault.commit()?;
     ctx.out.say(format_args!("moved {from} to {to}{}", again(sealed.len())));
     if let Some(readers) = readers {
         ctx.out.say(format_args!("its readers are now {readers}"));
     }
+    former::warn(ctx, &former);
     Ok(Exit::Done)
 }
 

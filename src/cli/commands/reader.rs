@@ -2,6 +2,8 @@
 
 pub(super) mod acceptance;
 mod add;
+mod exposed;
+mod leavers;
 mod list;
 mod rekey;
 mod remove;
@@ -12,6 +14,7 @@ use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::problem::{Problem, Result};
 use crate::session::Vault;
 
+pub(super) use exposed::When;
 pub(super) use list::pending as pending_want;
 
 /// Who can open a box: list, add, remove; make locks agree with keys/
@@ -30,6 +33,11 @@ enum ReaderCommand {
     Add(add::ReaderAddArgs),
     /// Remove a reader: a new slot, every value sealed again, and a list of what to rotate
     Remove(remove::ReaderRemoveArgs),
+    /// List former readers: what they could open that was not changed since, and what was
+    #[command(
+        after_help = "Examples:\n  pillarbox reader leavers\n  pillarbox reader leavers bob --to bob.txt"
+    )]
+    Leavers(leavers::ReaderLeaversArgs),
     /// Make the locks agree with keys/, and seal again what was posted to an old slot
     Rekey(rekey::ReaderRekeyArgs),
 }
@@ -39,6 +47,7 @@ pub(in crate::cli) fn run(args: &ReaderArgs, ctx: &Context) -> Result<Exit> {
         ReaderCommand::List => list::run(ctx),
         ReaderCommand::Add(args) => add::run(args, ctx),
         ReaderCommand::Remove(args) => remove::run(args, ctx),
+        ReaderCommand::Leavers(args) => leavers::run(args, ctx),
         ReaderCommand::Rekey(args) => rekey::run(args, ctx),
     }
 }
@@ -48,7 +57,18 @@ pub(super) fn warn_of_one_reader<'b>(
     ctx: &Context,
     boxes: impl IntoIterator<Item = (&'b BoxFolder, &'b BoxFile)>,
 ) {
-    for (folder, file) in boxes.into_iter().filter(|(_, file)| file.readers.len() == 1) {
+    let single: Vec<_> = boxes.into_iter().filter(|(_, file)| file.readers.len() == 1).collect();
+    if single.len() > 10 {
+        let few: Vec<String> = single.iter().take(3).map(|(folder, _)| folder.to_string()).collect();
+        ctx.out.warn(format_args!(
+            "{} boxes have one reader each ({}, …): if that key is lost, so is the box; add a second one that is kept \
+             offline: pillarbox reader add",
+            single.len(),
+            few.join(", ")
+        ));
+        return;
+    }
+    for (folder, file) in single {
         let only = file.readers.iter().next().map(ToString::to_string).unwrap_or_default();
         ctx.out.warn(format_args!(
             "{folder} has one reader, {only}: if that key is lost, so is the box; add a second one that is kept \

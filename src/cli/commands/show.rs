@@ -16,6 +16,12 @@ pub(in crate::cli) struct ShowArgs {
     file: String,
 }
 
+impl ShowArgs {
+    pub(in crate::cli) fn of(file: &str) -> Self {
+        Self { file: file.to_owned() }
+    }
+}
+
 pub(in crate::cli) fn run(args: &ShowArgs, ctx: &Context) -> Result<Exit> {
     let path = ctx.session.absolute(args.file.as_ref());
     // Git hands over temporary files, outside of every workspace.

@@ -3,6 +3,7 @@
 
 mod bars;
 mod resource;
+mod tally;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use bars::Bars;
 use resource::{Resource, resources};
 use std::collections::HashMap;
 use std::time::Duration;
+pub(in crate::cli) use tally::Tally;
 
 /// Longest address that others are padded to.
 const ADDRESS_MAX: usize = 44;

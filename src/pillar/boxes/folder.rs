@@ -59,6 +59,11 @@ impl BoxFolder {
             .max_by_key(|found| found.borrow().0.len())
     }
 
+    /// Whether a file, relative to `pillar/`, is in it or below.
+    pub fn is_above(&self, file: &str) -> bool {
+        self.holds(file.rsplit_once('/').map_or("", |(parent, _)| parent))
+    }
+
     fn holds(&self, folder: &str) -> bool {
         match folder.strip_prefix(self.0.as_str()) {
             Some(rest) => self.0.is_empty() || rest.is_empty() || rest.starts_with('/'),

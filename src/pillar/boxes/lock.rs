@@ -23,7 +23,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Retired keys that a lock keeps.
-pub(super) const RETIRED: usize = 8;
+pub const RETIRED: usize = 8;
 
 /// Longest lock in bytes, sealed and opened; room for some 300 readers.
 const MAX: usize = 64 * 1024;

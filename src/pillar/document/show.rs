@@ -8,7 +8,10 @@ use toml_edit::{Item, TableLike, Value};
 /// without that, so that `git diff` can show any revision. Control characters are escaped.
 pub fn show(text: &str) -> String {
     let mut found = Vec::new();
-    if let Ok(parsed) = toml_edit::Document::parse(text) {
+    // A box has none, and need not be read as TOML.
+    if text.contains("sealed")
+        && let Ok(parsed) = toml_edit::Document::parse(text)
+    {
         collect(parsed.as_table(), &mut found);
     }
     found.sort_by_key(|(span, _)| span.start);

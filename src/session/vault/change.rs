@@ -1,14 +1,15 @@
 //! Changes of a workspace: collected, then written as one.
 
 use super::Vault;
-use super::cores::on_all_cores;
-use crate::pillar::boxes::{Made, OpenBox};
+use super::cores::{locks_on_all_cores, on_all_cores};
+use crate::pillar::boxes::{self, BoxFolder, Made, NewSlot, OpenBox, Readers};
 use crate::pillar::document::Document;
 use crate::pillar::known::SeenBox;
 use crate::pillar::seal;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Problem, Problems, Result};
 use crate::store::Writer;
+use std::collections::BTreeMap;
 
 /// The values of a box after a look at each of them.
 #[derive(Debug, Default)]
@@ -59,6 +60,7 @@ impl Vault<'_> {
         self.boxes.insert(folder.clone(), made.file.clone());
         self.unlocked.borrow_mut().insert(folder.clone(), Ok(made.open.clone().into()));
         self.met.borrow_mut().insert(folder.clone());
+        self.met_to_post.borrow_mut().remove(&folder);
         self.made.insert(folder);
     }
 
@@ -67,50 +69,74 @@ impl Vault<'_> {
     /// # Errors
     /// Where one does not stand where it says.
     pub fn put_resealed(&mut self, all: &[Sealed]) -> Result<()> {
-        let mut files: Vec<&str> = all.iter().map(|sealed| sealed.origin.file.as_str()).collect();
-        files.sort_unstable();
-        files.dedup();
-        for file in files {
-            self.edit(file, |document| {
-                document.reseal(all.iter().filter(|sealed| sealed.origin.file == file))
-            })?;
+        let mut by_file: BTreeMap<&str, Vec<&Sealed>> = BTreeMap::new();
+        for sealed in all {
+            by_file.entry(&sealed.origin.file).or_default().push(sealed);
+        }
+        for (file, sealed) in by_file {
+            self.edit(file, |document| document.reseal(sealed))?;
         }
         Ok(())
     }
 
-    /// Opens every value of a box with the keys that it had, and seals again what has to be: all of
-    /// them where the slot is a new one, else those that stand sealed to an old slot.
+    /// Opens every value of some boxes with the keys that they had, and seals again what has to be: all of a
+    /// box where its slot is a new one, else those that stand sealed to an old slot. One sweep for each box, in
+    /// their order.
     ///
     /// # Errors
-    /// All values that do not open, and files of the box that are not sound: nothing may be left sealed
+    /// All values that do not open, and files of the boxes that are not sound: nothing may be left sealed
     /// to a key that goes.
-    pub fn sweep(&self, open: &OpenBox, made: &Made) -> Result<Sweep> {
+    pub fn sweep(&self, boxes: &[(&OpenBox, &Made)]) -> Result<Vec<Sweep>> {
+        let index: BTreeMap<&BoxFolder, usize> =
+            boxes.iter().enumerate().map(|(at, (open, _))| (open.folder(), at)).collect();
         let mut problems = Vec::new();
-        let mut all: Vec<&Sealed> = Vec::new();
-        for document in self.documents_in(open.folder()) {
-            all.extend(document.sealed());
+        let mut all: Vec<(usize, &Sealed)> = Vec::new();
+        for document in self.documents() {
+            let folder = BoxFolder::governing(document.file(), self.boxes.keys());
+            let Some(at) = folder.and_then(|folder| index.get(folder)) else { continue };
+            all.extend(document.sealed().into_iter().map(|sealed| (*at, sealed)));
             problems.extend(document.tree().err().into_iter().flat_map(Problems::into_vec));
         }
-        let results = on_all_cores(&all, |sealed| {
+        let tally = self.session.operator.tally("values sealed again", all.len());
+        let results = on_all_cores(&all, |(at, sealed)| {
+            let (open, made) = boxes[*at];
             let opened = seal::open(sealed, open.keys())?;
             let late = opened.retired.is_some();
             let again = (late || made.new_slot).then(|| {
                 seal::seal(&opened.secret, opened.kind, &sealed.origin, sealed.id.clone(), &made.file.slot)
             });
+            tally.one_done();
             Ok((again.transpose()?, late.then(|| sealed.origin.clone())))
         });
-        let mut sweep = Sweep::default();
-        for result in results {
+        drop(tally);
+        let mut sweeps: Vec<Sweep> = boxes.iter().map(|_| Sweep::default()).collect();
+        for ((at, _), result) in all.iter().zip(results) {
             match result {
                 Ok((again, late)) => {
-                    sweep.resealed.extend(again);
-                    sweep.late.extend(late);
+                    sweeps[*at].resealed.extend(again);
+                    sweeps[*at].late.extend(late);
                 }
                 Err(found) => problems.extend(Problems::into_vec(found)),
             }
         }
         Problems::check(problems)?;
-        Ok(sweep)
+        Ok(sweeps)
+    }
+
+    /// Makes new locks on all cores, each of an opened box, for other readers.
+    ///
+    /// # Errors
+    /// As [`boxes::rekey`]: all of them.
+    pub fn rekeyed(&self, all: &[(&OpenBox, Readers)], when: NewSlot) -> Result<Vec<Made>> {
+        let (mut made, mut problems) = (Vec::new(), Vec::new());
+        for result in locks_on_all_cores(all, |(open, readers)| boxes::rekey(open, readers, when)) {
+            match result {
+                Ok(one) => made.push(one),
+                Err(found) => problems.extend(found.into_vec()),
+            }
+        }
+        Problems::check(problems)?;
+        Ok(made)
     }
 
     /// Whether there is anything to commit.
@@ -133,13 +159,15 @@ impl Vault<'_> {
     /// Where they cannot be written; then nothing is changed.
     pub fn commit(self) -> Result<()> {
         self.writer()?.commit(&self.change)?;
-        for folder in &self.made {
-            let open = self.unlock(folder)?;
-            let slot = open.keys().slot();
-            let seen = SeenBox { workspace: self.seen(), folder, slot, open: Some(&open) };
-            self.known.learn(self.session, &seen)?;
-        }
-        Ok(())
+        let made = self.made.iter().map(|folder| Ok((folder, self.unlock(folder)?)));
+        let made = made.collect::<Result<Vec<_>>>()?;
+        let seen = made.iter().map(|(folder, open)| SeenBox {
+            workspace: self.seen(),
+            folder,
+            slot: open.keys().slot(),
+            open: Some(open),
+        });
+        self.known.learn(self.session, &seen.collect::<Vec<_>>())
     }
 
     fn writer(&self) -> Result<&Writer<'_>> {

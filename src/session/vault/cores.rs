@@ -7,9 +7,22 @@ use std::thread;
 const FEW: usize = 64;
 
 /// Does the same with every item, on all cores where that pays; results stand in the order of items.
-pub(super) fn on_all_cores<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub(in crate::session) fn on_all_cores<I: Sync, T: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
+    spread(items, FEW, work)
+}
+
+/// As [`on_all_cores`], for items of which each is worth a thread: a lock is opened or sealed with one key
+/// agreement for each of its readers.
+pub(super) fn locks_on_all_cores<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    spread(items, 2, work)
+}
+
+fn spread<I: Sync, T: Send>(items: &[I], few: usize, work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    if items.len() < FEW || cores == 1 {
+    if items.len() < few || cores == 1 {
         return items.iter().map(work).collect();
     }
     let work = &work;
@@ -32,10 +45,9 @@ mod tests {
     fn results_stand_in_the_order_of_items() {
         for count in [0, 1, FEW - 1, FEW, FEW + 1, 1000] {
             let items: Vec<usize> = (0..count).collect();
-            assert_eq!(
-                on_all_cores(&items, |item| item * 2),
-                items.iter().map(|item| item * 2).collect::<Vec<_>>()
-            );
+            let doubled: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(on_all_cores(&items, |item| item * 2), doubled);
+            assert_eq!(locks_on_all_cores(&items, |item| item * 2), doubled);
         }
     }
 }

@@ -74,11 +74,39 @@ impl KnownFile {
         purpose: Purpose,
         strict: bool,
     ) -> Result<()> {
-        let verdict = self.look(|known| known.clone().meet_box(seen, purpose, strict))?;
+        self.meet_all(session, std::slice::from_ref(seen), purpose, strict).pop().unwrap_or(Ok(()))
+    }
+
+    /// As [`Self::meet`], of many boxes, for which the file is written once; in their order.
+    pub(super) fn meet_all(
+        &self,
+        session: &Session,
+        all: &[SeenBox<'_>],
+        purpose: Purpose,
+        strict: bool,
+    ) -> Vec<Result<()>> {
+        let mut known = self.look(Known::clone);
+        let verdicts: Vec<Result<BoxVerdict>> =
+            all.iter().map(|seen| known.meet_box(seen, purpose, strict)).collect();
         if !self.learns {
-            return Ok(());
+            return verdicts.into_iter().map(|verdict| verdict.map(drop)).collect();
         }
-        self.remember(session, seen, |known| known.meet_box(seen, purpose, strict).map(drop))?;
+        let met: Vec<SeenBox<'_>> =
+            all.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok()).map(|(seen, _)| *seen).collect();
+        let remembered = self.remember(session, &met, |known| {
+            met.iter().try_for_each(|seen| known.meet_box(seen, purpose, strict).map(drop))
+        });
+        let told = |(seen, verdict): (&SeenBox<'_>, Result<BoxVerdict>)| {
+            verdict.and_then(|verdict| {
+                remembered.clone()?;
+                self.tell(session, seen, &verdict);
+                Ok(())
+            })
+        };
+        all.iter().zip(verdicts).map(told).collect()
+    }
+
+    fn tell(&self, session: &Session, seen: &SeenBox<'_>, verdict: &BoxVerdict) {
         match verdict {
             BoxVerdict::FirstUse => {
                 session.operator.say(format_args!(
@@ -93,7 +121,6 @@ impl KnownFile {
             )),
             BoxVerdict::Same | BoxVerdict::Retired => {}
         }
-        Ok(())
     }
 
     /// Takes a workspace that was just made, with its box.
@@ -104,23 +131,23 @@ impl KnownFile {
         if !self.learns {
             return Ok(());
         }
-        self.remember(session, seen, |known| {
+        self.remember(session, std::slice::from_ref(seen), |known| {
             known.begin_workspace(seen.workspace);
             known.learn_box(seen);
             Ok(())
         })
     }
 
-    /// Takes a box as it stands.
+    /// Takes boxes as they stand.
     ///
     /// # Errors
     /// As `meet`.
-    pub fn learn(&self, session: &Session, seen: &SeenBox<'_>) -> Result<()> {
+    pub fn learn(&self, session: &Session, all: &[SeenBox<'_>]) -> Result<()> {
         if !self.learns {
             return Ok(());
         }
-        self.remember(session, seen, |known| {
-            known.learn_box(seen);
+        self.remember(session, all, |known| {
+            all.iter().for_each(|seen| known.learn_box(seen));
             Ok(())
         })
     }
@@ -130,14 +157,19 @@ impl KnownFile {
     fn remember(
         &self,
         session: &Session,
-        seen: &SeenBox<'_>,
+        all: &[SeenBox<'_>],
         change: impl Fn(&mut Known) -> Result<()>,
     ) -> Result<()> {
+        let [first, others @ ..] = all else { return Ok(()) };
         match self.change(change) {
             Err(problems) if problems.code() == Code::Failed => {
+                let more = match others.len() {
+                    0 => String::new(),
+                    count => format!(" and {count} more"),
+                };
                 session.operator.warn(format_args!(
-                    "could not remember the box {}: {}",
-                    seen.folder,
+                    "could not remember the box {}{more}: {}",
+                    first.folder,
                     causes(&problems)
                 ));
                 Ok(())

@@ -1,14 +1,14 @@
 //! Opening boxes, each at most once, and values.
 
 use super::Vault;
-use super::cores::on_all_cores;
+use super::cores::{locks_on_all_cores, on_all_cores};
 use crate::pillar::Sealed;
-use crate::pillar::boxes::{BoxFolder, OpenBox};
+use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal::{self, Opened};
 use crate::problem::{Code, Problem, Problems, Result};
 use crate::session::identity::Asking;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 impl Vault<'_> {
@@ -37,6 +37,56 @@ impl Vault<'_> {
         match self.meet_to_post(folder, self.is_strict())? {
             Some(open) => Ok(open),
             None => self.open_box(folder),
+        }
+    }
+
+    /// As [`Self::open_box_to_change`], of many boxes: their locks are opened on all cores, and what this
+    /// machine learns of them is written once. In their order.
+    pub fn open_boxes_to_change(&self, folders: &[BoxFolder]) -> Vec<Result<Rc<OpenBox>>> {
+        self.prepare(folders, Asking::No);
+        folders.iter().map(|folder| self.open_box_to_change(folder)).collect()
+    }
+
+    /// Opens and meets many boxes at once, so that doing so one by one costs nothing afterwards: their locks on
+    /// all cores, and what this machine learns of them written once.
+    pub fn prepare(&self, folders: &[BoxFolder], asking: Asking) {
+        self.unlock_all(folders, asking);
+        let opened: Vec<(&BoxFolder, Rc<OpenBox>)> = {
+            let unlocked = self.unlocked.borrow();
+            let open = |folder| Some((folder, Rc::clone(unlocked.get(folder)?.as_ref().ok()?)));
+            folders.iter().filter_map(open).collect()
+        };
+        let seen = opened.iter().map(|(folder, open)| SeenBox {
+            workspace: self.seen(),
+            folder,
+            slot: open.keys().slot(),
+            open: Some(open),
+        });
+        // What does not hold is met again by who uses the box, and said.
+        let seen: Vec<SeenBox<'_>> = seen.collect();
+        let met = self.known.meet_all(self.session, &seen, Purpose::Post, self.is_strict());
+        let holds = opened.iter().zip(met).filter(|(_, met)| met.is_ok()).map(|((folder, _), _)| folder);
+        self.met_to_post.borrow_mut().extend(holds.map(|folder| (*folder).clone()));
+    }
+
+    /// Opens the locks of many boxes on all cores, with the private keys that open the first that opens. The
+    /// others are left to [`Self::unlock`], and so is what to say of them.
+    fn unlock_all(&self, folders: &[BoxFolder], asking: Asking) {
+        let closed = |folder: &&BoxFolder| !self.unlocked.borrow().contains_key(*folder);
+        let closed: Vec<&BoxFolder> = folders.iter().filter(closed).collect();
+        let opens = |folder: &&BoxFolder| self.unlock_asking(folder, asking).is_ok();
+        let Some(first) = closed.iter().position(opens) else { return };
+        let (keys, name) = (self.session.identities_met(), self.name());
+        let others: Vec<(&BoxFolder, &BoxFile)> = closed[first + 1..]
+            .iter()
+            .filter_map(|folder| Some((*folder, self.boxes.get(*folder)?)))
+            .collect();
+        let opened = locks_on_all_cores(&others, |(folder, file)| file.open(name, folder, &keys).ok());
+        let mut unlocked = self.unlocked.borrow_mut();
+        for ((folder, _), open) in others.iter().zip(opened) {
+            if let Some(open) = open {
+                unlocked.insert((*folder).clone(), Ok(Rc::new(open)));
+            }
         }
     }
 
@@ -95,6 +145,9 @@ impl Vault<'_> {
 
     /// Opens many values, each box once and the values on all cores; in the order of `all`.
     pub fn open_all(&self, all: &[&Sealed]) -> Vec<Result<Opened>> {
+        let folders: BTreeSet<&BoxFolder> =
+            all.iter().filter_map(|sealed| self.governing(&sealed.origin.file).ok()).collect();
+        self.unlock_all(&folders.into_iter().cloned().collect::<Vec<_>>(), Asking::Allowed);
         let mut boxes: BTreeMap<&BoxFolder, Result<Rc<OpenBox>>> = BTreeMap::new();
         for sealed in all {
             if let Ok(folder) = self.governing(&sealed.origin.file) {

@@ -71,7 +71,7 @@ impl Vault<'_> {
             // could not follow a change otherwise. A slot that has retired is not brought back so.
             Err(problems) if given.is_none() || self.has_retired(folder, &slot) => return Err(problems),
             Err(_) => {
-                self.known.learn(self.session, &seen)?;
+                self.known.learn(self.session, &[seen])?;
                 self.session.operator.say(format_args!(
                     "{}: the slot of the box {folder} is the given one; from now on it is the known one",
                     self.name()
@@ -99,8 +99,10 @@ impl Vault<'_> {
     pub fn meet_to_post(&self, folder: &BoxFolder, strict: bool) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         let open = self.unlocked_to_post(folder)?;
-        let seen = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: open.as_deref() };
-        self.known.meet(self.session, &seen, Purpose::Post, strict)?;
+        if !self.met_to_post.borrow().contains(folder) {
+            let seen = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: open.as_deref() };
+            self.known.meet(self.session, &seen, Purpose::Post, strict)?;
+        }
         Ok(open)
     }
 

@@ -1,6 +1,6 @@
 //! A pillar file under another name, or in another folder.
 
-use super::{again, new_readers};
+use super::{again, former, new_readers};
 use crate::cli::{Context, Exit};
 use crate::inventory::ListEntry;
 use crate::pillar::document::file_name;
@@ -37,7 +37,7 @@ pub(super) fn run(ctx: &Context, mut vault: Vault<'_>, from: &str, to: &str) -> 
     })?;
     vault.remove_document(from);
     let readers = new_readers(&vault, from, &to, !resealed.is_empty())?;
-    let naming = naming(&vault, from);
+    let (naming, former) = (naming(&vault, from), former::of(&vault, &resealed));
     vault.commit()?;
     ctx.out.say(format_args!(
         "moved pillar/{} to pillar/{}{}",
@@ -48,6 +48,7 @@ pub(super) fn run(ctx: &Context, mut vault: Vault<'_>, from: &str, to: &str) -> 
     if let Some(readers) = readers {
         ctx.out.say(format_args!("its readers are now {readers}"));
     }
+    former::warn(ctx, &former);
     for place in naming {
         ctx.out.warn(format_args!("{place} still names {}", escaped(from)));
     }

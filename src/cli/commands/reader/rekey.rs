@@ -2,12 +2,17 @@
 //! slot that has retired.
 
 use super::acceptance::{self, Acceptance};
+use super::exposed::Exposed;
 use super::named_boxes;
-use super::rotation::{self, Exposed};
+use super::rotation::{self, Rotation};
 use crate::cli::{Context, Exit};
-use crate::pillar::boxes::{self, BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
+use crate::pillar::boxes::{BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
+use crate::pillar::readership::Reader;
+use crate::pillar::{Origin, SealId, Sealed};
 use crate::problem::{Code, Problems, Result};
-use crate::session::{KeyFiles, Vault};
+use crate::session::{Holders, KeyFiles, Past, Vault};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 #[derive(clap::Args, Debug)]
@@ -20,6 +25,9 @@ pub(super) struct ReaderRekeyArgs {
     boxes: Vec<String>,
     #[command(flatten)]
     accept: Acceptance,
+    /// Write the whole list of what removed keys could read to this file, as JSON where it ends in .json
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
@@ -28,14 +36,16 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;
     let files = vault.key_files()?;
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };
-    let (mut all, mut problems) = (Vec::new(), Vec::new());
-    for open in boxes {
-        match want(&files, &open).and_then(|readers| boxes::rekey(&open, &readers, when)) {
-            Ok(made) => all.push((open, made)),
+    let (mut wanted, mut problems): (Vec<(&OpenBox, Readers)>, _) = (Vec::new(), Vec::new());
+    for open in &boxes {
+        match want(&files, open) {
+            Ok(readers) => wanted.push((open, readers)),
             Err(found) => problems.extend(found.into_vec()),
         }
     }
     Problems::check(problems)?;
+    let all: Vec<(&OpenBox, Made)> =
+        boxes.iter().map(|open| &**open).zip(vault.rekeyed(&wanted, when)?).collect();
     let changes: Vec<(&BoxFolder, &ReaderChange)> =
         all.iter().map(|(open, made)| (open.folder(), &made.change)).collect();
     let to: Readers = all
@@ -46,9 +56,14 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     acceptance::ask(ctx, &args.accept, &changes, &to)?;
     vault.lock()?;
 
-    let mut done = Vec::new();
-    for (open, made) in &all {
-        done.push(rekey(&mut vault, open, made)?);
+    let goes = all.iter().any(|(_, made)| !made.change.gone.is_empty());
+    let past = goes.then(|| Past::everything(&vault));
+    let holders = Holders::of(&vault);
+    let done =
+        rekey(&mut vault, &holders, &all.iter().map(|(open, made)| (*open, made)).collect::<Vec<_>>())?;
+    let exposed = past.as_ref().map(|past| exposed(&vault, &holders, past, &all, &done)).unwrap_or_default();
+    if let Some(file) = &args.to {
+        rotation::write(ctx, file, "removed keys could read, also in older commits", &exposed)?;
     }
     if vault.is_changed() {
         vault.commit()?;
@@ -58,39 +73,67 @@ pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
     for ((open, made), done) in all.iter().zip(&done) {
         report(ctx, open, made, done);
     }
+    rotation::say(ctx, "removed readers could read", &exposed, None);
+    if let Some(past) = &past {
+        rotation::say_limits(ctx, past, &holders);
+    }
     if ctx.out.json {
         let new: Vec<BoxFolder> =
             all.iter().filter(|(_, made)| made.new_slot).map(|(open, _)| open.folder().clone()).collect();
-        let (exposed, late): (Vec<_>, Vec<_>) =
-            done.into_iter().map(|done| (done.exposed, done.late)).unzip();
-        ctx.out.object(&rotation::json(&new, &exposed.concat(), &late.concat()));
+        let late: Vec<Exposed> = done.into_iter().flat_map(|done| done.late.change).collect();
+        ctx.out.object(&rotation::json(&new, &exposed, &late));
     }
     Ok(Exit::Done)
 }
 
-/// What was done to a box, besides its lock.
-struct Done {
-    /// What removed readers could read.
-    exposed: Vec<Exposed>,
-    /// What stood sealed to an old slot, and so could be read by readers who were removed earlier.
-    late: Vec<Exposed>,
+/// What keys that go could ever open.
+fn exposed(
+    vault: &Vault<'_>,
+    holders: &Holders,
+    past: &Past,
+    all: &[(&OpenBox, Made)],
+    done: &[Done],
+) -> Rotation {
+    let gone: BTreeSet<Reader> = all
+        .iter()
+        .flat_map(|(_, made)| &made.change.gone)
+        .map(|(name, key)| Reader { name: name.clone(), key: Some(key.clone()) })
+        .collect();
+    let mut exposed = Rotation::of(vault, holders, past, &gone.iter().collect(), |_| false);
+    for done in done {
+        exposed.also(vault, holders, &done.readable);
+    }
+    exposed
 }
 
-fn rekey(vault: &mut Vault<'_>, open: &OpenBox, made: &Made) -> Result<Done> {
-    let sweep = vault.sweep(open, made)?;
-    let of = |vault: &Vault<'_>, origins: &mut dyn Iterator<Item = &crate::pillar::Origin>| {
-        origins.map(|origin| Exposed::of(vault, origin)).collect::<Vec<_>>()
-    };
-    let late = of(vault, &mut sweep.late.iter());
-    let exposed = match made.change.gone.is_empty() {
-        true => Vec::new(),
-        false => of(vault, &mut sweep.resealed.iter().map(|sealed| &sealed.origin)),
-    };
-    vault.put_resealed(&sweep.resealed)?;
-    if made.new_slot || !made.change.is_empty() {
+/// What was done to a box, besides its lock.
+struct Done {
+    /// What stood in it when keys were removed.
+    readable: Vec<(Origin, SealId)>,
+    /// What stood sealed to an old slot, and so could be read by readers who were removed earlier.
+    late: Rotation,
+}
+
+fn rekey(vault: &mut Vault<'_>, holders: &Holders, all: &[(&OpenBox, &Made)]) -> Result<Vec<Done>> {
+    let (mut done, mut resealed) = (Vec::new(), Vec::new());
+    for ((_, made), sweep) in all.iter().zip(vault.sweep(all)?) {
+        let of = |sealed: &Sealed| (sealed.origin.clone(), sealed.id.clone());
+        let readable = match made.change.gone.is_empty() {
+            true => Vec::new(),
+            false => sweep.resealed.iter().map(of).collect(),
+        };
+        let is_late = |sealed: &&Sealed| sweep.late.contains(&sealed.origin);
+        let late: Vec<_> = sweep.resealed.iter().filter(is_late).map(of).collect();
+        let mut rotation = Rotation::default();
+        rotation.also(vault, holders, &late);
+        done.push(Done { readable, late: rotation });
+        resealed.extend(sweep.resealed);
+    }
+    vault.put_resealed(&resealed)?;
+    for (_, made) in all.iter().filter(|(_, made)| made.new_slot || !made.change.is_empty()) {
         vault.put_box(made);
     }
-    Ok(Done { exposed, late })
+    Ok(done)
 }
 
 fn report(ctx: &Context, open: &OpenBox, made: &Made, done: &Done) {
@@ -104,8 +147,7 @@ fn report(ctx: &Context, open: &OpenBox, made: &Made, done: &Done) {
     if made.new_slot {
         ctx.out.say(format_args!("{folder} has a new slot: {}", made.file.slot));
     }
-    rotation::say(ctx, "removed readers could read", &done.exposed);
-    rotation::say(ctx, "posted to an old slot, readable by removed readers", &done.late);
+    rotation::say(ctx, "posted to an old slot, readable by removed readers", &done.late, None);
 }
 
 /// The readers that a box should have: the names of its lock with the keys of `keys/`.
@@ -125,11 +167,12 @@ fn want(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
 /// The boxes that were named, or all that open here.
 fn open_boxes(vault: &Vault<'_>, named: &[String], ctx: &Context) -> Result<Vec<Rc<OpenBox>>> {
     if !named.is_empty() {
-        return named_boxes(vault, named)?.iter().map(|folder| vault.open_box_to_change(folder)).collect();
+        return vault.open_boxes_to_change(&named_boxes(vault, named)?).into_iter().collect();
     }
+    let folders: Vec<BoxFolder> = vault.boxes().keys().cloned().collect();
     let (mut open, mut closed) = (Vec::new(), Vec::new());
-    for folder in vault.boxes().keys() {
-        match vault.open_box_to_change(folder) {
+    for (folder, opened) in folders.iter().zip(vault.open_boxes_to_change(&folders)) {
+        match opened {
             Ok(found) => open.push(found),
             Err(problems) if problems.code() == Code::NoIdentity => closed.push((folder, problems)),
             Err(problems) => return Err(problems),

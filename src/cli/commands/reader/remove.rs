@@ -1,14 +1,18 @@
 //! `pillarbox reader remove NAME`.
 
 use super::named_boxes;
-use super::rotation::{self, Exposed};
+use super::rotation::{self, Rotation};
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::name::ReaderName;
-use crate::pillar::boxes::{self, BoxFile, BoxFolder, NewSlot};
+use crate::pillar::boxes::{BoxFile, BoxFolder, Made, NewSlot, OpenBox, Readers};
+use crate::pillar::readership::Reader;
+use crate::pillar::{Origin, SealId, Sealed};
 use crate::problem::{Problem, Problems, Result};
-use crate::session::{KeyFiles, Vault};
+use crate::session::{Holders, KeyFiles, Past, Vault};
 use crate::store::Workspace;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReaderRemoveArgs {
@@ -20,6 +24,9 @@ pub(super) struct ReaderRemoveArgs {
     /// Do not ask where the removed reader is you
     #[arg(short, long)]
     yes: bool,
+    /// Write the whole list of what to change to this file, as JSON where it ends in .json
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
@@ -43,14 +50,13 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
         return Err(unknown(&vault, &name).into());
     }
 
-    let (mut exposed, mut problems) = (Vec::new(), Vec::new());
-    for folder in &folders {
-        match remove_from(&mut vault, folder, &name) {
-            Ok(values) => exposed.extend(values),
-            Err(found) => problems.extend(found.into_vec()),
-        }
-    }
-    Problems::check(problems)?;
+    // Before the reader is taken out, so that those who were never committed are known as well.
+    let (past, holders) = (Past::everything(&vault), Holders::of(&vault));
+    let readers: BTreeSet<&Reader> = past.readership.readers().filter(|reader| reader.name == name).collect();
+    let keeps = |folder: &BoxFolder| listing.contains(folder) && !folders.contains(folder);
+    let mut exposed = Rotation::of(&vault, &holders, &past, &readers, keeps);
+    let resealed = remove_from(&mut vault, &folders, &name)?;
+    exposed.also(&vault, &holders, &resealed);
     let stays = listing.iter().any(|folder| !folders.contains(folder));
     if !stays {
         if has_file {
@@ -64,18 +70,28 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
         .iter()
         .filter_map(|folder| Some((folder.clone(), vault.boxes().get(folder)?.clone())))
         .collect();
+    if let Some(file) = &args.to {
+        rotation::write(ctx, file, &format!("{name} could read, also in older commits"), &exposed)?;
+    }
     vault.commit()?;
     if ctx.out.json {
         ctx.out.object(&rotation::json(&folders, &exposed, &[]));
     }
-    for folder in &folders {
-        ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
+    match folders.len() {
+        0..=10 => {
+            for folder in &folders {
+                ctx.out.say(format_args!("{name} cannot open {folder} any more; it has a new slot"));
+            }
+        }
+        many => ctx.out.say(format_args!("{name} cannot open {many} boxes any more; each has a new slot")),
     }
     if folders.is_empty() {
         ctx.out
             .say(format_args!("{name} was a reader of no box; removed from keys/ and {}", inventory::FILE));
     }
-    rotation::say(ctx, &format!("{name} could read"), &exposed);
+    let again = rotation::again(&past, name.as_str());
+    rotation::say(ctx, &format!("{name} could read"), &exposed, again.as_deref());
+    rotation::say_limits(ctx, &past, &holders);
     super::warn_of_one_reader(ctx, left.iter().map(|(folder, file)| (folder, file)));
     Ok(Exit::Done)
 }
@@ -115,18 +131,34 @@ fn ask_oneself(
     ctx.console.confirm("Remove yourself?")
 }
 
-fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> Result<Vec<Exposed>> {
-    let open = vault.open_box_to_change(folder)?;
-    let mut readers = open.readers().clone();
-    if readers.remove(name).is_none() {
-        return Err(Problem::usage(format!("{name} is not a reader of {folder}")).into());
+/// Takes a reader out of boxes: new locks, and every value sealed again. What the reader could read in them.
+fn remove_from(
+    vault: &mut Vault<'_>,
+    folders: &[BoxFolder],
+    name: &ReaderName,
+) -> Result<Vec<(Origin, SealId)>> {
+    let (mut open, mut problems) = (Vec::new(), Vec::new());
+    for (folder, opened) in folders.iter().zip(vault.open_boxes_to_change(folders)) {
+        match opened {
+            Ok(found) if found.readers().contains_key(name) => open.push(found),
+            Ok(_) => problems.push(Problem::usage(format!("{name} is not a reader of {folder}"))),
+            Err(found) => problems.extend(found.into_vec()),
+        }
     }
+    Problems::check(problems)?;
+    let without = |open: &OpenBox| {
+        open.readers().clone().into_iter().filter(|(reader, _)| reader != name).collect::<Readers>()
+    };
+    let wanted: Vec<(&OpenBox, Readers)> = open.iter().map(|open| (&**open, without(open))).collect();
     // Also where the same key stays under another name: a removal always makes a new slot.
-    let made = boxes::rekey(&open, &readers, NewSlot::Always)?;
-    let sweep = vault.sweep(&open, &made)?;
-    let exposed = sweep.resealed.iter().map(|sealed| Exposed::of(vault, &sealed.origin)).collect();
-    vault.put_resealed(&sweep.resealed)?;
-    vault.put_box(&made);
+    let made = vault.rekeyed(&wanted, NewSlot::Always)?;
+    let boxes: Vec<(&OpenBox, &Made)> = open.iter().map(|open| &**open).zip(&made).collect();
+    let resealed: Vec<Sealed> = vault.sweep(&boxes)?.into_iter().flat_map(|sweep| sweep.resealed).collect();
+    let exposed = resealed.iter().map(|sealed| (sealed.origin.clone(), sealed.id.clone())).collect();
+    vault.put_resealed(&resealed)?;
+    for made in &made {
+        vault.put_box(made);
+    }
     Ok(exposed)
 }
 

@@ -1,13 +1,11 @@
 //! What protects secrets, as it stands in the folder and as it stood at a git revision.
 
-use super::commit::Commit;
-use super::git::Git;
 use crate::inventory::{self, EngineAddress, Host, Inventory, Tls};
 use crate::name::Owner;
 use crate::pillar::boxes::{BoxFile, BoxFolder};
 use crate::pillar::document::Document;
-use crate::problem::{Problem, Result, escaped};
-use crate::session::{Vault, dialled};
+use crate::problem::Result;
+use crate::session::{Git, Vault, dialled};
 use std::collections::BTreeMap;
 
 /// Inventory, boxes, key files and values at one time.
@@ -45,9 +43,9 @@ impl Snapshot {
     }
 
     /// As it stood at a commit of the repository around the workspace.
-    pub(super) fn at(vault: &Vault<'_>, git: &Git, commit: &Commit) -> Result<Self> {
+    pub(super) fn at(vault: &Vault<'_>, git: &Git, commit: &str) -> Result<Self> {
         let mut snapshot = Self::default();
-        for (path, text) in files(git, &commit.id)? {
+        for (path, text) in git.files(commit)? {
             snapshot.add(&path, text, &|host| engine(vault, host));
         }
         Ok(snapshot)
@@ -120,53 +118,4 @@ fn gets(inventory: &Inventory, host: &Host) -> String {
         states.extend(of.iter().map(|entry| entry.text.as_str()));
     }
     format!("pillar {}; states {}", pillar.join(" "), states.join(" "))
-}
-
-/// Files of the workspace at a commit, relative to it; without text where one is no regular file or
-/// not UTF-8.
-fn files(git: &Git, commit: &str) -> Result<Vec<(String, Option<String>)>> {
-    let prefix = git.prefix();
-    let paths: Vec<String> = [inventory::FILE, "pillar", "keys"].map(|path| format!("{prefix}{path}")).into();
-    let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", commit, "--"];
-    arguments.extend(paths.iter().map(String::as_str));
-    let listed = git.ask(arguments, b"")?;
-    let (mut found, mut blobs) = (Vec::new(), String::new());
-    for entry in String::from_utf8_lossy(&listed).split('\0').filter(|entry| !entry.is_empty()) {
-        let Some((data, path)) = entry.split_once('\t') else { continue };
-        let path = path.strip_prefix(prefix).unwrap_or(path).to_owned();
-        match data.split(' ').collect::<Vec<_>>().as_slice() {
-            ["100644" | "100755", "blob", id] => {
-                blobs.push_str(id);
-                blobs.push('\n');
-                found.push((path, true));
-            }
-            _ => found.push((path, false)),
-        }
-    }
-    let texts = git.ask(["cat-file", "--batch"], blobs.as_bytes())?;
-    let mut rest = texts.as_slice();
-    let mut files = Vec::new();
-    for (path, regular) in found {
-        let text = if regular { next_blob(&mut rest)? } else { None };
-        files.push((path, text));
-    }
-    Ok(files)
-}
-
-/// The next answer of `git cat-file --batch`: `ID blob SIZE`, a newline, the bytes, a newline.
-fn next_blob(rest: &mut &[u8]) -> Result<Option<String>> {
-    let broken = || Problem::failed("git gave an answer that is not understood");
-    let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(broken)?;
-    let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-    let size: usize = match head.split(' ').collect::<Vec<_>>().as_slice() {
-        [_, "blob", size] => size.parse().map_err(|_| broken())?,
-        _ => {
-            return Err(Problem::failed("a file of the revision is not in the repository")
-                .cause(escaped(&head))
-                .into());
-        }
-    };
-    let body = rest.get(end + 1..end + 1 + size).ok_or_else(broken)?;
-    *rest = rest.get(end + size + 2..).ok_or_else(broken)?;
-    Ok(String::from_utf8(body.to_vec()).ok())
 }

@@ -6,7 +6,7 @@ use crate::pillar::boxes::BoxFolder;
 use crate::pillar::seal::check_shape;
 use crate::pillar::{Origin, Sealed};
 use crate::problem::{Code, Problem, Problems, escaped};
-use crate::session::Vault;
+use crate::session::{Asking, Vault};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much was looked at.
@@ -33,6 +33,7 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
         problems.extend(document.tree().err().into_iter().flat_map(Problems::into_vec));
     }
     let mut usable = BTreeSet::new();
+    vault.prepare(&vault.boxes().keys().cloned().collect::<Vec<_>>(), Asking::Allowed);
     for folder in vault.boxes().keys() {
         // Unlike who posts, who verifies wants to see inside: a passphrase may be asked for, and a private
         // key that cannot be read is said, once.

@@ -137,7 +137,7 @@ fn key(host: &HostName, step: &Step) -> Key {
 }
 
 /// Without colours: indicatif decides on those by other rules than the rest of our output.
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .progress_chars("=> ")

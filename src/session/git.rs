@@ -1,9 +1,16 @@
 //! git, asked about one repository and kept from everything else: it fetches nothing, starts no program,
 //! and reads no configuration but the repository's own.
 
+mod commit;
+mod files;
+mod log;
+
+pub use commit::{Commit, Since};
+pub(super) use log::{FileChange, Step};
+
+use super::context::Session;
 use crate::problem::{Problem, Result, escaped, quoted};
 use crate::process::{self, Child, End, Inherited, Limits};
-use crate::session::Session;
 use crate::store::Repository;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -18,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LIMITS: Limits = Limits { out: 256 << 20, err: 4096 };
 
 /// git for the repository around a workspace.
-pub(super) struct Git {
+pub struct Git {
     program: PathBuf,
     search_path: OsString,
     repository: Repository,
@@ -65,7 +72,7 @@ impl Git {
     ///
     /// # Errors
     /// Where there is none, it belongs to another user, or there is no git.
-    pub(super) fn around(session: &Session, root: &Path) -> Result<Self> {
+    pub fn around(session: &Session, root: &Path) -> Result<Self> {
         let repository = Repository::around(root)?.ok_or_else(|| {
             Problem::failed("there is no git repository around the workspace")
                 .cause(format!("neither {} nor a folder above it has a .git", shown(root)))
@@ -88,20 +95,28 @@ impl Git {
     }
 
     /// The folder with the `.git`.
-    pub(super) fn top(&self) -> &Path {
+    pub fn top(&self) -> &Path {
         &self.repository.top
     }
 
     /// The workspace relative to it: empty, or with a `/` at its end.
-    pub(super) fn prefix(&self) -> &str {
+    pub fn prefix(&self) -> &str {
         &self.repository.prefix
+    }
+
+    /// Whether commits are missing here because the clone is shallow.
+    ///
+    /// # Errors
+    /// Where git fails.
+    pub fn is_shallow(&self) -> Result<bool> {
+        Ok(self.ask(["rev-parse", "--is-shallow-repository"], b"")?.starts_with(b"true"))
     }
 
     /// What git answers.
     ///
     /// # Errors
     /// Where it fails; with its words.
-    pub(super) fn ask<'a, S: AsRef<OsStr> + 'a>(
+    pub fn ask<'a, S: AsRef<OsStr> + 'a>(
         &self,
         arguments: impl IntoIterator<Item = S>,
         input: &[u8],
