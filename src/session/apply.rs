@@ -5,7 +5,7 @@ use super::credentials::{HelperAnswers, Keychain};
 use super::pipeline::Pipeline;
 use super::plan::{PlannedHost, PlannedHosts};
 use crate::engine::docker::Docker;
-use crate::execute::{Guard, Host, Outcome, execute};
+use crate::execute::{Command, Guard, Host, Outcome, execute};
 use crate::lock::{LEASE, Lock, Run};
 use crate::plan::HostPlan;
 use crate::problem::Result;
@@ -30,7 +30,12 @@ impl Pipeline<'_> {
     /// # Errors
     /// Where a lock cannot be had, and those of `first`: then nothing was changed anywhere. What happens after
     /// that is in the outcome.
-    pub async fn apply(&self, planned: &PlannedHosts, first: impl FnOnce() -> Result<()>) -> Result<Outcome> {
+    pub async fn apply(
+        &self,
+        command: Command<'_>,
+        planned: &PlannedHosts,
+        first: impl FnOnce() -> Result<()>,
+    ) -> Result<Outcome> {
         let session = self.vault.session();
         let busy: Vec<(&HostPlan, &PlannedHost)> = planned
             .plan
@@ -39,7 +44,7 @@ impl Pipeline<'_> {
             .zip(&planned.hosts)
             .filter(|(plan, _)| !plan.steps.is_empty())
             .collect();
-        let held = self.lock_all(&busy).await?;
+        let held = self.lock_all(command, &busy).await?;
         if let Err(problems) = first() {
             release_all(session, held).await;
             return Err(problems);
@@ -59,7 +64,7 @@ impl Pipeline<'_> {
             };
             let show = |event| progress.show(&event);
             let mut work: Pin<Box<dyn Future<Output = Outcome> + '_>> =
-                Box::pin(execute(&hosts, &keychain, &show, self.interrupt));
+                Box::pin(execute(command, &hosts, &keychain, &show, self.interrupt));
             for one in &held {
                 work = Box::pin(one.lock.hold_while(one.engine, work));
             }
@@ -70,9 +75,13 @@ impl Pipeline<'_> {
     }
 
     /// All locks, or none.
-    async fn lock_all<'a>(&self, busy: &[(&'a HostPlan, &'a PlannedHost)]) -> Result<Vec<LockedEngine<'a>>> {
+    async fn lock_all<'a>(
+        &self,
+        command: Command<'_>,
+        busy: &[(&'a HostPlan, &'a PlannedHost)],
+    ) -> Result<Vec<LockedEngine<'a>>> {
         let session = self.vault.session();
-        let run = Run::new(&session.env.user, &session.env.machine, "pillarbox apply")?;
+        let run = Run::new(&session.env.user, &session.env.machine, &format!("pillarbox {}", command.name))?;
         let mut held = Vec::new();
         for (plan, host) in busy {
             match Lock::acquire(&host.engine, &plan.host, self.vault.owner(), &run, LEASE).await {

@@ -224,7 +224,7 @@ impl Stage {
             }
             events.borrow_mut().push(event);
         };
-        let outcome = execute(&hosts, secrets, &watch, interrupt).await;
+        let outcome = execute(Command::APPLY, &hosts, secrets, &watch, interrupt).await;
         Applied { plan, outcome, events: events.into_inner() }
     }
 

@@ -204,7 +204,7 @@ impl Two {
         let hosts = which.iter().zip(&plans);
         let hosts: Vec<_> =
             hosts.map(|(at, plan)| Host { plan, engine: &self.0[*at].fake, guard: &Unguarded }).collect();
-        execute(&hosts, &Open, &|_| {}, &Interrupt::new()).await
+        execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await
     }
 
     fn ran(&self) -> [usize; 2] {
