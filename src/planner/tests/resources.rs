@@ -93,7 +93,7 @@ async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     caused by: driver_opts.n changed
     caused by: a network cannot be changed, and creating it again would cut their connections
     hint: declare the new network under another name and let the containers join that one; front goes when nothing is in it: network.absent, or --prune
-    hint: or stop them on the host, and apply again: web
+    hint: or take them out of it on the host, and apply again: docker stop 'web'
     "#);
     // It is ours and stopped: it joins the new one before it starts.
     stage.fake.stop_container("web");
@@ -117,7 +117,9 @@ async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     stage.fake.add_container("theirs", body, false);
     stage.fake.stop_container("web");
     stage.items = vec![front("3"), data("1"), user("web")];
-    assert!(refused(&stage).await.contains("containers are in it: theirs (stopped)"));
+    let said = refused(&stage).await;
+    assert!(said.contains("containers are in it: theirs (stopped)"), "{said}");
+    assert!(said.contains("and apply again: docker network disconnect 'front' 'theirs'\n"), "{said}");
     // One that goes in the same plan is not in the way.
     stage.fake.kill_container("theirs");
     stage.items = vec![front("2"), data("1"), user("web")];
