@@ -53,7 +53,7 @@ pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
 pub use operator::{Operator, Progress};
 pub use pipeline::{Pipeline, unless_interrupted};
-pub use plan::{PlannedHosts, parts};
+pub use plan::{PlannedHosts, plans};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
 pub use probe::Probed;
 pub use rollback::{Differing, Goal};

@@ -119,11 +119,22 @@ impl<'p> Pipeline<'p> {
     }
 }
 
+/// What an apply would do on each host of a run, in their order; or why it would do nothing there.
+pub fn plans(seen: &[Observation<'_>], options: &PlanOptions) -> Vec<Result<HostPlan>> {
+    let parts = parts(seen);
+    let plan = |(at, one): (usize, &Observation<'_>)| match &parts {
+        Ok(parts) => one.plan(options, parts[at].clone()),
+        Err(problems) if one.has_tasks() => Err(problems.clone()),
+        Err(_) => one.plan(options, BTreeMap::new()),
+    };
+    seen.iter().enumerate().map(plan).collect()
+}
+
 /// For each host, what the others do about its tasks.
 ///
 /// # Errors
 /// Where a task cannot run where it is declared.
-pub fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
+fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
     assign(&seen.into_iter().map(|one| (&one.desired, &one.observed)).collect::<Vec<_>>())
 }
 
@@ -139,7 +150,7 @@ impl Observation<'_> {
     ///
     /// # Errors
     /// All reasons why nothing can be planned for it.
-    pub fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
+    fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
         let options = Options { tasks: parts, ..self.options(options) };
         plan_host(&self.desired, &self.observed, &options)
     }
