@@ -2,7 +2,7 @@
 
 use super::stage::{Open, Stage, running};
 use crate::event::EventKind;
-use crate::execute::{GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
+use crate::execute::{Command, GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
 use crate::name::HostName;
 use crate::plan::{Action, Step, Target};
 use crate::problem::{Code, Problem, Result};
