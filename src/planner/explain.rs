@@ -113,7 +113,15 @@ fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) 
             plain(Verb::Unchanged, Cause::OnChanges(things.join(" or ")))
         }
         Decision::LeftOut(why) => plain(Verb::Unchanged, Cause::LeftOut((*why).to_owned())),
-        Decision::Held(held) => held::explained(context, address, held),
+        Decision::Held(held) => match &held.otherwise {
+            Ok(decision) => {
+                let otherwise = thing(context, address, decision);
+                let changes = held::waiting(held, otherwise.changes);
+                // Nothing is made, so no container receives a secret.
+                Explained { changes, receivers: Vec::new(), ..otherwise }
+            }
+            Err(problems) => Explained::new(Cause::AsWanted, vec![held::unplanned(address, held, problems)]),
+        },
     }
 }
 

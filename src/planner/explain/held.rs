@@ -1,33 +1,30 @@
 //! What a held gate keeps from being done.
 
-use super::{Explained, change, thing};
+use super::change;
 use crate::desired::Address;
 use crate::plan::{Cause, Change, Verb};
-use crate::planner::context::PlanContext;
 use crate::planner::decide::decision::HeldDecision;
-use crate::problem::escaped;
+use crate::problem::{Problems, escaped};
 
-/// What would be told otherwise, each change with the reason of the hold first; an unchanged resource stays so.
-pub(super) fn explained(context: &PlanContext<'_>, address: &Address, held: &HeldDecision<'_>) -> Explained {
-    let HeldDecision { app, hold, otherwise } = held;
-    let reason =
-        Cause::Held { app: escaped(app), why: hold.why.as_deref().map(escaped), at: hold.place.clone() };
-    let mut explained = match otherwise {
-        Ok(decision) => thing(context, address, decision),
-        // What cannot be planned may wait as well.
-        Err(problems) => {
-            let cause = problems.iter().map(|problem| Cause::PartOf(problem.what.clone())).collect();
-            let waits = Change { cause, ..change::plain(address, Verb::Held, reason.clone()) };
-            Explained::new(reason.clone(), vec![waits])
-        }
-    };
-    // Nothing is made, so nothing is sent a secret.
-    explained.receivers.clear();
-    for change in &mut explained.changes {
-        change.cause.insert(0, reason.clone());
+fn reason(held: &HeldDecision<'_>) -> Cause {
+    let (app, hold) = (escaped(held.app), held.hold);
+    Cause::Held { app, why: hold.why.as_deref().map(escaped), at: hold.place.clone() }
+}
+
+/// What would be done otherwise, each with the reason of the hold first; an unchanged resource stays so.
+pub(super) fn waiting(held: &HeldDecision<'_>, mut otherwise: Vec<Change>) -> Vec<Change> {
+    for change in &mut otherwise {
+        change.cause.insert(0, reason(held));
         if change.actions != [Verb::Unchanged] {
             change.actions = vec![Verb::Held];
         }
     }
-    explained
+    otherwise
+}
+
+/// What cannot be planned may wait as well.
+pub(super) fn unplanned(address: &Address, held: &HeldDecision<'_>, problems: &Problems) -> Change {
+    let mut change = change::plain(address, Verb::Held, reason(held));
+    change.cause.extend(problems.iter().map(|problem| Cause::Other(problem.what.clone())));
+    change
 }
