@@ -27,6 +27,7 @@ mod evaluate;
 mod hosts;
 mod identity;
 mod known_hosts;
+mod locks;
 mod logins;
 mod observe;
 mod operator;
