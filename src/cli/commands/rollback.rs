@@ -138,7 +138,8 @@ async fn apply_rollback(
         Err(problems) if changes.is_empty() => Err(problems),
         Err(problems) => {
             let mut problems = problems.into_vec();
-            problems.extend(problems.pop().map(|last| last.hint(again::or_give_up(vault, changes))));
+            let last = problems.pop().map(|last| last.hint(again::or_give_up(vault, changes)));
+            problems.extend(last);
             Problems::check(problems).map(|()| Exit::Done)
         }
     }
