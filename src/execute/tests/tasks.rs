@@ -323,10 +323,11 @@ async fn what_requires_a_held_task_over_others_waits_with_it_and_is_shown() {
     let gate = Some(Gated { app: "db".to_owned(), hold: Some(hold) });
     let mut held = wants(&world(), 1);
     let after = |item: Item, needed: &Item| Item { needs: vec![needed.address.clone()], ..item };
+    held.fake.preload("r.example.com/nginx:2");
     held.items[0].gate = gate;
     let network = after(resource(Kind::Network, "front", &[]), &held.items[0]);
-    let away = DesiredState::ImageAbsent { image: ImageRef::parse("r.example.com/nginx:1").expect("one") };
-    let image = after(thing(Kind::Image, "r.example.com/nginx:1", away), &network);
+    let away = DesiredState::ImageAbsent { image: ImageRef::parse("r.example.com/nginx:2").expect("one") };
+    let image = after(thing(Kind::Image, "r.example.com/nginx:2", away), &network);
     let web = after(item(running("nginx", "r.example.com/nginx:1")), &image);
     held.items = vec![held.items.remove(0), network, image, web];
     let plan = held.plan().await.expect("planned");
@@ -339,7 +340,7 @@ async fn what_requires_a_held_task_over_others_waits_with_it_and_is_shown() {
     insta::assert_snapshot!(said.join("\n"), @r"
     ! task migrate: db is held, pillar/apps.toml:3
     ! network front: db is held, pillar/apps.toml:3
-    ! image r.example.com/nginx:1: db is held, pillar/apps.toml:3
+    ! image r.example.com/nginx:2: db is held, pillar/apps.toml:3
     ! container nginx: db is held, pillar/apps.toml:3
     ");
     // Nothing waits any more when it has run.
