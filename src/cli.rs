@@ -1,6 +1,7 @@
 //! The command line: arguments, terminal, exit codes. Nothing below this layer prints, reads the
 //! environment or picks an exit code.
 
+mod clear_file;
 mod commands;
 mod console;
 mod context;

@@ -7,12 +7,14 @@
 mod auths;
 mod json;
 mod layout;
+mod put;
 mod splice;
 mod wire;
 mod wired;
 
 pub use auths::{Auth, Auths, Stored, read_auths, sound, without_auths};
 pub use json::line_of;
+pub use put::{Put, Puts, put};
 pub use splice::{Splice, apply, undo};
 pub use wire::{HELPER, Helpers, Replaced, Want, helpers, unwire, wire};
 pub use wired::{Edit, Wired};

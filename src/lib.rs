@@ -9,7 +9,7 @@
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `docker_config` | pure |
-//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import` | pure |
+//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `export` | pure |
 //! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
@@ -31,6 +31,7 @@ pub mod docker_config;
 pub mod engine;
 pub mod event;
 pub mod execute;
+pub mod export;
 pub mod external_helper;
 pub mod history;
 pub mod import;

@@ -20,6 +20,7 @@ mod scratch;
 mod search;
 mod socket;
 mod tree;
+mod whose;
 mod workspace;
 mod writer;
 
@@ -38,5 +39,6 @@ pub use repository::Repository;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use socket::stranger_of_socket;
+pub use whose::{is_below, owner_and_mode};
 pub use workspace::Workspace;
 pub use writer::Writer;

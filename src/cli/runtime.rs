@@ -10,6 +10,7 @@ use crate::problem::{Problem, Result};
 /// # Errors
 /// Those of `work`.
 pub(in crate::cli) fn on_engines<T>(work: impl AsyncFnOnce(&Interrupt) -> Result<T>) -> Result<T> {
+    allow_open_files();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -22,4 +23,16 @@ pub(in crate::cli) fn on_engines<T>(work: impl AsyncFnOnce(&Interrupt) -> Result
     // A question without an answer would be waited for otherwise.
     runtime.shutdown_background();
     result
+}
+
+/// Each Engine is a few open files, and a fleet of them more than the 1,024 that a shell allows for the sake of
+/// `select(2)`, which nothing here calls.
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const MOST: u64 = 1 << 16;
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(MOST, |maximum| maximum.min(MOST));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+    }
 }

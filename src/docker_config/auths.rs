@@ -11,7 +11,7 @@ use jsonc_parser::ast::{Object, Value};
 use zeroize::Zeroizing;
 
 /// The name of the field.
-const AUTHS: &str = "auths";
+pub(super) const AUTHS: &str = "auths";
 
 /// All entries of a file, in its order.
 pub type Auths = Vec<Auth>;

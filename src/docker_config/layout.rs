@@ -29,6 +29,11 @@ impl<'t> Layout<'t> {
         Self { text, newline, unit, colon, tall }
     }
 
+    /// One step of indentation.
+    pub(super) fn unit(&self) -> &'t str {
+        self.unit
+    }
+
     /// `name: value` pairs in braces; `indent` is that of the line on which the braces stand.
     pub(super) fn object(&self, indent: &str, pairs: &[(String, String)]) -> String {
         format!("{{{}}}", self.inside(indent, pairs))

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One change: what stood at a byte of the old text, and what stands there now. Never a secret: it is
-/// written to a file of its own.
+/// One change: what stood at a byte of the old text, and what stands there now. What `wire` makes is written to
+/// a file of its own, and holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Splice {
@@ -17,7 +17,9 @@ pub struct Splice {
 
 /// The text after changes that do not overlap and stand in order; `None` where the text is another one.
 pub fn apply(text: &str, splices: &[Splice]) -> Option<String> {
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    // Of its full size from the start: a text may hold secrets, and growing would leave copies behind.
+    let room = splices.iter().map(|splice| splice.inserted.len()).sum::<usize>();
+    let (mut out, mut from) = (String::with_capacity(text.len() + room), 0);
     for splice in splices {
         out.push_str(text.get(from..splice.at)?);
         from = splice.at + splice.removed.len();

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What clients call us: they run `docker-credential-pillarbox`.
 pub const HELPER: &str = "pillarbox";
 
-const HELPERS: &str = "credHelpers";
+pub(super) const HELPERS: &str = "credHelpers";
 const STORE: &str = "credsStore";
 
 /// The helpers that a file names.
@@ -181,12 +181,13 @@ fn emptied(text: &str, object: &Object<'_>) -> Splice {
 }
 
 /// The whole of a file that held nothing.
-fn fresh(text: &str, layout: &Layout<'_>, pairs: &[(String, String)]) -> Vec<Splice> {
+pub(super) fn fresh(text: &str, layout: &Layout<'_>, pairs: &[(String, String)]) -> Vec<Splice> {
     let inserted = format!("{}\n", layout.object("", pairs));
     vec![Splice { at: 0, removed: text.to_owned(), inserted }]
 }
 
-fn exchange(text: &str, value: &Value<'_>, by: &str) -> Splice {
+/// Another value in the place of one.
+pub(super) fn exchange(text: &str, value: &Value<'_>, by: &str) -> Splice {
     let range = value.range();
     Splice { at: range.start, removed: text[range.start..range.end].to_owned(), inserted: by.to_owned() }
 }
@@ -210,7 +211,7 @@ fn another(text: &str, file: &str, of: &str, value: &Value<'_>, replace: bool) -
 }
 
 /// A text as JSON.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

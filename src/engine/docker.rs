@@ -64,6 +64,11 @@ impl Docker {
         Ok(Self { http, api: api?, podman })
     }
 
+    /// Keeps one connection open: there may be a thousand Engines that nothing is asked for a while.
+    pub fn close_spare_connections(&self) {
+        self.http.close_spare();
+    }
+
     /// Stops a container; answers whether it ran.
     async fn stopped(&self, id: &str, timeout: Option<u32>) -> EngineResult<bool> {
         let seconds = timeout.map(|seconds| seconds.to_string());

@@ -52,10 +52,18 @@ impl Recipient {
         if let Some((what, hint)) = ssh::why_not(kind) {
             return refused(what, hint);
         }
-        if kind.strip_prefix("age1").is_some_and(|data| data.contains('1')) {
+        if let Some(name) = plugin(kind) {
             return refused(
-                "keys of age plugins and of other kinds than X25519 are not supported as readers",
-                "use an X25519 key, `age1` and 58 letters and digits: 'pillarbox identity new' makes one",
+                &match name {
+                    "pq" | "tagpq" => {
+                        format!("post-quantum keys (`age1{name}1…`) are not supported as readers")
+                    }
+                    name => format!(
+                        "keys of age plugins (`age1{name}1…`, age-plugin-{name}) are not supported as readers"
+                    ),
+                },
+                "use an X25519 key, `age1` and 58 letters and digits, which 'pillarbox identity new' makes (with --passphrase it \
+                 is protected), or an ssh-ed25519 key",
             );
         }
         match x25519::parse(text) {
@@ -149,6 +157,16 @@ impl Recipient {
     }
 }
 
+/// The name in a key of another kind, `age1NAME1…` (age plugin specification, "Recipients"): bech32 has its
+/// separator at the last `1`.
+fn plugin(kind: &str) -> Option<&str> {
+    let (name, data) = kind.strip_prefix("age1")?.rsplit_once('1')?;
+    let fine = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    (name.len() <= 32 && fine(name) && fine(data)).then_some(name)
+}
+
 fn refused<T>(what: &str, hint: &str) -> Result<T> {
     Err(Problem::failed(what).hint(hint).into())
 }
@@ -211,8 +229,10 @@ mod tests {
             ("ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA alice", "other kinds"),
             ("sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t a", "hardware"),
             ("ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAx a", "certificates"),
-            ("age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt", "plugins"),
-            ("age1pq1qqqqqqqq", "plugins"),
+            ("age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt", "age-plugin-yubikey"),
+            ("age1se1qfn44rsw0xvmez3pky46nghmnd5up0jpj97nd39zptlh83a0nja6skde3ak", "age-plugin-se"),
+            ("age1pq1qqqqqqqq", "post-quantum"),
+            ("age1tagpq1qqqqqqqq", "post-quantum"),
             ("AGE-SECRET-KEY-1QQQQ", "private key"),
             ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
             (&own.to_ascii_uppercase(), "not a public key"),

@@ -37,7 +37,7 @@ const PLACES: [Place; 6] = [option, variable, key_itself, own_file, kernel_keyri
 
 impl Session {
     /// Tries private keys until `open` makes something of those of one source: first what needs no
-    /// passphrase, in order, then what does, if it may be asked for. `may` tells of a public key whether
+    /// passphrase, in order and the ssh key of this user last, then what does, if it may be asked for. `may` tells of a public key whether
     /// its private half would be of use, so that no passphrase is asked for in vain. Each source is read
     /// once, and no source after the one that opened. Nothing with `--no-identity`.
     ///
@@ -59,6 +59,12 @@ impl Session {
             }
             index += 1;
         }
+        if let Some(ssh) = self.ssh_key_of(may)
+            && let Some(keys) = ssh.keys()
+            && let Some(opened) = open(keys)?
+        {
+            return Ok(Some(opened));
+        }
         for source in self.sources_read() {
             if asking == Asking::Allowed
                 && source.may_be_asked_for(may)
@@ -79,12 +85,30 @@ impl Session {
         if self.options.no_identity {
             return Ok(None);
         }
-        while self.search.0.borrow().len() <= index {
-            let Some(place) = PLACES.get(self.search.0.borrow().len()) else { return Ok(None) };
+        let places = &self.search.places;
+        while places.borrow().len() <= index {
+            let Some(place) = PLACES.get(places.borrow().len()) else { return Ok(None) };
             let source = Rc::new(place(self)?);
-            self.search.0.borrow_mut().push(source);
+            places.borrow_mut().push(source);
         }
-        Ok(self.search.0.borrow().get(index).cloned())
+        Ok(places.borrow().get(index).cloned())
+    }
+
+    /// `~/.ssh/id_ed25519`, if it is one that could be a reader's.
+    pub fn ssh_key(&self) -> Option<Rc<IdentitySource>> {
+        self.ssh_key_of(&|_| true)
+    }
+
+    /// `~/.ssh/id_ed25519` where a reader has it. It is no identity otherwise: `init` does not make it a reader,
+    /// and what is wrong with it is only remarked.
+    fn ssh_key_of(&self, may: &dyn Fn(&Recipient) -> bool) -> Option<Rc<IdentitySource>> {
+        if self.options.no_identity {
+            return None;
+        }
+        let source = self.search.ssh.get_or_init(|| Rc::new(own_ssh_key(self)));
+        let is_reader = source.publics().any(may);
+        source.is_tried.set(is_reader);
+        is_reader.then(|| Rc::clone(source))
     }
 
     /// The public halves of all private keys at hand, each with where it lies, as far as they are told
@@ -153,7 +177,7 @@ impl Session {
     }
 
     fn sources_read(&self) -> Vec<Rc<IdentitySource>> {
-        self.search.0.borrow().clone()
+        self.search.places.borrow().iter().chain(self.search.ssh.get()).cloned().collect()
     }
 }
 
@@ -212,6 +236,21 @@ fn own_file(session: &Session) -> Result<IdentitySource> {
             }
         }
         None => Ok(IdentitySource::missing("there is no home folder")),
+    }
+}
+
+fn own_ssh_key(session: &Session) -> IdentitySource {
+    let Ok(paths) = session.paths() else { return IdentitySource::silent() };
+    let path = paths.home.join(".ssh/id_ed25519");
+    let from = path.display().to_string();
+    let found = store::read_identity_if_there(&path, session.root());
+    match found.and_then(|text| text.map(|text| read(from.clone(), Kind::File(path), &text)).transpose()) {
+        Ok(Some(source)) => source,
+        Ok(None) => IdentitySource::missing(format!("there is no {from}")),
+        Err(problems) => {
+            let why = problems.iter().next().map(|problem| problem.what.clone()).unwrap_or_default();
+            IdentitySource::missing(format!("{from} was passed over: {why}"))
+        }
     }
 }
 

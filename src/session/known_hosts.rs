@@ -5,6 +5,7 @@
 use super::vault::Vault;
 use crate::execute::Interrupt;
 use crate::inventory::{EngineAddress, Host};
+use crate::name::HostName;
 use crate::pillar::known::{HostVerdict, Known, KnownHost};
 use crate::problem::{Code, Problem, Result, escaped};
 
@@ -45,49 +46,91 @@ pub(super) struct Sending<'s> {
     pub interrupt: &'s Interrupt,
 }
 
-/// Makes sure that a host may be sent what is meant for it, and remembers it.
-///
-/// # Errors
-/// [`Code::Seal`] where it is not the known one, or new and `--strict`; [`Code::Declined`].
-pub(super) async fn accept(vault: &Vault<'_>, host: &Host, sending: &Sending<'_>) -> Result<()> {
-    let (session, seen) = (vault.session(), sending.seen);
-    let own = is_own_socket(host, seen);
-    let strict = session.strict() && !own && sending.secrets;
-    let judge = |known: &Known| {
-        let verdict = known.judge_host(vault.seen(), &host.name, seen, strict)?;
-        Ok((verdict, known.is_news(vault.seen(), &host.name, seen)))
-    };
-    let judged: Result<_> = vault.known_file().look(judge);
-    let (verdict, is_news) = judged.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
-    if verdict == HostVerdict::Same && is_news {
-        vault.known_file().change(|known| known.meet_host(vault.seen(), &host.name, seen, strict))?;
-    }
-    if verdict == HostVerdict::Same || !(sending.secrets || own) {
-        return Ok(());
-    }
-    if !own {
-        let details: String =
-            seen.details().map(|(what, text)| format!(", {what} {}", escaped(text))).collect();
-        let address = escaped(&seen.address);
-        let what = format!("host {} is not known on this machine: {address}{details}", host.name);
-        match sending.new_hosts {
-            NewHosts::Accept => {
-                session.operator.say(format_args!("{what}; it is accepted with --accept-new-hosts"));
+/// What was learned of hosts and is not in the known file yet: it is written once for many.
+#[derive(Default)]
+pub(super) struct Learned {
+    /// Of hosts that were known.
+    more: Vec<(HostName, KnownHost, bool)>,
+    /// Hosts that are known from now on.
+    hosts: Vec<(HostName, KnownHost)>,
+}
+
+impl Learned {
+    /// Makes sure that a host may be sent what is meant for it.
+    ///
+    /// # Errors
+    /// [`Code::Seal`] where it is not the known one, or new and `--strict`; [`Code::Declined`].
+    pub(super) async fn accept(
+        &mut self,
+        vault: &Vault<'_>,
+        host: &Host,
+        sending: &Sending<'_>,
+    ) -> Result<()> {
+        let (session, seen) = (vault.session(), sending.seen);
+        let own = is_own_socket(host, seen);
+        let strict = session.strict() && !own && sending.secrets;
+        let judge = |known: &Known| {
+            let verdict = known.judge_host(vault.seen(), &host.name, seen, strict)?;
+            Ok((verdict, known.is_news(vault.seen(), &host.name, seen)))
+        };
+        let judged: Result<_> = vault.known_file().look(judge);
+        let (verdict, is_news) =
+            judged.map_err(|problems| problems.map(|problem| problem.at(&host.place)))?;
+        if verdict == HostVerdict::Same {
+            if is_news {
+                self.more.push((host.name.clone(), seen.clone(), strict));
             }
-            NewHosts::Refuse => {
-                return Err(unknown(host, seen, "-y answers for the plan, not for hosts").into());
-            }
-            NewHosts::Ask => {
-                let question = format!("{what}\nSend it the credentials and secrets that are meant for it?");
-                let asked = session.operator.confirm(&question, sending.interrupt).await;
-                asked.map_err(|problems| problems.map(|problem| declined(problem, host, seen)))?;
+            return Ok(());
+        }
+        if !(sending.secrets || own) {
+            return Ok(());
+        }
+        if !own {
+            let details: String =
+                seen.details().map(|(what, text)| format!(", {what} {}", escaped(text))).collect();
+            let address = escaped(&seen.address);
+            let what = format!("host {} is not known on this machine: {address}{details}", host.name);
+            match sending.new_hosts {
+                NewHosts::Accept => {
+                    session.operator.say(format_args!("{what}; it is accepted with --accept-new-hosts"));
+                }
+                NewHosts::Refuse => {
+                    return Err(unknown(host, seen, "-y answers for the plan, not for hosts").into());
+                }
+                NewHosts::Ask => {
+                    // A question can be the end of the run, and no answer is asked for twice.
+                    self.write(vault)?;
+                    let question =
+                        format!("{what}\nSend it the credentials and secrets that are meant for it?");
+                    let asked = session.operator.confirm(&question, sending.interrupt).await;
+                    asked.map_err(|problems| problems.map(|problem| declined(problem, host, seen)))?;
+                }
             }
         }
-    }
-    vault.known_file().change(|known| {
-        known.learn_host(vault.seen(), &host.name, seen);
+        self.hosts.push((host.name.clone(), seen.clone()));
         Ok(())
-    })
+    }
+
+    /// Writes it into the known file.
+    ///
+    /// # Errors
+    /// [`Code::Seal`] where another process learned otherwise meanwhile; where the file cannot be written.
+    pub(super) fn write(&mut self, vault: &Vault<'_>) -> Result<()> {
+        if self.more.is_empty() && self.hosts.is_empty() {
+            return Ok(());
+        }
+        vault.known_file().change(|known| {
+            for (host, seen, strict) in &self.more {
+                known.meet_host(vault.seen(), host, seen, *strict)?;
+            }
+            for (host, seen) in &self.hosts {
+                known.learn_host(vault.seen(), host, seen);
+            }
+            Ok(())
+        })?;
+        *self = Self::default();
+        Ok(())
+    }
 }
 
 fn declined(problem: Problem, host: &Host, seen: &KnownHost) -> Problem {

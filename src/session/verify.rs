@@ -2,7 +2,7 @@
 
 use super::connect::Connected;
 use super::hosts::{FailedHost, Hosts};
-use super::known_hosts::{Sending, accept};
+use super::known_hosts::{Learned, Sending};
 use super::pipeline::Pipeline;
 use crate::desired::{DesiredState, PullPolicy};
 use crate::name::ImageRef;
@@ -18,6 +18,7 @@ impl Pipeline<'_> {
     ) -> Hosts<Connected<'v>> {
         let Hosts { ready, mut failed } = connected;
         let mut verified = Vec::with_capacity(ready.len());
+        let mut learned = Learned::default();
         for one in ready {
             let sending = Sending {
                 seen: &one.seen,
@@ -25,12 +26,18 @@ impl Pipeline<'_> {
                 new_hosts: self.new_hosts,
                 interrupt: self.interrupt,
             };
-            match accept(self.vault, one.host, &sending).await {
+            match learned.accept(self.vault, one.host, &sending).await {
                 Ok(()) => verified.push(one),
                 Err(problems) => failed.push(FailedHost { host: one.host.name.clone(), problems }),
             }
         }
-        Hosts { ready: verified, failed }
+        let mut hosts = Hosts { ready: verified, failed };
+        // What cannot be remembered was not accepted.
+        if let Err(problems) = learned.write(self.vault) {
+            let all = std::mem::take(&mut hosts.ready);
+            hosts.fail(all.iter().map(|one| &one.host.name), &problems);
+        }
+        hosts
     }
 }
 

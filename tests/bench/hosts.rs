@@ -42,7 +42,7 @@ struct Fleet {
 
 impl Fleet {
     fn of(recording: &Recording, answers: &Answers, count: usize, delay: Duration, states: &str) -> Self {
-        let env = TestEnv::initialised();
+        let env = services::workspace();
         let engines = Engines::start(recording, answers, count, delay);
         services::declare(&env, &engines, states);
         let fleet = Self { env, _engines: engines };

@@ -64,7 +64,7 @@ struct Workspace {
 
 impl Workspace {
     fn of(recording: &Recording, answers: &Answers, states: &str) -> Self {
-        let env = TestEnv::initialised();
+        let env = services::workspace();
         let engine = Engines::start(recording, answers, 1, Duration::ZERO);
         services::declare(&env, &engine, states);
         env.run(&["plan"]).ok();

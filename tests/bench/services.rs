@@ -16,6 +16,17 @@ pub(crate) fn many(count: usize, state: &str, image: &str) -> String {
     (0..count).map(|number| one(&format!("app{number}"), state, image)).collect()
 }
 
+/// A workspace. All have one id: what one of them would make is what another finds on its Engine.
+pub(crate) fn workspace() -> TestEnv {
+    let env = TestEnv::initialised();
+    let inventory = env.read("pillarbox.toml");
+    let (head, rest) = inventory.split_once("id = \"").expect("init gives an id");
+    let (id, rest) = rest.split_once('"').expect("it ends");
+    env.write("pillarbox.toml", format!("{head}id = \"0123456789abcdef\"{rest}"));
+    env.run(&["known", "rename", id, "shop"]).ok();
+    env
+}
+
 /// Makes these states what is wanted on all hosts that are simulated.
 pub(crate) fn declare(env: &TestEnv, engines: &Engines, states: &str) {
     let inventory = env.read("pillarbox.toml");

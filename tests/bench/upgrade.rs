@@ -2,12 +2,20 @@
 //! version to the next, in turns, each with containers of its own on one Engine.
 //!
 //! Compose is done when it has started a container. So is `apply` with `monitor = "0s"`; as it comes, it
-//! also looks for three seconds whether each one stays up.
+//! also looks for three seconds whether each one stays up. A third side makes only the calls without which no
+//! container is replaced (create, stop, start, remove), directly: nothing can be much quicker than that.
 
-use crate::table;
 use crate::testbed::{EngineEnv, testbed_var};
+use crate::{table, witness};
+use bollard::Docker;
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
+use futures_util::StreamExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// As many as apply has in progress.
+const IN_PROGRESS: usize = pillarbox::execute::IN_PROGRESS;
 
 /// How many containers, and how often at most: a round of a hundred that stop slowly takes two minutes.
 const SIZES: [(usize, usize); 2] = [(20, 5), (100, 3)];
@@ -52,7 +60,9 @@ impl Sides<'_> {
             self.apply(tag, "0s");
             self.compose_up(tag);
         }
-        let (mut started, mut watched, mut theirs) = <(Vec<_>, Vec<_>, Vec<_>)>::default();
+        self.direct(|number| self.make(number, 0, "1.0.0"));
+        let (mut started, mut watched, mut theirs, mut direct) =
+            <(Vec<_>, Vec<_>, Vec<_>, Vec<_>)>::default();
         for round in 0..rounds {
             // The side that is watched goes from one version to the next and back in the same round.
             let [there, back] = if round % 2 == 0 { ["1.1.0", "1.0.0"] } else { ["1.0.0", "1.1.0"] };
@@ -60,12 +70,18 @@ impl Sides<'_> {
             theirs.push(self.compose_up(there));
             watched.push(self.apply(back, "3s"));
             self.apply(there, "0s");
+            direct.push(self.direct(|number| self.replace(number, round, there)));
         }
         let what = |more: &str| format!("upgrade of {}, {kind}{more} (process)", self.containers);
         let against = format!("Compose 2, up -d, its {}", self.containers);
         table::row(&what(""), &mut started, &against, &mut theirs.clone());
-        table::row(&what(", watched for 3 s"), &mut watched, &against, &mut theirs);
+        table::row(&what(", watched for 3 s"), &mut watched, &against, &mut theirs.clone());
+        table::row(&what(""), &mut started, "its least Engine calls, directly", &mut direct.clone());
+        table::row("the same by Compose 2", &mut theirs, "the same calls", &mut direct);
         self.compose(&["down", "-t", "0"]);
+        for number in 0..self.containers {
+            self.bed.engine.delete(&format!("/containers/direct{number}.{rounds}?force=true"));
+        }
         self.remove_ours();
     }
 
@@ -80,6 +96,39 @@ impl Sides<'_> {
         let start = Instant::now();
         self.bed.env.run(&["apply", "-y"]).ok();
         start.elapsed()
+    }
+
+    /// Does this with all containers of the third side.
+    fn direct<F: Future<Output = ()>>(&self, one: impl Fn(usize) -> F) -> Duration {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let start = Instant::now();
+        let all = futures_util::stream::iter((0..self.containers).map(one));
+        runtime.block_on(all.buffer_unordered(IN_PROGRESS).collect::<Vec<()>>());
+        start.elapsed()
+    }
+
+    async fn make(&self, number: usize, round: usize, tag: &str) {
+        let engine = witness::at(self.bed.engine.socket());
+        self.create(&engine, number, round, tag).await;
+        engine.start_container(&format!("direct{number}.{round}"), None).await.expect("started");
+    }
+
+    async fn replace(&self, number: usize, round: usize, tag: &str) {
+        let engine = witness::at(self.bed.engine.socket());
+        let [old, new] = [round, round + 1].map(|round| format!("direct{number}.{round}"));
+        self.create(&engine, number, round + 1, tag).await;
+        engine.stop_container(&old, None).await.expect("stopped");
+        engine.start_container(&new, None).await.expect("started");
+        engine.remove_container(&old, None::<RemoveContainerOptions>).await.expect("removed");
+    }
+
+    async fn create(&self, engine: &Docker, number: usize, round: usize, tag: &str) {
+        let registry = testbed_var("PILLARBOX_TEST_OPEN_REGISTRY");
+        let image = format!("{registry}/{}/{}:{tag}", self.bed.name, self.name);
+        let body = ContainerCreateBody { image: Some(image), ..Default::default() };
+        let name = Some(format!("direct{number}.{round}"));
+        let options = CreateContainerOptions { name, ..Default::default() };
+        engine.create_container(Some(options), body).await.expect("created");
     }
 
     fn compose_up(&self, tag: &str) -> Duration {

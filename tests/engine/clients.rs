@@ -12,23 +12,23 @@ use std::path::{Path, PathBuf};
 
 /// A workspace that the helper answers from, an image that is not pulled yet, and clients with
 /// configurations of their own.
-struct Machine {
-    bed: EngineEnv,
+pub(crate) struct Machine {
+    pub(crate) bed: EngineEnv,
     /// Repository and tag.
-    image: String,
+    pub(crate) image: String,
     /// The workspace as it was in the beginning.
     team: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 /// Whether the registry's credential is in the pillar.
 #[derive(Clone, Copy, PartialEq)]
-enum Team {
+pub(crate) enum Team {
     Has,
     Lacks,
 }
 
 impl Machine {
-    fn new(team: Team) -> Option<Self> {
+    pub(crate) fn new(team: Team) -> Option<Self> {
         let mut bed = EngineEnv::initialised(&[])?;
         if team == Team::Has {
             bed.add_registry();
@@ -54,7 +54,7 @@ impl Machine {
     }
 
     /// Writes docker's configuration.
-    fn docker_config(&self, config: &Value) {
+    pub(crate) fn docker_config(&self, config: &Value) {
         fs::write(self.bed.env.home().join("docker/config.json"), config.to_string()).expect("written");
     }
 
@@ -64,7 +64,7 @@ impl Machine {
     }
 
     /// This registry alone by the helper.
-    fn by_registry(&self) -> Value {
+    pub(crate) fn by_registry(&self) -> Value {
         json!({ "credHelpers": { self.bed.registry.as_str(): "pillarbox" } })
     }
 
@@ -81,11 +81,11 @@ impl Machine {
         self.login(self.bed.env.program("docker", &arguments), password)
     }
 
-    fn skopeo(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn skopeo(&self, arguments: &[&str]) -> Output {
         self.bed.env.program("skopeo", arguments).run()
     }
 
-    fn podman(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn podman(&self, arguments: &[&str]) -> Run {
         let folder = |name: &str| self.bed.env.home().join(name).display().to_string();
         let (root, run, tmp) = (folder("podman"), folder("podman-run"), folder("podman-tmp"));
         let mut all = vec!["--storage-driver", "vfs", "--root", &root, "--runroot", &run, "--tmpdir", &tmp];
@@ -94,7 +94,7 @@ impl Machine {
     }
 
     /// Pulls again: what the Engine has of it goes first.
-    fn docker_pull(&self) -> Output {
+    pub(crate) fn docker_pull(&self) -> Output {
         self.bed.engine.delete(&format!("/images/{}?force=1", self.image));
         self.docker(&["pull", &self.image])
     }
@@ -116,12 +116,12 @@ impl Machine {
     }
 }
 
-fn has(programs: &[&str]) -> bool {
+pub(crate) fn has(programs: &[&str]) -> bool {
     programs.iter().all(|program| has_program(program))
 }
 
 /// Whether podman can work as this user: a rootless one needs ranges of user ids.
-fn podman_works(machine: &Machine) -> bool {
+pub(crate) fn podman_works(machine: &Machine) -> bool {
     let info = machine.podman(&["info"]).run();
     if info.code != 0 {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "podman works in CI: {info}");

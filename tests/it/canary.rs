@@ -53,9 +53,14 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
     run(&["-v", "registry", "add", "bad host", "-u", "bot", "--password-stdin"], SECRETS[1], "");
     run(
         &["-v", "registry", "add", "ghcr.io", "-u", "bot", "--password-stdin"],
-        &format!("{0}\n{0}", SECRETS[1]),
+        &format!("{0}\0{0}", SECRETS[1]),
         "",
     );
+    let multi = format!("{0}\n{0}\n", SECRETS[1]);
+    run(&["-v", "registry", "add", "lines.example.com", "-u", "bot", "--password-stdin"], &multi, "");
+    run(&["-v", "registry", "export", "--format", "env"], "", "");
+    run(&["-v", "registry", "export", "--format", "docker", "--to", "in-here.json"], "", "");
+    run(&["-v", "--no-identity", "registry", "export", "--format", "podman"], "", "");
     run(&["-v", "get", "api"], "", "");
     run(&["-v", "--json", "get", "api"], "", "");
     run(&["-v", "get", "api.pw"], "", "");
@@ -72,7 +77,7 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
     run(&["-v", "--no-identity", "reveal", "service.third"], "", "");
     run(&["-v", "unset", "service.db.password"], "", "");
     run(&["-v", "registry", "remove", "ghcr.io"], "", "");
-    let expected = [0, 0, 0, 64, 64, 8, 64, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 64, 0, 10, 0, 0];
+    let expected = [0, 0, 0, 64, 64, 8, 64, 1, 0, 1, 1, 10, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 64, 0, 10, 0, 0];
     let codes: Vec<i32> = said.iter().map(|(_, code, _)| *code).collect();
     assert_eq!(codes, expected, "{said:#?}");
     for (command, _, text) in &said {

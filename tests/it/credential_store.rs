@@ -123,10 +123,18 @@ fn identity_tokens_empty_secrets_and_long_ones_come_back_as_they_were() {
     assert_eq!(get(&env, "acr.example.com"), pair("bob", "pw"));
     store(&env, "acr.example.com", "<token>", "again");
     assert_eq!(get(&env, "acr.example.com"), pair("<token>", "again"));
-    env.helper("store", login("colon.example.com", "a:b", "CANARY"))
-        .exits(1)
-        .says("this user name cannot be kept")
-        .lacks("CANARY");
+    for user in ["a:b", "a\nb", "a\u{7}"] {
+        let before = env.files();
+        env.helper("store", login("colon.example.com", user, "CANARY"))
+            .exits(1)
+            .says("this user name cannot be kept")
+            .explains("docker login -u USER 'colon.example.com'")
+            // Every other login stays where it is, whatever was typed.
+            .lacks("rm ")
+            .lacks("CANARY");
+        assert_eq!(env.files(), before);
+    }
+    assert_eq!(get(&env, "acr.example.com"), pair("<token>", "again"));
 }
 
 #[test]

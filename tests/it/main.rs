@@ -13,8 +13,10 @@ mod deploy;
 mod docs;
 mod doctor;
 mod edit;
+mod edit_editors;
 #[allow(dead_code, reason = "shared with tests/engine; each binary uses a part of it")]
 mod env;
+mod export;
 mod gates;
 mod helper_wiring;
 mod hostile_engine;

@@ -2,6 +2,7 @@
 
 use crate::env::TestEnv;
 use crate::sealing::{box_file, opens, own_key, person, post, post_to, sealed};
+use crate::terminal::typed;
 
 /// Reads fingerprints such as `1f0c-77ab-90de-3c55-0d1e` out of a hint.
 fn fingerprint(said: &str) -> String {
@@ -216,4 +217,32 @@ fn lists_are_data() {
     assert_eq!(boxes["boxes"][0]["slot"], box_file(&env, "").slot.as_str());
     let known = env.run(&["--json", "known", "list"]).ok().json();
     assert_eq!(known["workspaces"]["shop"]["boxes"]["pillar/"]["readers"]["alice"], key);
+}
+
+#[test]
+fn removing_oneself_is_asked_for() {
+    let env = TestEnv::initialised();
+    let bob = env.home().join("bob.txt");
+    let bob = bob.to_str().expect("a path");
+    let public = env.run(&["identity", "new", bob]).ok().stdout().trim().to_owned();
+    env.run(&["reader", "add", "bob", &public]).ok();
+    env.run_with_input(&["seal", "--in", "apps", "api.pw"], "s3cret").ok();
+    let before = env.files();
+    env.run(&["reader", "remove", "alice"])
+        .exits(9)
+        .explains("alice is you: no other private key here opens pillar/ afterwards")
+        .explains("give -y");
+    assert_eq!(env.files(), before);
+    let (code, said) = typed(&env, "reader remove alice", &[("[y/N]", "n")]);
+    assert!(code == 9 && said.contains("Remove yourself?"), "{said}");
+    assert_eq!(env.files(), before);
+    // Another key of the same person goes without a question, and so does another person.
+    let second = env.home().join("second.txt");
+    let second = second.to_str().expect("a path");
+    let public = env.run(&["identity", "new", second]).ok().stdout().trim().to_owned();
+    env.run(&["reader", "add", "carol", &public]).ok();
+    env.run(&["reader", "remove", "carol"]).ok().lacks("is you");
+    env.run(&["reader", "remove", "-y", "alice"]).ok();
+    env.run(&["reveal", "api.pw"]).exits(10);
+    assert_eq!(env.run(&["--identity", bob, "reveal", "api.pw"]).ok().stdout(), "s3cret");
 }

@@ -232,7 +232,7 @@ fn a_prompt_asks_twice_and_echoes_nothing() {
     assert_eq!(typed(&env, "reveal api.pw", &[]), (0, "hunter2\r\n".to_owned()));
     env.run_with_input(&["seal", "--file", "-", "api.raw"], [0xff, 0x00]).ok();
     let (code, text) = typed(&env, "reveal api.raw", &[]);
-    assert!(code == 1 && text.contains("pillarbox reveal 'api.raw' > FILE"), "{text}");
+    assert!(code == 1 && text.contains("pillarbox reveal -o FILE 'api.raw'"), "{text}");
     // What is wrong with the key is said before anybody types.
     assert_eq!(typed(&env, "seal registries.quay.io.password", &[]).0, 64);
     let prompts = [("user name: ", "bot"), ("password: ", "t0ken"), ("password again: ", "t0ken")];
@@ -273,4 +273,69 @@ fn git_shows_what_changed_with_sealed_values_short() {
     env.run(&["show", "pillar/box.toml"]).ok().says("slot");
     env.run(&["show", "appz"]).exits(1).explains("did you mean `apps.toml`?");
     env.run(&["show", "/no/such/file"]).exits(1);
+}
+
+#[test]
+fn many_secrets_are_sealed_at_once_or_not_at_all() {
+    let env = TestEnv::initialised();
+    env.write("pillar/apps.toml", "# ours\n[api]\nlog = \"info\"\npw = \"in clear\"\n")
+        .write("pillar/web.toml", "[web]\nport = 80\n");
+    let many =
+        "api.pw = \"CANARY-1\"\napi.\"to ken\" = 'CANARY-2'\n[web]\nkey = \"\"\"\nline\nCANARY-3\n\"\"\"\n";
+    let file = env.home().join("many.toml");
+    std::fs::write(&file, many).expect("written");
+    let path = file.to_str().expect("a path");
+    let said = env.run(&["--no-identity", "seal", "--from", path]).ok();
+    said.explains("sealed 2 values in pillar/apps.toml for alice")
+        .explains("sealed one value in pillar/web.toml for alice")
+        .explains("in clear before: api.pw in pillar/apps.toml")
+        .lacks("CANARY");
+    let reveal = |key: &str| env.run(&["reveal", key]).ok().stdout().to_owned();
+    assert_eq!((reveal("api.pw").as_str(), reveal("web.key").as_str()), ("CANARY-1", "line\nCANARY-3\n"));
+    assert_eq!(reveal("api.\"to ken\""), "CANARY-2");
+    assert!(env.read("pillar/apps.toml").starts_with("# ours\n[api]\nlog = \"info\"\n"));
+    env.run_with_input(&["seal", "--from", "-", "--in", "web"], "web.a = \"x\"\nb = \"y\"\n").ok();
+    assert_eq!(reveal("b"), "y");
+    // One that cannot be keeps all of them out, and every reason is said without a value.
+    let before = env.files();
+    for (many, why) in [
+        ("web.ok = \"CANARY\"\nweb.port = 80\nweb.e = \"\"\nweb.list = [\"CANARY\"]\n", "`web.port` is a"),
+        ("web.ok = \"CANARY\"\nweb = \"CANARY\"\n", "not valid TOML"),
+        ("DB_PASSWORD=CANARY\n", "write each secret as KEY = \"SECRET\""),
+        ("web.ok = \"CANARY\"\nregistries.\"ghcr.io\".usename = \"CANARY\"\n", "usename"),
+        ("web.ok = \"CANARY\"\napi = \"CANARY\"\n", "is a table"),
+        ("[web]\n", "there is no secret in"),
+        ("", "there is no secret in"),
+    ] {
+        let said = env.run_with_input(&["seal", "--from", "-"], many);
+        assert!(said.code == 1 || said.code == 64, "{said}");
+        assert!(said.stderr.contains(why) && !said.stderr.contains("CANARY"), "{many}: {said}");
+    }
+    assert_eq!(env.files(), before);
+    env.run(&["seal"]).exits(64);
+    env.run(&["seal", "--from", path, "api.x"]).exits(64);
+    env.run(&["verify", "--require-open"]).ok();
+}
+
+#[test]
+fn a_revealed_file_is_for_its_owner_alone_and_never_half_written() {
+    let env = TestEnv::initialised();
+    env.run_with_input(&["seal", "--in", "apps", "--file", "-", "api.key"], [0xff, 0, b'C', b'\n']).ok();
+    let file = env.home().join("out/key.bin");
+    let path = file.to_str().expect("a path");
+    env.run(&["reveal", "-o", path, "api.key"]).ok().says_only("").explains("its mode is 0600");
+    assert_eq!(std::fs::read(&file).expect("a file"), [0xff, 0, b'C', b'\n']);
+    assert_eq!(crate::env::mode(&file), 0o600);
+    // One that others could read is for its owner alone from then on.
+    std::fs::write(&file, "old").expect("written");
+    env.program("chmod", &["644", path]).run().ok();
+    let json = env.run(&["--json", "reveal", "--output", path, "api.key"]).ok().json();
+    assert_eq!((json["file"].as_str(), &json["value"]), (Some(path), &serde_json::Value::Null));
+    assert_eq!(crate::env::mode(&file), 0o600);
+    // What cannot be opened leaves it as it was, and what is no file is not replaced.
+    env.run(&["--no-identity", "reveal", "-o", path, "api.key"]).exits(10);
+    assert_eq!(std::fs::read(&file).expect("a file"), [0xff, 0, b'C', b'\n']);
+    env.run(&["reveal", "-o", "/dev/null", "api.key"]).exits(1).explains("is not a regular file");
+    env.run(&["reveal", "-o", env.home().to_str().expect("a path"), "api.key"]).exits(1);
+    env.run(&["reveal", "-o", "key.bin", "api.key"]).exits(1).explains("is in the workspace");
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "A secret is written { secret = \"…\" }; write one for a new secret. The editor is that of \
-                        VISUAL or EDITOR, else vi."
+                        VISUAL or EDITOR, else vi on a terminal. One with windows has to wait: EDITOR='code --wait'."
 )]
 pub(in crate::cli) struct EditArgs {
     /// File below pillar/, `.toml` optional; it may be a new one
@@ -31,7 +31,7 @@ pub(in crate::cli) struct EditArgs {
 pub(in crate::cli) fn run(args: &EditArgs, ctx: &Context) -> Result<Exit> {
     let below = args.file.strip_prefix("pillar/").unwrap_or(&args.file);
     let file = crate::pillar::document::file_name(below)?;
-    let editor = Editor::of(ctx);
+    let editor = Editor::of(ctx)?;
     let runtime_dir =
         ctx.session.env.personal.runtime_dir.as_ref().map(Path::new).filter(|path| path.is_absolute());
     let runtime = tokio::runtime::Builder::new_current_thread()

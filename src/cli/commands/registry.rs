@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod export;
 mod helper;
 mod import;
 mod list;
@@ -17,7 +18,7 @@ use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
 use crate::session::Vault;
 
-/// Credentials of registries: add, import, check; docker and podman ask for them
+/// Credentials of registries: add, import, export, check; docker and podman ask for them
 #[derive(clap::Args, Debug)]
 pub(in crate::cli) struct RegistryArgs {
     #[command(subcommand)]
@@ -33,6 +34,7 @@ enum RegistryCommand {
     Check(check::RegistryCheckArgs),
     Helper(helper::RegistryHelperArgs),
     Import(import::RegistryImportArgs),
+    Export(export::RegistryExportArgs),
 }
 
 pub(in crate::cli) fn run(args: &RegistryArgs, ctx: &Context) -> Result<Exit> {
@@ -43,6 +45,7 @@ pub(in crate::cli) fn run(args: &RegistryArgs, ctx: &Context) -> Result<Exit> {
         RegistryCommand::Check(args) => check::run(args, ctx),
         RegistryCommand::Helper(args) => helper::run(args, ctx),
         RegistryCommand::Import(args) => import::run(args, ctx),
+        RegistryCommand::Export(args) => export::run(args, ctx),
     }
 }
 

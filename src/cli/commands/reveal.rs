@@ -1,6 +1,7 @@
 //! `pillarbox reveal KEY`.
 
 use super::get;
+use crate::cli::clear_file::ClearFile;
 use crate::cli::{Context, Exit};
 use crate::name::KeyPath;
 use crate::pillar::seal::{Kind, Opened};
@@ -10,6 +11,7 @@ use crate::session::Vault;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Open a sealed value and print it, byte for byte
@@ -24,6 +26,9 @@ pub(in crate::cli) struct RevealArgs {
     /// As this host sees it, with all its files merged
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// Write this file, 0600, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn run(args: &RevealArgs, ctx: &Context) -> Result<Exit> {
@@ -31,15 +36,27 @@ pub(in crate::cli) fn run(args: &RevealArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let (key, node) = get::find(&vault, &args.key, args.file.clone(), args.host.as_deref(), "reveal")?;
     let Value::Sealed(sealed) = &node.value else { return Err(not_sealed(&key, &node).into()) };
+    let file = args.output.as_ref().map(|file| ClearFile::of(ctx, file, workspace.root())).transpose()?;
     let opened = vault.open(sealed)?;
-    if ctx.out.json {
+    if let Some(file) = &file {
+        file.write(&opened.secret)?;
+        if ctx.out.json {
+            ctx.out.object(&serde_json::json!({
+                "format_version": crate::plan::FORMAT_VERSION,
+                "key": key.to_string(),
+                "id": sealed.id.as_str(),
+                "file": file.shown(),
+            }));
+        }
+        ctx.out.say(format_args!("wrote {}; {}", file.shown(), file.readable_by()));
+    } else if ctx.out.json {
         print_json(ctx, &key, sealed.id.as_str(), &opened);
     } else if !ctx.terminal.stdout {
         ctx.out.bytes(opened.secret.reveal());
     } else {
         let Some(text) = opened.secret.reveal_text() else {
             return Err(Problem::failed(format!("`{key}` is not text, and this is a terminal"))
-                .hint(format!("pillarbox reveal {} > FILE", quoted(&key.to_string())))
+                .hint(format!("pillarbox reveal -o FILE {}", quoted(&key.to_string())))
                 .into());
         };
         let text = Zeroizing::new(escaped_lines(text));

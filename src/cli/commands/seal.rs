@@ -1,5 +1,7 @@
 //! `pillarbox seal KEY`.
 
+mod many;
+
 use crate::cli::target::{self, TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
@@ -17,13 +19,18 @@ use std::path::PathBuf;
 #[command(after_help = "Asks twice on a terminal, else reads standard input without its final newline.\n\n\
                         Examples:\n  pillarbox seal api.db_password\n  \
                         pillarbox seal --file server.key api.tls_key\n  \
-                        printf %s \"$TOKEN\" | pillarbox seal --in prod/apps api.token")]
+                        printf %s \"$TOKEN\" | pillarbox seal --in prod/apps api.token\n  \
+                        pillarbox seal --from secrets.toml     # lines of api.db_password = \"…\", all at once")]
 pub(in crate::cli) struct SealArgs {
     /// Dotted key; in single quotes where a part has quotes: 'a."b.c".d'
-    key: String,
+    #[arg(required_unless_present = "from")]
+    key: Option<String>,
     /// Every byte of this file (a pipe is fine, `-` is standard input)
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Many secrets: each text of this TOML file, under the key that it has there (`-` is standard input)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "file"])]
+    from: Option<PathBuf>,
     /// The slot that the box must have, as a reader knows it: for machines that have not seen the box
     #[arg(long, value_name = "age1…")]
     slot: Option<String>,
@@ -38,15 +45,19 @@ pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
     let wrong = |problem| Problem { code: Code::Usage, ..problem };
     let slot = args.slot.as_deref().map(Recipient::parse_slot).transpose();
     let slot = slot.map_err(|problems| problems.map(wrong))?;
+    let key = match (&args.from, &args.key) {
+        (Some(from), _) => return many::run(args, from, slot.as_ref(), ctx),
+        (None, key) => key.as_deref().unwrap_or_default(),
+    };
     if args.file.is_none() && ctx.terminal.stdin {
         // What is wrong with the key is said before anybody types.
         let workspace = ctx.session.workspace()?;
-        place(args, &Vault::load(&ctx.session, &workspace)?)?;
+        place(&args.place, &Vault::load(&ctx.session, &workspace)?, key)?;
     }
     let secret = read(args, ctx)?;
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
-    let origin = place(args, &vault)?;
+    let origin = place(&args.place, &vault, key)?;
     let before = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
     let was_clear = before.is_some_and(|node| !matches!(node.value, Value::Sealed(_)));
     let was_sealed = before.is_some() && !was_clear;
@@ -67,8 +78,8 @@ pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn place(args: &SealArgs, vault: &Vault<'_>) -> Result<Origin> {
-    let origin = args.place.place(vault, &args.key, Verb("seal", ""))?;
+fn place(place: &TargetArgs, vault: &Vault<'_>, key: &str) -> Result<Origin> {
+    let origin = place.place(vault, key, Verb("seal", ""))?;
     let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
     if let Some(node) = node.filter(|node| node.as_table().is_some()) {
         return Err(Problem::usage(format!("`{}` is a table", origin.key))

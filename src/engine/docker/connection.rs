@@ -44,6 +44,11 @@ impl Http {
         Self { dial, idle: Mutex::default() }
     }
 
+    /// Closes all idle connections but one.
+    pub(super) fn close_spare(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).truncate(1);
+    }
+
     /// Sends and reads a JSON answer.
     ///
     /// # Errors

@@ -15,10 +15,14 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 /// How long ssh may take to log in.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Logins that are under way at once: each takes 0.1 s of processor time at both ends, and an sshd that many
+/// hosts stand behind drops logins at random from the tenth that is not through yet (`MaxStartups 10:30:100`).
+static LOGINS: Semaphore = Semaphore::const_new(8);
 /// How often the socket is looked for meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where Engines listen.
@@ -73,6 +77,8 @@ impl Tunnel {
         command.args(["--", &destination]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.kill_on_drop(true);
+        // The semaphore is never closed: without a place there is no wait.
+        let _login = LOGINS.acquire().await.ok();
         let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
         let said = StderrTail::default();
         if let Some(stderr) = child.stderr.take() {

@@ -99,6 +99,7 @@ impl<'c> Overlay<'c> {
     /// # Errors
     /// Where it cannot be written, or its server or user name cannot be.
     pub(super) fn store(&self, server: &Server, login: &Login) -> Result<()> {
+        check_user(server, &login.username)?;
         self.store_now(server, login).map_err(|problems| broken(problems, self.workspace.root()))
     }
 
@@ -106,11 +107,6 @@ impl<'c> Overlay<'c> {
         let place = Place::of(server)?;
         let is_registry = matches!(server, Server::Registry(_));
         let is_token = is_registry && login.username == TOKEN_USER;
-        if is_registry && login.username.contains(|c: char| c == ':' || c.is_control()) {
-            return Err(Problem::failed("this user name cannot be kept")
-                .cause("a user name of a registry has no `:` and no control character (RFC 7617)")
-                .into());
-        }
         let mut vault = Vault::for_change(self.session, &self.workspace)?;
         self.will_open(&vault)?;
         vault.edit(&place.file, |document| {
@@ -208,6 +204,21 @@ impl Place {
             .ok_or_else(|| Problem::failed("a login has a server"))?;
         Ok(Self { file, table })
     }
+}
+
+/// What is wrong with the login itself is said before the overlay is looked at: it is not the overlay's fault.
+fn check_user(server: &Server, username: &str) -> Result<()> {
+    let Server::Registry(scope) = server else { return Ok(()) };
+    if !username.contains(|c: char| c == ':' || c.is_control()) {
+        return Ok(());
+    }
+    Err(Problem::failed("this user name cannot be kept; nothing was changed")
+        .cause("a user name of a registry has no `:` and no control character (RFC 7617)")
+        .hint(format!(
+            "log in with the user name alone, and the password at its prompt: docker login -u USER {}",
+            quoted(&scope.to_string())
+        ))
+        .into())
 }
 
 /// Says of problems that they are the overlay's, and how to go on.

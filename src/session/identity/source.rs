@@ -2,13 +2,18 @@
 
 use crate::keys::{Identities, Locked, Recipient};
 use crate::problem::quoted;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// The places that were read so far, in the order in which they are looked at.
+/// The places that were read so far.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Search(pub(super) RefCell<Vec<Rc<IdentitySource>>>);
+pub(in crate::session) struct Search {
+    /// In the order in which they are looked at.
+    pub(super) places: RefCell<Vec<Rc<IdentitySource>>>,
+    /// The ssh key of this user, which is made for other things: it counts only where it is a reader.
+    pub(super) ssh: OnceCell<Rc<IdentitySource>>,
+}
 
 /// A place that was read.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ pub struct IdentitySource {
     pub from: String,
     kind: Kind,
     what: What,
+    /// Whether it was tried, and not passed over because no reader has it.
+    pub(super) is_tried: Cell<bool>,
 }
 
 /// What kind of place it is.
@@ -41,17 +48,21 @@ enum What {
 
 impl IdentitySource {
     pub(super) fn open(from: String, kind: Kind, keys: Identities) -> Self {
-        Self { from, kind, what: What::Open(keys) }
+        Self::new(from, kind, What::Open(keys))
     }
 
     pub(super) fn locked(from: String, kind: Kind, locked: Locked) -> Self {
         let what = What::Locked { locked, opened: OnceCell::new(), why_not: RefCell::default() };
-        Self { from, kind, what }
+        Self::new(from, kind, what)
+    }
+
+    fn new(from: String, kind: Kind, what: What) -> Self {
+        Self { from, kind, what, is_tried: Cell::new(true) }
     }
 
     /// Nothing is there; what to say of it.
     pub(super) fn missing(remark: impl Into<String>) -> Self {
-        Self { from: remark.into(), kind: Kind::Other, what: What::Missing }
+        Self::new(remark.into(), Kind::Other, What::Missing)
     }
 
     /// Nothing is there, and nothing is to be said of it.
@@ -62,7 +73,7 @@ impl IdentitySource {
     /// The desktop's keyring is locked.
     pub(super) fn locked_keyring(name: &str) -> Self {
         let from = format!("{name} is locked, and was not asked");
-        Self { from, kind: Kind::DesktopKeyring, what: What::Missing }
+        Self::new(from, Kind::DesktopKeyring, What::Missing)
     }
 
     /// The private keys, if no passphrase is missing.
@@ -121,6 +132,7 @@ impl IdentitySource {
     pub(super) fn remark(&self) -> String {
         match &self.what {
             What::Missing => self.from.clone(),
+            What::Open(_) if !self.is_tried.get() => format!("{} is no reader's", self.from),
             What::Open(_) => format!("{} was tried", self.from),
             What::Locked { opened, .. } if opened.get().is_some() => format!("{} was tried", self.from),
             What::Locked { locked, why_not, .. } => match (*why_not.borrow(), locked.recipient()) {

@@ -93,9 +93,10 @@ fn when_none_opens_every_place_that_was_tried_is_named() {
     tried(&session, None).expect("readable");
     let problem = session.no_identity("no identity opens box `prod`");
     assert_eq!(problem.code, Code::NoIdentity);
-    assert_eq!(problem.causes.len(), 5, "{problem:?}");
+    assert_eq!(problem.causes.len(), 6, "{problem:?}");
     assert_eq!(problem.causes[2], format!("{AGE_KEY} was tried"));
     assert!(problem.causes[4].contains("PILLARBOX_NO_KEYRING"));
+    assert!(problem.causes[5].ends_with("/.ssh/id_ed25519"));
     assert!(!format!("{problem:?}").contains("AGE-SECRET"));
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 /// A workspace whose only reader has an ssh key, which every command uses.
 fn with_ssh_key() -> (TestEnv, String, String) {
     let mut env = TestEnv::new();
-    let (path, public) = ssh_key(&env, "id_ed25519", "", &["-t", "ed25519"]);
+    let (path, public) = ssh_key(&env, "id_work", "", &["-t", "ed25519"]);
     env.set_var("PILLARBOX_IDENTITY", path.clone());
     env.run(&["init"]).ok().explains(&without_comment(&public));
     (env, path, public)
@@ -184,4 +184,55 @@ fn a_protected_ssh_key_is_asked_for_only_where_it_is_of_use() {
     let wrong = (prompt.as_str(), "wrong");
     let (code, said) = typed(&env, &reveal, &[wrong, wrong, wrong]);
     assert!(code == 1 && said.contains("was wrong 3 times"), "{said}");
+}
+
+#[test]
+fn the_ssh_key_of_this_user_opens_where_it_is_a_reader_and_is_named_where_it_is_not() {
+    let env = TestEnv::initialised();
+    env.set_standing_workspace();
+    env.run_with_input(&["registry", "add", "ghcr.io", "-u", "bot", "--password-stdin"], "s3cret").ok();
+    let (path, public) = ssh_key(&env, "id_ed25519", "", &["-t", "ed25519"]);
+    let away = env.home().join("away.txt");
+    std::fs::rename(env.identity(), &away).expect("moved");
+    let away = away.to_str().expect("a path");
+    let reveal = ["reveal", "registries.ghcr.io.password"];
+    env.run(&reveal).exits(10).explains(&format!("{path} is no reader's"));
+    // It is no identity by itself: `init` makes one.
+    env.run(&["identity", "public"]).exits(10);
+    env.run(&["--identity", away, "reader", "add", "bob", &public]).ok();
+    assert_eq!(env.run(&reveal).ok().stdout(), "s3cret");
+    assert_eq!(env.helper("get", "ghcr.io").ok().json()["Secret"], "s3cret");
+    env.run(&["verify", "--require-open"]).ok();
+    let doctor = env.run(&["doctor", "--offline"]);
+    assert!(doctor.stdout.contains("used where it is a reader"), "{doctor}");
+    env.run(&["--no-identity", "reveal", "registries.ghcr.io.password"]).exits(10).lacks(&path);
+    // What is wrong with it is no reason to fail where another key opens.
+    env.program("chmod", &["644", &path]).run().ok();
+    env.run(&reveal).exits(10).explains("was passed over: others may read");
+    assert_eq!(
+        env.run(&["--identity", away, "reveal", "registries.ghcr.io.password"]).ok().stdout(),
+        "s3cret"
+    );
+}
+
+#[test]
+fn the_passphrase_of_this_users_ssh_key_is_asked_for_on_a_terminal_only() {
+    let env = TestEnv::initialised();
+    env.set_standing_workspace();
+    env.run_with_input(&["registry", "add", "ghcr.io", "-u", "bot", "--password-stdin"], "s3cret").ok();
+    let (path, public) = ssh_key(&env, "id_ed25519", "pass phrase", &["-t", "ed25519"]);
+    env.run(&["reader", "add", "bob", &public]).ok();
+    std::fs::remove_file(env.identity()).expect("removed");
+    let helped = env.helper("get", "ghcr.io").exits(1);
+    helped.says("").explains("is protected by a passphrase").explains(&format!("identity unlock '{path}'"));
+    let prompt = "passphrase";
+    let (code, said) = typed(&env, "reveal registries.ghcr.io.password", &[(prompt, "pass phrase")]);
+    assert!(code == 0 && said.contains("s3cret"), "{said}");
+    // It is not asked for in vain.
+    let other = TestEnv::initialised();
+    ssh_key(&other, "id_ed25519", "pass phrase", &["-t", "ed25519"]);
+    other.run_with_input(&["seal", "--in", "apps", "api.pw"], "x").ok();
+    std::fs::remove_file(other.identity()).expect("removed");
+    let (code, said) = typed(&other, "reveal api.pw", &[]);
+    assert!(code == 10 && said.contains("is no reader's"), "{said}");
 }

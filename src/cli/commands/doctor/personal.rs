@@ -52,9 +52,18 @@ pub(super) fn identity(ctx: &Context) -> Section {
     }
     match wrong {
         Some(problems) => section.problems(problems),
-        None if section.findings.is_empty() => {
-            section.problem("there is no private key here, so no box opens", "pillarbox identity new");
-        }
+        None if section.findings.is_empty() => match ctx.session.ssh_key() {
+            Some(key) => section.note(
+                format!(
+                    "{}: used where it is a reader, and there is no other private key",
+                    escaped(&key.from)
+                ),
+                "pillarbox identity new".to_owned(),
+            ),
+            None => {
+                section.problem("there is no private key here, so no box opens", "pillarbox identity new");
+            }
+        },
         None => {}
     }
     section

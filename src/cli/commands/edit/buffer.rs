@@ -11,11 +11,16 @@ use crate::session::Vault;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
+/// The end of a line as Windows has it.
+const CRLF: &str = "\r\n";
+
 /// A file as it was when its editor was opened.
 pub(super) struct Base {
     file: String,
     /// As it stands in the workspace; empty where there is none.
     text: String,
+    /// Whether every line ends in CRLF. The editor gets LF, so that the lines of secrets are not mixed with others.
+    is_crlf: bool,
     /// `None` where the text is not TOML: then nothing in it can be opened, and it is edited as it is.
     document: Option<Document>,
     sealed: BTreeMap<KeyPath, Sealed>,
@@ -58,16 +63,16 @@ impl From<Problems> for Refused {
 }
 
 impl Base {
-    /// Reads a file and opens all that is sealed in it.
+    /// Reads a file and opens all that is sealed in it. Its box must be one that takes secrets: that is said
+    /// before anyone types.
     pub(super) fn read(ctx: &Context, file: &str) -> Result<Self> {
         let workspace = ctx.session.workspace()?;
         let vault = Vault::load_with_faults(&ctx.session, &workspace)?;
+        vault.slot_for(file, None)?;
         let Some(document) = vault.document(file).cloned() else {
             let text = workspace.read_if_there(&format!("pillar/{file}"))?.unwrap_or_default();
-            vault.governing(file)?;
             let document = Document::parse(file, text.as_str()).ok();
-            let (sealed, secrets) = (BTreeMap::new(), BTreeMap::new());
-            return Ok(Self { file: file.to_owned(), text, document, sealed, secrets });
+            return Ok(Self::of(file, text, document));
         };
         let all = document.sealed();
         let (mut sealed, mut secrets, mut problems) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -83,7 +88,13 @@ impl Base {
         problems.dedup();
         Problems::check(problems)?;
         let text = document.text().to_owned();
-        Ok(Self { file: file.to_owned(), text, document: Some(document), sealed, secrets })
+        Ok(Self { sealed, secrets, ..Self::of(file, text, Some(document)) })
+    }
+
+    fn of(file: &str, text: String, document: Option<Document>) -> Self {
+        let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+        let (sealed, secrets) = (BTreeMap::new(), BTreeMap::new());
+        Self { file: file.to_owned(), text, is_crlf, document, sealed, secrets }
     }
 
     /// What the editor gets. `notes` are said above the text.
@@ -102,6 +113,10 @@ impl Base {
             header.push("#: It is not valid TOML, so its sealed values stand as they are.".to_owned());
         }
         header.extend(notes.iter().map(|note| format!("#: {note}")));
+        let clear = match clear.reveal_text().filter(|_| self.is_crlf) {
+            Some(text) => Secret::from(text.replace(CRLF, "\n")),
+            None => clear,
+        };
         Ok(Buffer { header, clear, word })
     }
 
@@ -167,6 +182,10 @@ impl Base {
             values.push((secret.range.clone(), sealed));
         }
         let document = document::seal_clear(&self.file, clear, &values)?;
+        let document = match self.is_crlf {
+            true => Document::parse(&self.file, document.text().replace('\n', CRLF))?,
+            false => document,
+        };
         self.check(&document, &present)?;
         outcome.changed = document.text() != self.text;
         outcome.made_clear = self
@@ -220,8 +239,9 @@ impl Buffer {
         Secret::new(std::mem::take(&mut *text))
     }
 
-    /// The file's own text in what the editor left.
-    pub(super) fn own<'t>(&self, left: &'t str) -> &'t str {
+    /// The file's own text in what the editor left. Line ends that it changed everywhere are as they were: the
+    /// lines of a secret are not to change with them.
+    pub(super) fn own(&self, left: &str) -> Zeroizing<String> {
         let mut rest = left;
         while let Some((line, below)) = rest.split_once('\n') {
             if !self.header.iter().any(|own| own == line.trim_end_matches('\r')) {
@@ -229,7 +249,8 @@ impl Buffer {
             }
             rest = below;
         }
-        rest
+        let had_crlf = self.clear.reveal_text().is_some_and(|text| text.contains(CRLF));
+        Zeroizing::new(if had_crlf { rest.to_owned() } else { rest.replace(CRLF, "\n") })
     }
 
     /// Whether a text is what the editor got.

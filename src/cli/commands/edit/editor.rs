@@ -11,6 +11,25 @@ use tokio::process::{Child, Command};
 /// How long an editor may take to end when it is told to.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A person needs longer to open a file, look at it and close it.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Editors that return at once, and the option that makes each wait.
+const WAITS: [(&str, &str); 12] = [
+    ("code", "--wait"),
+    ("code-insiders", "--wait"),
+    ("codium", "--wait"),
+    ("cursor", "--wait"),
+    ("zed", "--wait"),
+    ("subl", "--wait"),
+    ("atom", "--wait"),
+    ("gedit", "--wait"),
+    ("mate", "--wait"),
+    ("kate", "--block"),
+    ("gvim", "--nofork"),
+    ("open", "-W"),
+];
+
 /// The program that `VISUAL` or `EDITOR` names.
 pub(super) struct Editor {
     /// As it was given; may hold options.
@@ -18,9 +37,38 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    pub(super) fn of(ctx: &Context) -> Self {
+    /// The one that is set, else vi.
+    ///
+    /// # Errors
+    /// Where none is set and there is no terminal: vi would wait for keys, and print secrets into a log.
+    pub(super) fn of(ctx: &Context) -> Result<Self> {
         let line = ctx.session.env.editor.as_ref().map(|editor| editor.to_string_lossy().into_owned());
-        Self { line: line.unwrap_or_else(|| "vi".to_owned()) }
+        if line.is_none() && !(ctx.terminal.stdin && ctx.terminal.stdout) {
+            return Err(Problem::new(
+                Code::Declined,
+                "there is no terminal for an editor, and no EDITOR is set",
+            )
+            .hint("name a program that edits the file it is given: EDITOR='./change' pillarbox edit FILE")
+            .hint("or write single values: pillarbox set KEY VALUE, pillarbox seal KEY")
+            .into());
+        }
+        Ok(Self { line: line.unwrap_or_else(|| "vi".to_owned()) })
+    }
+
+    /// What to say where it ended after a time and left the file as it was: it may have opened a window and
+    /// not waited for it.
+    pub(super) fn did_not_wait(&self, after: Duration) -> Option<String> {
+        let waits = WAITS.iter().find(|(name, _)| *name == self.name()).map(|(_, option)| *option);
+        let has_it = |option: &str| self.line.split_whitespace().any(|word| word == option || word == "-w");
+        if after >= AT_ONCE || waits.is_some_and(has_it) || self.is_vi() {
+            return None;
+        }
+        let shown = escaped(&self.line);
+        Some(format!(
+            "{shown} returned at once. If its window is still open, do not type there: the file is gone. Make it \
+             wait: EDITOR={} pillarbox edit FILE",
+            quoted(&format!("{} {}", self.line, waits.unwrap_or("--wait")))
+        ))
     }
 
     fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use crate::cli::signal::Listener;
 use crate::cli::{Context, Exit, failure};
 use crate::problem::{Problem, Problems, Result};
 use crate::store::Scratch;
+use std::time::Instant;
 
 pub(super) async fn run(
     ctx: &Context,
@@ -26,6 +27,7 @@ pub(super) async fn run(
     let mut buffer = base.buffer(&[])?;
     let mut path = scratch.write(name, &buffer.text())?;
     let outcome = loop {
+        let opened = Instant::now();
         editor.edit(&path, &mut signals).await?;
         let left = scratch.read(name)?;
         let mut is_outdated = false;
@@ -33,17 +35,20 @@ pub(super) async fn run(
             None => Problem::failed("what the editor left is not UTF-8").into(),
             Some(text) => {
                 let own = buffer.own(text);
-                if buffer.is_unchanged(own) {
+                if buffer.is_unchanged(&own) {
                     scratch.wipe()?;
                     ctx.out.say("nothing was changed");
+                    if let Some(note) = editor.did_not_wait(opened.elapsed()) {
+                        ctx.out.warn(note);
+                    }
                     return Ok(Exit::Done);
                 }
-                match base.put(ctx, own, buffer.word()) {
+                match base.put(ctx, &own, buffer.word()) {
                     Ok(outcome) => break outcome,
                     Err(Refused::Wrong(problems)) => problems,
                     Err(Refused::Outdated) => {
                         let now = Base::read(ctx, file)?;
-                        let (problem, newer) = outdated(file, &base, &now, own)?;
+                        let (problem, newer) = outdated(file, &base, &now, &own)?;
                         (base, buffer, is_outdated) = (now, newer, true);
                         problem.into()
                     }

@@ -8,6 +8,7 @@ use crate::name::ReaderName;
 use crate::pillar::boxes::{self, BoxFile, BoxFolder, NewSlot};
 use crate::problem::{Problem, Problems, Result};
 use crate::session::{KeyFiles, Vault};
+use crate::store::Workspace;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct ReaderRemoveArgs {
@@ -16,11 +17,17 @@ pub(super) struct ReaderRemoveArgs {
     /// Only this box; may be given several times [default: every box that lists the reader]
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
+    /// Do not ask where the removed reader is you
+    #[arg(short, long)]
+    yes: bool,
 }
 
 pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
     let name = ReaderName::parse(&args.name)?;
     let workspace = ctx.session.workspace()?;
+    if !args.yes {
+        ask_oneself(args, ctx, &workspace, &name)?;
+    }
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let listing: Vec<BoxFolder> = vault
         .boxes()
@@ -71,6 +78,41 @@ pub(super) fn run(args: &ReaderRemoveArgs, ctx: &Context) -> Result<Exit> {
     rotation::say(ctx, &format!("{name} could read"), &exposed);
     super::warn_of_one_reader(ctx, left.iter().map(|(folder, file)| (folder, file)));
     Ok(Exit::Done)
+}
+
+/// Asks before boxes are closed to the person who runs this. The workspace is not locked while it asks.
+fn ask_oneself(
+    args: &ReaderRemoveArgs,
+    ctx: &Context,
+    workspace: &Workspace,
+    name: &ReaderName,
+) -> Result<()> {
+    let vault = Vault::load(&ctx.session, workspace)?;
+    let named = if args.boxes.is_empty() { Vec::new() } else { named_boxes(&vault, &args.boxes)? };
+    let mut closing = Vec::new();
+    for (folder, _) in vault
+        .boxes()
+        .iter()
+        .filter(|(folder, file)| file.readers.contains(name) && (named.is_empty() || named.contains(folder)))
+    {
+        // What does not open or hold is said by the removal itself.
+        let Ok(open) = vault.open_box(folder) else { continue };
+        let own = ctx.session.identities_met();
+        let mut opens = open.readers().iter().filter(|(_, key)| own.hold(key)).map(|(reader, _)| reader);
+        if !opens.clone().any(|reader| reader == name) {
+            // Another person: no other box has to be opened for that.
+            return Ok(());
+        }
+        if open.readers().len() > 1 && opens.all(|reader| reader == name) {
+            closing.push(folder.to_string());
+        }
+    }
+    if closing.is_empty() {
+        return Ok(());
+    }
+    let closing = closing.join(", ");
+    ctx.out.warn(format_args!("{name} is you: no other private key here opens {closing} afterwards"));
+    ctx.console.confirm("Remove yourself?")
 }
 
 fn remove_from(vault: &mut Vault<'_>, folder: &BoxFolder, name: &ReaderName) -> Result<Vec<Exposed>> {

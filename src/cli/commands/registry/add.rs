@@ -15,11 +15,18 @@ use crate::registry::{
 };
 use crate::secret::Secret;
 use crate::session::Vault;
+use crate::store;
+use std::path::PathBuf;
+
+/// Options of an entry that holds a secret.
+const SECRET_OPTIONS: [&str; 5] =
+    ["username", "password_stdin", "password_file", "identity_token_stdin", "email"];
 
 /// Add a credential, or replace it: asks for the secret on a terminal
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  pillarbox registry add registry.example.com -u deploy\n  \
                         printf %s \"$TOKEN\" | pillarbox registry add ghcr.io/acme -u acme-bot --password-stdin\n  \
+                        pillarbox registry add europe-docker.pkg.dev -u _json_key --password-file key.json\n  \
                         pillarbox registry add ghcr.io/acme/public --anonymous\n  \
                         pillarbox registry add 123456789012.dkr.ecr.eu-west-1.amazonaws.com --helper ecr-login")]
 pub(super) struct RegistryAddArgs {
@@ -29,18 +36,21 @@ pub(super) struct RegistryAddArgs {
     /// User name; `<token>` where the secret is an identity token
     #[arg(short, long, value_name = "USER")]
     username: Option<String>,
-    /// Read the password from standard input, less one final newline
+    /// Read the password from standard input, less one final newline (LF or CRLF)
     #[arg(long)]
     password_stdin: bool,
+    /// Read the password from this file, every byte: a service account's JSON, a PEM (a pipe is fine)
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    password_file: Option<PathBuf>,
     /// Read an identity token from standard input: in the place of user and password
-    #[arg(long, conflicts_with_all = ["username", "password_stdin"])]
+    #[arg(long, conflicts_with_all = ["username", "password_stdin", "password_file"])]
     identity_token_stdin: bool,
     /// Ask without a credential, whatever a shorter entry says
-    #[arg(long, conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email"])]
+    #[arg(long, conflicts_with_all = SECRET_OPTIONS)]
     anonymous: bool,
     /// Ask the program docker-credential-NAME each time, and store nothing
     #[arg(long, value_name = "NAME",
-          conflicts_with_all = ["username", "password_stdin", "identity_token_stdin", "email", "anonymous"])]
+          conflicts_with_all = SECRET_OPTIONS.into_iter().chain(["anonymous"]))]
     helper: Option<String>,
     /// Stored beside the user name, for docker's format; not used
     #[arg(long)]
@@ -67,7 +77,7 @@ impl Entry {
 pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
     let file = named(args.file.as_deref())?;
-    if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() {
+    if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() && args.password_file.is_none() {
         // What is wrong with the place is said before anybody types.
         let workspace = ctx.session.workspace()?;
         place(&Vault::load(&ctx.session, &workspace)?, &scope, file.as_deref())?;
@@ -129,7 +139,8 @@ fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
         return HelperName::parse(helper).map(Entry::Helper).map_err(|problems| problems.map(usage));
     }
     let from_stdin = args.password_stdin || args.identity_token_stdin;
-    if !from_stdin && !ctx.terminal.stdin {
+    let is_given = from_stdin || args.password_file.is_some();
+    if !is_given && !ctx.terminal.stdin {
         let user = args.username.as_deref().map_or_else(|| "USER".to_owned(), quoted);
         return Err(Problem::new(Code::Declined, "there is no terminal to ask for a password on")
             .hint(format!(
@@ -141,7 +152,7 @@ fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
     let username = match &args.username {
         Some(user) => Some(user.clone()),
         None if args.identity_token_stdin => None,
-        None if args.password_stdin => {
+        None if is_given => {
             return Err(Problem::usage("a password needs a user name")
                 .hint(format!(
                     "pillarbox registry add {} -u USER --password-stdin < FILE",
@@ -161,23 +172,43 @@ fn read(args: &RegistryAddArgs, ctx: &Context, scope: &Scope) -> Result<Entry> {
     }
     let username = username.filter(|user| user != TOKEN_USER);
     let what = if username.is_some() { "password" } else { "identity token" };
-    let secret = if from_stdin { ctx.console.stdin_secret()? } else { twice(ctx, what)? };
+    let secret = match &args.password_file {
+        Some(path) => store::read_secret(&ctx.session.absolute(path))?,
+        None if from_stdin => ctx.console.stdin_secret()?,
+        None => twice(ctx, what)?,
+    };
     check(&secret, what)?;
+    if args.password_file.is_some() && ends_its_only_line(&secret) {
+        ctx.out.warn(
+            "the line end at the end of the file is part of the password; without it: --password-stdin < FILE",
+        );
+    }
     Ok(match username {
         Some(user) => Entry::Basic(user, secret),
         None => Entry::Token(secret),
     })
 }
 
+/// Keys of service accounts and PEM texts have lines. Every other control character comes from a terminal or
+/// a binary file, and what reads it differs: clients cut NUL bytes off.
 fn check(secret: &Secret, what: &str) -> Result<()> {
+    let is_token = what != PASSWORD;
     let wrong = match secret.reveal_text() {
         None => "it is not UTF-8 text",
         Some("") => "it is empty",
-        Some(text) if text.contains(['\n', '\r']) => "it has more than one line",
-        Some(text) if text.contains(char::is_control) => "it has a control character",
+        Some(text) if text.contains('\0') => "it has a NUL byte, which clients cut off",
+        Some(text) if is_token && text.contains(['\n', '\r']) => "it has more than one line",
+        Some(text) if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => {
+            "it has a control character other than tabs and line ends"
+        }
         Some(_) => return Ok(()),
     };
     Err(Problem::failed(format!("this is not a valid {what}")).cause(wrong).into())
+}
+
+fn ends_its_only_line(secret: &Secret) -> bool {
+    let text = secret.reveal_text().unwrap_or_default();
+    text.strip_suffix('\n').is_some_and(|line| !line.trim_end_matches('\r').contains(['\n', '\r']))
 }
 
 /// Writes an entry over what stands there.
