@@ -53,8 +53,8 @@ struct Wanted<'a> {
     containers: BTreeMap<&'a str, &'a DesiredContainer>,
     /// Names of containers that a gate holds.
     held: BTreeSet<&'a str>,
-    /// Tasks that a gate holds.
-    held_tasks: BTreeSet<&'a Address>,
+    /// Tasks that a gate holds, and all that requires one of them, directly or not.
+    waiting: BTreeSet<&'a Address>,
     /// Containers of which one works at every moment.
     start_first: BTreeSet<&'a str>,
     /// Addresses of changes that are held.
@@ -65,14 +65,16 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(plan: &'a HostPlan, desired: &'a Desired, observed: &Observed) -> Self {
-        let (mut containers, mut held, mut held_tasks) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut containers, mut held, mut waiting) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         for item in &desired.items {
             if let DesiredState::Container(want) = &item.want {
                 containers.entry(want.name.as_str()).or_insert(want.as_ref());
                 held.extend(item.hold().map(|_| want.name.as_str()));
             }
-            if item.address.kind == Kind::Task {
-                held_tasks.extend(item.hold().map(|_| &item.address));
+            // What is needed comes first.
+            let held_task = item.address.kind == Kind::Task && item.hold().is_some();
+            if held_task || item.needs.iter().any(|needed| waiting.contains(needed)) {
+                waiting.insert(&item.address);
             }
         }
         let with = |verb: Verb| {
@@ -85,17 +87,18 @@ impl<'a> Wanted<'a> {
         Self {
             containers,
             held,
-            held_tasks,
+            waiting,
             start_first: first.filter_map(|address| address.strip_prefix("container ")).collect(),
             shown_as_held: with(Verb::Held).collect(),
             ran: ran.map(|ours| model::slot(&ours.instance)).collect(),
         }
     }
 
-    /// Whether a resource waits for a task that its gate holds.
-    fn waits(&self, item: &Item) -> bool {
-        item.needs.iter().any(|needed| self.held_tasks.contains(needed))
-            && self.shown_as_held.contains(item.address.to_string().as_str())
+    /// Whether a resource is to be as desired in the end.
+    fn goes_on(&self, item: &Item) -> bool {
+        let waits = self.waiting.contains(&item.address)
+            && self.shown_as_held.contains(item.address.to_string().as_str());
+        item.hold().is_none() && item.requisites.onchanges.is_empty() && !waits
     }
 }
 
@@ -121,9 +124,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             broken.push(format!("after step {} ({}) nothing of {slot} works", step.id, step.action));
         }
     }
-    let goes_on =
-        |item: &&Item| item.hold().is_none() && item.requisites.onchanges.is_empty() && !wanted.waits(item);
-    for item in desired.items.iter().filter(goes_on) {
+    for item in desired.items.iter().filter(|item| wanted.goes_on(item)) {
         match &item.want {
             DesiredState::Container(want) => {
                 broken.extend(as_desired(want, observed.facts.can_update, &model));
@@ -142,7 +143,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
             _ => {}
         }
     }
-    broken.extend(resources::check(plan, desired, observed));
+    broken.extend(resources::check(plan, desired, observed, |item| wanted.goes_on(item)));
     broken
 }
 

@@ -26,7 +26,7 @@ mod task;
 
 pub use crate::event::GroupEnd;
 pub use interrupt::Interrupt;
-pub use outcome::{HostOutcome, Outcome};
+pub use outcome::{Command, HostOutcome, Outcome};
 pub use secrets::{Fetching, Secrets, differing_env};
 
 use crate::engine::Engine;
@@ -92,8 +92,9 @@ pub struct Host<'a, E, G> {
 
 type Emit<'a> = Box<dyn Fn(EventKind) + 'a>;
 
-/// Applies the plans of some hosts, each checked when it was made ([`crate::check::host`]).
+/// Carries out the plans of some hosts, each checked when it was made ([`crate::check::host`]).
 pub async fn execute<E: Engine, G: Guard>(
+    command: Command<'_>,
     hosts: &[Host<'_, E, G>],
     secrets: &dyn Secrets,
     watch: &dyn Fn(Event),
@@ -103,7 +104,7 @@ pub async fn execute<E: Engine, G: Guard>(
         Ok(opened) => opened,
         Err(problems) => {
             let untouched = hosts.iter().map(|host| ended(host.plan, false, &BTreeMap::new())).collect();
-            return Outcome::new(untouched, problems.into_vec());
+            return Outcome::new(command, untouched, problems.into_vec());
         }
     };
     let redactor = Redactor::new(&opened);
@@ -142,12 +143,12 @@ pub async fn execute<E: Engine, G: Guard>(
     let mut problems: Vec<Problem> = runs.iter().flat_map(|run| run.problems.take()).collect();
     if !finished {
         let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was rolled back");
-        problems.push(problem.hint("'pillarbox apply' continues from what is there"));
+        problems.push(problem.hint(format!("continue from what is there: {}", command.again)));
     }
     let changed = runs.iter().any(|run| run.changed.get());
     let ends = hosts.iter().zip(&runs);
     let ends = ends.map(|(host, run)| ended(host.plan, run.changed.get(), &run.ends.borrow())).collect();
-    Outcome::new(ends, interrupted_once(problems, changed))
+    Outcome::new(command, ends, interrupted_once(problems, changed))
 }
 
 /// Each group says that it was interrupted; once is enough.

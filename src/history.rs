@@ -186,6 +186,15 @@ impl Generation {
         self.version.as_deref() == Some(said) || begins
     }
 
+    /// What means it, and no other image, in a command: its version, or twelve digits of its digest where others
+    /// have the same version.
+    pub fn named_among<'a>(&self, all: impl IntoIterator<Item = &'a Self>) -> Option<String> {
+        let image = self.image.as_deref()?;
+        let mut others = all.into_iter().filter(|other| other.image.as_deref() != Some(image));
+        let version = self.version.clone().filter(|version| !others.any(|other| other.is_version(version)));
+        version.or_else(|| Some(image.rsplit_once(':')?.1.get(..12)?.to_owned()))
+    }
+
     /// The container of this generation for one container of the service: its own, else one
     /// that was created from the same.
     pub fn instance<'a>(&'a self, all: &'a [Generation], slot: &ContainerName) -> Option<&'a Instance> {

@@ -13,7 +13,7 @@ mod resource;
 pub use crate::inspect::{Inspect, Private};
 pub(crate) use first_network::is_user_defined;
 pub use helper_container::HelperContainer;
-pub use instance_role::InstanceRole;
+pub use instance_role::{InstanceRole, instance};
 pub use label::{Label, Ownership, namesake};
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Found, with_ownership};

@@ -1,6 +1,6 @@
 //! Networks and volumes of a host, on which steps are carried out.
 
-use crate::desired::{Desired, DesiredState, Kind};
+use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::observed::{Observed, User};
 use crate::plan::{Action, Expect, HostPlan, Target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,12 @@ struct ModelResource {
     users: BTreeMap<String, User>,
 }
 
-pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {
+pub(super) fn check(
+    plan: &HostPlan,
+    desired: &Desired,
+    observed: &Observed,
+    goes_on: impl Fn(&Item) -> bool,
+) -> Vec<String> {
     let held = |ours: bool, users: &[User]| {
         let users = users.iter().map(|user| (user.id.clone(), user.clone())).collect();
         ModelResource { ours, users }
@@ -87,7 +92,7 @@ pub(super) fn check(plan: &HostPlan, desired: &Desired, observed: &Observed) -> 
             action => follow(action, &used, &mut networks, &mut volumes),
         }
     }
-    for item in desired.items.iter().filter(|item| item.requisites.onchanges.is_empty()) {
+    for item in desired.items.iter().filter(|item| goes_on(item)) {
         let (there, wanted, what) = match &item.want {
             DesiredState::Network(want) => (networks.contains_key(&want.name), true, &item.address),
             DesiredState::Volume(want) => (volumes.contains_key(&want.name), true, &item.address),

@@ -1,6 +1,7 @@
 //! The canonical spec of a container: only what was declared, normalised, and its fingerprint.
 
 use super::SecretFile;
+use crate::problem::{Place, escaped};
 use crate::state::Text;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -49,6 +50,29 @@ impl Spec {
                 (field, hex(&Sha256::digest(text.as_bytes()))[..8].to_owned())
             })
             .collect()
+    }
+
+    /// The fields that are declared otherwise than when something was made whose labels have these fingerprints,
+    /// each with its line; `spec` where no field says why.
+    pub fn changed_since(
+        &self,
+        whole: &Fingerprint,
+        fields: &BTreeMap<String, String>,
+        place: impl Fn(&str) -> Option<Place>,
+    ) -> Vec<(String, Option<Place>)> {
+        if *whole == self.fingerprint() {
+            return Vec::new();
+        }
+        let wanted = self.field_fingerprints();
+        let changed = wanted.iter().filter(|(field, print)| fields.get(*field) != Some(print));
+        let changed = changed.map(|(field, _)| (field.clone(), place(field)));
+        let gone = fields.keys().filter(|field| !wanted.contains_key(*field));
+        let mut all: Vec<_> = changed.chain(gone.map(|field| (escaped(field), None))).collect();
+        all.sort();
+        if all.is_empty() {
+            all.push(("spec".to_owned(), None));
+        }
+        all
     }
 
     fn fields(&self) -> impl Iterator<Item = (String, serde_json::Value)> + '_ {

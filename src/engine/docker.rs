@@ -77,7 +77,7 @@ impl Docker {
             timeout.map_or(Bounds::STOP, |timeout| Bounds::SHORT.and(Duration::from_secs(timeout.into())));
         let call = self.call(Method::POST, &format!("/containers/{}/stop{wanted}", segment(id)));
         let answer = self.http.send(call.within(bounds)).await?;
-        let did = answer.is_new();
+        let did = answer.did_something();
         answer.drain().await?;
         Ok(did)
     }

@@ -7,6 +7,20 @@ use crate::problem::{Code, Problem, Problems};
 /// Up to so many hosts are named where an apply failed; of more, only those where something failed.
 const HOSTS_NAMED: usize = 12;
 
+/// The command that is carried out, as it is named to people.
+#[derive(Clone, Copy, Debug)]
+pub struct Command<'a> {
+    /// `apply`, `rollback`.
+    pub name: &'a str,
+    /// What is typed to continue where it ended.
+    pub again: &'a str,
+}
+
+impl Command<'_> {
+    /// `pillarbox apply`.
+    pub const APPLY: Self = Self { name: "apply", again: "pillarbox apply" };
+}
+
 /// What became of all hosts, and why it ended early if it did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -35,22 +49,22 @@ impl Outcome {
     }
 
     /// From what became of the hosts and what went wrong.
-    pub(super) fn new(hosts: Vec<HostOutcome>, problems: Vec<Problem>) -> Self {
+    pub(super) fn new(command: Command<'_>, hosts: Vec<HostOutcome>, problems: Vec<Problem>) -> Self {
         let mut outcome = Self { hosts, failure: None };
         if problems.is_empty() {
             return outcome;
         }
         let mut all = Vec::new();
         if outcome.changed() {
-            all.push(outcome.partial());
+            all.push(outcome.partial(command));
         }
         all.extend(problems);
         outcome.failure = Problems::check(all).err();
         outcome
     }
 
-    fn partial(&self) -> Problem {
-        let mut problem = Problem::new(Code::Partial, "apply failed");
+    fn partial(&self, command: Command<'_>) -> Problem {
+        let mut problem = Problem::new(Code::Partial, format!("{} failed", command.name));
         let name_all = self.hosts.len() <= HOSTS_NAMED;
         for host in self.hosts.iter().filter(|host| name_all || host.outright().is_none()) {
             problem = problem.cause(format!("{}: {}", host.host, host.summary()));
@@ -61,7 +75,9 @@ impl Outcome {
                 problem = problem.cause(format!("{hosts} hosts: {}", end.words()));
             }
         }
-        problem.hint("see what runs where: 'pillarbox status'; 'pillarbox apply' continues from there")
+        problem
+            .hint("see what runs where: pillarbox status")
+            .hint(format!("continue from there: {}", command.again))
     }
 }
 
@@ -96,10 +112,27 @@ mod tests {
         HostOutcome { host, changed: !ends.contains(&GroupEnd::Skipped), groups }
     }
 
+    fn partial(command: Command<'_>, hosts: Vec<HostOutcome>) -> Problem {
+        let outcome = Outcome::new(command, hosts, vec![Problem::failed("no")]);
+        outcome.failure.expect("failed").iter().next().expect("one").clone()
+    }
+
     fn causes(hosts: Vec<HostOutcome>) -> String {
-        let outcome = Outcome::new(hosts, vec![Problem::failed("no")]);
-        let failure = outcome.failure.expect("failed");
-        failure.iter().next().expect("one").causes.join("\n")
+        partial(Command::APPLY, hosts).causes.join("\n")
+    }
+
+    #[test]
+    fn what_failed_is_continued_by_the_command_that_it_was() {
+        let command = Command { name: "rollback", again: "pillarbox rollback 'api' --to '1.0' --once" };
+        let problem = partial(command, vec![host(1, &[GroupEnd::RolledBack])]);
+        assert_eq!(problem.what, "rollback failed");
+        assert_eq!(
+            problem.hints,
+            [
+                "see what runs where: pillarbox status",
+                "continue from there: pillarbox rollback 'api' --to '1.0' --once"
+            ]
+        );
     }
 
     #[test]

@@ -3,6 +3,12 @@
 
 use super::Container;
 
+/// The name of one container of a service by its generation, `nginx.g3`: the `.instance` label, and the name
+/// under which it is made.
+pub fn instance(slot: &str, generation: u64) -> String {
+    format!("{slot}.g{generation}")
+}
+
 /// What a container of ours is to its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceRole {
@@ -55,7 +61,7 @@ impl InstanceRole {
         if name == slot {
             return Self::Committed;
         }
-        let own = format!("{slot}.g{generation}.");
+        let own = format!("{}.", instance(slot, generation));
         let word = name.strip_prefix(&own).map(|rest| rest.split('.').next().unwrap_or_default());
         match word {
             Some(KEPT) => Self::Kept,
@@ -76,9 +82,10 @@ impl InstanceRole {
 }
 
 fn named(slot: &str, generation: u64, word: &str, number: u32) -> String {
+    let instance = instance(slot, generation);
     match number {
-        0 => format!("{slot}.g{generation}.{word}"),
-        number => format!("{slot}.g{generation}.{word}.{number}"),
+        0 => format!("{instance}.{word}"),
+        number => format!("{instance}.{word}.{number}"),
     }
 }
 

@@ -68,8 +68,8 @@ pub enum Cause {
     NoUpdate,
     /// The container that was taken over is gone.
     Gone,
-    /// Part of something else: `replaces nginx`.
-    PartOf(String),
+    /// Anything else, in words.
+    Other(String),
     /// It is up to date, and not managed by pillarbox.
     Theirs,
     /// A state declares a volume absent.
@@ -149,7 +149,7 @@ impl fmt::Display for Cause {
             Self::Once(what) => write!(f, "run once: {what}"),
             Self::NoUpdate => f.write_str("this Engine cannot change that in place"),
             Self::Gone => f.write_str("the container is gone"),
-            Self::PartOf(what) => f.write_str(what),
+            Self::Other(what) => f.write_str(what),
             Self::Theirs => f.write_str("up to date; not managed by pillarbox"),
             Self::DataLost => f.write_str("declared absent: its data is lost"),
             Self::Watched { things, does, at } => write!(f, "watch: {things} is new, so it {does} ({at})"),

@@ -11,7 +11,7 @@ use super::options::Options;
 use super::plan_host;
 use crate::desired::{Desired, DesiredContainer, DesiredState, Fingerprint, Item, Spec};
 use crate::name::{Digest, ImageRef};
-use crate::observed::{Container, Image, Observed, Ownership, Record};
+use crate::observed::{Container, Image, Observed, Ownership, Record, instance};
 use crate::plan::{HostPlan, keep_tag};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
 use serde_json::Value;
@@ -129,7 +129,7 @@ impl<'a> Candidate<'a> {
         prints.retain(|field, _| !fixed.contains(field));
         let ownership = Ownership {
             service: service.to_owned(),
-            instance: format!("{name}.g{generation}"),
+            instance: instance(name, generation),
             generation,
             spec: if fixed.is_empty() { spec.fingerprint() } else { Fingerprint(DIFFERS.to_owned()) },
             fields: prints,

@@ -1,7 +1,7 @@
 //! On which host of a run each task runs: hosts that declare it with the same image and options share it.
 
 use super::context::PlanContext;
-use super::decide::task::TaskRun;
+use super::decide::task::{TaskRun, Tasks};
 use super::options::{Options, Part};
 use crate::desired::{Desired, DesiredState};
 use crate::name::HostName;
@@ -100,6 +100,7 @@ fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
     }
     let options = Options::default();
     let context = PlanContext::new(desired, observed, &options);
+    let tasks = Tasks::of(&context);
     let each = desired.items.iter().filter_map(|item| {
         let DesiredState::Task(want) = &item.want else { return None };
         let task = TaskRun::of(&context, want).ok()?;
@@ -109,7 +110,7 @@ fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
             on: want.on.clone(),
             knows: task.is_known(),
             begun: task.is_begun(),
-            held: item.hold().is_some(),
+            held: item.hold().or_else(|| tasks.held_back(item)).is_some(),
             fingerprint: task.fingerprint,
         })
     });

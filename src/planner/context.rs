@@ -6,7 +6,7 @@ use super::work;
 use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
-use crate::observed::{InstanceRole, Resolution, User, Volume};
+use crate::observed::{InstanceRole, Resolution, User, Volume, instance};
 use crate::plan::{keep_repository, kept_by};
 use crate::problem::{Problem, Result, escaped};
 use std::cell::OnceCell;
@@ -206,7 +206,7 @@ impl<'a> PlanContext<'a> {
     pub(super) fn free_name(&self, service: &str, from: u64, taken: &str) -> (u64, String) {
         let mut generation = from;
         loop {
-            let name = format!("{service}.g{generation}");
+            let name = instance(service, generation);
             if name != taken && self.is_free(&name) {
                 return (generation, name);
             }

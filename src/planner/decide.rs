@@ -4,6 +4,7 @@
 mod absence;
 pub(super) mod choice;
 pub(super) mod container;
+mod container_change;
 pub(super) mod decision;
 mod fits;
 pub(super) mod foreign;
@@ -29,6 +30,7 @@ pub(super) mod users;
 pub(super) mod watch;
 
 pub(super) use absence::{Absence, AbsenceReason};
+pub(super) use container_change::ContainerChange;
 pub(super) use fits::live;
 pub(super) use order::Turn;
 

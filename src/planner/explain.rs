@@ -63,7 +63,10 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
     notes.extend(notes::of(context, &containers));
     let mut causes = vec![Cause::AsWanted; decisions.decided.len()];
     for turn in &decisions.turns {
-        let explained = thing(context, &decisions.decided[turn.entry]);
+        let explained = {
+            let Decided { address, decision, .. } = &decisions.decided[turn.entry];
+            thing(context, address, decision)
+        };
         changes.extend(explained.changes);
         notes.extend(explained.note);
         receivers.extend(explained.receivers);
@@ -76,10 +79,9 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
     Explanation { changes, receivers, notes, causes }
 }
 
-fn thing(context: &PlanContext<'_>, decided: &Decided<'_>) -> Explained {
-    let address = &decided.address;
+fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) -> Explained {
     let plain = |verb, cause: Cause| Explained::new(cause.clone(), vec![change::plain(address, verb, cause)]);
-    match &decided.decision {
+    match decision {
         Decision::Container(container) => {
             let cause = causes::of(container).into_iter().next().unwrap_or(Cause::AsWanted);
             let is_new = matches!(container.choice, Choice::New { .. });
@@ -111,7 +113,15 @@ fn thing(context: &PlanContext<'_>, decided: &Decided<'_>) -> Explained {
             plain(Verb::Unchanged, Cause::OnChanges(things.join(" or ")))
         }
         Decision::LeftOut(why) => plain(Verb::Unchanged, Cause::LeftOut((*why).to_owned())),
-        Decision::Held(held) => Explained::new(Cause::AsWanted, held::changes(address, held)),
+        Decision::Held(held) => match &held.otherwise {
+            Ok(decision) => {
+                let otherwise = thing(context, address, decision);
+                let changes = held::waiting(held, otherwise.changes);
+                // Nothing is made, so no container receives a secret.
+                Explained { changes, receivers: Vec::new(), ..otherwise }
+            }
+            Err(problems) => Explained::new(Cause::AsWanted, vec![held::unplanned(address, held, problems)]),
+        },
     }
 }
 

@@ -16,11 +16,10 @@ use super::decide::choice::Choice;
 use super::decide::container::ContainerDecision;
 use super::decide::decision::{Decided, Decision};
 use super::decide::image::ImageDecision;
-use super::decide::instances::runs;
-use super::decide::{Absence, AbsenceReason, Decisions, Turn};
+use super::decide::{Absence, AbsenceReason, ContainerChange, Decisions, Turn};
 use super::explain::StepCauses;
 use super::work;
-use crate::desired::{Address, Reaction};
+use crate::desired::Address;
 use crate::name::ImageRef;
 use crate::observed::Label;
 use crate::plan::{Action, Cause, Expect, Step, keep_tag};
@@ -44,7 +43,7 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
         needs.extend(cleared.filter(|_| one.decision.has_files()));
         needs.extend(lowering.ends_of(&one.needs));
         needs.extend(lowering.ends_of(waits));
-        lowering.thing(context, one, &causes.of[*entry], needs);
+        lowering.thing(context, one, &causes.of[*entry], &prepared[*entry], needs);
     }
     for record in &decisions.gone {
         let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
@@ -94,7 +93,14 @@ impl Lowering {
         }
     }
 
-    fn thing(&mut self, context: &PlanContext<'_>, one: &Decided<'_>, cause: &Cause, needs: Vec<u32>) {
+    fn thing(
+        &mut self,
+        context: &PlanContext<'_>,
+        one: &Decided<'_>,
+        cause: &Cause,
+        prepared: &[u32],
+        needs: Vec<u32>,
+    ) {
         let end = match &one.decision {
             Decision::Container(container) => {
                 let name = format!("{} {}", word(container), container.desired.name);
@@ -106,11 +112,9 @@ impl Lowering {
                 group.end()
             }
             Decision::Absent(absence) => self.absence(context, absence, cause, needs),
-            Decision::Image(ImageDecision::Pulled { image, by_digest, absent, tag }) => {
-                match by_digest.as_ref().filter(|_| *tag) {
-                    Some(source) => Some(self.tag(image, source, cause, needs)),
-                    None => needs.last().copied().filter(|_| *absent),
-                }
+            Decision::Image(ImageDecision::Pulled { image, by_digest, tag, .. }) => {
+                let source = by_digest.as_ref().filter(|_| *tag);
+                source.map(|source| self.tag(image, source, cause, needs))
             }
             Decision::Image(ImageDecision::Untagged { image, .. }) => {
                 let name = match &image.tag {
@@ -131,7 +135,11 @@ impl Lowering {
             | Decision::LeftOut(_)
             | Decision::Held(_) => None,
         };
-        let ends = end.map_or_else(|| self.ends_of(&one.needs), |end| vec![end]);
+        let ends = end.map_or_else(
+            // An image without a tag is there after its pull.
+            || prepared.iter().copied().chain(self.ends_of(&one.needs)).collect(),
+            |end| vec![end],
+        );
         self.ends.insert(one.address.clone(), ends);
     }
 
@@ -175,13 +183,14 @@ impl Lowering {
 
 /// The word for the group of the steps of a container.
 fn word(container: &ContainerDecision<'_>) -> &'static str {
-    match &container.choice {
-        Choice::New { .. } if container.instances.is_empty() => "create",
-        Choice::New { .. } => "replace",
-        Choice::Existing(_) if !container.has_plain_name() => "replace",
-        Choice::Existing(chosen) if container.runs && !runs(chosen) => "start",
-        Choice::Existing(chosen) if !container.runs && runs(chosen) => "stop",
-        Choice::Existing(_) if container.reactions == [Reaction::Restart] => "restart",
-        Choice::Existing(_) => "update",
+    use ContainerChange as Is;
+    match ContainerChange::of(container) {
+        Is::Create => "create",
+        Is::Replace => "replace",
+        Is::Start => "start",
+        Is::Stop => "stop",
+        Is::Restart => "restart",
+        // Beside one that stays something may go.
+        Is::TakeName | Is::Update | Is::Stays => "update",
     }
 }

@@ -170,7 +170,7 @@ impl Child {
     pub fn finish(mut self, limit: Duration) -> (End, Output) {
         let end = self.wait(Instant::now() + limit);
         let (out, err) = (self.out.take(), self.err.take());
-        (if out.len() > self.limits.out { End::TooMuch } else { end }, Output { out, err })
+        (end, Output { out, err })
     }
 
     fn wait(&mut self, deadline: Instant) -> End {
@@ -186,18 +186,21 @@ impl Child {
                         until = deadline.min(now + GRACE);
                     }
                     Ok(None) => {}
+                    // It is no child of ours any more, and its number may be another's: nothing is killed.
                     Err(error) => return End::Lost(error),
                 }
             }
             let too_much = self.out.0.lock().unwrap_or_else(PoisonError::into_inner).len() > self.limits.out;
             match status {
-                Some(status) if quiet || now >= until => return of(status),
+                Some(status) if quiet || now >= until => {
+                    return if too_much { End::TooMuch } else { of(status) };
+                }
                 None if now >= until || too_much => {
                     self.group.kill();
                     while let Ok(None) = self.group.is_over(&mut self.child) {
                         std::thread::sleep(Duration::from_millis(1));
                     }
-                    return End::TookTooLong;
+                    return if too_much { End::TooMuch } else { End::TookTooLong };
                 }
                 _ => {}
             }

@@ -1,5 +1,6 @@
 //! Where a program is.
 
+use crate::problem::escaped;
 use std::env;
 use std::ffi::OsStr;
 use std::io;
@@ -13,11 +14,19 @@ use std::path::PathBuf;
 /// [`io::ErrorKind::NotFound`]; [`io::ErrorKind::PermissionDenied`] where there is a file of this name that may
 /// not be run.
 pub fn find(name: &str) -> io::Result<PathBuf> {
-    let search_path = env::var_os("PATH").unwrap_or_default();
-    find_in(&search_path, name).ok_or_else(|| {
-        let there = folders(&search_path).any(|folder| folder.join(name).is_file());
-        let kind = if there { io::ErrorKind::PermissionDenied } else { io::ErrorKind::NotFound };
-        io::Error::new(kind, format!("no program {name} in PATH"))
+    found_in(&env::var_os("PATH").unwrap_or_default(), name)
+}
+
+fn found_in(search_path: &OsStr, name: &str) -> io::Result<PathBuf> {
+    find_in(search_path, name).ok_or_else(|| {
+        match folders(search_path).map(|folder| folder.join(name)).find(|file| file.is_file()) {
+            Some(file) => {
+                let what =
+                    format!("{} may not be run: it is not executable", escaped(&file.display().to_string()));
+                io::Error::new(io::ErrorKind::PermissionDenied, what)
+            }
+            None => io::Error::new(io::ErrorKind::NotFound, format!("no program {name} in PATH")),
+        }
     })
 }
 
@@ -44,6 +53,10 @@ mod tests {
         let found = find_in(path.as_ref(), "sh").expect("the system has one");
         assert!(found == *"/bin/sh" || found == *"/usr/bin/sh", "{found:?}");
         assert_eq!(find_in(".::bin".as_ref(), "sh"), None);
+        let denied = found_in(folder.path().as_os_str(), "sh").expect_err("it may not be run");
+        assert_eq!(denied.kind(), io::ErrorKind::PermissionDenied);
+        let file = folder.path().join("sh");
+        assert_eq!(denied.to_string(), format!("{} may not be run: it is not executable", file.display()));
         assert_eq!(find("is-not-there-at-all").expect_err("missing").kind(), io::ErrorKind::NotFound);
     }
 }

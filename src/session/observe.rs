@@ -3,7 +3,7 @@
 use super::connect::Connected;
 use super::credentials::{HelperAnswers, credential};
 use super::declared::Declared;
-use super::hosts::{Hosts, at_once};
+use super::hosts::Hosts;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
 use super::verify::is_sent_secrets;
@@ -13,7 +13,7 @@ use crate::inventory::Host;
 use crate::name::ImageName;
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::{Facts, Observed};
-use crate::problem::Result;
+use crate::problem::{Problems, Result};
 use crate::registry::Credentials;
 use futures_util::FutureExt as _;
 
@@ -58,8 +58,8 @@ impl<'p> Pipeline<'p> {
         unless_interrupted(self.interrupt, async {
             let verified = self.verified(declared, registries).await;
             let shared = Shared::default();
-            let read = |one| read(self.vault, one, registries, &shared);
-            Ok(each_read(verified, &shared, read).await)
+            let stage = |one| observation(self.vault, one, registries, &shared);
+            Ok(each_read(verified, &shared, stage).await)
         })
         .await
     }
@@ -85,28 +85,30 @@ pub(super) async fn each_read<'v, U, F: Future<Output = Result<U>>>(
     let Hosts { ready, failed } = verified;
     let all = ready.into_iter().enumerate();
     let (waiting, asking): (Vec<_>, Vec<_>) = all.partition(|(_, one)| one.facts.engine_id == Facts::PODMAN);
-    let mut results = Vec::new();
-    for hosts in [asking, waiting] {
-        results.extend(
-            at_once(hosts.into_iter().map(|(at, one)| {
-                let (name, stage) = (one.host.name.clone(), stage(one));
-                async move { (at, name, stage.await) }
-            }))
-            .await,
-        );
+    let numbered = |(at, one): (usize, Connected<'v>)| {
+        let (name, stage) = (one.host.name.clone(), stage(one));
+        async move { Ok((at, name, stage.await?)) }
+    };
+    let mut next = Hosts { ready: Vec::new(), failed };
+    for ready in [asking, waiting] {
+        let turn = Hosts { ready, failed: Vec::new() }.next(|(_, one)| &one.host.name, numbered).await;
+        next.ready.extend(turn.ready);
+        next.failed.extend(turn.failed);
     }
-    results.sort_by_key(|(at, ..)| *at);
-    for (hosts, problem) in shared.resolved.disagreements() {
-        for (_, _, result) in results.iter_mut().filter(|(_, name, _)| hosts.contains(name)) {
-            *result = Err(problem.clone().into());
-        }
-    }
-    let mut next = Hosts::of(results.into_iter().map(|(_, name, result)| (name, result)));
-    next.failed.splice(0..0, failed);
-    next
+    next.ready.sort_by_key(|(at, ..)| *at);
+    let told = shared.resolved.disagreements();
+    let results = next.ready.into_iter().map(|(_, host, one)| {
+        let wrong =
+            told.iter().filter(|(hosts, _)| hosts.contains(&host)).map(|(_, problem)| problem.clone());
+        let wrong = Problems::check(wrong.collect());
+        (host, wrong.map(|()| one))
+    });
+    let hosts = Hosts::of(results);
+    Hosts { failed: [next.failed, hosts.failed].concat(), ..hosts }
 }
 
-pub(super) async fn read<'v>(
+/// Reads a host.
+pub(super) async fn observation<'v>(
     vault: &Vault<'_>,
     connected: Connected<'v>,
     registries: Registries,

@@ -4,7 +4,7 @@
 use super::connect::Connected;
 use super::declared::Declared;
 use super::hosts::{FailedHost, Hosts, each_once};
-use super::observe::{Observation, Registries, Shared, each_read, read};
+use super::observe::{Observation, Registries, Shared, each_read, observation};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use crate::desired::DesiredState;
@@ -35,8 +35,8 @@ pub(super) struct PlannedHost {
     pub(super) secrets: Vec<SecretRef>,
 }
 
-/// A host that was read.
-enum Read<'v> {
+/// How far planning a host is.
+enum Progress<'v> {
     Planned(Box<(HostPlan, PlannedHost)>),
     /// It is planned when the other hosts with tasks were read.
     Waiting(Box<Observation<'v>>),
@@ -69,31 +69,31 @@ impl<'p> Pipeline<'p> {
         let shared = Shared::default();
         let bodies = RefCell::new(Bodies::default());
         let stage = |one| async {
-            let seen = read(self.vault, one, registries, &shared).await?;
+            let seen = observation(self.vault, one, registries, &shared).await?;
             if seen.has_tasks() {
-                return Ok(Read::Waiting(Box::new(seen)));
+                return Ok(Progress::Waiting(Box::new(seen)));
             }
             let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
-            Ok(Read::Planned(Box::new((bodies.borrow_mut().share(plan), host))))
+            Ok(Progress::Planned(Box::new((bodies.borrow_mut().share(plan), host))))
         };
-        let read = each_read(verified, &shared, stage).await;
-        self.planned(read, options)
+        let hosts = each_read(verified, &shared, stage).await;
+        self.planned(hosts, options)
     }
 
     /// Plans those that waited.
-    fn planned(&self, read: Hosts<Read<'p>>, options: &PlanOptions) -> PlannedHosts {
-        let Hosts { ready, mut failed } = read;
+    fn planned(&self, hosts: Hosts<Progress<'p>>, options: &PlanOptions) -> PlannedHosts {
+        let Hosts { ready, mut failed } = hosts;
         let waiting = ready.iter().filter_map(|one| match one {
-            Read::Planned(..) => None,
-            Read::Waiting(seen) => Some(&**seen),
+            Progress::Planned(..) => None,
+            Progress::Waiting(seen) => Some(&**seen),
         });
         let parts = parts(waiting);
         let mut next = parts.as_ref().map(|parts| parts.iter().cloned());
         let (mut plans, mut hosts) = (Vec::new(), Vec::new());
         for one in ready {
             let planned = match one {
-                Read::Planned(planned) => Ok(*planned),
-                Read::Waiting(seen) => {
+                Progress::Planned(planned) => Ok(*planned),
+                Progress::Waiting(seen) => {
                     let name = seen.host.name.clone();
                     let planned = match &mut next {
                         Ok(parts) => seen.into_planned(options, parts.next().unwrap_or_default()),
@@ -119,11 +119,22 @@ impl<'p> Pipeline<'p> {
     }
 }
 
+/// What an apply would do on each host of a run, in their order; or why it would do nothing there.
+pub fn plans(seen: &[Observation<'_>], options: &PlanOptions) -> Vec<Result<HostPlan>> {
+    let parts = parts(seen);
+    let plan = |(at, one): (usize, &Observation<'_>)| match &parts {
+        Ok(parts) => one.plan(options, parts[at].clone()),
+        Err(problems) if one.has_tasks() => Err(problems.clone()),
+        Err(_) => one.plan(options, BTreeMap::new()),
+    };
+    seen.iter().enumerate().map(plan).collect()
+}
+
 /// For each host, what the others do about its tasks.
 ///
 /// # Errors
 /// Where a task cannot run where it is declared.
-pub fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
+fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<BTreeMap<String, Part>>> {
     assign(&seen.into_iter().map(|one| (&one.desired, &one.observed)).collect::<Vec<_>>())
 }
 
@@ -139,7 +150,7 @@ impl Observation<'_> {
     ///
     /// # Errors
     /// All reasons why nothing can be planned for it.
-    pub fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
+    fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
         let options = Options { tasks: parts, ..self.options(options) };
         plan_host(&self.desired, &self.observed, &options)
     }

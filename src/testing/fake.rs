@@ -25,6 +25,7 @@ use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use world::World;
 
 /// The Engine; clones are the same Engine.
@@ -292,8 +293,18 @@ impl Fake {
         world.faults.clear();
     }
 
+    /// Each call takes so long from here on.
+    pub fn slow_down(&self, call: Duration) {
+        self.world().call_takes = call;
+    }
+
+    async fn take_time(&self) {
+        let time = self.world().call_takes;
+        if time.is_zero() { tokio::task::yield_now().await } else { tokio::time::sleep(time).await }
+    }
+
     async fn read<T>(&self, call: &str, answer: impl FnOnce(&World) -> EngineResult<T>) -> EngineResult<T> {
-        tokio::task::yield_now().await;
+        self.take_time().await;
         let mut world = self.world();
         world.calls.push(call.to_owned());
         if world.gone {
@@ -307,7 +318,7 @@ impl Fake {
         call: String,
         change: impl FnOnce(&mut World) -> EngineResult<T>,
     ) -> EngineResult<T> {
-        tokio::task::yield_now().await;
+        self.take_time().await;
         let mut world = self.world();
         world.calls.push(call.clone());
         if world.gone {

@@ -39,6 +39,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod some_hosts;
 mod starlark;
 mod team;
 mod terminal;

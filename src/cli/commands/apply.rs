@@ -5,7 +5,7 @@ use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, Selection, on_engines};
-use crate::execute::{Interrupt, Outcome};
+use crate::execute::{Command, Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
 use crate::problem::{Problems, Result};
@@ -78,7 +78,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
         if !args.yes && stored.is_none() {
             ask(ctx, interrupt, plan).await?;
         }
-        let outcome = pipeline.apply(&planned, || Ok(())).await?;
+        let outcome = pipeline.apply(Command::APPLY, &planned, || Ok(())).await?;
         finish(ctx, plan, outcome)?;
         Ok(exit)
     })

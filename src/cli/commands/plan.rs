@@ -111,7 +111,7 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
         }
         return Ok(if args.detailed_exitcode { detailed(plan) } else { Exit::Done });
     }
-    partly(ctx, plan, &options, wrong)
+    partly(args, ctx, plan, &options, wrong)
 }
 
 /// Prints a plan as data.
@@ -123,12 +123,21 @@ fn show(ctx: &Context, plan: &Plan, options: &PlanOptions) {
     }
 }
 
-/// What could be planned is shown; the rest is an error, and no plan is stored.
-fn partly(ctx: &Context, plan: &Plan, options: &PlanOptions, wrong: Vec<Problem>) -> Result<Exit> {
+/// What could be planned is shown; the rest is an error, and neither a plan nor a page is written.
+fn partly(
+    args: &PlanArgs,
+    ctx: &Context,
+    plan: &Plan,
+    options: &PlanOptions,
+    wrong: Vec<Problem>,
+) -> Result<Exit> {
     if ctx.out.json {
         ctx.out.object_beside_error(to_json(plan, options));
-    } else if !plan.hosts.is_empty() {
+    } else if !plan.hosts.is_empty() && !args.page_is_data() {
         show(ctx, plan, options);
+    }
+    for file in args.html.iter().filter(|_| !args.page_is_data()).chain(&args.output) {
+        ctx.out.say(format_args!("not written: {}", escaped(&file.display().to_string())));
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }

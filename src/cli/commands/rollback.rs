@@ -5,6 +5,7 @@
 //! the gates are written nothing was done; cut off after, the gates name what was asked for, and a
 //! rollback or an apply goes on from there.
 
+mod again;
 mod choose;
 mod gates;
 
@@ -14,7 +15,7 @@ use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::desired::{Desired, DesiredContainer, DesiredState};
-use crate::execute::{Interrupt, Outcome};
+use crate::execute::{Command, Interrupt, Outcome};
 use crate::history::{Generation, current, generations, tasks_between};
 use crate::name::{HostName, folded};
 use crate::plan::Plan;
@@ -92,7 +93,8 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
         if let Some(plan) = planned.plan.hosts.first_mut() {
             plan.notes.extend(changes.iter().map(Change::in_words));
         }
-        apply_rollback(args, ctx, &vault, pipeline, &Rollback { planned, changes }, interrupt).await
+        let again = again::command(args, &hosts, &targets);
+        apply_rollback(args, ctx, &vault, pipeline, &Rollback { planned, changes, again }, interrupt).await
     })
 }
 
@@ -100,6 +102,8 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
 struct Rollback {
     planned: PlannedHosts,
     changes: Vec<Change>,
+    /// What continues it where it ended.
+    again: String,
 }
 
 async fn apply_rollback(
@@ -110,7 +114,7 @@ async fn apply_rollback(
     rollback: &Rollback,
     interrupt: &Interrupt,
 ) -> Result<Exit> {
-    let Rollback { planned, changes } = rollback;
+    let Rollback { planned, changes, again } = rollback;
     let plan = &planned.plan;
     if !ctx.out.json {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
@@ -127,27 +131,17 @@ async fn apply_rollback(
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
-    let outcome = pipeline.apply(planned, write).await?;
+    let outcome = pipeline.apply(Command { name: "rollback", again }, planned, write).await?;
     say_json(args, ctx, plan, changes, Some(&outcome));
-    let unfinished = outcome.failure.is_some();
     match apply::end(ctx, outcome) {
         Ok(()) => Ok(Exit::Done),
-        Err(problems) if unfinished && !changes.is_empty() => {
+        Err(problems) if changes.is_empty() => Err(problems),
+        Err(problems) => {
             let mut problems = problems.into_vec();
-            if let Some(last) = problems.pop() {
-                let files: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
-                let files: Vec<String> =
-                    files.iter().map(|file| format!("pillar/{}", escaped(file))).collect();
-                let again = format!(
-                    "{} names what was asked for: run the same command again, or undo it with 'git checkout {}'",
-                    files.join(", "),
-                    files.join(" ")
-                );
-                problems.push(last.hint(again));
-            }
+            let last = problems.pop().map(|last| last.hint(again::or_give_up(vault, changes)));
+            problems.extend(last);
             Problems::check(problems).map(|()| Exit::Done)
         }
-        Err(problems) => Err(problems),
     }
 }
 

@@ -5,9 +5,8 @@ use crate::cli::output::status::{HostStatus, text};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::problem::{Problem, Problems, Result};
-use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, parts};
+use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, plans};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Show what runs where: version, generation, health, and what an apply would change
 ///
@@ -25,13 +24,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
     let (hosts, wrong) = on_engines(async |interrupt| {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
-        let parts = parts(&seen.ready).unwrap_or_else(|_| vec![BTreeMap::new(); seen.ready.len()]);
         let hosts: Vec<HostStatus> = seen
             .ready
             .iter()
-            .zip(parts)
-            .map(|(one, parts)| {
-                let plan = one.plan(&PlanOptions::default(), parts);
+            .zip(plans(&seen.ready, &PlanOptions::default()))
+            .map(|(one, plan)| {
                 let untold = |problem: &Problem| format!("what an apply would do cannot be told: {problem}");
                 let notes = plan.as_ref().err().into_iter().flat_map(Problems::iter).map(untold).collect();
                 HostStatus::of(&one.observed, one.host.engine.to_string(), plan.as_ref().ok(), notes)

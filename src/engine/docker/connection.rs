@@ -171,7 +171,7 @@ impl Answer<'_> {
     }
 
     /// Whether the call did something: not where all was so before.
-    pub(super) fn is_new(&self) -> bool {
+    pub(super) fn did_something(&self) -> bool {
         self.response.status().as_u16() != 304
     }
 

@@ -139,7 +139,14 @@ impl Tunnel {
 }
 
 fn cannot_start(error: &io::Error) -> EngineError {
-    unreachable(&format!("ssh cannot be started: {error}")).hint("install the OpenSSH client")
+    let problem = unreachable(&format!("ssh cannot be started: {error}"));
+    match error.kind() {
+        io::ErrorKind::NotFound => problem.hint("install the OpenSSH client"),
+        io::ErrorKind::PermissionDenied => {
+            problem.hint("make it executable, or put another ssh before it in PATH")
+        }
+        _ => problem,
+    }
 }
 
 /// `tempfile` leaves the mode of a folder to the umask, where none is given: it is private from the start.
@@ -173,5 +180,19 @@ async fn listen(mut stderr: ChildStderr, said: StderrTail) {
         said.extend_from_slice(&buffer[..count]);
         let excess = said.len().saturating_sub(KEPT);
         said.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_where_there_is_no_ssh_it_is_to_be_installed() {
+        let hints = |kind: io::ErrorKind| cannot_start(&io::Error::from(kind)).hints.join("; ");
+        assert_eq!(hints(io::ErrorKind::NotFound), "install the OpenSSH client");
+        assert!(hints(io::ErrorKind::PermissionDenied).contains("executable"));
+        let too_many = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
+        assert_eq!(cannot_start(&too_many).hints, [""; 0]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::stage::{Open, Stage, running};
 use crate::event::EventKind;
-use crate::execute::{GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
+use crate::execute::{Command, GroupEnd, Guard, Host, Interrupt, Unguarded, execute};
 use crate::name::HostName;
 use crate::plan::{Action, Step, Target};
 use crate::problem::{Code, Problem, Result};
@@ -58,7 +58,7 @@ async fn a_second_interrupt_stops_at_once_and_the_next_apply_goes_on() {
         }
     };
     let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Unguarded }];
-    let outcome = execute(&hosts, &Open, &watch, &interrupt).await;
+    let outcome = execute(Command::APPLY, &hosts, &Open, &watch, &interrupt).await;
     assert_eq!(outcome.hosts[0].groups, [("replace nginx".to_owned(), GroupEnd::Interrupted)]);
     assert_eq!(outcome.failure.expect("failed").code(), Code::Partial);
     stage.settle().await;
@@ -89,7 +89,7 @@ async fn a_command_that_does_not_end_is_given_up_after_a_minute_and_by_an_interr
                 interrupt.raise();
             }
         };
-        let (outcome, ()) = tokio::join!(execute(&hosts, &Open, &|_| {}, &interrupt), ctrl_c);
+        let (outcome, ()) = tokio::join!(execute(Command::APPLY, &hosts, &Open, &|_| {}, &interrupt), ctrl_c);
         assert_eq!(began.elapsed().as_secs(), if interrupted { 5 } else { 60 });
         let code = if interrupted { Code::Interrupted } else { Code::Failed };
         assert!(outcome.failure.expect("failed").iter().any(|problem| problem.code == code));
@@ -113,7 +113,7 @@ async fn when_the_lock_is_lost_nothing_more_is_touched() {
         let stage = on_one().await.with(vec![running("nginx", "r.example.com/nginx:2")]);
         let plan = stage.plan().await.expect("planned");
         let hosts = [Host { plan: &plan, engine: &stage.fake, guard: &Lost(Cell::new(left)) }];
-        let outcome = execute(&hosts, &Open, &|_| {}, &Interrupt::new()).await;
+        let outcome = execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await;
         assert_eq!(stage.fake.changes().len(), left as usize, "{:?}", stage.fake.changes());
         let code = outcome.failure.as_ref().expect("lost").code();
         assert_eq!(code, if outcome.changed() { Code::Partial } else { Code::Stale });
@@ -142,7 +142,7 @@ async fn a_failure_on_one_host_leaves_the_next_ones_alone_and_says_what_runs_whe
         .zip(&stages)
         .map(|(plan, stage)| Host { plan, engine: &stage.fake, guard: &Unguarded })
         .collect();
-    let outcome = execute(&hosts, &Open, &|_| {}, &Interrupt::new()).await;
+    let outcome = execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await;
     assert_eq!(
         stages
             .clone()
@@ -170,7 +170,7 @@ async fn a_pull_that_fails_on_the_last_host_changes_no_host() {
         Host { plan: &plans[0], engine: &stages[0].fake, guard: &Unguarded },
         Host { plan: &plans[1], engine: &stages[1].fake, guard: &Unguarded },
     ];
-    let outcome = execute(&hosts, &Open, &|_| {}, &Interrupt::new()).await;
+    let outcome = execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await;
     assert!(!outcome.changed());
     assert_eq!(outcome.failure.expect("failed").code(), Code::Failed);
     assert!(!stages[0].fake.changes().iter().any(|call| call.starts_with("create")));

@@ -6,7 +6,7 @@ use crate::desired::{
 };
 use crate::engine::Engine as _;
 use crate::event::{Event, EventKind};
-use crate::execute::{Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
+use crate::execute::{Command, Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, Owner, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::{Label, Observed};
@@ -224,7 +224,7 @@ impl Stage {
             }
             events.borrow_mut().push(event);
         };
-        let outcome = execute(&hosts, secrets, &watch, interrupt).await;
+        let outcome = execute(Command::APPLY, &hosts, secrets, &watch, interrupt).await;
         Applied { plan, outcome, events: events.into_inner() }
     }
 

@@ -1,11 +1,11 @@
 //! Tasks: once, before anything else, and known afterwards.
 
-use super::stage::{Open, SECRET, Stage, item, running, runtime, secret, thing};
+use super::stage::{Open, SECRET, Stage, item, resource, running, runtime, secret, thing};
 use super::trouble::{live_through, trouble};
 use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, Run, SecretFile, Store};
 use crate::event::EventKind;
-use crate::execute::{Host, Interrupt, Outcome, Unguarded, execute};
-use crate::name::HostName;
+use crate::execute::{Command, Host, Interrupt, Outcome, Unguarded, execute};
+use crate::name::{ContainerName, HostName, ImageRef};
 use crate::plan::{HostPlan, text_with_undo};
 use crate::planner::{Options, Part, assign, plan_host};
 use crate::problem::{Code, Place};
@@ -204,7 +204,7 @@ impl Two {
         let hosts = which.iter().zip(&plans);
         let hosts: Vec<_> =
             hosts.map(|(at, plan)| Host { plan, engine: &self.0[*at].fake, guard: &Unguarded }).collect();
-        execute(&hosts, &Open, &|_| {}, &Interrupt::new()).await
+        execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await
     }
 
     fn ran(&self) -> [usize; 2] {
@@ -307,8 +307,65 @@ async fn a_held_task_holds_what_requires_it_until_it_ran() {
     let plan = held.plan().await.expect("planned");
     assert!(plan.steps.is_empty());
     assert!(plan.changes.iter().all(|change| change.actions[0].symbol() == "!"), "{:?}", plan.changes);
+    assert!(plan.changes[0].cause[1].to_string().contains("it has not run yet"), "{:?}", plan.changes[0]);
     stage.settle().await;
-    assert!(held.plan().await.expect("planned").steps.is_empty());
+    let plan = held.plan().await.expect("planned");
+    assert!(plan.steps.is_empty());
+    let causes: Vec<String> = plan.changes[0].cause.iter().map(ToString::to_string).collect();
+    assert_eq!(causes[1], "it ran with this image and these options");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_requires_a_held_task_over_others_waits_with_it_and_is_shown() {
+    use crate::desired::Gated;
+    use crate::pillar::gate::Hold;
+    let hold = Hold { why: None, place: Place::new("pillar/apps.toml", 3) };
+    let gate = Some(Gated { app: "db".to_owned(), hold: Some(hold) });
+    let mut held = wants(&world(), 1);
+    let after = |item: Item, needed: &Item| Item { needs: vec![needed.address.clone()], ..item };
+    held.fake.preload("r.example.com/nginx:2");
+    held.items[0].gate = gate;
+    let network = after(resource(Kind::Network, "front", &[]), &held.items[0]);
+    let away = DesiredState::ImageAbsent { image: ImageRef::parse("r.example.com/nginx:2").expect("one") };
+    let image = after(thing(Kind::Image, "r.example.com/nginx:2", away), &network);
+    let web = after(item(running("nginx", "r.example.com/nginx:1")), &image);
+    held.items = vec![held.items.remove(0), network, image, web];
+    let plan = held.plan().await.expect("planned");
+    assert!(plan.steps.is_empty(), "{}", text_with_undo(&plan));
+    let said: Vec<String> = plan
+        .changes
+        .iter()
+        .map(|change| format!("{} {}: {}", change.actions[0].symbol(), change.address, change.cause[0]))
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    ! task migrate: db is held, pillar/apps.toml:3
+    ! network front: db is held, pillar/apps.toml:3
+    ! image r.example.com/nginx:2: db is held, pillar/apps.toml:3
+    ! container nginx: db is held, pillar/apps.toml:3
+    ");
+    // Nothing waits any more when it has run.
+    held.items[0].gate = None;
+    held.settle().await;
+    assert_eq!(held.statuses(), ["nginx running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_waits_for_a_held_one_here_is_run_by_a_host_where_it_need_not_wait() {
+    use crate::desired::Gated;
+    use crate::pillar::gate::Hold;
+    let mut two = Two::new(None);
+    let hold = Hold { why: None, place: Place::new("pillar/apps.toml", 3) };
+    for (at, stage) in two.0.iter_mut().enumerate() {
+        let mut first = task(2);
+        first.container.name = ContainerName::parse("prepare").expect("a name");
+        let mut first = thing(Kind::Task, "prepare", DesiredState::Task(Box::new(first)));
+        let hold = Some(hold.clone()).filter(|_| at == 0);
+        first.gate = Some(Gated { app: "db".to_owned(), hold });
+        stage.items[0].needs = vec![first.address.clone()];
+        stage.items.insert(0, first);
+    }
+    assert_eq!(two.apply(&[0, 1]).await.failure, None);
+    assert_eq!(two.ran(), [0, 1]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use crate::desired::{Address, DesiredResource, Kind, Spec};
 use crate::observed::{Label, Made, namesake};
 use crate::planner::context::PlanContext;
-use crate::problem::{Place, Problem, Result, escaped};
+use crate::problem::{Place, Problem, Result};
 use serde_json::{Value, json};
 
 /// A body with our labels.
@@ -20,20 +20,8 @@ pub(in crate::planner) fn labelled(context: &PlanContext<'_>, mut body: Value, s
 
 /// The fields that are declared otherwise than when it was made, each with its line.
 pub(in crate::planner) fn differing(made: &Made, desired: &DesiredResource) -> Vec<(String, Option<Place>)> {
-    if made.spec == desired.spec.fingerprint() {
-        return Vec::new();
-    }
-    let wanted = desired.spec.field_fingerprints();
-    let place = |field: &String| desired.sources.get(field).and_then(|lines| lines.first()).cloned();
-    let changed = wanted.iter().filter(|(field, print)| made.fields.get(*field) != Some(print));
-    let mut fields: Vec<_> = changed.map(|(field, _)| (field.clone(), place(field))).collect();
-    let gone = made.fields.keys().filter(|field| !wanted.contains_key(*field));
-    fields.extend(gone.map(|field| (escaped(field), None)));
-    fields.sort();
-    if fields.is_empty() {
-        fields.push(("spec".to_owned(), None));
-    }
-    fields
+    let place = |field: &str| desired.sources.get(field).and_then(|lines| lines.first()).cloned();
+    desired.spec.changed_since(&made.spec, &made.fields, place)
 }
 
 pub(in crate::planner) fn theirs(

@@ -52,7 +52,7 @@ impl<'a> ImageDecision<'a> {
             return Ok(Self::Pulled { image, by_digest: None, absent: false, tag: false });
         }
         Err(Problem::failed(format!("cannot resolve image {image} on host {}", context.host()))
-            .hint("pin it with a digest, or plan with an identity that opens its registry")
+            .hint("pin it with a digest (NAME:TAG@sha256:…), or ask its registry: plan without --offline")
             .into())
     }
 

@@ -100,7 +100,10 @@ impl<'a> ResourceDecision<'a> {
                  {} goes when nothing is in it: network.absent, or --prune",
                 desired.name
             ))
-            .hint(format!("or stop them on the host, and apply again: {names}"));
+            .hint(format!(
+                "or take them out of it on the host, and apply again: {}",
+                users::out_of(context, &desired.name, &in_the_way)
+            ));
         problem.place = fields.into_iter().find_map(|(_, place)| place);
         Err(problem.into())
     }

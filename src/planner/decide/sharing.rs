@@ -4,7 +4,7 @@
 use super::instances::runs;
 use crate::desired::Share;
 use crate::name::ContainerName;
-use crate::observed::{Container, Label};
+use crate::observed::{Container, Label, instance};
 use crate::planner::context::PlanContext;
 
 /// A container that another is made with, as it will be when the other's turn comes.
@@ -37,7 +37,7 @@ pub(in crate::planner) struct Moved {
 impl<'a> Owner<'a> {
     /// One that the plan creates.
     pub(in crate::planner) fn new(name: &ContainerName, generation: u64) -> Self {
-        Self { instance: Some(format!("{name}.g{generation}")), started: None }
+        Self { instance: Some(instance(name.as_str(), generation)), started: None }
     }
 
     /// One that is there, and that the plan starts or leaves as it is.

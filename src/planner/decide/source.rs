@@ -81,7 +81,7 @@ fn unknown(context: &PlanContext<'_>, desired: &DesiredContainer) -> Problem {
             "cannot resolve image {} of container {} on host {host}",
             desired.image, desired.name
         ))
-        .hint("pin it with a digest (NAME:TAG@sha256:…), or plan with an identity that opens its registry"),
+        .hint("pin it with a digest (NAME:TAG@sha256:…), or ask its registry: plan without --offline"),
     }
 }
 

@@ -15,7 +15,7 @@
 
 use super::instances::runs;
 use super::source::Source;
-use crate::desired::{DesiredState, DesiredTask, Item, Kind};
+use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind};
 use crate::observed::{Container, HelperContainer};
 use crate::pillar::gate::Hold;
 use crate::plan::STOPPED;
@@ -113,42 +113,43 @@ impl<'a> TaskRun<'a> {
     }
 }
 
-/// The tasks of a host by name.
-pub(in crate::planner) struct Tasks<'a>(BTreeMap<&'a str, Known<'a>>);
-
-/// What is known of a task before anything is done.
-struct Known<'a> {
-    fingerprint: String,
-    /// The hold of its gate, which keeps it from running.
-    held: Option<(&'a str, &'a Hold)>,
+/// The tasks of a host, and what waits for them.
+pub(in crate::planner) struct Tasks<'a> {
+    /// By name, each with what it runs as.
+    fingerprints: BTreeMap<&'a str, String>,
+    /// Tasks that a gate keeps from running, and all that requires one of them: directly or not.
+    waiting: BTreeMap<&'a Address, (&'a str, &'a Hold)>,
 }
 
 impl<'a> Tasks<'a> {
     /// All that a host declares.
     pub(in crate::planner) fn of(context: &PlanContext<'a>) -> Self {
-        let each = context.items().filter_map(|item| {
-            let DesiredState::Task(desired) = &item.want else { return None };
-            let task = TaskRun::of(context, desired).ok()?;
-            let held = item.hold().filter(|_| !task.is_known());
-            Some((item.address.name.as_str(), Known { fingerprint: task.fingerprint, held }))
-        });
-        Self(each.collect())
-    }
-
-    fn needed<'s>(&'s self, item: &'s Item) -> impl Iterator<Item = (&'a str, &'s Known<'a>)> {
-        let tasks = item.needs.iter().filter(|needed| needed.kind == Kind::Task);
+        let mut tasks = Self { fingerprints: BTreeMap::new(), waiting: BTreeMap::new() };
+        // What is needed comes first.
+        for item in context.items() {
+            let mut hold = tasks.held_back(item);
+            if let DesiredState::Task(desired) = &item.want {
+                let task = TaskRun::of(context, desired).ok();
+                let is_known = task.as_ref().is_some_and(TaskRun::is_known);
+                hold = hold.or_else(|| item.hold().filter(|_| !is_known));
+                tasks.fingerprints.extend(task.map(|task| (item.address.name.as_str(), task.fingerprint)));
+            }
+            tasks.waiting.extend(hold.map(|hold| (&item.address, hold)));
+        }
         tasks
-            .filter_map(|needed| self.0.get_key_value(needed.name.as_str()).map(|(name, task)| (*name, task)))
     }
 
     /// Those that have run when a resource is made, with what they ran as.
     pub(in crate::planner) fn before(&self, item: &Item) -> BTreeMap<String, String> {
-        self.needed(item).map(|(name, task)| (name.to_owned(), task.fingerprint.clone())).collect()
+        let needed = item.needs.iter().filter(|needed| needed.kind == Kind::Task);
+        let ran = needed.filter_map(|needed| self.fingerprints.get_key_value(needed.name.as_str()));
+        ran.map(|(name, fingerprint)| ((*name).to_owned(), fingerprint.clone())).collect()
     }
 
-    /// The hold of a task that a resource requires and that has not run: then it waits as well.
+    /// The hold of a task that has not run, and that a resource requires or something that it requires: then it
+    /// waits as well.
     pub(in crate::planner) fn held_back(&self, item: &Item) -> Option<(&'a str, &'a Hold)> {
-        self.needed(item).find_map(|(_, task)| task.held)
+        item.needs.iter().find_map(|needed| self.waiting.get(needed)).copied()
     }
 }
 

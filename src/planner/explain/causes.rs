@@ -76,23 +76,12 @@ fn differences(container: &ContainerDecision<'_>, old: &Container) -> Vec<Cause>
             Cause::Version { from, to, at: version_place(desired) }
         });
     }
-    if labels.spec != container.fingerprint {
-        let wanted = desired.spec.field_fingerprints();
-        let mut fields: Vec<(String, Option<Place>)> = wanted
-            .iter()
-            .filter(|(field, print)| labels.fields.get(*field) != Some(print))
-            .map(|(field, _)| (field.clone(), place(desired, field)))
-            .collect();
-        let gone = labels.fields.keys().filter(|field| !wanted.contains_key(*field));
-        fields.extend(gone.map(|field| (escaped(field), None)));
-        fields.sort();
-        if fields.is_empty() {
-            fields.push(("spec".to_owned(), None));
-        }
+    let fields = desired.spec.changed_since(&labels.spec, &labels.fields, |field| place(desired, field));
+    if !fields.is_empty() {
         causes.push(Cause::Fields(fields));
     }
     if causes.is_empty() && container.lost_files(old) {
-        causes.push(Cause::PartOf("the volume of its secrets is gone".to_owned()));
+        causes.push(Cause::Other("the volume of its secrets is gone".to_owned()));
     }
     causes.extend(container.pending.iter().map(watched));
     let live = if container.can_update { Vec::new() } else { live(desired, old) };

@@ -4,7 +4,7 @@ use super::{causes, change};
 use crate::desired::{Address, DesiredContainer};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
-use crate::planner::decide::choice::Choice;
+use crate::planner::decide::ContainerChange;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::source::Source;
 use serde_json::{Value, json};
@@ -52,23 +52,13 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
 }
 
 fn verb(container: &ContainerDecision<'_>) -> Verb {
-    match &container.choice {
-        Choice::New { .. } if container.instances.is_empty() => Verb::Create,
-        Choice::New { .. } => replaces(container),
-        Choice::Existing(_) if !container.has_plain_name() => replaces(container),
-        Choice::Existing(_) if container.stays_as_it_is() => Verb::Unchanged,
-        Choice::Existing(_) => Verb::Update,
-    }
-}
-
-fn replaces(container: &ContainerDecision<'_>) -> Verb {
-    match container.start_first {
-        // It works already; what is left is its name.
-        true if container.to_stop.is_empty() && matches!(container.choice, Choice::Existing(_)) => {
-            Verb::Update
-        }
-        true => Verb::ReplaceStartFirst,
-        false => Verb::ReplaceStopFirst,
+    use ContainerChange as Is;
+    match ContainerChange::of(container) {
+        Is::Stays => Verb::Unchanged,
+        Is::Create => Verb::Create,
+        Is::Replace if container.start_first => Verb::ReplaceStartFirst,
+        Is::Replace => Verb::ReplaceStopFirst,
+        Is::TakeName | Is::Start | Is::Stop | Is::Restart | Is::Update => Verb::Update,
     }
 }
 

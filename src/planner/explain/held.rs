@@ -1,45 +1,30 @@
 //! What a held gate keeps from being done.
 
-use super::{absence, change, container, image};
+use super::change;
 use crate::desired::Address;
 use crate::plan::{Cause, Change, Verb};
-use crate::planner::decide::decision::{Decision, HeldDecision};
-use crate::planner::decide::image::ImageDecision;
-use crate::problem::escaped;
+use crate::planner::decide::decision::HeldDecision;
+use crate::problem::{Problems, escaped};
 
-/// The changes that wait, each with the reason of the hold first; an unchanged resource stays so.
-pub(super) fn changes(address: &Address, held: &HeldDecision<'_>) -> Vec<Change> {
-    let HeldDecision { app, hold, otherwise } = held;
-    let reason =
-        Cause::Held { app: escaped(app), why: hold.why.as_deref().map(escaped), at: hold.place.clone() };
-    let waiting = match otherwise.as_ref().map(Box::as_ref) {
-        Ok(Decision::Container(container)) => container::changes(address, container),
-        Ok(Decision::Image(found @ ImageDecision::Pulled { .. })) => {
-            let (verb, cause) = image::verb(found);
-            vec![change::plain(address, verb, cause)]
+fn reason(held: &HeldDecision<'_>) -> Cause {
+    let (app, hold) = (escaped(held.app), held.hold);
+    Cause::Held { app, why: hold.why.as_deref().map(escaped), at: hold.place.clone() }
+}
+
+/// What would be done otherwise, each with the reason of the hold first; an unchanged resource stays so.
+pub(super) fn waiting(held: &HeldDecision<'_>, mut otherwise: Vec<Change>) -> Vec<Change> {
+    for change in &mut otherwise {
+        change.cause.insert(0, reason(held));
+        if change.actions != [Verb::Unchanged] {
+            change.actions = vec![Verb::Held];
         }
-        Ok(Decision::Absent(absence)) => absence::containers(absence),
-        Ok(Decision::Task(task)) => {
-            let verb = if task.is_known() { Verb::Unchanged } else { Verb::Create };
-            vec![change::plain(address, verb, Cause::PartOf("it has not run".to_owned()))]
-        }
-        // Only what is made from an image has a gate.
-        Ok(_) => Vec::new(),
-        // What cannot be planned may wait as well.
-        Err(problems) => {
-            let mut change = change::plain(address, Verb::Held, reason);
-            change.cause.extend(problems.iter().map(|problem| Cause::PartOf(problem.what.clone())));
-            return vec![change];
-        }
-    };
-    waiting
-        .into_iter()
-        .map(|mut change| {
-            change.cause.insert(0, reason.clone());
-            if change.actions != [Verb::Unchanged] {
-                change.actions = vec![Verb::Held];
-            }
-            change
-        })
-        .collect()
+    }
+    otherwise
+}
+
+/// What cannot be planned may wait as well.
+pub(super) fn unplanned(address: &Address, held: &HeldDecision<'_>, problems: &Problems) -> Change {
+    let mut change = change::plain(address, Verb::Held, reason(held));
+    change.cause.extend(problems.iter().map(|problem| Cause::Other(problem.what.clone())));
+    change
 }

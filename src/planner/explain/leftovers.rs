@@ -18,7 +18,7 @@ pub(super) fn changes(leftovers: &Leftovers<'_>) -> Vec<Change> {
     let tasks = leftovers.tasks.iter().map(|task| container(&task.name, Cause::Undeclared));
     let volumes = leftovers.volumes.iter().map(|(volume, whose)| {
         let what = format!("secrets of {}, which is not there", escaped(whose));
-        change(format!("volume {volume}"), Cause::PartOf(what))
+        change(format!("volume {volume}"), Cause::Other(what))
     });
     fillers.chain(tasks).chain(volumes).collect()
 }

@@ -37,8 +37,6 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
             let name = escaped(&network.name);
             format!("network {name}: no state declares it any more; --prune removes it")
         }));
-    }
-    if !context.options.prune {
         notes.extend(context.undeclared_tasks().map(|task| {
             let name = escaped(&task.name);
             format!("container {name}: of a task that no state declares any more; --prune removes it")

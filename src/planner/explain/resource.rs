@@ -12,9 +12,19 @@ use std::collections::BTreeMap;
 /// Its line, and a note if there is one.
 pub(super) fn change(context: &PlanContext<'_>, resource: &ResourceDecision<'_>) -> (Change, Option<String>) {
     let address = resource.address();
+    let said = |text: &str| Cause::Other(text.to_owned());
     let (verb, cause, body) = match &resource.action {
         ResourceAction::Keep(KeepReason::Theirs) => (Verb::Unchanged, Cause::Theirs, None),
-        ResourceAction::Keep(_) | ResourceAction::InUse(_) => (Verb::Unchanged, Cause::AsWanted, None),
+        ResourceAction::Keep(KeepReason::AsDesired) => (Verb::Unchanged, Cause::AsWanted, None),
+        ResourceAction::Keep(KeepReason::OldLabels) => {
+            (Verb::Unchanged, said("up to date but for its labels, which cannot change"), None)
+        }
+        ResourceAction::Keep(KeepReason::NotOurs) => {
+            (Verb::Unchanged, said("declared absent, but not managed by pillarbox: it stays"), None)
+        }
+        ResourceAction::InUse(_) => {
+            (Verb::Unchanged, said("no state declares it any more, but it is in use: it stays"), None)
+        }
         ResourceAction::Create(body) => (Verb::Create, Cause::Missing, Some(body)),
         ResourceAction::Replace { body, fields, .. } => {
             (Verb::ReplaceStopFirst, Cause::Fields(fields.clone()), Some(body))

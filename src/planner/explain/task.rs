@@ -26,7 +26,7 @@ pub(super) fn change(address: &Address, task: &TaskRun<'_>, causes: Vec<Cause>) 
 
 /// Why it runs, or what is known of it.
 pub(super) fn causes(context: &PlanContext<'_>, task: &TaskRun<'_>) -> Vec<Cause> {
-    let said = |text: &str| vec![Cause::PartOf(text.to_owned())];
+    let said = |text: &str| vec![Cause::Other(text.to_owned())];
     match &task.state {
         TaskState::Known => said("it ran with this image and these options"),
         TaskState::Labelled => said("it ran, as containers made after it say: remembered again"),

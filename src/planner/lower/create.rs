@@ -2,8 +2,8 @@
 
 use super::secrets::Files;
 use crate::desired::Spec;
-use crate::name::{ContainerName, Owner};
-use crate::observed::Label;
+use crate::name::Owner;
+use crate::observed::{Label, instance};
 use crate::plan::Create;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::sharing;
@@ -38,11 +38,6 @@ pub(super) fn create(
     }
 }
 
-/// The `.instance` label of a container.
-pub(super) fn instance(name: &ContainerName, generation: u64) -> String {
-    format!("{name}.g{generation}")
-}
-
 /// Our labels. A name or tag alone is in none that is compared.
 fn labels(
     workspace: &Owner,
@@ -55,7 +50,7 @@ fn labels(
     let fields: Vec<String> = fields.iter().map(|(field, print)| format!("{field}={print}")).collect();
     let mut ours = BTreeMap::from([
         (Label::SERVICE, decision.desired.service().to_string()),
-        (Label::INSTANCE, instance(name, generation)),
+        (Label::INSTANCE, instance(name.as_str(), generation)),
         (Label::GENERATION, generation.to_string()),
         (Label::SPEC, decision.fingerprint.0.clone()),
         (Label::FIELDS, fields.join(",")),

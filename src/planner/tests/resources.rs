@@ -82,6 +82,24 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_requires_an_image_waits_for_its_pull_and_for_what_the_image_requires() {
+    let mut stage = Stage::new();
+    stage.publish(1);
+    let digest = stage.fake.publish("r.example.com/base:1", "base", Behaviour::fine());
+    let name = format!("r.example.com/base@{digest}");
+    let image = ImageRef::parse(&name).expect("a reference");
+    let mut image = thing(Kind::Image, &name, DesiredState::ImagePulled { image, force: false });
+    image.needs = vec![front("1").address];
+    let back = Item { needs: vec![image.address.clone()], ..resource(Kind::Network, "back", &[]) };
+    stage.items = vec![front("1"), image, back];
+    insta::assert_snapshot!(readable(&text(&stage.settle().await)), @r"
+    #1 [] pull r.example.com/base@sha256:d67e (pull r.example.com/base@sha256:d67e): image is not on the host
+    #2 [] create network front (create network front): will be created
+    #3 [1,2] create network back (create network back): will be created
+    ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     let mut stage = Stage::new();
     stage.publish(1);
@@ -93,7 +111,7 @@ async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     caused by: driver_opts.n changed
     caused by: a network cannot be changed, and creating it again would cut their connections
     hint: declare the new network under another name and let the containers join that one; front goes when nothing is in it: network.absent, or --prune
-    hint: or stop them on the host, and apply again: web
+    hint: or take them out of it on the host, and apply again: docker stop 'web'
     "#);
     // It is ours and stopped: it joins the new one before it starts.
     stage.fake.stop_container("web");
@@ -117,7 +135,9 @@ async fn a_network_is_recreated_only_while_nothing_that_runs_is_in_it() {
     stage.fake.add_container("theirs", body, false);
     stage.fake.stop_container("web");
     stage.items = vec![front("3"), data("1"), user("web")];
-    assert!(refused(&stage).await.contains("containers are in it: theirs (stopped)"));
+    let said = refused(&stage).await;
+    assert!(said.contains("containers are in it: theirs (stopped)"), "{said}");
+    assert!(said.contains("and apply again: docker network disconnect 'front' 'theirs'\n"), "{said}");
     // One that goes in the same plan is not in the way.
     stage.fake.kill_container("theirs");
     stage.items = vec![front("2"), data("1"), user("web")];

@@ -8,6 +8,7 @@ use super::{EngineError, EngineResult, ErrorKind, Fault, Volume};
 use crate::name::RegistryHost;
 use crate::observed::{Facts, Platforms};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Seconds since 1970 at which every Engine in memory begins.
@@ -15,6 +16,8 @@ pub const EPOCH: i64 = 1_767_225_600;
 
 pub(super) struct World {
     pub(super) began: Instant,
+    /// How long each call takes.
+    pub(super) call_takes: Duration,
     pub(super) facts: Facts,
     pub(super) containers: Vec<Container>,
     pub(super) images: Vec<Image>,
@@ -39,6 +42,7 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             began: Instant::now(),
+            call_takes: Duration::ZERO,
             facts: Facts {
                 engine_id: "FAKE:0001".to_owned(),
                 engine_version: "20.10.24".to_owned(),

@@ -41,9 +41,7 @@ fn before<'a>(service: &str, hosts: &'a [Host]) -> Result<Vec<Target<'a>>> {
             false => before_current(&host.generations),
         })
         .collect();
-    let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
-    missing(service, "no earlier generation is kept", &none.collect::<Vec<_>>())?;
-    let targets: Vec<&Generation> = found.into_iter().flatten().collect();
+    let targets = each(service, "no earlier generation is kept", hosts, found)?;
     let images: BTreeSet<Option<&String>> = targets.iter().map(|target| target.image.as_ref()).collect();
     if images.len() > 1 {
         let what = format!("the generation before is not the same on all hosts of {}", escaped(service));
@@ -78,12 +76,9 @@ fn is_wanted(host: &Host, generation: &Generation) -> bool {
 
 /// A generation's number, `3` or `g3`, unless a version is called so.
 fn number(said: &str, hosts: &[Host]) -> Option<u64> {
-    if let Some(number) = said.strip_prefix('g').and_then(|digits| digits.parse().ok()) {
-        return Some(number);
-    }
     let mut all = hosts.iter().flat_map(|host| &host.generations);
     let is_version = all.any(|one| one.version.as_deref() == Some(said));
-    said.parse().ok().filter(|_| !is_version)
+    said.strip_prefix('g').unwrap_or(said).parse().ok().filter(|_| !is_version)
 }
 
 fn of_number<'a>(service: &str, hosts: &'a [Host], number: u64) -> Result<Target<'a>> {
@@ -104,8 +99,7 @@ fn of_number<'a>(service: &str, hosts: &'a [Host], number: u64) -> Result<Target
                 Some(_) => format!("generation {number} is a failed attempt"),
                 None => format!("there is no generation {number}"),
             };
-            missing(service, &what, &[host])?;
-            Err(Problem::failed(what).into())
+            Err(missing(service, &what, &[host]).into())
         }
     }
 }
@@ -127,9 +121,7 @@ fn of_version<'a>(service: &str, hosts: &'a [Host], said: &str) -> Result<Vec<Ta
             runs.or_else(|| host.generations.iter().filter(is_meant).max_by_key(rank))
         })
         .collect();
-    let none = hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host);
-    missing(service, &format!("version {} is not kept", escaped(said)), &none.collect::<Vec<_>>())?;
-    let targets: Vec<&Generation> = found.into_iter().flatten().collect();
+    let targets = each(service, &format!("version {} is not kept", escaped(said)), hosts, found)?;
     let mut images: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (host, target) in hosts.iter().zip(&targets) {
         let image = target.image.as_deref().unwrap_or_default();
@@ -146,11 +138,24 @@ fn of_version<'a>(service: &str, hosts: &'a [Host], said: &str) -> Result<Vec<Ta
     Ok(targets.into_iter().map(|generation| Target { generation }).collect())
 }
 
-/// Names the hosts that cannot go back, with what they have.
-fn missing(service: &str, what: &str, hosts: &[&Host]) -> Result<()> {
-    if hosts.is_empty() {
-        return Ok(());
+/// What was found of each host, or what is missing where nothing was.
+fn each<'a>(
+    service: &str,
+    what: &str,
+    hosts: &[Host],
+    found: Vec<Option<&'a Generation>>,
+) -> Result<Vec<&'a Generation>> {
+    let none: Vec<&Host> =
+        hosts.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(host, _)| host).collect();
+    if none.is_empty() {
+        Ok(found.into_iter().flatten().collect())
+    } else {
+        Err(missing(service, what, &none).into())
     }
+}
+
+/// Names the hosts that cannot go back, with what they have.
+fn missing(service: &str, what: &str, hosts: &[&Host]) -> Problem {
     let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
     let what = format!("{what} of {} on {}; nothing was changed", escaped(service), folded(&names));
     let problem = hosts.iter().fold(Problem::failed(what), |problem, host| {
@@ -159,7 +164,7 @@ fn missing(service: &str, what: &str, hosts: &[&Host]) -> Result<()> {
         let has = if has.is_empty() { "nothing".to_owned() } else { has.join(", ") };
         problem.cause(format!("{} has {has}", host.name))
     });
-    Err(problem.hint("to deploy it again: 'pillarbox gate set APP VERSION', then 'pillarbox apply'").into())
+    problem.hint("to deploy it again: 'pillarbox gate set APP VERSION', then 'pillarbox apply'")
 }
 
 /// A generation of which there is neither a container nor an image to make one from.
@@ -294,6 +299,16 @@ mod tests {
         assert_eq!(numbers(&[failed()], None).expect("it stays"), [7]);
         // Not tried yet: the gate alone was set.
         assert_eq!(numbers(&[untouched()], None).expect("the one before"), [1]);
+    }
+
+    #[test]
+    fn what_some_generation_has_as_its_version_is_no_number() {
+        use State::{Kept, Runs};
+        let hosts =
+            [host("web1", &[(4, Some("2"), 'c', Runs), (3, Some("g4"), 'b', Kept), (2, None, 'a', Kept)])];
+        assert_eq!(numbers(&hosts, Some("2")).expect("a version"), [4]);
+        assert_eq!(numbers(&hosts, Some("g4")).expect("a version"), [3]);
+        assert_eq!(numbers(&hosts, Some("g2")).expect("a number"), [2]);
     }
 
     #[test]

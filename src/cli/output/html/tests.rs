@@ -174,7 +174,7 @@ proptest! {
                 vec![Receiver { secret: text.to_owned(), container: text.to_owned(), field: text.to_owned() }];
             for change in &mut host.changes {
                 change.address = text.to_owned();
-                change.cause.push(Cause::PartOf(text.to_owned()));
+                change.cause.push(Cause::Other(text.to_owned()));
                 if let Some(after) = &mut change.after {
                     after.insert("env.LOG".to_owned(), text.into());
                     after.insert(text.to_owned(), text.into());
@@ -182,7 +182,7 @@ proptest! {
             }
             for step in &mut host.steps {
                 step.group = text.to_owned();
-                step.cause = Cause::PartOf(text.to_owned());
+                step.cause = Cause::Other(text.to_owned());
                 step.undo = vec![crate::plan::Action::Untag { name: text.to_owned() }];
                 step.action = crate::plan::Action::Untag { name: text.to_owned() };
             }

@@ -189,7 +189,7 @@ fn no_changes_are_said_in_one_line() {
 
 #[test]
 fn what_is_held_is_not_nothing() {
-    let held = Cause::PartOf("held since the last incident".to_owned());
+    let held = Cause::Other("held since the last incident".to_owned());
     let held = plan(vec![host("web1", vec![change("container nginx", Verb::Held, held)])]);
     insta::assert_snapshot!(shown(&held, false, None), @r"
     web1  ssh://deploy@web1.example.com

@@ -2,7 +2,7 @@
 
 use super::rollback::Rollback;
 use crate::desired::Spec;
-use crate::observed::Container;
+use crate::observed::{Container, instance};
 use crate::plan::{Action, Target, keep_tag};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
@@ -10,7 +10,7 @@ use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
 use crate::planner::decide::restart::{no_restart, parked, same_policy};
 use crate::planner::decide::sharing;
-use crate::planner::lower::create::{create, instance};
+use crate::planner::lower::create::create;
 use crate::planner::lower::networks;
 use crate::planner::lower::remove::removal;
 use crate::planner::lower::secrets::Files;
@@ -68,7 +68,7 @@ pub(super) fn make(
 ) -> Target {
     // What cannot be declared later is declared at once.
     let policy = if decision.runs && decision.can_update { no_restart() } else { decision.policy() };
-    let whose = instance(&decision.desired.name, generation);
+    let whose = instance(decision.desired.name.as_str(), generation);
     let files = Files::of(context, decision.desired.name.as_str(), whose, &spec.files, &decision.source);
     if let Some(files) = &files {
         fill(files, group, rollback);
@@ -145,8 +145,33 @@ pub(super) fn stop_and_park(
     }
 }
 
-/// The body that gives the container its declared live fields, where they are not so already.
-pub(super) fn final_update(decision: &ContainerDecision<'_>) -> Option<Value> {
+/// Waits until a container works: it must stay up, or be healthy, for `monitor` seconds.
+pub(super) fn await_healthy(
+    decision: &ContainerDecision<'_>,
+    target: &Target,
+    name: &str,
+    monitor: u32,
+) -> Action {
+    let timeout = decision.desired.start_timeout;
+    Action::AwaitHealthy { container: target.clone(), name: name.to_owned(), monitor, timeout }
+}
+
+/// Gives the container its declared live fields, where they are not so already.
+pub(super) fn declare_live(
+    decision: &ContainerDecision<'_>,
+    target: &Target,
+    name: &str,
+    group: &mut Group<'_>,
+    rollback: &mut Rollback<'_>,
+) {
+    if let Some(body) = live_fields(decision) {
+        rollback.permanent = true;
+        let update = Action::Update { container: target.clone(), name: name.to_owned(), body };
+        group.push(update, rollback.actions());
+    }
+}
+
+fn live_fields(decision: &ContainerDecision<'_>) -> Option<Value> {
     match &decision.choice {
         Choice::New { .. } => {
             let differs =

@@ -31,9 +31,22 @@ pub(super) fn take_up<'a>(
     returning.name.clone()
 }
 
+/// The end of a replacement: what is not needed any more goes, and what is kept is laid down.
+pub(super) fn clean_up(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'_>,
+    to_remove: &[&Container],
+    group: &mut Group<'_>,
+) {
+    for ours in to_remove {
+        remove(context, ours, group, &[]);
+    }
+    lay_down(context, decision, group);
+}
+
 /// Lays down what came back in vain, parks what stays, and removes what is more than is kept. Nothing takes
 /// this back: the service runs as desired by now.
-pub(super) fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
+fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
     for ours in decision.instances.all().filter(|ours| decision.stays(ours)) {
         let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());
         if decision.can_update {

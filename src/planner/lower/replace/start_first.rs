@@ -9,8 +9,8 @@
 //! Until the old one is asked to stop, the rollback is to stop the new one. From then on the new one is
 //! all that surely works, so nothing is rolled back: whatever fails, the next apply goes on from there.
 
-use super::parts::{clear, commit, final_update, introduce, join, make, remove, stop_and_park};
-use super::rest::{lay_down, take_up};
+use super::parts::{await_healthy, clear, commit, declare_live, introduce, join, make, stop_and_park};
+use super::rest::{clean_up, take_up};
 use super::rollback::Rollback;
 use crate::desired::BeforeStop;
 use crate::observed::Container;
@@ -35,7 +35,7 @@ pub(in crate::planner::lower) fn lower<'a>(
 ) {
     let mut rollback = Rollback::new(decision);
     introduce(decision, group);
-    let kept = clear(context, decision, group, &rollback);
+    let to_remove = clear(context, decision, group, &rollback);
     let desired = decision.desired;
     let (target, name) = match &decision.choice {
         Choice::New { generation, name } => {
@@ -75,26 +75,14 @@ pub(in crate::planner::lower) fn lower<'a>(
         let monitor = if matches!(decision.choice, Choice::New { .. }) { SETTLE } else { desired.monitor };
         group.push(await_healthy(decision, &target, &name, monitor), rollback.actions());
     }
-    if let Some(body) = final_update(decision) {
-        rollback.permanent = true;
-        let update = Action::Update { container: target.clone(), name: name.clone(), body };
-        group.push(update, rollback.actions());
-    }
+    declare_live(decision, &target, &name, group, &mut rollback);
     farewell(decision, group, &rollback);
     if !decision.to_stop.is_empty() {
         rollback.committed = true;
     }
     stop_and_park(decision, group, &mut rollback);
     commit(decision, &target, &name, group, &mut rollback);
-    for ours in kept {
-        remove(context, ours, group, &[]);
-    }
-    lay_down(context, decision, group);
-}
-
-fn await_healthy(decision: &ContainerDecision<'_>, target: &Target, name: &str, monitor: u32) -> Action {
-    let timeout = decision.desired.start_timeout;
-    Action::AwaitHealthy { container: target.clone(), name: name.to_owned(), monitor, timeout }
+    clean_up(context, decision, &to_remove, group);
 }
 
 /// What comes between the new one being known and the old one being stopped.

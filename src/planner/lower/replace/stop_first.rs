@@ -5,8 +5,8 @@
 //! container that is there already enters where it stands, so that the same order serves to start, to
 //! stop, to change in place and to go on where an apply was interrupted.
 
-use super::parts::{clear, commit, final_update, introduce, join, make, remove, stop_and_park};
-use super::rest::{lay_down, take_up};
+use super::parts::{await_healthy, clear, commit, declare_live, introduce, join, make, stop_and_park};
+use super::rest::{clean_up, take_up};
 use super::rollback::Rollback;
 use crate::desired::Reaction;
 use crate::plan::{Action, Target};
@@ -27,7 +27,7 @@ pub(in crate::planner::lower) fn lower<'a>(
     let holder_stays =
         decision.instances.holder.is_some_and(|holder| decision.choice.is(holder) && runs(holder));
     rollback.committed = holder_stays;
-    let kept = clear(context, decision, group, &rollback);
+    let to_remove = clear(context, decision, group, &rollback);
     let (target, name, was_running) = match &decision.choice {
         Choice::Existing(container) => {
             let name = take_up(decision, group, &mut rollback);
@@ -49,21 +49,12 @@ pub(in crate::planner::lower) fn lower<'a>(
     if decision.runs && !holder_stays {
         // An attempt that is all that runs goes on running, whatever it is worth.
         rollback.started |= decision.fallback.is_some();
-        let (monitor, timeout) = (decision.desired.monitor, decision.desired.start_timeout);
-        let wait = Action::AwaitHealthy { container: target.clone(), name: name.clone(), monitor, timeout };
-        group.push(wait, rollback.actions());
+        group.push(await_healthy(decision, &target, &name, decision.desired.monitor), rollback.actions());
     }
-    if let Some(body) = final_update(decision) {
-        rollback.permanent = true;
-        let update = Action::Update { container: target.clone(), name: name.clone(), body };
-        group.push(update, rollback.actions());
-    }
+    declare_live(decision, &target, &name, group, &mut rollback);
     react(decision, &target, &name, group);
     commit(decision, &target, &name, group, &mut rollback);
-    for ours in kept {
-        remove(context, ours, group, &[]);
-    }
-    lay_down(context, decision, group);
+    clean_up(context, decision, &to_remove, group);
 }
 
 /// What a container that runs and stays does because of what it watches.
@@ -76,7 +67,6 @@ fn react(decision: &ContainerDecision<'_>, target: &Target, name: &str, group: &
                 group.push(Action::Signal { container, name, signal }, Vec::new());
             }
             Reaction::Restart => {
-                let (monitor, timeout) = (decision.desired.monitor, decision.desired.start_timeout);
                 let start = Action::Start { container: container.clone(), name: name.clone() };
                 let stop = Action::Stop {
                     container: container.clone(),
@@ -85,8 +75,7 @@ fn react(decision: &ContainerDecision<'_>, target: &Target, name: &str, group: &
                 };
                 group.push(stop, vec![start.clone()]);
                 group.push(start.clone(), vec![start]);
-                let (container, name) = (container.clone(), name.clone());
-                group.push(Action::AwaitHealthy { container, name, monitor, timeout }, Vec::new());
+                group.push(await_healthy(decision, &container, &name, decision.desired.monitor), Vec::new());
             }
             // Then it is not the one that stays.
             Reaction::Replace => {}
