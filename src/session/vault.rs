@@ -23,7 +23,7 @@ use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
 use crate::pillar::known::SeenWorkspace;
 use crate::problem::{Problem, Problems, Result};
-use crate::store::{Change, Workspace, Writer};
+use crate::store::{Change, Repository, Workspace, Writer};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -90,7 +90,9 @@ impl Contents {
 pub fn seen(workspace: &Workspace) -> SeenWorkspace {
     let Owner { name, id, .. } = workspace.inventory().owner.clone();
     let folder = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
-    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned) }
+    // A repository that cannot be followed has no branch; what needs it says why.
+    let branch = Repository::around(&folder).ok().flatten().and_then(|repository| repository.branch());
+    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned), branch }
 }
 
 impl<'c> Vault<'c> {

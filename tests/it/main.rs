@@ -3,6 +3,7 @@
 
 mod against;
 mod at_once;
+mod branches;
 mod canary;
 mod cli;
 mod credential_canary;

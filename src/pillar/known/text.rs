@@ -13,6 +13,7 @@
 //! turn = 2
 //! retired = ["age1…"]
 //! readers = { alice = "age1…", ci = "age1…" }
+//! beside = [{ slot = "age1…", turn = 1, folder = "/home/alice/shop", branch = "main" }]
 //!
 //! [workspaces.hosts.web1]
 //! address = "tcp://web1.example.com:2376"
@@ -23,7 +24,7 @@
 //!
 //! Format 1 had `[workspaces.NAME]`, without ids and folders; it is read, and written anew as format 2.
 
-use super::{Known, KnownBox, KnownHost, KnownWorkspace};
+use super::{Beside, Known, KnownBox, KnownHost, KnownWorkspace};
 use crate::keys::Recipient;
 use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName};
 use crate::pillar::boxes::BoxFolder;
@@ -142,16 +143,20 @@ fn read_workspace(
 }
 
 fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownBox> {
-    let (mut slot, mut turn, mut retired, mut readers) = (None, None, Vec::new(), Vec::new());
+    let (mut slot, mut turn) = (None, None);
+    let (mut retired, mut readers, mut beside) = (Vec::new(), Vec::new(), Vec::new());
     let key_of = |item: Option<&str>| Recipient::parse(item.unwrap_or_default());
     let slot_of = |item: Option<&str>| Recipient::parse_slot(item.unwrap_or_default());
     for (key, item) in table.iter() {
         match key {
             "slot" => slot = parsed(slot_of(item.as_str()), path, found),
-            "turn" => {
-                turn = item.as_integer().and_then(|turn| u32::try_from(turn).ok());
-                if turn.is_none() {
-                    found.push(format!("{}: `turn` is not a revision number", escaped(path)));
+            "turn" => turn = revision(item.as_integer(), path, found),
+            "beside" if item.is_array() => {
+                for one in item.as_array().into_iter().flatten() {
+                    match one.as_inline_table() {
+                        Some(table) => beside.extend(read_beside(table, path, found)),
+                        None => found.push(unknown(path, key)),
+                    }
                 }
             }
             "retired" if item.is_array() => {
@@ -171,7 +176,33 @@ fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Optio
     if !table.contains_key("slot") {
         found.push(format!("{}: `slot` is missing", escaped(path)));
     }
-    Some(KnownBox { slot: slot?, turn, retired, readers: readers.into_iter().collect() })
+    Some(KnownBox { slot: slot?, turn, retired, readers: readers.into_iter().collect(), beside })
+}
+
+fn read_beside(table: &InlineTable, path: &str, found: &mut Vec<String>) -> Option<Beside> {
+    let (mut slot, mut turn, mut folder, mut branch) = (None, None, None, None);
+    for (key, item) in table.iter() {
+        let text = item.as_str().map(str::to_owned);
+        match key {
+            "slot" => slot = parsed(Recipient::parse_slot(item.as_str().unwrap_or_default()), path, found),
+            "turn" => turn = revision(item.as_integer(), path, found),
+            "folder" if text.is_some() => folder = text,
+            "branch" if text.is_some() => branch = text,
+            _ => found.push(unknown(path, &format!("beside.{key}"))),
+        }
+    }
+    if !table.contains_key("slot") {
+        found.push(format!("{}: `slot` of `beside` is missing", escaped(path)));
+    }
+    Some(Beside { slot: slot?, turn, folder, branch })
+}
+
+fn revision(number: Option<i64>, path: &str, found: &mut Vec<String>) -> Option<u32> {
+    let turn = number.and_then(|turn| u32::try_from(turn).ok());
+    if turn.is_none() {
+        found.push(format!("{}: `turn` is not a revision number", escaped(path)));
+    }
+    turn
 }
 
 fn read_host(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownHost> {
@@ -293,6 +324,20 @@ fn box_table(known: &KnownBox) -> Table {
             known.readers.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();
         table.insert("readers", value(readers));
     }
+    if !known.beside.is_empty() {
+        let beside: toml_edit::Array = known.beside.iter().map(beside_table).collect();
+        table.insert("beside", value(beside));
+    }
+    table
+}
+
+fn beside_table(one: &Beside) -> InlineTable {
+    let mut table = InlineTable::new();
+    table.insert("slot", one.slot.as_str().into());
+    one.turn.map(|turn| table.insert("turn", i64::from(turn).into()));
+    for (key, text) in [("folder", &one.folder), ("branch", &one.branch)] {
+        text.as_ref().map(|text| table.insert(key, text.as_str().into()));
+    }
     table
 }
 
@@ -353,7 +398,8 @@ mod tests {
                 };
                 let readers = (0..*count).map(|n| (ReaderName::parse(&format!("{name}{n}")).expect("a name"), key()));
                 let retired = (0..*count).map(|_| key()).collect();
-                let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect() };
+                let beside = (0..*count).map(|_| Beside { slot: key(), turn: *turn, folder: daemon.clone(), branch: daemon.clone() });
+                let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect(), beside: beside.collect() };
                 workspace.boxes.insert(BoxFolder::parse(name).expect("a folder"), of_box);
                 let host = KnownHost { address: address.clone(), tls: daemon.clone(), daemon: daemon.clone(), ..KnownHost::default() };
                 workspace.hosts.insert(HostName::parse(name).expect("a name"), host);

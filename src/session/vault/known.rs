@@ -75,6 +75,13 @@ impl KnownFile {
         strict: bool,
     ) -> Result<()> {
         let verdict = self.look(|known| known.clone().meet_box(seen, purpose, strict))?;
+        if let BoxVerdict::Older(older) = &verdict {
+            session.operator.warn(format_args!(
+                "{}: the box {} is older here than the one that this machine knows: {older} bring it up to date: \
+                 git pull",
+                seen.workspace.name, seen.folder
+            ));
+        }
         if !self.learns {
             return Ok(());
         }
@@ -91,7 +98,7 @@ impl KnownFile {
                 "{}: the slot of the box {} was changed by one of its readers; it is now {}",
                 seen.workspace.name, seen.folder, seen.slot
             )),
-            BoxVerdict::Same | BoxVerdict::Retired => {}
+            BoxVerdict::Same | BoxVerdict::Accepted | BoxVerdict::Older(_) => {}
         }
         Ok(())
     }
