@@ -15,6 +15,7 @@ mod identity;
 mod init;
 mod known;
 mod man;
+mod merge_driver;
 mod r#move;
 mod plan;
 mod reader;
@@ -59,6 +60,7 @@ pub(super) enum Command {
     Compile(compile::CompileArgs),
     Verify(verify::VerifyArgs),
     Known(known::KnownArgs),
+    MergeDriver(merge_driver::MergeDriverArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -96,6 +98,7 @@ impl Command {
             Self::Compile(args) => compile::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::MergeDriver(args) => merge_driver::run(args, ctx),
             Self::Doctor(args) => doctor::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),

@@ -3,6 +3,7 @@
 use crate::env::{Output, TestEnv};
 use crate::sealing::{box_file, person};
 use std::fs;
+use std::path::Path;
 
 /// A committed workspace on `main` with a sealed value, a registry and a second reader, frank.
 fn committed() -> TestEnv {
@@ -177,4 +178,104 @@ fn a_rewound_box_is_warned_of_by_everything_that_reads_and_refused_with_strict()
     env.run(&["known", "accept", "pillar/"]).ok();
     env.run(&["--strict", "reveal", "--in", "apps", "api.token"]).ok().and_nothing_else();
     env.helper("get", "ghcr.io").ok().and_nothing_else();
+}
+
+/// Both branches change the version of one gate and the token; main is checked out, the merge stopped.
+fn in_conflict() -> TestEnv {
+    let env = committed();
+    for (branch, secret) in [("feature", "theirs-CANARY"), ("main", "ours-CANARY")] {
+        if branch == "feature" {
+            git(&env, "checkout -q -b feature");
+        } else {
+            git(&env, "checkout -q main");
+        }
+        env.run_with_input(&["seal", "--in", "apps", "api.token"], secret).ok();
+        commit(&env, branch);
+    }
+    env.program("git", &["merge", "-q", "feature"]).run().exits(1).says("CONFLICT");
+    assert!(env.read("pillar/apps.toml").contains("<<<<<<< HEAD"));
+    env
+}
+
+#[test]
+fn a_conflict_of_git_is_called_that_by_every_command_with_the_way_out() {
+    let env = in_conflict();
+    env.set_standing_workspace();
+    let before = env.files();
+    let commands: [&[&str]; 9] = [
+        &["reveal", "--in", "apps", "api.token"],
+        &["get", "--in", "apps", "api.token"],
+        &["set", "--in", "apps", "a.b", "1"],
+        &["compile"],
+        &["plan", "--offline"],
+        &["verify"],
+        &["reader", "list"],
+        &["box", "list"],
+        &["registry", "list"],
+    ];
+    for arguments in commands {
+        env.run(arguments)
+            .exits(1)
+            .explains("git left a conflict here that is not resolved")
+            .explains("pillar/apps.toml:")
+            .explains("git checkout --ours -- ")
+            .explains("git checkout --theirs -- ")
+            .lacks("key with no value")
+            .lacks("box new");
+    }
+    assert_eq!(env.files(), before, "nothing is written over a conflict");
+    env.run(&["doctor", "--offline"]).exits(1).says("git left a conflict").lacks("box new");
+    // Its other files are read as ever.
+    env.helper("get", "ghcr.io").ok();
+    env.write("pillar/registries/ghcr.io.toml", env.read("pillar/apps.toml"));
+    env.helper("get", "ghcr.io").exits(1).says("git left a conflict").lacks("CANARY");
+    env.write("pillar/registries/ghcr.io.toml", &before[Path::new("pillar/registries/ghcr.io.toml")]);
+    // What `show` and the textconv of git show.
+    env.run(&["show", "apps"]).ok().says("<<<<<<< HEAD").says("token = (sealed ").lacks("token = {");
+    git(&env, "checkout --theirs -- pillar/apps.toml");
+    assert_eq!(env.run(&["reveal", "--in", "apps", "api.token"]).ok().stdout(), "theirs-CANARY");
+}
+
+#[test]
+fn a_conflict_in_a_box_the_inventory_a_state_or_a_key_is_called_that() {
+    let env = committed();
+    let conflict = |text: &str| format!("<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n");
+    for path in ["pillar/box.toml", "pillarbox.toml", "states/nginx.toml", "keys/frank.pub"] {
+        let before = env.read(path);
+        env.write(path, conflict(&before));
+        for arguments in [&["verify"][..], &["compile"], &["reader", "rekey"]] {
+            let said = env.run(arguments);
+            let is_read = !(path.starts_with("states") && arguments[0] != "compile")
+                && !(path.starts_with("keys") && arguments[0] == "compile");
+            assert_eq!(said.code != 0, is_read, "{path}: {said}");
+            if is_read {
+                said.exits(1)
+                    .explains(&format!("{path}:1: git left a conflict here"))
+                    .explains(&format!("git checkout --ours -- '{path}'"))
+                    .lacks("box new");
+            }
+        }
+        env.write(path, before);
+    }
+    let inventory = env.read("pillarbox.toml");
+    env.write("pillarbox.toml", inventory.replace("states = [\"nginx\"]", "states = [\"x\"]"));
+    env.write("states/x.star", conflict("x = 1\n"));
+    env.run(&["compile"]).exits(1).explains("states/x.star:1: git left a conflict here");
+    env.write("states/x.star", "").write("pillarbox.toml", inventory);
+    // A marker that was left over.
+    let text = env.read("pillar/apps.toml");
+    env.write("pillar/apps.toml", text + "=======\n");
+    env.run(&["verify"]).exits(1).explains("git left a conflict here").lacks("no value");
+}
+
+#[test]
+fn a_box_that_cannot_be_read_lets_nothing_into_the_box_above() {
+    let env = committed();
+    env.run(&["box", "new", "prod", "--readers", "alice"]).ok();
+    env.run_with_input(&["seal", "--in", "prod/apps", "api.token"], "prod-CANARY").ok();
+    let text = env.read("pillar/prod/box.toml");
+    env.write("pillar/prod/box.toml", format!("<<<<<<< a\n{text}=======\n{text}>>>>>>> b\n"));
+    let said = env.run(&["verify"]).exits(1);
+    assert_eq!(said.stderr().matches("error:").count(), 1, "{}", said.stderr());
+    said.explains("pillar/prod/box.toml:1: git left a conflict here");
 }

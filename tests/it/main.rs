@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod layers;
 mod lying_engine;
+mod merging;
 mod moving;
 mod other_users;
 #[allow(dead_code, reason = "shared with tests/engine")]

@@ -2,6 +2,7 @@
 
 pub(super) mod acceptance;
 mod add;
+mod join;
 mod list;
 mod rekey;
 mod remove;

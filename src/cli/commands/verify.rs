@@ -12,9 +12,9 @@ pub(super) mod stray;
 use crate::cli::{Context, Exit};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::session::Vault;
-use commit::Commit;
+pub(super) use commit::Commit;
 use difference::Finding;
-use git::Git;
+pub(super) use git::Git;
 use seals::Counts;
 use std::fmt;
 use std::path::PathBuf;
@@ -63,6 +63,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, ctx: &Context) -> Result<Exit> {
     if problems.is_empty() || counts.values > 0 {
         say(ctx, &vault, &counts);
     }
+    stray::warn_of_keys_without_box(ctx, &vault);
     if let Some(against) = &against {
         ctx.out.say(format_args!("compared with {against}"));
         if findings.is_empty() {

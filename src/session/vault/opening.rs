@@ -3,7 +3,7 @@
 use super::Vault;
 use super::cores::on_all_cores;
 use crate::pillar::Sealed;
-use crate::pillar::boxes::{BoxFolder, OpenBox};
+use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal::{self, Opened};
 use crate::problem::{Code, Problem, Problems, Result};
@@ -89,6 +89,30 @@ impl Vault<'_> {
 
     fn unlock_now(&self, folder: &BoxFolder, asking: Asking) -> Result<OpenBox> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        self.unlock_asking_file(folder, file, asking)
+    }
+
+    /// Opens the lock of a box as it stands elsewhere, such as on another branch, whatever this machine knows of
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub fn unlock_file(&self, folder: &BoxFolder, file: &BoxFile) -> Result<OpenBox> {
+        self.unlock_asking_file(folder, file, Asking::Allowed)
+    }
+
+    /// As [`Self::open_box_to_change`], of a box as git has it.
+    ///
+    /// # Errors
+    /// As [`Self::open_box_to_change`].
+    pub fn open_file_to_change(&self, folder: &BoxFolder, file: &BoxFile) -> Result<OpenBox> {
+        let open = self.unlock_file(folder, file)?;
+        let seen = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: Some(&open) };
+        self.known.meet(self.session, &seen, Purpose::Post, self.is_strict())?;
+        Ok(open)
+    }
+
+    fn unlock_asking_file(&self, folder: &BoxFolder, file: &BoxFile, asking: Asking) -> Result<OpenBox> {
         // Also where there is no identity to find it out.
         file.check_shape(folder)?;
         let opened =

@@ -2,8 +2,9 @@
 //! slot that has retired.
 
 use super::acceptance::{self, Acceptance};
-use super::named_boxes;
 use super::rotation::{self, Exposed};
+use super::{join, named_boxes};
+use crate::cli::commands::verify::stray;
 use crate::cli::{Context, Exit};
 use crate::pillar::boxes::{self, BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
 use crate::problem::{Code, Problems, Result};
@@ -18,15 +19,22 @@ pub(super) struct ReaderRekeyArgs {
     /// Only this box; may be given several times [default: every box that opens here]
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
+    /// Join the locks of another branch with those of this one: a git revision, MERGE_HEAD in a merge
+    #[arg(long, value_name = "REF", conflicts_with_all = ["new_slot", "boxes"])]
+    also: Option<String>,
     #[command(flatten)]
     accept: Acceptance,
 }
 
 pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
+    if let Some(also) = &args.also {
+        return join::run(also, &args.accept, ctx);
+    }
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::load(&ctx.session, &workspace)?;
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;
     let files = vault.key_files()?;
+    stray::warn_of_keys_without_box(ctx, &vault);
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for open in boxes {

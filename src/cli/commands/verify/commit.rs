@@ -6,11 +6,11 @@ use crate::problem::{Problem, Result, escaped, quoted};
 
 /// A commit that is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Commit {
+pub(in crate::cli::commands) struct Commit {
     /// Its whole id.
-    pub(super) id: String,
+    pub(in crate::cli::commands) id: String,
     /// The whole name of the branch or tag that the revision begins with, if it is one.
-    pub(super) reference: Option<String>,
+    pub(in crate::cli::commands) reference: Option<String>,
 }
 
 /// Where git looks for a name.
@@ -21,7 +21,7 @@ impl Commit {
     ///
     /// # Errors
     /// Where it means none, or its name is that of several branches and tags.
-    pub(super) fn of(git: &Git, revision: &str) -> Result<Self> {
+    pub(in crate::cli::commands) fn of(git: &Git, revision: &str) -> Result<Self> {
         let unknown = || {
             let shown = escaped(revision);
             format!(

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LIMITS: Limits = Limits { out: 256 << 20, err: 4096 };
 
 /// git for the repository around a workspace.
-pub(super) struct Git {
+pub(in crate::cli::commands) struct Git {
     program: PathBuf,
     search_path: OsString,
     repository: Repository,
@@ -65,7 +65,7 @@ impl Git {
     ///
     /// # Errors
     /// Where there is none, it belongs to another user, or there is no git.
-    pub(super) fn around(session: &Session, root: &Path) -> Result<Self> {
+    pub(in crate::cli::commands) fn around(session: &Session, root: &Path) -> Result<Self> {
         let repository = Repository::around(root)?.ok_or_else(|| {
             Problem::failed("there is no git repository around the workspace")
                 .cause(format!("neither {} nor a folder above it has a .git", shown(root)))
@@ -88,12 +88,12 @@ impl Git {
     }
 
     /// The folder with the `.git`.
-    pub(super) fn top(&self) -> &Path {
+    pub(in crate::cli::commands) fn top(&self) -> &Path {
         &self.repository.top
     }
 
     /// The workspace relative to it: empty, or with a `/` at its end.
-    pub(super) fn prefix(&self) -> &str {
+    pub(in crate::cli::commands) fn prefix(&self) -> &str {
         &self.repository.prefix
     }
 
@@ -101,7 +101,7 @@ impl Git {
     ///
     /// # Errors
     /// Where it fails; with its words.
-    pub(super) fn ask<'a, S: AsRef<OsStr> + 'a>(
+    pub(in crate::cli::commands) fn ask<'a, S: AsRef<OsStr> + 'a>(
         &self,
         arguments: impl IntoIterator<Item = S>,
         input: &[u8],
