@@ -38,36 +38,37 @@ fn the_commands_in_the_order_of_work() {
     let said = TestEnv::new().run(&["--help"]).ok();
     let commands = said.stdout().split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
     insta::assert_snapshot!(commands.expect("a list of commands"), @r"
-    init         Make a workspace with commented examples, and a private key if you have none
-    identity     Make a private key, print its public half, unlock it for some hours
-    box          Who opens what: list the boxes, or make one
-    reader       Who can open a box: list, add, remove; make locks agree with keys/
-    registry     Credentials of registries: add, import, check; docker and podman ask for them
-    set          Set a value in clear; comments and order stay
-    get          Print a value in clear, or a table as TOML
-    unset        Remove a value, sealed or in clear, or a table with all that is in it
-    seal         Seal a secret into the pillar; needs no private key
-    reveal       Open a sealed value and print it, byte for byte
-    edit         Edit a pillar file with its secrets in clear; what changed is sealed again
-    show         Print a pillar file with sealed values as `(sealed 9f2c)`; needs no private key
-    move         Move a key, a table or a file; what is sealed in it is sealed again for its new
-                 place, ids are kept
-    gate         Set exactly which version of an application runs
-    plan         Show what would change, and why; changes nothing
-    apply        Make hosts what the states declare: plan, ask, carry out
-    status       Show what runs where: version, generation, health, and what an apply would change
-    adopt        Adopt a container that pillarbox did not make, without a restart
-    history      Show the generations of a service on each host, and which of them a rollback can use
-    rollback     Bring back what a service ran before: on every selected host, or on none
-    compile      Print the desired state of hosts as JSON; a host is asked only where a state needs
-                 its facts
-    verify       Check every box, lock, sealed value, reader and copy; or list what a change touches
-    known        What this machine knows of boxes and hosts: list, accept what changed, forget
-    doctor       Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
-    completions  Print completions for a shell
-    man          Print the manual page, every command included
-    version      Print the version
-    help         Print this message or the help of the given subcommand(s)
+    init          Make a workspace with commented examples, and a private key if you have none
+    identity      Make a private key, print its public half, unlock it for some hours
+    box           Who opens what: list the boxes, or make one
+    reader        Who can open a box: list, add, remove; make locks agree with keys/
+    registry      Credentials of registries: add, import, check; docker and podman ask for them
+    set           Set a value in clear; comments and order stay
+    get           Print a value in clear, or a table as TOML
+    unset         Remove a value, sealed or in clear, or a table with all that is in it
+    seal          Seal a secret into the pillar; needs no private key
+    reveal        Open a sealed value and print it, byte for byte
+    edit          Edit a pillar file with its secrets in clear; what changed is sealed again
+    show          Print a pillar file with sealed values as `(sealed 9f2c)`; needs no private key
+    move          Move a key, a table or a file; what is sealed in it is sealed again for its new
+                  place, ids are kept
+    gate          Set exactly which version of an application runs
+    plan          Show what would change, and why; changes nothing
+    apply         Make hosts what the states declare: plan, ask, carry out
+    status        Show what runs where: version, generation, health, and what an apply would change
+    adopt         Adopt a container that pillarbox did not make, without a restart
+    history       Show the generations of a service on each host, and which of them a rollback can use
+    rollback      Bring back what a service ran before: on every selected host, or on none
+    compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
+                  its facts
+    verify        Check every box, lock, sealed value, reader and copy; or list what a change touches
+    known         What this machine knows of boxes and hosts: list, accept what changed, forget
+    merge-driver  Merge a pillar file or box.toml by key, for git; opens no secret
+    doctor        Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
+    completions   Print completions for a shell
+    man           Print the manual page, every command included
+    version       Print the version
+    help          Print this message or the help of the given subcommand(s)
     ");
 }
 

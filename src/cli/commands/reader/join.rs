@@ -40,21 +40,15 @@ pub(super) fn run(also: &str, accept: &Acceptance, ctx: &Context) -> Result<Exit
     let (resolved, problems) = resolved(&vault, &sides);
     Problems::check(problems)?;
     let all = joined(&vault, &sides)?;
-    let changes: Vec<(BoxFolder, ReaderChange)> = all
+    // Whom the other branch removed needs no answer; whom it added does.
+    let changes: Vec<(&Joined, ReaderChange)> = all
         .iter()
-        .map(|one| {
-            let change = ReaderChange::between(one.ours.readers(), one.made.open.readers());
-            (one.ours.folder().clone(), change)
-        })
+        .map(|one| (one, ReaderChange::between(one.ours.readers(), one.made.open.readers())))
+        .filter(|(_, change)| !change.come.is_empty())
         .collect();
-    let to: Readers = all
-        .iter()
-        .zip(&changes)
-        .filter(|(_, (_, change))| !change.is_empty())
-        .flat_map(|(one, _)| one.made.open.readers().clone())
-        .collect();
+    let to = changes.iter().flat_map(|(one, _)| one.made.open.readers().clone()).collect();
     let shown: Vec<(&BoxFolder, &ReaderChange)> =
-        changes.iter().map(|(folder, change)| (folder, change)).collect();
+        changes.iter().map(|(one, change)| (one.ours.folder(), change)).collect();
     acceptance::ask(ctx, accept, &shown, &to)?;
     vault.lock()?;
 
@@ -237,7 +231,7 @@ fn readers(vault: &Vault<'_>, base: Option<&BoxFile>, ours: &OpenBox, theirs: &O
             (Some(key), Some(other)) if key == other => drop(readers.insert(name.clone(), key.clone())),
             (Some(key), Some(other)) => match files.get(name)? {
                 Some(file) if file == key || file == other => {
-                    drop(readers.insert(name.clone(), file.clone()))
+                    readers.insert(name.clone(), file.clone());
                 }
                 _ => problems.push(
                     Problem::failed(format!("{name} has another key on each branch"))
