@@ -3,6 +3,8 @@
 //! A [`Problem`] never contains a secret. If there are several errors at once, all of them are
 //! collected in [`Problems`] and printed together.
 
+pub mod conflict;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ mod identity;
 mod init;
 mod known;
 mod man;
+mod merge_driver;
 mod r#move;
 mod plan;
 mod reader;
@@ -61,6 +62,7 @@ pub(super) enum Command {
     Verify(verify::VerifyArgs),
     WhoCanRead(who_can_read::WhoCanReadArgs),
     Known(known::KnownArgs),
+    MergeDriver(merge_driver::MergeDriverArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -104,6 +106,7 @@ impl Command {
             Self::Verify(args) => verify::run(args, ctx),
             Self::WhoCanRead(args) => who_can_read::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),
+            Self::MergeDriver(args) => merge_driver::run(args, ctx),
             Self::Doctor(args) => doctor::run(args, ctx),
             Self::Completions(args) => completions::run(args, ctx),
             Self::Man(args) => man::run(args, ctx),

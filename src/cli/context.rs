@@ -21,7 +21,7 @@ pub struct Global {
     /// Use no private key, even if there is one
     #[arg(long, global = true)]
     pub no_identity: bool,
-    /// Refuse what is seen for the first time instead of remembering it [env: PILLARBOX_STRICT]
+    /// Refuse what is seen for the first time, and older boxes than this machine has seen [env: PILLARBOX_STRICT]
     #[arg(long, global = true)]
     pub strict: bool,
     /// Print only data, warnings and errors

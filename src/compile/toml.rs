@@ -2,7 +2,7 @@
 
 use super::condition;
 use super::expression::Evaluated;
-use crate::problem::{Place, Problem, Result, escaped};
+use crate::problem::{Place, Problem, Result, conflict, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) fn read(
     evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Declaration> {
-    if let Err(found) = crate::pillar::document::few_enough(file, text) {
+    if let Err(found) = crate::pillar::document::parsable(file, text) {
         problems.extend(found.into_vec());
         return Vec::new();
     }
@@ -25,6 +25,10 @@ pub(super) fn read(
         Ok(document) => document,
         Err(error) => {
             let place = lines.place(error.span());
+            if let Some(conflict) = conflict::left_over(file, text, place.line) {
+                problems.push(conflict);
+                return Vec::new();
+            }
             problems.push(Problem::failed("the file is not TOML").at(&place).cause(escaped(error.message())));
             return Vec::new();
         }

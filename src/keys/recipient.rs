@@ -3,7 +3,7 @@
 mod ssh;
 mod x25519;
 
-use crate::problem::{Place, Problem, Result};
+use crate::problem::{Place, Problem, Result, conflict};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::fmt;
@@ -95,6 +95,7 @@ impl Recipient {
     /// # Errors
     /// If there is no key, more than one, or one that [`Recipient::parse`] refuses.
     pub fn parse_file(text: &str, file: &str) -> Result<Self> {
+        conflict::check(file, text)?;
         let mut found: Option<Self> = None;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();

@@ -7,6 +7,7 @@
 mod change;
 mod file;
 mod folder;
+mod join;
 mod lock;
 #[cfg(test)]
 pub(super) mod people;
@@ -16,6 +17,7 @@ mod refused;
 pub use change::{Made, NewSlot, ReaderChange, make, rekey};
 pub use file::BoxFile;
 pub use folder::BoxFolder;
+pub use join::join;
 pub use lock::{BoxKeys, OpenBox, RETIRED};
 
 use crate::keys::{Recipient, fingerprint_of};

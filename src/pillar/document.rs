@@ -14,6 +14,7 @@ mod place;
 mod read;
 mod rename;
 mod show;
+mod three_way;
 
 #[cfg(test)]
 mod tests;
@@ -22,9 +23,10 @@ pub use clear::{ClearSecret, in_clear, read_clear, seal_clear};
 pub use edit::Written;
 pub use key::resolve_key;
 pub use locate::{Choice, choose_file, file_name};
-pub use read::{few_enough, plain_tree};
+pub use read::{parsable, plain_tree};
 pub use rename::Piece;
 pub use show::show;
+pub use three_way::{ThreeWay, same_values, three_way, whole};
 
 use super::value::{Node, Sealed, Value};
 use crate::name::KeyPath;

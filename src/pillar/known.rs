@@ -18,7 +18,7 @@ mod refused;
 mod text;
 mod workspaces;
 
-pub use boxes::{BoxVerdict, Purpose, SeenBox};
+pub use boxes::{BoxVerdict, Older, Purpose, SeenBox};
 pub use hosts::HostVerdict;
 pub use workspaces::SeenWorkspace;
 
@@ -60,6 +60,22 @@ pub struct KnownBox {
     pub retired: Vec<Recipient>,
     /// Its readers with their keys; none until its lock was opened here.
     pub readers: Readers,
+    /// Slots of other branches, accepted beside the newest one.
+    pub beside: Vec<Beside>,
+}
+
+/// A slot that was accepted although another branch has a newer one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The slot.
+    pub slot: Recipient,
+    /// Its revision; `None` where its lock did not open here.
+    pub turn: Option<u32>,
+    /// The folder of the workspace where it was accepted.
+    pub folder: Option<String>,
+    /// The git branch that was checked out there. Once the newest slot is met on it, a merge has retired this
+    /// one.
+    pub branch: Option<String>,
 }
 
 /// A host as it is, or was last accepted here: everything that decides who receives what is sent to it.

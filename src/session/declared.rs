@@ -45,8 +45,10 @@ pub(super) struct Sources {
 /// What is written for the hosts that the globs match, in the order of their names.
 ///
 /// # Errors
-/// Where a glob matches nothing, and everything that is wrong in files of any of the hosts.
+/// Where a glob matches nothing, and everything that is wrong in files of any of the hosts; where a box is older
+/// than this machine knows, with `strict`.
 pub fn declared<'v>(vault: &'v Vault<'_>, globs: &[String]) -> Result<Vec<Declared<'v>>> {
+    vault.meet_older_boxes()?;
     let hosts = vault.inventory().select(globs)?;
     if hosts.is_empty() {
         return Err(Problem::failed(format!("{FILE} has no hosts"))

@@ -7,7 +7,7 @@ use super::vault::Vault;
 use crate::compile::{facts_trees, is_starlark};
 use crate::inventory::Host;
 use crate::observed::Facts;
-use crate::problem::{Problem, Result};
+use crate::problem::{Problem, Result, conflict};
 use crate::sandbox::{self, EvalResult};
 use crate::script::{self, Request, given};
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ pub(super) fn request(vault: &Vault<'_>, hosts: &[(&Declared<'_>, Option<&Facts>
     for file in all_or_nothing(files.into_iter().filter(|file| is_starlark(file)).map(|file| {
         let path = format!("states/{file}");
         let text = workspace.read(&path)?;
+        conflict::check(&path, &text)?;
         Ok((path, text))
     }))? {
         request.files.insert(file.0, file.1);

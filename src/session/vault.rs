@@ -4,6 +4,7 @@
 
 mod change;
 pub(super) mod cores;
+mod governing;
 mod known;
 mod merged;
 mod narrow;
@@ -23,7 +24,7 @@ use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
 use crate::pillar::known::SeenWorkspace;
 use crate::problem::{Problem, Problems, Result};
-use crate::store::{Change, Workspace, Writer};
+use crate::store::{Change, Repository, Workspace, Writer};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -92,7 +93,9 @@ impl Contents {
 pub fn seen(workspace: &Workspace) -> SeenWorkspace {
     let Owner { name, id, .. } = workspace.inventory().owner.clone();
     let folder = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
-    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned) }
+    // A repository that cannot be followed has no branch; what needs it says why.
+    let branch = Repository::around(&folder).ok().flatten().and_then(|repository| repository.branch());
+    SeenWorkspace { name, id, folder: folder.to_str().map(str::to_owned), branch }
 }
 
 impl<'c> Vault<'c> {
@@ -255,25 +258,6 @@ impl<'c> Vault<'c> {
     /// The boxes by their folders, with the changes made so far.
     pub fn boxes(&self) -> &BTreeMap<BoxFolder, BoxFile> {
         &self.boxes
-    }
-
-    /// The box that governs a pillar file.
-    ///
-    /// # Errors
-    /// Where none does.
-    pub fn governing(&self, file: &str) -> Result<&BoxFolder> {
-        BoxFolder::governing(file, self.boxes.keys()).ok_or_else(|| {
-            Problem::failed(format!("no box holds pillar/{}", crate::problem::escaped(file)))
-                .cause("there is no box.toml in its folder or above")
-                .hint("make one for the whole pillar: pillarbox box new pillar --readers NAME")
-                .into()
-        })
-    }
-
-    /// The pillar files that a box governs.
-    pub fn documents_in<'v>(&'v self, folder: &'v BoxFolder) -> impl Iterator<Item = &'v Document> + 'v {
-        self.documents()
-            .filter(move |document| BoxFolder::governing(document.file(), self.boxes.keys()) == Some(folder))
     }
 }
 

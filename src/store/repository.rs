@@ -61,6 +61,13 @@ impl Repository {
         let foreign = parts.into_iter().find(|path| !is_of(path, user));
         Ok(Some(Self { git_dir, top: top.to_path_buf(), prefix, foreign }))
     }
+
+    /// The branch that is checked out; `None` where a commit is, or it cannot be read.
+    pub fn branch(&self) -> Option<String> {
+        let head = read_regular(&self.git_dir.join("HEAD"), LARGEST_POINTER).ok()?;
+        let head = String::from_utf8(head).ok()?;
+        head.trim_end().strip_prefix("ref: refs/heads/").map(str::to_owned)
+    }
 }
 
 /// `.git` in the workspace's own folder, if it is a folder: no clone brings one.
@@ -133,6 +140,9 @@ mod tests {
         let expected =
             Repository { git_dir: top.join(".git"), top, prefix: "shop/".to_owned(), foreign: None };
         assert_eq!(found, expected);
+        assert_eq!(found.branch().as_deref(), Some("main"));
+        made(&found.top, &[(".git/HEAD", "0123456789abcdef0123456789abcdef01234567\n")]);
+        assert_eq!(found.branch(), None);
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn the_commands_in_the_order_of_work() {
     verify        Check every box, lock, sealed value, reader and copy; or list what a change touches
     who-can-read  List who can open a secret, since when and by which box: now, or at a date or commit
     known         What this machine knows of boxes and hosts: list, accept what changed, forget
+    merge-driver  Merge a pillar file or box.toml by key, for git; opens no secret
     doctor        Check keys, boxes, permissions, Engines and helpers, with a fix for each finding
     completions   Print completions for a shell
     man           Print the manual page, every command included

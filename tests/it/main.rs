@@ -3,6 +3,7 @@
 
 mod against;
 mod at_once;
+mod branches;
 mod canary;
 mod cli;
 mod credential_canary;
@@ -26,6 +27,7 @@ mod init;
 mod layers;
 mod leavers;
 mod lying_engine;
+mod merging;
 mod moving;
 mod other_users;
 #[allow(dead_code, reason = "shared with tests/engine")]

@@ -204,10 +204,10 @@ fn an_older_box_may_be_read_and_never_posted_to() {
     env.write("pillar/box.toml", old_box).write("pillar/apps.toml", old_apps);
     env.write("pillar/registries/ghcr.io.toml", old_registry).write("keys/bob.pub", format!("{key}\n"));
     env.run(&["reader", "list"]).ok().says("bob");
-    refused(&env, &["its slot is retired"]);
+    refused(&env, &["this checkout has revision 1, this machine has seen 2"]);
     // Nor does it come back by way of a change of its readers.
     let (_, carl) = person(&env, "carl");
-    env.run(&["reader", "add", "carl", &carl]).exits(8).explains("its slot is retired");
+    env.run(&["reader", "add", "carl", &carl]).exits(8).explains("is older here than the one");
     env.run(&["reader", "rekey", "--new-slot"]).exits(8);
 }
 

@@ -3,9 +3,9 @@
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::keys::Recipient;
-use crate::name::{HostName, WorkspaceId, WorkspaceName, folded};
+use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName, folded};
 use crate::pillar::boxes::BoxFolder;
-use crate::pillar::known::{KnownBox, KnownHost, KnownWorkspace, SeenBox};
+use crate::pillar::known::{Beside, KnownBox, KnownHost, KnownWorkspace, SeenBox};
 use crate::problem::{Code, Problem, Result, escaped};
 use crate::session::{KnownFile, Vault, dialled, seen};
 
@@ -99,6 +99,12 @@ fn print_box(ctx: &Context, folder: &BoxFolder, known: &KnownBox) {
     if known.readers.is_empty() {
         ctx.out.data("    (its lock was not opened here yet)");
     }
+    for one in &known.beside {
+        let turn = one.turn.map(|turn| format!("  revision {turn}")).unwrap_or_default();
+        let branch =
+            one.branch.as_ref().map(|branch| format!("  on {}", escaped(branch))).unwrap_or_default();
+        ctx.out.data(format_args!("    beside it  {}{turn}{branch}", one.slot));
+    }
 }
 
 fn print_host(ctx: &Context, host: &HostName, known: &KnownHost) {
@@ -120,6 +126,7 @@ fn json(known: &KnownWorkspace) -> serde_json::Value {
                 "turn": known.turn,
                 "retired": known.retired.iter().map(Recipient::as_str).collect::<Vec<_>>(),
                 "readers": readers,
+                "beside": known.beside.iter().map(beside_json).collect::<Vec<_>>(),
             });
             (folder.to_string(), value)
         })
@@ -141,6 +148,11 @@ fn json(known: &KnownWorkspace) -> serde_json::Value {
         .collect();
     let id = known.id.as_ref().map(WorkspaceId::as_str);
     serde_json::json!({ "id": id, "folders": known.folders, "boxes": boxes, "hosts": hosts })
+}
+
+fn beside_json(one: &Beside) -> serde_json::Value {
+    let Beside { slot, turn, folder, branch } = one;
+    serde_json::json!({ "slot": slot.as_str(), "turn": turn, "folder": folder, "branch": branch })
 }
 
 /// What a name means in a workspace: a host, or else a box; `pillar/` in front tells a box apart.
@@ -213,13 +225,26 @@ fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()
         Err(problems) => return Err(problems),
     };
     let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open: open.as_deref() };
-    let old = vault.known_file().change(|known| {
+    let (old, is_older) = vault.known_file().change(|known| {
         known.check_workspace(vault.seen())?;
         let old = known.workspace(vault.seen()).and_then(|known| known.boxes.get(folder)).cloned();
-        known.learn_box(&seen);
-        Ok(old)
+        Ok((old, known.accept_box(&seen)))
     })?;
     match old {
+        Some(old) if is_older => {
+            ctx.out.say(format_args!("the older slot of {folder} may be used beside the newer one"));
+            ctx.out.say(format_args!("  here   {}", file.slot));
+            ctx.out.say(format_args!("  newer  {}", old.slot));
+            let back: Vec<&ReaderName> =
+                file.readers.iter().filter(|name| !old.readers.contains_key(*name)).collect();
+            if !old.readers.is_empty() && !back.is_empty() {
+                let names: Vec<&str> = back.into_iter().map(ReaderName::as_str).collect();
+                ctx.out.warn(format_args!(
+                    "{} can open what is sealed to the older slot, and not what is sealed to the newer one",
+                    names.join(", ")
+                ));
+            }
+        }
         Some(old) if old.slot != file.slot => {
             ctx.out.say(format_args!("the slot of {folder} was {}", old.slot));
             ctx.out.say(format_args!("from now on it is      {}", file.slot));

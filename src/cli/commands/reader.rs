@@ -3,6 +3,7 @@
 pub(super) mod acceptance;
 mod add;
 mod exposed;
+mod join;
 mod leavers;
 mod list;
 mod rekey;

@@ -60,6 +60,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, ctx: &Context) -> Result<Exit> {
     if problems.is_empty() || counts.values > 0 {
         say(ctx, &vault, &counts);
     }
+    stray::warn_of_keys_without_box(ctx, &vault);
     if let Some(against) = &against {
         ctx.out.say(format_args!("compared with {against}"));
         if findings.is_empty() {

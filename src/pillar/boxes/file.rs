@@ -2,7 +2,7 @@
 
 use crate::keys::Recipient;
 use crate::name::ReaderName;
-use crate::problem::{Place, Problem, Problems, Result, escaped};
+use crate::problem::{Place, Problem, Problems, Result, conflict, escaped};
 use std::collections::BTreeSet;
 use std::fmt;
 use toml_edit::{Document, Item, TableLike, Value};
@@ -27,8 +27,12 @@ impl BoxFile {
     /// # Errors
     /// All errors in its form.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
+        conflict::check(file, text)?;
         let document = Document::parse(text).map_err(|error| {
             let line = error.span().map_or(0, |span| line_of(text, span.start));
+            if let Some(conflict) = conflict::left_over(file, text, line) {
+                return conflict;
+            }
             Problem::failed("this is not TOML").at(&Place::new(file, line)).cause(error.message())
         })?;
         let table = document.as_table();

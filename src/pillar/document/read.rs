@@ -4,7 +4,7 @@ use super::place::Lines;
 use crate::name::KeyPath;
 use crate::pillar::table::Table;
 use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
-use crate::problem::{Place, Problem, Problems, Result, quoted};
+use crate::problem::{Place, Problem, Problems, Result, conflict, quoted};
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -26,7 +26,7 @@ const MOST: usize = 250_000;
 ///
 /// # Errors
 /// Where there may be too many of them.
-pub fn few_enough(file: &str, text: &str) -> Result<()> {
+fn few_enough(file: &str, text: &str) -> Result<()> {
     let begun = text.bytes().filter(|byte| matches!(byte, b'=' | b'[' | b',' | b'{')).count();
     if begun <= MOST {
         return Ok(());
@@ -37,16 +37,28 @@ pub fn few_enough(file: &str, text: &str) -> Result<()> {
         .into())
 }
 
+/// What is asked of every text of TOML before it is parsed.
+///
+/// # Errors
+/// As [`few_enough`]; where git left a conflict in it.
+pub fn parsable(file: &str, text: &str) -> Result<()> {
+    few_enough(file, text)?;
+    conflict::check(file, text)
+}
+
 /// Parses a TOML file that is to be changed: with the layout that people gave it. `file` is relative to the
 /// workspace.
 pub(super) fn parse_layout<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
-    few_enough(file, text)?;
+    parsable(file, text)?;
     toml_edit::Document::parse(text)
-        .map_err(|error| no_toml(file, &Lines::of(text), error.span(), error.message()).into())
+        .map_err(|error| no_toml(file, text, &Lines::of(text), error.span(), error.message()).into())
 }
 
-fn no_toml(file: &str, lines: &Lines, span: Option<Range<usize>>, reason: &str) -> Problem {
+fn no_toml(file: &str, text: &str, lines: &Lines, span: Option<Range<usize>>, reason: &str) -> Problem {
     let line = span.map_or(0, |span| lines.line(span.start));
+    if let Some(conflict) = conflict::left_over(file, text, line) {
+        return conflict;
+    }
     let reason = reason.lines().collect::<Vec<_>>().join(", ");
     Problem::failed("this is not valid TOML").at(&Place::new(file, line)).cause(reason)
 }
@@ -107,10 +119,10 @@ impl<'a> TreeReader<'a> {
 
     /// The tree, and what is unsound about it.
     fn root(mut self) -> Result<(Node, Vec<Problem>)> {
-        few_enough(&self.file, self.text)?;
+        parsable(&self.file, self.text)?;
         let parsed = DeTable::parse(self.text);
-        let parsed =
-            parsed.map_err(|error| no_toml(&self.file, &self.lines, error.span(), error.message()))?;
+        let parsed = parsed
+            .map_err(|error| no_toml(&self.file, self.text, &self.lines, error.span(), error.message()))?;
         let place = Place::new(self.file.clone(), 1);
         let parsed = parsed.into_inner();
         self.reserved(&parsed, &place);
@@ -173,7 +185,7 @@ impl<'a> TreeReader<'a> {
     }
 
     fn overflow(&mut self, span: Range<usize>, reason: &str, instead: Value) -> Value {
-        self.overflows.push(no_toml(&self.file, &self.lines, Some(span), reason));
+        self.overflows.push(no_toml(&self.file, self.text, &self.lines, Some(span), reason));
         instead
     }
 

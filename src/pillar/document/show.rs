@@ -4,15 +4,17 @@ use crate::problem::escaped;
 use std::ops::Range;
 use toml_edit::{Item, TableLike, Value};
 
-/// The text of a file with each sealed value as `(sealed 9f2c)`. Text that is not TOML is returned
-/// without that, so that `git diff` can show any revision. Control characters are escaped.
+/// The text of a file with each sealed value as `(sealed 9f2c)`. Text that is not TOML, such as one with a
+/// conflict of git, is read line by line, so that `git diff` can show any revision. Control characters are
+/// escaped.
 pub fn show(text: &str) -> String {
     let mut found = Vec::new();
     // A box has none, and need not be read as TOML.
-    if text.contains("sealed")
-        && let Ok(parsed) = toml_edit::Document::parse(text)
-    {
-        collect(parsed.as_table(), &mut found);
+    if text.contains("sealed") {
+        match toml_edit::Document::parse(text) {
+            Ok(parsed) => collect(parsed.as_table(), &mut found),
+            Err(_) => by_line(text, &mut found),
+        }
     }
     found.sort_by_key(|(span, _)| span.start);
     let mut shown = String::with_capacity(text.len());
@@ -24,6 +26,21 @@ pub fn show(text: &str) -> String {
     }
     shown.push_str(&text[done..]);
     shown.split_inclusive('\n').map(visible).collect()
+}
+
+/// A sealed value stands on one line.
+fn by_line(text: &str, found: &mut Vec<(Range<usize>, String)>) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.contains("sealed")
+            && let Ok(parsed) = toml_edit::Document::parse(line)
+        {
+            let mut here = Vec::new();
+            collect(parsed.as_table(), &mut here);
+            found.extend(here.into_iter().map(|(span, id)| (start + span.start..start + span.end, id)));
+        }
+        start += line.len();
+    }
 }
 
 fn visible(line: &str) -> String {

@@ -1,8 +1,8 @@
 //! What the known file must refuse: boxes that are consistent in themselves and are not the known ones.
 
-use super::{BoxVerdict, Known, Purpose, SeenBox, SeenWorkspace};
+use super::{BoxVerdict, Known, Older, Purpose, SeenBox, SeenWorkspace};
 use crate::pillar::boxes::people::*;
-use crate::pillar::boxes::{BoxFile, BoxFolder, NewSlot, OpenBox, ReaderChange, fingerprint, rekey};
+use crate::pillar::boxes::{BoxFile, BoxFolder, NewSlot, OpenBox, ReaderChange, fingerprint, join, rekey};
 use crate::problem::Code;
 
 fn seen<'a>(
@@ -78,7 +78,11 @@ fn an_older_box_may_be_read_and_not_posted_to() {
         for open in [Some(&restored), None] {
             let back = seen(&shop, &pillar, &old.file, open);
             refusal(known.meet_box(&back, Purpose::Post, false));
-            assert_eq!(known.meet_box(&back, Purpose::Read, true), Ok(BoxVerdict::Retired));
+            refusal(known.meet_box(&back, Purpose::Read, true));
+            let found = open.map(OpenBox::turn);
+            let older = BoxVerdict::Older(Older { found, seen: Some(2) });
+            assert_eq!(known.meet_box(&back, Purpose::Read, false), Ok(older));
+            assert!(known.is_older(&back));
         }
         let again = known.meet_box(&seen(&shop, &pillar, &new.file, Some(&opened)), Purpose::Post, true);
         assert_eq!(again, Ok(BoxVerdict::Same), "reading an older checkout forgets nothing");
@@ -123,4 +127,82 @@ fn a_turn_never_goes_back() {
     assert!(said.contains("its revision is 2, and was 7"), "{said}");
     refusal(later.meet_box(&seen(&shop, &pillar, &old.file, Some(&old.open)), Purpose::Read, false));
     assert!(known.meet_box(&seen(&shop, &pillar, &new.file, Some(&new.open)), Purpose::Read, false).is_ok());
+}
+
+/// A workspace as it is checked out on a branch.
+fn on(branch: &str) -> SeenWorkspace {
+    let (folder, branch) = (Some("/home/alice/shop".to_owned()), Some(branch.to_owned()));
+    SeenWorkspace { folder, branch, ..SeenWorkspace::from(workspace("shop")) }
+}
+
+#[test]
+fn an_older_box_that_was_accepted_stays_beside_the_newer_one_until_a_merge_retires_it() {
+    let (alice, frank) = (person("alice"), person("frank"));
+    let (main, branch, pillar) = (on("main"), on("rotation"), BoxFolder::top());
+    let old = top(&[&alice, &frank]);
+    let new = rekey(&old.open, &readers(&[&alice]), NewSlot::IfKeysGo).expect("rekeyed");
+    let mut known = Known::default();
+    let old_on_main = seen(&main, &pillar, &old.file, Some(&old.open));
+    let new_on = |workspace| seen(workspace, &pillar, &new.file, Some(&new.open));
+    known.meet_box(&old_on_main, Purpose::Post, false).expect("the first use");
+    known.meet_box(&new_on(&branch), Purpose::Post, true).expect("followed");
+    let said = refusal(known.meet_box(&old_on_main, Purpose::Post, false));
+    assert!(said.contains("this checkout has revision 1, this machine has seen 2"), "{said}");
+
+    assert!(known.accept_box(&old_on_main), "beside the newer one");
+    let mut known = Known::parse(&known.to_string(), "known.toml").expect("reads back");
+    for _ in 0..2 {
+        assert_eq!(known.meet_box(&new_on(&branch), Purpose::Post, true), Ok(BoxVerdict::Same));
+        assert_eq!(known.meet_box(&old_on_main, Purpose::Post, true), Ok(BoxVerdict::Accepted));
+        let keyless = seen(&main, &pillar, &old.file, None);
+        assert_eq!(known.meet_box(&keyless, Purpose::Post, true), Ok(BoxVerdict::Accepted));
+    }
+    // The branch is merged: from now on an older box on main is a rewind.
+    assert_eq!(known.meet_box(&new_on(&main), Purpose::Post, true), Ok(BoxVerdict::Same));
+    refusal(known.meet_box(&old_on_main, Purpose::Post, false));
+}
+
+#[test]
+fn an_accepted_older_box_proves_no_newer_one() {
+    let (alice, frank) = (person("alice"), person("frank"));
+    let (shop, pillar) = (on("main"), BoxFolder::top());
+    let old = top(&[&alice, &frank]);
+    let new = rekey(&old.open, &readers(&[&alice]), NewSlot::IfKeysGo).expect("rekeyed");
+    let mut known = Known::default();
+    known.learn_box(&seen(&shop, &pillar, &new.file, Some(&new.open)));
+    known.accept_box(&seen(&shop, &pillar, &old.file, Some(&old.open)));
+    // Frank has the key of the old slot, and makes locks of any revision of it.
+    let mut made = rekey(&old.open, &readers(&[&alice, &frank]), NewSlot::Always).expect("made by frank");
+    for _ in 0..3 {
+        made = rekey(&made.open, &readers(&[&alice, &frank]), NewSlot::Always).expect("made by frank");
+        let minted = seen(&shop, &pillar, &made.file, Some(&made.open));
+        for purpose in [Purpose::Read, Purpose::Post] {
+            refusal(known.meet_box(&minted, purpose, false));
+        }
+    }
+}
+
+#[test]
+fn two_branches_that_rotated_stay_beside_each_other_until_one_box_holds_both() {
+    let alice = person("alice");
+    let (left, right, pillar) = (on("left"), on("right"), BoxFolder::top());
+    let old = top(&[&alice]);
+    let [a, b] = [(), ()].map(|()| rekey(&old.open, &readers(&[&alice]), NewSlot::Always).expect("rekeyed"));
+    let (a_here, b_here) =
+        (seen(&left, &pillar, &a.file, Some(&a.open)), seen(&right, &pillar, &b.file, Some(&b.open)));
+    let mut known = Known::default();
+    known.learn_box(&a_here);
+    let said = refusal(known.meet_box(&b_here, Purpose::Read, false));
+    assert!(said.contains("reader rekey --also"), "{said}");
+    assert!(!known.accept_box(&b_here), "neither is older");
+    assert_eq!(known.meet_box(&b_here, Purpose::Post, true), Ok(BoxVerdict::Same));
+    assert_eq!(known.meet_box(&a_here, Purpose::Post, true), Ok(BoxVerdict::Accepted));
+    let (both, when) = join(&a.open, &b.open);
+    let both = rekey(&both, &readers(&[&alice]), when).expect("joined");
+    let joined = seen(&left, &pillar, &both.file, Some(&both.open));
+    let followed = known.meet_box(&joined, Purpose::Post, true);
+    assert_eq!(followed, Ok(BoxVerdict::Followed { from: b.file.slot.clone() }));
+    for late in [&a_here, &b_here] {
+        refusal(known.meet_box(late, Purpose::Post, false));
+    }
 }

@@ -13,6 +13,7 @@
 //! turn = 2
 //! retired = ["age1…"]
 //! readers = { alice = "age1…", ci = "age1…" }
+//! beside = [{ slot = "age1…", turn = 1, folder = "/home/alice/shop", branch = "main" }]
 //!
 //! [workspaces.hosts.web1]
 //! address = "tcp://web1.example.com:2376"
@@ -23,14 +24,16 @@
 //!
 //! Format 1 had `[workspaces.NAME]`, without ids and folders; it is read, and written anew as format 2.
 
-use super::{Known, KnownBox, KnownHost, KnownWorkspace};
-use crate::keys::Recipient;
-use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName};
+mod boxes;
+
+use self::boxes::{box_table, read_box};
+use super::{Known, KnownHost, KnownWorkspace};
+use crate::name::{HostName, WorkspaceId, WorkspaceName};
 use crate::pillar::boxes::BoxFolder;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use std::collections::BTreeMap;
 use std::fmt;
-use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
 
 impl Known {
     /// Reads `known.toml`; an empty text is nothing known. `file` is its path, for errors.
@@ -141,39 +144,6 @@ fn read_workspace(
     Some(workspace)
 }
 
-fn read_box(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownBox> {
-    let (mut slot, mut turn, mut retired, mut readers) = (None, None, Vec::new(), Vec::new());
-    let key_of = |item: Option<&str>| Recipient::parse(item.unwrap_or_default());
-    let slot_of = |item: Option<&str>| Recipient::parse_slot(item.unwrap_or_default());
-    for (key, item) in table.iter() {
-        match key {
-            "slot" => slot = parsed(slot_of(item.as_str()), path, found),
-            "turn" => {
-                turn = item.as_integer().and_then(|turn| u32::try_from(turn).ok());
-                if turn.is_none() {
-                    found.push(format!("{}: `turn` is not a revision number", escaped(path)));
-                }
-            }
-            "retired" if item.is_array() => {
-                for slot in item.as_array().into_iter().flatten() {
-                    retired.extend(parsed(slot_of(slot.as_str()), path, found));
-                }
-            }
-            "readers" if item.is_table_like() => {
-                for (name, item) in item.as_table_like().into_iter().flat_map(TableLike::iter) {
-                    let key = parsed(key_of(item.as_str()), path, found);
-                    readers.extend(parsed(ReaderName::parse(name), path, found).zip(key));
-                }
-            }
-            _ => found.push(unknown(path, key)),
-        }
-    }
-    if !table.contains_key("slot") {
-        found.push(format!("{}: `slot` is missing", escaped(path)));
-    }
-    Some(KnownBox { slot: slot?, turn, retired, readers: readers.into_iter().collect() })
-}
-
 fn read_host(table: &dyn TableLike, path: &str, found: &mut Vec<String>) -> Option<KnownHost> {
     let mut host = KnownHost::default();
     for (key, item) in table.iter() {
@@ -280,22 +250,6 @@ fn host_table(known: &KnownHost) -> Table {
     table
 }
 
-fn box_table(known: &KnownBox) -> Table {
-    let mut table = Table::new();
-    table.insert("slot", value(known.slot.as_str()));
-    known.turn.map(|turn| table.insert("turn", value(i64::from(turn))));
-    if !known.retired.is_empty() {
-        let slots: toml_edit::Array = known.retired.iter().map(Recipient::as_str).collect();
-        table.insert("retired", value(slots));
-    }
-    if !known.readers.is_empty() {
-        let readers: InlineTable =
-            known.readers.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();
-        table.insert("readers", value(readers));
-    }
-    table
-}
-
 /// A table without a header line of its own.
 fn implicit() -> Table {
     let mut table = Table::new();
@@ -305,8 +259,10 @@ fn implicit() -> Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Beside, KnownBox};
     use super::*;
-    use crate::keys::Identity;
+    use crate::keys::{Identity, Recipient};
+    use crate::name::ReaderName;
     use proptest::prelude::*;
 
     fn key() -> Recipient {
@@ -353,7 +309,8 @@ mod tests {
                 };
                 let readers = (0..*count).map(|n| (ReaderName::parse(&format!("{name}{n}")).expect("a name"), key()));
                 let retired = (0..*count).map(|_| key()).collect();
-                let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect() };
+                let beside = (0..*count).map(|_| Beside { slot: key(), turn: *turn, folder: daemon.clone(), branch: daemon.clone() });
+                let of_box = KnownBox { slot: key(), turn: *turn, retired, readers: readers.collect(), beside: beside.collect() };
                 workspace.boxes.insert(BoxFolder::parse(name).expect("a folder"), of_box);
                 let host = KnownHost { address: address.clone(), tls: daemon.clone(), daemon: daemon.clone(), ..KnownHost::default() };
                 workspace.hosts.insert(HostName::parse(name).expect("a name"), host);

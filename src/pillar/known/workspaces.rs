@@ -18,6 +18,8 @@ pub struct SeenWorkspace {
     pub id: Option<WorkspaceId>,
     /// Its folder on this machine: absolute, without symbolic links.
     pub folder: Option<String>,
+    /// The git branch that is checked out there. Only ever a reason to trust less.
+    pub branch: Option<String>,
 }
 
 impl Known {
@@ -196,7 +198,7 @@ impl KnownWorkspace {
 #[cfg(test)]
 impl From<WorkspaceName> for SeenWorkspace {
     fn from(name: WorkspaceName) -> Self {
-        Self { name, id: None, folder: None }
+        Self { name, id: None, folder: None, branch: None }
     }
 }
 
@@ -214,6 +216,7 @@ mod tests {
             name: WorkspaceName::parse(name).expect("a name"),
             id: id.map(|id| WorkspaceId::parse(id).expect("an id")),
             folder: Some(folder.to_owned()),
+            branch: None,
         }
     }
 

@@ -37,6 +37,13 @@ impl Vault<'_> {
         Ok(())
     }
 
+    /// Puts a whole pillar file in its place, also of one that could not be read.
+    pub fn put_document(&mut self, document: Document) {
+        self.put(&format!("pillar/{}", document.file()), document.text());
+        self.unread.remove(document.file());
+        self.documents.insert(document.file().to_owned(), document);
+    }
+
     /// Removes a pillar file.
     pub fn remove_document(&mut self, file: &str) {
         self.documents.remove(file);
@@ -57,6 +64,7 @@ impl Vault<'_> {
     pub fn put_box(&mut self, made: &Made) {
         let folder = made.open.folder().clone();
         self.put(&folder.file(), made.file.to_string());
+        self.unread.remove(folder.file().trim_start_matches("pillar/"));
         self.boxes.insert(folder.clone(), made.file.clone());
         self.unlocked.borrow_mut().insert(folder.clone(), Ok(made.open.clone().into()));
         self.met.borrow_mut().insert(folder.clone());

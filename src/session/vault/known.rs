@@ -88,6 +88,15 @@ impl KnownFile {
         let mut known = self.look(Known::clone);
         let verdicts: Vec<Result<BoxVerdict>> =
             all.iter().map(|seen| known.meet_box(seen, purpose, strict)).collect();
+        for (seen, verdict) in all.iter().zip(&verdicts) {
+            if let Ok(BoxVerdict::Older(older)) = verdict {
+                session.operator.warn(format_args!(
+                    "{}: the box {} is older here than the one that this machine knows: {older} bring it up to \
+                     date: git pull",
+                    seen.workspace.name, seen.folder
+                ));
+            }
+        }
         if !self.learns {
             return verdicts.into_iter().map(|verdict| verdict.map(drop)).collect();
         }
@@ -119,7 +128,7 @@ impl KnownFile {
                 "{}: the slot of the box {} was changed by one of its readers; it is now {}",
                 seen.workspace.name, seen.folder, seen.slot
             )),
-            BoxVerdict::Same | BoxVerdict::Retired => {}
+            BoxVerdict::Same | BoxVerdict::Accepted | BoxVerdict::Older(_) => {}
         }
     }
 

@@ -28,6 +28,28 @@ impl Vault<'_> {
         Ok(open)
     }
 
+    /// Meets the boxes that are older than the ones this machine knows, before anything of the workspace is
+    /// used: also where no value has to be opened. Other differences are said where a box is opened.
+    ///
+    /// # Errors
+    /// [`Code::Seal`] with `strict`, for every one of them; otherwise each is a warning, once.
+    pub fn meet_older_boxes(&self) -> Result<()> {
+        let mut problems = Vec::new();
+        for (folder, file) in &self.boxes {
+            let keyless = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: None };
+            if self.met.borrow().contains(folder) || !self.known.look(|known| known.is_older(&keyless)) {
+                continue;
+            }
+            let open = self.unlocked_to_post(folder)?;
+            let seen = SeenBox { open: open.as_deref(), ..keyless };
+            match self.known.meet(self.session, &seen, Purpose::Read, self.is_strict()) {
+                Ok(()) => drop(self.met.borrow_mut().insert(folder.clone())),
+                Err(found) => problems.extend(found.into_vec()),
+            }
+        }
+        Problems::check(problems)
+    }
+
     /// Opens a box whose readers or slot are to be changed: unlike for reading, an older box than the
     /// known one is refused, because what is made of it would bring a retired slot back.
     ///
@@ -117,6 +139,30 @@ impl Vault<'_> {
 
     fn unlock_now(&self, folder: &BoxFolder, asking: Asking) -> Result<OpenBox> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
+        self.unlock_asking_file(folder, file, asking)
+    }
+
+    /// Opens the lock of a box as it stands elsewhere, such as on another branch, whatever this machine knows of
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub fn unlock_file(&self, folder: &BoxFolder, file: &BoxFile) -> Result<OpenBox> {
+        self.unlock_asking_file(folder, file, Asking::Allowed)
+    }
+
+    /// As [`Self::open_box_to_change`], of a box as git has it.
+    ///
+    /// # Errors
+    /// As [`Self::open_box_to_change`].
+    pub fn open_file_to_change(&self, folder: &BoxFolder, file: &BoxFile) -> Result<OpenBox> {
+        let open = self.unlock_file(folder, file)?;
+        let seen = SeenBox { workspace: self.seen(), folder, slot: &file.slot, open: Some(&open) };
+        self.known.meet(self.session, &seen, Purpose::Post, self.is_strict())?;
+        Ok(open)
+    }
+
+    fn unlock_asking_file(&self, folder: &BoxFolder, file: &BoxFile, asking: Asking) -> Result<OpenBox> {
         // Also where there is no identity to find it out.
         file.check_shape(folder)?;
         let opened =

@@ -107,7 +107,7 @@ impl Vault<'_> {
     }
 
     /// A box whose form holds, opened where a key here does.
-    fn unlocked_to_post(&self, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
+    pub(super) fn unlocked_to_post(&self, folder: &BoxFolder) -> Result<Option<Rc<OpenBox>>> {
         let file = self.boxes.get(folder).ok_or_else(|| self.no_box(folder))?;
         file.check_shape(folder)?;
         // A poster needs no private key: no passphrase is asked for, and an identity that cannot be read is

@@ -9,14 +9,14 @@ use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal;
 use crate::problem::{Code, Problems, Result, quoted};
 use crate::registry::TABLE;
-use crate::session::Vault;
+use crate::session::{KeyFiles, Vault};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Each box: whether it opens here, is the known one, and has more than one reader.
 pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
     let mut section = Section::new("boxes");
-    if vault.boxes().is_empty() {
+    if !vault.has_box() {
         section.problem("there is no box: nothing can be sealed", "pillarbox box new pillar");
     }
     for (folder, file) in vault.boxes() {
@@ -94,6 +94,13 @@ pub(super) fn readers(vault: &Vault<'_>) -> Section {
     let mut section = Section::new("readers");
     for problem in stray::pending(vault).into_iter().chain(stray::private_keys(vault.workspace())) {
         section.problems(problem.into());
+    }
+    for name in stray::keys_without_box(vault) {
+        let path = KeyFiles::path(&name);
+        section.note(
+            format!("{path} reads no box"),
+            format!("pillarbox reader add {name}   # or: git rm {path}"),
+        );
     }
     if section.findings.is_empty() && !vault.boxes().is_empty() {
         section.ok("the locks agree with keys/");

@@ -58,7 +58,7 @@ pub(super) fn look(vault: &Vault<'_>) -> Section {
             section.note(
                 "git shows sealed values as they are: .gitattributes names no diff=pillarbox",
                 format!(
-                    "echo 'pillar/**/*.toml diff=pillarbox' >> {}",
+                    "echo 'pillar/**/*.toml diff=pillarbox merge=pillarbox' >> {}",
                     quoted(&workspace.root().join(".gitattributes").display().to_string())
                 ),
             );

@@ -12,8 +12,8 @@ const ATTRIBUTES: &str = include_str!("../../../../.gitattributes");
 /// The id in the example.
 const EXAMPLE_ID: &str = "3b0f6a51c2d97e84";
 
-/// What git needs to show sealed values by their ids.
-pub(super) const ATTRIBUTES_LINE: &str = "pillar/**/*.toml diff=pillarbox";
+/// What git needs to show sealed values by their ids, and to merge values by their keys.
+pub(super) const ATTRIBUTES_LINE: &str = "pillar/**/*.toml diff=pillarbox merge=pillarbox";
 
 /// Paths relative to the workspace, with their texts; without keys and boxes.
 pub(super) fn files(

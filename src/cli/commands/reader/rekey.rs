@@ -3,8 +3,9 @@
 
 use super::acceptance::{self, Acceptance};
 use super::exposed::Exposed;
-use super::named_boxes;
 use super::rotation::{self, Rotation};
+use super::{join, named_boxes};
+use crate::cli::commands::verify::stray;
 use crate::cli::{Context, Exit};
 use crate::pillar::boxes::{BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
 use crate::pillar::readership::Reader;
@@ -23,6 +24,9 @@ pub(super) struct ReaderRekeyArgs {
     /// Only this box; may be given several times [default: every box that opens here]
     #[arg(long = "box", value_name = "FOLDER")]
     boxes: Vec<String>,
+    /// Join the locks of another branch with those of this one: a git revision, MERGE_HEAD in a merge
+    #[arg(long, value_name = "REF", conflicts_with_all = ["new_slot", "boxes"])]
+    also: Option<String>,
     #[command(flatten)]
     accept: Acceptance,
     /// Write the whole list of what removed keys could read to this file, as JSON where it ends in .json
@@ -31,10 +35,14 @@ pub(super) struct ReaderRekeyArgs {
 }
 
 pub(super) fn run(args: &ReaderRekeyArgs, ctx: &Context) -> Result<Exit> {
+    if let Some(also) = &args.also {
+        return join::run(also, &args.accept, ctx);
+    }
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::load(&ctx.session, &workspace)?;
     let boxes = open_boxes(&vault, &args.boxes, ctx)?;
     let files = vault.key_files()?;
+    stray::warn_of_keys_without_box(ctx, &vault);
     let when = if args.new_slot { NewSlot::Always } else { NewSlot::IfKeysGo };
     let (mut wanted, mut problems): (Vec<(&OpenBox, Readers)>, _) = (Vec::new(), Vec::new());
     for open in &boxes {

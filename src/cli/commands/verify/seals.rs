@@ -54,6 +54,10 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
     let (mut to_open, mut bad): (Vec<&Sealed>, BTreeSet<&Origin>) = (Vec::new(), BTreeSet::new());
     for sealed in vault.documents().flat_map(|document| document.sealed()) {
         counts.values += 1;
+        // What is wrong with the box is said once.
+        if vault.unread_box(&sealed.origin.file, vault.governing(&sealed.origin.file).ok()).is_some() {
+            continue;
+        }
         let checked = vault.governing(&sealed.origin.file).and_then(|folder| {
             // Opening says more than the form does: where a moved value was sealed for.
             if usable.contains(folder) {

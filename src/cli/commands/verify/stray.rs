@@ -1,10 +1,13 @@
 //! Readers whose key files say something else than the locks, and private keys in the workspace.
 
+use crate::cli::Context;
 use crate::cli::commands::reader::pending_want;
 use crate::keys::holds_private_key;
+use crate::name::ReaderName;
 use crate::problem::{Code, Place, Problem, Problems, escaped, quoted};
 use crate::session::{KeyFiles, Vault};
 use crate::store::Workspace;
+use std::collections::BTreeSet;
 
 /// Key files that cannot be read, and readers whose file and lock differ.
 pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
@@ -30,6 +33,28 @@ pub(in crate::cli::commands) fn pending(vault: &Vault<'_>) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Readers with a key file who read no box: where two branches each added a reader, a merge keeps one of the
+/// locks. Nothing where a box cannot be read.
+pub(in crate::cli::commands) fn keys_without_box(vault: &Vault<'_>) -> Vec<ReaderName> {
+    let Ok(files) = vault.key_files() else { return Vec::new() };
+    if vault.unread().next().is_some() {
+        return Vec::new();
+    }
+    let readers: BTreeSet<&ReaderName> = vault.boxes().values().flat_map(|file| &file.readers).collect();
+    let without = files.iter().filter(|(name, key)| key.is_ok() && !readers.contains(name));
+    without.map(|(name, _)| name.clone()).collect()
+}
+
+/// Warns of them, with the command for either case.
+pub(in crate::cli::commands) fn warn_of_keys_without_box(ctx: &Context, vault: &Vault<'_>) {
+    for name in keys_without_box(vault) {
+        let path = KeyFiles::path(&name);
+        ctx.out.warn(format_args!(
+            "{path} reads no box; if it should: pillarbox reader add {name}; if not: git rm {path}"
+        ));
+    }
 }
 
 /// Private keys in files of the workspace's folder.
