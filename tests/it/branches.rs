@@ -245,8 +245,11 @@ fn a_conflict_in_a_box_the_inventory_a_state_or_a_key_is_called_that() {
         env.write(path, conflict(&before));
         for arguments in [&["verify"][..], &["compile"], &["reader", "rekey"]] {
             let said = env.run(arguments);
-            let is_read = !(path.starts_with("states") && arguments[0] != "compile")
-                && !(path.starts_with("keys") && arguments[0] == "compile");
+            let is_read = match path.split('/').next() {
+                Some("states") => arguments[0] == "compile",
+                Some("keys") => arguments[0] != "compile",
+                _ => true,
+            };
             assert_eq!(said.code != 0, is_read, "{path}: {said}");
             if is_read {
                 said.exits(1)
