@@ -42,7 +42,8 @@ fn the_commands_in_the_order_of_work() {
     identity      Make a private key, print its public half, unlock it for some hours
     box           Who opens what: list the boxes, or make one
     reader        Who can open a box: list, add, remove; make locks agree with keys/
-    registry      Credentials of registries: add, import, export, check; docker and podman ask for them
+    registry      Credentials of registries: add, import, export, check; docker and podman ask for
+                  them
     set           Set a value in clear; comments and order stay
     get           Print a value in clear, or a table as TOML
     unset         Remove a value, sealed or in clear, or a table with all that is in it
