@@ -90,7 +90,8 @@ fn is_alike(vault: &Vault<'_>, row: &ImportRow<'_>) -> bool {
     });
     let has = |name: &str| fields.get(name).is_some();
     let whole = if is_basic { has(USERNAME) && has(PASSWORD) } else { has(IDENTITY_TOKEN) };
-    known && whole && row.item.email.is_none() && row.lifetime().is_none()
+    let has_secret = row.item.gives.secret().is_some();
+    known && whole && has_secret && row.item.email.is_none() && row.lifetime().is_none()
 }
 
 /// Replaces the values of entries of one file.
