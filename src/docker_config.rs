@@ -9,12 +9,13 @@ mod json;
 mod layout;
 mod put;
 mod splice;
+mod stored;
 mod wire;
 mod wired;
 
-pub use auths::{Auth, Auths, Stored, read_auths, sound, without_auths};
-pub use json::line_of;
+pub use auths::{Auth, Auths, Entries, read_auths, read_entries, without_auths};
 pub use put::{Put, Puts, put};
 pub use splice::{Splice, apply, undo};
+pub use stored::{Stored, sound};
 pub use wire::{HELPER, Helpers, Replaced, Want, helpers, unwire, wire};
 pub use wired::{Edit, Wired};

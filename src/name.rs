@@ -3,6 +3,7 @@
 
 mod folded;
 mod helper;
+mod idn;
 mod image;
 mod key;
 mod owner;
@@ -11,6 +12,7 @@ mod word;
 
 pub use folded::folded;
 pub use helper::HelperName;
+pub use idn::punycode;
 pub use image::{Digest, ImageName, ImageRef};
 pub use key::KeyPath;
 pub use owner::{Owner, WorkspaceId};

@@ -50,8 +50,23 @@ fn broken(file: &str, line: u32, column: usize, why: &str) -> Problem {
         .hint("nothing was changed; fix the file, or move it away")
 }
 
+/// Where the lines of a text begin: for files in which many places are looked up.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(ends.map(|(at, _)| at).collect())
+    }
+
+    /// The line of a byte, counted from 1.
+    pub(super) fn line(&self, at: usize) -> u32 {
+        u32::try_from(self.0.partition_point(|end| *end < at) + 1).unwrap_or(u32::MAX)
+    }
+}
+
 /// The line of a byte, counted from 1.
-pub fn line_of(text: &str, at: usize) -> u32 {
+pub(super) fn line_of(text: &str, at: usize) -> u32 {
     position(text, at).0
 }
 

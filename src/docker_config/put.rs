@@ -1,10 +1,11 @@
 //! Credentials put into a file as `docker login` does it: the entries of their keys are replaced, and every
 //! other byte stays.
 
-use super::auths::{AUTHS, Stored};
+use super::auths::AUTHS;
 use super::json::{object, table};
 use super::layout::Layout;
 use super::splice::{Splice, apply};
+use super::stored::Stored;
 use super::wire::{HELPERS, exchange, fresh, quoted};
 use crate::problem::{Problem, Result};
 use crate::registry::TOKEN_USER;

@@ -1,6 +1,6 @@
 //! Which helper answers for which registry: `credHelpers` by host, `credsStore` for all of them.
 
-use super::json::{field, line_of, object, start, string, table};
+use super::json::{Lines, field, line_of, object, start, string, table};
 use super::layout::{Layout, cuts};
 use super::splice::{Splice, apply};
 use crate::problem::{Place, Problem, Problems, Result, escaped};
@@ -21,6 +21,10 @@ pub struct Helpers {
     pub store: Option<String>,
     /// `credHelpers`: by the name of a registry, as written.
     pub by_host: BTreeMap<String, String>,
+    /// The line of `credsStore`; 0 where there is none.
+    pub store_line: u32,
+    /// The lines of `credHelpers`, by the name of a registry.
+    pub lines: BTreeMap<String, u32>,
 }
 
 /// What a file must say.
@@ -47,14 +51,18 @@ pub struct Replaced {
 /// Where it is not JSON, or one of the two fields is of another type.
 pub fn helpers(text: &str, file: &str) -> Result<Helpers> {
     let Some(root) = object(text, file)? else { return Ok(Helpers::default()) };
-    let store = string(text, file, &root, STORE)?.map(|found| found.value.to_string());
-    let mut by_host = BTreeMap::new();
+    let at = Lines::of(text);
+    let store = string(text, file, &root, STORE)?;
+    let store_line = store.map_or(0, |found| at.line(found.range.start));
+    let (mut by_host, mut lines) = (BTreeMap::new(), BTreeMap::new());
+    // Of two equal keys the last holds, as in Go.
     for entry in table(text, file, &root, HELPERS)?.into_iter().flat_map(|table| &table.properties) {
         if let Value::StringLit(name) = &entry.value {
             by_host.insert(entry.name.as_str().to_owned(), name.value.to_string());
+            lines.insert(entry.name.as_str().to_owned(), at.line(entry.range.start));
         }
     }
-    Ok(Helpers { store, by_host })
+    Ok(Helpers { store: store.map(|found| found.value.to_string()), by_host, store_line, lines })
 }
 
 /// The changes that make a file name us, and what they replace; no changes where it does already.

@@ -9,6 +9,8 @@ use crate::problem::{Place, Problem, Result};
 
 const KEY: &str = "docker-registries";
 
+const HINT: &str = "a pillar that is made by Jinja or Python has to be rendered first: salt-call --out=yaml pillar.items > FILE";
+
 fn is_key(key: &str) -> bool {
     key == KEY || key.ends_with("-docker-registries")
 }
@@ -19,15 +21,15 @@ pub(super) fn is_one(text: &str) -> bool {
 }
 
 pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
-    let root = yaml::read(text, file)?;
-    let top = root.as_ref().and_then(Node::mapping).unwrap_or_default();
+    let documents = yaml::read_all(text, file, HINT)?;
+    let top = documents.first().and_then(Node::mapping).unwrap_or_default();
     let deeper = top.iter().filter_map(|(_, node)| node.mapping()).flatten();
     let found: Vec<&Node> =
         top.iter().chain(deeper).filter(|(key, _)| is_key(key)).map(|(_, node)| node).collect();
     if found.is_empty() {
         return Err(Problem::failed(format!("there is no `{KEY}` in this pillar"))
             .at(&Place::new(file, 0))
-            .hint("a pillar that is made by Python or Jinja has to be rendered first: salt-call --out=yaml pillar.items > FILE")
+            .hint(HINT)
             .into());
     }
     for node in found {
@@ -41,7 +43,7 @@ pub(super) fn read(text: &str, file: &str, source: &mut Source) -> Result<()> {
             // Salt's word for Docker Hub.
             let key = if key.eq_ignore_ascii_case("hub") { "docker.io" } else { key };
             match gives(entry) {
-                Ok((gives, email)) => source.add(Item { key: key.to_owned(), place, gives, email }),
+                Ok((gives, email)) => source.add(Item { email, ..Item::new(key.to_owned(), place, gives) }),
                 Err(why) => source.wrong(key, &place, &why),
             }
         }

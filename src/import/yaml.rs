@@ -1,4 +1,4 @@
-//! As much of YAML as a Salt pillar needs: mappings, lists and texts with their lines. Built from events,
+//! As much of YAML as a Salt pillar and a Secret of Kubernetes need: mappings, lists and texts with their lines. Built from events,
 //! so that a text which nests without end or repeats itself by aliases costs nothing.
 
 use crate::problem::{Place, Problem, Result};
@@ -20,7 +20,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Pairs in order; a key that is not a text is left out.
     Mapping(Vec<(String, Node)>),
-    List,
+    List(Vec<Node>),
     /// A text, and whether it is written without quotes.
     Text {
         text: String,
@@ -40,6 +40,26 @@ impl Node {
     pub(super) fn mapping(&self) -> Option<&[(String, Node)]> {
         match &self.value {
             Value::Mapping(pairs) => Some(pairs),
+            _ => None,
+        }
+    }
+
+    pub(super) fn list(&self) -> Option<&[Node]> {
+        match &self.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value of a key.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        self.mapping()?.iter().find(|(key, _)| key == name).map(|(_, node)| node)
+    }
+
+    /// What is written, whatever YAML makes of it.
+    pub(super) fn raw(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -68,22 +88,21 @@ fn is_text(text: &str) -> bool {
     whole || !looks_like_number
 }
 
-/// Reads the first document; `None` if there is nothing in it.
+/// Reads all documents. `hint` says what to do with a text that is a template.
 ///
 /// # Errors
 /// If it is not YAML, nests too deep, or uses aliases.
-pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
+pub(super) fn read_all(text: &str, file: &str, hint: &str) -> Result<Vec<Node>> {
     let wrong = |line: usize, what: &str| {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         Problem::failed(what.to_owned()).at(&Place::new(file, line))
     };
+    let mut documents = Vec::new();
     // Each open mapping or list, with the key that waits for its value.
     let mut open: Vec<(Node, Option<String>)> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            wrong(error.marker().line(), "this is not YAML")
-                .cause(error.info().to_owned())
-                .hint("a pillar with `{{ }}`, `{% %}` or Python has to be rendered first: salt-call --out=yaml pillar.items > FILE")
+            wrong(error.marker().line(), "this is not YAML").cause(error.info().to_owned()).hint(hint)
         })?;
         let line = span.start.line();
         let node = |value| Node { line: u32::try_from(line).unwrap_or(u32::MAX), value };
@@ -105,7 +124,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
                 continue;
             }
             Event::SequenceStart(..) => {
-                open.push((node(Value::List), None));
+                open.push((node(Value::List(Vec::new())), None));
                 continue;
             }
             Event::MappingEnd | Event::SequenceEnd => match open.pop() {
@@ -114,24 +133,29 @@ pub(super) fn read(text: &str, file: &str) -> Result<Option<Node>> {
             },
             _ => continue,
         };
-        let Some((holder, key)) = open.last_mut() else { return Ok(Some(done)) };
-        if let Value::Mapping(pairs) = &mut holder.value {
-            match key.take() {
+        let Some((holder, key)) = open.last_mut() else {
+            documents.push(done);
+            continue;
+        };
+        match &mut holder.value {
+            Value::Mapping(pairs) => match key.take() {
                 Some(key) => pairs.push((key, done)),
-                None => {
-                    let name =
-                        if let Value::Text { text, .. } = &done.value { text.clone() } else { String::new() };
-                    *key = Some(name);
-                }
-            }
+                None => *key = Some(done.raw().unwrap_or_default().to_owned()),
+            },
+            Value::List(items) => items.push(done),
+            Value::Text { .. } => {}
         }
     }
-    Ok(None)
+    Ok(documents)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Result<Vec<Node>> {
+        read_all(text, "p.sls", "render it")
+    }
 
     #[test]
     fn what_salt_would_not_read_as_a_text_is_told_from_one() {
@@ -146,11 +170,11 @@ mod tests {
     #[test]
     fn a_text_that_is_made_to_cost_is_refused_at_once() {
         let bomb = format!("{}{}", "a: &a [x,x]\n", "b: [*a,*a]\n");
-        assert!(read(&bomb, "p.sls").expect_err("an alias").to_string().contains("p.sls:2: aliases"));
-        assert!(read(&"[".repeat(100_000), "p.sls").is_err());
-        assert!(read(&"- ".repeat(100_000), "p.sls").is_err());
+        assert!(read(&bomb).expect_err("an alias").to_string().contains("p.sls:2: aliases"));
+        assert!(read(&"[".repeat(100_000)).is_err());
+        assert!(read(&"- ".repeat(100_000)).is_err());
         let deep: String = (0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
-        assert!(read(&deep, "p.sls").is_err());
-        assert!(read("", "p.sls").expect("nothing").is_none());
+        assert!(read(&deep).is_err());
+        assert!(read("").expect("nothing").is_empty());
     }
 }

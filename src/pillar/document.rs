@@ -13,6 +13,7 @@ mod locate;
 mod place;
 mod read;
 mod rename;
+mod replace;
 mod show;
 mod three_way;
 

@@ -13,6 +13,8 @@ pub enum Inherited {
     /// Also what leads to agents, proxies, clouds and password stores: for ssh, whose configuration may start
     /// programs of a cloud, and for credential helpers.
     Tools,
+    /// Also where SOPS finds its keys: for sops alone.
+    Sops,
 }
 
 const BASIC: [&str; 11] =
@@ -58,6 +60,8 @@ const TOOLS: [&str; 32] = [
 
 /// Names of further variables that [`Inherited::Tools`] hands on, separated by commas; one may end with `*`.
 const MORE: &str = "PILLARBOX_PASS_ENV";
+/// What leads SOPS to its keys, and may be one.
+const SOPS: &str = "SOPS_";
 /// Our own: a key, and the ways to one. Never handed on, however they are listed.
 const OURS: &str = "PILLARBOX_";
 
@@ -81,6 +85,7 @@ fn is_listed(name: &str, inherited: Inherited, more: &[&str]) -> bool {
         Inherited::Nothing => false,
         Inherited::Basic => BASIC.iter().any(covers),
         Inherited::Tools => BASIC.iter().any(covers) || tools(),
+        Inherited::Sops => BASIC.iter().any(covers) || tools() || name.starts_with(SOPS),
     }
 }
 
@@ -100,5 +105,7 @@ mod tests {
         assert_eq!(passed(Inherited::Tools, &[]), ["HOME", "LC_ALL", "AWS_PROFILE"]);
         let more = ["ACME_*", "PILLARBOX_AGE_KEY"];
         assert_eq!(passed(Inherited::Tools, &more), ["HOME", "LC_ALL", "AWS_PROFILE", "ACME_TOKEN"]);
+        assert!(is_listed("SOPS_AGE_KEY_FILE", Inherited::Sops, &[]));
+        assert!(!is_listed("SOPS_AGE_KEY_FILE", Inherited::Tools, &[]));
     }
 }

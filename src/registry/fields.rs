@@ -21,6 +21,8 @@ pub const HELPER: &str = "helper";
 pub const ANONYMOUS: &str = "anonymous";
 /// What `docker login` once asked for; it is not sent.
 pub const EMAIL: &str = "email";
+/// When the secret beside it ends, if it says so or is of a kind that lasts for hours; it is not sent.
+pub const EXPIRES: &str = "expires";
 
 const TEXT: &[&str] = &["string"];
 const SEALED: &[&str] = &["sealed value"];
@@ -38,6 +40,7 @@ static SCHEMA: Schema = Schema {
         Field { name: HELPER, kinds: TEXT },
         Field { name: ANONYMOUS, kinds: &["boolean"] },
         Field { name: EMAIL, kinds: TEXT },
+        Field { name: EXPIRES, kinds: &["datetime"] },
     ],
 };
 

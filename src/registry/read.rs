@@ -1,7 +1,9 @@
 //! The `registries` table of a pillar.
 
 use super::entry::{Credentials, Entry, How};
-use super::fields::{ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME, fields, key_path};
+use super::fields::{
+    ANONYMOUS, EMAIL, EXPIRES, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME, fields, key_path,
+};
 use super::header::TOKEN_USER;
 use super::scope::Scope;
 use crate::name::HelperName;
@@ -71,6 +73,9 @@ fn entry(key: &str, node: &Node) -> Result<Entry> {
     let how = reader.how();
     if let Err(problems) = reader.text(EMAIL) {
         found.extend(problems.into_vec());
+    }
+    if let Some(node) = table.get(EXPIRES).filter(|node| !matches!(node.value, Value::Datetime(_))) {
+        found.push(reader.mistyped(EXPIRES, node, "a date and time, as 2026-12-31T23:59:59Z"));
     }
     match how {
         Ok(how) => {

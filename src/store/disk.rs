@@ -3,7 +3,12 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// How many files are waited for at once.
+const AT_ONCE: usize = 16;
 
 /// Changes of the file system, one call each. Tests cut it off after any number of them.
 #[derive(Debug, Default)]
@@ -42,6 +47,32 @@ impl Disk {
 
     /// Makes a file that is not there yet and waits until it is on the disk.
     pub(super) fn write_new(&self, path: &Path, bytes: &[u8], like: &Like<'_>) -> io::Result<()> {
+        let file = self.write_unsynced(path, bytes, like)?;
+        self.step()?;
+        file.sync_all()
+    }
+
+    /// Waits until files are on the disk: many at once, because each wait is for the disk and not for a core.
+    pub(super) fn sync_files(&self, paths: &[PathBuf]) -> io::Result<()> {
+        paths.iter().try_for_each(|_| self.step())?;
+        let next = AtomicUsize::new(0);
+        let sync = || -> io::Result<()> {
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                File::open(path)?.sync_all()?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let waiting: Vec<_> = (0..paths.len().min(AT_ONCE)).map(|_| scope.spawn(sync)).collect();
+            waiting.into_iter().try_for_each(|one| {
+                one.join()
+                    .unwrap_or_else(|_| Err(io::Error::other("a file could not be brought to the disk")))
+            })
+        })
+    }
+
+    /// Makes a file that is not there yet; it may not be on the disk.
+    pub(super) fn write_unsynced(&self, path: &Path, bytes: &[u8], like: &Like<'_>) -> io::Result<File> {
         let mode = match like {
             Like::Private => 0o600,
             Like::Existing(_) | Like::New => 0o666,
@@ -57,8 +88,7 @@ impl Disk {
             }
             file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
         }
-        self.step()?;
-        file.sync_all()
+        Ok(file)
     }
 
     fn fill(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {

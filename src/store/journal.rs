@@ -193,15 +193,17 @@ fn place(disk: &Disk, staged: &Path, target: &Path, bytes: &[u8], like: &Like<'_
 fn stage(disk: &Disk, next: &Path, staged: Vec<(Entry, PathBuf, Option<&[u8]>)>) -> io::Result<()> {
     disk.remove_folder(next)?;
     disk.create_folder(next)?;
-    let mut entries = Vec::new();
+    let (mut entries, mut written) = (Vec::new(), Vec::new());
     for (index, (entry, target, bytes)) in staged.into_iter().enumerate() {
         if let Some(bytes) = bytes {
             let old = existing(&target);
             let path = next.join(index.to_string());
-            disk.write_new(&path, bytes, &old.as_ref().map_or(Like::New, Like::Existing))?;
+            disk.write_unsynced(&path, bytes, &old.as_ref().map_or(Like::New, Like::Existing))?;
+            written.push(path);
         }
         entries.push(entry);
     }
+    disk.sync_files(&written)?;
     let manifest = Manifest { format: 1, folder: next.symlink_metadata()?.ino(), files: entries };
     disk.write_new(&next.join("manifest.json"), &serde_json::to_vec_pretty(&manifest)?, &Like::New)?;
     disk.sync_folder(next)?;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// A file of the test's home.
-fn file(env: &TestEnv, name: &str, text: &str) -> (PathBuf, String) {
+pub(crate) fn file(env: &TestEnv, name: &str, text: &str) -> (PathBuf, String) {
     let path = env.home().join(name);
     fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
     fs::write(&path, text).expect("written");
@@ -18,11 +18,11 @@ fn file(env: &TestEnv, name: &str, text: &str) -> (PathBuf, String) {
     (path, named)
 }
 
-fn auth(user: &str, password: &str) -> serde_json::Value {
+pub(crate) fn auth(user: &str, password: &str) -> serde_json::Value {
     json!({ "auth": STANDARD.encode(format!("{user}:{password}")) })
 }
 
-fn secret(env: &TestEnv, key: &str) -> String {
+pub(crate) fn secret(env: &TestEnv, key: &str) -> String {
     env.run(&["reveal", key]).ok().stdout().to_owned()
 }
 
@@ -84,13 +84,14 @@ fn helpers_that_a_config_names_are_asked_and_short_lived_ones_are_named() {
         "credHelpers": { "1.dkr.ecr.eu-west-1.amazonaws.com": "ecr-login", "one.io": "kept", "own.io": "pillarbox" },
     });
     let (_, named) = file(&env, "config.json", &config.to_string());
-    env.run(&["registry", "import", &named, "-y"]).exits(1).explains("login in the browser").lacks("CANARY");
-    env.run(&["registry", "import", &named, "-y", "--skip-bad"])
-        .ok()
+    env.run(&["registry", "import", &named, "-y"])
+        .exits(1)
         .says("helper ecr-login")
-        .explains("imported 4 credentials")
+        .explains("login in the browser")
+        .explains("imported 4 credentials; 1 left out")
         .lacks("asked for")
         .lacks("CANARY");
+    env.run(&["registry", "import", &named, "-y", "--skip-bad"]).ok().explains("4 stood in it already");
     assert_eq!(secret(&env, "registries.docker.io.password"), "CANARY-1");
     assert_eq!(secret(&env, "registries.tok.io.identity_token"), "CANARY-2");
     assert_eq!(secret(&env, "registries.one.io.password"), "CANARY-3");
@@ -136,13 +137,15 @@ fn a_pillar_of_salt_goes_into_one_file_of_another_box() {
 }
 
 #[test]
-fn entries_that_are_wrong_are_all_named_and_nothing_is_imported_with_them() {
+fn entries_that_are_wrong_are_all_named_and_the_others_are_imported() {
     let env = TestEnv::initialised();
     let config = "{\"auths\": {\n\"a.io\": {\"auth\": \"%CANARY\"},\n\"b.io\": {\"auth\": \"Q0FOQVJZ\"},\n\"http://c.io\": {\"auth\": \"dTpDQU5BUlk=\"},\n\
-                  \"d.io\": {\"auth\": \"dTpDQU5BUlkA\"},\n\"https://index.docker.io/v1/refresh-token\": {\"auth\": \"dTpDQU5BUlk=\"},\n\
+                  \"d.io\": {\"auth\": \"dTpDQU4AQVJZ\"},\n\"https://index.docker.io/v1/refresh-token\": {\"auth\": \"dTpDQU5BUlk=\"},\n\
                   \"e.io\": {\"auth\": \"dTpDQU5BUlk=\"},\n\"https://e.io/\": {\"auth\": \"djpDQU5BUlk=\"},\n\"f.io\": {\"auth\": \"dTr/Q0FOQVJZ\"},\n\"ok.io\": {\"auth\": \"dTpw\"}}}";
     let (_, named) = file(&env, "config.json", config);
     let before = env.files();
+    env.run(&["registry", "import", &named]).exits(9).explains("left out").lacks("CANARY");
+    assert!(env.files() == before, "nothing was asked, so nothing is done");
     let said = env.run(&["registry", "import", &named, "-y"]).exits(1);
     for text in [
         "config.json:2: the entry of `a.io` cannot be imported: its `auth` is not base64",
@@ -152,17 +155,24 @@ fn entries_that_are_wrong_are_all_named_and_nothing_is_imported_with_them() {
         "config.json:6:",
         "config.json:8: `e.io` and `https://e.io/` are one registry and have two credentials",
         "config.json:9: the entry of `f.io` cannot be imported: its `auth` is not UTF-8",
+        "imported 2 credentials; 7 left out",
         "--skip-bad",
     ] {
         assert!(said.stderr().contains(text), "{text}\n{}", said.stderr());
     }
     said.lacks("CANARY").lacks("dTpDQU5BUlk");
-    assert!(env.files() == before);
     env.run(&["registry", "import", &named, "-y", "--skip-bad"])
         .ok()
-        .explains("imported 2 credentials")
+        .explains("2 stood in it already")
         .explains("left out");
     assert_eq!(secret(&env, "registries.ok.io.password"), "p");
+    assert_eq!(secret(&env, "registries.e.io.password"), "CANARY");
+    // An entry that was asked for by name and is wrong, or is not there.
+    env.run(&["registry", "import", &named, "-y", "--only", "a.io"])
+        .exits(1)
+        .explains("not base64")
+        .lacks("b.io");
+    env.run(&["registry", "import", &named, "-y", "--only", "z.io"]).exits(1).explains("no entry for z.io");
     for broken in ["", "{", "[]", "{\"auths\": []}", "{\"auths\": {}, \"auths\": {}}"] {
         let (_, named) = file(&env, "config.json", broken);
         env.run(&["registry", "import", &named, "-y", "--format", "docker"])
@@ -226,9 +236,9 @@ fn an_imported_secret_is_nowhere_but_sealed() {
     .to_string();
     let broken = config.replacen("\"b.io\"", "b.io", 1);
     for (arguments, input, code) in [
-        (&["registry", "import", "-", "-y"][..], &config, 1),
+        (&["-v", "registry", "import", "-", "--skip-bad"][..], &config, 9),
+        (&["registry", "import", "-", "-y"], &config, 1),
         (&["-v", "registry", "import", "-", "-y"], &broken, 1),
-        (&["-v", "registry", "import", "-", "--skip-bad"], &config, 9),
         (&["-v", "--json", "registry", "import", "-", "-y", "--skip-bad"], &config, 0),
         (&["-v", "registry", "import", "-", "-y", "--skip-bad"], &config, 0),
         (&["-v", "registry", "helper", "install"], &String::new(), 0),

@@ -5,14 +5,16 @@ mod check;
 mod export;
 mod helper;
 mod import;
+mod lifetime;
 mod list;
 mod remove;
 
 pub(super) use helper::{Client, Files, home_shown, how_to_find, registries};
+pub(super) use lifetime::{is_over, shown};
 
 use crate::cli::target::stem;
 use crate::cli::{Context, Exit};
-use crate::name::KeyPath;
+use crate::name::{KeyPath, punycode};
 use crate::pillar::{Origin, document};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{Scope, TABLE};
@@ -83,10 +85,13 @@ fn existing(vault: &Vault<'_>, scope: &Scope, file: Option<&str>, verb: &str) ->
     Ok(found.pop())
 }
 
-/// A registry as it is typed.
+/// A registry as it is typed: a host with letters outside of ASCII is taken as its punycode.
 fn scope(typed: &str) -> Result<Scope> {
     let wrong = |problem| Problem { code: Code::Usage, ..problem };
-    Scope::parse(typed).map_err(|problems| problems.map(wrong))
+    let bare = typed.strip_prefix("https://").or_else(|| typed.strip_prefix("http://")).unwrap_or(typed);
+    let (host, rest) = bare.split_at(bare.find('/').unwrap_or(bare.len()));
+    let ascii = punycode(host).map(|host| format!("{host}{rest}"));
+    Scope::parse(ascii.as_deref().unwrap_or(typed)).map_err(|problems| problems.map(wrong))
 }
 
 /// The file that `--in` names.

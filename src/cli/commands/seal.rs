@@ -5,10 +5,11 @@ mod many;
 use crate::cli::target::{self, TargetArgs, Verb};
 use crate::cli::{Context, Exit};
 use crate::keys::Recipient;
-use crate::name::ReaderName;
+use crate::name::{KeyPath, ReaderName};
 use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result};
+use crate::registry::{EXPIRES, TABLE};
 use crate::secret::Secret;
 use crate::session::Vault;
 use crate::store;
@@ -62,6 +63,7 @@ pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
     let was_clear = before.is_some_and(|node| !matches!(node.value, Value::Sealed(_)));
     let was_sealed = before.is_some() && !was_clear;
     let id = vault.post(&origin, &secret, Kind::of(&secret), slot.as_ref())?;
+    forget_end(&mut vault, &origin)?;
     if let Some(node) = vault.document(&origin.file).and_then(|document| document.get(&origin.key)) {
         target::check_key(&origin.key, Some(&node.value))?;
     }
@@ -76,6 +78,21 @@ pub(in crate::cli) fn run(args: &SealArgs, ctx: &Context) -> Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// When the secret that stood at a key of a registry ended says nothing of the new one.
+fn forget_end(vault: &mut Vault<'_>, origin: &Origin) -> Result<()> {
+    let [table, registry, _] = origin.key.parts() else { return Ok(()) };
+    if table != TABLE {
+        return Ok(());
+    }
+    let end = KeyPath::from_parts(vec![table.clone(), registry.clone(), EXPIRES.to_owned()]);
+    let is_there =
+        |end: &KeyPath| vault.document(&origin.file).is_some_and(|document| document.get(end).is_some());
+    match end.filter(is_there) {
+        Some(end) => vault.edit(&origin.file, |document| document.unset(&end)),
+        None => Ok(()),
+    }
 }
 
 fn place(place: &TargetArgs, vault: &Vault<'_>, key: &str) -> Result<Origin> {

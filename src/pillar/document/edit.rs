@@ -79,34 +79,6 @@ impl Document {
         })
     }
 
-    /// Replaces sealed values by others of the same keys, in one pass: a rekey.
-    ///
-    /// # Errors
-    /// If one is bound to another file, or there is no sealed value at its key.
-    pub fn reseal<'s>(&mut self, all: impl IntoIterator<Item = &'s Sealed>) -> Result<()> {
-        self.change(|document, root, _| {
-            let mut splices = Vec::new();
-            for sealed in all {
-                document.same_file(sealed)?;
-                let key = &sealed.origin.key;
-                let stands = document.get(key).is_some_and(|node| matches!(node.value, Value::Sealed(_)));
-                match find(root, key.parts()) {
-                    Some(Found::Value(value)) if stands => {
-                        splices.extend(value.span().map(|range| Splice { range, text: sealed_text(sealed) }));
-                    }
-                    _ => {
-                        return Err(Problem::failed(format!(
-                            "there is no sealed value at {}",
-                            sealed.origin
-                        ))
-                        .into());
-                    }
-                }
-            }
-            Ok(splices)
-        })
-    }
-
     /// Removes a key with its value, or a table with all that is in it. Comments above it stay.
     ///
     /// # Errors
@@ -123,7 +95,7 @@ impl Document {
         })
     }
 
-    fn same_file(&self, sealed: &Sealed) -> Result<()> {
+    pub(super) fn same_file(&self, sealed: &Sealed) -> Result<()> {
         if sealed.origin.file == self.file {
             return Ok(());
         }

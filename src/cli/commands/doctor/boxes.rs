@@ -1,14 +1,18 @@
 //! Boxes, their readers, and the credentials in them. What this machine knows is looked at, not changed.
 
+use super::super::registry::{is_over, shown};
 use super::super::verify::stray;
 use super::finding::Section;
 use super::{many, names};
 use crate::cli::Context;
+use crate::name::KeyPath;
 use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::known::{Purpose, SeenBox};
 use crate::pillar::seal;
-use crate::problem::{Code, Problems, Result, quoted};
-use crate::registry::TABLE;
+use crate::pillar::{Sealed, Value};
+use crate::problem::{Code, Problems, Result, escaped, quoted};
+use crate::registry::{EXPIRES, TABLE, expiry};
+use crate::secret::Secret;
 use crate::session::{KeyFiles, Vault};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -113,12 +117,14 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
     let mut section = Section::new("registries");
     let (mut fine, mut retired) = (0_usize, BTreeMap::<&BoxFolder, usize>::new());
     let mut closed: BTreeMap<&BoxFolder, usize> = BTreeMap::new();
+    let mut ended = Vec::new();
     for sealed in vault.documents().flat_map(|document| document.sealed()) {
         let Ok(folder) = vault.governing(&sealed.origin.file) else { continue };
         let is_credential = sealed.origin.key.parts().first().is_some_and(|first| first == TABLE);
         let Ok(Some(open)) = opened(vault, folder) else {
             if is_credential {
                 *closed.entry(folder).or_default() += 1;
+                ended.extend(ends_at(vault, sealed, &Secret::default()));
             }
             continue;
         };
@@ -128,12 +134,22 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
         match seal::open(sealed, open.keys()) {
             Ok(opened) => {
                 fine += 1;
+                ended.extend(ends_at(vault, sealed, &opened.secret));
                 if opened.retired.is_some() {
                     *retired.entry(folder).or_default() += 1;
                 }
             }
             Err(problems) => section.problems(with_hint(problems)),
         }
+    }
+    for (registry, moment) in ended {
+        section.problem(
+            format!("the credential of {} has expired: {}", escaped(&registry), escaped(&moment)),
+            format!(
+                "pillarbox registry add {} --helper NAME   # or -u USER, with a new one",
+                quoted(&registry)
+            ),
+        );
     }
     for (folder, count) in retired {
         section.problem(
@@ -157,6 +173,20 @@ pub(super) fn credentials(vault: &Vault<'_>) -> Section {
         ));
     }
     section
+}
+
+/// The registry of a secret that has ended, and when that was: as the secret says, or what stands beside it.
+fn ends_at(vault: &Vault<'_>, sealed: &Sealed, secret: &Secret) -> Option<(String, String)> {
+    let registry = sealed.origin.key.parts().get(1)?;
+    let beside = || {
+        let key = KeyPath::from_parts(vec![TABLE.to_owned(), registry.clone(), EXPIRES.to_owned()])?;
+        match &vault.document(&sealed.origin.file)?.get(&key)?.value {
+            Value::Datetime(moment) => Some(moment.clone()),
+            _ => None,
+        }
+    };
+    let moment = expiry(secret).map(shown).or_else(beside)?;
+    is_over(&moment)?.then(|| (registry.clone(), moment))
 }
 
 fn with_hint(problems: Problems) -> Problems {

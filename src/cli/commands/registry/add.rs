@@ -1,6 +1,7 @@
 //! `pillarbox registry add HOST[/PREFIX]`.
 
 use super::super::seal::{readers, twice};
+use super::lifetime::Lifetime;
 use super::{existing, named, scope};
 use crate::cli::{Context, Exit};
 use crate::inventory::pillar_files;
@@ -10,8 +11,8 @@ use crate::pillar::seal::Kind;
 use crate::pillar::{Origin, Value};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::registry::{
-    ANONYMOUS, EMAIL, HELPER, IDENTITY_TOKEN, PASSWORD, Scope, TABLE, TOKEN_USER, USERNAME,
-    fields as known_fields,
+    ANONYMOUS, EMAIL, EXPIRES, HELPER, IDENTITY_TOKEN, PASSWORD, Scope, TABLE, TOKEN_USER, USERNAME,
+    fields as known_fields, placeholder,
 };
 use crate::secret::Secret;
 use crate::session::Vault;
@@ -70,12 +71,33 @@ pub(super) enum Entry {
 
 impl Entry {
     fn has_secret(&self) -> bool {
-        matches!(self, Self::Basic(..) | Self::Token(_))
+        self.secret().is_some()
+    }
+
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Basic(_, secret) | Self::Token(secret) => Some(secret),
+            Self::Helper(_) | Self::Anonymous => None,
+        }
+    }
+
+    fn lifetime(&self, scope: &Scope) -> Option<Lifetime> {
+        let user = if let Self::Basic(user, _) = self { Some(user.as_str()) } else { None };
+        Lifetime::of(scope.host(), user, self.secret()?)
     }
 }
 
+/// Where Docker Hub has its pages.
+const HUB_SITE: &str = "hub.docker.com";
+
 pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
     let scope = scope(&args.registry)?;
+    if scope.host().as_str() == HUB_SITE {
+        let user = args.username.as_deref().map_or_else(|| "USER".to_owned(), quoted);
+        return Err(Problem::usage(format!("{HUB_SITE} is the web site of Docker Hub and no registry"))
+            .hint(format!("the registry is docker.io: pillarbox registry add docker.io -u {user}"))
+            .into());
+    }
     let file = named(args.file.as_deref())?;
     if ctx.terminal.stdin && !args.anonymous && args.helper.is_none() && args.password_file.is_none() {
         // What is wrong with the place is said before anybody types.
@@ -86,7 +108,9 @@ pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let mut vault = Vault::for_change(&ctx.session, &workspace)?;
     let (origin, is_there) = place(&vault, &scope, file.as_deref())?;
-    write(&mut vault, &origin, &entry, args.email.as_deref())?;
+    let lifetime = entry.lifetime(&scope);
+    let expires = lifetime.as_ref().map(Lifetime::toml);
+    write(&mut vault, &origin, &entry, args.email.as_deref(), expires.as_deref())?;
     let readers =
         if entry.has_secret() { format!(" for {}", readers(&vault, &origin.file)?) } else { String::new() };
     let reached = reaches_a_host(&vault, &origin.file);
@@ -99,6 +123,12 @@ pub(super) fn run(args: &RegistryAddArgs, ctx: &Context) -> Result<Exit> {
         Entry::Anonymous => format!("the anonymous rule for {scope}"),
     };
     ctx.out.say(format_args!("{done} {what} in pillar/{}{readers}", escaped(&origin.file)));
+    if let Some(lifetime) = lifetime {
+        lifetime.tell(ctx, &scope);
+    }
+    if let Some(why) = entry.secret().and_then(placeholder) {
+        ctx.out.warn(format_args!("the secret for {scope} may be none: {why}"));
+    }
     if !reached {
         ctx.out.warn(format_args!(
             "no host gets pillar/{}: name it under `pillar` of a group or host in pillarbox.toml, say \
@@ -214,12 +244,13 @@ fn ends_its_only_line(secret: &Secret) -> bool {
 /// Writes an entry over what stands there.
 ///
 /// # Errors
-/// Where it cannot be posted, or its place cannot hold an entry.
+/// Where it cannot be posted, or its place cannot hold an entry. `expires` is a date and time of TOML.
 pub(super) fn write(
     vault: &mut Vault<'_>,
     origin: &Origin,
     entry: &Entry,
     email: Option<&str>,
+    expires: Option<&str>,
 ) -> Result<()> {
     let (fields, secret): (Vec<(&str, Written<'_>)>, _) = match entry {
         Entry::Basic(user, secret) => (vec![(USERNAME, Written::Plain(user))], Some((PASSWORD, secret))),
@@ -229,6 +260,7 @@ pub(super) fn write(
     };
     let mut fields = fields;
     fields.extend(email.map(|email| (EMAIL, Written::Plain(email))));
+    fields.extend(expires.map(|expires| (EXPIRES, Written::Toml(expires))));
     let stays = |field: &str| {
         fields.iter().any(|(name, _)| *name == field)
             || secret.is_some_and(|(name, _)| name == field)

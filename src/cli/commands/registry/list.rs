@@ -1,9 +1,10 @@
 //! `pillarbox registry list`: from clear names alone, no private key.
 
+use super::lifetime::is_over;
 use crate::cli::{Context, Exit};
 use crate::pillar::{Node, Value};
 use crate::problem::{Result, escaped};
-use crate::registry::{ANONYMOUS, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME};
+use crate::registry::{ANONYMOUS, EXPIRES, HELPER, IDENTITY_TOKEN, PASSWORD, TABLE, USERNAME};
 use crate::session::Vault;
 use serde_json::json;
 
@@ -14,6 +15,7 @@ struct RegistryRow {
     how: String,
     username: Option<String>,
     id: Option<String>,
+    expires: Option<String>,
 }
 
 pub(super) fn run(ctx: &Context) -> Result<Exit> {
@@ -35,6 +37,8 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
                 "how": row.how,
                 "username": row.username,
                 "id": row.id,
+                "expires": row.expires,
+                "expired": row.expires.as_deref().and_then(is_over),
             })
         };
         ctx.out.object(&json!({
@@ -49,8 +53,12 @@ pub(super) fn run(ctx: &Context) -> Result<Exit> {
     let wide =
         |text: fn(&RegistryRow) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
     let (keys, hows) = (wide(|row| &row.key), wide(|row| &row.how));
-    for RegistryRow { key, file, how, .. } in &rows {
-        ctx.out.data(format_args!("{key:keys$}  {how:hows$}  pillar/{}", escaped(file)));
+    for RegistryRow { key, file, how, expires, .. } in &rows {
+        let ends = expires.as_deref().and_then(|moment| Some((moment, is_over(moment)?)));
+        let ends = ends.map_or_else(String::new, |(moment, is_over)| {
+            format!("  {} {}", if is_over { "expired" } else { "expires" }, escaped(moment))
+        });
+        ctx.out.data(format_args!("{key:keys$}  {how:hows$}  pillar/{}{ends}", escaped(file)));
     }
     Ok(Exit::Done)
 }
@@ -66,6 +74,10 @@ fn row(key: &str, file: &str, node: &Node) -> RegistryRow {
         _ => None,
     };
     let username = text(USERNAME);
+    let expires = match field(EXPIRES) {
+        Some(Value::Datetime(moment)) => Some(moment.clone()),
+        _ => None,
+    };
     let id = sealed(PASSWORD).or_else(|| sealed(IDENTITY_TOKEN));
     let shown = id.map(|id| format!(" (sealed {})", id.short())).unwrap_or_default();
     let how = match (&username, sealed(IDENTITY_TOKEN), text(HELPER), field(ANONYMOUS)) {
@@ -82,5 +94,6 @@ fn row(key: &str, file: &str, node: &Node) -> RegistryRow {
         how,
         username,
         id: id.map(|id| id.as_str().to_owned()),
+        expires,
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn run(args: &SealArgs, from: &Path, slot: Option<&Recipient>, ctx: &
 
 fn seal(vault: &mut Vault<'_>, origin: &Origin, new: &New, slot: Option<&Recipient>) -> Result<()> {
     vault.post(origin, &new.secret, Kind::of(&new.secret), slot)?;
+    super::forget_end(vault, origin)?;
     let node = vault.document(&origin.file).and_then(|document| document.get(&origin.key));
     node.map_or(Ok(()), |node| target::check_key(&origin.key, Some(&node.value)))
         .map_err(|problems| problems.map(|problem| problem.at(&new.at)))

@@ -1,11 +1,12 @@
 //! What an import would do, entry by entry.
 
+use super::super::lifetime::Lifetime;
 use crate::import::{Gives, Item, Source};
 use crate::name::KeyPath;
 use crate::pillar::document::{Choice, choose_file};
 use crate::pillar::{Node, Origin, Sealed, Value};
-use crate::problem::{Problem, Problems, Result, escaped};
-use crate::registry::{Scope, TABLE};
+use crate::problem::{Problem, Result, escaped};
+use crate::registry::{IDENTITY_TOKEN, PASSWORD, Scope, TABLE};
 use crate::session::Vault;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +63,36 @@ impl ImportRow<'_> {
         }
     }
 
+    /// The field that holds its secret, if it has one.
+    pub(super) fn secret_place(&self) -> Option<Origin> {
+        let field = match &self.item.gives {
+            Gives::Basic { .. } => PASSWORD,
+            Gives::Token(_) => IDENTITY_TOKEN,
+            Gives::Helper(_) => return None,
+        };
+        Some(Origin { file: self.origin.file.clone(), key: self.origin.key.child(field) })
+    }
+
+    /// When its secret ends, where that is known.
+    pub(super) fn lifetime(&self) -> Option<Lifetime> {
+        Lifetime::of(self.scope.host(), self.user(), self.item.gives.secret()?)
+    }
+
+    /// Whether this import writes it.
+    pub(super) fn is_written(&self) -> bool {
+        self.does != Does::Same
+    }
+
+    /// What it was taken from, where the registry does not say it.
+    pub(super) fn from(&self) -> Option<String> {
+        let key = escaped(&self.item.key);
+        match &self.item.from {
+            Some(from) if self.item.key == self.scope.to_string() => Some(escaped(from)),
+            Some(from) => Some(format!("{key} of {}", escaped(from))),
+            None => (self.item.key != self.scope.to_string()).then_some(key),
+        }
+    }
+
     pub(super) fn kind(&self) -> String {
         match &self.item.gives {
             Gives::Basic { .. } => "password".to_owned(),
@@ -71,29 +102,51 @@ impl ImportRow<'_> {
     }
 }
 
-/// All entries with their places.
-///
-/// # Errors
-/// All registries that stand in several files, and places that no box governs.
-pub(super) fn rows<'s>(
-    vault: &Vault<'_>,
-    source: &'s Source,
-    into: Option<&str>,
-) -> Result<Vec<ImportRow<'s>>> {
-    let standing = standing(vault, into);
-    let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    for (scope, item) in source.items() {
-        match place(vault, &standing, scope, into) {
-            Ok((origin, is_there)) => {
-                let does = if is_there { Does::Replaces } else { Does::New };
-                rows.push(ImportRow { scope, item, origin, does });
-            }
-            Err(found) => problems.extend(found.into_vec()),
+/// What an import would do.
+pub(super) struct ImportPlan<'s> {
+    pub(super) rows: Vec<ImportRow<'s>>,
+    /// Entries that are not imported, and why.
+    pub(super) left_out: Vec<Problem>,
+    pub(super) notes: Vec<String>,
+}
+
+impl<'s> ImportPlan<'s> {
+    /// Finds the places of all entries.
+    ///
+    /// # Errors
+    /// Where no box governs the file that is to hold them.
+    pub(super) fn of(vault: &Vault<'_>, source: &'s Source, into: Option<&str>) -> Result<Self> {
+        if let Some(into) = into {
+            vault.governing(into)?;
         }
+        let standing = standing(vault, into);
+        let mut left_out: Vec<Problem> = source.bad().cloned().collect();
+        let mut notes: Vec<String> = source.notes().map(str::to_owned).collect();
+        let mut rows = Vec::new();
+        for (scope, item) in source.items() {
+            match place(vault, &standing, scope, into) {
+                Ok((origin, is_there)) => {
+                    let does = if is_there { Does::Replaces } else { Does::New };
+                    rows.push(ImportRow { scope, item, origin, does });
+                }
+                Err(found) => left_out.extend(found.into_vec()),
+            }
+        }
+        compare(vault, &mut rows);
+        // Where pillarbox answers already, what a client still has in its file is older.
+        rows.retain(|row| {
+            let stays = row.item.is_ours && matches!(row.does, Does::Replaces | Does::Unseen);
+            if stays {
+                notes.push(format!(
+                    "{}: `{}`: left out: pillarbox answers for it, and the pillar has another credential",
+                    row.item.place,
+                    escaped(&row.item.key)
+                ));
+            }
+            !stays
+        });
+        Ok(Self { rows, left_out, notes })
     }
-    Problems::check(problems)?;
-    compare(vault, &mut rows);
-    Ok(rows)
 }
 
 /// Where entries stand, however their keys are spelled.
@@ -175,10 +228,7 @@ fn compare(vault: &Vault<'_>, rows: &mut [ImportRow<'_>]) {
     let opened = vault.open_all(&sealed.iter().map(|(_, sealed)| *sealed).collect::<Vec<_>>());
     for ((index, _), opened) in sealed.into_iter().zip(opened) {
         let row = &mut rows[index];
-        let secret = match &row.item.gives {
-            Gives::Basic { password: secret, .. } | Gives::Token(secret) => secret,
-            Gives::Helper(_) => continue,
-        };
+        let Some(secret) = row.item.gives.secret() else { continue };
         row.does = match opened {
             Ok(opened) if opened.secret.same_as(secret.reveal()) => Does::Same,
             Ok(_) => Does::Replaces,

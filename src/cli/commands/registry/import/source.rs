@@ -1,11 +1,9 @@
 //! Where the credentials come from: a file, standard input, and helpers that the file names.
 
-use super::Format;
-use super::plan::ImportRow;
+use super::sops;
 use crate::cli::Context;
-use crate::docker_config::without_auths;
 use crate::external_helper::{self, Answer};
-use crate::import::{Ask, Gives, Item, Source};
+use crate::import::{Ask, Format, Gives, Item, Source, sops_type};
 use crate::name::HelperName;
 use crate::problem::{Place, Problem, Result};
 use crate::registry::Scope;
@@ -42,48 +40,74 @@ impl Origin {
             Self::File(path) => super::super::helper::home_shown(ctx, path),
         }
     }
+}
 
-    pub(super) fn read(&self, ctx: &Context) -> Result<Secret> {
-        match self {
-            Self::Stdin => ctx.console.stdin_bytes(),
-            Self::File(path) => store::read_secret(path),
+/// The text of a source in clear.
+pub(super) struct Input {
+    text: Secret,
+    format: Format,
+    /// The file itself holds something else.
+    is_made: bool,
+}
+
+impl Input {
+    /// Reads a source, and has it decrypted or rendered where it must be.
+    ///
+    /// # Errors
+    /// Where that fails, or its format is none that is known.
+    pub(super) fn read(ctx: &Context, origin: &Origin, given: Option<Format>) -> Result<Self> {
+        let file = origin.shown(ctx);
+        let (text, is_decrypted) = decrypted(ctx, origin, &file)?;
+        if let Some(text) = rendered(ctx, &text, &file, given)? {
+            return Ok(Self { text, format: Format::Salt, is_made: true });
         }
+        let format = given.or_else(|| Format::told(plain(&text).ok()?, &file));
+        let format = match format {
+            Some(format) => format,
+            None => {
+                return Err(plain(&text)
+                    .map_or_else(|why| why, |_| unknown())
+                    .at(&Place::new(file, 0))
+                    .into());
+            }
+        };
+        Ok(Self { text, format, is_made: is_decrypted })
+    }
+
+    /// The format of the file whose entries can be taken out of it.
+    pub(super) fn removable(&self) -> Option<crate::docker_config::Entries> {
+        self.format.entries().filter(|_| !self.is_made)
     }
 }
 
-/// Reads a source and asks the helpers that it names.
-pub(super) fn read(
-    ctx: &Context,
-    text: &Secret,
-    file: &str,
-    format: Option<Format>,
-    only: &[Scope],
-) -> Result<Source> {
-    let rendered = rendered(ctx, text, file, format)?;
-    let format_of =
-        if rendered.is_some() { Some(crate::import::Format::Salt) } else { format.map(Format::of) };
-    let mut source = Source::read(rendered.as_ref().unwrap_or(text), file, format_of)?;
-    let wanted = |scope: &Scope| only.is_empty() || only.iter().any(|only| within(scope, only));
-    if !only.is_empty() {
-        source.only(wanted);
+fn plain(text: &Secret) -> Result<&str, Problem> {
+    let text = text.reveal_text().ok_or_else(|| Problem::failed("this is not UTF-8 text"))?;
+    Ok(text.strip_prefix(crate::import::BYTE_ORDER_MARK).unwrap_or(text))
+}
+
+fn unknown() -> Problem {
+    Problem::failed("there is nothing to import: this file has none of the known formats")
+        .cause(
+            "it is no configuration of docker or podman, no Secret of Kubernetes, no pillar of Salt with \
+             `docker-registries`, and no file of variables with a registry, user and password",
+        )
+        .hint("if it is one, name the format: --format docker, podman, dockercfg, kubernetes, env or salt")
+}
+
+/// The text, and whether SOPS decrypted it.
+fn decrypted(ctx: &Context, origin: &Origin, file: &str) -> Result<(Secret, bool)> {
+    let text = match origin {
+        Origin::Stdin => ctx.console.stdin_bytes()?,
+        Origin::File(path) => store::read_secret(path)?,
+    };
+    match (text.reveal_text().and_then(sops_type), origin) {
+        (None, _) => Ok((text, false)),
+        (Some(kind), Origin::File(path)) => Ok((sops::decrypt(path, file, kind)?, true)),
+        (Some(_), Origin::Stdin) => Err(Problem::failed("this is encrypted with SOPS")
+            .hint("name the file, so that sops can decrypt it: pillarbox registry import FILE")
+            .hint("or: sops -d FILE | pillarbox registry import - -y")
+            .into()),
     }
-    for Ask { key, place, helper } in std::mem::take(&mut source.asks) {
-        ask(&mut source, &helper, key, &place);
-    }
-    // podman does not read `credsStore`.
-    if let Some((helper, place)) = source.store.take().filter(|_| format != Some(Format::Podman)) {
-        match external_helper::list(&helper, external_helper::LIMIT) {
-            Ok(servers) => {
-                let wanted =
-                    |key: &String| only.is_empty() || Scope::parse(key).is_ok_and(|scope| wanted(&scope));
-                for key in servers.into_iter().filter(wanted) {
-                    ask(&mut source, &helper, key, &place);
-                }
-            }
-            Err(found) => add_all(&mut source, found.into_vec(), &place),
-        }
-    }
-    Ok(source)
 }
 
 /// A pillar of Salt that is a program (`#!py`, `def run():`), rendered.
@@ -97,22 +121,49 @@ fn rendered(ctx: &Context, text: &Secret, file: &str, format: Option<Format>) ->
     }
 }
 
-/// The same registry, or a part of it.
-fn within(scope: &Scope, only: &Scope) -> bool {
-    scope == only || (scope.host() == only.host() && scope.to_string().starts_with(&format!("{only}/")))
+/// What is in a source, with the answers of the helpers that it names.
+pub(super) fn read(ctx: &Context, input: &Input, origin: &Origin, only: &[Scope]) -> Result<Source> {
+    let file = origin.shown(ctx);
+    let text = input.text.reveal_text().unwrap_or_default();
+    let mut source = Source::read(text, &file, input.format)?;
+    let wanted = |scope: &Scope| only.is_empty() || only.iter().any(|only| only.holds(scope));
+    if !only.is_empty() {
+        source.only(wanted);
+    }
+    for Ask { key, place, helper } in std::mem::take(&mut source.asks) {
+        ask(&mut source, &helper, key, &place);
+    }
+    if let Some((helper, place)) = source.store.take() {
+        match external_helper::list(&helper, external_helper::LIMIT) {
+            Ok(servers) => {
+                for key in servers {
+                    if source.scope_of(&key).map_or(only.is_empty(), |scope| wanted(&scope)) {
+                        ask(&mut source, &helper, key, &place);
+                    }
+                }
+            }
+            Err(found) => add_all(&mut source, found.into_vec(), &place),
+        }
+    }
+    let lost: Vec<&Scope> = only.iter().filter(|only| !source.mentions(|scope| only.holds(scope))).collect();
+    for scope in lost {
+        let what = format!("there is no entry for {scope}");
+        source.failed(Problem::failed(what).at(&Place::new(file.as_str(), 0)));
+    }
+    Ok(source)
 }
 
 fn ask(source: &mut Source, helper: &HelperName, key: String, place: &Place) {
     // What could not be imported anyway is not asked for: a helper may ask its user.
-    let mut probe = Source::default();
-    let nothing = Gives::Token(Secret::default());
-    probe.add(Item { key: key.clone(), place: place.clone(), gives: nothing, email: None });
-    if !probe.bad().is_empty() {
-        return add_all(source, probe.bad().to_vec(), place);
+    if let Some(why) = source.refusal(&key) {
+        return source.wrong(&key, place, &why);
     }
     match external_helper::get(helper, &key, external_helper::LIMIT) {
         Ok(answer) => match gives(answer) {
-            Ok(gives) => source.add(Item { key, place: place.clone(), gives, email: None }),
+            Ok(gives) => {
+                let from = Some(format!("helper {helper}"));
+                source.add(Item { from, ..Item::new(key, place.clone(), gives) });
+            }
             Err(why) => source.wrong(&key, place, why),
         },
         Err(found) => add_all(source, found.into_vec(), place),
@@ -133,42 +184,4 @@ fn add_all(source: &mut Source, found: Vec<Problem>, place: &Place) {
         let problem = if problem.place.is_none() { problem.at(place) } else { problem };
         source.failed(problem);
     }
-}
-
-/// Takes the entries that are in the pillar now out of the file's `auths`; returns how many.
-pub(super) fn remove(origin: &Origin, rows: &[ImportRow<'_>], ctx: &Context) -> Result<usize> {
-    let Origin::File(path) = origin else { return Ok(0) };
-    let _held = store::hold(&ctx.session.paths()?.wired)?;
-    let shown = origin.shown(ctx);
-    let text = store::read_text(path)?;
-    let is_in_pillar =
-        |key: &str| Scope::parse(key).is_ok_and(|scope| rows.iter().any(|row| *row.scope == scope));
-    let mut removed = 0;
-    // Only what still is what was imported: a login may have changed it meanwhile.
-    let now = Source::read(&Secret::from(text.clone()), &shown, Some(crate::import::Format::Clients))?;
-    let same = |key: &str| {
-        is_in_pillar(key)
-            && rows.iter().any(|row| {
-                Scope::parse(key).is_ok_and(|scope| {
-                    *row.scope == scope
-                        && now.items().get(&scope).is_some_and(|item| item.gives.same_as(&row.item.gives))
-                })
-            })
-    };
-    let goes: Vec<String> = crate::docker_config::read_auths(&text, &shown)?
-        .into_iter()
-        .filter(|auth| same(&auth.key) && !matches!(auth.stored, Ok(crate::docker_config::Stored::Nothing)))
-        .map(|auth| auth.key)
-        .collect();
-    if let Some(without) = without_auths(&text, &shown, |key| goes.iter().any(|gone| gone == key))? {
-        store::write_alike(path, without.as_bytes())?;
-        removed = goes.len();
-    }
-    let kept = rows.len() - removed.min(rows.len());
-    if kept > 0 {
-        ctx.out.say(format_args!(
-            "{kept} of them are not in its `auths`; to remove what a helper keeps: docker logout HOST"
-        ));
-    }
-    Ok(removed)
 }
