@@ -94,6 +94,23 @@ async fn kept_and_others(stage: &Stage) -> (Vec<String>, Vec<String>) {
     (kept.iter().map(|one| one.name.clone()).collect(), others)
 }
 
+/// A rollback is cut off when both containers run; then a deployment to what came back fails.
+#[tokio::test(start_paused = true)]
+async fn one_that_was_halfway_back_is_laid_down_stopped_when_the_next_deployment_fails() {
+    let declared =
+        |version, retain, start_first| Declared { version, log: 1, replicas: 1, retain, start_first };
+    let stage = host();
+    let at = |declared| Stage { items: items(declared), ..stage.clone() };
+    for version in [3, 2] {
+        at(declared(version, 1, false)).settle().await;
+    }
+    let back = back_to(&at(declared(2, 1, true)), 0).await;
+    live_through(&back, Trouble::TwoInterrupts(12)).await;
+    assert_eq!(stage.statuses(), ["api running", "api.g1.back running"]);
+    live_through(&at(declared(3, 1, false)), Trouble::AnswerLost(2)).await;
+    assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, ..ProptestConfig::default() })]
 

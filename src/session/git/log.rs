@@ -27,6 +27,9 @@ pub struct FileChange {
     pub blob: Option<String>,
 }
 
+/// What was read, by the path and the id of each text.
+type Read<T> = BTreeMap<(String, String), T>;
+
 impl Git {
     /// Every commit that these revisions reach in which inventory, pillar or keys changed, parents before
     /// children. `git rev-list` finds them, with those that changed nothing taken out of the line.
@@ -91,7 +94,7 @@ impl Git {
         &self,
         steps: &[Step],
         mut read: impl FnMut(&[(&str, String)]) -> Vec<T>,
-    ) -> Result<(BTreeMap<(String, String), T>, usize)> {
+    ) -> Result<(Read<T>, usize)> {
         let brought = steps.iter().flat_map(|step| &step.changes);
         let wanted: BTreeMap<(String, String), ()> =
             brought.filter_map(|change| Some(((change.path.clone(), change.blob.clone()?), ()))).collect();

@@ -21,7 +21,7 @@ pub(super) fn take_up<'a>(
 ) -> String {
     let Choice::Existing(chosen) = decision.choice else { return String::new() };
     let Some(returning) = &decision.names.returning else { return chosen.name.clone() };
-    rollback.rests_as = Some(returning.rests_as.clone());
+    rollback.returns(decision, chosen, &returning.rests_as);
     if returning.name != chosen.name {
         rollback.called(&returning.name);
         let container = Target::Id(chosen.id.clone());

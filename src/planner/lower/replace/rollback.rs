@@ -5,7 +5,7 @@ use crate::plan::{Action, Target};
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
-use crate::planner::decide::restart::no_restart;
+use crate::planner::decide::restart::{no_restart, parked, same_policy};
 use crate::planner::lower::networks;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub(super) struct Rollback<'a> {
     /// The new container may have the plain name.
     pub(super) crowned: bool,
     /// The name to which the new container goes back, if it is one that was kept.
-    pub(super) rests_as: Option<String>,
+    rests_as: Option<String>,
     /// The new container has the plain name: nothing is rolled back any more.
     pub(super) committed: bool,
 }
@@ -84,6 +84,21 @@ impl<'a> Rollback<'a> {
         if let Some((_, old)) = &mut self.target {
             name.clone_into(old);
         }
+    }
+
+    /// The new container was kept, or returns since an earlier run. One that runs already is laid down stopped,
+    /// and only where another takes over: nothing looks after a kept one that runs.
+    pub(super) fn returns(&mut self, decision: &ContainerDecision<'_>, chosen: &Container, rests_as: &str) {
+        if runs(chosen) {
+            if self.fallback.is_none() {
+                return;
+            }
+            self.started = true;
+            let rest = parked(&self.before);
+            self.permanent = decision.can_update && !same_policy(&self.before, &rest);
+            self.before = rest;
+        }
+        self.rests_as = Some(rests_as.to_owned());
     }
 
     /// The new container is there.
