@@ -192,7 +192,7 @@ fn who_can_read_a_secret_is_told_now_and_for_any_time() {
     assert_eq!(names(&now["readers"]), ["alice", "carol"]);
     assert_eq!(
         (names(&now["former"]), &now["former"][0]["until"]["commit"]),
-        (vec!["bob".to_owned()], &left.clone().into())
+        (vec!["bob".to_owned()], &left.into())
     );
     assert_eq!((&now["box"], &now["by_lock"]), (&"pillar/".into(), &true.into()));
     assert_eq!(now["readers"][0]["since"]["commit"], first);
