@@ -51,7 +51,7 @@ pub const IN_PROGRESS: usize = 128;
 
 /// Calls that are at work in one Engine at the same time. It starts containers one by one in the end (network
 /// and cgroup set-up are serialised in it), so more would only wait there.
-pub const CALLS: usize = 16;
+pub const CALLS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
 const PULLS: usize = 4;
