@@ -23,6 +23,7 @@ mod helper_wiring;
 mod hostile_engine;
 mod identities;
 mod import;
+mod import_and_export;
 mod import_removal;
 mod import_sources;
 mod init;
