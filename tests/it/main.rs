@@ -52,5 +52,6 @@ mod terminal;
 mod trust;
 mod values;
 mod verify;
+mod week;
 mod words;
 mod workspace_is_data;
