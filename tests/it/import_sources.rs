@@ -3,6 +3,7 @@
 use crate::env::{TestEnv, mode};
 use crate::helper_wiring::program;
 use crate::import::{auth, file, secret};
+use crate::import_and_export::there_and_back;
 use crate::search::files_with;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -88,6 +89,7 @@ fn a_newcomer_moves_three_files_into_the_pillar_and_no_secret_is_lost_or_printed
     ] {
         assert_eq!(secret(&env, &format!("registries.{key}")), expected, "{key}");
     }
+    said += &there_and_back(&env, &SECRETS, KEY_FILE);
     // The file of podman gives up what was taken; then no secret is anywhere in clear but in the other sources.
     env.run(&["registry", "import", &podman_path, "-y", "--remove-from-source"])
         .ok()

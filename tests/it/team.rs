@@ -3,19 +3,20 @@
 
 use crate::env::{Output, Run, TestEnv};
 use crate::sealing::box_file;
+use crate::search::holds;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One of the team on a machine of their own.
-struct Member<'e> {
+pub(crate) struct Member<'e> {
     env: &'e TestEnv,
-    home: PathBuf,
+    pub(crate) home: PathBuf,
     clone: PathBuf,
 }
 
 impl<'e> Member<'e> {
     /// With a clone of the team's repository.
-    fn joins(env: &'e TestEnv, name: &str) -> Self {
+    pub(crate) fn joins(env: &'e TestEnv, name: &str) -> Self {
         let home = env.home().join("team").join(name);
         fs::create_dir_all(&home).expect("a home");
         let member = Self { env, clone: home.join("shop"), home };
@@ -28,7 +29,7 @@ impl<'e> Member<'e> {
     }
 
     /// As `joins`, with a private key; returns the public one.
-    fn with_key(env: &'e TestEnv, name: &str) -> (Self, String) {
+    pub(crate) fn with_key(env: &'e TestEnv, name: &str) -> (Self, String) {
         let member = Self::joins(env, name);
         let key = member.runs(&["-q", "identity", "new"]).ok().stdout().trim().to_owned();
         (member, key)
@@ -45,54 +46,59 @@ impl<'e> Member<'e> {
             .var("GIT_COMMITTER_NAME", &name)
     }
 
-    fn runs(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn runs(&self, arguments: &[&str]) -> Output {
         self.gives(arguments, "")
     }
 
-    fn gives(&self, arguments: &[&str], input: &str) -> Output {
-        self.set(self.env.command(arguments)).within(&self.clone).input(input).run()
+    /// As `runs`, with a standard input. Whatever is run: `reveal` alone prints a secret, on standard output.
+    pub(crate) fn gives(&self, arguments: &[&str], input: &str) -> Output {
+        let output = self.set(self.env.command(arguments)).within(&self.clone).input(input).run();
+        let revealed = arguments.contains(&"reveal") && !holds(output.stderr.as_bytes(), "CANARY");
+        let shown = holds(format!("{}{}", output.stdout, output.stderr).as_bytes(), "CANARY");
+        assert!(revealed || !shown, "a secret was printed\n{output}");
+        output
     }
 
-    fn git(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn git(&self, arguments: &[&str]) -> Output {
         self.set(self.env.program("git", arguments)).within(&self.clone).run()
     }
 
-    fn pulls(&self) {
+    pub(crate) fn pulls(&self) {
         self.git(&["pull", "-q", "--no-rebase", "--no-edit", "origin", "main"]).ok();
     }
 
     /// Commits everything and pushes it as a branch.
-    fn pushes(&self, branch: &str) {
+    pub(crate) fn pushes(&self, branch: &str) {
         self.git(&["add", "-A"]).ok();
         self.git(&["commit", "-q", "-m", branch]).ok();
         self.git(&["push", "-q", "origin", &format!("HEAD:{branch}")]).ok();
     }
 
     /// Merges the branch of another person, as a button would.
-    fn merges(&self, branch: &str) {
+    pub(crate) fn merges(&self, branch: &str) {
         self.git(&["fetch", "-q"]).ok();
         self.git(&["merge", "-q", "--no-ff", "--no-edit", &format!("origin/{branch}")]).ok();
     }
 
-    fn file(&self, path: &str) -> PathBuf {
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
         self.clone.join(path)
     }
 
-    fn reveals(&self, key: &str, secret: &str) {
+    pub(crate) fn reveals(&self, key: &str, secret: &str) {
         assert_eq!(self.runs(&["reveal", key]).ok().stdout(), secret);
     }
 }
 
-fn origin(env: &TestEnv) -> String {
+pub(crate) fn origin(env: &TestEnv) -> String {
     env.home().join("origin.git").to_str().expect("a path").to_owned()
 }
 
-fn fingerprint(said: &str) -> String {
+pub(crate) fn fingerprint(said: &str) -> String {
     let hint = said.split("--accept-readers ").nth(1).expect("a hint with a fingerprint");
     hint.split_whitespace().next().expect("a fingerprint").to_owned()
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -266,7 +272,7 @@ fn a_team_of_four_lives_through_joining_leaving_new_keys_old_branches_and_ci() {
     assert!(text(&alice.file("pillarbox.toml")).contains("\"carol\""), "she still reads pillar/");
 }
 
-fn slot_of(member: &Member<'_>, folder: &str) -> String {
+pub(crate) fn slot_of(member: &Member<'_>, folder: &str) -> String {
     let path = member.file("pillar").join(folder).join("box.toml");
     let text = text(&path);
     let line = text

@@ -141,11 +141,14 @@ fn say(ctx: &Context, vault: &Vault<'_>, counts: &Counts) {
         many(vault.boxes().len(), "box", "boxes"),
         counts.opened
     ));
-    for (folder, count) in &counts.closed_by_box {
-        ctx.out.say(format_args!(
-            "{folder} does not open here: {} checked in form alone",
-            many(*count, "sealed value", "sealed values")
-        ));
+    for (boxes, why) in [
+        (&counts.closed_by_box, "does not open here"),
+        (&counts.refused_by_box, "is not the box that this machine knows"),
+    ] {
+        for (folder, count) in boxes {
+            let values = many(*count, "sealed value", "sealed values");
+            ctx.out.say(format_args!("{folder} {why}: {values} checked in form alone"));
+        }
     }
     super::reader::warn_of_one_reader(ctx, vault.boxes());
 }

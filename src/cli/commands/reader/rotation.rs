@@ -221,7 +221,7 @@ pub(in crate::cli) fn say_limits(ctx: &Context, past: &Past, holders: &Holders) 
     if !holders.unknown.is_empty() {
         let hosts: Vec<&str> = holders.unknown.iter().map(String::as_str).collect();
         ctx.out.say(format_args!(
-            "not told is what the containers of {} hold: their states do not compile without asking them",
+            "what the containers of {} hold is not known: their states do not compile without asking those hosts",
             escaped(&hosts.join(", "))
         ));
     }

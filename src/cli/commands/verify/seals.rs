@@ -18,6 +18,8 @@ pub(super) struct Counts {
     pub(super) opened: usize,
     /// Values in boxes that do not open here.
     pub(super) closed_by_box: BTreeMap<BoxFolder, usize>,
+    /// Values in boxes that open here and are refused: what this machine knows of them says otherwise.
+    pub(super) refused_by_box: BTreeMap<BoxFolder, usize>,
 }
 
 impl Counts {
@@ -37,7 +39,9 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
     for folder in vault.boxes().keys() {
         // Unlike who posts, who verifies wants to see inside: a passphrase may be asked for, and a private
         // key that cannot be read is said, once.
-        if let Err(found) = vault.unlock(folder)
+        let unlocked = vault.unlock(folder);
+        let opens = unlocked.is_ok();
+        if let Err(found) = unlocked
             && found.code() == Code::Failed
         {
             let new: Vec<Problem> =
@@ -47,7 +51,12 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
         match vault.meet_to_post(folder, vault.is_strict()) {
             Ok(Some(_)) => drop(usable.insert(folder)),
             Ok(None) => drop(counts.closed_by_box.insert(folder.clone(), 0)),
-            Err(found) => problems.extend(found.into_vec()),
+            Err(found) => {
+                if opens {
+                    counts.refused_by_box.insert(folder.clone(), 0);
+                }
+                problems.extend(found.into_vec());
+            }
         }
     }
 
@@ -68,7 +77,10 @@ pub(super) fn check(vault: &Vault<'_>) -> (Counts, Vec<Problem>) {
         });
         match checked {
             Ok((_, true)) => to_open.push(sealed),
-            Ok((folder, false)) => *counts.closed_by_box.entry(folder.clone()).or_default() += 1,
+            Ok((folder, false)) => match counts.refused_by_box.get_mut(folder) {
+                Some(refused) => *refused += 1,
+                None => *counts.closed_by_box.entry(folder.clone()).or_default() += 1,
+            },
             Err(found) => {
                 bad.insert(&sealed.origin);
                 problems.extend(placed(vault, &sealed.origin, found));
