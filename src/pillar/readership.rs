@@ -69,6 +69,8 @@ pub struct Readership {
     /// When a reader was last taken out of a box.
     pub left: BTreeMap<Reader, BTreeMap<BoxFolder, usize>>,
     slots: BTreeMap<Recipient, usize>,
+    /// By the slot of a lock, the most slots that such a lock held.
+    locks: BTreeMap<usize, Vec<usize>>,
     /// The slots that a reader could open.
     opened: BTreeMap<Reader, BTreeSet<usize>>,
 }

@@ -138,30 +138,59 @@ impl Readership {
         let (before, readers) = (state.since.remove(folder), state.readers(folder));
         for gone in before.iter().flat_map(|before| before.keys()).filter(|reader| !readers.contains(*reader))
         {
-            self.left.entry(gone.clone()).or_default().insert(folder.clone(), at);
+            for gone in self.known_as(gone) {
+                self.left.entry(gone).or_default().insert(folder.clone(), at);
+            }
         }
         let Some(file) = state.boxes.get(folder) else { return };
         let known = self.slots.len();
         let own = *self.slots.entry(file.slot.clone()).or_insert(known);
-        let mut slots = vec![own];
-        for parent in parents {
-            let held = parent.slots.get(folder).into_iter().flat_map(|held| held.iter());
-            slots.extend(held.filter(|slot| **slot != own));
-        }
-        let mut seen = BTreeSet::new();
-        slots.retain(|slot| seen.insert(*slot));
-        slots.truncate(RETIRED + 1);
+        let slots = self.held(own, folder, parents);
         let since = |reader: &Reader| {
             let of = |parent: &&State| parent.since.get(folder)?.get(reader).copied();
             parents.iter().filter_map(of).min().unwrap_or(at)
         };
         let since: BTreeMap<Reader, usize> =
             readers.iter().map(|reader| (reader.clone(), since(reader))).collect();
-        for reader in readers {
+        let known: Vec<Reader> = readers.iter().flat_map(|reader| self.known_as(reader)).collect();
+        for reader in known {
             self.opened.entry(reader).or_default().extend(&slots);
+        }
+        let lock = self.locks.entry(own).or_default();
+        if lock.len() < slots.len() {
+            lock.clone_from(&slots);
         }
         state.slots.insert(folder.clone(), Rc::new(slots));
         state.since.insert(folder.clone(), Rc::new(since));
+    }
+
+    /// A reader whose key is not in `keys/` any more, with the keys that it had there.
+    fn known_as(&self, reader: &Reader) -> Vec<Reader> {
+        let had = |known: &&Reader| known.name == reader.name && known.key.is_some();
+        let known: Vec<Reader> = match reader.key {
+            Some(_) => Vec::new(),
+            None => self.opened.keys().filter(had).cloned().collect(),
+        };
+        if known.is_empty() { vec![reader.clone()] } else { known }
+    }
+
+    /// The slots whose keys a lock holds: its own and those of the locks before it. An older lock that was put
+    /// back holds what it held then.
+    fn held(&self, own: usize, folder: &BoxFolder, parents: &[&State]) -> Vec<usize> {
+        let before = |parent: &State| parent.slots.get(folder).cloned();
+        if let ([parent], Some(then)) = (parents, self.locks.get(&own))
+            && before(parent).is_some_and(|held| held.first() != Some(&own))
+        {
+            return then.clone();
+        }
+        let mut slots = vec![own];
+        for held in parents.iter().filter_map(|parent| before(parent)) {
+            slots.extend(held.iter().filter(|slot| **slot != own));
+        }
+        let mut seen = BTreeSet::new();
+        slots.retain(|slot| seen.insert(*slot));
+        slots.truncate(RETIRED + 1);
+        slots
     }
 }
 

@@ -241,7 +241,7 @@ fn values(before: &Snapshot, after: &Snapshot, found: &mut Vec<Finding>) {
         }
     }
     for (folder, count) in again {
-        let of = format!("{count} {} of {folder}", if *count == 1 { "value" } else { "values" });
+        let of = format!("{count} {} of {folder}", if count == 1 { "value" } else { "values" });
         found.push(finding(false, "sealed again for the new slot, with their ids", &of, None, None));
     }
     for (origin, is) in new.iter().filter(|(origin, _)| !old.contains_key(*origin)) {
