@@ -68,8 +68,10 @@ impl Past {
         if git.ask(["rev-parse", "--verify", "--quiet", "HEAD"], b"").is_err() {
             return Ok((past, None));
         }
-        // What was put aside by `git stash` never left this machine.
-        let head = past.walk(&git, &["HEAD", "--exclude=refs/stash", "--all"], "HEAD")?;
+        // What was put aside by `git stash` never left this machine; notes, of which git makes one for what
+        // `show` printed, have no pillar.
+        let revisions = ["HEAD", "--exclude=refs/stash", "--exclude=refs/notes/*", "--all"];
+        let head = past.walk(&git, &revisions, "HEAD")?;
         past.partial |= git.is_shallow()?;
         Ok((past, head))
     }

@@ -187,6 +187,7 @@ fn next_steps(dir: &Path, kept: &[(String, String)], ctx: &Context) {
     ctx.out.say("  pillarbox plan");
     if dir.ancestors().any(|above| above.join(".git").exists()) {
         ctx.out.say("  git config diff.pillarbox.textconv 'pillarbox show'   (readable diffs)");
+        ctx.out.say("  git config diff.pillarbox.cachetextconv true");
         ctx.out.say(
             "  git config merge.pillarbox.driver 'pillarbox merge-driver %O %A %B %P'   (merges by key)",
         );
