@@ -40,7 +40,7 @@ fn few_enough(file: &str, text: &str) -> Result<()> {
 /// What is asked of every text of TOML before it is parsed.
 ///
 /// # Errors
-/// As [`few_enough`]; where git left a conflict in it.
+/// Where it has too many keys; where git left a conflict in it.
 pub fn parsable(file: &str, text: &str) -> Result<()> {
     few_enough(file, text)?;
     conflict::check(file, text)
