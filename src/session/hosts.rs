@@ -76,8 +76,8 @@ impl<T> Hosts<T> {
     }
 }
 
-/// Does the work of many hosts at once; results stand in the order of the work. A host that is silent takes the
-/// place of one, and keeps none of the others waiting.
+/// Does the work of many hosts at once; results stand in the order of the work. A host that is silent takes one
+/// place, and the others go on beside it.
 pub(super) async fn at_once<F: Future>(work: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let numbered = work.into_iter().enumerate().map(|(at, one)| async move { (at, one.await) });
     let mut results: Vec<_> = stream::iter(numbered).buffer_unordered(AT_ONCE).collect().await;
@@ -106,4 +106,24 @@ pub(super) fn all_or_nothing<T>(results: impl IntoIterator<Item = Result<T>>) ->
         }
     }
     Problems::check(each_once(wrong)).map(|()| fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::time::{Instant, sleep};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_host_takes_one_place_and_the_order_stays() {
+        let began = Instant::now();
+        let work = (0..4 * AT_ONCE).map(|number| async move {
+            sleep(Duration::from_secs(if number == 0 { 60 } else { 1 })).await;
+            (number, began.elapsed().as_secs())
+        });
+        let done = at_once(work).await;
+        assert!(done.iter().map(|(number, _)| *number).eq(0..4 * AT_ONCE));
+        assert_eq!(began.elapsed().as_secs(), 60);
+        assert!(done[1..].iter().all(|(_, ended)| *ended <= 5), "{done:?}");
+    }
 }
