@@ -13,6 +13,7 @@ pub(super) mod plan;
 pub(super) mod progress;
 pub(super) mod status;
 pub(super) mod style;
+pub(in crate::cli) mod table;
 pub(super) mod words;
 
 use crate::problem::escaped_json;

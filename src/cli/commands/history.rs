@@ -54,7 +54,7 @@ pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
         });
         ctx.out.object_of(object, !wrong.is_empty());
     } else {
-        ctx.out.data(text(&hosts));
+        ctx.out.data(text(&hosts, ctx.out.width()));
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! What registries said to the credentials of each host, one line for each question.
 
-use super::layout::columns;
 use super::style;
+use super::table::Table;
 use crate::problem::escaped;
 use crate::session::{Answers, Asked, Verdict};
 use serde_json::{Value, json};
@@ -17,25 +17,24 @@ struct CredentialRow {
 /// The column that says what it came to.
 const ANSWER: usize = 3;
 
+/// On a narrow terminal: where the entry stands, then what was asked for.
+const LEAST_NEEDED: [usize; 2] = [4, 2];
+
 /// The table with its footer; empty where nothing was asked.
-pub(in crate::cli) fn text(answers: &[Answers]) -> String {
+pub(in crate::cli) fn text(answers: &[Answers], width: Option<usize>) -> String {
     let rows: Vec<CredentialRow> =
         answers.iter().flat_map(|host| host.asked.iter().map(|one| row(host.host.as_str(), one))).collect();
     if rows.is_empty() {
         return String::new();
     }
     let head = ["HOST", "CREDENTIAL", "ASKED FOR", "ANSWER", "FROM"].map(ToOwned::to_owned);
-    let mut widths = [0; 5];
-    for cells in std::iter::once(&head).chain(rows.iter().map(|row| &row.cells)) {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = columns(cell).max(*width);
-        }
-    }
+    let all = std::iter::once(&head).chain(rows.iter().map(|row| &row.cells));
+    let table = Table::new(all, &LEAST_NEEDED, width).uncut();
     let line = |cells: &[String; 5], answer: anstyle::Style| {
-        let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| {
+        let padded = table.cells(cells).into_iter().map(|(at, cell)| {
             let style = if at == ANSWER { answer } else { style::PLAIN };
-            let space = " ".repeat(width - columns(cell));
-            format!("{style}{cell}{style:#}{space}")
+            let text = cell.trim_end();
+            format!("{style}{text}{style:#}{}", &cell[text.len()..])
         });
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
@@ -162,7 +161,7 @@ mod tests {
             asked(Some("quay.io"), None, Verdict::Expired),
             asked(None, Some("nginx:1"), Verdict::NotAsked("a question at Docker Hub counts as a pull")),
         ];
-        let text = text(&[Answers { host, asked: all }]);
+        let text = text(&[Answers { host, asked: all }], None);
         let plain = anstream::adapter::strip_str(&text).to_string();
         insta::assert_snapshot!(plain, @r"
         HOST  CREDENTIAL    ASKED FOR               ANSWER                                   FROM
@@ -174,6 +173,6 @@ mod tests {
 
         1 host, 4 asked: 1 works, 1 expired, 1 rate-limited, 1 refused; 1 not asked
         ");
-        assert_eq!(super::text(&[]), "");
+        assert_eq!(super::text(&[], None), "");
     }
 }

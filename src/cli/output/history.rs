@@ -1,7 +1,7 @@
 //! The generations of a service, newest first.
 
-use super::layout::{columns, pad};
 use super::style;
+use super::table::Table;
 use crate::history::{Generation, State, before_current, tasks_between};
 use crate::observed::Observed;
 use crate::problem::escaped;
@@ -70,20 +70,15 @@ impl HostHistory {
     }
 }
 
+/// On a narrow terminal: the image, then when it was made.
+const LEAST_NEEDED: [usize; 2] = [2, 3];
+
 /// All hosts as a table.
-pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
+pub(in crate::cli) fn text(hosts: &[HostHistory], width: Option<usize>) -> String {
     let head = ["GENERATION", "VERSION", "IMAGE", "CREATED", "STATE"].map(ToOwned::to_owned);
-    let rows = hosts.iter().flat_map(|host| &host.generations).map(cells);
-    let mut widths = [0; 5];
-    for row in std::iter::once(head.clone()).chain(rows) {
-        for (width, cell) in widths.iter_mut().zip(&row) {
-            *width = columns(cell).max(*width);
-        }
-    }
-    let line = |row: &[String; 5]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
+    let rows: Vec<[String; 5]> = hosts.iter().flat_map(|host| &host.generations).map(cells).collect();
+    let room = width.map(|width| width.saturating_sub(2));
+    let table = Table::new(std::iter::once(&head).chain(&rows), &LEAST_NEEDED, room);
     let mut out = String::new();
     let (bold, faint) = (style::HOST, style::FAINT);
     for host in hosts {
@@ -92,9 +87,9 @@ pub(in crate::cli) fn text(hosts: &[HostHistory]) -> String {
             let _ = writeln!(out, "  no generation on this host");
             continue;
         }
-        let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
+        let _ = writeln!(out, "  {faint}{}{faint:#}", table.line(&head));
         for row in &host.generations {
-            let _ = writeln!(out, "  {}", line(&cells(row)));
+            let _ = writeln!(out, "  {}", table.line(&cells(row)));
             for task in &row.tasks_since {
                 let _ = writeln!(out, "  {faint}task {} ran before this one{faint:#}", escaped(task));
             }

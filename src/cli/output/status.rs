@@ -1,7 +1,8 @@
 //! What runs where, one line for each container that pillarbox manages.
 
-use super::layout::{columns, cut, pad};
+use super::layout::wrap;
 use super::style;
+use super::table::Table;
 use crate::observed::{Container, Health, InstanceRole, Observed, Ownership, RunState};
 use crate::plan::{Change, HostPlan, Verb};
 use crate::problem::escaped;
@@ -117,21 +118,18 @@ fn state(state: &RunState) -> String {
     text
 }
 
+/// The column that says what an apply would change.
+const PENDING: usize = 4;
+/// Generation, pending, version: a narrow terminal shows what is pending below the table instead.
+const LEAST_NEEDED: [usize; 3] = [2, PENDING, 1];
+
 /// All hosts as a table.
 pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: bool) -> String {
     let head = ["CONTAINER", "VERSION", "GENERATION", "STATE", "PENDING"].map(ToOwned::to_owned);
     let rows: Vec<[String; 5]> =
         hosts.iter().flat_map(|host| &host.containers).filter(|one| kept || !one.kept).map(row).collect();
-    let mut widths = [0; 5];
-    for row in std::iter::once(&head).chain(&rows) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = columns(cell).max(*width);
-        }
-    }
-    let line = |row: &[String; 5]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
-        cut(cells.join("  ").trim_end(), width.map(|width| width.max(40) - 2))
-    };
+    let room = width.map(|width| width.saturating_sub(2));
+    let table = Table::new(std::iter::once(&head).chain(&rows), &LEAST_NEEDED, room);
     let mut out = String::new();
     let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
     for host in hosts {
@@ -141,9 +139,9 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
         if shown.is_empty() {
             let _ = writeln!(out, "  no containers of this workspace");
         } else {
-            let _ = writeln!(out, "  {faint}{}{faint:#}", line(&head));
+            let _ = writeln!(out, "  {faint}{}{faint:#}", table.line(&head));
         }
-        for one in shown {
+        for one in &shown {
             let color = if one.works {
                 style::PLAIN
             } else if one.kept {
@@ -151,16 +149,27 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
             } else {
                 warning
             };
-            let _ = writeln!(out, "  {color}{}{color:#}", line(&row(one)));
+            let _ = writeln!(out, "  {color}{}{color:#}", table.line(&row(one)));
+        }
+        for one in shown.iter().filter(|one| !table.shows(PENDING) && !one.pending.is_empty()) {
+            let text = format!("container {}: {}", one.name, one.pending.join("; "));
+            let _ = write!(out, "{}", remark("pending", warning, &text, room));
         }
         for missing in &host.missing {
-            let _ = writeln!(out, "  {warning}pending{warning:#} {}", escaped(missing));
+            let _ = write!(out, "{}", remark("pending", warning, missing, room));
         }
         for note in &host.notes {
-            let _ = writeln!(out, "  {faint}note{faint:#} {}", escaped(note));
+            let _ = write!(out, "{}", remark("note", faint, note, room));
         }
     }
     out
+}
+
+/// A line below the table, or as many as it needs.
+fn remark(word: &str, style: anstyle::Style, text: &str, room: Option<usize>) -> String {
+    let lines = wrap(&format!("{word} {}", escaped(text)), room.map(|room| room.saturating_sub(2)));
+    let rest = lines.join("\n    ");
+    format!("  {style}{word}{style:#}{}\n", &rest[word.len()..])
 }
 
 fn row(one: &ContainerStatus) -> [String; 5] {
@@ -271,6 +280,27 @@ mod tests {
           pending container worker: will be created
           note a note
         ");
+        let narrow = |width| anstream::adapter::strip_str(&text(&status, Some(width), false)).to_string();
+        insta::assert_snapshot!(narrow(60), @r"
+        web1  unix:///run/docker.sock, Engine 20.10.24
+          CONTAINER  VERSION  STATE             PENDING
+          api        1.8.2    exited (137)      it is exited (137)
+          nginx      1.8.2    running, healthy
+          pending container worker: will be created
+          note a note
+        ");
+        insta::assert_snapshot!(narrow(40), @r"
+        web1  unix:///run/docker.sock, Engine 20.10.24
+          CONTAINER  VERSION  STATE
+          api        1.8.2    exited (137)
+          nginx      1.8.2    running, healthy
+          pending container api: it is exited
+            (137)
+          pending container worker: will be
+            created
+          note a note
+        ");
+        assert!(!narrow(30).contains("VERSION"), "{}", narrow(30));
         let all = anstream::adapter::strip_str(&text(&status, None, true)).to_string();
         assert!(all.contains("api.g3.kept") && !text(&status, None, false).contains("kept"), "{all}");
     }

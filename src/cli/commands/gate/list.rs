@@ -1,6 +1,6 @@
 //! `pillarbox gate list`: from clear values alone, no private key.
 
-use crate::cli::output::layout::{columns, pad};
+use crate::cli::output::table::Table;
 use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, on_engines};
 use crate::name::{Digest, ImageRef};
@@ -113,13 +113,14 @@ fn print(ctx: &Context, rows: &[GateRow]) {
         ctx.out.say("no gates yet; to make one: pillarbox gate set APP VERSION --image REGISTRY/NAME");
     }
     let cells: Vec<[String; 4]> = rows.iter().map(cells).collect();
-    let wide = |column: usize| cells.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
-    let widths = [wide(0), wide(1), wide(2)];
+    let table = Table::new(&cells, &[DIGEST], ctx.out.width()).uncut();
     for row in &cells {
-        let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
-        ctx.out.data(format_args!("{}  {}", line.join("  "), row[3]));
+        ctx.out.data(table.line(row));
     }
 }
+
+/// The first to go on a narrow terminal.
+const DIGEST: usize = 2;
 
 /// Name, version, digest and the rest.
 fn cells(row: &GateRow) -> [String; 4] {

@@ -62,7 +62,7 @@ pub(super) fn run(args: &RegistryCheckArgs, ctx: &Context) -> Result<Exit> {
         });
         ctx.out.object_of(object, !wrong.is_empty());
     } else {
-        ctx.out.data(table::text(&answers));
+        ctx.out.data(table::text(&answers, ctx.out.width()));
         if let Some(image) = spared(&answers) {
             ctx.out.say(format_args!(
                 "at Docker Hub a question for an image counts as a pull; to ask all the same: \
