@@ -9,6 +9,7 @@ mod environment;
 mod exit;
 mod failure;
 mod harden;
+mod help;
 mod helper;
 mod output;
 
@@ -105,7 +106,15 @@ fn also(result: crate::problem::Result<Exit>, problem: Problem) -> crate::proble
 
 /// `--help` and `--version` are data; everything else clap has to say is a usage error.
 fn usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
+    let text = error.render().ansi().to_string();
+    let (errors, data) = (std::io::stderr(), std::io::stdout());
+    let width = if error.use_stderr() { output::width(&errors) } else { output::width(&data) };
+    let text = help::fit(&text, width.unwrap_or(usize::MAX));
+    // A reader that went away is no error.
+    let _ = match error.use_stderr() {
+        true => std::io::Write::write_all(&mut anstream::AutoStream::auto(errors), text.as_bytes()),
+        false => std::io::Write::write_all(&mut anstream::AutoStream::auto(data), text.as_bytes()),
+    };
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
 }
 

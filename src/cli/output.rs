@@ -119,12 +119,12 @@ impl Output {
 
     /// Columns of standard output, if it is a terminal.
     pub fn width(&self) -> Option<usize> {
-        columns(&io::stdout())
+        width(&io::stdout())
     }
 
     /// Columns of standard error, if it is a terminal.
     pub fn error_width(&self) -> Option<usize> {
-        columns(&io::stderr())
+        width(&io::stderr())
     }
 
     /// What went wrong with standard output, if data was lost; a reader that went away is no loss.
@@ -146,7 +146,8 @@ impl Output {
     }
 }
 
-fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
+/// Columns of a stream, if it is a terminal.
+pub(super) fn width(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;
     }

@@ -188,3 +188,11 @@ fn fix_with(env: &TestEnv, expected: &str) {
     env.run(&["doctor", "--offline"]).exits(1).says(&format!("fix: {expected}"));
     fix(env);
 }
+
+#[test]
+fn a_key_that_others_may_read_is_mended_and_not_replaced_by_another() {
+    let env = with_binaries();
+    fs::set_permissions(env.identity(), fs::Permissions::from_mode(0o644)).expect("changed");
+    env.run(&["doctor", "--offline"]).exits(1).says("its mode is 0644").lacks("identity new\n");
+    fix(&env);
+}

@@ -3,6 +3,7 @@
 use crate::env::TestEnv;
 use crate::sealing::{box_file, opens, own_key, person, post, post_to, sealed};
 use crate::terminal::typed;
+use std::fs;
 
 /// Reads fingerprints such as `1f0c-77ab-90de-3c55-0d1e` out of a hint.
 fn fingerprint(said: &str) -> String {
@@ -71,8 +72,23 @@ fn removing_a_reader_makes_a_new_slot_and_says_what_to_rotate() {
     env.run(&["verify"]).ok().explains("2 sealed values in 1 box: 2 opened");
     env.run(&["reader", "remove", "bob"]).exits(1).explains("bob is not a reader of any box");
     let before = env.files();
-    env.run(&["reader", "remove", "alice"]).exits(1).explains("would have no reader");
+    env.run(&["reader", "remove", "alice"])
+        .exits(1)
+        .explains("would have no reader")
+        .explains("add another one first: pillarbox reader add NAME KEY");
     assert!(before == env.files());
+}
+
+#[test]
+fn a_rekey_without_any_key_file_says_how_to_get_the_file_back() {
+    let env = TestEnv::initialised();
+    let key = env.read("keys/alice.pub");
+    fs::remove_file(env.workspace().join("keys/alice.pub")).expect("removed");
+    let said = env.run(&["reader", "rekey"]).exits(1);
+    let hint = said.stderr().lines().find_map(|line| line.split_once("put it back: ")).expect("a hint").1;
+    env.program("sh", &["-c", hint]).run().ok();
+    assert_eq!(env.read("keys/alice.pub").trim(), key.trim());
+    env.run(&["reader", "rekey"]).ok().explains("the locks agree");
 }
 
 #[test]

@@ -147,7 +147,14 @@ fn known_boxes_are_listed_accepted_and_forgotten() {
     env.run(&["known", "list"]).ok().says("  local  unix:///var/run/docker.sock");
     env.run(&["known", "accept", "pillra/"]).exits(64).explains("did you mean `pillar/`");
     env.run(&["known", "forget", "local"]).ok();
-    env.run(&["known", "forget", "local"]).exits(64);
+    env.run(&["known", "forget", "local"])
+        .exits(64)
+        .explains("this machine knows nothing of the host local of shop")
+        .explains("pillarbox known list")
+        .lacks("did you mean");
+    env.run(&["known", "forget", "shop"]).exits(64).explains("pillarbox known forget --workspace 'shop'");
+    env.run(&["known", "forget", "pilar/"]).exits(64).explains("did you mean `pillar/`");
+    env.run(&["known", "forget"]).exits(64).explains("--workspace <NAME>");
     env.run(&["known", "list"]).ok().lacks("local");
     env.run(&["known", "forget", "pillar/"]).ok();
     env.run(&["--strict", "verify"]).exits(8).explains("pillarbox known accept pillar/");

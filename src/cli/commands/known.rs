@@ -5,8 +5,8 @@ use crate::inventory;
 use crate::keys::Recipient;
 use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName, folded};
 use crate::pillar::boxes::BoxFolder;
-use crate::pillar::known::{Beside, KnownBox, KnownHost, KnownWorkspace, SeenBox};
-use crate::problem::{Code, Problem, Result, escaped};
+use crate::pillar::known::{Beside, Known, KnownBox, KnownHost, KnownWorkspace, SeenBox};
+use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::session::{KnownFile, Vault, dialled, seen};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
@@ -33,6 +33,8 @@ enum KnownCommand {
         new: String,
     },
     /// Forget a box or a host of this workspace: it will be met for the first time again
+    #[command(override_usage = "pillarbox known forget [OPTIONS] <NAME>\n       \
+                                pillarbox known forget [OPTIONS] --workspace <NAME>")]
     Forget {
         /// As `known list` names it
         #[arg(required_unless_present = "of_workspace", conflicts_with = "of_workspace")]
@@ -268,7 +270,40 @@ fn forget(name: &str, ctx: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let vault = Vault::load(&ctx.session, &workspace)?;
-    Err(nothing(&vault, name, of).into())
+    Err(known.look(|known| not_known(known, &vault, name)).into())
+}
+
+/// Why there is nothing to forget of a name.
+fn not_known(known: &Known, vault: &Vault<'_>, name: &str) -> Problem {
+    let of = vault.name();
+    let listed = |problem: Problem| problem.hint("to see what is known: pillarbox known list");
+    let is_box = BoxFolder::parse(name).is_ok_and(|folder| vault.boxes().contains_key(&folder));
+    let is_host = vault.inventory().hosts.keys().any(|host| host.as_str() == name);
+    if is_box || is_host {
+        let what = if is_box { "box" } else { "host" };
+        let what = format!("this machine knows nothing of the {what} {} of {of}", escaped(name));
+        return listed(Problem::usage(what).cause("so it is met for the first time as it is"));
+    }
+    let is_workspace = |one: &KnownWorkspace| {
+        one.name.as_str() == name || one.id.as_ref().is_some_and(|id| id.as_str() == name)
+    };
+    if known.workspaces().any(is_workspace) {
+        return Problem::usage(format!("`{}` is a workspace", escaped(name)))
+            .cause("without --workspace a box or a host of this workspace is forgotten")
+            .hint(format!("pillarbox known forget --workspace {}", quoted(name)));
+    }
+    let names: Vec<String> = known.workspace(vault.seen()).map(names_in).unwrap_or_default();
+    let problem = Problem::usage(format!("this machine knows no box or host `{}` of {of}", escaped(name)));
+    let problem = match names.is_empty() {
+        true => problem.cause("it knows nothing of this workspace"),
+        false => problem.cause(format!("it knows: {}", folded(&names))),
+    };
+    listed(problem.nearest(name, names.iter().map(String::as_str)))
+}
+
+/// The boxes and hosts that are known of a workspace.
+fn names_in(known: &KnownWorkspace) -> Vec<String> {
+    known.boxes.keys().map(ToString::to_string).chain(known.hosts.keys().map(ToString::to_string)).collect()
 }
 
 fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {

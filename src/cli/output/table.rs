@@ -96,10 +96,7 @@ mod tests {
             .map(|row| row.map(ToOwned::to_owned));
         let all =
             |room| rows.iter().map(|row| Table::new(&rows, &[1, 2], room).line(row)).collect::<Vec<_>>();
-        assert_eq!(
-            all(None),
-            ["NAME   AGE  WHY", "nginx  3    a long reason that does not fit at all"]
-        );
+        assert_eq!(all(None), ["NAME   AGE  WHY", "nginx  3    a long reason that does not fit at all"]);
         assert_eq!(all(Some(36)), ["NAME   AGE  WHY", "nginx  3    a long reason that does…"]);
         assert_eq!(all(Some(35)), ["NAME   WHY", "nginx  a long reason that does not…"]);
         assert_eq!(all(Some(30)), ["NAME", "nginx"]);

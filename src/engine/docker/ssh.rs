@@ -124,18 +124,22 @@ impl Tunnel {
     }
 
     /// Adds what ssh said.
-    pub(super) fn explain(&self, mut error: EngineError) -> EngineError {
+    pub(super) fn explain(&self, error: EngineError) -> EngineError {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = String::from_utf8_lossy(&said);
-        for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let line = escaped(line);
-            if !error.message.contains(&line) {
-                error.message.push_str("; ssh: ");
-                error.message.push_str(&line);
-            }
-        }
-        error
+        with_words(error, &String::from_utf8_lossy(&said))
     }
+}
+
+/// Each line of ssh once; some begin with its own name.
+fn with_words(mut error: EngineError, said: &str) -> EngineError {
+    for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let line = escaped(line.strip_prefix("ssh: ").unwrap_or(line));
+        if !error.message.contains(&line) {
+            error.message.push_str("; ssh: ");
+            error.message.push_str(&line);
+        }
+    }
+    error
 }
 
 fn cannot_start(error: &io::Error) -> EngineError {
@@ -186,6 +190,17 @@ async fn listen(mut stderr: ChildStderr, said: StderrTail) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ssh_says_names_ssh_once() {
+        let said = "ssh: connect to host web1 port 22: Connection refused\r\nPermission denied\n";
+        let error = with_words(unreachable("ssh to web1 failed"), said);
+        assert_eq!(
+            error.message,
+            "ssh to web1 failed; ssh: connect to host web1 port 22: Connection refused; ssh: Permission denied"
+        );
+        assert_eq!(with_words(error.clone(), said).message, error.message);
+    }
 
     #[test]
     fn only_where_there_is_no_ssh_it_is_to_be_installed() {

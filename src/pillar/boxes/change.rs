@@ -99,7 +99,7 @@ fn finish(open: OpenBox, change: ReaderChange, new_slot: bool) -> Result<Made> {
     if open.readers.is_empty() {
         problems.push(
             Problem::failed(format!("the box {} would have no reader", open.folder))
-                .hint("name at least one: 'pillarbox reader add NAME KEY'"),
+                .hint("add another one first: pillarbox reader add NAME KEY"),
         );
     }
     for (index, (name, key)) in open.readers.iter().enumerate() {

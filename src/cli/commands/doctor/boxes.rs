@@ -55,7 +55,7 @@ pub(super) fn boxes(ctx: &Context, vault: &Vault<'_>) -> Section {
 
 /// What one of the readers has to run.
 fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
-    let (sources, _) = super::personal::sources(ctx);
+    let (sources, wrong) = super::personal::sources(ctx);
     let own = sources.iter().find_map(|source| source.publics().next().map(ToString::to_string));
     let locked =
         sources.iter().find(|source| source.locked_keys().is_some()).and_then(|source| source.file());
@@ -68,7 +68,10 @@ fn to_be_added(ctx: &Context, folder: &BoxFolder) -> String {
             reader_name(ctx),
             quoted(&key)
         ),
-        (None, None) => "pillarbox identity new".to_owned(),
+        // A key that is there and refused is not to be replaced by another.
+        (None, None) => wrong
+            .and_then(|problems| problems.iter().flat_map(|problem| problem.hints.first()).next().cloned())
+            .unwrap_or_else(|| "pillarbox identity new".to_owned()),
     }
 }
 

@@ -7,10 +7,11 @@ use super::rotation::{self, Rotation};
 use super::{join, named_boxes};
 use crate::cli::commands::verify::stray;
 use crate::cli::{Context, Exit};
+use crate::name::folded;
 use crate::pillar::boxes::{BoxFolder, Made, NewSlot, OpenBox, ReaderChange, Readers};
 use crate::pillar::readership::Reader;
 use crate::pillar::{Origin, SealId, Sealed};
-use crate::problem::{Code, Problems, Result};
+use crate::problem::{Code, Problem, Problems, Result, quoted};
 use crate::session::{Holders, KeyFiles, Past, Vault};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -168,8 +169,23 @@ fn want(files: &KeyFiles, open: &OpenBox) -> Result<Readers> {
             Err(found) => problems.extend(found.into_vec()),
         }
     }
+    if problems.is_empty() && readers.is_empty() {
+        problems.push(all_gone(open));
+    }
     Problems::check(problems)?;
     Ok(readers)
+}
+
+/// The lock still has the keys whose files are missing.
+fn all_gone(open: &OpenBox) -> Problem {
+    let files: Vec<String> = open.readers().keys().map(KeyFiles::path).collect();
+    let mut problem = Problem::failed(format!("the box {} would have no reader", open.folder()))
+        .cause(format!("missing: {}", folded(&files)));
+    for ((_, key), file) in open.readers().iter().zip(&files).take(1) {
+        let key = quoted(key.as_str());
+        problem = problem.hint(format!("put it back: printf '%s\\n' {key} > {}", quoted(file)));
+    }
+    problem.hint("if another one is to read it instead, that one first: pillarbox reader add NAME KEY")
 }
 
 /// The boxes that were named, or all that open here.
