@@ -1,6 +1,10 @@
 //! The generations of a service on a host: what runs, what is kept, what failed, and which of them a
 //! rollback means.
 
+mod back;
+
+pub use back::{Back, OnHost, Wanted, Why, agree, back};
+
 use crate::desired::Fingerprint;
 use crate::name::{ContainerName, ImageRef, Owner};
 use crate::observed::{Container, InstanceRole, Observed};
@@ -84,13 +88,11 @@ pub fn generations(observed: &Observed, workspace: &Owner, service: &str) -> Vec
     for one in ours.filter(|one| one.ours.as_ref().is_some_and(|ours| ours.service == service)) {
         found.entry(one.generation()).or_default().push(one);
     }
-    let highest = found.keys().next_back().copied().unwrap_or(0);
     let slots: BTreeSet<&str> = found.values().flatten().map(|one| one.slot()).chain([service]).collect();
     let mut alone: BTreeMap<u64, Option<String>> = BTreeMap::new();
     for (tag, digests) in &observed.keeps {
         let number = slots.iter().find_map(|slot| kept_generation(workspace, slot, tag));
-        // A tag above every container belongs to an apply that ended before it created a container.
-        if let Some(number) = number.filter(|number| *number < highest && !found.contains_key(number)) {
+        if let Some(number) = number.filter(|number| !found.contains_key(number)) {
             alone.insert(number, digests.first().map(ToString::to_string));
         }
     }
@@ -114,17 +116,6 @@ pub fn generations(observed: &Observed, workspace: &Owner, service: &str) -> Vec
 /// The current generation of the service, running or down; the newest, if its containers differ.
 pub fn current(all: &[Generation]) -> Option<&Generation> {
     all.iter().find(|one| matches!(one.state, State::Runs | State::Down))
-}
-
-/// The one that the service ran before: of those with a lower number the last to end. If none of them has
-/// a container left, the highest number.
-pub fn before_current(all: &[Generation]) -> Option<&Generation> {
-    let current = current(all)?;
-    let earlier = all.iter().filter(|one| one.number < current.number && one.is_usable());
-    earlier.max_by_key(|one| {
-        let runs = one.instances.iter().any(|one| one.running);
-        (one.state != State::ImageOnly, runs, one.ended, one.number)
-    })
 }
 
 impl Generation {
@@ -245,3 +236,6 @@ fn tasks(container: &Container) -> BTreeMap<String, String> {
     let each = label.unwrap_or_default().split(',').filter_map(|task| task.rsplit_once('='));
     each.map(|(task, ran)| (task.to_owned(), ran.to_owned())).collect()
 }
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -66,6 +66,6 @@ pub use pipeline::{Pipeline, unless_interrupted};
 pub use plan::{PlannedHosts, plans};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
 pub use probe::Probed;
-pub use rollback::{Differing, Goal};
+pub use rollback::{Goal, RollbackPlan};
 pub use tags::TagAnswer;
 pub use vault::{KeyFiles, KnownFile, Vault, merged, seen};

@@ -159,9 +159,9 @@ impl fmt::Display for Cause {
                 write!(f, "declared absent, but used by {users}; it stays until they are gone")
             }
             Self::Retained { retain: 0 } => f.write_str("no generation is kept for a rollback (retain)"),
-            Self::Retained { retain: 1 } => f.write_str("more than the one generation that is kept (retain)"),
+            Self::Retained { retain: 1 } => f.write_str("more than the one version that is kept (retain)"),
             Self::Retained { retain } => {
-                write!(f, "more than the {retain} generations that are kept (retain)")
+                write!(f, "more than the {retain} versions that are kept (retain)")
             }
             Self::Back { generation, container: true } => {
                 write!(f, "back to generation {generation}: its container is started again")

@@ -230,13 +230,19 @@ impl<'a> PlanContext<'a> {
     }
 
     /// Generations of one container of a service of which there is a tag that keeps the image, but no
-    /// container any more, the latest first. A tag above every container was made by an apply that did not
-    /// get so far as to create one.
+    /// container any more, the latest first.
     pub(super) fn images_alone(&self, slot: &str) -> Vec<u64> {
         let repository = keep_repository(self.workspace(), slot);
         let Some(kept) = self.index.kept.get(repository.as_str()) else { return Vec::new() };
         let there: BTreeSet<u64> = self.of_slot(slot).map(|(ours, _)| ours.generation()).collect();
         work::each(kept.iter().rev()).copied().filter(|generation| !there.contains(generation)).collect()
+    }
+
+    /// The image that a tag of ours keeps, as the label of a container made from it names it; the tag itself
+    /// where no registry knows the image.
+    pub(super) fn kept_image(&self, tag: &str) -> String {
+        let known = self.observed.keeps.get(tag).and_then(|images| images.first());
+        known.map_or_else(|| tag.to_owned(), ToString::to_string)
     }
 
     /// What a wanted reference stands for.

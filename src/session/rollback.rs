@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a host is rolled back to.
 #[derive(Clone, Debug)]
-pub struct Goal {
+pub struct Goal<'d> {
+    /// All that is declared today, before a gate is written.
+    pub today: &'d Desired,
     /// The service.
     pub service: String,
     /// The generation's number.
@@ -30,13 +32,14 @@ pub struct Goal {
     pub instances: BTreeMap<String, Instance>,
 }
 
-/// A kept declaration that is not today's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Differing {
-    /// The host.
-    pub host: HostName,
-    /// Names of the fields.
-    pub fields: BTreeSet<String>,
+/// What a rollback does, and what it means for what is declared.
+pub struct RollbackPlan {
+    /// What is done on each host.
+    pub planned: PlannedHosts,
+    /// Fields in which what comes back is not as it is declared afterwards, where there are any.
+    pub differing: BTreeMap<HostName, BTreeSet<String>>,
+    /// Other resources that the written gates change in what is declared: the next apply changes them.
+    pub others: BTreeMap<HostName, BTreeSet<String>>,
 }
 
 impl<'p> Pipeline<'p> {
@@ -47,23 +50,26 @@ impl<'p> Pipeline<'p> {
     pub async fn plan_rollback(
         &self,
         declared: Vec<Declared<'p>>,
-        goals: &BTreeMap<HostName, Goal>,
-    ) -> Result<(PlannedHosts, Vec<Differing>)> {
+        goals: &BTreeMap<HostName, Goal<'_>>,
+    ) -> Result<RollbackPlan> {
         unless_interrupted(self.interrupt, async {
             let Hosts { ready, failed } = self.connect(declared).await;
-            let (mut connected, mut differing) = (Vec::new(), Vec::new());
+            let mut connected = Vec::new();
+            let (mut differing, mut others) = (BTreeMap::new(), BTreeMap::new());
             for mut one in ready {
                 let Some(goal) = goals.get(&one.host.name) else { continue };
-                let fields = goal.differences(&one.desired);
-                if !fields.is_empty() {
-                    differing.push(Differing { host: one.host.name.clone(), fields });
-                }
+                let host = &one.host.name;
+                differing.insert(host.clone(), goal.differences(&one.desired));
+                others.insert(host.clone(), goal.others(&one.desired));
                 one.desired = goal.asked_of(&one.desired);
                 connected.push(one);
             }
             let verified = self.verify(Hosts { ready: connected, failed }, sends).await;
             let options = PlanOptions::default();
-            Ok((self.plan_verified(verified, &options, Registries::NotAsked).await, differing))
+            differing.retain(|_, fields| !fields.is_empty());
+            others.retain(|_, others: &mut BTreeSet<String>| !others.is_empty());
+            let planned = self.plan_verified(verified, &options, Registries::NotAsked).await;
+            Ok(RollbackPlan { planned, differing, others })
         })
         .await
     }
@@ -82,7 +88,7 @@ fn sends(connected: &Connected<'_>) -> bool {
     })
 }
 
-impl Goal {
+impl Goal<'_> {
     /// The containers of the service as they will be, and what they need besides containers.
     fn asked_of(&self, desired: &Desired) -> Desired {
         let mut wanted: BTreeSet<Address> = BTreeSet::new();
@@ -135,8 +141,21 @@ impl Goal {
         !as_today || self.image.is_none() || want.spec.may_stay(kept.first_network.as_deref())
     }
 
-    /// Fields in which a kept declaration is not today's.
-    fn differences(&self, desired: &Desired) -> BTreeSet<String> {
+    /// Other resources of which the image or the options will be declared otherwise.
+    fn others(&self, afterwards: &Desired) -> BTreeSet<String> {
+        let form = |item: &Item| match &item.want {
+            DesiredState::ImagePulled { image, .. } => Some((image.clone(), None)),
+            want => want.container().map(|made| (made.image.clone(), Some(made.spec.fingerprint()))),
+        };
+        let today: BTreeMap<&Address, _> =
+            self.today.items.iter().map(|item| (&item.address, form(item))).collect();
+        let others = afterwards.items.iter().filter(|item| !self.is_of(item));
+        let changed = others.filter(|item| today.get(&item.address).is_some_and(|was| *was != form(item)));
+        changed.map(|item| item.address.to_string()).collect()
+    }
+
+    /// Fields in which a kept declaration is not the one that is given.
+    pub fn differences(&self, desired: &Desired) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for item in desired.items.iter().filter(|item| self.is_of(item)) {
             let DesiredState::Container(want) = &item.want else { continue };

@@ -115,6 +115,51 @@ fn a_kept_container_is_started_again_with_the_registry_stopped_and_the_next_appl
     service.back(&["--to", "0.9"]).exits(1).explains("version 0.9 is not kept").explains("local has 2.1.0");
 }
 
+impl Service {
+    /// The version of its gate as a person writes it, without a digest.
+    fn written(&self, version: &str) {
+        let gate = format!("[deploy.api]\nimage = \"{}\"\nversion = \"{version}\"\n", self.repository);
+        self.bed.env.write("pillar/apps.toml", gate);
+    }
+
+    /// What `history` says of where a rollback goes.
+    fn way_back(&self) -> (Option<u64>, Option<String>) {
+        let said = self.bed.env.run(&["--no-identity", "history", &self.name, "--json"]).ok().json();
+        let host = &said["hosts"][0];
+        (host["rollback"].as_u64(), host["rollback_stays"].as_str().map(str::to_owned))
+    }
+}
+
+#[test]
+fn after_a_failed_upgrade_back_is_the_version_that_works_with_a_digest_and_without_one() {
+    let Some(service) = Service::deployed(1, "") else { return };
+    service.upgraded("1.1.0");
+    let works = service.id(&service.name);
+    service.bed.push("unhealthy", "api", "1.2.0");
+    for with_digest in [true, false] {
+        match with_digest {
+            true => drop(service.bed.env.run(&["gate", "set", "api", "1.2.0"]).ok()),
+            false => service.written("1.2.0"),
+        }
+        assert_ne!(service.apply().code, 0);
+        assert_eq!(service.way_back(), (Some(2), Some("the deployment of generation 3 failed".to_owned())));
+        let said = service.back(&[]).ok().says("1.1.0 (generation 2, runs) stays in service");
+        drop(said.says("gate api becomes 1.1.0"));
+        assert_eq!(service.id(&service.name), works);
+        service.only(1, "1.1.0");
+        service.rests();
+        assert_eq!(service.way_back(), (Some(1), None));
+    }
+    // One that never came so far as a container takes nothing away either.
+    service.written("9.9.9");
+    assert_ne!(service.apply().code, 0);
+    assert_eq!(service.way_back().0, Some(2));
+    service.back(&[]).ok().says("the declared version was never in service here");
+    assert_eq!(service.id(&service.name), works);
+    service.back(&[]).ok();
+    service.only(1, "1.0.0");
+}
+
 #[test]
 fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_nothing_is_touched() {
     let Some(service) = Service::deployed(1, "") else { return };
@@ -232,6 +277,31 @@ impl Service {
 }
 
 #[test]
+fn without_a_gate_the_hint_names_what_differs() {
+    let Some(service) = Service::deployed(1, "labels.team = \"a\"") else { return };
+    let state = service.bed.env.read("states/api.toml");
+    let image = format!("image = \"{}:1.0.0\"", service.repository);
+    let state = state.replace("gate = \"api\"", &image);
+    service.bed.env.write("states/api.toml", state.replace("\"a\"", "\"b\""));
+    service.apply().ok();
+    let refused = service.back(&[]).exits(1).explains("was declared otherwise in 1.0.0 (generation 1, kept)");
+    let refused = refused.explains("change labels.team back in the state: states/api.toml:");
+    drop(refused.explains("--once").lacks("name "));
+}
+
+#[test]
+fn what_else_is_made_by_the_gate_that_is_written_is_said() {
+    let Some(service) = Service::deployed(1, "") else { return };
+    let other = format!("{}-worker", service.bed.name);
+    let state = service.bed.env.read("states/api.toml");
+    let worker = format!("\n[worker.container.running]\nname = \"{other}\"\ngate = \"api\"\n");
+    service.bed.env.write("states/api.toml", format!("{state}{worker}"));
+    service.upgraded("1.1.0");
+    let said = service.back(&[]).ok();
+    drop(said.says(&format!("the next apply changes container {other}, too")));
+}
+
+#[test]
 fn a_secret_is_opened_only_for_a_container_that_is_recreated_and_shown_nowhere() {
     let Some(service) = Service::deployed(1, "") else { return };
     service.bed.env.run_with_input(&["seal", "api.token", "--in", "apps"], "CANARY-t0ken").ok();
@@ -271,7 +341,7 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
     service.apply().ok().says("it was started by hand");
     assert_eq!(kept(&service), [3, 2]);
     service.bed.engine.post(&format!("/containers/{}/stop?t=1", service.kept(2)), &Value::Null);
-    service.apply().ok().says("more than the one generation that is kept");
+    service.apply().ok().says("more than the one version that is kept");
     assert_eq!(kept(&service).len(), 1);
     let after = service.bed.engine.container(&service.name);
     assert_eq!(before["State"]["StartedAt"], after["State"]["StartedAt"], "it was restarted");

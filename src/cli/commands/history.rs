@@ -1,10 +1,10 @@
 //! `pillarbox history`.
 
-use crate::cli::output::history::{HostHistory, text};
+use crate::cli::output::history::{HostHistory, Left, text};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::desired::{Desired, DesiredState};
-use crate::history::generations;
+use crate::history::{Wanted, generations};
 use crate::observed::Observed;
 use crate::problem::{Problem, Problems, Result, escaped};
 use crate::session::{NewHosts, Pipeline, Registries, Vault, declared};
@@ -30,20 +30,22 @@ pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
         let wrong = seen.problems();
-        let mut known = BTreeSet::new();
-        let mut hosts = Vec::new();
-        for one in &seen.ready {
-            known.extend(services(&one.desired, &one.observed));
-            let all = generations(&one.observed, vault.owner(), &args.service);
+        let known: BTreeSet<String> =
+            seen.ready.iter().flat_map(|one| services(&one.desired, &one.observed)).collect();
+        let left = seen.ready.iter().filter_map(|one| {
+            let left = Left {
+                host: one.observed.host.clone(),
+                generations: generations(&one.observed, vault.owner(), &args.service),
+                wanted: Wanted::of(&one.desired, &args.service),
+            };
             let declared = services(&one.desired, &one.observed).contains(&args.service);
-            if declared || !all.is_empty() {
-                hosts.push(HostHistory::of(&one.observed, &all));
-            }
-        }
-        if hosts.is_empty() && wrong.is_empty() {
+            (declared || !left.generations.is_empty()).then_some(left)
+        });
+        let left: Vec<Left> = left.collect();
+        if left.is_empty() && wrong.is_empty() {
             return Err(unknown(&args.service, &known).into());
         }
-        Ok((hosts, wrong))
+        Ok((HostHistory::of(&left), wrong))
     })?;
     if ctx.out.json {
         let object = json!({
@@ -54,7 +56,7 @@ pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
         });
         ctx.out.object_of(object, !wrong.is_empty());
     } else {
-        ctx.out.data(text(&hosts, ctx.out.width()));
+        ctx.out.data(text(&args.service, &hosts, ctx.out.width()));
     }
     Problems::check(wrong).map(|()| Exit::Done)
 }

@@ -8,23 +8,20 @@
 mod again;
 mod choose;
 mod gates;
+mod host;
+mod notes;
 
 use super::apply;
-use super::history::{services, unknown};
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, Selection, on_engines};
-use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::execute::{Command, Interrupt, Outcome};
-use crate::history::{Generation, current, generations, tasks_between};
-use crate::name::{HostName, folded};
+use crate::name::folded;
 use crate::plan::Plan;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
-use crate::session::{Differing, Goal, Pipeline, PlannedHosts, Registries, Vault, declared};
-use choose::Target;
-use gates::{Change, Gating};
+use crate::session::{Pipeline, PlannedHosts, Vault, declared};
+use gates::Change;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Bring back what a service ran before: on every selected host, or on none
 ///
@@ -54,25 +51,13 @@ pub(in crate::cli) struct RollbackArgs {
     once: bool,
 }
 
-/// A host that has the service.
-struct Host {
-    name: HostName,
-    /// Names of its containers as declared today.
-    slots: Vec<crate::name::ContainerName>,
-    /// The gate that says its image; else the line that does.
-    gating: Gating,
-    /// The digest that is declared today, where one is.
-    wanted: Option<String>,
-    generations: Vec<Generation>,
-}
-
 pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
-        let hosts = look(args, &vault, interrupt).await?;
+        let hosts = host::look(args, &vault, interrupt).await?;
         let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
-        let goals = goals(&args.service, &hosts, &targets);
+        let goals = host::goals(&args.service, &hosts, &targets);
         // As it will be afterwards: a declaration that names its version is compared with that.
         let mut then = Vault::load(&ctx.session, &workspace)?;
         let mut changes =
@@ -83,12 +68,14 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
         let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
         let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
         let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt);
-        let (mut planned, differing) = pipeline.plan_rollback(declared, &goals).await?;
-        Problems::check(planned.problems())?;
-        gates::hold(&mut changes, &args.service, &targets, &differing);
+        let plan = pipeline.plan_rollback(declared, &goals).await?;
+        Problems::check(plan.planned.problems())?;
+        gates::hold(&mut changes, &args.service, &targets, &plan.differing);
+        let mut notes = notes::of(args, &hosts, &targets, &plan);
+        let mut planned = plan.planned;
         for plan in &mut planned.plan.hosts {
-            let notes = notes(args, &hosts, &targets, &differing, &plan.host);
-            plan.notes.extend(notes);
+            let of_host = notes.remove(&plan.host).unwrap_or_default();
+            plan.notes.extend(of_host);
         }
         if let Some(plan) = planned.plan.hosts.first_mut() {
             plan.notes.extend(changes.iter().map(Change::in_words));
@@ -143,113 +130,6 @@ async fn apply_rollback(
             Problems::check(problems).map(|()| Exit::Done)
         }
     }
-}
-
-/// Every selected host that has the service, with what is left of it there.
-async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
-    let declared = declared(vault, &args.selection.host)?;
-    let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
-    let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
-    let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
-    for one in &seen {
-        known.extend(services(&one.desired, &one.observed));
-        let wants = of_service(&one.desired, &args.service);
-        alone |= wants.iter().any(|(want, _)| want.replica.is_none());
-        let Some((want, gate)) = wants.first().filter(|(want, _)| want.replica.is_some()) else { continue };
-        hosts.push(Host {
-            name: one.observed.host.clone(),
-            slots: wants.iter().map(|(want, _)| want.name.clone()).collect(),
-            gating: match gate {
-                Some(app) => Gating::Gate((*app).to_owned()),
-                None => Gating::Line(want.sources.get("image").and_then(|places| places.last()).cloned()),
-            },
-            wanted: want.image.digest.as_ref().map(ToString::to_string),
-            generations: generations(&one.observed, vault.owner(), &args.service),
-        });
-    }
-    match (hosts.is_empty(), alone) {
-        (false, _) => Ok(hosts),
-        (true, true) => {
-            let name = escaped(&args.service);
-            let what = format!("{name} is a container by itself: nothing is kept of it");
-            Err(Problem::failed(what)
-                .hint(format!("declare it as [{name}.service.deployed]: it is taken over without a restart"))
-                .into())
-        }
-        (true, false) => Err(unknown(&args.service, &known).into()),
-    }
-}
-
-/// The containers that are desired of a service, each with its gate.
-fn of_service<'a>(desired: &'a Desired, service: &str) -> Vec<(&'a DesiredContainer, Option<&'a str>)> {
-    let items = desired.items.iter().filter_map(|item| match &item.want {
-        DesiredState::Container(want) if want.service().as_str() == service => {
-            Some((want.as_ref(), item.gate.as_ref().map(|gate| gate.app.as_str())))
-        }
-        _ => None,
-    });
-    items.collect()
-}
-
-fn goals(service: &str, hosts: &[Host], targets: &[Target<'_>]) -> BTreeMap<HostName, Goal> {
-    let pairs = hosts.iter().zip(targets);
-    pairs
-        .map(|(host, target)| {
-            let instances = host.slots.iter().filter_map(|slot| {
-                let instance = target.generation.instance(&host.generations, slot)?;
-                Some((slot.to_string(), instance.clone()))
-            });
-            let goal = Goal {
-                service: service.to_owned(),
-                generation: target.generation.number,
-                image: target.generation.reference(),
-                instances: instances.collect(),
-            };
-            (host.name.clone(), goal)
-        })
-        .collect()
-}
-
-/// What a person should know before saying yes.
-fn notes(
-    args: &RollbackArgs,
-    hosts: &[Host],
-    targets: &[Target<'_>],
-    differing: &[Differing],
-    name: &HostName,
-) -> Vec<String> {
-    let service = escaped(&args.service);
-    let mut notes = Vec::new();
-    let found = hosts.iter().zip(targets).find(|(host, _)| host.name == *name);
-    let Some((host, target)) = found else { return notes };
-    if let Some(current) = current(&host.generations) {
-        let number = target.generation.number;
-        notes.extend(tasks_between(target.generation, current).into_iter().map(|task| {
-            format!(
-                "service {service}: task {} ran between generation {number} and generation {}; a rollback does \
-                 not undo what it did",
-                escaped(&task),
-                current.number
-            )
-        }));
-    }
-    if let Some(differing) = differing.iter().find(|differing| differing.host == *name) {
-        let fields: Vec<String> = differing.fields.iter().map(|field| escaped(field)).collect();
-        notes.push(format!(
-            "service {service}: generation {} was declared otherwise than today: {}",
-            target.generation.number,
-            fields.join(", ")
-        ));
-    }
-    if args.once {
-        let line = match &host.gating {
-            Gating::Line(Some(place)) => format!("{place} names another version"),
-            Gating::Line(None) => "its state names another version".to_owned(),
-            Gating::Gate(app) => format!("the gate {} names another version", escaped(app)),
-        };
-        notes.push(format!("service {service}: the next apply undoes this: {line}"));
-    }
-    notes
 }
 
 fn not_compiled(problem: Problem) -> Problem {

@@ -2,11 +2,11 @@
 
 use super::style;
 use super::table::Table;
-use crate::history::{Generation, State, before_current, tasks_between};
-use crate::observed::Observed;
-use crate::problem::escaped;
+use crate::history::{Back, Generation, OnHost, State, Wanted, back, tasks_between};
+use crate::name::HostName;
+use crate::problem::{escaped, quoted};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// A host and the generations there.
@@ -15,6 +15,13 @@ pub(in crate::cli) struct HostHistory {
     host: String,
     /// The generation that a rollback without `--to` goes to.
     rollback: Option<u64>,
+    /// Why that is the one in service, where it is.
+    rollback_stays: Option<String>,
+    /// The image of that generation.
+    #[serde(skip)]
+    image: Option<String>,
+    #[serde(skip)]
+    declared: bool,
     generations: Vec<HistoryRow>,
 }
 
@@ -40,9 +47,30 @@ struct Made {
     running: bool,
 }
 
+/// What is left of a service on a host.
+pub(in crate::cli) struct Left {
+    pub(in crate::cli) host: HostName,
+    pub(in crate::cli) generations: Vec<Generation>,
+    /// What is declared of it there; `None` where no state declares it.
+    pub(in crate::cli) wanted: Option<Wanted>,
+}
+
 impl HostHistory {
-    /// From what was read.
-    pub(in crate::cli) fn of(observed: &Observed, all: &[Generation]) -> Self {
+    /// From what was read of the hosts that one command would roll back together.
+    pub(in crate::cli) fn of(hosts: &[Left]) -> Vec<Self> {
+        let on_hosts: Vec<OnHost<'_>> = hosts
+            .iter()
+            .filter_map(|left| Some(OnHost { generations: &left.generations, wanted: left.wanted.as_ref()? }))
+            .collect();
+        let mut found = back(&on_hosts).into_iter();
+        hosts
+            .iter()
+            .map(|left| Self::of_host(left, left.wanted.as_ref().and_then(|_| found.next()?)))
+            .collect()
+    }
+
+    fn of_host(left: &Left, back: Option<Back<'_>>) -> Self {
+        let all = &left.generations;
         let row = |(at, one): (usize, &Generation)| {
             let earlier =
                 all[at + 1..].iter().find(|other| !matches!(other.state, State::ImageOnly | State::Attempt));
@@ -63,9 +91,22 @@ impl HostHistory {
             }
         };
         Self {
-            host: observed.host.to_string(),
-            rollback: before_current(all).map(|one| one.number),
+            host: left.host.to_string(),
+            rollback: back.map(|back| back.generation.number),
+            rollback_stays: back.and_then(|back| back.why.stays()),
+            image: back.and_then(|back| back.generation.image.clone()),
+            declared: left.wanted.is_some(),
             generations: all.iter().enumerate().map(row).collect(),
+        }
+    }
+
+    /// Where a rollback goes, in words.
+    fn back(&self) -> String {
+        match (self.rollback, &self.rollback_stays) {
+            _ if !self.declared => "no state declares it: no rollback".to_owned(),
+            (Some(number), None) => format!("a rollback goes to generation {number}"),
+            (Some(number), Some(why)) => format!("a rollback stays at generation {number}: {why}"),
+            (None, _) => "no earlier generation".to_owned(),
         }
     }
 }
@@ -74,7 +115,7 @@ impl HostHistory {
 const LEAST_NEEDED: [usize; 2] = [2, 3];
 
 /// All hosts as a table.
-pub(in crate::cli) fn text(hosts: &[HostHistory], width: Option<usize>) -> String {
+pub(in crate::cli) fn text(service: &str, hosts: &[HostHistory], width: Option<usize>) -> String {
     let head = ["GENERATION", "VERSION", "IMAGE", "CREATED", "STATE"].map(ToOwned::to_owned);
     let rows: Vec<[String; 5]> = hosts.iter().flat_map(|host| &host.generations).map(cells).collect();
     let room = width.map(|width| width.saturating_sub(2));
@@ -94,14 +135,16 @@ pub(in crate::cli) fn text(hosts: &[HostHistory], width: Option<usize>) -> Strin
                 let _ = writeln!(out, "  {faint}task {} ran before this one{faint:#}", escaped(task));
             }
         }
-        match host.rollback {
-            Some(number) => {
-                let _ = writeln!(out, "  {faint}a rollback goes to generation {number}{faint:#}");
-            }
-            None => {
-                let _ = writeln!(out, "  {faint}no earlier generation{faint:#}");
-            }
-        }
+        let _ = writeln!(out, "  {faint}{}{faint:#}", host.back());
+    }
+    let images: BTreeSet<&String> = hosts.iter().filter_map(|host| host.image.as_ref()).collect();
+    if images.len() > 1 {
+        let service = quoted(service);
+        let _ = writeln!(
+            out,
+            "{faint}these are different versions: a rollback wants 'pillarbox rollback {service} --to VERSION', or \
+             --host{faint:#}"
+        );
     }
     out
 }

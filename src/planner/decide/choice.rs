@@ -3,7 +3,9 @@
 use super::instances::{Instances, generation, runs, slot, works};
 use crate::desired::DesiredContainer;
 use crate::observed::Container;
+use crate::plan::keep_tag;
 use crate::planner::context::PlanContext;
+use std::collections::BTreeSet;
 
 /// Which container holds the plain name in the end.
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ impl Choice<'_> {
 pub(in crate::planner) fn choose<'a>(
     context: &PlanContext<'a>,
     desired: &DesiredContainer,
-    instances: &Instances<'a>,
+    (instances, image): (&Instances<'a>, &str),
     run: bool,
     fits: impl Fn(&Container) -> bool,
 ) -> Choice<'a> {
@@ -69,17 +71,19 @@ pub(in crate::planner) fn choose<'a>(
         return Choice::Existing(container);
     }
     let service = desired.name.as_str();
-    let (generation, temporary) = context.free_name(service, next(context, desired, instances, &fits), "");
+    let next = next(context, desired, (instances, image), &fits);
+    let (generation, temporary) = context.free_name(service, next, "");
     let name = if instances.is_empty() { service.to_owned() } else { temporary };
     Choice::New { generation, name }
 }
 
 /// The number of a new container: that of the same deployment where another container of the service
-/// has it already, else the next one of the service.
+/// has it already, else the next one of the service. A tag has taken its number, though its container was
+/// pruned; an apply that ended before it made a container of the same image goes on with its own.
 fn next(
     context: &PlanContext<'_>,
     desired: &DesiredContainer,
-    instances: &Instances<'_>,
+    (instances, image): (&Instances<'_>, &str),
     fits: impl Fn(&Container) -> bool,
 ) -> u64 {
     let service = desired.service().as_str();
@@ -87,8 +91,19 @@ fn next(
     let own = instances.highest();
     let committed = siblings().filter(|(ours, _)| ours.name == slot(ours) && fits(ours));
     let same = committed.map(|(ours, _)| generation(ours)).max().filter(|number| *number > own);
-    let highest = siblings().map(|(ours, _)| generation(ours)).max().unwrap_or(0);
-    same.unwrap_or_else(|| highest.max(own) + 1)
+    if let Some(same) = same {
+        return same;
+    }
+    let highest = siblings().map(|(ours, _)| generation(ours)).max().unwrap_or(0).max(own);
+    let slots: BTreeSet<&str> =
+        siblings().map(|(ours, _)| slot(ours)).chain([desired.name.as_str()]).collect();
+    let tagged =
+        slots.iter().flat_map(|slot| context.images_alone(slot).into_iter().map(move |n| (n, *slot)));
+    let tagged: Vec<(u64, &str)> = tagged.filter(|(number, _)| *number > highest).collect();
+    let Some(last) = tagged.iter().map(|(number, _)| *number).max() else { return highest + 1 };
+    let keeps = |slot: &str| context.kept_image(&keep_tag(context.workspace(), slot, last)) == image;
+    let goes_on = tagged.iter().any(|(number, slot)| *number == last && keeps(slot));
+    if goes_on { last } else { last + 1 }
 }
 
 /// The container that ran when the host was read; else the committed one, which an apply may have stopped.

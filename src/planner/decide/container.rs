@@ -86,7 +86,7 @@ impl<'a> ContainerDecision<'a> {
         let fingerprint = desired.spec.fingerprint();
         let will_run = will_run(desired, &instances);
         let once = will_run && networks::has_address(&desired.spec);
-        let choice = choose(context, desired, &instances, will_run, |ours: &Container| {
+        let choice = choose(context, desired, (&instances, &source.label), will_run, |ours: &Container| {
             (runs(ours) || !once)
                 && fits(context, desired, &fingerprint, &source, ours)
                 && sharing::moved(&shared, ours).is_none()
@@ -123,7 +123,7 @@ impl<'a> ContainerDecision<'a> {
                 && will_run
                 && is_start_first(desired, &instances, &choice, &to_stop),
             fallback: fallback(&instances, &choice, &to_stop, will_run),
-            surplus: kept::surplus(context, name, retain, &instances, &choice),
+            surplus: kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source))),
             names: Names::of(context, name, retain, &instances, &choice),
             desired,
             spec,
@@ -229,12 +229,27 @@ impl Differences {
     fn of(desired: &DesiredContainer, spec: &Spec, container: &Container) -> Self {
         let networks = spec.live_differences(&container.inspect);
         let networks = networks.iter().filter_map(|field| field.strip_prefix("networks."));
-        Self {
-            networks: networks.map(str::to_owned).collect(),
-            live: live(desired, container),
-            drift: spec.drift(&container.inspect),
-        }
+        let mut drift = spec.drift(&container.inspect);
+        drift.retain(|field| was_declared(desired, container, field));
+        Self { networks: networks.map(str::to_owned).collect(), live: live(desired, container), drift }
     }
+}
+
+/// The image of the choice, as its label names it.
+fn made_from<'c>(choice: &Choice<'c>, source: &'c Source) -> &'c str {
+    match choice {
+        Choice::Existing(chosen) => chosen.ours.as_ref().map_or("", |ours| &ours.image),
+        Choice::New { .. } => &source.label,
+    }
+}
+
+/// Whether a container was created with the value of a field that is declared. One that a rollback keeps in
+/// service may have been created from another declaration: where that differs nothing was changed by hand.
+fn was_declared(desired: &DesiredContainer, container: &Container, field: &str) -> bool {
+    container.ours.as_ref().is_none_or(|ours| {
+        ours.spec == desired.spec.fingerprint()
+            || ours.fields.get(field) == desired.spec.field_fingerprints().get(field)
+    })
 }
 
 fn will_run(desired: &DesiredContainer, instances: &Instances<'_>) -> bool {

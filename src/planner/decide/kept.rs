@@ -1,7 +1,9 @@
 //! Which generations are kept for a rollback, and which go.
 //!
-//! `retain` generations stay behind the one that runs, those first that ended last; after a rollback as
-//! many stay before it, until the next deployment. A container is more than an image alone: images that
+//! `retain` counts versions: the last generation of each of the last `retain` versions stays behind the one that
+//! runs, so that a change of a variable pushes no version out. Of generations of one version the last stay, as
+//! long as `retain` generations are not there. Those count first that ended last; after a rollback as many stay
+//! before the one that runs, until the next deployment. A container is more than an image alone: images that
 //! have lost theirs count after all containers. One that was started by hand is not stopped.
 
 use super::choice::Choice;
@@ -26,20 +28,18 @@ pub(in crate::planner) struct Surplus<'a> {
     pub(in crate::planner) tags: Vec<String>,
 }
 
-/// What goes once the choice holds the plain name.
+/// What goes once the choice, which is made from this image, holds the plain name.
 pub(in crate::planner) fn surplus<'a>(
     context: &PlanContext<'a>,
     slot: &str,
     retain: u32,
     instances: &Instances<'a>,
-    choice: &Choice<'a>,
+    (choice, image): (&Choice<'a>, &str),
 ) -> Surplus<'a> {
     let current = choice.generation();
-    let highest = instances.highest().max(current);
     let alone = context.images_alone(slot);
     let tag = |number: u64| keep_tag(context.workspace(), slot, number);
-    let unborn = alone.iter().filter(|number| **number >= highest && **number != current);
-    let mut gone = Surplus { containers: Vec::new(), tags: unborn.map(|number| tag(*number)).collect() };
+    let mut gone = Surplus::default();
     let mut containers: Vec<&Container> = instances
         .everything()
         .filter(|ours| stays(retain, choice, ours) || (ours.role() == InstanceRole::Kept && !runs(ours)))
@@ -52,12 +52,25 @@ pub(in crate::planner) fn surplus<'a>(
         let side = |number: u64| (number < current) == behind && number != current;
         let of_side: Vec<&Container> =
             containers.iter().copied().filter(|ours| side(generation(ours))).collect();
-        let room = retain.saturating_sub(of_side.len());
-        gone.containers.extend(of_side.into_iter().skip(retain));
-        let images = alone.iter().copied().filter(|number| side(*number) && *number < highest);
-        gone.tags.extend(images.skip(room).map(tag));
+        let images: Vec<u64> = alone.iter().copied().filter(|number| side(*number)).collect();
+        let versions =
+            of_side.iter().map(|ours| ours.ours.as_ref().map_or("", |labels| &labels.image).to_owned());
+        let versions = versions.chain(images.iter().map(|number| context.kept_image(&tag(*number))));
+        let mut stay = staying(retain, image, versions).into_iter();
+        gone.containers.extend(of_side.into_iter().filter(|_| stay.next() == Some(false)));
+        gone.tags.extend(images.into_iter().filter(|_| stay.next() == Some(false)).map(tag));
     }
     gone
+}
+
+/// Whether each of them stays beside one in service; they are given by what they are made from, the last first.
+fn staying(retain: usize, in_service: &str, versions: impl Iterator<Item = String>) -> Vec<bool> {
+    let mut others: BTreeSet<String> = BTreeSet::new();
+    let stays = versions.enumerate().map(|(at, version)| {
+        let last_of_version = version != in_service && others.len() < retain && others.insert(version);
+        at < retain || last_of_version
+    });
+    stays.collect()
 }
 
 /// Tags that keep images for containers that a service had: those of all its containers but these.
@@ -93,5 +106,26 @@ pub(in crate::planner) fn stays(retain: u32, choice: &Choice<'_>, ours: &Contain
         InstanceRole::Committed => ours.has_run(),
         InstanceRole::Returning => true,
         InstanceRole::Attempt | InstanceRole::Kept => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::staying;
+
+    /// What stays of versions in one letter each, the last to end first.
+    fn stay(retain: usize, in_service: &str, versions: &str) -> String {
+        let stays = staying(retain, in_service, versions.chars().map(String::from));
+        versions.chars().zip(stays).map(|(version, stays)| if stays { version } else { '-' }).collect()
+    }
+
+    #[test]
+    fn retain_counts_versions_and_changes_of_one_version_push_no_other_out() {
+        assert_eq!(stay(2, "d", "cba"), "cb-");
+        assert_eq!(stay(1, "c", "cccb"), "c--b");
+        assert_eq!(stay(2, "c", "cccbba"), "cc-b-a");
+        // One that is in between counts once.
+        assert_eq!(stay(2, "d", "cbcba"), "cb---");
+        assert_eq!(stay(0, "d", "cba"), "---");
     }
 }

@@ -211,7 +211,7 @@ async fn one_that_was_declared_otherwise_comes_back_as_it_was() {
     }
     let other = Stage { items: other, ..stage };
     other.settle().await;
-    back_to(&other, 1).await.settle().await;
+    back_to(&other, 2).await.settle().await;
     assert_eq!(other.image("api"), "r.example.com/nginx:3");
     assert!(other.fake.body("api").expect("there")["Env"].as_array().is_none_or(Vec::is_empty));
 }
@@ -269,4 +269,61 @@ async fn a_container_that_is_added_has_the_number_of_its_deployment() {
     items.truncate(2);
     Stage { items, ..stage.clone() }.settle().await;
     assert_eq!(stage.fake.body("api-2").expect("there")["Labels"]["io.pillarbox.generation"], "3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_one_version_push_no_other_version_out() {
+    let stage = host();
+    for (version, log) in [(1, "a"), (2, "a"), (2, "b"), (2, "c"), (2, "d")] {
+        let mut items = retained(version, 1, Order::StartFirst);
+        for item in &mut items {
+            let DesiredState::Container(want) = &mut item.want else { continue };
+            want.spec.env.insert("LOG".to_owned(), Text::clear(log));
+        }
+        Stage { items, ..stage.clone() }.settle().await;
+    }
+    assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g4.kept exited"]);
+}
+
+/// What `docker container prune` does after a rollback, with a newer and an older generation kept.
+#[tokio::test(start_paused = true)]
+async fn tags_outlive_the_containers_that_are_pruned_after_a_rollback() {
+    use crate::engine::Engine as _;
+    let stage = deployed(Order::StartFirst).await;
+    back_to(&stage, 1).await.settle().await;
+    for kept in ["api.g1.kept", "api.g3.kept"] {
+        stage.fake.remove(kept).await.expect("removed");
+    }
+    let tags = || {
+        let names = stage.fake.image_names().into_iter();
+        names.filter_map(|name| name.strip_prefix("pillarbox.invalid/shop/api:").map(str::to_owned)).collect()
+    };
+    let all: Vec<String> = tags();
+    assert_eq!(all, ["g1", "g2", "g3"]);
+    let declared = Stage { items: retained(2, 2, Order::StartFirst), ..stage.clone() };
+    let plan = declared.settle().await;
+    assert!(plan.steps.is_empty(), "{}", text(&plan));
+    assert_eq!(tags(), all);
+    // The next deployment takes no number that a tag has: its image would be lost.
+    Stage { items: retained(1, 2, Order::StartFirst), ..stage.clone() }.settle().await;
+    assert_eq!(stage.fake.body("api").expect("there")["Labels"]["io.pillarbox.generation"], "4");
+    assert_eq!(tags(), ["g2", "g3", "g4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_rollback_keeps_in_service_was_not_changed_by_hand_because_the_pillar_was() {
+    let stage = deployed(Order::StartFirst).await;
+    let observed = stage.observe().await;
+    let current = observed.containers.iter().find(|one| one.name == "api").expect("it runs");
+    let mut items = retained(3, 2, Order::StartFirst);
+    for item in &mut items {
+        let DesiredState::Container(want) = &mut item.want else { continue };
+        // A changed value that was never applied.
+        want.spec.env.insert("LOG".to_owned(), Text::clear("debug"));
+        let Some(replica) = &mut want.replica else { continue };
+        let container = Some(current.id.clone());
+        replica.back = Some(crate::desired::RollbackTarget { generation: 3, container });
+    }
+    let plan = Stage { items, ..stage }.plan().await.expect("planned");
+    assert!(plan.steps.is_empty() && plan.notes.is_empty(), "{:?}", plan.notes);
 }

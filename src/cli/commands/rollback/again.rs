@@ -1,18 +1,19 @@
 //! What is to be typed after a rollback that failed on some host.
 
-use super::choose::Target;
+use super::RollbackArgs;
 use super::gates::Change;
-use super::{Host, RollbackArgs};
+use super::host::Host;
+use crate::history::Generation;
 use crate::problem::{escaped, quoted};
 use crate::session::Vault;
 use std::collections::BTreeSet;
 
 /// The command that continues it. It says where to: without that, hosts that are back already would go back
 /// once more.
-pub(super) fn command(args: &RollbackArgs, hosts: &[Host], targets: &[Target<'_>]) -> String {
+pub(super) fn command(args: &RollbackArgs, hosts: &[Host], targets: &[&Generation]) -> String {
     let mut command = format!("pillarbox rollback {}", quoted(&args.service));
     let all = hosts.iter().flat_map(|host| &host.generations);
-    let to = args.to.clone().or_else(|| targets.first()?.generation.named_among(all));
+    let to = args.to.clone().or_else(|| targets.first()?.named_among(all));
     let options =
         to.iter().map(|to| ("--to", to)).chain(args.selection.host.iter().map(|host| ("--host", host)));
     for (option, value) in options {
@@ -39,39 +40,16 @@ pub(super) fn or_give_up(vault: &Vault<'_>, changes: &[Change]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::gates::Gating;
     use super::*;
     use crate::cli::commands::rollback::choose::targets;
-    use crate::history::{Generation, State};
-    use crate::name::HostName;
+    use crate::cli::commands::rollback::host::sample;
+    use crate::history::State;
     use clap::Parser as _;
-    use std::collections::BTreeMap;
 
     #[derive(clap::Parser)]
     struct Line {
         #[command(flatten)]
         args: RollbackArgs,
-    }
-
-    /// Number, version, digit of the digest, state.
-    fn host((name, all): (&str, &[(u64, &str, char, State)])) -> Host {
-        let generations = all.iter().map(|(number, version, digit, state)| Generation {
-            number: *number,
-            version: Some((*version).to_owned()),
-            image: Some(format!("r.example.com/api@sha256:{}", digit.to_string().repeat(64))),
-            created: None,
-            state: *state,
-            instances: Vec::new(),
-            tasks: BTreeMap::new(),
-            ended: None,
-        });
-        Host {
-            name: HostName::parse(name).expect("a name"),
-            slots: Vec::new(),
-            gating: Gating::Line(None),
-            wanted: None,
-            generations: generations.collect(),
-        }
     }
 
     #[test]
@@ -81,7 +59,7 @@ mod tests {
             ("web1", [(3, "1.2", 'c', Runs), (2, "1.1", 'b', Kept), (1, "1.0", 'a', Kept)].as_slice()),
             ("web2", [(8, "1.2", 'c', Runs), (7, "1.1", 'b', Kept)].as_slice()),
         ]
-        .map(host);
+        .map(|(name, rows)| sample(name, "1.2@c", rows));
         let said = |line: &[&str], hosts: &[Host]| {
             let args = Line::parse_from(std::iter::once(&"rollback").chain(line)).args;
             let targets = targets(&args.service, hosts, args.to.as_deref()).expect("they can");
@@ -97,11 +75,12 @@ mod tests {
             ("web1", [(3, "1.2", 'c', Kept), (2, "1.1", 'b', Runs), (1, "1.0", 'a', Kept)].as_slice()),
             ("web2", [(8, "1.2", 'c', Runs), (7, "1.1", 'b', Kept)].as_slice()),
         ]
-        .map(host);
+        .map(|(name, rows)| sample(name, "1.2@c", rows));
         let then = targets("api", &half, Some("1.1")).expect("they can");
-        assert_eq!(then.iter().map(|target| target.generation.number).collect::<Vec<_>>(), [2, 7]);
+        assert_eq!(then.iter().map(|target| target.number).collect::<Vec<_>>(), [2, 7]);
         // Another image has the version too: the digest says which.
-        let moved = [("web1", [(3, "1.1", 'c', Runs), (2, "1.1", 'b', Kept)].as_slice())].map(host);
+        let moved = [("web1", [(3, "1.1", 'c', Runs), (2, "1.1", 'b', Kept)].as_slice())]
+            .map(|(name, rows)| sample(name, "1.2@c", rows));
         assert_eq!(said(&["api"], &moved), "pillarbox rollback 'api' --to 'bbbbbbbbbbbb'");
     }
 }

@@ -1,13 +1,14 @@
 //! Gates that name what is rolled back to, so that the next apply does not undo it.
 
-use super::{Host, Target};
+use super::host::Host;
 use crate::cli::Context;
 use crate::cli::commands::gate::own_file;
 use crate::cli::commands::gate::write::{effective_everywhere, field};
-use crate::name::{HostName, ImageRef};
+use crate::history::{Generation, current};
+use crate::name::HostName;
 use crate::pillar::gate::{Gate, key};
 use crate::problem::{Place, Problem, Problems, Result, escaped, quoted};
-use crate::session::{Differing, Vault, declared};
+use crate::session::{Vault, declared};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,7 @@ pub(super) fn changes(
     vault: &Vault<'_>,
     service: &str,
     hosts: &[Host],
-    targets: &[Target<'_>],
+    targets: &[&Generation],
 ) -> Result<Vec<Change>> {
     Problems::check(
         hosts.iter().zip(targets).filter_map(|(host, target)| ungated(service, host, target)).collect(),
@@ -52,7 +53,7 @@ pub(super) fn changes(
     let mut changes: Vec<Change> = Vec::new();
     for (host, target) in hosts.iter().zip(targets) {
         let Gating::Gate(app) = &host.gating else { continue };
-        let Some(image) = target.generation.reference() else { continue };
+        let Some(image) = target.reference() else { continue };
         let Some((file, gate)) = file(vault, app, host, hosts)? else { continue };
         let named = gate.image.as_ref().map(|said| said.value.to_string());
         let change = Change {
@@ -72,24 +73,47 @@ pub(super) fn changes(
     Ok(changes)
 }
 
-/// What no gate names cannot be held, and the next apply brings back what the state says.
-fn ungated(service: &str, host: &Host, target: &Target<'_>) -> Option<Problem> {
+/// What no gate names cannot be held, and the next apply brings back what the state says: its version, or what
+/// else differs.
+fn ungated(service: &str, host: &Host, target: &Generation) -> Option<Problem> {
     let Gating::Line(line) = &host.gating else { return None };
-    let what = format!("no gate names the version of {} on {}", escaped(service), host.name);
-    let problem = Problem::failed(what)
-        .cause("the next apply would deploy the state's version again, and without a gate it cannot be held");
-    let problem = match line {
-        Some(place) => problem.at(place),
-        None => problem,
+    let once = format!("or roll back until the next apply: pillarbox rollback {} --once", quoted(service));
+    // What a tag stands for is not known here: it is the same while the image is the one in service.
+    let in_service = current(&host.generations).map(|current| &current.image);
+    let same_image = host.wanted.image.digest.is_some() || in_service == Some(&target.image);
+    let other_version = !(same_image && host.wanted.is_version_of(target));
+    let fields = host.goal(service, target).differences(&host.desired);
+    if !other_version && fields.is_empty() {
+        return None;
+    }
+    let mut problem = if other_version {
+        let what = format!("no gate names the version of {} on {}", escaped(service), host.name);
+        let problem = Problem::failed(what).cause(
+            "the next apply would deploy the state's version again, and without a gate it cannot be held",
+        );
+        let version = target.reference();
+        let version =
+            version.map_or_else(|| "the version to roll back to".to_owned(), |it| escaped(&it.to_string()));
+        let problem = problem.hint(format!("name {version} in that line, and then: pillarbox apply"));
+        match line {
+            Some(place) => problem.at(place),
+            None => problem,
+        }
+    } else {
+        let what = format!(
+            "{} on {} was declared otherwise in {}, and no gate can hold that",
+            escaped(service),
+            host.name,
+            target.in_words()
+        );
+        Problem::failed(what).cause("the next apply would bring today's declaration back")
     };
-    let version = target.generation.reference().map(|image: ImageRef| image.to_string());
-    let version = version.map_or_else(|| "the version to roll back to".to_owned(), |image| escaped(&image));
-    Some(
-        problem.hint(format!("name {version} in that line, and then: pillarbox apply")).hint(format!(
-            "or roll back until the next apply: pillarbox rollback {} --once",
-            quoted(service)
-        )),
-    )
+    for field in fields {
+        let places = host.sources(&field);
+        let at = places.last().map(|place| format!(": {place}")).unwrap_or_default();
+        problem = problem.hint(format!("change {} back in the state{at}", escaped(&field)));
+    }
+    Some(problem.hint(once))
 }
 
 /// The file in which a host's gate is written: the one that says it now, if all hosts that get it from
@@ -129,11 +153,16 @@ fn users(vault: &Vault<'_>, app: &str) -> Option<BTreeSet<HostName>> {
 
 /// Says in each file that its gate is held, where a host that gets it from there is declared otherwise
 /// today than what it goes back to.
-pub(super) fn hold(changes: &mut [Change], service: &str, targets: &[Target<'_>], differing: &[Differing]) {
-    let version = targets.first().map(|target| target.generation.in_words()).unwrap_or_default();
+pub(super) fn hold(
+    changes: &mut [Change],
+    service: &str,
+    targets: &[&Generation],
+    differing: &BTreeMap<HostName, BTreeSet<String>>,
+) {
+    let version = targets.first().map(|target| target.in_words()).unwrap_or_default();
     for change in changes {
-        let of_file = differing.iter().filter(|one| change.hosts.contains(&one.host));
-        let fields: BTreeSet<&String> = of_file.flat_map(|one| &one.fields).collect();
+        let of_file = change.hosts.iter().filter_map(|host| differing.get(host));
+        let fields: BTreeSet<&String> = of_file.flatten().collect();
         if !fields.is_empty() {
             let fields: Vec<String> = fields.iter().map(|field| escaped(field)).collect();
             let service = escaped(service);

@@ -1,0 +1,144 @@
+//! What is looked at: every selected host that has the service, and what is left of it there.
+
+use super::RollbackArgs;
+use super::gates::Gating;
+use crate::cli::commands::history::{services, unknown};
+use crate::desired::{Desired, DesiredContainer, DesiredState};
+use crate::execute::Interrupt;
+use crate::history::{Generation, OnHost, Wanted, generations};
+use crate::name::{ContainerName, HostName};
+use crate::problem::{Place, Problem, Result, escaped};
+use crate::session::{Goal, Observation, Pipeline, Registries, Vault, declared};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A host that has the service.
+pub(super) struct Host {
+    pub(super) name: HostName,
+    /// Names of its containers as declared today.
+    pub(super) slots: Vec<ContainerName>,
+    /// The gate that says its image; else the line that does.
+    pub(super) gating: Gating,
+    /// What is declared today of the service.
+    pub(super) wanted: Wanted,
+    /// All that is declared today.
+    pub(super) desired: Desired,
+    pub(super) generations: Vec<Generation>,
+}
+
+impl Host {
+    /// What decides where a rollback goes.
+    pub(super) fn there(&self) -> OnHost<'_> {
+        OnHost { generations: &self.generations, wanted: &self.wanted }
+    }
+
+    /// Lines that say a field of its containers.
+    pub(super) fn sources(&self, field: &str) -> Vec<Place> {
+        let wants = self.desired.items.iter().filter_map(|item| match &item.want {
+            DesiredState::Container(want) if self.slots.contains(&want.name) => want.sources.get(field),
+            _ => None,
+        });
+        wants.flatten().cloned().collect()
+    }
+
+    /// What is asked of it, to go to one of its generations.
+    pub(super) fn goal(&self, service: &str, target: &Generation) -> Goal<'_> {
+        let instances = self.slots.iter().filter_map(|slot| {
+            let instance = target.instance(&self.generations, slot)?;
+            Some((slot.to_string(), instance.clone()))
+        });
+        Goal {
+            today: &self.desired,
+            service: service.to_owned(),
+            generation: target.number,
+            image: target.reference(),
+            instances: instances.collect(),
+        }
+    }
+}
+
+/// What is asked of each host.
+pub(super) fn goals<'h>(
+    service: &str,
+    hosts: &'h [Host],
+    targets: &[&Generation],
+) -> BTreeMap<HostName, Goal<'h>> {
+    let pairs = hosts.iter().zip(targets);
+    pairs.map(|(host, target)| (host.name.clone(), host.goal(service, target))).collect()
+}
+
+/// Every selected host that has the service, with what is left of it there.
+pub(super) async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
+    let declared = declared(vault, &args.selection.host)?;
+    let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
+    let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
+    let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
+    for one in seen {
+        known.extend(services(&one.desired, &one.observed));
+        alone |= of_service(&one.desired, &args.service).iter().any(|(want, _)| want.replica.is_none());
+        hosts.extend(host(one, vault, &args.service));
+    }
+    match (hosts.is_empty(), alone) {
+        (false, _) => Ok(hosts),
+        (true, true) => {
+            let name = escaped(&args.service);
+            let what = format!("{name} is a container by itself: nothing is kept of it");
+            Err(Problem::failed(what)
+                .hint(format!("declare it as [{name}.service.deployed]: it is taken over without a restart"))
+                .into())
+        }
+        (true, false) => Err(unknown(&args.service, &known).into()),
+    }
+}
+
+/// `None` where no state of the host declares the service.
+fn host(seen: Observation<'_>, vault: &Vault<'_>, service: &str) -> Option<Host> {
+    let wanted = Wanted::of(&seen.desired, service)?;
+    let wants = of_service(&seen.desired, service);
+    let (want, gate) = wants.first()?;
+    let gating = match gate {
+        Some(app) => Gating::Gate((*app).to_owned()),
+        None => Gating::Line(want.sources.get("image").and_then(|places| places.last()).cloned()),
+    };
+    Some(Host {
+        name: seen.observed.host.clone(),
+        slots: wants.iter().map(|(want, _)| want.name.clone()).collect(),
+        gating,
+        wanted,
+        generations: generations(&seen.observed, vault.owner(), service),
+        desired: seen.desired,
+    })
+}
+
+/// The containers that are desired of a service, each with its gate.
+fn of_service<'a>(desired: &'a Desired, service: &str) -> Vec<(&'a DesiredContainer, Option<&'a str>)> {
+    let items = desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) if want.service().as_str() == service => {
+            Some((want.as_ref(), item.gate.as_ref().map(|gate| gate.app.as_str())))
+        }
+        _ => None,
+    });
+    items.collect()
+}
+
+/// A host for tests, with one container of the service; `said` is what is declared, as `1.2@c`.
+#[cfg(test)]
+pub(super) fn sample(name: &str, said: &str, rows: &[crate::history::sample::Row<'_>]) -> Host {
+    use crate::history::sample;
+    use crate::name::{Owner, WorkspaceName};
+    let name = HostName::parse(name).expect("a name");
+    let workspace = Owner::from(WorkspaceName::parse("shop").expect("a name"));
+    Host {
+        desired: Desired {
+            workspace,
+            host: name.clone(),
+            items: Vec::new(),
+            notes: Vec::new(),
+            partial: false,
+        },
+        name,
+        slots: vec![ContainerName::parse("api").expect("a name")],
+        gating: Gating::Gate("api".to_owned()),
+        wanted: sample::wanted(said),
+        generations: sample::generations(rows),
+    }
+}
