@@ -112,7 +112,7 @@ pub enum EventKind {
         /// How long it took, from its first call.
         took: Duration,
     },
-    /// The Engine does not answer, and the rollback waits for it.
+    /// The Engine does not answer, and is waited for: it may just be restarted.
     EngineAway,
     /// An interrupt was received: nothing new is begun.
     Interrupted,

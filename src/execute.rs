@@ -10,6 +10,7 @@
 //! [`CALLS`] is for calls that are at work in the Engine; a wait holds none of these slots.
 
 mod archive;
+mod away;
 mod call;
 mod expect;
 mod group;
@@ -33,6 +34,7 @@ use crate::engine::Engine;
 use crate::event::{Event, EventKind};
 use crate::plan::{Action, HostPlan};
 use crate::problem::{Code, Problem, Result};
+use away::Away;
 use call::Caller;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use group::HostRun;
@@ -43,6 +45,7 @@ use secrets::Opened;
 use slots::CallSlots;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Groups of a host that are in progress at the same time, most of them waiting for a container to stop or to
 /// become healthy: what fails can affect no more than these. A container that ignores its stop signal takes ten
@@ -90,7 +93,7 @@ pub struct Host<'a, E, G> {
     pub guard: &'a G,
 }
 
-type Emit<'a> = Box<dyn Fn(EventKind) + 'a>;
+type Emit<'a> = Rc<dyn Fn(EventKind) + 'a>;
 
 /// Carries out the plans of some hosts, each checked when it was made ([`crate::check::host`]).
 pub async fn execute<E: Engine, G: Guard>(
@@ -110,7 +113,12 @@ pub async fn execute<E: Engine, G: Guard>(
     let redactor = Redactor::new(&opened);
     let runs: Vec<HostRun<'_, E, G>> = hosts
         .iter()
-        .map(|host| HostRun {
+        .map(|host| {
+            let name = host.plan.host.clone();
+            let emit: Emit<'_> = Rc::new(move |kind| watch(Event { host: name.clone(), kind }));
+            (host, emit)
+        })
+        .map(|(host, emit)| HostRun {
             caller: Caller {
                 host: &host.plan.host,
                 engine: host.engine,
@@ -118,14 +126,12 @@ pub async fn execute<E: Engine, G: Guard>(
                 opened: &opened,
                 redactor: &redactor,
                 interrupt,
+                away: Away::new(Rc::clone(&emit), interrupt),
                 slots: CallSlots::new(CALLS),
                 created: RefCell::new(BTreeMap::new()),
             },
             lock: LockCheck::new(host.guard),
-            emit: {
-                let name = host.plan.host.clone();
-                Box::new(move |kind| watch(Event { host: name.clone(), kind }))
-            },
+            emit,
             done: RefCell::new(BTreeSet::new()),
             changed: Cell::new(false),
             problems: RefCell::new(Vec::new()),

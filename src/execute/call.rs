@@ -1,5 +1,6 @@
 //! One action, one Engine call or one wait.
 
+use super::away::Away;
 use super::health::{self, NotHealthy};
 use super::interrupt::Interrupt;
 use super::redact::Redactor;
@@ -24,6 +25,7 @@ pub(super) struct Caller<'a, E> {
     pub(super) opened: &'a Opened,
     pub(super) redactor: &'a Redactor,
     pub(super) interrupt: &'a Interrupt,
+    pub(super) away: Away<'a>,
     /// Slots of the Engine for calls.
     pub(super) slots: CallSlots,
     /// Ids of the containers that were created, by step.
@@ -74,8 +76,11 @@ impl<E: Engine> Caller<'_, E> {
 
     /// Looks at a container while a step waits for it: in a slot, which the wait itself does not hold.
     pub(super) async fn look(&self, id: &str) -> EngineResult<Option<Inspected>> {
-        let _slot = self.slots.acquire(usize::MAX).await;
-        self.engine.container(id).await
+        let look = async || {
+            let _slot = self.slots.acquire(usize::MAX).await;
+            self.engine.container(id).await
+        };
+        self.away.read(look).await
     }
 
     /// Does it; answers what the Engine has to say.
@@ -197,9 +202,12 @@ impl<E: Engine> Caller<'_, E> {
                 return self.end(action, &id, *timeout, *stop_timeout).await;
             }
             Action::Rename { to, .. } => match engine.rename(&id, to).await {
+                Ok(()) => Ok(()),
                 // Done already, or done and the answer was lost.
-                Err(_) if matches!(engine.container(&id).await, Ok(Some(now)) if now.name == *to) => Ok(()),
-                other => other,
+                Err(error) => match self.away.read(async || engine.container(&id).await).await {
+                    Ok(Some(now)) if now.name == *to => Ok(()),
+                    _ => Err(error),
+                },
             },
         };
         done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
@@ -232,7 +240,9 @@ impl<E: Engine> Caller<'_, E> {
             interrupted: false,
         })?;
         let header = auth.as_ref().map(|auth| &auth.header);
-        let Err(error) = self.engine.pull(image, platform, header, progress).await else {
+        // Twice the same is the same.
+        let pull = async || self.engine.pull(image, platform, header, progress).await;
+        let Err(error) = self.away.read(pull).await else {
             return Ok(Vec::new());
         };
         let problem = error.registry_problem(self.host, image, auth.as_ref());

@@ -26,6 +26,7 @@ pub(super) async fn before<E: Engine>(
             None => {}
             // What an apply asked for that was cut off, the Engine may do after the next one has looked.
             Some(Moved::Gone(_)) if removes(action) => {}
+            Some(Moved::Stopped(_)) if matches!(action, Action::Stop { .. }) => {}
             Some(moved) => return Ok(Some(moved.words())),
         }
     }
@@ -41,12 +42,14 @@ fn removes(action: &Action) -> bool {
 enum Moved {
     /// It is not there any more.
     Gone(String),
+    /// It does not run any more.
+    Stopped(String),
     Otherwise(String),
 }
 
 impl Moved {
     fn words(self) -> String {
-        let (Self::Gone(words) | Self::Otherwise(words)) = self;
+        let (Self::Gone(words) | Self::Stopped(words) | Self::Otherwise(words)) = self;
         words
     }
 }
@@ -74,9 +77,11 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
                 }
                 Some(found) => {
                     let runs = found.state.running || found.state.restarting;
-                    running.filter(|wanted| *wanted != runs).map(|wanted| {
-                        let was = if wanted { "was stopped" } else { "was started" };
-                        Moved::Otherwise(format!("container {name} {was} since the plan was made"))
+                    running.filter(|wanted| *wanted != runs).map(|wanted| match wanted {
+                        true => Moved::Stopped(format!("container {name} was stopped since the plan was made")),
+                        false => {
+                            Moved::Otherwise(format!("container {name} was started since the plan was made"))
+                        }
                     })
                 }
             }

@@ -1,6 +1,7 @@
 //! The steps of one group, one after another; rolled back where one fails.
 
 use super::Emit;
+use super::away;
 use super::call::{CallFailure, Caller};
 use super::expect;
 use super::lock_check::LockCheck;
@@ -12,7 +13,6 @@ use crate::plan::{Action, Step};
 use crate::problem::{Code, Problem, Problems};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Lines of a log that are shown of a container that did not come up.
@@ -20,9 +20,6 @@ const LOG_LINES: u32 = 20;
 
 /// How often an action of a rollback is tried.
 const ROLLBACK_TRIES: u32 = 3;
-
-/// For how long a rollback waits for an Engine that does not answer: it may just be restarted.
-const ENGINE_AWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the groups of a host share.
 pub(super) struct HostRun<'a, E, G> {
@@ -36,6 +33,15 @@ pub(super) struct HostRun<'a, E, G> {
     pub(super) problems: RefCell<Vec<Problem>>,
     /// What became of the groups that were begun.
     pub(super) ends: RefCell<BTreeMap<String, GroupEnd>>,
+}
+
+/// Where the steps of a group lead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To what is wanted; an interrupt ends that.
+    On,
+    /// Back to what was.
+    Back,
 }
 
 /// Why a group ends before its last step.
@@ -105,12 +111,13 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         }
         if !step.action.waits() {
             // Lost is lost; but an Engine that does not answer may be back for the rollback.
-            self.lock.check().await.map_err(|problems| {
+            self.still_ours(Way::On).await.map_err(|problems| {
                 let lost = first || problems.code() == Code::Stale;
                 if lost { Halt::LockLost(problems) } else { Halt::Failed(problems) }
             })?;
         }
-        match expect::before(self.caller.engine, &step.action, &step.expects).await {
+        let look = async || expect::before(self.caller.engine, &step.action, &step.expects).await;
+        match self.caller.away.read(look).await {
             Ok(None) => {}
             Ok(Some(moved)) => return Err(Halt::Failed(stale(step, moved).into())),
             Err(error) => {
@@ -192,8 +199,8 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         loop {
             match self.caller.call(step.id, action, &|_| {}).await {
                 Err(failed) if tried < ROLLBACK_TRIES => {
-                    sleep(Duration::from_secs(1)).await;
-                    if self.still_ours().await.is_err() {
+                    sleep(away::PAUSE).await;
+                    if self.still_ours(Way::Back).await.is_err() {
                         return Err(failed);
                     }
                 }
@@ -204,17 +211,23 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
     }
 
     /// The lock is still ours; waits for an Engine that does not answer.
-    async fn still_ours(&self) -> Result<(), Problems> {
+    async fn still_ours(&self, way: Way) -> Result<(), Problems> {
         let began = Instant::now();
         let mut said = false;
         loop {
+            let gives_up = way == Way::On && self.caller.interrupt.raised();
             match self.lock.check().await {
-                Err(problems) if problems.code() != Code::Stale && began.elapsed() < ENGINE_AWAY_TIMEOUT => {
+                Err(problems)
+                    if problems.code() != Code::Stale && began.elapsed() < away::TIMEOUT && !gives_up =>
+                {
                     if !said {
-                        (self.emit)(EventKind::EngineAway);
+                        self.caller.away.begin();
                         said = true;
                     }
-                    sleep(Duration::from_secs(1)).await;
+                    match way {
+                        Way::On => self.caller.away.pause().await,
+                        Way::Back => sleep(away::PAUSE).await,
+                    }
                 }
                 done => return done,
             }
@@ -228,7 +241,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
             if action.target().is_some_and(|target| self.caller.id(target).is_none()) {
                 continue;
             }
-            if let Err(lost) = self.still_ours().await {
+            if let Err(lost) = self.still_ours(Way::Back).await {
                 self.problems.borrow_mut().extend(lost.into_vec());
                 return GroupEnd::Interrupted;
             }

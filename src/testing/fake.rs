@@ -255,11 +255,18 @@ impl Fake {
         world.faults.clear();
         world.refusals.clear();
         world.gone = false;
+        (world.absence, world.back) = (None, None);
     }
 
     /// No call is answered from now on.
     pub fn hang_up(&self) {
         self.world().gone = true;
+    }
+
+    /// After `calls` more calls, reads too, it does not answer for so long, as while it is restarted.
+    pub fn restart_after(&self, calls: usize, takes: Duration) {
+        let mut world = self.world();
+        world.absence = Some((world.calls.len() + calls, takes));
     }
 
     /// Changing calls so far, as `create nginx`, in order; those that failed too.
@@ -307,7 +314,7 @@ impl Fake {
         self.take_time().await;
         let mut world = self.world();
         world.calls.push(call.to_owned());
-        if world.gone {
+        if world.is_away() {
             return Err(unreachable());
         }
         answer(&world)
@@ -321,7 +328,7 @@ impl Fake {
         self.take_time().await;
         let mut world = self.world();
         world.calls.push(call.clone());
-        if world.gone {
+        if world.is_away() {
             return Err(unreachable());
         }
         let refused = world.refusals.iter().find(|(beginning, _)| call.starts_with(beginning));

@@ -1,6 +1,6 @@
 //! A command that is disturbed once it has printed so many lines of progress.
 
-use crate::env::{Output, Run};
+use crate::env::Run;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
 
@@ -38,19 +38,6 @@ pub(crate) fn cut(command: Run, lines: usize, disturb: impl FnOnce(&Child)) -> O
 /// Kills it there.
 pub(crate) fn killed(command: Run, lines: usize) -> Option<Cut> {
     cut(command, lines, |child| signal(child, "KILL"))
-}
-
-/// Applies after one that was killed. What that asked for last the Engine may do after the next one has
-/// looked: that is stale then, and the one after it goes on.
-#[track_caller]
-pub(crate) fn goes_on(apply: impl Fn() -> Output) {
-    let next = apply();
-    let code = next.code;
-    if code != 0 {
-        assert!([3, 5].contains(&code), "{next}");
-        next.exits(code).explains("the host is not as the plan expects it");
-        apply().ok();
-    }
 }
 
 /// Sends a signal to a process of this test.

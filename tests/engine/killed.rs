@@ -35,7 +35,7 @@ fn cut_everywhere(first: usize, step: usize, name: &str, check: impl Fn(&Shop, &
         let Some(cut) = cut::cut(applying(&shop), lines, disturb) else { break };
         moments += 1;
         check(&shop, &cut, &format!("web {old}"), &format!("web {new}"));
-        cut::goes_on(|| shop.apply());
+        shop.apply().ok();
         shop.only(&format!("web {new}"));
         shop.env.run(&["plan", "--detailed-exitcode"]).ok();
         (old, new) = (new, old);
@@ -56,6 +56,32 @@ fn killed_at_any_odd_moment_the_next_apply_converges() {
 #[test]
 fn killed_at_any_even_moment_the_next_apply_converges() {
     cut_everywhere(2, 2, "KILL", after_a_kill);
+}
+
+/// What the killed one asked for last, the Engine does while the next one plans.
+#[test]
+fn killed_in_the_middle_of_a_stop_the_next_apply_is_not_stale() {
+    let Some(shop) = Shop::new() else { return };
+    shop.release("deaf", "1.0.0");
+    shop.apply().ok();
+    shop.hasty();
+    shop.push("deaf", "web", "1.1.0");
+    for (round, millis) in (1500..=2100).step_by(100).enumerate() {
+        shop.version(["1.1.0", "1.0.0"][round % 2]);
+        let mut child = applying(&shop).spawn();
+        drop(child.stdin.take());
+        let mut stderr = BufReader::new(child.stderr.take().expect("its errors"));
+        let mut said = String::new();
+        while !said.contains("stop ") {
+            assert!(stderr.read_line(&mut said).is_ok_and(|read| read > 0), "{said}");
+        }
+        // It takes two seconds: from before it ends to after that.
+        std::thread::sleep(Duration::from_millis(millis));
+        signal(&child, "KILL");
+        let _ = child.wait();
+        shop.apply().ok();
+        shop.only(["web 1.1.0", "web 1.0.0"][round % 2]);
+    }
 }
 
 fn after_an_interrupt(shop: &Shop, cut: &Cut, old: &str, new: &str) {

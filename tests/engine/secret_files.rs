@@ -1,6 +1,6 @@
 //! Secrets as files: whole in the container, with owner and mode, in a volume that goes with it.
 
-use crate::cut::{goes_on, killed};
+use crate::cut::killed;
 use crate::env::Output;
 use crate::secret_env::forms;
 use crate::shop::Shop;
@@ -262,7 +262,7 @@ fn an_apply_that_is_killed_after_any_line_leaves_no_volume_and_no_filler() {
         let seen = killed(shop.env.command(&["apply", "-y", "-v"]), lines).is_some();
         cut += usize::from(seen);
         shop.lease_is_over();
-        goes_on(|| shop.apply());
+        shop.apply().ok();
         shop.answers(shop.port, "web 1.0.0");
         assert_eq!(shop.names(), [shop.web.as_str()], "after {lines} lines");
         let generation = shop.label(&shop.web, "generation");

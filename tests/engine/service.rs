@@ -1,7 +1,7 @@
 //! `service.deployed` on a real Engine: two containers behind a balancer and a client that asks all
 //! through upgrades, good and bad; a replacement that is killed after every line it prints.
 
-use crate::cut::{goes_on, killed};
+use crate::cut::killed;
 use crate::env::{Output, Run, repository};
 use crate::testbed::{EngineEnv, eventually};
 use serde_json::{Value, json};
@@ -252,7 +252,7 @@ fn killed_after_every_line_one_works_and_the_next_apply_converges() {
             service.containers(),
             cut.said
         );
-        goes_on(|| service.apply());
+        service.apply().ok();
         service.only(1, version);
         let settled = eventually(|| service.bed.env.run(&["plan", "--detailed-exitcode"]).code == 0);
         assert!(settled, "the plan is not empty");
@@ -281,7 +281,7 @@ fn killed_while_containers_are_replaced_added_and_removed_the_next_apply_converg
         moments += usize::from(killed(service.applying(), lines).is_some());
         let healthy = |one: &Value| one["Status"].as_str().is_some_and(|status| status.contains("(healthy)"));
         assert!(service.bed.containers().iter().any(healthy), "{:?}", service.containers());
-        goes_on(|| service.apply());
+        service.apply().ok();
         service.only(replicas, version);
     }
     assert!(moments >= 8, "only {moments} moments");
@@ -298,7 +298,7 @@ fn killed_while_a_limit_is_changed_in_place_it_is_the_same_container_afterwards(
         let megabytes = 40 + lines;
         service.replicas(1, &format!("memory = \"{megabytes}m\""));
         let cut = killed(service.applying(), lines);
-        goes_on(|| service.apply());
+        service.apply().ok();
         let after = inspect();
         assert_eq!(after["HostConfig"]["Memory"], megabytes << 20);
         assert_eq!(

@@ -124,7 +124,9 @@ impl<'a> Progress<'a> {
                 vec![format!("{address}: rolling back: {action}  {error}failed:{error:#} {}", escaped(why))]
             }
             EventKind::GroupEnded { group, end, took } => self.ended(host, group, *end, *took),
-            EventKind::EngineAway => vec!["its Engine does not answer; the rollback waits for it".to_owned()],
+            EventKind::EngineAway => {
+                vec!["its Engine does not answer; pillarbox waits for it, for 30 seconds at most".to_owned()]
+            }
             EventKind::Interrupted => {
                 vec!["interrupted: what was begun is finished or rolled back".to_owned()]
             }

@@ -7,6 +7,7 @@ use crate::execute::GroupEnd;
 use crate::problem::Code;
 use crate::testing::fake::{Behaviour, Fault};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 const TWO: &str = "r.example.com/nginx:2";
 
@@ -148,8 +149,7 @@ async fn a_refused_pull_changes_nothing_and_keeps_its_own_code() {
 #[tokio::test(start_paused = true)]
 async fn what_moved_since_the_plan_was_made_stops_it_as_stale() {
     type Meddle = fn(&Stage);
-    let meddling: [(&str, Meddle); 4] = [
-        ("was stopped since the plan was made", |stage| stage.fake.stop_container("nginx")),
+    let meddling: [(&str, Meddle); 3] = [
         ("is gone", |stage| stage.fake.kill_container("nginx")),
         ("container name nginx.g2 was taken since the plan was made", |stage| {
             let image = stage.fake.body("nginx").expect("there")["Image"].clone();
@@ -183,6 +183,23 @@ async fn what_was_to_be_removed_and_is_gone_is_done() {
     let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
     assert!(applied.outcome.failure.is_none(), "{}", failure(&applied));
     assert!(stage.statuses().is_empty());
+}
+
+/// An apply that was killed while it waited for a stop: the Engine ends the stop after the next one has looked.
+#[tokio::test(start_paused = true)]
+async fn what_was_to_be_stopped_and_has_stopped_is_done() {
+    let stage = on_one().await.with(vec![running("nginx", TWO)]);
+    let plan = stage.plan().await.expect("planned");
+    stage.fake.stop_container("nginx");
+    let calm = crate::execute::Interrupt::new();
+    let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+    assert!(applied.outcome.failure.is_none(), "{}", failure(&applied));
+    assert_eq!(stage.statuses(), ["nginx running"]);
+    let stopped = Stage { items: vec![absent("nginx")], ..stage };
+    let plan = stopped.plan().await.expect("planned");
+    stopped.fake.stop_container("nginx");
+    let applied = stopped.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+    assert!(applied.outcome.failure.is_none(), "{}", failure(&applied));
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,4 +240,56 @@ async fn groups_that_were_begun_are_finished_and_others_are_skipped() {
         ]
     );
     assert_eq!(stage.statuses(), ["bad exited", "good running"]);
+}
+
+/// Each call of a replacement, reads too, is the one at which the Engine is restarted, which takes ten seconds.
+#[tokio::test(start_paused = true)]
+async fn reads_are_repeated_while_the_engine_is_restarted_and_what_it_cut_off_is_rolled_back() {
+    let (mut whole, mut back) = (0, 0);
+    for call in 0.. {
+        let stage = on_one().await.with(vec![running("nginx", TWO)]);
+        let plan = stage.plan().await.expect("planned");
+        stage.fake.forget_calls();
+        stage.fake.restart_after(call, Duration::from_secs(10));
+        let calm = crate::execute::Interrupt::new();
+        let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+        let calls = stage.fake.calls();
+        let Some(cut) = calls.get(call) else { break };
+        let changes = stage.fake.changes().len();
+        assert_eq!(stage.running("nginx"), 1, "{cut}: {:?}", stage.statuses());
+        match applied.outcome.failure {
+            None => whole += 1,
+            Some(ref problems) => {
+                back += 1;
+                assert!(!cut.starts_with("inspect ") && changes > 0, "{cut}: {problems}");
+            }
+        }
+        stage.fake.heal();
+        stage.settle().await;
+    }
+    assert!(whole >= 8 && back >= 8, "{whole} went on, {back} were rolled back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_stays_away_is_waited_for_half_a_minute_on_the_way_on_and_on_the_way_back() {
+    let stage = on_one().await.with(vec![running("nginx", TWO)]);
+    let plan = stage.plan().await.expect("planned");
+    let began = tokio::time::Instant::now();
+    let calm = crate::execute::Interrupt::new();
+    let seen = std::cell::Cell::new(0);
+    let applied = stage.carry_out(plan, &super::stage::Open, &calm, |kind| {
+        if matches!(kind, EventKind::EngineAway) {
+            seen.set(seen.get() + 1);
+        }
+        // Before the next step looks at the container that it is about to stop.
+        if matches!(kind, EventKind::StepDone { step: 3, .. }) {
+            stage.fake.hang_up();
+        }
+        false
+    });
+    let applied = applied.await;
+    assert!(applied.outcome.failure.is_some());
+    let took = began.elapsed().as_secs();
+    assert!((60..=65).contains(&took), "{took} s");
+    assert_eq!(seen.get(), 2);
 }

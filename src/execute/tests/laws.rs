@@ -109,7 +109,14 @@ fn with(stage: &Stage, a: Option<Wanted>, b: Option<Wanted>) -> Stage {
 
 /// Whether it is sure that the old container runs after this, if it ran before.
 fn keeps_what_runs(trouble: Trouble) -> bool {
-    matches!(trouble, Trouble::Nothing | Trouble::Refused(_) | Trouble::AnswerLost(_) | Trouble::Interrupt(_))
+    matches!(
+        trouble,
+        Trouble::Nothing
+            | Trouble::Refused(_)
+            | Trouble::AnswerLost(_)
+            | Trouble::Restart(_)
+            | Trouble::Interrupt(_)
+    )
 }
 
 fn runs(wanted: Option<Wanted>) -> bool {

@@ -6,7 +6,7 @@ use crate::desired::{
 };
 use crate::engine::Engine as _;
 use crate::event::{Event, EventKind};
-use crate::execute::{Command, Fetching, Host, Interrupt, Outcome, Secrets, Unguarded, execute};
+use crate::execute::{Command, Fetching, Guard, Host, Interrupt, Outcome, Secrets, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, Owner, WorkspaceName};
 use crate::observe::{Ask, Resolved, What, observe};
 use crate::observed::{Label, Observed};
@@ -36,6 +36,15 @@ pub(crate) struct Stage {
 
 /// Every secret is this text.
 pub(crate) const SECRET: &str = "s3cr3t/päss";
+
+/// A lock that is held as long as its Engine answers.
+struct Answers<'a>(&'a Fake);
+
+impl Guard for Answers<'_> {
+    async fn check(&self) -> Result<()> {
+        self.0.now().await.map(drop).map_err(|error| error.problem("the lock cannot be looked at").into())
+    }
+}
 
 /// Opens everything to [`SECRET`]; registries are open.
 pub(crate) struct Open;
@@ -217,7 +226,7 @@ impl Stage {
         when: impl Fn(&EventKind) -> bool,
     ) -> Applied {
         let events = RefCell::new(Vec::new());
-        let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Unguarded }];
+        let hosts = [Host { plan: &plan, engine: &self.fake, guard: &Answers(&self.fake) }];
         let watch = |event: Event| {
             if when(&event.kind) && !interrupt.raised() {
                 interrupt.raise();

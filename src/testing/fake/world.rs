@@ -32,6 +32,9 @@ pub(super) struct World {
     pub(super) faults: BTreeMap<usize, Fault>,
     pub(super) refusals: Vec<(String, EngineError)>,
     pub(super) gone: bool,
+    /// After so many calls it does not answer, for so long.
+    pub(super) absence: Option<(usize, Duration)>,
+    pub(super) back: Option<Instant>,
     pub(super) watched: Option<(String, usize)>,
     pub(super) next_id: u64,
     /// For which every image of a registry is.
@@ -39,6 +42,14 @@ pub(super) struct World {
 }
 
 impl World {
+    /// Whether it does not answer this call.
+    pub(super) fn is_away(&mut self) -> bool {
+        if let Some((_, long)) = self.absence.take_if(|(calls, _)| self.calls.len() > *calls) {
+            self.back = Some(Instant::now() + long);
+        }
+        self.gone || self.back.is_some_and(|back| Instant::now() < back)
+    }
+
     pub(super) fn new() -> Self {
         let mut world = Self {
             began: Instant::now(),
@@ -69,6 +80,8 @@ impl World {
             faults: BTreeMap::new(),
             refusals: Vec::new(),
             gone: false,
+            absence: None,
+            back: None,
             watched: None,
             next_id: 0,
         };
