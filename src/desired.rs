@@ -218,8 +218,8 @@ pub struct DesiredContainer {
     pub stop_timeout: Option<u32>,
     /// Without a health check: seconds it must stay up to count as started.
     pub monitor: u32,
-    /// With a health check: seconds within which it must become healthy.
-    pub start_timeout: u32,
+    /// With a health check: seconds within which it must become healthy; `None`: what the check needs.
+    pub start_timeout: Option<u32>,
     /// Pillar values and lines behind each field, by field name (`image`, `env.LOG`, `memory`).
     pub sources: BTreeMap<String, Vec<Place>>,
     /// Its service, and how it is replaced; `None` for a container of its own,

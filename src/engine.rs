@@ -163,6 +163,9 @@ pub trait Engine {
     async fn update(&self, id: &str, body: &serde_json::Value) -> EngineResult<Vec<String>>;
     /// Runs a command in a running container to its end, for `limit` at most; answers its exit code.
     async fn exec(&self, id: &str, command: &[String], limit: Duration) -> EngineResult<i64>;
+    /// Runs a container's health check once, for `limit` at most; the result is in its state. For Engines that do
+    /// not run it themselves.
+    async fn probe(&self, id: &str, limit: Duration) -> EngineResult<()>;
     /// Sends a signal to its first process.
     async fn signal(&self, id: &str, signal: &str) -> EngineResult<()>;
     /// Renames.

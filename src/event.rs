@@ -87,6 +87,14 @@ pub enum EventKind {
         /// Oldest first.
         lines: Vec<String>,
     },
+    /// What the health check of a container printed that did not become healthy, secrets replaced, control characters
+    /// escaped.
+    ProbeLog {
+        /// Its name.
+        container: String,
+        /// Oldest first.
+        lines: Vec<String>,
+    },
     /// An action of a rollback begins, in words: `start nginx`.
     UndoStarted {
         /// The step that failed.

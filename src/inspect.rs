@@ -39,4 +39,29 @@ impl Inspect {
     pub fn compare(&self, pointer: &str) -> Option<&serde_json::Value> {
         self.0.compare().pointer(pointer)
     }
+
+    /// The last runs of its health check, the oldest first. Their output may hold secrets: it is shown only without
+    /// those of the run.
+    pub fn probes(&self) -> Vec<Probe> {
+        let log = self.compare("/State/Health/Log").and_then(serde_json::Value::as_array);
+        let text =
+            |probe: &serde_json::Value, field: &str| probe[field].as_str().unwrap_or_default().to_owned();
+        let probe = |probe: &serde_json::Value| Probe {
+            ended: text(probe, "End"),
+            exit_code: probe["ExitCode"].as_i64().unwrap_or_default(),
+            output: Private::new(text(probe, "Output")),
+        };
+        log.into_iter().flatten().map(probe).collect()
+    }
+}
+
+/// One run of a health check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// When it ended, as the Engine prints it.
+    pub ended: String,
+    /// Its exit code; -1 where it did not end in time.
+    pub exit_code: i64,
+    /// What it printed.
+    pub output: Private<String>,
 }

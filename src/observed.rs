@@ -1,6 +1,7 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
 mod first_network;
+mod health_check;
 mod helper_container;
 mod instance_role;
 mod label;
@@ -12,6 +13,7 @@ mod resource;
 
 pub use crate::inspect::{Inspect, Private};
 pub(crate) use first_network::is_user_defined;
+pub use health_check::HealthCheck;
 pub use helper_container::HelperContainer;
 pub use instance_role::{InstanceRole, instance};
 pub use label::{Label, Ownership, namesake};
@@ -75,6 +77,8 @@ pub struct Facts {
     pub labels: BTreeMap<String, String>,
     /// Whether limits and restart policy of a container can be changed; Podman before 5.1 has no such call.
     pub can_update: bool,
+    /// Whether health checks are run; Podman leaves that to systemd.
+    pub runs_health_checks: bool,
 }
 
 impl Facts {
@@ -154,8 +158,8 @@ pub struct Image {
     pub repo_tags: Vec<String>,
     /// Paths it declares as volumes.
     pub volumes: Vec<String>,
-    /// Whether it has a health check of its own.
-    pub has_health_check: bool,
+    /// Its health check, if it has one.
+    pub health_check: Option<HealthCheck>,
     /// What it is made for, `linux/arm64`, `linux/arm/v7`; `None` where the Engine does not say.
     pub platform: Option<String>,
 }

@@ -20,9 +20,6 @@ use std::collections::{BTreeMap, HashSet};
 /// Seconds that a container without a health check must stay up.
 const MONITOR: u32 = 3;
 
-/// Seconds within which a container with a health check must become healthy.
-const START_TIMEOUT: u32 = 60;
-
 /// One item for each container name.
 pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
     let mut by_name: BTreeMap<ContainerName, Vec<&Checked>> = BTreeMap::new();
@@ -329,7 +326,7 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
         spec,
         stop_timeout: seconds(fields, "stop_timeout"),
         monitor: seconds(fields, "monitor").unwrap_or(MONITOR),
-        start_timeout: seconds(fields, "start_timeout").unwrap_or(START_TIMEOUT),
+        start_timeout: seconds(fields, "start_timeout"),
         sources,
         replica: None,
     }

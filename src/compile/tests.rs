@@ -91,6 +91,7 @@ pub(crate) fn facts() -> Facts {
         memory: 16 << 30,
         hostname: "web1.example.com".to_owned(),
         can_update: true,
+        runs_health_checks: true,
         labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
     }
 }

@@ -1,7 +1,7 @@
 //! One action, one Engine call or one wait.
 
 use super::away::Away;
-use super::health::{self, NotHealthy};
+use super::health::{self, NotHealthy, Wanted};
 use super::interrupt::Interrupt;
 use super::redact::Redactor;
 use super::secrets::{Opened, Secrets};
@@ -102,9 +102,7 @@ impl<E: Engine> Caller<'_, E> {
                 return self.pull(image, platform.as_deref(), progress).await;
             }
             Action::Create(create) => return self.create(step, create).await,
-            Action::AwaitHealthy { monitor, timeout, .. } => {
-                return self.wait(action, &id, *monitor, *timeout).await;
-            }
+            Action::AwaitHealthy { .. } => return self.wait(action, &id).await,
             Action::Delay { seconds, .. } => {
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_secs((*seconds).into())) => Ok(()),
@@ -274,35 +272,40 @@ impl<E: Engine> Caller<'_, E> {
         }
     }
 
-    async fn wait(
-        &self,
-        action: &Action,
-        id: &str,
-        monitor: u32,
-        timeout: u32,
-    ) -> Result<Vec<String>, CallFailure> {
-        match health::wait(self, id, monitor, timeout).await {
+    async fn wait(&self, action: &Action, id: &str) -> Result<Vec<String>, CallFailure> {
+        let Action::AwaitHealthy { name, monitor, timeout, follows_check, probes, declared, .. } = action
+        else {
+            return Ok(Vec::new());
+        };
+        let (monitor, timeout, follows_check, probes) = (*monitor, *timeout, *follows_check, *probes);
+        let wanted = Wanted { monitor, timeout, follows_check, probes };
+        let down = || Problem::failed(format!("container {name} on host {} did not come up", self.host));
+        match health::wait(self, id, &wanted).await {
             Ok(()) => Ok(Vec::new()),
             Err(NotHealthy::Engine(error)) => Err(self.failed(action, &error)),
-            Err(NotHealthy::Failed(why)) => {
-                let name = action.to_string();
-                let name = name.strip_prefix("await ").unwrap_or(&name).to_owned();
-                let problem =
-                    Problem::failed(format!("container {name} on host {} did not come up", self.host));
-                Err(problem.cause(self.redactor.clean(&why)).into())
+            Err(NotHealthy::Failed(why)) => Err(down().cause(self.redactor.clean(&why)).into()),
+            Err(NotHealthy::Slow(seconds)) => {
+                let place = declared.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+                let more = seconds.saturating_mul(2);
+                let problem = down().cause(format!("it is not healthy after {seconds} seconds"));
+                Err(problem
+                    .hint(format!(
+                        "if it needs longer, write start_timeout = \"{more}s\" in its declaration{place}"
+                    ))
+                    .into())
             }
             Err(NotHealthy::Interrupted) => Err(interrupted(action)),
         }
     }
 
     /// Lines of a container's log, fit to be shown; a note where its secrets cannot be told from other words.
-    pub(super) fn clean_log(&self, container: &str, lines: &[String]) -> Vec<String> {
+    pub(super) fn clean_log(&self, see: &str, lines: &[String]) -> Vec<String> {
         let secrets = self.secrets.of_host(self.host);
         match self.opened.and(secrets.iter(), self.secrets) {
             Ok(opened) => Redactor::new(&opened).clean_lines(lines),
             Err(_) => vec![format!(
-                "(not shown: its secrets do not open here, so they cannot be left out; see `docker logs {}`)",
-                escaped(container)
+                "(not shown: its secrets do not open here, so they cannot be left out; see `{}`)",
+                escaped(see)
             )],
         }
     }

@@ -78,7 +78,9 @@ async fn holds<E: Engine>(engine: &E, expect: &Expect) -> EngineResult<Option<Mo
                 Some(found) => {
                     let runs = found.state.running || found.state.restarting;
                     running.filter(|wanted| *wanted != runs).map(|wanted| match wanted {
-                        true => Moved::Stopped(format!("container {name} was stopped since the plan was made")),
+                        true => {
+                            Moved::Stopped(format!("container {name} was stopped since the plan was made"))
+                        }
                         false => {
                             Moved::Otherwise(format!("container {name} was started since the plan was made"))
                         }

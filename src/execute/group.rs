@@ -9,6 +9,7 @@ use super::{Guard, schedule::Group};
 use crate::engine::Engine;
 use crate::event::EventKind;
 use crate::event::GroupEnd;
+use crate::inspect::Probe;
 use crate::plan::{Action, Step};
 use crate::problem::{Code, Problem, Problems};
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,12 @@ use tokio::time::{Instant, sleep};
 
 /// Lines of a log that are shown of a container that did not come up.
 const LOG_LINES: u32 = 20;
+
+/// Failed runs of a health check that are shown.
+const PROBES: usize = 3;
+
+/// Characters of a line of them.
+const PROBE_WIDTH: usize = 400;
 
 /// How often an action of a rollback is tried.
 const ROLLBACK_TRIES: u32 = 3;
@@ -185,9 +192,19 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         };
         let Some(id) = self.caller.id(container) else { return };
         if let Ok(lines) = self.caller.engine.log_tail(&id, LOG_LINES).await {
-            let lines = self.caller.clean_log(name, &lines);
+            let lines = self.caller.clean_log(&format!("docker logs {name}"), &lines);
             if !lines.is_empty() {
                 (self.emit)(EventKind::ContainerLog { container: name.clone(), lines });
+            }
+        }
+        if matches!(step.action, Action::AwaitHealthy { .. })
+            && let Ok(Some(seen)) = self.caller.engine.container(&id).await
+        {
+            let lines = probes(&seen.inspect.probes());
+            let lines = self.caller.clean_log(&format!("docker inspect {name}"), &lines);
+            let lines = shortened(lines);
+            if !lines.is_empty() {
+                (self.emit)(EventKind::ProbeLog { container: name.clone(), lines });
             }
         }
     }
@@ -259,6 +276,30 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         }
         end
     }
+}
+
+/// The last runs of a health check that failed, each with what it printed, at its full length: a secret must not be
+/// cut before it is found.
+fn probes(all: &[Probe]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let failed = all.iter().filter(|probe| probe.exit_code != 0);
+    let failed: Vec<&Probe> = failed.collect();
+    for probe in &failed[failed.len().saturating_sub(PROBES)..] {
+        let mut printed = probe.output.compare().trim_end().lines();
+        lines.push(format!("exit code {}: {}", probe.exit_code, printed.next().unwrap_or_default()));
+        lines.extend(printed.map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+/// Lines that were cleaned, as many and as long as are shown.
+fn shortened(lines: Vec<String>) -> Vec<String> {
+    let skipped = lines.len().saturating_sub(LOG_LINES as usize);
+    let short = |line: String| match line.char_indices().nth(PROBE_WIDTH) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    };
+    lines.into_iter().skip(skipped).map(short).collect()
 }
 
 /// Whether the Engine does little while it lasts, so that it holds no slot: all that waits, and a stop,

@@ -3,6 +3,7 @@
 
 use crate::desired::SecretFile;
 use crate::name::{Digest, ImageRef};
+use crate::problem::Place;
 use crate::state::{Segment, Text};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -117,6 +118,16 @@ pub enum Action {
         monitor: u32,
         /// With a health check: seconds until it counts as failed.
         timeout: u32,
+        /// No `start_timeout` is declared: if the container's own check needs more, that counts. Its image may not
+        /// have been on the host when the plan was made.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        follows_check: bool,
+        /// This Engine runs no health checks: pillarbox has them run while it waits.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        probes: bool,
+        /// Where `start_timeout` is declared, or would be.
+        #[serde(skip)]
+        declared: Option<Place>,
     },
     /// Waits for a while.
     Delay {

@@ -18,6 +18,7 @@ mod needs;
 pub(super) mod networks;
 mod order;
 mod overlap;
+mod patience;
 mod planned;
 pub(super) mod platform;
 pub(super) mod resource;

@@ -488,6 +488,16 @@ impl Engine for Fake {
         .await
     }
 
+    async fn probe(&self, id: &str, _: Duration) -> EngineResult<()> {
+        let call = self.called("probe", id);
+        self.read(&call, |_| Ok(())).await?;
+        let mut world = self.world();
+        if let Ok(at) = world.find(id) {
+            world.containers[at].probed = true;
+        }
+        Ok(())
+    }
+
     async fn signal(&self, id: &str, signal: &str) -> EngineResult<()> {
         let call = format!("{} {signal}", self.called("signal", id));
         self.change(call, |world| world.runs(id)).await

@@ -232,7 +232,9 @@ async fn health_is_what_its_check_says() {
     for (image, expected) in [("healthy", Health::Healthy), ("unhealthy", Health::Unhealthy)] {
         let Some(env) = EngineEnv::new() else { return };
         let (Made { docker, digest, .. }, id) = created(&env, image, json!({})).await;
-        assert!(docker.image(&digest.to_string()).await.expect("read").expect("there").has_health_check);
+        assert!(
+            docker.image(&digest.to_string()).await.expect("read").expect("there").health_check.is_some()
+        );
         docker.start(&id).await.expect("started");
         let mut health = None;
         for _ in 0..200 {

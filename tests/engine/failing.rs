@@ -75,6 +75,30 @@ fn an_image_that_never_gets_healthy_is_rolled_back() {
     shop.rests();
 }
 
+/// Ready after more than a minute of Docker's default interval would still be in time; the setting that ends it
+/// earlier is named, with what the check printed.
+#[test]
+fn one_that_is_too_slow_is_told_which_setting_gives_it_more_time_and_what_its_check_said() {
+    let Some(shop) = Shop::deployed() else { return };
+    shop.seal("web.word", "pr0be-canary-word");
+    shop.options(
+        "env.WORD = \"{{ pillar.web.word }}\"\nstart_timeout = \"4s\"\n\
+         healthcheck = { test = \"echo not yet $WORD; false\", interval = \"1s\", retries = 100 }",
+    );
+    shop.apply()
+        .exits(3)
+        .explains("it is not healthy after 4 seconds")
+        .explains("start_timeout = \"8s\" in its declaration (states/web.toml:")
+        .explains("failed health checks of")
+        .explains("exit code 1: not yet [secret]")
+        .lacks("pr0be-canary-word");
+    // What is not declared follows the check: 3 + (4 + 1) × (20 + 2) seconds.
+    shop.options(
+        "healthcheck = { test = \"true\", interval = \"20s\", timeout = \"2s\", retries = 4, start_period = \"3s\" }",
+    );
+    shop.env.run(&["plan", "-v"]).ok().says("is up, 1 min 53 s at most (start_timeout)");
+}
+
 #[test]
 fn a_port_that_is_taken_brings_the_old_one_back() {
     let Some(shop) = Shop::deployed() else { return };

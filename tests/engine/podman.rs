@@ -129,6 +129,21 @@ fn start_first_on_podman_upgrades_and_takes_back_what_fails() {
     pod.only("1.2.0");
 }
 
+/// The testbed's Podman has no systemd.
+#[test]
+fn without_systemd_podman_runs_no_health_checks_and_pillarbox_has_them_run() {
+    let check = "healthcheck = { test = \"echo probed; test -e /tmp/ready || { touch /tmp/ready; false; }\", interval = \"1s\" }";
+    let Some(pod) = Pod::deployed(check) else { return };
+    let health = pod.inspect(&pod.name)["State"]["Health"].clone();
+    assert_eq!(health["Status"], json!("healthy"), "{health}");
+    pod.release("serve", "1.1.0");
+    pod.bed.env.run(&["plan"]).ok().says("Podman runs no health checks on this host");
+    pod.apply().ok();
+    pod.only("1.1.0");
+    pod.state("healthcheck = { test = \"echo never; false\", interval = \"1s\", retries = 2 }");
+    pod.apply().exits(3).explains("its health check fails").explains("exit code 1: never");
+}
+
 #[test]
 fn a_tag_without_a_digest_is_refused_on_podman_with_the_ways_on() {
     let Some(bed) = EngineEnv::on_podman(&["web"]) else { return };

@@ -157,7 +157,7 @@ mod tests {
             },
             stop_timeout: None,
             monitor: 5,
-            start_timeout: 60,
+            start_timeout: None,
             replica: None,
             sources: BTreeMap::new(),
         };

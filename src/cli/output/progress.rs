@@ -108,11 +108,8 @@ impl<'a> Progress<'a> {
                 let error = style::ERROR;
                 vec![format!("{}: {error}failed:{error:#} {}", host.address(*step), escaped(why))]
             }
-            EventKind::ContainerLog { container, lines } => {
-                let head = format!("last log lines of {}:", escaped(container));
-                let lines = lines.iter().map(|line| format!("  | {}", escaped(line)));
-                std::iter::once(head).chain(lines).collect()
-            }
+            EventKind::ContainerLog { container, lines } => said("last log lines", container, lines),
+            EventKind::ProbeLog { container, lines } => said("failed health checks", container, lines),
             EventKind::UndoStarted { .. } => Vec::new(),
             EventKind::UndoDone { step, action, failed: None } if verbose => {
                 vec![format!("{}: rolling back: {}  done", host.address(*step), escaped(action))]
@@ -169,6 +166,13 @@ impl HostProgress<'_> {
             None => self.address(id),
         }
     }
+}
+
+/// What a container, or its health check, said.
+fn said(what: &str, container: &str, lines: &[String]) -> Vec<String> {
+    let head = format!("{what} of {}:", escaped(container));
+    let lines = lines.iter().map(|line| format!("  | {}", escaped(line)));
+    std::iter::once(head).chain(lines).collect()
 }
 
 fn takes_long(step: &Step) -> bool {

@@ -240,6 +240,7 @@ mod tests {
                 hostname: "web1".to_owned(),
                 labels: BTreeMap::new(),
                 can_update: true,
+                runs_health_checks: true,
             },
             containers: vec![
                 container("stranger", false, "running", None),

@@ -15,10 +15,21 @@ pub(in crate::cli) fn action(action: &Action) -> String {
             }
         }
         Action::Tag { source, name } => format!("tag {} as {name}", without_digest(source)),
+        Action::AwaitHealthy { name, timeout, .. } if *timeout > 60 => {
+            format!("wait until {name} is up, {} at most (start_timeout)", long(*timeout))
+        }
         Action::AwaitHealthy { name, .. } => format!("wait until {name} is up"),
         Action::AwaitExit { name, .. } => format!("wait until {name} has ended"),
         Action::Delay { seconds, why } => format!("wait {seconds} s: {why}"),
         other => other.to_string(),
+    }
+}
+
+/// A time that is longer than a minute.
+fn long(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, rest) => format!("{minutes} min {rest} s"),
     }
 }
 

@@ -35,7 +35,7 @@ fn the_four_states_are_one_image_and_one_container_made_from_it() {
     assert_eq!(ids, ["nginx_old", "nginx_made", "nginx_up"]);
     let DesiredState::Container(container) = &nginx.want else { panic!("a container") };
     assert_eq!((&container.image, container.run), (&wanted, Run::Running));
-    assert_eq!((container.monitor, container.start_timeout, container.stop_timeout), (3, 60, None));
+    assert_eq!((container.monitor, container.start_timeout, container.stop_timeout), (3, None, None));
     let lines: Vec<String> = container.sources["image"].iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["pillar/apps.toml:2", "states/nginx.toml:11"]);
     insta::assert_snapshot!(container.spec.create_body(), @r#"{"ExposedPorts":{"80/tcp":{}},"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"8080"}]},"RestartPolicy":{"Name":"no","MaximumRetryCount":0}}}"#);

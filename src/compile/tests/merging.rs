@@ -19,7 +19,7 @@ fn installed_and_running_add_up() {
     assert_eq!(want.run, Run::Running);
     assert_eq!(want.spec.env["A"], Text::clear("1"));
     assert_eq!(want.spec.env["B"], Text::clear("2"));
-    assert_eq!((want.monitor, want.start_timeout, want.stop_timeout), (60, 5, Some(45)));
+    assert_eq!((want.monitor, want.start_timeout, want.stop_timeout), (60, Some(5), Some(45)));
     assert_eq!(want.pull, PullPolicy::Never);
     assert_eq!(want.spec.fixed["stop_signal"], "SIGQUIT");
     let lines = |field: &str| want.sources[field].iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -172,7 +172,7 @@ fn the_desired_state_as_data_names_secrets_by_place_and_id() {
           "secrets": {},
           "stop_timeout": null,
           "monitor": 3,
-          "start_timeout": 60,
+          "start_timeout": null,
           "fingerprint": "v1:sha256:6624fc37a4b6e1c7099cb24661b6d714208240a5cb12f550b3b7d81508bf8146",
           "sources": {
             "env.LOG": [

@@ -3,7 +3,7 @@
 
 use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
-use crate::observed::{Facts, Health, Image, Inspect, Platforms, RunState};
+use crate::observed::{Facts, Health, HealthCheck, Image, Inspect, Platforms, RunState};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -122,6 +122,8 @@ pub(super) struct Info {
     name: String,
     #[serde(default, deserialize_with = "or_empty")]
     labels: Vec<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    cgroup_driver: String,
 }
 
 impl Info {
@@ -143,6 +145,8 @@ impl Info {
             hostname: self.name,
             labels: self.labels.into_iter().map(split).collect(),
             can_update: can_update(podman),
+            // It takes systemd for cgroups where that runs, and runs health checks with its timers.
+            runs_health_checks: podman.is_none() || self.cgroup_driver == "systemd",
         }
     }
 }
@@ -385,30 +389,22 @@ pub(super) struct ImageInspect {
 struct ImageConfig {
     #[serde(default, deserialize_with = "or_empty")]
     labels: Labels,
-    #[serde(default, deserialize_with = "fields_or_empty")]
-    healthcheck: HealthCheck,
+    #[serde(default)]
+    healthcheck: Value,
     #[serde(default, deserialize_with = "or_empty")]
     volumes: BTreeMap<String, IgnoredAny>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HealthCheck {
-    #[serde(default, deserialize_with = "or_empty")]
-    test: Vec<String>,
 }
 
 impl ImageInspect {
     pub(super) fn image(self) -> Image {
         let platform = platform(&self);
-        let test = self.config.healthcheck.test;
         Image {
             id: self.id,
             repo_digests: self.repo_digests,
             labels: self.config.labels,
             repo_tags: self.repo_tags,
             volumes: self.config.volumes.into_keys().collect(),
-            has_health_check: test.first().is_some_and(|word| word != "NONE"),
+            health_check: HealthCheck::read(&self.config.healthcheck, None),
             platform,
         }
     }
@@ -566,7 +562,7 @@ mod tests {
     fn a_health_check_that_is_switched_off_is_none() {
         let with = |test| {
             let answer = json!({ "Id": "i", "Config": { "Healthcheck": { "Test": test } } });
-            read::<ImageInspect>(answer).image().has_health_check
+            read::<ImageInspect>(answer).image().health_check.is_some()
         };
         assert!(with(json!(["CMD", "true"])));
         assert!(!with(json!(["NONE"])));

@@ -293,3 +293,84 @@ async fn an_engine_that_stays_away_is_waited_for_half_a_minute_on_the_way_on_and
     assert!((60..=65).contains(&took), "{took} s");
     assert_eq!(seen.get(), 2);
 }
+
+fn slow(seconds: u32, probes: Vec<serde_json::Value>) -> Behaviour {
+    Behaviour { has_health_check: true, healthy_after: Some(seconds), probes, ..Behaviour::fine() }
+}
+
+/// With Docker's defaults a check says no after two minutes at the earliest.
+#[tokio::test(start_paused = true)]
+async fn without_a_start_timeout_a_container_has_the_time_that_its_health_check_needs() {
+    let stage = on_one().await;
+    let undeclared = |image: &str, check: serde_json::Value| {
+        let mut want = running("nginx", image);
+        want.start_timeout = None;
+        if !check.is_null() {
+            want.spec.fixed.insert("healthcheck".to_owned(), check);
+        }
+        want
+    };
+    // The image is not on the host when the plan is made: only its container tells.
+    stage.fake.publish("r.example.com/nginx:3", "slow", slow(100, Vec::new()));
+    let stage = stage.with(vec![undeclared("r.example.com/nginx:3", serde_json::Value::Null)]);
+    stage.settle().await;
+    stage.fake.publish("r.example.com/nginx:4", "slower", slow(700, Vec::new()));
+    let check = serde_json::json!({ "test": ["CMD", "true"], "interval": 120_000_000_000_u64 });
+    let applied = stage.with(vec![undeclared("r.example.com/nginx:4", check)]).apply().await;
+    assert!(failure(&applied).contains("it is not healthy after 600 seconds"), "{}", failure(&applied));
+    let hint = "if it needs longer, write start_timeout = \"1200s\" in its declaration (pillar/apps.toml:12)";
+    let failed = applied.outcome.failure.as_ref().expect("failed");
+    assert!(failed.iter().any(|problem| problem.hints.iter().any(|said| said == hint)), "{failed:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_health_check_printed_is_shown_without_secrets_and_bounded() {
+    let stage = on_one().await;
+    let probe =
+        |code: i64, output: &str| serde_json::json!({ "End": "", "ExitCode": code, "Output": output });
+    let long = format!("with {} and {}", super::stage::SECRET, "x".repeat(4000));
+    let probes = vec![
+        probe(1, "the oldest"),
+        probe(0, "fine"),
+        probe(1, &long),
+        probe(1, "wget: bad\u{1b}[31m\nserver said 503\n"),
+        probe(-1, "Health check exceeded timeout (2s)"),
+    ];
+    stage.fake.publish("r.example.com/nginx:3", "sick", Behaviour { probes, ..Behaviour::unhealthy() });
+    let mut want = running("nginx", "r.example.com/nginx:3");
+    want.spec.env.insert("PASSWORD".to_owned(), super::stage::secret("pw"));
+    let applied = stage.with(vec![want]).apply().await;
+    let lines = applied.events.iter().find_map(|event| match &event.kind {
+        EventKind::ProbeLog { container, lines } => Some(format!("{container}\n{}", lines.join("\n"))),
+        _ => None,
+    });
+    let lines = lines.expect("the log of its check");
+    insta::assert_snapshot!(lines.replace(&"x".repeat(369), "x…x"), @r"
+    nginx.g2
+    exit code 1: with [secret] and x…x…
+    exit code 1: wget: bad\u{1b}[31m
+      server said 503
+    exit code -1: Health check exceeded timeout (2s)
+    ");
+}
+
+/// Podman leaves health checks to systemd; where that does not run, nothing would ever become healthy.
+#[tokio::test(start_paused = true)]
+async fn where_the_engine_runs_no_health_checks_they_are_run_while_it_waits() {
+    let stage = on_one().await;
+    stage.fake.set_facts(|facts| facts.runs_health_checks = false);
+    stage.fake.publish("r.example.com/nginx:3", "checked", slow(20, Vec::new()));
+    let mut want = running("nginx", "r.example.com/nginx:3");
+    want.start_timeout = None;
+    let check = serde_json::json!({ "test": ["CMD", "true"], "interval": 5_000_000_000_u64 });
+    want.spec.fixed.insert("healthcheck".to_owned(), check);
+    let stage = stage.with(vec![want]);
+    let plan = stage.plan().await.expect("planned");
+    insta::assert_snapshot!(plan.notes.join("\n"), @"container nginx: Podman runs no health checks on this host, because it runs without systemd; pillarbox has them run while it waits, and after that nothing does");
+    stage.fake.forget_calls();
+    let calm = crate::execute::Interrupt::new();
+    let applied = stage.carry_out(plan, &super::stage::Open, &calm, |_| false).await;
+    assert!(applied.outcome.failure.is_none(), "{}", failure(&applied));
+    let probes = stage.fake.calls().iter().filter(|call| call.starts_with("probe nginx.g2")).count();
+    assert!((3..=5).contains(&probes), "{probes} probes in 20 seconds");
+}

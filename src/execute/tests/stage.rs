@@ -71,7 +71,7 @@ pub(crate) fn running(name: &str, image: &str) -> DesiredContainer {
         spec,
         stop_timeout: Some(5),
         monitor: 5,
-        start_timeout: 30,
+        start_timeout: Some(30),
         replica: None,
         sources: BTreeMap::from([
             ("image".to_owned(), vec![Place::new("pillar/apps.toml", 12)]),

@@ -79,7 +79,7 @@ mod tests {
             repo_tags: Vec::new(),
             labels: std::collections::BTreeMap::new(),
             volumes: Vec::new(),
-            has_health_check: false,
+            health_check: None,
             platform: Some(platform.to_owned()),
         };
         assert!(is(&image("linux/arm64"), Some("linux/arm64/v8")));

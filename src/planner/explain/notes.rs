@@ -18,6 +18,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
         notes.extend(drift(container));
         notes.extend(condition(container));
         notes.extend(by_hand(container));
+        notes.extend(unchecked(context, container));
         notes.extend(volumes(context, container));
         notes.extend(moved(context, container));
     }
@@ -75,6 +76,23 @@ fn condition(decision: &ContainerDecision<'_>) -> Option<String> {
         _ => return None,
     };
     Some(format!("container {name}: {what}"))
+}
+
+/// A health check that its Engine does not run: one that begins is waited for all the same.
+fn unchecked(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Option<String> {
+    let begins = match &decision.choice {
+        Choice::New { .. } => true,
+        Choice::Existing(container) => !runs(container),
+    };
+    if context.facts().runs_health_checks || !begins || !decision.runs {
+        return None;
+    }
+    decision.health_check(context)?;
+    Some(format!(
+        "container {}: Podman runs no health checks on this host, because it runs without systemd; pillarbox has them \
+         run while it waits, and after that nothing does",
+        decision.desired.name
+    ))
 }
 
 /// Kept ones that run: no state asks for that, and they are not stopped.

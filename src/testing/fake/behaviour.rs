@@ -23,6 +23,8 @@ pub struct Behaviour {
     pub platform: Option<String>,
     /// What it prints.
     pub log: Vec<String>,
+    /// The log of its health check, as the Engine's API has it.
+    pub probes: Vec<serde_json::Value>,
 }
 
 /// Whether a container stays up.

@@ -23,6 +23,8 @@ pub(super) struct FakeContainer {
     networks: BTreeMap<String, Value>,
     /// Ids of the networks that it joined: one that is recreated under the same name is another.
     joined: BTreeMap<String, String>,
+    /// Its health check was run by a call.
+    pub(super) probed: bool,
 }
 
 impl FakeContainer {
@@ -106,6 +108,7 @@ impl World {
             run: Run::Created { error: String::new() },
             networks,
             joined: BTreeMap::new(),
+            probed: false,
         });
         // An Engine makes the volumes that are named and not there.
         let named = self.containers.last().map(FakeContainer::volumes).unwrap_or_default();
@@ -330,6 +333,9 @@ impl World {
         if let Some(body) = config.as_object_mut() {
             body.remove("NetworkingConfig");
             body.insert("Labels".to_owned(), json!(held.labels));
+            if held.behaviour.has_health_check {
+                body.entry("Healthcheck").or_insert(json!({ "Test": ["CMD", "true"] }));
+            }
             let own = body.get("Env").and_then(Value::as_array).cloned().unwrap_or_default();
             let named = |entry: &str| entry.split('=').next().unwrap_or_default().to_owned();
             let set: Vec<String> = own.iter().filter_map(Value::as_str).map(named).collect();
@@ -343,6 +349,7 @@ impl World {
             "State": {
                 "Status": state.status, "Running": state.running, "Restarting": state.restarting,
                 "ExitCode": state.exit_code, "Error": state.error, "StartedAt": state.started_at,
+                "Health": { "Log": held.behaviour.probes },
             },
             "Config": config, "HostConfig": host,
             "NetworkSettings": { "Networks": held.networks },
@@ -416,7 +423,9 @@ impl World {
         let switched_off = test.is_some_and(|test| test.first() == Some(&json!("NONE")));
         let given = test.is_some_and(|test| !test.is_empty());
         if (given || held.behaviour.has_health_check) && !switched_off {
+            let runs = self.facts.runs_health_checks || held.probed;
             state.health = Some(match held.behaviour.healthy_after {
+                _ if !runs => Health::Starting,
                 Some(after) if up >= u64::from(after) => Health::Healthy,
                 None if up >= 3 => Health::Unhealthy,
                 _ => Health::Starting,

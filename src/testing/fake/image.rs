@@ -34,7 +34,7 @@ impl FakeImage {
             labels: self.behaviour.labels.clone(),
             repo_tags: self.tags.clone(),
             volumes: self.behaviour.volumes.clone(),
-            has_health_check: self.behaviour.has_health_check,
+            health_check: self.behaviour.has_health_check.then(observed::HealthCheck::default),
             platform: self.behaviour.platform.clone(),
         }
     }

@@ -65,6 +65,7 @@ impl World {
                 hostname: "fake".to_owned(),
                 labels: BTreeMap::new(),
                 can_update: true,
+                runs_health_checks: true,
             },
             platforms: Platforms::default(),
             containers: Vec::new(),

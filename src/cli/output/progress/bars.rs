@@ -84,6 +84,7 @@ impl Bars {
             EventKind::Warned { .. }
             | EventKind::UndoDone { .. }
             | EventKind::ContainerLog { .. }
+            | EventKind::ProbeLog { .. }
             | EventKind::EngineAway
             | EventKind::Interrupted => {}
         }

@@ -147,13 +147,24 @@ pub(super) fn stop_and_park(
 
 /// Waits until a container works: it must stay up, or be healthy, for `monitor` seconds.
 pub(super) fn await_healthy(
+    context: &PlanContext<'_>,
     decision: &ContainerDecision<'_>,
     target: &Target,
     name: &str,
     monitor: u32,
 ) -> Action {
-    let timeout = decision.desired.start_timeout;
-    Action::AwaitHealthy { container: target.clone(), name: name.to_owned(), monitor, timeout }
+    let desired = decision.desired;
+    Action::AwaitHealthy {
+        container: target.clone(),
+        name: name.to_owned(),
+        monitor,
+        timeout: desired.start_timeout.unwrap_or_else(|| decision.patience(context)),
+        follows_check: desired.start_timeout.is_none(),
+        probes: !context.facts().runs_health_checks,
+        declared: ["start_timeout", "image", "gate"]
+            .iter()
+            .find_map(|field| desired.sources.get(*field)?.last().cloned()),
+    }
 }
 
 /// Gives the container its declared live fields, where they are not so already.

@@ -43,7 +43,7 @@ pub(in crate::planner::lower) fn lower<'a>(
             let target = make(context, decision, &bare, *generation, name, group, &mut rollback);
             rollback.started = true;
             group.push(Action::Start { container: target.clone(), name: name.clone() }, rollback.actions());
-            group.push(await_healthy(decision, &target, name, desired.monitor), rollback.actions());
+            group.push(await_healthy(context, decision, &target, name, desired.monitor), rollback.actions());
             for action in networks::named_anew(&decision.spec, &target, name) {
                 group.push(action, rollback.actions());
             }
@@ -61,7 +61,7 @@ pub(in crate::planner::lower) fn lower<'a>(
                 let alone = networks::rejoin_declared(&bare, chosen);
                 let alone = alone.into_iter().map(|action| networks::called(action, &name));
                 let start = Action::Start { container: target.clone(), name: name.clone() };
-                let wait = await_healthy(decision, &target, &name, desired.monitor);
+                let wait = await_healthy(context, decision, &target, &name, desired.monitor);
                 let known = networks::named_anew(&decision.spec, &target, &name);
                 for action in alone.chain([start, wait]).chain(known) {
                     group.push(action, rollback.actions());
@@ -73,7 +73,7 @@ pub(in crate::planner::lower) fn lower<'a>(
     let joined = matches!(decision.choice, Choice::Existing(_)) || has_any(&decision.spec);
     if joined {
         let monitor = if matches!(decision.choice, Choice::New { .. }) { SETTLE } else { desired.monitor };
-        group.push(await_healthy(decision, &target, &name, monitor), rollback.actions());
+        group.push(await_healthy(context, decision, &target, &name, monitor), rollback.actions());
     }
     declare_live(decision, &target, &name, group, &mut rollback);
     farewell(decision, group, &rollback);

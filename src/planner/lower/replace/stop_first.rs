@@ -49,16 +49,25 @@ pub(in crate::planner::lower) fn lower<'a>(
     if decision.runs && !holder_stays {
         // An attempt that is all that runs goes on running, whatever it is worth.
         rollback.started |= decision.fallback.is_some();
-        group.push(await_healthy(decision, &target, &name, decision.desired.monitor), rollback.actions());
+        group.push(
+            await_healthy(context, decision, &target, &name, decision.desired.monitor),
+            rollback.actions(),
+        );
     }
     declare_live(decision, &target, &name, group, &mut rollback);
-    react(decision, &target, &name, group);
+    react(context, decision, &target, &name, group);
     commit(decision, &target, &name, group, &mut rollback);
     clean_up(context, decision, &to_remove, group);
 }
 
 /// What a container that runs and stays does because of what it watches.
-fn react(decision: &ContainerDecision<'_>, target: &Target, name: &str, group: &mut Group<'_>) {
+fn react(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'_>,
+    target: &Target,
+    name: &str,
+    group: &mut Group<'_>,
+) {
     let (container, name) = (target.clone(), name.to_owned());
     for reaction in &decision.reactions {
         match reaction {
@@ -75,7 +84,10 @@ fn react(decision: &ContainerDecision<'_>, target: &Target, name: &str, group: &
                 };
                 group.push(stop, vec![start.clone()]);
                 group.push(start.clone(), vec![start]);
-                group.push(await_healthy(decision, &container, &name, decision.desired.monitor), Vec::new());
+                group.push(
+                    await_healthy(context, decision, &container, &name, decision.desired.monitor),
+                    Vec::new(),
+                );
             }
             // Then it is not the one that stays.
             Reaction::Replace => {}
