@@ -12,10 +12,11 @@ pub use resolve::{Ask, Keychain, Resolved, ask_tag};
 pub use what::{Need, What};
 
 use crate::engine::Engine;
-use crate::name::HostName;
-use crate::observed::{Facts, Observed};
+use crate::name::{HostName, ImageRef};
+use crate::observed::{Container, Facts, Image, Network, Observed, OwnVolumes, Record, Volume};
 use crate::problem::Result;
 use futures_util::future::try_join;
+use std::collections::BTreeMap;
 
 /// How many calls are under way at once on one host.
 const AT_ONCE: usize = 8;
@@ -32,29 +33,68 @@ pub async fn observe<E: Engine>(
     what: &What,
     ask: &Ask<'_>,
 ) -> Result<Observed> {
-    let (listed, read) =
+    read(engine, host, what).await?.resolved(engine, host, facts, what, ask).await
+}
+
+/// What was read of a host without a word to a registry, and so without a credential.
+pub struct Read {
+    containers: Vec<Container>,
+    images: BTreeMap<ImageRef, Image>,
+    networks: Vec<Network>,
+    volumes: Vec<Volume>,
+    own_volumes: OwnVolumes,
+    adopted: BTreeMap<String, Record>,
+    keeps: BTreeMap<String, Vec<ImageRef>>,
+}
+
+/// Reads a host, all but what references stand for.
+///
+/// # Errors
+/// Where the Engine fails.
+pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Read> {
+    let (listed, resources) =
         try_join(containers::list(engine, host), resources::read(engine, host, what)).await?;
-    let adopted = read.adopted(what);
-    let (found, uses) = containers::read(engine, host, what, listed, &adopted).await?;
-    let own_volumes = read.own(what);
-    let (networks, volumes) = read.judged(what, &uses);
-    let mut images = images::read(engine, host, what.looks()).await?;
+    let adopted = resources.adopted(what);
+    // A container that is on the list had its image on the host before images are read.
+    let full = containers::read(engine, host, what, listed, &adopted);
+    let ((found, uses), images) = try_join(full, images::read(engine, host, what.looks())).await?;
+    let own_volumes = resources.own(what);
+    let (networks, volumes) = resources.judged(what, &uses);
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
-    let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
-    images::read_digests(engine, host, &resolved, &mut images).await?;
     let keeps = keeps::read(engine, host, what, &containers).await?;
-    Ok(Observed {
-        host: host.clone(),
-        facts,
-        containers,
-        images,
-        resolved,
-        own_volumes,
-        networks,
-        volumes,
-        adopted,
-        keeps,
-    })
+    Ok(Read { containers, images, networks, volumes, own_volumes, adopted, keeps })
+}
+
+impl Read {
+    /// The rest: what references stand for.
+    ///
+    /// # Errors
+    /// Those of [`observe`].
+    pub async fn resolved<E: Engine>(
+        self,
+        engine: &E,
+        host: &HostName,
+        facts: Facts,
+        what: &What,
+        ask: &Ask<'_>,
+    ) -> Result<Observed> {
+        let Self { containers, mut images, networks, volumes, own_volumes, adopted, keeps } = self;
+        let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
+        images::read_digests(engine, host, &resolved, &mut images).await?;
+        let host = host.clone();
+        Ok(Observed {
+            host,
+            facts,
+            containers,
+            images,
+            resolved,
+            own_volumes,
+            networks,
+            volumes,
+            adopted,
+            keeps,
+        })
+    }
 }
 
 #[cfg(test)]

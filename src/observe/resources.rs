@@ -6,6 +6,7 @@ use crate::engine::{self, Engine, EngineError};
 use crate::name::HostName;
 use crate::observed::{Label, Made, Network, OwnVolumes, Record, User, Volume};
 use crate::problem::Result;
+use futures_util::future::try_join;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was read, before it is known who uses it.
@@ -20,9 +21,10 @@ pub(super) async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) ->
     let failed = |what: &'static str| {
         move |error: EngineError| error.problem(format!("the {what} of host {host} cannot be read"))
     };
-    let networks = engine.networks().await.map_err(failed("networks"))?;
+    let networks = async { engine.networks().await.map_err(failed("networks")) };
     let label = what.workspace.name.as_str();
-    let mut volumes = engine.volumes(Label::WORKSPACE, label).await.map_err(failed("volumes"))?;
+    let volumes = async { engine.volumes(Label::WORKSPACE, label).await.map_err(failed("volumes")) };
+    let (networks, mut volumes) = try_join(networks, volumes).await?;
     let known: BTreeSet<String> = volumes.iter().map(|volume| volume.name.clone()).collect();
     for name in what.volumes.iter().filter(|name| !known.contains(*name)) {
         volumes.extend(engine.volume(name).await.map_err(failed("volumes"))?);

@@ -11,10 +11,12 @@ use crate::desired::Desired;
 use crate::engine::docker::Docker;
 use crate::engine::{Engine as _, EngineError};
 use crate::inventory::Host;
+use crate::observe::{Read, What, read};
 use crate::observed::Facts;
 use crate::pillar::known::KnownHost;
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
+use futures_util::future::join;
 
 /// A host that answers, and what is wanted there.
 pub struct Connected<'v> {
@@ -28,6 +30,34 @@ pub struct Connected<'v> {
     pub(super) facts: Facts,
     /// What decides who answers there.
     pub(super) seen: KnownHost,
+    /// What was read of it already.
+    pub(super) read: Option<Early>,
+}
+
+/// What was read of a host before it was known what it is.
+pub(super) struct Early {
+    what: What,
+    found: Result<Read>,
+}
+
+impl Early {
+    /// What was found, if it is what is wanted now.
+    pub(super) fn of(self, what: &What) -> Option<Result<Read>> {
+        (self.what == *what).then_some(self.found)
+    }
+}
+
+/// Of so few hosts all is read while they say what they are, which takes an Engine as long as the rest together.
+/// What is read is kept until the host is planned, so not of many.
+const FEW: usize = 4;
+
+/// What is asked of hosts when they are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// What they are.
+    Facts,
+    /// Where it takes no facts to know what is wanted, and hosts are few, what is there as well.
+    All,
 }
 
 impl<'p> Pipeline<'p> {
@@ -36,15 +66,21 @@ impl<'p> Pipeline<'p> {
     /// # Errors
     /// [`Code::Interrupted`](crate::problem::Code::Interrupted).
     pub async fn connected(&self, declared: Vec<Declared<'p>>) -> Result<Hosts<Connected<'p>>> {
-        unless_interrupted(self.interrupt, async { Ok(self.connect(declared).await) }).await
+        unless_interrupted(self.interrupt, async { Ok(self.connect(declared, Reading::Facts).await) }).await
     }
 
-    pub(super) async fn connect(&self, declared: Vec<Declared<'p>>) -> Hosts<Connected<'p>> {
+    pub(super) async fn connect(
+        &self,
+        declared: Vec<Declared<'p>>,
+        reading: Reading,
+    ) -> Hosts<Connected<'p>> {
+        let early = reading == Reading::All && declared.len() <= FEW;
         let names: Vec<_> = declared.iter().map(|one| one.host.name.clone()).collect();
         let dialling = declared.into_iter().map(|one| async {
-            let (engine, mut facts, seen) = dial(self.vault, one.host).await?;
+            let what = one.desired().filter(|_| early).map(What::of);
+            let (engine, mut facts, seen, read) = dial_and_read(self.vault, one.host, what).await?;
             facts.labels.extend(one.host.labels.clone());
-            Ok(Answering { declared: one, engine, facts, seen })
+            Ok(Answering { declared: one, engine, facts, seen, read })
         });
         let mut answering = Hosts::of(names.into_iter().zip(at_once(dialling).await));
         self.run_starlark(&mut answering).await;
@@ -56,12 +92,12 @@ impl<'p> Pipeline<'p> {
     }
 
     fn compile(&self, one: Answering<'p>) -> Result<Connected<'p>> {
-        let Answering { declared: Declared { host, credentials, content }, engine, facts, seen } = one;
+        let Answering { declared: Declared { host, credentials, content }, engine, facts, seen, read } = one;
         let desired = match content {
             Content::Desired(desired) => desired,
             Content::Sources(sources) => sources.compile(self.vault, host, Some(&facts))?,
         };
-        Ok(Connected { host, credentials, desired, engine, facts, seen })
+        Ok(Connected { host, credentials, desired, engine, facts, seen, read })
     }
 
     /// Runs the states in Starlark that want facts, of all hosts in one child.
@@ -99,6 +135,7 @@ struct Answering<'v> {
     engine: Docker,
     facts: Facts,
     seen: KnownHost,
+    read: Option<Early>,
 }
 
 async fn run_states(
@@ -113,16 +150,33 @@ async fn run_states(
 
 /// The Engine of a host, what it says of itself, and what decides who answers there.
 pub(super) async fn dial(vault: &Vault<'_>, host: &Host) -> Result<(Docker, Facts, KnownHost)> {
+    let (engine, facts, seen, _) = dial_and_read(vault, host, None).await?;
+    Ok((engine, facts, seen))
+}
+
+/// The same, and meanwhile what is to be read of it: no secret goes there for that.
+async fn dial_and_read(
+    vault: &Vault<'_>,
+    host: &Host,
+    what: Option<What>,
+) -> Result<(Docker, Facts, KnownHost, Option<Early>)> {
     let (address, mut seen) = dialled(vault.session(), vault.workspace().root(), host)?;
     // Nothing is asked of a host that is not the known one.
     known_hosts::check(vault, host, &seen)?;
     let engine = Docker::connect(&address).await.map_err(|error| silent(host, &error))?;
-    let facts = engine.facts().await.map_err(|error| silent(host, &error))?;
+    let reading = async {
+        match what {
+            Some(what) => Some(Early { found: read(&engine, &host.name, &what).await, what }),
+            None => None,
+        }
+    };
+    let (facts, read) = join(engine.facts(), reading).await;
+    let facts = facts.map_err(|error| silent(host, &error))?;
     // Another Engine behind a socket of this machine is no stranger.
     if !known_hosts::is_own_socket(host, &seen) {
         seen.daemon = Some(facts.engine_id.clone());
     }
-    Ok((engine, facts, seen))
+    Ok((engine, facts, seen, read))
 }
 
 /// A host whose Engine does not answer.

@@ -6,7 +6,7 @@ mod verdict;
 
 pub use verdict::{Answers, Asked, EntryShown, Verdict};
 
-use super::connect::Connected;
+use super::connect::{Connected, Reading};
 use super::credentials::{HelperAnswers, of_entry};
 use super::declared::Declared;
 use super::hosts::Hosts;
@@ -42,7 +42,7 @@ impl<'p> Pipeline<'p> {
             images => images.iter().any(|image| one.credentials.lookup(&image.name) != Lookup::Anonymous),
         };
         unless_interrupted(self.interrupt, async {
-            let verified = self.verify(self.connect(declared).await, sends).await;
+            let verified = self.verify(self.connect(declared, Reading::Facts).await, sends).await;
             let helper_answers = HelperAnswers::default();
             let ask = |host: Connected<'p>| {
                 let helper_answers = &helper_answers;

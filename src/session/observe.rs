@@ -1,6 +1,6 @@
 //! Reading every host once.
 
-use super::connect::Connected;
+use super::connect::{Connected, Reading};
 use super::credentials::{HelperAnswers, credential};
 use super::declared::Declared;
 use super::hosts::Hosts;
@@ -11,7 +11,7 @@ use crate::desired::Desired;
 use crate::engine::docker::Docker;
 use crate::inventory::Host;
 use crate::name::ImageName;
-use crate::observe::{Ask, Resolved, What, observe};
+use crate::observe::{Ask, Resolved, What, read};
 use crate::observed::{Facts, Observed};
 use crate::problem::{Problems, Result};
 use crate::registry::Credentials;
@@ -71,7 +71,7 @@ impl<'p> Pipeline<'p> {
         registries: Registries,
     ) -> Hosts<Connected<'p>> {
         let sends = |one: &Connected<'_>| registries == Registries::Asked && is_sent_secrets(one);
-        self.verify(self.connect(declared).await, sends).await
+        self.verify(self.connect(declared, Reading::All).await, sends).await
     }
 }
 
@@ -114,13 +114,18 @@ pub(super) async fn observation<'v>(
     registries: Registries,
     shared: &Shared,
 ) -> Result<Observation<'v>> {
-    let Connected { host, credentials, desired, engine, facts, .. } = connected;
+    let Connected { host, credentials, desired, engine, facts, read: early, .. } = connected;
     let keychain = |image: &ImageName| {
         let (image, credentials) = (image.clone(), &credentials);
         async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()
     };
     let offline = registries == Registries::NotAsked;
     let ask = Ask { offline, keychain: &keychain, resolved: &shared.resolved };
-    let observed = observe(&engine, &host.name, facts, &What::of(&desired), &ask).await?;
+    let what = What::of(&desired);
+    let found = match early.and_then(|early| early.of(&what)) {
+        Some(found) => found?,
+        None => read(&engine, &host.name, &what).await?,
+    };
+    let observed = found.resolved(&engine, &host.name, facts, &what, &ask).await?;
     Ok(Observation { host, observed, desired, credentials, engine })
 }

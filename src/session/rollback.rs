@@ -1,7 +1,7 @@
 //! Planning the rollback to generations that are kept: no registry is asked, and nothing but the service
 //! is looked at.
 
-use super::connect::Connected;
+use super::connect::{Connected, Reading};
 use super::declared::Declared;
 use super::hosts::Hosts;
 use super::observe::Registries;
@@ -53,7 +53,7 @@ impl<'p> Pipeline<'p> {
         goals: &BTreeMap<HostName, Goal<'_>>,
     ) -> Result<RollbackPlan> {
         unless_interrupted(self.interrupt, async {
-            let Hosts { ready, failed } = self.connect(declared).await;
+            let Hosts { ready, failed } = self.connect(declared, Reading::Facts).await;
             let mut connected = Vec::new();
             let (mut differing, mut others) = (BTreeMap::new(), BTreeMap::new());
             for mut one in ready {

@@ -1,6 +1,6 @@
 //! What the tags of gates stand for: asked through every host that pulls them.
 
-use super::connect::Connected;
+use super::connect::{Connected, Reading};
 use super::credentials::credential;
 use super::declared::Declared;
 use super::hosts::Hosts;
@@ -39,7 +39,7 @@ impl<'p> Pipeline<'p> {
         wanted: &dyn Fn(&str, &ImageRef) -> bool,
     ) -> Result<Hosts<TagAnswer>> {
         unless_interrupted(self.interrupt, async {
-            let mut connected = self.connect(declared).await;
+            let mut connected = self.connect(declared, Reading::Facts).await;
             connected.ready.retain(|one| !images(one, wanted).is_empty());
             let verified = self.verify(connected, |one| sends(one, &images(one, wanted))).await;
             let shared = Shared::default();
