@@ -3,6 +3,7 @@
 
 mod arguments;
 mod budget;
+mod compose;
 mod condition;
 mod container;
 mod expression;
@@ -22,6 +23,7 @@ pub use budget::Budget;
 pub use facts::trees as facts_trees;
 
 use crate::desired::{Address, Desired, DesiredState, Item, Kind, Reaction, Requisites};
+use crate::inventory::ComposeProject;
 use crate::name::{HostName, Owner};
 use crate::observed::Facts;
 use crate::pillar::Node;
@@ -37,7 +39,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything that a host's desired state depends on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Inputs<'a> {
     /// Goes into every label.
     pub workspace: &'a Owner,
@@ -50,6 +52,10 @@ pub struct Inputs<'a> {
     pub states: &'a [(String, String)],
     /// The results of those in Starlark, which were run for this host.
     pub ran: &'a BTreeMap<String, Result<Ran>>,
+    /// Compose projects of the host.
+    pub compose: &'a [&'a ComposeProject],
+    /// Reads a file of the workspace that a Compose file names; `None` if there is none.
+    pub read: &'a dyn Fn(&str) -> Result<Option<String>>,
     /// The host's merged pillar, a table.
     pub pillar: &'a Arc<Node>,
     /// What is left for the expressions of this run.
@@ -61,8 +67,9 @@ pub struct Inputs<'a> {
 /// Whether a state uses facts that only the host's Engine knows: only then the Engine must be asked
 /// before compiling. A file that cannot be read uses none; [`compile`] reports it. Files in Starlark are
 /// left out: they say so themselves when they are run.
-pub fn needs_facts(states: &[(String, String)]) -> bool {
-    let mut needed = false;
+pub fn needs_facts(states: &[(String, String)], projects: &[&ComposeProject]) -> bool {
+    let vars = projects.iter().flat_map(|project| project.vars.values());
+    let mut needed = vars.into_iter().any(|(text, _)| expression::asks_for_facts(text));
     for (file, text) in states.iter().filter(|(file, _)| !is_starlark(file)) {
         let mut look = |text: &str, _: &Place| {
             needed = needed || expression::asks_for_facts(text);
@@ -141,6 +148,9 @@ fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<St
             Some(Err(wrong)) => problems.extend(wrong.iter().cloned()),
             None => problems.push(Problem::failed("the file was not run").at(&Place::new(file.as_str(), 0))),
         }
+    }
+    for project in inputs.compose {
+        found.extend(compose::read(project, inputs, &mut evaluate, problems, notes));
     }
     found
 }

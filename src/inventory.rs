@@ -2,6 +2,7 @@
 //! one.
 
 mod address;
+mod compose;
 mod edit;
 mod files;
 mod read;
@@ -10,6 +11,7 @@ mod read;
 mod tests;
 
 pub use address::{EngineAddress, Tls};
+pub use compose::ComposeProject;
 pub use edit::{add_id, remove_reader};
 pub use files::{matches_glob, pillar_files, state_files};
 
@@ -32,6 +34,8 @@ pub struct Inventory {
     pub groups: BTreeMap<String, Group>,
     /// `[hosts.*]` by name.
     pub hosts: BTreeMap<HostName, Host>,
+    /// `[compose.*]` by name.
+    pub compose: BTreeMap<String, ComposeProject>,
 }
 
 /// `[readers]`: who reads a new box.
@@ -59,6 +63,8 @@ pub struct Group {
     pub pillar: Vec<ListEntry>,
     /// State files relative to `states/`, likewise.
     pub states: Vec<ListEntry>,
+    /// Compose projects, all of which exist.
+    pub compose: Vec<ListEntry>,
     /// The line of its header.
     pub place: Place,
 }
@@ -76,6 +82,8 @@ pub struct Host {
     pub pillar: Vec<ListEntry>,
     /// Its own states, after those of its groups.
     pub states: Vec<ListEntry>,
+    /// Its own Compose projects, after those of its groups; all of them exist.
+    pub compose: Vec<ListEntry>,
     /// `labels`: facts that the inventory adds to those of the Engine.
     pub labels: BTreeMap<String, String>,
     /// The line of its header.
@@ -115,6 +123,19 @@ impl Inventory {
             globs.is_empty() || globs.iter().any(|glob| matches_glob(glob, host.name.as_str()))
         };
         Ok(self.hosts.values().filter(wanted).collect())
+    }
+
+    /// The Compose projects of a host: those of its groups, then its own, each once.
+    pub fn compose_of(&self, host: &Host) -> Vec<&ComposeProject> {
+        let groups = host.groups.iter().filter_map(|group| self.groups.get(group));
+        let named = groups.flat_map(|group| &group.compose).chain(&host.compose);
+        let mut found: Vec<&ComposeProject> = Vec::new();
+        for project in named.filter_map(|entry| self.compose.get(&entry.text)) {
+            if !found.iter().any(|before| before.name == project.name) {
+                found.push(project);
+            }
+        }
+        found
     }
 
     /// Readers from names and `@groups`, each once, in order.

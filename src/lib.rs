@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `inspect`, `state`, `desired`, `observed`, `registry`, `docker_config` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `export` | pure |
 //! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
@@ -25,6 +25,7 @@ pub mod check;
 pub mod cli;
 
 pub mod compile;
+pub mod compose;
 pub mod credential;
 pub mod desired;
 pub mod docker_config;

@@ -109,6 +109,8 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         groups: &groups,
         ran: &run(&states, &host, &pillar, Some(&facts), &groups),
         states: &states,
+        compose: &[],
+        read: &|_| Ok(None),
         pillar: &Arc::new(pillar.clone()),
         budget: &Budget::of(1),
         facts: Some(&facts),

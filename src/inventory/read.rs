@@ -9,7 +9,7 @@ use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use std::collections::BTreeMap;
 
-const TOP: [&str; 6] = ["workspace", "id", "owns_without_id", "readers", "groups", "hosts"];
+const TOP: [&str; 7] = ["workspace", "id", "owns_without_id", "readers", "groups", "hosts", "compose"];
 
 pub(super) fn inventory(root: &Node) -> Result<Inventory> {
     let mut problems = Vec::new();
@@ -17,38 +17,45 @@ pub(super) fn inventory(root: &Node) -> Result<Inventory> {
     let readers = root.at(["readers"]).map(|node| readers(node, &mut problems)).unwrap_or_default();
     let mut groups = BTreeMap::new();
     let mut hosts = BTreeMap::new();
+    let mut compose = BTreeMap::new();
     if let Some(mut top) = Fields::of(root, FILE, &TOP, &mut Vec::new()) {
         let tables = (top.table("groups"), top.table("hosts"));
+        for (name, node) in top.table("compose") {
+            if let Some(project) = super::compose::project(name, node, &mut problems) {
+                compose.insert(name.to_owned(), project);
+            }
+        }
+        let projects = names(root, "compose");
         for (name, node) in tables.0 {
-            if let Some(group) = group(name, node, &mut problems) {
+            if let Some(group) = group(name, node, &projects, &mut problems) {
                 groups.insert(name.to_owned(), group);
             }
         }
         // A group whose own table is wrong exists all the same: one fault, one problem.
-        let known: Vec<&str> = root
-            .at(["groups"])
-            .and_then(Node::as_table)
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let known = names(root, "groups");
         for (name, node) in tables.1 {
-            if let Some(host) = host(name, node, &known, &mut problems) {
+            if let Some(host) = host(name, node, &known, &projects, &mut problems) {
                 hosts.insert(host.name.clone(), host);
             }
         }
     }
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     match (Problems::check(problems), owner) {
-        (Ok(()), Some(owner)) => Ok(Inventory { owner, readers, groups, hosts }),
+        (Ok(()), Some(owner)) => Ok(Inventory { owner, readers, groups, hosts, compose }),
         (Err(problems), _) => Err(problems),
         (Ok(()), None) => Err(Problem::failed(format!("{FILE} does not name its workspace")).into()),
     }
 }
 
+/// The names of the tables below a key, right or wrong.
+fn names<'n>(root: &'n Node, key: &str) -> Vec<&'n str> {
+    let table = root.at([key]).and_then(Node::as_table);
+    table.into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
 fn owner(root: &Node, problems: &mut Vec<Problem>) -> Option<Owner> {
     let mut top = Fields::of(root, FILE, &TOP, problems)?;
-    for table in ["groups", "hosts"] {
+    for table in ["groups", "hosts", "compose"] {
         top.table(table);
     }
     let id = top.text("id");
@@ -135,7 +142,7 @@ fn readers(node: &Node, problems: &mut Vec<Problem>) -> Readers {
     readers
 }
 
-fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<ListEntry> {
+pub(super) fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<ListEntry> {
     let mut entries: Vec<ListEntry> = Vec::new();
     for (text, place) in read {
         let escapes =
@@ -155,17 +162,24 @@ fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) -> Vec<ListEn
     entries
 }
 
-fn group(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Option<Group> {
-    let mut fields =
-        Fields::of(node, &format!("[groups.{}]", escaped(name)), &["pillar", "states"], problems)?;
-    let (pillar, states) = (fields.list("pillar"), fields.list("states"));
+fn group(name: &str, node: &Node, projects: &[&str], problems: &mut Vec<Problem>) -> Option<Group> {
+    let known = ["pillar", "states", "compose"];
+    let mut fields = Fields::of(node, &format!("[groups.{}]", escaped(name)), &known, problems)?;
+    let (pillar, states, compose) = (fields.list("pillar"), fields.list("states"), fields.list("compose"));
     let (pillar, states) = (entries(pillar, problems), entries(states, problems));
-    Some(Group { pillar, states, place: node.place.clone() })
+    let compose = super::compose::named(compose, projects, problems);
+    Some(Group { pillar, states, compose, place: node.place.clone() })
 }
 
-fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -> Option<Host> {
+fn host(
+    name: &str,
+    node: &Node,
+    groups: &[&str],
+    projects: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Option<Host> {
     let what = format!("[hosts.{}]", escaped(name));
-    let known = ["engine", "groups", "pillar", "states", "tls", "labels"];
+    let known = ["engine", "groups", "pillar", "states", "compose", "tls", "labels"];
     let mut fields = Fields::of(node, &what, &known, problems)?;
     let tls = match fields.get("tls").map(|node| (&node.value, node)) {
         None => None,
@@ -184,6 +198,7 @@ fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -
         fields.missing("engine", "name its Engine, for example: engine = \"ssh://deploy@web1.example.com\"");
     }
     let (wanted, pillar, states) = (fields.list("groups"), fields.list("pillar"), fields.list("states"));
+    let compose = fields.list("compose");
     let labels = fields.table("labels");
     let labels: BTreeMap<String, String> = labels
         .into_iter()
@@ -216,6 +231,8 @@ fn host(name: &str, node: &Node, groups: &[&str], problems: &mut Vec<Problem>) -
         }
     }
     let (pillar, states) = (entries(pillar, problems), entries(states, problems));
+    let compose = super::compose::named(compose, projects, problems);
     let name = taken(HostName::parse(name), &node.place, problems)?;
-    Some(Host { name, engine: engine?, groups: own, pillar, states, labels, place: node.place.clone() })
+    let (engine, place) = (engine?, node.place.clone());
+    Some(Host { name, engine, groups: own, pillar, states, compose, labels, place })
 }

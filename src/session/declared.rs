@@ -101,7 +101,7 @@ impl<'v> Declared<'v> {
             }))
         });
         let (pillar, states) = both(merged(vault, host), texts)?;
-        let needs_facts = needs_facts(&states);
+        let needs_facts = needs_facts(&states, &inventory.compose_of(host));
         let sources = Sources { pillar: Arc::new(pillar), states, ran: BTreeMap::new(), needs_facts };
         let runs = sources.starlark().next().is_some();
         let read = Self { host, credentials: Credentials::default(), content: Content::Sources(sources) };
@@ -189,6 +189,8 @@ impl Sources {
             groups: &groups(vault, host),
             states: &self.states,
             ran: &self.ran,
+            compose: &vault.inventory().compose_of(host),
+            read: &|path| vault.workspace().read_beside(path),
             pillar: &self.pillar,
             budget: vault.budget(),
             facts,

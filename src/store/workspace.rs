@@ -5,7 +5,7 @@ use super::disk::{Disk, read_regular};
 use super::fault::{cannot, is_read_only};
 use super::journal::{Files, LARGEST, pending};
 use super::lock::{Mode, TIMEOUT, make_own_folder, open, own_folder, take};
-use super::path::within;
+use super::path::{beside, within};
 use super::{journal, listing};
 use crate::inventory::{FILE, Inventory};
 use crate::pillar::document::Document;
@@ -172,6 +172,15 @@ impl Workspace {
         read(&self.root, &self.unfinished, path)
     }
 
+    /// The text of any file below the workspace's folder, relative to it: a Compose file, or what it names.
+    /// `None` if it is not there.
+    ///
+    /// # Errors
+    /// Where it is not a regular file, too large or not UTF-8, and for files of git and of pillarbox itself.
+    pub fn read_beside(&self, path: &str) -> Result<Option<String>> {
+        text(path, &beside(&self.root, path)?)
+    }
+
     /// A pillar file, relative to `pillar/`.
     ///
     /// # Errors
@@ -244,24 +253,30 @@ fn is_box(file: &str) -> bool {
 
 fn read(root: &Path, unfinished: &Files, path: &str) -> Result<Option<String>> {
     let target = within(root, path)?;
-    let bytes = match unfinished.get(path) {
-        Some(bytes) => bytes.clone(),
-        None => match read_regular(&target, LARGEST) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(cannot("read", &target, &error).into()),
-        },
-    };
-    let Some(bytes) = bytes else { return Ok(None) };
-    let text = String::from_utf8(bytes).map_err(|error| {
+    match unfinished.get(path) {
+        Some(None) => Ok(None),
+        Some(Some(bytes)) => utf8(path, bytes.clone()).map(Some),
+        None => text(path, &target),
+    }
+}
+
+fn text(path: &str, target: &Path) -> Result<Option<String>> {
+    match read_regular(target, LARGEST) {
+        Ok(bytes) => utf8(path, bytes).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", target, &error).into()),
+    }
+}
+
+fn utf8(path: &str, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
             .filter(|byte| **byte == b'\n')
             .count();
         let line = u32::try_from(line + 1).unwrap_or(u32::MAX);
-        Problem::failed("this is not UTF-8").at(&crate::problem::Place::new(path, line))
-    })?;
-    Ok(Some(text))
+        Problem::failed("this is not UTF-8").at(&crate::problem::Place::new(path, line)).into()
+    })
 }
 
 /// Finishes a change that was cut off; returns what is left of it where nothing can be written.

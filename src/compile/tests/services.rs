@@ -46,10 +46,13 @@ fn numbers_and_limits_follow_from_the_host_and_its_groups() {
     assert_eq!(replicas("1 if host.arch == 'arm64' else 2"), 2);
     assert_eq!(replicas("3 if host.labels.zone == 'a' else 1"), 3);
     assert_eq!(replicas("[host.memory // 1024 // 1024 // 1024 // 4, 2] | max"), 4);
-    assert!(!crate::compile::needs_facts(&[(
-        "states/a.toml".to_owned(),
-        "[a.service.deployed]\nreplicas = \"{{ host.group_hosts.web }}\"\n".to_owned()
-    )]));
+    assert!(!crate::compile::needs_facts(
+        &[(
+            "states/a.toml".to_owned(),
+            "[a.service.deployed]\nreplicas = \"{{ host.group_hosts.web }}\"\n".to_owned()
+        )],
+        &[]
+    ));
 }
 
 #[test]

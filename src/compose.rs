@@ -1,0 +1,104 @@
+//! Compose files as a front end: they give the same declarations as states in TOML and Starlark, so that planner, gates
+//! and rollback know nothing of Compose. Pure: files and values of variables are handed in.
+//!
+//! A file goes one way: events to a tree (`yaml`), variables into its texts (`interpolate`), files over each other
+//! (`load`, `merge`), services that are on (`project`), and each key by its rule (`rules`, `service`).
+
+mod env_file;
+mod fill;
+mod interpolate;
+mod line;
+mod load;
+mod merge;
+mod project;
+mod resources;
+mod rules;
+mod scalar;
+mod service;
+mod value;
+mod variables;
+mod yaml;
+
+use crate::inventory::ComposeProject;
+use crate::pillar::Node;
+use crate::problem::{Place, Problem, Result, escaped};
+use crate::state::{Declaration, Text};
+use project::{Project, Reading};
+use std::collections::BTreeMap;
+use variables::ProjectVariables;
+
+/// What the declarations of a project depend on.
+pub struct Inputs<'a> {
+    /// The project, from the inventory.
+    pub project: &'a ComposeProject,
+    /// `vars` of the project, evaluated, each with the lines it comes from.
+    pub vars: &'a BTreeMap<String, (Text, Vec<Place>)>,
+    /// The host's merged pillar, whose table `vars.PROJECT` has the other variables.
+    pub pillar: &'a Node,
+    /// Reads a file of the workspace; `None` if there is none.
+    pub read: &'a dyn Fn(&str) -> Result<Option<String>>,
+}
+
+/// The declarations of a project. Errors go to `problems`, all of them with their lines.
+pub fn declarations(
+    inputs: &Inputs,
+    problems: &mut Vec<Problem>,
+    notes: &mut Vec<String>,
+) -> Vec<Declaration> {
+    let project = inputs.project;
+    let variables = ProjectVariables { project: &project.name, vars: inputs.vars, pillar: inputs.pillar };
+    let mut reading = Reading::new(&variables, inputs.read);
+    let found = read(project, &mut reading);
+    problems.append(&mut reading.problems);
+    notes.append(&mut reading.notes);
+    found
+}
+
+fn read(wanted: &ComposeProject, reading: &mut Reading) -> Vec<Declaration> {
+    let Some(files) = files(wanted, reading) else { return Vec::new() };
+    let Some(tree) = load::load(&files, reading) else { return Vec::new() };
+    if let Some((own, place)) = project::own_name(&tree)
+        && own != wanted.name
+    {
+        let what = format!("the file calls its project `{}`", escaped(&own));
+        let cause =
+            format!("the inventory calls it `{}`, and names on the hosts begin with that", wanted.name);
+        reading.problems.push(
+            Problem::failed(what)
+                .at(&place)
+                .cause(cause)
+                .hint(format!("write [compose.{own}], or take `name` out")),
+        );
+    }
+    let folder = files.first().and_then(|(path, _)| path.rsplit_once('/')).map_or("", |(folder, _)| folder);
+    let project =
+        Project::of(&wanted.name, wanted.dir.as_deref(), folder.to_owned(), &tree, &wanted.profiles, reading);
+    let Some(project) = project else { return Vec::new() };
+    let mut found: Vec<Declaration> =
+        project.services_on().filter_map(|entry| service::declaration(entry, &project, reading)).collect();
+    let place = files.first().map_or_else(|| wanted.place.clone(), |(path, _)| Place::new(path.as_str(), 0));
+    found.extend(resources::declarations(&project, &place, reading));
+    found
+}
+
+/// The files of a project with the lines that name them.
+fn files(wanted: &ComposeProject, reading: &mut Reading) -> Option<Vec<(String, Place)>> {
+    if !wanted.files.is_empty() {
+        return Some(wanted.files.iter().map(|entry| (entry.text.clone(), entry.place.clone())).collect());
+    }
+    for name in load::USUAL {
+        match (reading.read)(name) {
+            Ok(Some(_)) => return Some(vec![(name.to_owned(), wanted.place.clone())]),
+            Ok(None) => {}
+            Err(found) => {
+                reading.problems.extend(found.into_vec());
+                return None;
+            }
+        }
+    }
+    let what = format!("the workspace has no compose.yaml for [compose.{}]", wanted.name);
+    reading
+        .problems
+        .push(Problem::failed(what).at(&wanted.place).hint("name it: files = [\"deploy/compose.yaml\"]"));
+    None
+}

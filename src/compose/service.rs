@@ -1,0 +1,254 @@
+//! A service of a project as a declaration.
+
+mod command;
+mod depends;
+mod deploy;
+mod environment;
+mod mounts;
+mod networks;
+mod references;
+mod secrets;
+
+use super::project::{Project, Reading};
+use super::rules::{self, Rule};
+use super::value::{arg, of, table, text, text_at, truth, wants};
+use super::yaml::{Entry, Map, Node};
+use crate::problem::{Place, Problem, escaped};
+use crate::state::{Arg, ArgValue, Declaration, Function, Text};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A service while it is read.
+struct Service<'a> {
+    name: &'a str,
+    map: &'a Map,
+    place: &'a Place,
+    project: &'a Project<'a>,
+    args: BTreeMap<String, Arg>,
+}
+
+/// The declaration of a service.
+pub(super) fn declaration(entry: &Entry, project: &Project, reading: &mut Reading) -> Option<Declaration> {
+    let Some(map) = entry.node.map() else {
+        reading.problems.push(wants(&entry.key, "a mapping", &entry.node));
+        return None;
+    };
+    let service = Service { name: &entry.key, map, place: &entry.place, project, args: BTreeMap::new() };
+    service.read(reading)
+}
+
+impl<'a> Service<'a> {
+    fn read(mut self, reading: &mut Reading) -> Option<Declaration> {
+        let before = reading.problems.len();
+        for entry in self.map.iter().filter(|entry| !entry.key.starts_with("x-")) {
+            if let Err(problem) = self.key(entry, reading) {
+                reading.problems.push(problem);
+            }
+        }
+        for step in [Self::image, Self::names, Self::restart, Self::networks, Self::environment, Self::own] {
+            if let Err(problem) = step(&mut self, reading) {
+                reading.problems.push(problem);
+            }
+        }
+        if reading.problems.len() > before {
+            return None;
+        }
+        let task = self.project.ends.contains(self.name);
+        let function = if task { Function::TaskRan } else { Function::ServiceDeployed };
+        if task {
+            for key in ["restart", "replicas", "update"] {
+                self.args.remove(key);
+            }
+        }
+        Some(Declaration {
+            id: self.project.id(self.name),
+            function,
+            args: self.args,
+            place: self.place.clone(),
+            unread: BTreeSet::new(),
+        })
+    }
+
+    fn key(&mut self, entry: &Entry, reading: &mut Reading) -> Result<(), Problem> {
+        let (key, node) = (entry.key.as_str(), &entry.node);
+        let Some(rule) = rules::of_service(key) else {
+            let what = format!("the service {} has no key `{}` in Compose", escaped(self.name), escaped(key));
+            let known = rules::SERVICE.iter().map(|(name, _)| *name);
+            return Err(Problem::failed(what).at(&entry.place).nearest(key, known));
+        };
+        if let Rule::Refused(why, hint) = rule {
+            let what = format!("`{key}` of the service {} cannot be done", escaped(self.name));
+            return Err(Problem::failed(what).at(&entry.place).cause(why).hint(hint));
+        }
+        if node.is_null() {
+            return match key {
+                "ports" | "volumes" | "networks" | "labels" | "environment" | "healthcheck" | "logging"
+                | "restart" => Err(Problem::failed(format!("`{key}` has no value"))
+                    .at(&entry.place)
+                    .hint("take the key out")),
+                _ => Ok(()),
+            };
+        }
+        let value = match rule {
+            Rule::Same => arg(node),
+            Rule::Text => of(node, ArgValue::Text(text(key, node)?)),
+            Rule::Truth => of(node, ArgValue::Boolean(truth(key, node)?)),
+            Rule::Pairs => of(node, ArgValue::Table(table(key, node, '=', &mut reading.notes)?)),
+            Rule::Ignored(why) => {
+                reading.ignored(key, &entry.place, why);
+                return Ok(());
+            }
+            Rule::Own | Rule::Refused(..) => return Ok(()),
+        };
+        self.args.insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    fn put(&mut self, key: &str, value: Arg) {
+        self.args.insert(key.to_owned(), value);
+    }
+
+    /// The value of a key, unless it is null.
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        self.map.get(key).filter(|node| !node.is_null())
+    }
+
+    /// A key of `x-pillarbox`.
+    fn ours(&self, key: &str) -> Option<&'a Node> {
+        self.map.get("x-pillarbox")?.map()?.get(key).filter(|node| !node.is_null())
+    }
+
+    fn image(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        let image = self.get("image").map(|node| Ok((node.clone(), text("image", node)?))).transpose()?;
+        if let Some(gate) = self.ours("gate") {
+            let gate = of(gate, ArgValue::Text(text("x-pillarbox.gate", gate)?));
+            self.put("gate", gate);
+        } else if let Some((node, text)) = image {
+            self.put("image", of(&node, ArgValue::Text(text)));
+        } else if let Some(entry) = self.map.entry("build") {
+            let what = format!("{} is built, not pulled: it has no image", escaped(self.name));
+            return Err(Problem::failed(what)
+                .at(&entry.place)
+                .hint("write image: registry.example.com/NAME:TAG beside it; build and push it in CI"));
+        } else {
+            let what = format!("the service {} has no image", escaped(self.name));
+            return Err(Problem::failed(what)
+                .at(self.place)
+                .hint("write image: registry.example.com/NAME:TAG"));
+        }
+        if let Some(entry) = self.map.entry("build") {
+            reading.ignored("build", &entry.place, "the image is pulled");
+        }
+        if let Some(node) = self.get("pull_policy") {
+            let word = text("pull_policy", node)?.to_string();
+            match word.as_str() {
+                "never" => self.put("pull", text_at(node, "never")),
+                "missing" | "if_not_present" | "always" | "daily" | "weekly" => {}
+                every if every.starts_with("every_") => {}
+                other => {
+                    return Err(Problem::failed(format!("pull_policy `{}` cannot be done", escaped(other)))
+                        .at(&node.place)
+                        .hint("a tag is asked for at each plan; `never` takes what is on the host"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&mut self, _: &mut Reading) -> Result<(), Problem> {
+        let place = self.place.clone();
+        let name = match self.get("container_name") {
+            Some(node) => of(node, ArgValue::Text(text("container_name", node)?)),
+            None => {
+                let name = self.project.name_of(self.name);
+                Arg { value: ArgValue::Text(Text::clear(name)), place, read: Vec::new() }
+            }
+        };
+        self.put("name", name);
+        Ok(())
+    }
+
+    /// Compose restarts nothing unless it is told to.
+    fn restart(&mut self, _: &mut Reading) -> Result<(), Problem> {
+        let restart = match self.get("restart") {
+            Some(node) => {
+                // `restart: no` is the text, and `false` is no policy of Compose.
+                of(node, ArgValue::Text(text("restart", node)?))
+            }
+            None => {
+                Arg { value: ArgValue::Text(Text::clear("no")), place: self.place.clone(), read: Vec::new() }
+            }
+        };
+        self.args.entry("restart".to_owned()).or_insert(restart);
+        Ok(())
+    }
+
+    /// Keys with a meaning of their own.
+    fn own(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        let steps: [fn(&mut Self, &mut Reading) -> Result<(), Problem>; 9] = [
+            Self::commands,
+            Self::health,
+            Self::ports,
+            Self::volumes,
+            Self::references,
+            Self::depends,
+            Self::deploy,
+            Self::logging,
+            Self::secrets,
+        ];
+        for step in steps {
+            if let Err(problem) = step(self, reading) {
+                reading.problems.push(problem);
+            }
+        }
+        Ok(())
+    }
+
+    fn ports(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        let Some(node) = self.get("ports") else { return Ok(()) };
+        let Some(items) = node.list() else { return Err(wants("ports", "a list", node)) };
+        let mut ports = Vec::new();
+        for item in items {
+            let Some(map) = item.map() else {
+                ports.push(arg(item));
+                continue;
+            };
+            let mut kept = Map::default();
+            for entry in map.iter().filter(|entry| !entry.key.starts_with("x-")) {
+                match entry.key.as_str() {
+                    "mode" | "name" | "app_protocol" => {
+                        reading.ignored(
+                            &format!("ports.{}", entry.key),
+                            &entry.place,
+                            "it is for other platforms",
+                        );
+                    }
+                    _ => kept.put(entry.clone()),
+                }
+            }
+            let kept = Node { value: super::yaml::Value::Map(kept), ..item.clone() };
+            ports.push(arg(&kept));
+        }
+        let ports = of(node, ArgValue::Array(ports));
+        self.put("ports", ports);
+        Ok(())
+    }
+
+    fn logging(&mut self, _: &mut Reading) -> Result<(), Problem> {
+        if let Some(node) = self.get("logging") {
+            let value = arg(node);
+            self.put("logging", value);
+        }
+        if let Some(node) = self.get("extra_hosts") {
+            let value = arg(node);
+            self.put("extra_hosts", value);
+        }
+        // Compose takes 0 for: not said.
+        if let Some(node) = self.get("pids_limit") {
+            let value = arg(node);
+            if value.value != ArgValue::Integer(0) {
+                self.put("pids_limit", value);
+            }
+        }
+        Ok(())
+    }
+}

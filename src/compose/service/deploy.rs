@@ -1,0 +1,199 @@
+//! `deploy`, `scale`, `pre_stop`, and the update policy in `x-pillarbox`.
+
+use super::{Reading, Service};
+use crate::compose::value::{arg, of, text, text_at, wants};
+use crate::compose::yaml::{Map, Node};
+use crate::problem::{Problem, escaped};
+use crate::state::{Arg, ArgValue};
+use std::collections::BTreeMap;
+
+/// Keys of `x-pillarbox` that are arguments of `service.deployed`.
+const OURS: [&str; 5] = ["update", "retain", "shared", "onlyif", "unless"];
+
+impl Service<'_> {
+    pub(super) fn deploy(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        let mut update = BTreeMap::new();
+        let scale = self.get("scale").cloned();
+        let mut replicas = None;
+        if let Some(node) = self.get("deploy").cloned() {
+            let map = node.map().ok_or_else(|| wants("deploy", "a mapping", &node))?;
+            for entry in map.iter().filter(|entry| !entry.key.starts_with("x-") && !entry.node.is_null()) {
+                match entry.key.as_str() {
+                    "replicas" => replicas = Some(entry.node.clone()),
+                    "resources" => self.resources(&entry.node, reading)?,
+                    "restart_policy" => self.policy(&entry.node, reading)?,
+                    "update_config" => {
+                        let map = entry
+                            .node
+                            .map()
+                            .ok_or_else(|| wants("update_config", "a mapping", &entry.node))?;
+                        updated(map, &mut update, reading)?;
+                    }
+                    "mode" | "placement" | "endpoint_mode" | "rollback_config" | "labels" => {
+                        reading.ignored(&format!("deploy.{}", entry.key), &entry.place, "it is for a swarm");
+                    }
+                    other => {
+                        let what = format!("`deploy` has no key `{}` in Compose", escaped(other));
+                        return Err(Problem::failed(what).at(&entry.place));
+                    }
+                }
+            }
+        }
+        let differ = |one: &Node, other: &Node| arg(one).value != arg(other).value;
+        match (scale, replicas) {
+            (Some(scale), Some(replicas)) if differ(&scale, &replicas) => {
+                return Err(Problem::failed("`scale` and `deploy.replicas` differ")
+                    .at(&scale.place)
+                    .cause(format!("the other one is in {}", replicas.place))
+                    .hint("keep one of them"));
+            }
+            (Some(node), _) | (None, Some(node)) => self.put("replicas", arg(&node)),
+            (None, None) => {}
+        }
+        if let Some(node) = self.get("pre_stop").cloned() {
+            update.insert("before_stop".to_owned(), before_stop(&node)?);
+        }
+        self.extension(&mut update)?;
+        if !update.is_empty() {
+            let place = self.place.clone();
+            self.put("update", Arg { value: ArgValue::Table(update), place, read: Vec::new() });
+        }
+        Ok(())
+    }
+
+    /// The limits; what stands beside them with another value is a contradiction.
+    fn resources(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
+        let map = node.map().ok_or_else(|| wants("deploy.resources", "a mapping", node))?;
+        let parts = |name: &str| map.get(name).and_then(Node::map).cloned().unwrap_or_default();
+        let limits = [("cpus", "cpus"), ("memory", "mem_limit"), ("pids", "pids_limit")];
+        let known = ["cpus", "memory", "pids", "devices", "generic_resources"];
+        for part in ["limits", "reservations"] {
+            if let Some(entry) = parts(part).iter().find(|entry| !known.contains(&entry.key.as_str())) {
+                let what = format!("`deploy.resources.{part}` has no key `{}`", escaped(&entry.key));
+                return Err(Problem::failed(what).at(&entry.place).nearest(&entry.key, known));
+            }
+        }
+        for (theirs, ours) in limits {
+            if let Some(node) = parts("limits").get(theirs) {
+                let value = arg(node);
+                if let Some(before) = self.args.get(ours).filter(|before| before.value != value.value) {
+                    return Err(Problem::failed(format!(
+                        "`{ours}` and `deploy.resources.limits.{theirs}` differ"
+                    ))
+                    .at(&node.place)
+                    .cause(format!("the other one is in {}", before.place))
+                    .hint("keep one of them"));
+                }
+                self.put(ours, value);
+            }
+        }
+        let reserved = parts("reservations");
+        if let Some(node) = reserved.get("memory") {
+            self.put("mem_reservation", arg(node));
+        }
+        for key in ["cpus", "generic_resources", "pids"] {
+            if let Some(entry) = reserved.entry(key) {
+                let key = format!("deploy.resources.reservations.{key}");
+                reading.ignored(&key, &entry.place, "it is for a swarm");
+            }
+        }
+        if let Some(node) = reserved.get("devices") {
+            self.put("device_requests", devices(node)?);
+        }
+        Ok(())
+    }
+
+    fn policy(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
+        let map = node.map().ok_or_else(|| wants("deploy.restart_policy", "a mapping", node))?;
+        let condition = map.get("condition").map(|node| text("condition", node)).transpose()?;
+        let condition = condition.map_or("any".to_owned(), |text| text.to_string());
+        let tries = map.get("max_attempts").map(|node| arg(node).value);
+        let word = match (condition.as_str(), tries) {
+            ("none", _) => "no".to_owned(),
+            ("on-failure", Some(ArgValue::Integer(tries))) => format!("on-failure:{tries}"),
+            ("on-failure", _) => "on-failure".to_owned(),
+            _ => "always".to_owned(),
+        };
+        for key in ["delay", "window"] {
+            if let Some(entry) = map.entry(key) {
+                reading.ignored(&format!("deploy.restart_policy.{key}"), &entry.place, "it is for a swarm");
+            }
+        }
+        self.put("restart", text_at(node, word));
+        Ok(())
+    }
+
+    fn extension(&mut self, update: &mut BTreeMap<String, Arg>) -> Result<(), Problem> {
+        let Some(node) = self.map.get("x-pillarbox") else { return Ok(()) };
+        let map = node.map().ok_or_else(|| wants("x-pillarbox", "a mapping", node))?;
+        for entry in map.iter() {
+            let value = arg(&entry.node);
+            match (entry.key.as_str(), value) {
+                ("gate", _) => {}
+                ("update", Arg { value: ArgValue::Table(fields), .. }) => update.extend(fields),
+                ("drain", value) => drop(update.insert("drain".to_owned(), value)),
+                (key, value) if OURS.contains(&key) => self.put(key, value),
+                (key, _) => {
+                    let what = format!("`x-pillarbox` has no key `{}`", escaped(key));
+                    let known = OURS.into_iter().chain(["gate", "drain"]);
+                    return Err(Problem::failed(what).at(&entry.place).nearest(key, known));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn updated(map: &Map, update: &mut BTreeMap<String, Arg>, reading: &mut Reading) -> Result<(), Problem> {
+    for entry in map.iter().filter(|entry| !entry.key.starts_with("x-")) {
+        match entry.key.as_str() {
+            "order" => drop(update.insert("order".to_owned(), arg(&entry.node))),
+            "parallelism" => drop(update.insert("batch".to_owned(), arg(&entry.node))),
+            "monitor" => drop(update.insert("monitor".to_owned(), arg(&entry.node))),
+            "failure_action" => {
+                let word = text("failure_action", &entry.node)?.to_string();
+                if word != "rollback" {
+                    let key = "deploy.update_config.failure_action";
+                    reading.ignored(key, &entry.place, "a failed replacement is always rolled back");
+                }
+            }
+            key => reading.ignored(&format!("deploy.update_config.{key}"), &entry.place, "it is for a swarm"),
+        }
+    }
+    Ok(())
+}
+
+fn devices(node: &Node) -> Result<Arg, Problem> {
+    let items = node.list().ok_or_else(|| wants("devices", "a list", node))?;
+    let mut requests = Vec::new();
+    for item in items {
+        let mut request = arg(item);
+        if let ArgValue::Table(fields) = &mut request.value {
+            if let Some(ArgValue::Text(text)) = fields.get("count").map(|count| &count.value)
+                && text.as_clear() == Some("all")
+            {
+                fields.insert("count".to_owned(), of(item, ArgValue::Integer(-1)));
+            }
+        }
+        requests.push(request);
+    }
+    Ok(of(node, ArgValue::Array(requests)))
+}
+
+/// One command, as itself.
+fn before_stop(node: &Node) -> Result<Arg, Problem> {
+    let items = node.list().ok_or_else(|| wants("pre_stop", "a list", node))?;
+    let wrong = |what: &str, node: &Node| {
+        Problem::failed(what.to_owned())
+            .at(&node.place)
+            .hint("write pre_stop: [{ command: [\"cmd\", \"…\"] }]")
+    };
+    let [one] = items else { return Err(wrong("`pre_stop` has more than one command", node)) };
+    let map = one.map().ok_or_else(|| wants("pre_stop", "a mapping", one))?;
+    if let Some(entry) = map.iter().find(|entry| entry.key != "command") {
+        return Err(wrong(&format!("`{}` of `pre_stop` cannot be done", escaped(&entry.key)), &entry.node));
+    }
+    let command = map.get("command").ok_or_else(|| wrong("`pre_stop` has no command", one))?;
+    let fields = BTreeMap::from([("exec".to_owned(), arg(command))]);
+    Ok(of(one, ArgValue::Table(fields)))
+}

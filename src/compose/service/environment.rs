@@ -1,0 +1,119 @@
+//! `environment`, `env_file` and `label_file`: the files are those of the workspace.
+
+use super::{Reading, Service};
+use crate::compose::env_file::{self, Format};
+use crate::compose::merge::pairs;
+use crate::compose::value::{of, printed, text, truth, wants};
+use crate::compose::yaml::{Map, Node};
+use crate::problem::{Problem, escaped};
+use crate::state::{Arg, ArgValue};
+use std::collections::BTreeMap;
+
+/// A file that a service names.
+struct Named {
+    path: String,
+    required: bool,
+    format: Format,
+}
+
+impl Service<'_> {
+    pub(super) fn environment(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        let mut found = self.files("env_file", reading)?;
+        if let Some(node) = self.get("environment") {
+            let wrong = || wants("environment", "a mapping, or a list of NAME=value", node);
+            for entry in pairs(node, '=').ok_or_else(wrong)? {
+                if entry.key.ends_with(char::is_whitespace) {
+                    let what = format!("the variable `{}` ends with a blank", escaped(&entry.key));
+                    return Err(Problem::failed(what).at(&entry.place));
+                }
+                if entry.node.is_null() {
+                    // A name alone: the variable of the project, and not set without one.
+                    match reading.variable(&entry.key) {
+                        Some((value, read)) => {
+                            let value = ArgValue::Text(value);
+                            found.insert(entry.key, Arg { value, place: entry.place, read });
+                        }
+                        None => drop(found.remove(&entry.key)),
+                    }
+                    continue;
+                }
+                let name = format!("environment.{}", entry.key);
+                let text = printed(&name, &entry.node, &mut reading.notes)?;
+                found.insert(entry.key, of(&entry.node, ArgValue::Text(text)));
+            }
+        }
+        if !found.is_empty() {
+            let place = self.map.entry("environment").map_or(self.place, |entry| &entry.place).clone();
+            self.put("environment", Arg { value: ArgValue::Table(found), place, read: Vec::new() });
+        }
+        let mut labels = self.files("label_file", reading)?;
+        if !labels.is_empty() {
+            if let Some(ArgValue::Table(written)) = self.args.remove("labels").map(|arg| arg.value) {
+                labels.extend(written);
+            }
+            let place = self.place.clone();
+            self.put("labels", Arg { value: ArgValue::Table(labels), place, read: Vec::new() });
+        }
+        Ok(())
+    }
+
+    /// The variables of the files below a key; later files win.
+    fn files(&self, key: &str, reading: &mut Reading) -> Result<BTreeMap<String, Arg>, Problem> {
+        let mut all = BTreeMap::new();
+        let Some(node) = self.get(key) else { return Ok(all) };
+        let single = std::slice::from_ref(node);
+        for item in node.list().unwrap_or(single) {
+            let named = named(key, item)?;
+            let path = reading.beside(self.project.folder(), &named.path, item)?;
+            let Some(content) = reading.file(&path, item)? else {
+                if named.required {
+                    return Err(Problem::failed(format!("there is no file {}", escaped(&path)))
+                        .at(&item.place)
+                        .cause(format!("`{key}` names it"))
+                        .hint("add it, or write { path: …, required: false }"));
+                }
+                continue;
+            };
+            match env_file::read(&path, &content, named.format, reading.variables) {
+                Ok(found) => {
+                    for (name, (filled, place)) in found {
+                        all.insert(
+                            name,
+                            Arg { value: ArgValue::Text(filled.text), place, read: filled.read },
+                        );
+                    }
+                }
+                Err(found) => reading.problems.extend(found.into_vec()),
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn named(key: &str, node: &Node) -> Result<Named, Problem> {
+    let clear = |node: &Node| -> Result<String, Problem> {
+        let text = text(key, node)?;
+        text.as_clear().map(str::to_owned).ok_or_else(|| {
+            Problem::failed(format!("a secret is in `{key}`, and a path is no place for it")).at(&node.place)
+        })
+    };
+    let Some(map) = node.map() else {
+        return Ok(Named { path: clear(node)?, required: true, format: Format::Compose });
+    };
+    let field = |map: &Map, name: &str| map.get(name).cloned();
+    let path = field(map, "path")
+        .ok_or_else(|| Problem::failed(format!("an entry of `{key}` has no `path`")).at(&node.place))?;
+    let required = field(map, "required").map_or(Ok(true), |node| truth("required", &node))?;
+    let format = match field(map, "format") {
+        None => Format::Compose,
+        Some(node) => match clear(&node)?.as_str() {
+            "" => Format::Compose,
+            "raw" => Format::Raw,
+            other => {
+                let what = format!("there is no format `{}` of a file of variables", escaped(other));
+                return Err(Problem::failed(what).at(&node.place).hint("there is `raw`"));
+            }
+        },
+    };
+    Ok(Named { path: clear(&path)?, required, format })
+}

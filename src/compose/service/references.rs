@@ -1,0 +1,82 @@
+//! What a service shares with another one: namespaces, volumes, links.
+
+use super::{Reading, Service};
+use crate::compose::value::{of, text, text_at, texts};
+use crate::compose::yaml::Node;
+use crate::problem::{Problem, escaped};
+use crate::state::{Arg, ArgValue, Text};
+
+impl Service<'_> {
+    pub(super) fn references(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        for key in ["pid", "ipc"] {
+            if let Some(node) = self.get(key) {
+                let written = text(key, node)?.to_string();
+                let value = self.reference(key, &written, node, reading)?;
+                self.put(key, value);
+            }
+        }
+        if let Some(node) = self.get("volumes_from") {
+            let mut from = Vec::new();
+            for (item, written) in texts("volumes_from", node)? {
+                let written = written.to_string();
+                let (kind, rest) = match written.split_once(':') {
+                    Some(("container", rest)) => ("container", rest),
+                    _ => ("service", written.as_str()),
+                };
+                let (named, mode) = rest.split_once(':').unwrap_or((rest, ""));
+                let container = match kind {
+                    "service" => self.container("volumes_from", named, item)?,
+                    _ => named.to_owned(),
+                };
+                let mode = if mode.is_empty() { String::new() } else { format!(":{mode}") };
+                from.push(text_at(item, format!("{container}{mode}")));
+            }
+            let from = of(node, ArgValue::Array(from));
+            self.put("volumes_from", from);
+        }
+        if let Some(node) = self.get("links") {
+            self.links(node)?;
+        }
+        Ok(())
+    }
+
+    /// `service:NAME` is the first container of that service.
+    pub(super) fn reference(
+        &self,
+        key: &str,
+        written: &str,
+        node: &Node,
+        _: &mut Reading,
+    ) -> Result<Arg, Problem> {
+        match written.strip_prefix("service:") {
+            Some(named) => Ok(text_at(node, format!("container:{}", self.container(key, named, node)?))),
+            None => Ok(of(node, ArgValue::Text(Text::clear(written)))),
+        }
+    }
+
+    fn container(&self, key: &str, named: &str, node: &Node) -> Result<String, Problem> {
+        self.project.container_of(named).ok_or_else(|| {
+            Problem::failed(format!("`{key}` names the service {}, and there is none", escaped(named)))
+                .at(&node.place)
+                .nearest(named, self.project.services())
+        })
+    }
+
+    /// Links are other names for a container in the networks that both are in.
+    fn links(&mut self, node: &Node) -> Result<(), Problem> {
+        let mut links = Vec::new();
+        for (item, written) in texts("links", node)? {
+            let written = written.to_string();
+            let (named, alias) = written.split_once(':').unwrap_or((&written, &written));
+            links.push(text_at(item, format!("{}:{alias}", self.container("links", named, item)?)));
+        }
+        if let Some(ArgValue::Table(networks)) = self.args.get_mut("networks").map(|arg| &mut arg.value) {
+            for endpoint in networks.values_mut() {
+                if let ArgValue::Table(fields) = &mut endpoint.value {
+                    fields.insert("links".to_owned(), of(node, ArgValue::Array(links.clone())));
+                }
+            }
+        }
+        Ok(())
+    }
+}

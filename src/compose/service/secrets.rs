@@ -1,0 +1,115 @@
+//! `secrets`: files below `/run/secrets`, whose values come from variables or from the pillar. `configs` are refused.
+
+use super::{Reading, Service};
+use crate::compose::scalar::{Resolved, resolve};
+use crate::compose::value::{arg, of, text, text_at, wants};
+use crate::compose::yaml::{Map, Node};
+use crate::problem::{Place, Problem, escaped};
+use crate::state::{Arg, ArgValue, Text};
+use std::collections::BTreeMap;
+
+/// Where Compose puts them.
+const FOLDER: &str = "/run/secrets/";
+
+impl Service<'_> {
+    pub(super) fn secrets(&mut self, reading: &mut Reading) -> Result<(), Problem> {
+        if let Some(entry) = self.map.entry("configs").filter(|entry| !entry.node.is_null()) {
+            return Err(Problem::failed("`configs` are not brought along")
+                .at(&entry.place)
+                .hint("put the file into the image, or mount it from the host: [\"/srv/app.conf:/etc/app.conf:ro\"]"));
+        }
+        let Some(node) = self.get("secrets") else { return Ok(()) };
+        let items = node.list().ok_or_else(|| wants("secrets", "a list", node))?;
+        let mut files = BTreeMap::new();
+        for item in items {
+            match self.secret(item, reading) {
+                Ok((name, file)) => drop(files.insert(name, file)),
+                Err(problem) => reading.problems.push(problem),
+            }
+        }
+        self.put("secrets", of(node, ArgValue::Table(files)));
+        Ok(())
+    }
+
+    fn secret(&self, node: &Node, reading: &mut Reading) -> Result<(String, Arg), Problem> {
+        let empty = Map::default();
+        let map = node.map().unwrap_or(&empty);
+        let clear = |key: &str, node: &Node| Ok::<_, Problem>(text(key, node)?.to_string());
+        let source = match (node.map(), map.get("source")) {
+            (None, _) => clear("secrets", node)?,
+            (Some(_), Some(node)) => clear("secrets.source", node)?,
+            (Some(_), None) => {
+                return Err(Problem::failed("an entry of `secrets` has no `source`").at(&node.place));
+            }
+        };
+        let target = map.get("target").map_or(Ok(source.clone()), |node| clear("secrets.target", node))?;
+        let name = target.strip_prefix(FOLDER).unwrap_or(&target);
+        if name.contains('/') {
+            return Err(Problem::failed(format!(
+                "the secret {} is to be at {}",
+                escaped(&source),
+                escaped(&target)
+            ))
+            .at(&node.place)
+            .cause(format!("secrets are files in {FOLDER}"))
+            .hint("let the program read it there"));
+        }
+        let (value, read) = self.secret_value(&source, node, reading)?;
+        let value = Arg { value: ArgValue::Text(value), place: node.place.clone(), read };
+        let mut fields = BTreeMap::from([("value".to_owned(), value)]);
+        for key in ["uid", "gid"] {
+            if let Some(node) = map.get(key) {
+                fields.insert(key.to_owned(), arg(node));
+            }
+        }
+        if let Some(node) = map.get("mode") {
+            let mode = match node.scalar().map(resolve) {
+                // `0440` is octal already, and `"0440"` is meant so.
+                Some(Resolved::Integer(mode)) => text_at(node, format!("{mode:04o}")),
+                _ => arg(node),
+            };
+            fields.insert("mode".to_owned(), mode);
+        }
+        Ok((name.to_owned(), of(node, ArgValue::Table(fields))))
+    }
+
+    fn secret_value(
+        &self,
+        source: &str,
+        node: &Node,
+        reading: &mut Reading,
+    ) -> Result<(Text, Vec<Place>), Problem> {
+        let entry = self.project.secrets.entry(source).ok_or_else(|| {
+            Problem::failed(format!("there is no secret {}", escaped(source)))
+                .at(&node.place)
+                .nearest(source, self.project.secrets.iter().map(|entry| entry.key.as_str()))
+                .hint(format!(
+                    "declare it at the top level: secrets: {{ {source}: {{ environment: NAME }} }}"
+                ))
+        })?;
+        let map = entry.node.map();
+        if let Some(node) = map.and_then(|map| map.get("x-pillarbox")?.map()?.get("value")) {
+            let key = text("x-pillarbox.value", node)?.to_string();
+            return reading.variables.pillar(&key).ok_or_else(|| {
+                Problem::failed(format!("the pillar has no text {}", escaped(&key)))
+                    .at(&node.place)
+                    .hint(format!("pillarbox seal {key}"))
+            });
+        }
+        if let Some(node) = map.and_then(|map| map.get("environment")) {
+            let name = text("environment", node)?.to_string();
+            return reading.variable(&name).ok_or_else(|| {
+                Problem::failed(format!("the variable `{}` has no value", escaped(&name)))
+                    .at(&node.place)
+                    .hint(reading.variables.hint(&name))
+            });
+        }
+        let what = format!("the value of the secret {} is not in the pillar", escaped(source));
+        Err(Problem::failed(what)
+            .at(&entry.place)
+            .cause("a secret in a file beside the Compose file is in clear")
+            .hint(format!(
+                "seal it, and write x-pillarbox: {{ value: KEY }} or environment: NAME below {source}"
+            )))
+    }
+}
