@@ -239,6 +239,12 @@ impl DesiredContainer {
     pub fn service(&self) -> &ContainerName {
         self.replica.as_ref().map_or(&self.name, |replica| &replica.service)
     }
+
+    /// The name that it shares with the others of its service in every network.
+    pub fn alias(&self) -> &str {
+        let alias = self.replica.as_ref().and_then(|replica| replica.alias.as_deref());
+        alias.unwrap_or(self.service().as_str())
+    }
 }
 
 /// How one container of a service is replaced. No part of it is in a fingerprint.
@@ -246,6 +252,8 @@ impl DesiredContainer {
 pub struct Replica {
     /// The service.
     pub service: ContainerName,
+    /// `alias`: the name by which its containers are found in their networks; the service's if `None`.
+    pub alias: Option<String>,
     /// Which of the two containers runs first.
     pub order: Order,
     /// Paths of writable volumes that two containers may have at the same time.

@@ -28,8 +28,18 @@ const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
 /// Of `service.deployed`, in addition to the options of containers.
-const SERVICE: [&str; 8] =
-    ["gate", "image", "pull", "replicas", "retain", "shared", "start_timeout", "update"];
+const SERVICE: [&str; 10] = [
+    "alias",
+    "gate",
+    "image",
+    "instances",
+    "pull",
+    "replicas",
+    "retain",
+    "shared",
+    "start_timeout",
+    "update",
+];
 
 /// Of `container.absent`: when, and how it is stopped.
 const CONTAINER_ABSENT: [&str; 7] =

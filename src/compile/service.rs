@@ -1,7 +1,8 @@
 //! `service.deployed`: one state for pulled, installed, running and absent.
 //!
 //! Its containers are called `NAME`, `NAME-2`, `NAME-3` …: so a container that `container.running` created
-//! is the first of them, and another number of replicas changes only the difference.
+//! is the first of them, and another number of replicas changes only the difference. `instances` gives them other
+//! names, those of Compose for example.
 
 use super::container::{self, agree};
 use super::{Checked, Draft};
@@ -56,7 +57,7 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
         }
     };
     let image = container::image(&service, &fields, &[checked], problems);
-    let names = names(&service, policy.replicas, checked, problems);
+    let names = names(&service, &policy, checked, problems);
     let Some(image) = image.filter(|_| problems.len() == before) else { return Vec::new() };
     let gate = container::gated(&fields, gates);
     let want = |name: &ContainerName| DesiredContainer {
@@ -94,19 +95,34 @@ fn restarts(checked: &Checked, fields: &mut Fields) {
     fields.entry("restart".to_owned()).or_insert_with(default);
 }
 
+/// `NAME`, `NAME-2`, `NAME-3` …, or what `instances` says.
 fn names(
     service: &ContainerName,
-    replicas: i64,
+    policy: &Policy,
     checked: &Checked,
     problems: &mut Vec<Problem>,
 ) -> Vec<ContainerName> {
+    let place = checked.arg("instances").map_or(&checked.declaration.place, |arg| &arg.place);
+    if let Some(pattern) = &policy.instances
+        && policy.replicas > 1
+        && !pattern.contains(NUMBER)
+    {
+        let what = format!("{} containers cannot all be called `{}`", policy.replicas, escaped(pattern));
+        problems
+            .push(Problem::failed(what).at(place).hint(format!("write {NUMBER} where the number stands")));
+        return Vec::new();
+    }
     let mut names = Vec::new();
-    for number in 1..=replicas {
-        let name = if number == 1 { service.to_string() } else { format!("{service}-{number}") };
+    for number in 1..=policy.replicas {
+        let name = match &policy.instances {
+            Some(pattern) => pattern.replace(NUMBER, &number.to_string()),
+            None if number == 1 => service.to_string(),
+            None => format!("{service}-{number}"),
+        };
         match ContainerName::parse(&name) {
             Ok(name) => names.push(name),
             Err(found) => {
-                problems.extend(found.map(|problem| problem.at(&checked.declaration.place)).into_vec());
+                problems.extend(found.map(|problem| problem.at(place)).into_vec());
                 break;
             }
         }
@@ -114,11 +130,16 @@ fn names(
     names
 }
 
-/// How many containers, how many generations of each are kept, and how they are replaced: `replicas`,
-/// `retain`, `shared` and
+/// Stands for the number of a container, from 1, in `instances`.
+const NUMBER: &str = "{}";
+
+/// How many containers, what they are called, how many generations of each are kept, and how they are replaced:
+/// `replicas`, `instances`, `alias`, `retain`, `shared` and
 /// `update = { order, batch, monitor, drain, before_stop, on_failure }`.
 struct Policy {
     replicas: i64,
+    instances: Option<String>,
+    alias: Option<String>,
     shared: BTreeSet<String>,
     order: Order,
     batch: usize,
@@ -132,6 +153,8 @@ impl Policy {
     fn of(checked: &Checked, problems: &mut Vec<Problem>) -> Self {
         let mut policy = Self {
             replicas: 1,
+            instances: None,
+            alias: None,
             shared: BTreeSet::new(),
             order: Order::StartFirst,
             batch: 1,
@@ -146,6 +169,12 @@ impl Policy {
             |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
         if let Some(arg) = clear("replicas") {
             take(read::integer("replicas", arg, 0, MOST).map(|number| policy.replicas = number));
+        }
+        if let Some(arg) = clear("instances") {
+            take(read::word("instances", arg).map(|pattern| policy.instances = Some(pattern)));
+        }
+        if let Some(arg) = clear("alias") {
+            take(read::word("alias", arg).map(|alias| policy.alias = Some(alias)));
         }
         if let Some(arg) = clear("retain") {
             let retain = read::integer("retain", arg, 0, MOST_RETAINED);
@@ -186,6 +215,7 @@ impl Policy {
     fn replica(&self, service: &ContainerName) -> Replica {
         Replica {
             service: service.clone(),
+            alias: self.alias.clone(),
             order: self.order,
             shared: self.shared.clone(),
             drain: self.drain,

@@ -264,7 +264,7 @@ impl<'a> Project<'a> {
     pub(super) fn container_of(&self, service: &str) -> Option<String> {
         let own = self.services.get(service)?.map().and_then(|map| map.get("container_name"));
         let own = own.and_then(|node| node.scalar()).and_then(|scalar| scalar.text.as_clear());
-        Some(own.map_or_else(|| self.name_of(service), str::to_owned))
+        Some(own.map_or_else(|| format!("{}-1", self.name_of(service)), str::to_owned))
     }
 
     /// The name of a network on the Engine. `default` need not be declared.

@@ -154,16 +154,29 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
+    /// `PROJECT-SERVICE-1`, as Compose calls its containers, found as `SERVICE`.
     fn names(&mut self, _: &mut Reading) -> Result<(), Problem> {
-        let place = self.place.clone();
-        let name = match self.get("container_name") {
-            Some(node) => of(node, ArgValue::Text(text("container_name", node)?)),
-            None => {
-                let name = self.project.name_of(self.name);
-                Arg { value: ArgValue::Text(Text::clear(name)), place, read: Vec::new() }
-            }
+        let written = |text: &str| Arg {
+            value: ArgValue::Text(Text::clear(text)),
+            place: self.place.clone(),
+            read: Vec::new(),
         };
+        let name = self.project.name_of(self.name);
+        let (name, instances) = match self.get("container_name") {
+            Some(node) => {
+                let own = text("container_name", node)?;
+                (written(&name), of(node, ArgValue::Text(own)))
+            }
+            None => (written(&name), written(&format!("{name}-{{}}"))),
+        };
+        if self.project.ends.contains(self.name) {
+            self.put("name", name);
+            return Ok(());
+        }
+        let alias = written(self.name);
         self.put("name", name);
+        self.put("instances", instances);
+        self.put("alias", alias);
         Ok(())
     }
 

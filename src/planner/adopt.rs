@@ -111,7 +111,7 @@ impl<'a> Candidate<'a> {
         let context = PlanContext::new(self.desired, self.observed, &options);
         let source = Source::of(&context, want)?;
         let (service, name) = (want.service().as_str(), want.name.as_str());
-        let spec = networks::named(&want.spec, [name, service]);
+        let spec = networks::named(&want.spec, [name, want.alias()]);
         let same_image = is_image(&source, image, container);
         let fixed: BTreeSet<String> = spec
             .drift(&container.inspect)

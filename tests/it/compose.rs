@@ -21,7 +21,7 @@ fn compiled(env: &TestEnv) -> Value {
 
 /// What is wanted of a resource, by its address.
 fn resource<'j>(json: &'j Value, address: &str) -> &'j Value {
-    let all = json["hosts"][0]["resources"].as_array().expect("resources");
+    let all = json["hosts"][0]["states"].as_array().expect("states");
     let found = all.iter().find(|resource| resource["address"] == address);
     found.unwrap_or_else(|| panic!("{address} is not in {json:#}"))
 }
@@ -56,7 +56,263 @@ volumes:
         "[vars.shop]\nAPI_TAG = \"1.0.0\"\n",
     );
     let json = compiled(&env);
-    println!("{json:#}");
-    let api = resource(&json, "container shop-api");
-    assert_eq!(api["image"], json!("registry.example.com/api:1.0.0"), "{api:#}");
+    let api = resource(&json, "container shop-api-1");
+    assert_eq!(api["image"], "registry.example.com/api:1.0.0");
+    assert_eq!(api["env"], json!({ "MODE": "production", "WORKERS": "4" }));
+    assert_eq!(api["options"]["command"], json!(["serve", "--port", "80"]));
+    assert_eq!(api["options"]["restart"], "no", "Compose restarts nothing unless it is told to");
+    assert_eq!(
+        api["options"]["networks"],
+        json!({ "shop_back": { "Aliases": ["api"] }, "shop_default": { "Aliases": ["api"] } })
+    );
+    assert_eq!(api["declared"][0], json!({ "id": "shop.api", "place": "compose.yaml:3" }));
+    assert!(api["needs"].as_array().is_some_and(|needs| needs.contains(&json!("container shop-db-1"))));
+    let db = resource(&json, "container shop-db-1");
+    assert_eq!(db["options"]["volumes"]["/var/lib/db"]["source"], "shop_data");
+    assert_eq!(db["options"]["networks"]["shop_back"]["Aliases"], json!(["database", "db"]));
+    assert_eq!(resource(&json, "network shop_back")["options"]["internal"], true);
+    resource(&json, "volume shop_data");
+    assert!(!json.to_string().contains("shop_unused"), "a network that no service uses is not made");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_with_its_line() {
+    let env = project(
+        r#"services:
+  api:
+    image: registry.example.com/api:${TAG}
+    command: a | b
+    volumes: ["d:/d", "data:/x:foo", "./conf:/etc/app", "nowhere:/y"]
+    depend_on: [db]
+    restart: never
+  web:
+    build: .
+  worker:
+    image: registry.example.com/worker:1
+    depends_on: [missing]
+    networks: [back]
+  tool:
+    image: registry.example.com/tool:1
+    provider: {type: x}
+volumes: {data: }
+"#,
+        "",
+        "",
+    );
+    let said = env.run(&["compile"]).exits(1);
+    for text in [
+        "compose.yaml:3: the variable `TAG` has no value",
+        "pillarbox set vars.shop.TAG VALUE",
+        "compose.yaml:4: `command` holds `|`, and no shell runs it",
+        "compose.yaml:5: `d:/d` is read as a drive of Windows by Compose",
+        "compose.yaml:5: `foo` is no mode of a mount",
+        "compose.yaml:5: ./conf is a path of this machine, and the hosts do not have it",
+        "dir = \"/srv/shop\"",
+        "compose.yaml:5: there is no volume nowhere",
+        "compose.yaml:6: the service api has no key `depend_on` in Compose",
+        "did you mean `depends_on`?",
+        "compose.yaml:9: web is built, not pulled: it has no image",
+        "compose.yaml:12: there is no service missing",
+        "compose.yaml:13: there is no network back",
+        "compose.yaml:16: `provider` of the service tool cannot be done",
+    ] {
+        assert!(said.stderr().contains(text), "{text}\n--- said\n{}", said.stderr());
+    }
+}
+
+#[test]
+fn variables_come_from_the_inventory_then_the_pillar_and_never_from_the_shell() {
+    let mut env = project(
+        "services: {api: {image: 'registry.example.com/api:1', environment: {A: '${A}', B: '${B:-none}', C: '${C:-none}', D: '', E: }}}\n",
+        "vars.A = \"{{ host.name }}\"\n",
+        "[vars.shop]\nA = \"pillar\"\nB = \"~?>\\\"'\\\\äöü$X\"\nE = 1\n",
+    );
+    env.set_var("C", "shell");
+    let json = compiled(&env);
+    let expected = json!({ "A": "web1", "B": "~?>\"'\\äöü$X", "C": "none", "D": "", "E": "1" });
+    assert_eq!(resource(&json, "container shop-api-1")["env"], expected);
+}
+
+#[test]
+fn a_sealed_variable_may_stand_in_the_environment_and_in_secrets_and_nowhere_else() {
+    let file = |command: &str| {
+        format!(
+            "services:\n  db:\n    image: registry.example.com/db:1\n{command}    environment: {{URL: 'postgres://${{DB_PASSWORD}}@db/', EMPTY: '${{DB_PASSWORD:+set}}'}}\n    secrets: [{{source: pw, mode: 0400}}]\nsecrets:\n  pw: {{environment: DB_PASSWORD}}\n"
+        )
+    };
+    let env = project(&file(""), "", "");
+    let password = "~?>\"'\\ÄÖÜ-canary";
+    env.run_with_input(&["seal", "vars.shop.DB_PASSWORD", "--in", "shop"], password).ok();
+    let json = compiled(&env);
+    let db = resource(&json, "container shop-db-1");
+    assert_eq!(db["env"]["EMPTY"], "set");
+    assert!(db["env"]["URL"].to_string().contains("sealed"), "{}", db["env"]);
+    assert_eq!(db["secrets"]["pw"]["mode"], "0400", "{}", db["secrets"]);
+    assert!(!json.to_string().contains("canary"));
+    env.write("compose.yaml", file("    command: ['--password', '${DB_PASSWORD}']\n"));
+    env.run(&["compile"]).exits(1).explains("compose.yaml:4").explains("command");
+}
+
+#[test]
+fn a_gate_takes_the_place_of_the_image_and_a_laptop_keeps_the_image() {
+    let env = project(
+        "services:\n  api:\n    image: registry.example.com/api:latest\n    deploy: {replicas: 2}\n    x-pillarbox: {gate: api, retain: 5, update: {order: stop-first}}\n",
+        "",
+        "[deploy.api]\nimage = \"registry.example.com/api\"\nversion = \"1.10.0\"\n",
+    );
+    let json = compiled(&env);
+    for name in ["container shop-api-1", "container shop-api-2"] {
+        assert_eq!(resource(&json, name)["image"], "registry.example.com/api:1.10.0");
+    }
+    env.write("compose.yaml", "services:\n  api:\n    x-pillarbox: {gates: api}\n    image: a/b:1\n");
+    env.run(&["compile"])
+        .exits(1)
+        .explains("`x-pillarbox` has no key `gates`")
+        .explains("did you mean `gate`?");
+}
+
+#[test]
+fn later_files_are_laid_over_earlier_ones_each_key_by_its_own_rule() {
+    let env = project(
+        r#"
+x-base: &base {restart: always, environment: {A: "1", B: "1"}}
+services:
+  api:
+    <<: *base
+    image: registry.example.com/api:1
+    command: one two
+    ports: ["80:80"]
+    volumes: ["a:/data", "b:/other"]
+    environment: [A=1, B=1, C=1]
+    labels: {x: "1"}
+    cap_add: [NET_ADMIN]
+  gone: {image: "registry.example.com/gone:1"}
+volumes: {a: , b: , c: }
+"#,
+        "files = [\"compose.yaml\", \"compose.prod.yaml\"]\n",
+        "",
+    );
+    env.write(
+        "compose.prod.yaml",
+        r#"
+services:
+  api:
+    command: three
+    ports: ["80:80", "81:81"]
+    volumes: ["c:/data:ro"]
+    environment: {B: "2", C: , D: "4"}
+    labels: !override {y: "1"}
+    cap_add: !reset null
+  gone: !reset null
+"#,
+    );
+    let json = compiled(&env);
+    let api = resource(&json, "container shop-api-1");
+    assert_eq!(api["options"]["command"], json!(["three"]));
+    assert_eq!(api["options"]["restart"], "always", "a merge key");
+    assert_eq!(api["env"], json!({ "A": "1", "B": "2", "D": "4" }), "C is passed through, and is not set");
+    assert_eq!(api["options"]["labels"], json!({ "y": "1" }));
+    assert_eq!(api["options"]["cap_add"], Value::Null);
+    assert_eq!(api["options"]["volumes"]["/data"], json!({ "source": "shop_c", "options": ["ro"] }));
+    let ports: Vec<&String> = api["options"]["ports"].as_object().expect("ports").keys().collect();
+    assert_eq!(ports, ["80/tcp", "81/tcp"]);
+    assert!(!json.to_string().contains("gone"));
+}
+
+#[test]
+fn profiles_extends_and_include_choose_what_is_there() {
+    let env = project(
+        r#"
+include: [parts/db.yaml]
+services:
+  api: {extends: {file: parts/base.yaml, service: base}, image: "registry.example.com/api:1", depends_on: [db]}
+  debug: {image: "registry.example.com/debug:1", profiles: [dev]}
+  admin: {image: "registry.example.com/admin:1", profiles: [prod, dev]}
+"#,
+        "profiles = [\"prod\"]\n",
+        "",
+    );
+    env.write("parts/db.yaml", "services: {db: {image: 'registry.example.com/db:1', env_file: db.env}}\n");
+    env.write(
+        "parts/base.yaml",
+        "services: {base: {image: 'x/y:1', environment: {BASE: '1'}, restart: always}}\n",
+    );
+    env.write("db.env", "A=1\nB=\"${A} two\" # comment\n");
+    let json = compiled(&env);
+    assert_eq!(resource(&json, "container shop-api-1")["env"], json!({ "BASE": "1" }));
+    assert_eq!(resource(&json, "container shop-db-1")["env"], json!({ "A": "1", "B": "1 two" }));
+    resource(&json, "container shop-admin-1");
+    assert!(!json.to_string().contains("debug"));
+    env.write("parts/db.yaml", "include: [../compose.yaml]\n");
+    env.run(&["compile"]).exits(1).explains("parts/db.yaml:1: compose.yaml includes itself");
+}
+
+#[test]
+fn paths_are_those_of_the_host_where_the_inventory_says_so_and_files_stay_in_the_workspace() {
+    let file = "services: {api: {image: 'registry.example.com/api:1', volumes: ['./conf:/etc/app:ro', '/abs:/abs']}}\n";
+    let env = project(file, "dir = \"/srv/shop\"\n", "");
+    let json = compiled(&env);
+    let volumes = &resource(&json, "container shop-api-1")["options"]["volumes"];
+    assert_eq!(volumes["/etc/app"], json!({ "source": "/srv/shop/conf", "options": ["ro"] }));
+    for path in ["../secret.env", "/etc/passwd", ".git/config", "~/x.env"] {
+        env.write("compose.yaml", format!("services: {{api: {{image: 'a/b:1', env_file: '{path}'}}}}\n"));
+        env.run(&["compile"]).exits(1).explains("compose.yaml:1");
+    }
+}
+
+#[test]
+fn a_file_that_is_made_to_cost_is_refused_at_once() {
+    let env = project("services: {}\n", "", "");
+    let bomb: String = (0..9)
+        .map(|level| {
+            let items = vec![format!("*a{level}"); 10].join(",");
+            format!("x-{level}: &a{} [{items}]\n", level + 1)
+        })
+        .collect();
+    let hostile = [
+        format!("x: &a0 [lol]\n{bomb}services: {{}}\n"),
+        "[".repeat(10_000),
+        "x: &a {<<: *a}\n".to_owned(),
+        format!("services: {{a: {{image: '{}'}}}}\n", "${A:-".repeat(5000)),
+        format!("services:\n  a:\n    image: {}\n", "x".repeat(2_000_000)),
+        "services:\n\ta: 1\n".to_owned(),
+        "services: {a: {image: 'x/y:1'}, a: {image: 'x/y:2'}}\n".to_owned(),
+        "services: {a: {image: 'x/y:1', ports: ['1-65535:1-65535']}}\n".to_owned(),
+        "services: {1: {image: 'x/y:1'}}\n".to_owned(),
+        "services: {a: {extends: a}}\n".to_owned(),
+        "a: !!binary x\n".to_owned(),
+        String::new(),
+        "\u{0}".to_owned(),
+    ];
+    for text in hostile {
+        env.write("compose.yaml", &text);
+        let start = std::time::Instant::now();
+        let said = env.run(&["compile"]).exits(1);
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:.40}", text);
+        said.explains("compose.yaml");
+    }
+}
+
+#[test]
+fn what_is_awaited_to_its_end_is_a_task_and_a_restart_follows_what_it_depends_on() {
+    let env = project(
+        r#"
+services:
+  api:
+    image: registry.example.com/api:1
+    depends_on:
+      migrate: {condition: service_completed_successfully}
+      db: {condition: service_healthy, restart: true}
+  migrate: {image: "registry.example.com/api:1", command: ["migrate"], depends_on: [db]}
+  db: {image: "registry.example.com/db:1", healthcheck: {test: NONE}}
+  sidecar: {image: "registry.example.com/sidecar:1", network_mode: "service:db"}
+"#,
+        "",
+        "",
+    );
+    let json = compiled(&env);
+    let task = resource(&json, "task shop-migrate");
+    assert_eq!(task["image"], "registry.example.com/api:1");
+    let sidecar = resource(&json, "container shop-sidecar-1");
+    assert_eq!(sidecar["options"]["network_mode"], "container:shop-db-1");
 }

@@ -108,7 +108,7 @@ impl<'a> ContainerDecision<'a> {
             |(spec, kept)| overlap::obstacle_of(desired, &spec.networks(), kept),
         );
         let spec = own.map_or_else(|| desired.spec.clone(), |(spec, _)| spec);
-        let spec = networks::named(&spec, [name, service]);
+        let spec = networks::named(&spec, [name, desired.alias()]);
         let differences = match choice {
             Choice::Existing(chosen) => Differences::of(desired, &spec, chosen),
             Choice::New { .. } => Differences::default(),

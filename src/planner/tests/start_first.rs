@@ -23,6 +23,7 @@ pub(crate) fn replica(slot: &str, version: u32) -> DesiredContainer {
     want.spec.live.insert("networks".to_owned(), json!({ "back": {} }));
     want.replica = Some(Replica {
         service: name("api"),
+        alias: None,
         order: Order::StartFirst,
         shared: BTreeSet::new(),
         drain: 5,

@@ -1,0 +1,3 @@
+//! A Compose file on a real Engine.
+
+use crate::harness::Bed;
