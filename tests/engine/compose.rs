@@ -1,3 +1,132 @@
-//! A Compose file on a real Engine.
+//! A project of Docker Compose 2 on a real Engine: deployed from nothing, and taken over where it stands.
 
-use crate::harness::Bed;
+use crate::env::Output;
+use crate::shop::Shop;
+
+/// The project is called as the workspace.
+struct Project {
+    shop: Shop,
+    file: String,
+}
+
+impl Project {
+    /// Two containers without a state and one with a volume, published on a port of the test.
+    fn new() -> Option<Self> {
+        let shop = Shop::new()?;
+        let file = format!(
+            r#"services:
+  web:
+    image: {repository}:${{TAG}}
+    deploy: {{replicas: 2}}
+    environment: {{MODE: production, PASSWORD: "${{PASSWORD}}", PORT: 80}}
+    depends_on: [db]
+    restart: always
+    networks: {{default: , back: {{aliases: [front]}}}}
+  db:
+    image: {repository}:1.0.0
+    user: "0:0"
+    volumes: ["data:/data", "/cache"]
+    ports: ["{port}:80"]
+    networks: [back]
+    healthcheck: {{test: [CMD, "true"], interval: 1s, retries: 3}}
+networks: {{back: {{labels: {{team: shop}}}}}}
+volumes: {{data: }}
+"#,
+            repository = shop.repository,
+            port = shop.port,
+        );
+        shop.env.write("compose.yaml", &file);
+        let inventory = shop.env.read("pillarbox.toml");
+        let hosts = inventory.find("[groups.all]").expect("the group");
+        let (before, after) = inventory.split_at(hosts);
+        let after = after.replace("states = [\"web\"]", &format!("compose = [\"{}\"]", shop.name));
+        shop.env.write("pillarbox.toml", format!("{before}[compose.{}]\n\n{after}", shop.name));
+        shop.set(&format!("vars.{}.TAG", shop.name), "1.0.0");
+        shop.seal(&format!("vars.{}.PASSWORD", shop.name), "~?>\"'\\ÄÖÜ$x");
+        Some(Self { shop, file })
+    }
+
+    fn container(&self, name: &str) -> String {
+        format!("{}-{name}", self.shop.name)
+    }
+
+    /// Compose 2 with the values in its environment.
+    fn compose(&self, arguments: &[&str]) -> Output {
+        let program = std::env::var("PILLARBOX_TEST_COMPOSE").expect("scripts/testbed up sets it");
+        let all: Vec<&str> = ["-p", &self.shop.name, "-f", "compose.yaml"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
+        let run = self.shop.env.program(&program, &all);
+        run.var("DOCKER_HOST", self.shop.engine.address())
+            .var("TAG", "1.0.0")
+            .var("PASSWORD", "~?>\"'\\ÄÖÜ$x")
+            .run()
+    }
+
+    fn env(&self, name: &str) -> Vec<String> {
+        let inspect = self.shop.inspect(&self.container(name));
+        let env = inspect["Config"]["Env"].as_array().cloned().unwrap_or_default();
+        env.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // Its network and volume carry no label of ours where Compose made them.
+        self.shop.env.write("compose.yaml", &self.file);
+        let _ = self.compose(&["down", "-v", "-t", "0"]);
+    }
+}
+
+#[test]
+fn a_compose_file_is_deployed_from_nothing_and_the_second_plan_is_empty() {
+    let Some(project) = Project::new() else { return };
+    let shop = &project.shop;
+    shop.apply().ok();
+    shop.rests();
+    shop.answers(shop.port, "web 1.0.0");
+    assert!(project.env("web-2").contains(&"PASSWORD=~?>\"'\\ÄÖÜ$x".to_owned()));
+    shop.release("serve", "1.1.0");
+    shop.set(&format!("vars.{}.TAG", shop.name), "1.1.0");
+    shop.apply().ok();
+    shop.rests();
+    shop.env.run(&["history", &project.container("web")]).ok().says("1.1.0").says("kept (2)");
+    // Neither file of Compose nor plan nor label holds the secret.
+    shop.env.run(&["plan", "--json"]).ok().lacks("ÄÖÜ");
+    let inspect = shop.inspect(&project.container("web-1"));
+    assert!(!inspect["Config"]["Labels"].to_string().contains("ÄÖÜ"));
+}
+
+#[test]
+fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty() {
+    let Some(project) = Project::new() else { return };
+    let shop = &project.shop;
+    // The image is on the host: Compose has no credential here.
+    shop.env.write(
+        "states/image.toml",
+        format!("[i.image.pulled]\nname = \"{}\"\ntag = \"1.0.0\"\n", shop.repository),
+    );
+    let inventory = shop.env.read("pillarbox.toml");
+    let compose = format!("compose = [\"{}\"]", shop.name);
+    shop.env.write("pillarbox.toml", inventory.replace(&compose, "states = [\"image\"]"));
+    shop.apply().ok();
+    shop.env.write("pillarbox.toml", inventory);
+    project.compose(&["up", "-d"]).ok();
+    let containers = ["web-1", "web-2", "db-1"];
+    let identity = || containers.map(|name| shop.identity(&project.container(name)));
+    let before = identity();
+    for name in containers {
+        let said = shop.env.run(&["adopt", &project.container(name), "--host", "local", "-y"]).ok();
+        said.says("All that is declared agrees").says("Docker Compose made it");
+    }
+    shop.rests();
+    assert_eq!(identity(), before, "nothing was restarted");
+    project.compose(&["up", "-d"]).ok();
+    assert_eq!(identity(), before, "Compose sees no difference either");
+    shop.release("serve", "1.1.0");
+    shop.set(&format!("vars.{}.TAG", shop.name), "1.1.0");
+    shop.apply().ok();
+    shop.rests();
+    assert_eq!(shop.identity(&project.container("db-1")), before[2], "what did not change stays");
+}

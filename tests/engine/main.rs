@@ -35,6 +35,7 @@ mod bad_images;
 mod browser;
 mod clients;
 mod codes;
+mod compose;
 mod consumers;
 mod credentials;
 mod cut;
