@@ -14,8 +14,8 @@ pub(crate) fn run(env: &EngineEnv, image: &str, services: usize, rounds: usize) 
     };
     let all: String = (0..services).map(one).collect();
     env.env.write("docker-compose.yml", format!("services:\n{all}"));
-    let Some(program) = std::env::var_os("PILLARBOX_BENCH_COMPOSE") else {
-        table::figure("apply against Docker Compose 2", "PILLARBOX_BENCH_COMPOSE is not set");
+    let Some(program) = std::env::var_os("PILLARBOX_TEST_COMPOSE") else {
+        table::figure("apply against Docker Compose 2", "PILLARBOX_TEST_COMPOSE is not set");
         return;
     };
     let compose = |arguments: &[&str]| -> Duration {

@@ -182,12 +182,12 @@ services:
     image: registry.example.com/api:1
     command: one two
     ports: ["80:80"]
-    volumes: ["a:/data", "b:/other"]
+    volumes: ["first:/data", "other:/other"]
     environment: [A=1, B=1, C=1]
     labels: {x: "1"}
     cap_add: [NET_ADMIN]
   gone: {image: "registry.example.com/gone:1"}
-volumes: {a: , b: , c: }
+volumes: {first: , other: , third: }
 "#,
         "files = [\"compose.yaml\", \"compose.prod.yaml\"]\n",
         "",
@@ -199,7 +199,7 @@ services:
   api:
     command: three
     ports: ["80:80", "81:81"]
-    volumes: ["c:/data:ro"]
+    volumes: ["third:/data:ro"]
     environment: {B: "2", C: , D: "4"}
     labels: !override {y: "1"}
     cap_add: !reset null
@@ -213,7 +213,7 @@ services:
     assert_eq!(api["env"], json!({ "A": "1", "B": "2", "D": "4" }), "C is passed through, and is not set");
     assert_eq!(api["options"]["labels"], json!({ "y": "1" }));
     assert_eq!(api["options"]["cap_add"], Value::Null);
-    assert_eq!(api["options"]["volumes"]["/data"], json!({ "source": "shop_c", "options": ["ro"] }));
+    assert_eq!(api["options"]["volumes"]["/data"], json!({ "source": "shop_third", "options": ["ro"] }));
     let ports: Vec<&String> = api["options"]["ports"].as_object().expect("ports").keys().collect();
     assert_eq!(ports, ["80/tcp", "81/tcp"]);
     assert!(!json.to_string().contains("gone"));
