@@ -36,7 +36,26 @@ pub(super) fn declaration(entry: &Entry, project: &Project, reading: &mut Readin
     service.read(reading)
 }
 
+/// Reads what has a meaning of its own.
+type Step<'a> = fn(&mut Service<'a>, &mut Reading) -> Result<(), Problem>;
+
 impl<'a> Service<'a> {
+    const STEPS: [Step<'a>; 13] = [
+        Self::image,
+        Self::names,
+        Self::restart,
+        Self::networks,
+        Self::environment,
+        Self::commands,
+        Self::health,
+        Self::ports,
+        Self::volumes,
+        Self::references,
+        Self::depends,
+        Self::deploy,
+        Self::secrets,
+    ];
+
     fn read(mut self, reading: &mut Reading) -> Option<Declaration> {
         let before = reading.problems.len();
         for entry in self.map.iter().filter(|entry| !entry.key.starts_with("x-")) {
@@ -44,7 +63,7 @@ impl<'a> Service<'a> {
                 reading.problems.push(problem);
             }
         }
-        for step in [Self::image, Self::names, Self::restart, Self::networks, Self::environment, Self::own] {
+        for step in Self::STEPS {
             if let Err(problem) = step(&mut self, reading) {
                 reading.problems.push(problem);
             }
@@ -89,6 +108,8 @@ impl<'a> Service<'a> {
             };
         }
         let value = match rule {
+            // Compose takes 0 for: not said.
+            Rule::Same if key == "pids_limit" && arg(node).value == ArgValue::Integer(0) => return Ok(()),
             Rule::Same => arg(node),
             Rule::Text => of(node, ArgValue::Text(text(key, node)?)),
             Rule::Truth => of(node, ArgValue::Boolean(truth(key, node)?)),
@@ -195,27 +216,6 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
-    /// Keys with a meaning of their own.
-    fn own(&mut self, reading: &mut Reading) -> Result<(), Problem> {
-        let steps: [fn(&mut Self, &mut Reading) -> Result<(), Problem>; 9] = [
-            Self::commands,
-            Self::health,
-            Self::ports,
-            Self::volumes,
-            Self::references,
-            Self::depends,
-            Self::deploy,
-            Self::logging,
-            Self::secrets,
-        ];
-        for step in steps {
-            if let Err(problem) = step(self, reading) {
-                reading.problems.push(problem);
-            }
-        }
-        Ok(())
-    }
-
     fn ports(&mut self, reading: &mut Reading) -> Result<(), Problem> {
         let Some(node) = self.get("ports") else { return Ok(()) };
         let Some(items) = node.list() else { return Err(wants("ports", "a list", node)) };
@@ -243,25 +243,6 @@ impl<'a> Service<'a> {
         }
         let ports = of(node, ArgValue::Array(ports));
         self.put("ports", ports);
-        Ok(())
-    }
-
-    fn logging(&mut self, _: &mut Reading) -> Result<(), Problem> {
-        if let Some(node) = self.get("logging") {
-            let value = arg(node);
-            self.put("logging", value);
-        }
-        if let Some(node) = self.get("extra_hosts") {
-            let value = arg(node);
-            self.put("extra_hosts", value);
-        }
-        // Compose takes 0 for: not said.
-        if let Some(node) = self.get("pids_limit") {
-            let value = arg(node);
-            if value.value != ArgValue::Integer(0) {
-                self.put("pids_limit", value);
-            }
-        }
         Ok(())
     }
 }

@@ -211,7 +211,7 @@ services:
     assert_eq!(api["options"]["command"], json!(["three"]));
     assert_eq!(api["options"]["restart"], "always", "a merge key");
     assert_eq!(api["env"], json!({ "A": "1", "B": "2", "D": "4" }), "C is passed through, and is not set");
-    assert_eq!(api["options"]["labels"], json!({ "y": "1" }));
+    assert_eq!((&api["options"]["labels.y"], &api["options"]["labels.x"]), (&json!("1"), &Value::Null));
     assert_eq!(api["options"]["cap_add"], Value::Null);
     assert_eq!(api["options"]["volumes"]["/data"], json!({ "source": "shop_third", "options": ["ro"] }));
     let ports: Vec<&String> = api["options"]["ports"].as_object().expect("ports").keys().collect();

@@ -168,12 +168,11 @@ fn devices(node: &Node) -> Result<Arg, Problem> {
     let mut requests = Vec::new();
     for item in items {
         let mut request = arg(item);
-        if let ArgValue::Table(fields) = &mut request.value {
-            if let Some(ArgValue::Text(text)) = fields.get("count").map(|count| &count.value)
-                && text.as_clear() == Some("all")
-            {
-                fields.insert("count".to_owned(), of(item, ArgValue::Integer(-1)));
-            }
+        if let ArgValue::Table(fields) = &mut request.value
+            && let Some(ArgValue::Text(text)) = fields.get("count").map(|count| &count.value)
+            && text.as_clear() == Some("all")
+        {
+            fields.insert("count".to_owned(), of(item, ArgValue::Integer(-1)));
         }
         requests.push(request);
     }

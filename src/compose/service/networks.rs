@@ -25,7 +25,8 @@ impl Service<'_> {
         let mut joined = BTreeMap::new();
         match self.get("networks") {
             None => {
-                drop(joined.insert(self.network("default", &place, reading)?, self.endpoint(None, reading)?))
+                let network = self.network("default", &place, reading)?;
+                joined.insert(network, self.endpoint(None, reading)?);
             }
             Some(node) => {
                 let all = named(node).ok_or_else(|| wants("networks", "a list, or a mapping", node))?;
@@ -36,14 +37,10 @@ impl Service<'_> {
                 }
             }
         }
-        if let Some(node) = self.get("mac_address") {
-            let address = arg(node);
-            match joined.values_mut().next() {
-                Some(Arg { value: ArgValue::Table(fields), .. }) if joined_once(&self.args) => {
-                    fields.entry("mac_address".to_owned()).or_insert(address);
-                }
-                _ => self.put("mac_address", address),
-            }
+        if let Some(node) = self.get("mac_address")
+            && let Some(Arg { value: ArgValue::Table(fields), .. }) = joined.values_mut().next()
+        {
+            fields.entry("mac_address".to_owned()).or_insert(arg(node));
         }
         self.put("networks", Arg { value: ArgValue::Table(joined), place, read: Vec::new() });
         Ok(())
@@ -109,9 +106,4 @@ impl Service<'_> {
         );
         Ok(Arg { value: ArgValue::Table(fields), place, read: Vec::new() })
     }
-}
-
-/// Whether the address was not given to a network already.
-fn joined_once(args: &BTreeMap<String, Arg>) -> bool {
-    !args.contains_key("mac_address")
 }
