@@ -288,7 +288,7 @@ fn a_file_that_is_made_to_cost_is_refused_at_once() {
         env.write("compose.yaml", &text);
         let start = std::time::Instant::now();
         let said = env.run(&["compile"]).exits(1);
-        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:.40}", text);
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{text:.40}");
         said.explains("compose.yaml");
     }
 }
