@@ -51,9 +51,9 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
 /// What the rules ask of a plan and of what it was made from, by plain name.
 struct Wanted<'a> {
     containers: BTreeMap<&'a str, &'a DesiredContainer>,
-    /// Names of containers that a gate holds.
+    /// Names of containers that a gate holds, or that have no image.
     held: BTreeSet<&'a str>,
-    /// Tasks that a gate holds, and all that requires one of them, directly or not.
+    /// Tasks that a gate holds, resources that have no image, and all that requires one of them, directly or not.
     waiting: BTreeSet<&'a Address>,
     /// Containers of which one works at every moment.
     start_first: BTreeSet<&'a str>,
@@ -71,8 +71,13 @@ impl<'a> Wanted<'a> {
                 containers.entry(want.name.as_str()).or_insert(want.as_ref());
                 held.extend(item.hold().map(|_| want.name.as_str()));
             }
+            let address = item.address.to_string();
+            let away = plan.without_image.iter().any(|one| one.address == address);
+            if let (true, DesiredState::Container(want)) = (away, &item.want) {
+                held.insert(want.name.as_str());
+            }
             // What is needed comes first.
-            let held_task = item.address.kind == Kind::Task && item.hold().is_some();
+            let held_task = away || item.address.kind == Kind::Task && item.hold().is_some();
             if held_task || item.needs.iter().any(|needed| waiting.contains(needed)) {
                 waiting.insert(&item.address);
             }

@@ -5,11 +5,13 @@ mod address;
 pub mod docker;
 mod error;
 mod locate;
+mod patience;
 mod registry;
 
 pub use address::Address;
 pub use error::{EngineError, ErrorKind};
 pub use locate::Folders;
+pub use patience::{PATIENCE, Patience};
 
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image, Inspect, Platforms, RunState};

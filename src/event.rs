@@ -122,6 +122,11 @@ pub enum EventKind {
     },
     /// The Engine does not answer, and is waited for: it may just be restarted.
     EngineAway,
+    /// A registry gives nothing for now, and is waited for.
+    RegistryAway {
+        /// Which, why, and when it is asked again.
+        text: String,
+    },
     /// An interrupt was received: nothing new is begun.
     Interrupted,
 }

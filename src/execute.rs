@@ -1,7 +1,7 @@
 //! Applies a plan without deciding anything.
 //!
 //! Secrets are opened first, so that one that does not open changes nothing. Then every image is pulled
-//! on every host. Then tasks run, with what they need: only when all of them have succeeded is anything
+//! on every host; what needs an image that a registry does not give is left out on all of them. Then tasks run, with what they need: only when all of them have succeeded is anything
 //! else done on any host. Then the hosts are changed, one after another; on each of them independent
 //! groups of steps run at the same time, the steps of a group one after another. Where a step fails, its
 //! group is rolled back, groups that were begun are finished, and nothing else is begun.
@@ -129,24 +129,35 @@ pub async fn execute<E: Engine, G: Guard>(
                 away: Away::new(Rc::clone(&emit), interrupt),
                 slots: CallSlots::new(CALLS),
                 created: RefCell::new(BTreeMap::new()),
+                withheld: RefCell::default(),
+                patience: RefCell::default(),
+                waits: {
+                    let name = host.plan.host.clone();
+                    Box::new(move |text| {
+                        watch(Event { host: name.clone(), kind: EventKind::RegistryAway { text } });
+                    })
+                },
             },
             lock: LockCheck::new(host.guard),
             emit,
             done: RefCell::new(BTreeSet::new()),
             changed: Cell::new(false),
             problems: RefCell::new(Vec::new()),
+            without_image: RefCell::new(Vec::new()),
             ends: RefCell::new(BTreeMap::new()),
         })
         .collect();
     let announced = Cell::new(false);
     let finished = tokio::select! {
-        () = all(hosts, &runs) => true,
+        () = all(command, hosts, &runs) => true,
         () = announce(&runs, interrupt, &announced) => false,
     };
     if interrupt.raised() {
         announce_once(&runs, &announced);
     }
-    let mut problems: Vec<Problem> = runs.iter().flat_map(|run| run.problems.take()).collect();
+    let without_image = runs.iter().flat_map(|run| run.without_image.take());
+    let mut problems: Vec<Problem> = without_image.collect();
+    problems.extend(runs.iter().flat_map(|run| run.problems.take()));
     if !finished {
         let problem = Problem::new(Code::Interrupted, "interrupted twice: nothing was rolled back");
         problems.push(problem.hint(format!("continue from what is there: {}", command.again)));
@@ -183,10 +194,18 @@ fn announce_once<E, G>(runs: &[HostRun<'_, E, G>], announced: &Cell<bool>) {
     }
 }
 
-async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[HostRun<'_, E, G>]) {
+async fn all<E: Engine, G: Guard>(
+    command: Command<'_>,
+    hosts: &[Host<'_, E, G>],
+    runs: &[HostRun<'_, E, G>],
+) {
     let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
     let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
     while pulls.next().await.is_some() {}
+    if command.whole && runs.iter().any(|run| !run.without_image.borrow().is_empty()) {
+        return;
+    }
+    leave_out(hosts, runs);
     for tasks in [true, false] {
         for (host, run) in hosts.iter().zip(runs) {
             if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
@@ -196,6 +215,25 @@ async fn all<E: Engine, G: Guard>(hosts: &[Host<'_, E, G>], runs: &[HostRun<'_, 
             let mut groups = groups(host.plan, false);
             groups.retain(|(group, _)| first.contains(group.as_str()) == tasks);
             change(&groups, run).await;
+        }
+    }
+}
+
+/// What needs an image that some host cannot get is begun on none: its steps are as if they were not done.
+fn leave_out<E, G>(hosts: &[Host<'_, E, G>], runs: &[HostRun<'_, E, G>]) {
+    let withheld: BTreeSet<String> = runs
+        .iter()
+        .flat_map(|run| run.caller.withheld.borrow().iter().map(ToString::to_string).collect::<Vec<_>>())
+        .collect();
+    for (host, run) in hosts.iter().zip(runs) {
+        let of = host.plan.steps.iter().filter(|step| match &step.action {
+            Action::Pull { image, .. } => withheld.contains(&image.to_string()),
+            Action::Tag { source, .. } => withheld.contains(source),
+            _ => false,
+        });
+        let mut done = run.done.borrow_mut();
+        for step in of {
+            done.remove(&step.id);
         }
     }
 }

@@ -79,7 +79,8 @@ impl Read {
         ask: &Ask<'_>,
     ) -> Result<Observed> {
         let Self { containers, mut images, networks, volumes, own_volumes, adopted, keeps } = self;
-        let resolved = resolve::all(engine, host, what, ask, &containers, &images).await?;
+        let resolve::Resolutions { resolved, unresolved } =
+            resolve::all(engine, host, what, ask, &containers, &images).await?;
         images::read_digests(engine, host, &resolved, &mut images).await?;
         let host = host.clone();
         Ok(Observed {
@@ -88,6 +89,7 @@ impl Read {
             containers,
             images,
             resolved,
+            unresolved,
             own_volumes,
             networks,
             volumes,

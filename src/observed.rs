@@ -24,6 +24,7 @@ pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
 
 use crate::name::{Digest, HostName, ImageRef};
+use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -41,6 +42,8 @@ pub struct Observed {
     pub images: BTreeMap<ImageRef, Image>,
     /// What the references that are wanted stand for.
     pub resolved: BTreeMap<ImageRef, Resolution>,
+    /// Wanted references of which their registry does not say what they stand for, and why.
+    pub unresolved: BTreeMap<ImageRef, Problems>,
     /// Volumes that hold secrets of ours, and those that remember tasks.
     pub own_volumes: OwnVolumes,
     /// Networks that are ours or have a wanted name.

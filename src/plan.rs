@@ -18,6 +18,7 @@ pub use text::{text, text_with_undo};
 pub use verb::Verb;
 
 use crate::name::{HostName, WorkspaceName};
+use crate::problem::Problems;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -62,6 +63,18 @@ pub struct PlanBody {
     pub receivers: Vec<Receiver>,
     /// What was not planned and why, and warnings.
     pub notes: Vec<String>,
+    /// Resources that are held because their image cannot be had. The problems are told beside the plan.
+    #[serde(skip)]
+    pub without_image: Vec<WithoutImage>,
+}
+
+/// A resource of which nothing is done because its image cannot be had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WithoutImage {
+    /// `container nginx`.
+    pub address: String,
+    /// Why, and what to do.
+    pub problems: Problems,
 }
 
 /// One resource and what becomes of it.

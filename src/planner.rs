@@ -75,6 +75,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         steps: lower::lower(&context, &decisions, &explained.causes),
         receivers: explained.receivers,
         notes: explained.notes,
+        without_image: explained.without_image,
     };
     let engine_id = observed.facts.engine_id.clone();
     let plan = HostPlan::new(observed.host.clone(), options.engine.clone(), engine_id, body);

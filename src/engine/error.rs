@@ -41,6 +41,8 @@ pub enum ErrorKind {
     CredentialDropped,
     /// A registry could not be reached from the host.
     RegistryUnreachable,
+    /// A registry, or what stands before it, answers that it does not work for now (502, 503, 504).
+    RegistryUnavailable,
     /// The registry does not have it.
     NoSuchImage,
     /// This Engine has no such call: Podman cannot resolve a reference.

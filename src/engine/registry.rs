@@ -54,6 +54,44 @@ impl EngineError {
         self.explained(host, Asked::Login(registry), Some(used))
     }
 
+    /// That a registry is waited for.
+    pub fn waiting(&self, host: &HostName, registry: &RegistryHost, wait: Duration) -> String {
+        let why = match self.kind {
+            ErrorKind::RateLimited => format!("limits the rate of host {host}"),
+            _ => format!("told host {host} that it does not work for now"),
+        };
+        format!("the registry {registry} {why}: asked again in {} s", wait.as_secs())
+    }
+
+    /// Whether a registry gives nothing, or nothing to whom it was asked by: it refuses, is away or limits. What
+    /// is of other registries can go on. That it has no such image is another matter: then what is declared is
+    /// wrong.
+    pub fn is_of_registry(&self) -> bool {
+        match self.kind {
+            ErrorKind::Refused
+            | ErrorKind::Expired
+            | ErrorKind::RateLimited
+            | ErrorKind::CredentialMissing
+            | ErrorKind::CredentialDropped
+            | ErrorKind::RegistryUnreachable
+            | ErrorKind::RegistryUnavailable => true,
+            // A connection that was cut, an answer that is none.
+            ErrorKind::Other => !self.is_of_disk(),
+            ErrorKind::Unreachable
+            | ErrorKind::TooOld
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::NoSuchImage
+            | ErrorKind::Unsupported => false,
+        }
+    }
+
+    /// Whether the host has no space left.
+    fn is_of_disk(&self) -> bool {
+        let words = self.message.to_lowercase();
+        ["no space left on device", "disk quota exceeded"].iter().any(|one| words.contains(one))
+    }
+
     /// How long a registry says that it gives no more; `None` where it does not say so. Engines pass on a
     /// registry's words and not its headers.
     pub fn retry_after(&self) -> Option<Duration> {
@@ -90,10 +128,18 @@ impl EngineError {
             ErrorKind::RegistryUnreachable => {
                 self.problem(format!("host {host} cannot reach the registry {registry}{purpose}"))
             }
+            ErrorKind::RegistryUnavailable => self
+                .problem(format!(
+                    "the registry {registry} does not work for now: it told host {host} so{purpose}"
+                ))
+                .hint("try again later"),
             ErrorKind::NoSuchImage => self
                 .problem(format!("the registry {registry} has no image{}", purpose.replacen(" for", "", 1)))
                 .hint("is the tag pushed?"),
             ErrorKind::Unsupported => self.unsupported(host, asked),
+            _ if self.is_of_disk() => self.problem(format!("host {host} has no space left{purpose}")).hint(
+                "what takes space there: docker system df; unused images go with: docker image prune -a",
+            ),
             _ => match asked {
                 Asked::Image(image) => self.problem(format!("getting image {image} failed on host {host}")),
                 Asked::Login(_) => self.problem(format!("host {host} cannot ask the registry {registry}")),

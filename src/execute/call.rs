@@ -8,13 +8,14 @@ use super::secrets::{Opened, Secrets};
 use super::slots::CallSlots;
 use crate::desired::secret_file::FOLDER;
 use crate::engine::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, PullProgress,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Patience, PullProgress,
 };
-use crate::name::{HostName, ImageRef};
+use crate::name::{HostName, ImageRef, RegistryHost};
 use crate::plan::{Action, Create, FILLED, KEEP, Target};
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// What calls on one host share.
@@ -30,6 +31,11 @@ pub(super) struct Caller<'a, E> {
     pub(super) slots: CallSlots,
     /// Ids of the containers that were created, by step.
     pub(super) created: RefCell<BTreeMap<u32, String>>,
+    /// Images that their registries do not give.
+    pub(super) withheld: RefCell<BTreeSet<ImageRef>>,
+    pub(super) patience: RefCell<BTreeMap<RegistryHost, Rc<Patience>>>,
+    /// Told when a registry is waited for.
+    pub(super) waits: Box<dyn Fn(String) + 'a>,
 }
 
 /// Why a call did not do what it should.
@@ -238,11 +244,23 @@ impl<E: Engine> Caller<'_, E> {
             interrupted: false,
         })?;
         let header = auth.as_ref().map(|auth| &auth.header);
-        // Twice the same is the same.
-        let pull = async || self.engine.pull(image, platform, header, progress).await;
-        let Err(error) = self.away.read(pull).await else {
-            return Ok(Vec::new());
+        let registry = image.name.host();
+        let patience = Rc::clone(self.patience.borrow_mut().entry(registry.clone()).or_default());
+        let mut waited = None;
+        let error = loop {
+            // Twice the same is the same.
+            let pull = async || self.engine.pull(image, platform, header, progress).await;
+            let Err(error) = self.away.read(pull).await else {
+                return Ok(Vec::new());
+            };
+            let Some(wait) = patience.wait(&error, waited) else { break error };
+            (self.waits)(error.waiting(self.host, registry, wait));
+            tokio::time::sleep(wait).await;
+            waited = Some(wait);
         };
+        if error.is_of_registry() {
+            self.withheld.borrow_mut().insert(image.clone());
+        }
         let problem = error.registry_problem(self.host, image, auth.as_ref());
         Err(CallFailure { refused: error.kind != ErrorKind::Unreachable, ..CallFailure::from(problem) })
     }

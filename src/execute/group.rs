@@ -38,6 +38,8 @@ pub(super) struct HostRun<'a, E, G> {
     /// Something is, or may be, other than before.
     pub(super) changed: Cell<bool>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// Why images are left out, and what needs them.
+    pub(super) without_image: RefCell<Vec<Problem>>,
     /// What became of the groups that were begun.
     pub(super) ends: RefCell<BTreeMap<String, GroupEnd>>,
 }
@@ -88,7 +90,9 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
                 Halt::Failed(problems) | Halt::Interrupted(problems) => problems,
             };
             let why = problems.iter().map(said).collect::<Vec<_>>().join("; ").replace('\n', "; ");
-            self.problems.borrow_mut().extend(problems.into_vec());
+            let withheld = self.withholds(step);
+            let found = if withheld { &self.without_image } else { &self.problems };
+            found.borrow_mut().extend(problems.into_vec());
             if interrupted && index == 0 {
                 return GroupEnd::Skipped;
             }
@@ -102,6 +106,11 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
             return self.roll_back(step).await;
         }
         GroupEnd::Done
+    }
+
+    /// Whether a step is a pull of which the registry gave nothing.
+    fn withholds(&self, step: &Step) -> bool {
+        matches!(&step.action, Action::Pull { image, .. } if self.caller.withheld.borrow().contains(image))
     }
 
     async fn step(&self, step: &Step, index: usize, began: &Cell<Option<Instant>>) -> Result<(), Halt> {

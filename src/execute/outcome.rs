@@ -14,11 +14,13 @@ pub struct Command<'a> {
     pub name: &'a str,
     /// What is typed to continue where it ended.
     pub again: &'a str,
+    /// Whether nothing is begun where one image cannot be had; else what needs none of these goes on.
+    pub whole: bool,
 }
 
 impl Command<'_> {
     /// `pillarbox apply`.
-    pub const APPLY: Self = Self { name: "apply", again: "pillarbox apply" };
+    pub const APPLY: Self = Self { name: "apply", again: "pillarbox apply", whole: false };
 }
 
 /// What became of all hosts, and why it ended early if it did.
@@ -63,8 +65,25 @@ impl Outcome {
         outcome
     }
 
+    /// With what was left out before it began.
+    #[must_use]
+    pub fn and(self, command: Command<'_>, left_out: Vec<Problem>) -> Self {
+        match self.failure {
+            Some(failure) => {
+                let problems = failure.into_vec().into_iter().chain(left_out).collect();
+                Self { failure: Problems::check(problems).err(), ..self }
+            }
+            None => Self::new(command, self.hosts, left_out),
+        }
+    }
+
     fn partial(&self, command: Command<'_>) -> Problem {
-        let mut problem = Problem::new(Code::Partial, format!("{} failed", command.name));
+        let mut groups = self.hosts.iter().flat_map(|host| &host.groups);
+        let what = match groups.all(|(_, end)| matches!(end, GroupEnd::Done | GroupEnd::Skipped)) {
+            true => format!("{} did not do everything", command.name),
+            false => format!("{} failed", command.name),
+        };
+        let mut problem = Problem::new(Code::Partial, what);
         let name_all = self.hosts.len() <= HOSTS_NAMED;
         for host in self.hosts.iter().filter(|host| name_all || host.outright().is_none()) {
             problem = problem.cause(format!("{}: {}", host.host, host.summary()));
@@ -123,7 +142,8 @@ mod tests {
 
     #[test]
     fn what_failed_is_continued_by_the_command_that_it_was() {
-        let command = Command { name: "rollback", again: "pillarbox rollback 'api' --to '1.0' --once" };
+        let command =
+            Command { name: "rollback", again: "pillarbox rollback 'api' --to '1.0' --once", whole: true };
         let problem = partial(command, vec![host(1, &[GroupEnd::RolledBack])]);
         assert_eq!(problem.what, "rollback failed");
         assert_eq!(

@@ -4,6 +4,7 @@ mod ends;
 mod faults;
 mod files;
 mod laws;
+mod left_out;
 mod resources;
 pub(crate) mod retain;
 mod secret_values;

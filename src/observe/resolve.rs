@@ -3,11 +3,11 @@
 //! must not choose for the others. Each call is a pull in Docker Hub's count, so a host is asked once in a run.
 
 use super::{AT_ONCE, What, what::Need};
-use crate::engine::{Engine, EngineError, ErrorKind, Manifest};
-use crate::name::{Digest, HostName, ImageName, ImageRef};
+use crate::engine::{Engine, EngineError, ErrorKind, Manifest, Patience};
+use crate::name::{Digest, HostName, ImageName, ImageRef, RegistryHost};
 use crate::observed::{Container, Image, Platforms, Resolution, ResolvedBy};
 use crate::problem::{Code, Problem, Problems, Result};
-use crate::registry::{Credential, CredentialId};
+use crate::registry::{AuthHeader, Credential, CredentialId};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt as _, stream};
 use std::cell::RefCell;
@@ -26,11 +26,23 @@ pub struct Ask<'a> {
     pub keychain: &'a Keychain<'a>,
     /// What was asked before in this run.
     pub resolved: &'a Resolved,
+    /// Told when a registry is waited for.
+    pub waits: &'a dyn Fn(&str),
 }
 
 /// What registries said in this run, through each host.
 #[derive(Default)]
-pub struct Resolved(RefCell<BTreeMap<Asked, Rc<OnceCell<Answer>>>>);
+pub struct Resolved {
+    said: RefCell<BTreeMap<Asked, Rc<OnceCell<Answer>>>>,
+    patience: RefCell<BTreeMap<(HostName, RegistryHost), Rc<Patience>>>,
+}
+
+/// What the wanted references stand for, and those of which a registry did not say it.
+#[derive(Default)]
+pub(super) struct Resolutions {
+    pub(super) resolved: BTreeMap<ImageRef, Resolution>,
+    pub(super) unresolved: BTreeMap<ImageRef, Problems>,
+}
 
 /// What a registry said.
 type Answer = (Digest, Platforms);
@@ -46,12 +58,17 @@ impl Resolved {
         credential: Option<&Credential>,
     ) -> Rc<OnceCell<Answer>> {
         let key = (image.clone(), host.clone(), credential.map(|credential| credential.id.clone()));
-        Rc::clone(self.0.borrow_mut().entry(key).or_default())
+        Rc::clone(self.said.borrow_mut().entry(key).or_default())
+    }
+
+    fn patience(&self, host: &HostName, registry: &RegistryHost) -> Rc<Patience> {
+        let key = (host.clone(), registry.clone());
+        Rc::clone(self.patience.borrow_mut().entry(key).or_default())
     }
 
     /// What was said of a reference so far, through any host.
     fn said(&self, image: &ImageRef) -> Option<Answer> {
-        let all = self.0.borrow();
+        let all = self.said.borrow();
         let mut said = all.iter().filter(|((asked, ..), _)| asked == image);
         said.find_map(|(_, cell)| cell.get().cloned())
     }
@@ -59,7 +76,7 @@ impl Resolved {
     /// References that hosts were told different digests for, with those hosts.
     pub fn disagreements(&self) -> Vec<(BTreeSet<HostName>, Problem)> {
         let mut said: BTreeMap<ImageRef, BTreeMap<Digest, Vec<HostName>>> = BTreeMap::new();
-        for ((image, host, _), cell) in self.0.borrow().iter() {
+        for ((image, host, _), cell) in self.said.borrow().iter() {
             if let Some((digest, _)) = cell.get() {
                 said.entry(image.clone()).or_default().entry(digest.clone()).or_default().push(host.clone());
             }
@@ -95,8 +112,8 @@ pub(super) async fn all<E: Engine>(
     ask: &Ask<'_>,
     containers: &[Container],
     images: &BTreeMap<ImageRef, Image>,
-) -> Result<BTreeMap<ImageRef, Resolution>> {
-    let mut resolved = BTreeMap::new();
+) -> Result<Resolutions> {
+    let Resolutions { mut resolved, mut unresolved } = Resolutions::default();
     let mut open = Vec::new();
     let made = if ask.offline { made_from(containers) } else { BTreeMap::new() };
     for (image, need) in &what.images {
@@ -126,26 +143,47 @@ pub(super) async fn all<E: Engine>(
                 let said = Resolution { digest, by: ResolvedBy::Registry, platforms };
                 resolved.insert(image.clone(), said);
             }
-            Err(problems) => found.extend(problems.into_vec()),
+            Err(Silent::Registry(problems)) => drop(unresolved.insert(image.clone(), problems)),
+            Err(Silent::All(problems)) => found.extend(problems.into_vec()),
         }
     }
     Problems::check(found)?;
-    Ok(resolved)
+    Ok(Resolutions { resolved, unresolved })
+}
+
+/// Why it is not known what a reference stands for.
+enum Silent {
+    /// Its registry, or the program that has the credential for it, does not say: what is of others goes on.
+    Registry(Problems),
+    /// Nothing can be said of the host.
+    All(Problems),
 }
 
 fn by(by: ResolvedBy) -> impl Fn(Digest) -> Resolution {
     move |digest| Resolution { digest, by, platforms: Platforms::default() }
 }
 
-async fn registry<E: Engine>(engine: &E, host: &HostName, ask: &Ask<'_>, image: &ImageRef) -> Result<Answer> {
-    let credential = (ask.keychain)(&image.name).await;
-    let credential = credential.map_err(|problems| problems.map(|problem| unopened(problem, image)))?;
+async fn registry<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    ask: &Ask<'_>,
+    image: &ImageRef,
+) -> Result<Answer, Silent> {
+    let credential = (ask.keychain)(&image.name).await.map_err(|problems| {
+        let problems = problems.map(|problem| unopened(problem, image));
+        // A seal that does not hold, or no identity at all, is more than one registry.
+        let of_one = problems.iter().all(|problem| problem.code == Code::Failed);
+        if of_one { Silent::Registry(problems) } else { Silent::All(problems) }
+    })?;
     let answer = match asked(engine, host, ask, image, credential.as_ref()).await {
         // It cannot ask: what the others were told counts, if there are any.
         Err(error) if error.kind == ErrorKind::Unsupported => ask.resolved.said(image).ok_or(error),
         answer => answer,
     };
-    answer.map_err(|error| error.registry_problem(host, image, credential.as_ref()).into())
+    answer.map_err(|error| {
+        let problems = error.registry_problem(host, image, credential.as_ref()).into();
+        if error.is_of_registry() { Silent::Registry(problems) } else { Silent::All(problems) }
+    })
 }
 
 /// What a tag stands for now, and for which platforms it is; `None` where the Engine cannot ask a registry (Podman).
@@ -176,13 +214,36 @@ async fn asked<E: Engine>(
     let cell = ask.resolved.cell(image, host, credential);
     let asking = cell.get_or_try_init(|| async {
         let header = credential.map(|credential| &credential.header);
-        let Manifest { digest, platforms } = engine.resolve(image, header).await?;
+        let Manifest { digest, platforms } = patiently(engine, host, ask, image, header).await?;
         let digest = Digest::parse(&digest);
         digest
             .map(|digest| (digest, platforms))
             .map_err(|_| EngineError::new(ErrorKind::Other, 200, "it named no sha256 digest"))
     });
     asking.await.cloned()
+}
+
+/// Asks again where a registry gives nothing for now.
+async fn patiently<E: Engine>(
+    engine: &E,
+    host: &HostName,
+    ask: &Ask<'_>,
+    image: &ImageRef,
+    header: Option<&AuthHeader>,
+) -> Result<Manifest, EngineError> {
+    let registry = image.name.host();
+    let patience = ask.resolved.patience(host, registry);
+    let mut waited = None;
+    loop {
+        let error = match engine.resolve(image, header).await {
+            Err(error) => error,
+            answer => return answer,
+        };
+        let Some(wait) = patience.wait(&error, waited) else { return Err(error) };
+        (ask.waits)(&error.waiting(host, registry, wait));
+        tokio::time::sleep(wait).await;
+        waited = Some(wait);
+    }
 }
 
 /// Without an identity a tag of a private registry stays unknown: say which, and the ways on.

@@ -44,7 +44,7 @@ type Credentials<'a> = &'a dyn Fn(&ImageName) -> Result<Option<Credential>>;
 async fn seen(fake: &Fake, what: &What, credentials: Credentials<'_>, offline: bool) -> Result<Observed> {
     let resolved = Resolved::default();
     let keychain = |image: &ImageName| ready(credentials(image)).boxed_local();
-    let ask = Ask { offline, keychain: &keychain, resolved: &resolved };
+    let ask = Ask { offline, keychain: &keychain, resolved: &resolved, waits: &|_| {} };
     let host = HostName::parse("web1").expect("a name");
     let facts = fake.facts().await.expect("facts");
     fake.forget_calls();
@@ -96,7 +96,7 @@ async fn every_host_is_asked_for_a_tag_once_and_its_digest_looked_up() {
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     let resolved = Resolved::default();
     let keychain = |image: &ImageName| ready(no_login(image)).boxed_local();
-    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
+    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved, waits: &|_| {} };
     let what = what(&[], &[(IMAGE, Need::Digest)]);
     for name in ["web1", "web2"] {
         let host = HostName::parse(name).expect("a name");
@@ -120,7 +120,7 @@ async fn hosts_that_are_told_different_images_are_named_with_what_each_was_told(
     let evil = liar.publish(IMAGE, "evil", Behaviour::fine());
     let resolved = Resolved::default();
     let keychain = |image: &ImageName| ready(no_login(image)).boxed_local();
-    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved };
+    let ask = Ask { offline: false, keychain: &keychain, resolved: &resolved, waits: &|_| {} };
     let what = what(&[], &[(IMAGE, Need::Digest)]);
     for (fake, name) in [(&honest, "web1"), (&other, "web2"), (&liar, "web3")] {
         let host = HostName::parse(name).expect("a name");
@@ -193,12 +193,17 @@ async fn a_refused_credential_is_exit_7_and_names_its_entry() {
         }))
     };
     let wanted = what(&[], &[(IMAGE, Need::Digest)]);
-    let refused = seen(&fake, &wanted, &wrong, false).await.expect_err("refused");
+    let said = async |keychain| {
+        let observed = seen(&fake, &wanted, keychain, false).await.expect("read");
+        assert!(observed.resolved.is_empty());
+        observed.unresolved[&image(IMAGE)].clone()
+    };
+    let refused = said(&wrong).await;
     assert_eq!(refused.code(), Code::Refused);
     let text = format!("{refused:?}");
     assert!(text.contains("registries.\\\"r.example.com\\\".password was sent"), "{text}");
     assert!(!text.contains("wrong-secret"));
-    let missing = seen(&fake, &wanted, &no_login, false).await.expect_err("refused");
+    let missing = said(&no_login).await;
     assert_eq!(missing.code(), Code::Refused);
     assert!(missing.to_string().contains("wants a credential"), "{missing}");
 }

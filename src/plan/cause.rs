@@ -57,6 +57,8 @@ pub enum Cause {
         /// The line that holds.
         at: Place,
     },
+    /// It requires this, which is not there and waits itself.
+    Needs(String),
     /// The old one stops before the new one starts although it is declared otherwise: only one of them can
     /// have this.
     StopFirst(String),
@@ -144,6 +146,7 @@ impl fmt::Display for Cause {
                 Some(why) => write!(f, "{app} is held: {why}, {at}"),
                 None => write!(f, "{app} is held, {at}"),
             },
+            Self::Needs(needed) => write!(f, "it requires {needed}, which waits"),
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),
             Self::Once(what) => write!(f, "run once: {what}"),

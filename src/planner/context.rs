@@ -8,7 +8,7 @@ use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
 use crate::observed::{InstanceRole, Resolution, User, Volume, instance};
 use crate::plan::{keep_repository, kept_by};
-use crate::problem::{Problem, Result, escaped};
+use crate::problem::{Problem, Problems, Result, escaped};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -248,6 +248,11 @@ impl<'a> PlanContext<'a> {
     /// What a wanted reference stands for.
     pub(super) fn resolution(&self, image: &ImageRef) -> Option<&'a Resolution> {
         self.observed.resolved.get(image)
+    }
+
+    /// Why a registry did not say what a reference stands for.
+    pub(super) fn unresolved(&self, image: &ImageRef) -> Option<&'a Problems> {
+        self.observed.unresolved.get(image)
     }
 
     /// An image on the host under `repo@digest`.

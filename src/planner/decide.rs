@@ -9,6 +9,7 @@ pub(super) mod decision;
 mod fits;
 pub(super) mod foreign;
 mod found;
+mod held;
 pub(super) mod image;
 mod in_use;
 pub(super) mod instances;
@@ -40,7 +41,8 @@ use crate::desired::{Address, DesiredState, Item, Kind};
 use crate::observed::Record;
 use crate::problem::{Problems, Result};
 use container::ContainerDecision;
-use decision::{Decided, Decision, HeldDecision};
+use decision::{Decided, Decision, HeldBy, HeldDecision};
+use held::Waiting;
 use image::ImageDecision;
 use planned::PlannedChanges;
 use resource::ResourceDecision;
@@ -78,13 +80,16 @@ fn all<'a>(context: &PlanContext<'a>) -> Result<Vec<Decided<'a>>> {
     let mut problems = Vec::new();
     let mut decided = undeclared(context);
     let tasks = Tasks::of(context);
-    let mut planned = PlannedChanges::default();
+    let (mut planned, mut waiting) = (PlannedChanges::default(), Waiting::default());
     for item in context.items() {
         let decision = of(context, item, &tasks, &planned);
-        let decision = match item.hold().or_else(|| tasks.held_back(item)) {
-            Some((app, hold)) => {
-                Ok(Decision::Held(HeldDecision { app, hold, otherwise: decision.map(Box::new) }))
-            }
+        let gate = item.hold().or_else(|| tasks.held_back(item));
+        let by = match gate.map(|(app, hold)| HeldBy::Gate { app, hold }) {
+            None => waiting.hold(context, item, &decision),
+            gate => gate,
+        };
+        let decision = match by {
+            Some(by) => Ok(Decision::Held(HeldDecision { by, otherwise: decision.map(Box::new) })),
             None => decision,
         };
         match decision {

@@ -20,13 +20,14 @@ use super::decide::decision::{Decided, Decision};
 use super::decide::image::ImageDecision;
 use crate::desired::{Address, Kind};
 use crate::observed::{Label, Record};
-use crate::plan::{Cause, Change, Receiver, Verb};
+use crate::plan::{Cause, Change, Receiver, Verb, WithoutImage};
 
 /// What is told of a host's plan.
 pub(super) struct Explanation {
     pub(super) changes: Vec<Change>,
     pub(super) receivers: Vec<Receiver>,
     pub(super) notes: Vec<String>,
+    pub(super) without_image: Vec<WithoutImage>,
     pub(super) causes: StepCauses,
 }
 
@@ -76,7 +77,12 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
     receivers.sort();
     receivers.dedup();
     let causes = StepCauses { of: causes, leftovers: Cause::Interrupted, gone: Cause::Gone };
-    Explanation { changes, receivers, notes, causes }
+    let without_image = decisions.decided.iter().filter_map(|one| match &one.decision {
+        Decision::Held(held) => held::without_image(&one.address, held),
+        _ => None,
+    });
+    let without_image = without_image.collect();
+    Explanation { changes, receivers, notes, without_image, causes }
 }
 
 fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) -> Explained {

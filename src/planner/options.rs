@@ -12,6 +12,8 @@ pub struct Options {
     pub fix_drift: bool,
     /// Removes our containers that no state declares.
     pub prune: bool,
+    /// No registry is asked what tags stand for: what is not known waits.
+    pub offline: bool,
     /// What other hosts of the run do about tasks of this one, see [`assign()`](super::assign()).
     pub tasks: BTreeMap<String, Part>,
 }

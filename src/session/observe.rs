@@ -3,7 +3,7 @@
 use super::connect::{Connected, Reading};
 use super::credentials::{HelperAnswers, credential};
 use super::declared::Declared;
-use super::hosts::Hosts;
+use super::hosts::{Hosts, each_once};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
 use super::verify::is_sent_secrets;
@@ -56,22 +56,17 @@ impl<'p> Pipeline<'p> {
         registries: Registries,
     ) -> Result<Hosts<Observation<'p>>> {
         unless_interrupted(self.interrupt, async {
-            let verified = self.verified(declared, registries).await;
+            let sends = |one: &Connected<'_>| registries == Registries::Asked && is_sent_secrets(one);
+            let verified = self.verify(self.connect(declared, Reading::All).await, sends).await;
             let shared = Shared::default();
-            let stage = |one| observation(self.vault, one, registries, &shared);
+            let stage = async |one| {
+                let seen = observation(self.vault, one, registries, &shared).await?;
+                Problems::check(each_once(seen.observed.unresolved.values().cloned()))?;
+                Ok(seen)
+            };
             Ok(each_read(verified, &shared, stage).await)
         })
         .await
-    }
-
-    /// Hosts that may be read.
-    pub(super) async fn verified(
-        &self,
-        declared: Vec<Declared<'p>>,
-        registries: Registries,
-    ) -> Hosts<Connected<'p>> {
-        let sends = |one: &Connected<'_>| registries == Registries::Asked && is_sent_secrets(one);
-        self.verify(self.connect(declared, Reading::All).await, sends).await
     }
 }
 
@@ -120,7 +115,8 @@ pub(super) async fn observation<'v>(
         async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()
     };
     let offline = registries == Registries::NotAsked;
-    let ask = Ask { offline, keychain: &keychain, resolved: &shared.resolved };
+    let waits = |text: &str| vault.session().operator.say(format_args!("{text}"));
+    let ask = Ask { offline, keychain: &keychain, resolved: &shared.resolved, waits: &waits };
     let what = What::of(&desired);
     let found = match early.and_then(|early| early.of(&what)) {
         Some(found) => found?,

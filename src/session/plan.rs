@@ -1,12 +1,14 @@
 //! Deciding once what is to be done on each host. What was read of a host is dropped as soon as its plan
 //! stands: there may be a thousand. Only hosts with tasks wait for the others, because hosts share tasks.
 
-use super::connect::Connected;
+use super::connect::{Connected, Reading};
 use super::declared::Declared;
 use super::hosts::{FailedHost, Hosts, each_once};
 use super::observe::{Observation, Registries, Shared, each_read, observation};
+use super::only::only;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
+use super::verify::is_sent_secrets;
 use crate::desired::DesiredState;
 use crate::engine::docker::Docker;
 use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
@@ -25,6 +27,15 @@ pub struct PlannedHosts {
     pub failed: Vec<FailedHost>,
     /// The hosts of the plan, in its order.
     pub(super) hosts: Vec<PlannedHost>,
+}
+
+/// What a plan is made for: then more may be sent than while it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeFor {
+    /// To be shown, or stored.
+    Showing,
+    /// To be carried out.
+    Apply,
 }
 
 /// What is needed of a host to apply its plan.
@@ -51,10 +62,15 @@ impl<'p> Pipeline<'p> {
         &self,
         declared: Vec<Declared<'p>>,
         options: &PlanOptions,
-        registries: Registries,
+        made_for: MadeFor,
     ) -> Result<PlannedHosts> {
         unless_interrupted(self.interrupt, async {
-            let verified = self.verified(declared, registries).await;
+            let connected = only(self.connect(declared, Reading::All).await, &options.only)?;
+            let registries = if options.offline { Registries::NotAsked } else { Registries::Asked };
+            let sends = |one: &Connected<'_>| {
+                (registries == Registries::Asked || made_for == MadeFor::Apply) && is_sent_secrets(one)
+            };
+            let verified = self.verify(connected, sends).await;
             Ok(self.plan_verified(verified, options, registries).await)
         })
         .await
@@ -139,6 +155,12 @@ fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<
 }
 
 impl PlannedHosts {
+    /// Why images cannot be had, of resources that are held because of it, each once.
+    pub fn without_image(&self) -> Vec<Problem> {
+        let hosts = self.plan.hosts.iter();
+        each_once(hosts.flat_map(|host| &host.without_image).map(|one| one.problems.clone()))
+    }
+
     /// All that is wrong with the hosts that have no plan, each once.
     pub fn problems(&self) -> Vec<Problem> {
         each_once(self.failed.iter().map(|failed| failed.problems.clone()))
@@ -161,6 +183,7 @@ impl Observation<'_> {
             engine: self.host.engine.to_string(),
             fix_drift: options.fix_drift,
             prune: options.prune,
+            offline: options.offline,
             tasks: BTreeMap::new(),
         }
     }

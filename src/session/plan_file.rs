@@ -21,6 +21,12 @@ pub struct PlanOptions {
     /// `--fix-drift`.
     #[serde(default)]
     pub fix_drift: bool,
+    /// `--only`: these resources and what they require; all where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// `--offline`; such a plan is not stored.
+    #[serde(skip)]
+    pub offline: bool,
 }
 
 /// A plan read from a file: unknown fields are kept out, everything else is compared as it is.
@@ -155,7 +161,7 @@ mod tests {
     }
 
     fn stored(plan: &Plan) -> StoredPlan {
-        let text = to_json(plan, &PlanOptions { prune: true, fix_drift: false }).to_string();
+        let text = to_json(plan, &PlanOptions { prune: true, ..PlanOptions::default() }).to_string();
         StoredPlan::parse(&text, "plan.json").expect("a plan file")
     }
 

@@ -107,7 +107,8 @@ async fn host(
         let image = image.clone();
         async move { credential(vault, credentials, &shared.helper_answers, &image).await }.boxed_local()
     };
-    let ask = Ask { offline: false, keychain: &keychain, resolved: &shared.resolved };
+    let waits = |text: &str| vault.session().operator.say(format_args!("{text}"));
+    let ask = Ask { offline: false, keychain: &keychain, resolved: &shared.resolved, waits: &waits };
     let host = &connected.host.name;
     let mut found = Vec::new();
     for (app, image) in images {

@@ -57,6 +57,8 @@ mod page;
 mod passwords;
 mod podman;
 mod prefixes;
+mod proxy;
+mod registry_away;
 mod registry_check;
 mod relay;
 mod rollback;

@@ -9,7 +9,7 @@ use crate::execute::{Command, Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
 use crate::problem::{Problems, Result};
-use crate::session::{Pipeline, Registries, StoredPlan, Vault, declared};
+use crate::session::{MadeFor, Pipeline, StoredPlan, Vault, declared};
 use crate::store;
 use serde_json::json;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ Hosts are changed one after another, and the first failure stops the rest. A con
 start is kept for its log and the one before it is brought back (exit 3).")]
 pub(in crate::cli) struct ApplyArgs {
     /// A plan stored by `plan -o`: done exactly as it says, or not at all
-    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift", "only", "offline"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     let declared = declared(&vault, &globs)?;
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
-        let planned = pipeline.plan(declared, &options, Registries::Asked).await?;
+        let planned = pipeline.plan(declared, &options, MadeFor::Apply).await?;
         Problems::check(planned.problems())?;
         let plan = &planned.plan;
         if let Some(stored) = &stored {
@@ -70,15 +70,18 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
             ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
         }
         let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
+        let without_image = planned.without_image();
         if plan.is_empty() {
-            say_json(ctx, plan, None);
-            return Ok(exit);
+            say_json(ctx, plan, None, !without_image.is_empty());
+            return Problems::check(without_image).map(|()| exit);
         }
         // A stored plan was looked at when it was stored, and is done exactly as it was.
         if !args.yes && stored.is_none() {
             ask(ctx, interrupt, plan).await?;
         }
         let outcome = pipeline.apply(Command::APPLY, &planned, || Ok(())).await?;
+        let outcome =
+            if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
         finish(ctx, plan, outcome)?;
         Ok(exit)
     })
@@ -92,7 +95,7 @@ async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
 }
 
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {
-    say_json(ctx, plan, Some(&outcome));
+    say_json(ctx, plan, Some(&outcome), outcome.failure.is_some());
     end(ctx, outcome)
 }
 
@@ -113,12 +116,12 @@ pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
 }
 
 /// The one object of `--json`: what became of each host; beside it the error, if there is one.
-fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>) {
+fn say_json(ctx: &Context, plan: &Plan, outcome: Option<&Outcome>, beside_error: bool) {
     if !ctx.out.json {
         return;
     }
     let object = object(plan, outcome);
-    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
+    ctx.out.object_of(object, beside_error);
 }
 
 /// What became of each host, as data.

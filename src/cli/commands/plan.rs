@@ -5,7 +5,7 @@ use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::plan::{Plan, Verb};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
-use crate::session::{Pipeline, PlanOptions, Registries, Vault, declared, to_json};
+use crate::session::{MadeFor, Pipeline, PlanOptions, Vault, declared, to_json};
 use crate::store;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +33,6 @@ pub(in crate::cli) struct PlanArgs {
     /// Exit with 2 if there are changes, 4 if all of them are held
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Ask no registry: the image that is on the host counts
-    #[arg(long)]
-    offline: bool,
 }
 
 /// Options that decide what a plan says.
@@ -47,11 +44,22 @@ pub(super) struct OptionArgs {
     /// Replace containers that were changed by hand
     #[arg(long)]
     fix_drift: bool,
+    /// Only this resource and what it requires, `nginx` or `'container nginx'`; may be given several times
+    #[arg(long, value_name = "RESOURCE", conflicts_with = "prune")]
+    only: Vec<String>,
+    /// Ask no registry what tags stand for: the image that is on the host counts; digests are pulled all the same
+    #[arg(long)]
+    offline: bool,
 }
 
 impl OptionArgs {
     pub(super) fn options(&self) -> PlanOptions {
-        PlanOptions { prune: self.prune, fix_drift: self.fix_drift }
+        PlanOptions {
+            prune: self.prune,
+            fix_drift: self.fix_drift,
+            only: self.only.clone(),
+            offline: self.offline,
+        }
     }
 }
 
@@ -83,13 +91,13 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;
     let options = args.options.options();
-    let registries = if args.offline { Registries::NotAsked } else { Registries::Asked };
     let planned = on_engines(async |interrupt| {
         Pipeline::new(&vault, args.new_hosts.beside(false), interrupt)
-            .plan(declared, &options, registries)
+            .plan(declared, &options, MadeFor::Showing)
             .await
     })?;
-    let (plan, wrong) = (&planned.plan, planned.problems());
+    let plan = &planned.plan;
+    let wrong = [planned.problems(), planned.without_image()].concat();
     if wrong.is_empty() {
         if args.page_is_data() {
             ctx.out.bytes(html::page(plan).as_bytes());

@@ -118,7 +118,7 @@ async fn apply_rollback(
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
-    let outcome = pipeline.apply(Command { name: "rollback", again }, planned, write).await?;
+    let outcome = pipeline.apply(Command { name: "rollback", again, whole: true }, planned, write).await?;
     say_json(args, ctx, plan, changes, Some(&outcome));
     match apply::end(ctx, outcome) {
         Ok(()) => Ok(Exit::Done),

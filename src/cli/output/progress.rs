@@ -124,6 +124,7 @@ impl<'a> Progress<'a> {
             EventKind::EngineAway => {
                 vec!["its Engine does not answer; pillarbox waits for it, for 30 seconds at most".to_owned()]
             }
+            EventKind::RegistryAway { text } => vec![escaped(text)],
             EventKind::Interrupted => {
                 vec!["interrupted: what was begun is finished or rolled back".to_owned()]
             }

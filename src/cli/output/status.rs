@@ -250,6 +250,7 @@ mod tests {
             ],
             images: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            unresolved: BTreeMap::new(),
             own_volumes: crate::observed::OwnVolumes::default(),
             networks: Vec::new(),
             volumes: Vec::new(),

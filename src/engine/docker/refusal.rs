@@ -102,6 +102,9 @@ fn judge(error: &EngineError, words: &str, sent: bool) -> Option<ErrorKind> {
     if error.status == 429 || says(LIMITED) {
         return Some(ErrorKind::RateLimited);
     }
+    if says(UNAVAILABLE) {
+        return Some(ErrorKind::RegistryUnavailable);
+    }
     // Before refusals: an Engine that cannot reach a registry never got as far.
     if says(UNREACHABLE) {
         return Some(ErrorKind::RegistryUnreachable);
@@ -156,8 +159,18 @@ const UNREACHABLE: &[&str] = &[
     "tls:",
     "server gave http response to https client",
     "server misbehaving",
+];
+
+const UNAVAILABLE: &[&str] = &[
     "502 bad gateway",
     "503 service unavailable",
+    "504 gateway",
+    "status: 502",
+    "status: 503",
+    "status: 504",
+    "status 502",
+    "status 503",
+    "status 504",
 ];
 
 const UNKNOWN: &[&str] =

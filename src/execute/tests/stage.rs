@@ -167,7 +167,8 @@ impl Stage {
         let desired = self.desired();
         let resolved = Resolved::default();
         let no_login = |_: &ImageName| ready(Ok(None)).boxed_local();
-        let ask = Ask { offline: false, keychain: &no_login, resolved: &resolved };
+        let offline = self.options.offline;
+        let ask = Ask { offline, keychain: &no_login, resolved: &resolved, waits: &|_| {} };
         let facts = self.fake.facts().await.expect("facts");
         observe(&self.fake, &desired.host, facts, &What::of(&desired), &ask).await.expect("observed")
     }

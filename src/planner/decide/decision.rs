@@ -7,7 +7,7 @@ use super::resource::ResourceDecision;
 use super::task::TaskRun;
 use crate::desired::{Address, Item};
 use crate::pillar::gate::Hold;
-use crate::problem::Result;
+use crate::problem::{Problems, Result};
 
 /// One resource, what must be done before it, and what is to become of it.
 pub(in crate::planner) struct Decided<'a> {
@@ -27,17 +27,25 @@ pub(in crate::planner) enum Decision<'a> {
     Waits(&'a Item),
     /// It is left out on this host, for this reason.
     LeftOut(&'a str),
-    /// Its gate is held.
+    /// It is held back.
     Held(HeldDecision<'a>),
 }
 
-/// What a held gate keeps from being done.
+/// A resource that is not changed, whatever is declared.
 pub(in crate::planner) struct HeldDecision<'a> {
-    /// The application.
-    pub(in crate::planner) app: &'a str,
-    pub(in crate::planner) hold: &'a Hold,
+    pub(in crate::planner) by: HeldBy<'a>,
     /// What would be done otherwise, or why that cannot be said.
     pub(in crate::planner) otherwise: Result<Box<Decision<'a>>>,
+}
+
+/// What holds it.
+pub(in crate::planner) enum HeldBy<'a> {
+    /// The gate of an application.
+    Gate { app: &'a str, hold: &'a Hold },
+    /// Its image cannot be had, for these reasons.
+    Image(Problems),
+    /// A resource that it requires waits.
+    Needs(Address),
 }
 
 impl<'a> Decision<'a> {

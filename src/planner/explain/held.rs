@@ -1,20 +1,32 @@
-//! What a held gate keeps from being done.
+//! What keeps a resource from being changed.
 
 use super::change;
 use crate::desired::Address;
-use crate::plan::{Cause, Change, Verb};
-use crate::planner::decide::decision::HeldDecision;
+use crate::plan::{Cause, Change, Verb, WithoutImage};
+use crate::planner::decide::decision::{HeldBy, HeldDecision};
 use crate::problem::{Problems, escaped};
 
-fn reason(held: &HeldDecision<'_>) -> Cause {
-    let (app, hold) = (escaped(held.app), held.hold);
-    Cause::Held { app, why: hold.why.as_deref().map(escaped), at: hold.place.clone() }
+fn reasons(held: &HeldDecision<'_>) -> Vec<Cause> {
+    match &held.by {
+        HeldBy::Gate { app, hold } => {
+            let why = hold.why.as_deref().map(escaped);
+            vec![Cause::Held { app: escaped(app), why, at: hold.place.clone() }]
+        }
+        HeldBy::Image(problems) => problems.iter().map(|one| Cause::Other(one.what.clone())).collect(),
+        HeldBy::Needs(needed) => vec![Cause::Needs(needed.to_string())],
+    }
 }
 
-/// What would be done otherwise, each with the reason of the hold first; an unchanged resource stays so.
+/// A resource that waits for its image.
+pub(super) fn without_image(address: &Address, held: &HeldDecision<'_>) -> Option<WithoutImage> {
+    let HeldBy::Image(problems) = &held.by else { return None };
+    Some(WithoutImage { address: address.to_string(), problems: problems.clone() })
+}
+
+/// What would be done otherwise, each with the reasons first; an unchanged resource stays so.
 pub(super) fn waiting(held: &HeldDecision<'_>, mut otherwise: Vec<Change>) -> Vec<Change> {
     for change in &mut otherwise {
-        change.cause.insert(0, reason(held));
+        change.cause.splice(0..0, reasons(held));
         if change.actions != [Verb::Unchanged] {
             change.actions = vec![Verb::Held];
         }
@@ -24,7 +36,11 @@ pub(super) fn waiting(held: &HeldDecision<'_>, mut otherwise: Vec<Change>) -> Ve
 
 /// What cannot be planned may wait as well.
 pub(super) fn unplanned(address: &Address, held: &HeldDecision<'_>, problems: &Problems) -> Change {
-    let mut change = change::plain(address, Verb::Held, reason(held));
-    change.cause.extend(problems.iter().map(|problem| Cause::Other(problem.what.clone())));
+    let mut change = change::plain(address, Verb::Held, Cause::AsWanted);
+    change.cause = reasons(held);
+    // Without its image nothing is known of it.
+    if !matches!(held.by, HeldBy::Image(_)) {
+        change.cause.extend(problems.iter().map(|problem| Cause::Other(problem.what.clone())));
+    }
     change
 }

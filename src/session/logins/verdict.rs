@@ -88,7 +88,7 @@ impl Verdict {
                 let wait = error.retry_after().and_then(|wait| i64::try_from(wait.as_secs()).ok());
                 Self::RateLimited(now.zip(wait).map(|(now, wait)| now + wait))
             }
-            ErrorKind::RegistryUnreachable => Self::Unreachable,
+            ErrorKind::RegistryUnreachable | ErrorKind::RegistryUnavailable => Self::Unreachable,
             _ => Self::Failed,
         }
     }

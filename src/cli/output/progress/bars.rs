@@ -86,6 +86,7 @@ impl Bars {
             | EventKind::ContainerLog { .. }
             | EventKind::ProbeLog { .. }
             | EventKind::EngineAway
+            | EventKind::RegistryAway { .. }
             | EventKind::Interrupted => {}
         }
     }
