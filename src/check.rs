@@ -10,10 +10,13 @@
 //! - where a container is replaced start-first, one of the two works after every step;
 //! - networks and volumes that are not ours are not removed, a volume only where a state says so, and neither
 //!   while a container uses it; in the end those that are declared are there;
+//! - an anonymous volume is removed only where no container mounts it any more, and never one of a container
+//!   that ran when the plan was made;
 //! - secrets stand in environments and in files of secrets alone, and every receiver of one is named;
 //! - a volume of secrets is one container's alone, filled before that is created, and goes with it;
 //! - what requires a task is created after it has run.
 
+mod anonymous;
 mod model;
 mod own;
 mod receivers;
@@ -39,6 +42,7 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
     let receivers = Receivers::of(plan);
     let mut broken = shape::check(plan, observed, &receivers);
     broken.extend(carried_out(plan, desired, observed));
+    broken.extend(anonymous::check(plan, observed));
     broken.extend(own::check(plan, desired, observed, &receivers));
     let problem = |what: String| {
         Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))

@@ -8,6 +8,7 @@ mod image;
 mod key;
 mod owner;
 mod registry;
+mod volume;
 mod word;
 
 pub use folded::folded;
@@ -17,4 +18,5 @@ pub use image::{Digest, ImageName, ImageRef};
 pub use key::KeyPath;
 pub use owner::{Owner, WorkspaceId};
 pub use registry::RegistryHost;
+pub use volume::{is_anonymous, short_volume};
 pub use word::{ContainerName, HostName, ReaderName, WorkspaceName};

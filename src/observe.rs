@@ -16,7 +16,7 @@ use crate::name::{HostName, ImageRef};
 use crate::observed::{Container, Facts, Image, Network, Observed, OwnVolumes, Record, Volume};
 use crate::problem::Result;
 use futures_util::future::try_join;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many calls are under way at once on one host.
 const AT_ONCE: usize = 8;
@@ -43,6 +43,7 @@ pub struct Read {
     networks: Vec<Network>,
     volumes: Vec<Volume>,
     own_volumes: OwnVolumes,
+    anonymous: BTreeMap<String, BTreeSet<String>>,
     adopted: BTreeMap<String, Record>,
     keeps: BTreeMap<String, Vec<ImageRef>>,
 }
@@ -59,10 +60,11 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
     let full = containers::read(engine, host, what, listed, &adopted);
     let ((found, uses), images) = try_join(full, images::read(engine, host, what.looks())).await?;
     let own_volumes = resources.own(what);
+    let anonymous = resources::anonymous(&uses);
     let (networks, volumes) = resources.judged(what, &uses);
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let keeps = keeps::read(engine, host, what, &containers).await?;
-    Ok(Read { containers, images, networks, volumes, own_volumes, adopted, keeps })
+    Ok(Read { containers, images, networks, volumes, own_volumes, anonymous, adopted, keeps })
 }
 
 impl Read {
@@ -78,7 +80,7 @@ impl Read {
         what: &What,
         ask: &Ask<'_>,
     ) -> Result<Observed> {
-        let Self { containers, mut images, networks, volumes, own_volumes, adopted, keeps } = self;
+        let Self { containers, mut images, networks, volumes, own_volumes, anonymous, adopted, keeps } = self;
         let resolve::Resolutions { resolved, unresolved } =
             resolve::all(engine, host, what, ask, &containers, &images).await?;
         images::read_digests(engine, host, &resolved, &mut images).await?;
@@ -93,6 +95,7 @@ impl Read {
             own_volumes,
             networks,
             volumes,
+            anonymous,
             adopted,
             keeps,
         })

@@ -1,5 +1,6 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
+mod anonymous;
 mod first_network;
 mod health_check;
 mod helper_container;
@@ -12,6 +13,7 @@ mod record;
 mod resource;
 
 pub use crate::inspect::{Inspect, Private};
+pub use anonymous::Anonymous;
 pub(crate) use first_network::is_user_defined;
 pub use health_check::HealthCheck;
 pub use helper_container::HelperContainer;
@@ -26,7 +28,7 @@ pub use resource::{Made, Network, User, Volume};
 use crate::name::{Digest, HostName, ImageRef};
 use crate::problem::Problems;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One host as it was when it was read. Containers are read before images, images before digests:
 /// a container seen here had its image on the host.
@@ -50,6 +52,8 @@ pub struct Observed {
     pub networks: Vec<Network>,
     /// Volumes that are ours or have a wanted name.
     pub volumes: Vec<Volume>,
+    /// Anonymous volumes that containers mount, each with the ids of those; of whomever they are.
+    pub anonymous: BTreeMap<String, BTreeSet<String>>,
     /// Containers that were taken over, by id; also those that are gone.
     pub adopted: BTreeMap<String, Record>,
     /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with the digests that its

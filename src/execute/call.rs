@@ -181,6 +181,13 @@ impl<E: Engine> Caller<'_, E> {
                 }
                 other => other,
             },
+            Action::RemoveAnonymousVolume { name, .. } => match engine.remove_volume(name).await {
+                // Another container mounts it since the plan was made.
+                Err(error) if error.kind == ErrorKind::Conflict => {
+                    return Ok(vec![format!("volume {name} is in use and stays")]);
+                }
+                other => other,
+            },
             Action::PutFiles { service, files, .. } => {
                 let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;
                 engine.put_files(&id, FILLED, &packed.archive).await

@@ -3,7 +3,7 @@
 use super::What;
 use super::containers::Uses;
 use crate::engine::{self, Engine, EngineError};
-use crate::name::HostName;
+use crate::name::{HostName, is_anonymous};
 use crate::observed::{Label, Made, Network, OwnVolumes, Record, User, Volume};
 use crate::problem::Result;
 use futures_util::future::try_join;
@@ -74,6 +74,17 @@ impl Read {
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         (networks, volumes)
     }
+}
+
+/// The containers that mount each anonymous volume.
+pub(super) fn anonymous(uses: &[Uses]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut mounted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in uses {
+        for name in one.volumes.iter().filter(|name| is_anonymous(name)) {
+            mounted.entry(name.clone()).or_default().insert(one.user.id.clone());
+        }
+    }
+    mounted
 }
 
 /// Who uses each thing, by its name.

@@ -2,7 +2,7 @@
 //! the planner; execution makes no choices.
 
 use crate::desired::SecretFile;
-use crate::name::{Digest, ImageRef};
+use crate::name::{Digest, ImageRef, short_volume};
 use crate::problem::Place;
 use crate::state::{Segment, Text};
 use serde::{Serialize, Serializer};
@@ -195,7 +195,7 @@ pub enum Action {
         #[serde(serialize_with = "masked_files")]
         files: BTreeMap<String, SecretFile>,
     },
-    /// `DELETE /containers/{id}` with its anonymous volumes: of a container that was no instance.
+    /// `DELETE /containers/{id}` with its anonymous volumes: of a container that was no instance, or never ran.
     Discard {
         /// Which container.
         container: Target,
@@ -241,6 +241,13 @@ pub enum Action {
         /// When it was created: another one of this name is not meant.
         created_at: i64,
     },
+    /// `DELETE /volumes/{name}` of an anonymous volume, and its data, after the last container that mounts it.
+    RemoveAnonymousVolume {
+        /// Its name: 64 hexadecimal digits.
+        name: String,
+        /// The container that had it last, for people.
+        of: String,
+    },
     /// `DELETE /volumes/{name}` of the record that a container was taken over, once it is gone.
     Forget {
         /// The container, for people.
@@ -275,6 +282,7 @@ impl Action {
             | Self::RemoveNetwork { .. }
             | Self::CreateVolume { .. }
             | Self::RemoveVolume { .. }
+            | Self::RemoveAnonymousVolume { .. }
             | Self::Forget { .. } => None,
             Self::Connect { container, .. }
             | Self::Disconnect { container, .. }
@@ -349,6 +357,9 @@ impl fmt::Display for Action {
             Self::RemoveNetwork { name, .. } => write!(f, "remove network {name}"),
             Self::CreateVolume { name, .. } => write!(f, "create volume {name}"),
             Self::RemoveVolume { name, .. } => write!(f, "remove volume {name} and its data"),
+            Self::RemoveAnonymousVolume { name, of } => {
+                write!(f, "remove anonymous volume {} of {of} and its data", short_volume(name))
+            }
             Self::Forget { name, .. } => write!(f, "forget that {name} was adopted"),
         }
     }

@@ -144,6 +144,11 @@ impl<'a> PlanContext<'a> {
         work::one(self.index.by_id.get(id).copied())
     }
 
+    /// The ids of all containers that mount an anonymous volume, ours or not.
+    pub(super) fn mounting(&self, volume: &str) -> BTreeSet<String> {
+        self.observed.anonymous.get(volume).cloned().unwrap_or_default()
+    }
+
     /// The container of an id, if it is ours.
     pub(super) fn our(&self, id: &str) -> Option<&'a Container> {
         self.by_id(id).filter(|container| container.ours.is_some() && !container.impostor)

@@ -5,6 +5,7 @@ mod absence;
 pub(super) mod choice;
 pub(super) mod container;
 mod container_change;
+pub(super) mod data;
 pub(super) mod decision;
 mod fits;
 pub(super) mod foreign;

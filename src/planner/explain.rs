@@ -5,6 +5,7 @@ mod absence;
 mod causes;
 mod change;
 mod container;
+mod data;
 mod held;
 mod image;
 mod leftovers;
@@ -45,13 +46,13 @@ pub(super) struct StepCauses {
 struct Explained {
     cause: Cause,
     changes: Vec<Change>,
-    note: Option<String>,
+    notes: Vec<String>,
     receivers: Vec<Receiver>,
 }
 
 impl Explained {
     fn new(cause: Cause, changes: Vec<Change>) -> Self {
-        Self { cause, changes, note: None, receivers: Vec::new() }
+        Self { cause, changes, notes: Vec::new(), receivers: Vec::new() }
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
             thing(context, address, decision)
         };
         changes.extend(explained.changes);
-        notes.extend(explained.note);
+        notes.extend(explained.notes);
         receivers.extend(explained.receivers);
         causes[turn.entry] = explained.cause;
     }
@@ -95,12 +96,13 @@ fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) 
             Explained { receivers, ..Explained::new(cause, container::changes(address, container)) }
         }
         Decision::Absent(absence) => {
-            Explained::new(absence::cause(absence), absence::changes(address, absence))
+            let changes = absence::changes(address, absence);
+            Explained { notes: data::of_absent(absence), ..Explained::new(absence::cause(absence), changes) }
         }
         Decision::Image(image) => {
             let (verb, cause) = image::verb(image);
             let note = matches!(image, ImageDecision::InUse(_)).then(|| format!("{address}: {cause}"));
-            Explained { note, ..plain(verb, cause) }
+            Explained { notes: Vec::from_iter(note), ..plain(verb, cause) }
         }
         Decision::Task(task) => {
             let causes = task::causes(context, task);
@@ -112,7 +114,7 @@ fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) 
         Decision::Resource(resource) => {
             let (change, note) = resource::change(context, resource);
             let cause = change.cause.first().cloned().unwrap_or(Cause::AsWanted);
-            Explained { note, ..Explained::new(cause, vec![change]) }
+            Explained { notes: Vec::from_iter(note), ..Explained::new(cause, vec![change]) }
         }
         Decision::Waits(item) => {
             let things: Vec<String> = item.requisites.onchanges.iter().map(ToString::to_string).collect();

@@ -155,7 +155,7 @@ impl Lowering {
             AbsenceReason::Declared | AbsenceReason::Undeclared => format!("remove {}", absence.name),
         };
         let mut group = self.group(name, cause, needs);
-        remove::absent(context, &absence.instances, absence.timeout, &mut group);
+        remove::absent(context, &absence.instances, &absence.data, absence.timeout, &mut group);
         for name in &absence.tags {
             group.push(Action::Untag { name: name.clone() }, Vec::new());
         }

@@ -1,6 +1,7 @@
 //! Plans as people read them: what is there, what is wanted, which steps follow.
 
 mod adopting;
+mod data;
 mod held;
 mod kept;
 mod leftovers;

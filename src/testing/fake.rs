@@ -186,6 +186,16 @@ impl Fake {
         self.world().files(container, folder)
     }
 
+    /// The anonymous volumes that a container mounts, by their place.
+    pub fn anonymous(&self, container: &str) -> BTreeMap<String, String> {
+        let world = self.world();
+        let Ok(at) = world.find(container) else { return BTreeMap::new() };
+        let mounted = world.containers[at].mounted().into_iter().filter_map(|mount| {
+            Some((mount["Destination"].as_str()?.to_owned(), mount["Name"].as_str()?.to_owned()))
+        });
+        mounted.filter(|(_, name)| crate::name::is_anonymous(name)).collect()
+    }
+
     /// Names of all volumes.
     pub fn volume_names(&self) -> Vec<String> {
         self.world().volumes.keys().cloned().collect()
@@ -201,6 +211,11 @@ impl Fake {
     /// Which images were started, in order: of a container that ran to its end too.
     pub fn started(&self) -> Vec<String> {
         self.world().started.clone()
+    }
+
+    /// Containers that were started while another one ran on the same anonymous volume.
+    pub fn doubled(&self) -> Vec<String> {
+        self.world().doubled.clone()
     }
 
     /// Takes fields of its `HostConfig` away from a container, as an Engine does whose kernel lacks them.
@@ -576,7 +591,7 @@ impl Engine for Fake {
     }
 
     async fn remove_with_volumes(&self, id: &str) -> EngineResult<()> {
-        self.change(self.called("discard", id), |world| world.remove(id)).await
+        self.change(self.called("discard", id), |world| world.remove_with_volumes(id)).await
     }
 }
 

@@ -39,6 +39,7 @@ mod compose;
 mod consumers;
 mod credentials;
 mod cut;
+mod data;
 mod delegation;
 mod docker;
 mod docs;

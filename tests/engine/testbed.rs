@@ -150,6 +150,14 @@ impl EngineEnv {
         self.push_with(&["--run", script], "run", name, tag, &format!("{name} {tag}"))
     }
 
+    /// Makes and pushes an image that serves a page out of its volume `/data`, to which each start adds the tag.
+    pub(crate) fn push_data(&self, name: &str, tag: &str) -> (String, String) {
+        let script = format!(
+            "echo {tag} >> /data/index.html; trap 'exit 0' TERM INT QUIT; httpd -f -p 80 -h /data & wait $!"
+        );
+        self.push_with(&["--volume", "/data", "--run", &script], "run", name, tag, tag)
+    }
+
     fn push_with(&self, more: &[&str], kind: &str, name: &str, tag: &str, page: &str) -> (String, String) {
         let repository = format!("{}/{}/{name}", self.registry, self.name);
         let output = Command::new(testbed_var("PILLARBOX_TEST_IMAGE"))

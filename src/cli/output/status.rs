@@ -242,6 +242,7 @@ mod tests {
                 can_update: true,
                 runs_health_checks: true,
             },
+            anonymous: BTreeMap::new(),
             containers: vec![
                 container("stranger", false, "running", None),
                 container("nginx", true, "running", Some(Health::Healthy)),

@@ -5,6 +5,7 @@ use super::simple::{derived, trimmed};
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
+use crate::name::is_anonymous;
 use crate::problem::{Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Map, Value, json};
@@ -255,8 +256,10 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(MOUNTS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let declared = each_entry(canonical).count();
-    // The volume of `secrets` is no declared mount.
-    let own = |mount: &&Value| mount["Target"] == FOLDER;
+    // The volume of `secrets` is no declared mount, nor is an anonymous one of a predecessor.
+    let is_declared = |mount: &Value| each_entry(canonical).any(|(target, _)| mount["Target"] == target.as_str());
+    let handed = |mount: &Value| mount["Source"].as_str().is_some_and(is_anonymous) && !is_declared(mount);
+    let own = |mount: &&Value| mount["Target"] == FOLDER || handed(mount);
     let found: Vec<&Value> = found.iter().filter(|mount| !own(mount)).collect();
     declared != found.len()
         || each_entry(canonical).any(|(target, mount)| {

@@ -12,24 +12,24 @@ use proptest::prelude::*;
 
 /// What is desired of `api`.
 #[derive(Clone, Copy, Debug)]
-struct Declared {
+pub(super) struct Declared {
     /// The fourth never becomes healthy.
-    version: u32,
-    log: u8,
-    replicas: usize,
-    retain: u32,
-    start_first: bool,
+    pub(super) version: u32,
+    pub(super) log: u8,
+    pub(super) replicas: usize,
+    pub(super) retain: u32,
+    pub(super) start_first: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Round {
-    declared: Declared,
+pub(super) struct Round {
+    pub(super) declared: Declared,
     /// Back to the so many-th of what is kept, instead of the version.
-    back: Option<usize>,
-    trouble: Trouble,
+    pub(super) back: Option<usize>,
+    pub(super) trouble: Trouble,
 }
 
-fn declared(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Declared> {
+pub(super) fn declared(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Declared> {
     (versions, 0..2u8, 1..=2usize, 0..=2u32, any::<bool>()).prop_map(
         |(version, log, replicas, retain, start_first)| Declared {
             version,
@@ -41,12 +41,12 @@ fn declared(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = De
     )
 }
 
-fn round() -> impl Strategy<Value = Round> {
+pub(super) fn round() -> impl Strategy<Value = Round> {
     (declared(1..=4), proptest::option::weighted(0.4, 0..3usize), trouble(1..40))
         .prop_map(|(declared, back, trouble)| Round { declared, back, trouble })
 }
 
-fn items(declared: Declared) -> Vec<Item> {
+pub(super) fn items(declared: Declared) -> Vec<Item> {
     let mut items = service(declared.version, declared.replicas);
     for item in &mut items {
         let DesiredState::Container(want) = &mut item.want else { continue };

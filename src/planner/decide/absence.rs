@@ -1,5 +1,6 @@
 //! What is to become of containers that are not to be there.
 
+use super::data::Data;
 use super::instances::Instances;
 use super::kept;
 use crate::name::ContainerName;
@@ -12,6 +13,8 @@ pub(in crate::planner) struct Absence<'a> {
     pub(in crate::planner) name: String,
     pub(in crate::planner) reason: AbsenceReason,
     pub(in crate::planner) instances: Instances<'a>,
+    /// What becomes of the data in their anonymous volumes.
+    pub(in crate::planner) data: Data<'a>,
     /// Tags that keep images for containers that are gone already.
     pub(in crate::planner) tags: Vec<String>,
     /// Seconds to wait after the stop signal.
@@ -36,10 +39,12 @@ impl<'a> Absence<'a> {
         name: &ContainerName,
         timeout: Option<u32>,
     ) -> Self {
+        let instances = Instances::of(context, name.as_str());
         Self {
             name: name.to_string(),
             reason: AbsenceReason::Declared,
-            instances: Instances::of(context, name.as_str()),
+            data: Data::left(context, &instances),
+            instances,
             tags: kept::tags_left(context, name, &BTreeSet::new()),
             timeout,
         }
@@ -52,10 +57,12 @@ impl<'a> Absence<'a> {
         keep: &BTreeSet<ContainerName>,
         timeout: Option<u32>,
     ) -> Self {
+        let instances = Instances::but(context, service.as_str(), keep);
         Self {
             name: service.to_string(),
             reason: AbsenceReason::Surplus,
-            instances: Instances::but(context, service.as_str(), keep),
+            data: Data::left(context, &instances),
+            instances,
             tags: kept::tags_left(context, service, keep),
             timeout,
         }
@@ -63,10 +70,12 @@ impl<'a> Absence<'a> {
 
     /// Containers of a plain name that no state declares any more.
     pub(in crate::planner) fn undeclared(context: &PlanContext<'a>, service: &str, slot: &str) -> Self {
+        let instances = Instances::of_slot(context, service, slot);
         Self {
             name: slot.to_owned(),
             reason: AbsenceReason::Undeclared,
-            instances: Instances::of_slot(context, service, slot),
+            data: Data::left(context, &instances),
+            instances,
             tags: Vec::new(),
             timeout: None,
         }

@@ -1,6 +1,7 @@
 //! What is to become of a container, decided from what is seen alone; see the table at the planner.
 
 use super::choice::{Choice, choose, fallback};
+use super::data::Data;
 use super::fits::{fits, live};
 use super::foreign::held_by_others;
 use super::instances::{Instances, runs};
@@ -58,6 +59,8 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) surplus: Surplus<'a>,
     /// The containers that it is made with.
     pub(in crate::planner) shared: Vec<Shared<'a>>,
+    /// What becomes of the data in anonymous volumes.
+    pub(in crate::planner) data: Data<'a>,
     /// The names that containers get on the way.
     pub(in crate::planner) names: Names,
 }
@@ -107,6 +110,9 @@ impl<'a> ContainerDecision<'a> {
             || overlap::obstacle(desired),
             |(spec, kept)| overlap::obstacle_of(desired, &spec.networks(), kept),
         );
+        let fallback = fallback(&instances, &choice, &to_stop, will_run);
+        let data = data(context, desired, &source, &instances, &choice, fallback);
+        let obstacle = obstacle.or_else(|| overlap::data(desired, &choice, &to_stop, &data));
         let spec = own.map_or_else(|| desired.spec.clone(), |(spec, _)| spec);
         let spec = networks::named(&spec, [name, desired.alias()]);
         let differences = match choice {
@@ -118,12 +124,16 @@ impl<'a> ContainerDecision<'a> {
         let (pending, reactions) = react(pending, &choice, &instances, will_run);
         let can_update = context.can_update();
         let retain = desired.retain(can_update);
+        let surplus = kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source)));
+        let goes = |ours: &&Container| goes(retain, &instances, &choice, &surplus, ours);
+        let gone: Vec<&Container> = instances.everything().filter(goes).collect();
         Ok(Self {
+            data: data.and_going(context, gone.into_iter()),
             start_first: obstacle.is_none()
                 && will_run
                 && is_start_first(desired, &instances, &choice, &to_stop),
-            fallback: fallback(&instances, &choice, &to_stop, will_run),
-            surplus: kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source))),
+            fallback,
+            surplus,
             names: Names::of(context, name, retain, &instances, &choice),
             desired,
             spec,
@@ -158,9 +168,7 @@ impl<'a> ContainerDecision<'a> {
 
     /// Whether a container of it is removed.
     pub(in crate::planner) fn goes(&self, ours: &Container) -> bool {
-        let surplus = self.surplus.containers.iter().any(|gone| gone.id == ours.id);
-        let stays = self.choice.is(ours) || self.stays(ours);
-        surplus || (self.instances.all().any(|one| one.id == ours.id) && !stays)
+        goes(self.retain(), &self.instances, &self.choice, &self.surplus, ours)
     }
 
     /// The generation that a rollback asks for.
@@ -215,6 +223,34 @@ impl<'a> ContainerDecision<'a> {
             }
         }
     }
+}
+
+/// Whether a container of it is removed.
+fn goes(
+    retain: u32,
+    instances: &Instances<'_>,
+    choice: &Choice<'_>,
+    surplus: &Surplus<'_>,
+    ours: &Container,
+) -> bool {
+    let stays = choice.is(ours) || kept::stays(retain, choice, ours);
+    surplus.containers.iter().any(|gone| gone.id == ours.id)
+        || (instances.all().any(|one| one.id == ours.id) && !stays)
+}
+
+/// What becomes of the data of the container that ran last. One that never ran has none.
+fn data<'a>(
+    context: &PlanContext<'a>,
+    desired: &DesiredContainer,
+    source: &Source,
+    instances: &Instances<'a>,
+    choice: &Choice<'a>,
+    fallback: Option<&'a Container>,
+) -> Data<'a> {
+    let before = fallback.into_iter().chain(instances.holder).filter(|ours| ours.has_run());
+    let before: Vec<&Container> = before.collect();
+    let image = source.on_host(context).map(|image| image.volumes.as_slice());
+    Data::handed(context, desired, image, choice, &before)
 }
 
 /// In what a container that stays differs from what is desired.

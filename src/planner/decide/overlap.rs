@@ -1,7 +1,10 @@
 //! Whether two containers of one desired can run beside each other.
 
+use super::choice::Choice;
+use super::data::Data;
 use crate::desired::{DesiredContainer, Order, Replica};
 use crate::observed::Container;
+use crate::problem::escaped;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -20,6 +23,18 @@ pub(in crate::planner) fn obstacle_of(
 ) -> Option<String> {
     let replica = desired.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
     found(replica, container.inspect.compare("/HostConfig").unwrap_or(&Value::Null), networks)
+}
+
+/// The same for the data in its anonymous volumes.
+pub(in crate::planner) fn data(
+    desired: &DesiredContainer,
+    choice: &Choice<'_>,
+    running: &[&Container],
+    data: &Data<'_>,
+) -> Option<String> {
+    let replica = desired.replica.as_ref().filter(|replica| replica.order == Order::StartFirst)?;
+    let path = data.in_common(choice, running, |path| replica.shared.contains(path))?;
+    Some(format!("the data in the anonymous volume at {}, which is not `shared`", escaped(&path)))
 }
 
 fn found(replica: &Replica, host: &Value, networks: &BTreeMap<String, Value>) -> Option<String> {

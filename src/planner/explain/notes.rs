@@ -1,15 +1,13 @@
 //! What a plan says without doing anything about it.
 
-use crate::desired::secret_file::FOLDER;
+use super::data;
 use crate::name::ImageRef;
-use crate::observed::{Container, Health, ResolvedBy};
+use crate::observed::{Health, ResolvedBy};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
 use crate::problem::escaped;
-use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// All notes on a host, services in the order of declaration.
 pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>]) -> Vec<String> {
@@ -19,7 +17,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
         notes.extend(condition(container));
         notes.extend(by_hand(container));
         notes.extend(unchecked(context, container));
-        notes.extend(volumes(context, container));
+        notes.extend(data::of(container));
         notes.extend(moved(context, container));
     }
     notes.extend(context.containers().filter(|container| container.impostor).map(|container| {
@@ -125,61 +123,6 @@ fn moved(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Option<
             now.digest.short()
         )
     })
-}
-
-/// Data in volumes that the new container will not have. The old volumes stay on the host.
-fn volumes(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Vec<String> {
-    let Choice::New { .. } = decision.choice else { return Vec::new() };
-    if decision.instances.is_empty() {
-        return Vec::new();
-    }
-    let body = decision.desired.spec.create_body();
-    if body["HostConfig"]["VolumesFrom"].is_array() {
-        // Where those are is known to the Engine alone.
-        return Vec::new();
-    }
-    let mut mounted = mounted(&body);
-    if !decision.desired.spec.files.is_empty() {
-        mounted.insert(FOLDER.to_owned());
-    }
-    let image = decision.source.on_host(context).map(|image| image.volumes.clone()).unwrap_or_default();
-    let old =
-        decision.instances.all().filter(|old| runs(old) || decision.instances.holder.is_some()).flat_map(own);
-    let paths: BTreeSet<String> =
-        image.into_iter().chain(old).filter(|path| !mounted.contains(path)).collect();
-    paths
-        .into_iter()
-        .map(|path| {
-            format!(
-                "container {}: nothing is mounted at {}, a volume of its image: the new container starts \
-                 empty there, the old volume stays on the host",
-                decision.desired.name,
-                escaped(&path)
-            )
-        })
-        .collect()
-}
-
-/// Where a create body mounts something.
-fn mounted(body: &Value) -> BTreeSet<String> {
-    let host = &body["HostConfig"];
-    let mounts = host["Mounts"].as_array().into_iter().flatten();
-    let mounts = mounts.filter_map(|mount| mount["Target"].as_str().map(str::to_owned));
-    let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let binds = binds.filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
-    let tmpfs = host["Tmpfs"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
-    let bare = body["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
-    mounts.chain(binds).chain(tmpfs).chain(bare).map(|path| path.trim_end_matches('/').to_owned()).collect()
-}
-
-/// Paths where a container has a volume without a name of its own: 64 hexadecimal digits.
-fn own(container: &Container) -> Vec<String> {
-    let mounts = container.inspect.compare("/Mounts").and_then(Value::as_array).into_iter().flatten();
-    let anonymous = mounts.filter(|mount| {
-        let name = mount["Name"].as_str().unwrap_or_default();
-        mount["Type"] == "volume" && name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
-    });
-    anonymous.filter_map(|mount| mount["Destination"].as_str().map(str::to_owned)).collect()
 }
 
 /// What carries the name of this workspace on the host and is another's: said, because it looks like ours.

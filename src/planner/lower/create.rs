@@ -3,7 +3,7 @@
 use super::secrets::Files;
 use crate::desired::Spec;
 use crate::name::Owner;
-use crate::observed::{Label, instance};
+use crate::observed::{Anonymous, Label, instance};
 use crate::plan::Create;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::sharing;
@@ -24,6 +24,9 @@ pub(super) fn create(
     if let Some(files) = files {
         files.mount(&mut body);
     }
+    for one in &decision.data.handed {
+        hand_over(one, &mut body);
+    }
     body["HostConfig"]["RestartPolicy"] = policy.clone();
     for (label, value) in labels(workspace, decision, generation) {
         body["Labels"][label] = json!(value);
@@ -36,6 +39,25 @@ pub(super) fn create(
         body,
         env: decision.spec.env.clone(),
     }
+}
+
+/// Mounts an anonymous volume of the predecessor where that had it. Nothing of the image is copied into it:
+/// the predecessor may run.
+fn hand_over(one: &Anonymous, body: &mut Value) {
+    if body["HostConfig"]["Mounts"].is_null() {
+        body["HostConfig"]["Mounts"] = json!([]);
+    }
+    let Some(mounts) = body["HostConfig"]["Mounts"].as_array_mut() else { return };
+    let is_there = |mount: &&mut Value| mount["Target"].as_str().is_some_and(|at| at == one.path);
+    if let Some(declared) = mounts.iter_mut().find(is_there) {
+        declared["Source"] = json!(one.volume);
+        declared["VolumeOptions"]["NoCopy"] = json!(true);
+        return;
+    }
+    mounts.push(json!({
+        "Type": "volume", "Source": one.volume, "Target": one.path, "ReadOnly": !one.writable,
+        "VolumeOptions": { "NoCopy": true },
+    }));
 }
 
 /// Our labels. A name or tag alone is in none that is compared.

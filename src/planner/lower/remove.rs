@@ -4,6 +4,7 @@ use super::steps::Group;
 use crate::observed::Container;
 use crate::plan::{Action, Target, keep_tag};
 use crate::planner::context::PlanContext;
+use crate::planner::decide::data::Data;
 use crate::planner::decide::instances::{Instances, generation, runs, slot};
 use crate::planner::decide::secrets;
 
@@ -24,11 +25,29 @@ pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<
     tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
 }
 
+/// Removes the anonymous volumes that no container mounts any more after this one was removed.
+pub(super) fn drop_data(
+    data: &Data<'_>,
+    ours: &Container,
+    name: &str,
+    group: &mut Group<'_>,
+    undo: &[Action],
+) {
+    let of_it = data.going.iter().filter(|(_, users)| users.contains(&ours.id));
+    let last: Vec<&String> =
+        of_it.filter(|(_, users)| users.iter().all(|id| group.is_gone(id))).map(|(volume, _)| volume).collect();
+    for volume in last {
+        let action = Action::RemoveAnonymousVolume { name: volume.clone(), of: name.to_owned() };
+        group.push(action, undo.to_vec());
+    }
+}
+
 /// Stops and removes all of ours of a service, the one with the plain name last. There is no rollback of this:
 /// stopped is nearer to what is wanted than running.
 pub(super) fn absent(
     context: &PlanContext<'_>,
     instances: &Instances<'_>,
+    data: &Data<'_>,
     timeout: Option<u32>,
     group: &mut Group<'_>,
 ) {
@@ -42,5 +61,6 @@ pub(super) fn absent(
         for action in removal(context, ours, None) {
             group.push(action, Vec::new());
         }
+        drop_data(data, ours, &ours.name, group, &[]);
     }
 }

@@ -48,13 +48,15 @@ pub(super) struct Group<'s> {
     known: BTreeMap<String, (String, bool)>,
     /// Those that may end by themselves before their turn comes.
     may_end: BTreeSet<String>,
+    /// Ids of those that were removed.
+    gone: BTreeSet<String>,
     any: bool,
 }
 
 impl<'s> Group<'s> {
     /// An empty group that may begin when `needs` are done.
     pub(super) fn new(steps: &'s mut Steps, name: String, cause: Cause, needs: Vec<u32>) -> Self {
-        Self { steps, name, cause, needs, known: BTreeMap::new(), may_end: BTreeSet::new(), any: false }
+        Self { steps, name, cause, needs, known: BTreeMap::new(), may_end: BTreeSet::new(), gone: BTreeSet::new(), any: false }
     }
 
     /// Makes an existing container known, so that steps on it carry an expectation.
@@ -84,6 +86,11 @@ impl<'s> Group<'s> {
     /// The name that an existing container has after the steps so far.
     pub(super) fn name_of(&self, id: &str) -> Option<String> {
         self.known.get(id).map(|(name, _)| name.clone())
+    }
+
+    /// Whether a step so far removes a container.
+    pub(super) fn is_gone(&self, id: &str) -> bool {
+        self.gone.contains(id)
     }
 
     /// What the next group has to wait for; the last step, or nothing if there is none.
@@ -125,6 +132,9 @@ impl<'s> Group<'s> {
 
     fn learn(&mut self, action: &Action) {
         let Some(Target::Id(id)) = action.target() else { return };
+        if matches!(action, Action::Remove { .. }) {
+            self.gone.insert(id.clone());
+        }
         let Some((name, running)) = self.known.get_mut(id) else { return };
         match action {
             Action::Start { .. } => *running = true,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const ONE: &str = "r.example.com/nginx:1";
 
 /// A stranger called `nginx` as the desired state wants it, but for `change`.
-async fn stranger(change: impl FnOnce(&mut Value)) -> Stage {
+pub(super) async fn stranger(change: impl FnOnce(&mut Value)) -> Stage {
     let stage = Stage::new();
     stage.publish(1);
     stage.publish(2);

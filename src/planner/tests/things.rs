@@ -168,22 +168,6 @@ async fn an_absent_container_is_stopped_and_removed_and_its_image_let_go() {
     assert!(!stage.fake.image_names().iter().any(|name| name.starts_with("pillarbox.invalid")));
 }
 
-#[tokio::test(start_paused = true)]
-async fn volumes_that_nothing_is_mounted_on_are_warned_of() {
-    let stage = Stage::new();
-    stage.publish(1);
-    let data = Behaviour { volumes: vec!["/data".to_owned(), "/cache".to_owned()], ..Behaviour::fine() };
-    stage.fake.publish("r.example.com/nginx:2", "two", data);
-    stage.fake.preload("r.example.com/nginx:2");
-    stage.with(vec![running("nginx", ONE)]).settle().await;
-    let mut want = running("nginx", "r.example.com/nginx:2");
-    let cache = serde_json::json!({ "/cache": { "source": "cache", "options": [] } });
-    want.spec.fixed.insert("volumes".to_owned(), cache);
-    let plan = stage.with(vec![want]).plan().await.expect("planned");
-    assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
-    assert!(plan.notes[0].contains("nothing is mounted at /data"), "{:?}", plan.notes);
-}
-
 fn hold(item: &mut crate::desired::Item, why: Option<&str>) {
     let place = Place::new("pillar/apps.toml", 5);
     let hold = Hold { why: why.map(str::to_owned), place };

@@ -3,6 +3,7 @@
 use super::behaviour::Goes;
 use super::world::{World, printed, refused};
 use super::{Behaviour, EngineResult, ErrorKind, Inspected, Summary};
+use crate::name::is_anonymous;
 use crate::observed::{Health, Inspect, RunState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,8 @@ pub(super) struct FakeContainer {
     created: Instant,
     run: Run,
     networks: BTreeMap<String, Value>,
+    /// Anonymous volumes that were made for it, by their place.
+    anonymous: BTreeMap<String, String>,
     /// Ids of the networks that it joined: one that is recreated under the same name is another.
     joined: BTreeMap<String, String>,
     /// Its health check was run by a call.
@@ -42,7 +45,26 @@ impl FakeContainer {
         let mounts = mounts.filter(|mount| mount["Type"] == "volume");
         let mounts = mounts.filter_map(|mount| mount["Source"].as_str());
         let named = binds.chain(mounts).filter(|name| !name.is_empty() && !name.starts_with('/'));
-        named.map(str::to_owned).collect()
+        named.map(str::to_owned).chain(self.anonymous.values().cloned()).collect()
+    }
+
+    /// Volumes of the container that were made for it, and go with it where that is asked for.
+    pub(super) fn anonymous(&self) -> impl Iterator<Item = &String> {
+        self.anonymous.values()
+    }
+
+    /// All its volumes, as `/containers/{id}/json` lists them.
+    pub(super) fn mounted(&self) -> Vec<Value> {
+        let host = &self.body["HostConfig"];
+        let mount = |name: &str, at: &str, writable: bool| {
+            json!({ "Type": "volume", "Name": name, "Destination": at, "RW": writable })
+        };
+        let own = self.anonymous.iter().map(|(at, name)| mount(name, at, true));
+        let listed = host["Mounts"].as_array().into_iter().flatten().filter_map(|listed| {
+            let name = listed["Source"].as_str().filter(|_| listed["Type"] == "volume")?;
+            Some(mount(name, listed["Target"].as_str()?, listed["ReadOnly"] != true))
+        });
+        own.chain(listed).collect()
     }
 }
 
@@ -96,6 +118,7 @@ impl World {
             labels.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
         }
         self.make_mounted(&body);
+        let anonymous = self.make_anonymous(&body, &image.behaviour.volumes);
         let id = format!("{:064x}", self.fresh());
         self.containers.push(FakeContainer {
             id: id.clone(),
@@ -107,6 +130,7 @@ impl World {
             created: Instant::now(),
             run: Run::Created { error: String::new() },
             networks,
+            anonymous,
             joined: BTreeMap::new(),
             probed: false,
         });
@@ -163,6 +187,12 @@ impl World {
         }
         held.joined = joined;
         held.run = Run::Started(Instant::now());
+        let held = &self.containers[at];
+        let own: BTreeSet<String> = held.volumes().into_iter().filter(|name| is_anonymous(name)).collect();
+        let beside = self.containers.iter().filter(|other| other.id != held.id && self.run_state(other).running);
+        if beside.into_iter().any(|other| !other.volumes().is_disjoint(&own)) {
+            self.doubled.push(held.name.clone());
+        }
         let started = format!("{} {}", held.name, held.body["Image"].as_str().unwrap_or_default());
         self.started.push(started);
         Ok(())
@@ -240,6 +270,17 @@ impl World {
             return refused(ErrorKind::Conflict, 409, message);
         }
         name.clone_into(&mut self.containers[at].name);
+        Ok(())
+    }
+
+    /// Removes it with its anonymous volumes, but for those that another container mounts.
+    pub(super) fn remove_with_volumes(&mut self, id: &str) -> EngineResult<()> {
+        let own: Vec<String> = self.containers[self.find(id)?].anonymous().cloned().collect();
+        self.remove(id)?;
+        for name in own {
+            // It stays where it is in use.
+            let _ = self.remove_volume(&name);
+        }
         Ok(())
     }
 
@@ -352,6 +393,7 @@ impl World {
                 "Health": { "Log": held.behaviour.probes },
             },
             "Config": config, "HostConfig": host,
+            "Mounts": held.mounted(),
             "NetworkSettings": { "Networks": held.networks },
         });
         Inspected {

@@ -44,7 +44,7 @@ impl World {
     }
 
     pub(super) fn remove_volume(&mut self, name: &str) -> EngineResult<()> {
-        if self.containers.iter().any(|held| mounts(&held.body).iter().any(|mount| mount.volume == name)) {
+        if self.containers.iter().any(|held| held.volumes().contains(name)) {
             return refused(ErrorKind::Conflict, 409, format!("remove {name}: volume is in use"));
         }
         self.volumes.remove(name);
@@ -59,6 +59,30 @@ impl World {
                 self.volume(&json!({ "Name": mount.volume }));
             }
         }
+    }
+
+    /// An Engine makes anonymous volumes where image or body say so and nothing else is mounted.
+    pub(super) fn make_anonymous(&mut self, body: &Value, of_image: &[String]) -> BTreeMap<String, String> {
+        let host = &body["HostConfig"];
+        let mounts = host["Mounts"].as_array().into_iter().flatten();
+        let (nameless, mounts): (Vec<&Value>, Vec<&Value>) =
+            mounts.partition(|mount| mount["Type"] == "volume" && mount["Source"].as_str().is_none());
+        let at = |mount: &&Value| mount["Target"].as_str().map(str::to_owned);
+        let binds = host["Binds"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let tmpfs = host["Tmpfs"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+        let taken: Vec<String> = mounts.iter().filter_map(at).chain(tmpfs).collect();
+        let taken: Vec<String> =
+            binds.filter_map(|bind| bind.split(':').nth(1).map(str::to_owned)).chain(taken).collect();
+        let bare = body["Volumes"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+        let wanted = nameless.iter().filter_map(at).chain(bare).chain(of_image.iter().cloned());
+        let wanted: BTreeMap<String, ()> = wanted.map(|path| (path, ())).collect();
+        let mut made = BTreeMap::new();
+        for (path, ()) in wanted.into_iter().filter(|(path, ())| !taken.contains(path)) {
+            let name = format!("{:064x}", 0xfeed_0000_0000 + self.fresh());
+            self.volume(&json!({ "Name": name }));
+            made.insert(path, name);
+        }
+        made
     }
 
     /// Puts the files of an archive into the volume that a container mounts at a folder.

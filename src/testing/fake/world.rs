@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) contents: BTreeMap<String, Content>,
     pub(super) started: Vec<String>,
+    /// Containers that were started while another one ran on the same anonymous volume.
+    pub(super) doubled: Vec<String>,
     pub(super) calls: Vec<String>,
     pub(super) changes: Vec<String>,
     pub(super) faults: BTreeMap<usize, Fault>,
@@ -76,6 +78,7 @@ impl World {
             volumes: BTreeMap::new(),
             contents: BTreeMap::new(),
             started: Vec::new(),
+            doubled: Vec::new(),
             calls: Vec::new(),
             changes: Vec::new(),
             faults: BTreeMap::new(),

@@ -12,7 +12,7 @@ use crate::planner::decide::restart::{no_restart, parked, same_policy};
 use crate::planner::decide::sharing;
 use crate::planner::lower::create::create;
 use crate::planner::lower::networks;
-use crate::planner::lower::remove::removal;
+use crate::planner::lower::remove::{drop_data, removal};
 use crate::planner::lower::secrets::Files;
 use crate::planner::lower::steps::Group;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub(super) fn clear<'a>(
         Choice::Existing(_) => &[],
     };
     for ours in early {
-        remove(context, ours, group, &rollback.actions());
+        remove(context, decision, ours, group, &rollback.actions());
     }
     rest.into_iter().filter(|ours| !early.iter().any(|gone| gone.id == ours.id)).collect()
 }
@@ -223,8 +223,16 @@ pub(super) fn commit<'a>(
     rollback.committed = true;
 }
 
-pub(super) fn remove(context: &PlanContext<'_>, ours: &Container, group: &mut Group<'_>, undo: &[Action]) {
-    for action in removal(context, ours, group.name_of(&ours.id)) {
+pub(super) fn remove(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'_>,
+    ours: &Container,
+    group: &mut Group<'_>,
+    undo: &[Action],
+) {
+    let name = group.name_of(&ours.id);
+    for action in removal(context, ours, name.clone()) {
         group.push(action, undo.to_vec());
     }
+    drop_data(&decision.data, ours, name.as_deref().unwrap_or(&ours.name), group, undo);
 }

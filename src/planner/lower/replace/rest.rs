@@ -39,7 +39,7 @@ pub(super) fn clean_up(
     group: &mut Group<'_>,
 ) {
     for ours in to_remove {
-        remove(context, ours, group, &[]);
+        remove(context, decision, ours, group, &[]);
     }
     lay_down(context, decision, group);
 }
@@ -57,7 +57,7 @@ fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: 
         }
     }
     for ours in &decision.surplus.containers {
-        remove(context, ours, group, &[]);
+        remove(context, decision, ours, group, &[]);
     }
     for name in &decision.surplus.tags {
         group.push(Action::Untag { name: name.clone() }, Vec::new());

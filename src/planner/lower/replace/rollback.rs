@@ -174,7 +174,8 @@ impl<'a> Rollback<'a> {
             return Vec::new();
         }
         let untag = self.keep.clone().map(|name| Action::Untag { name });
-        let remove = Action::Remove { container, name };
+        // What an Engine made for it has nothing in it but what its image has.
+        let remove = Action::Discard { container, name };
         std::iter::once(remove).chain(untag).chain(self.drop_volume()).collect()
     }
 
