@@ -22,7 +22,7 @@ pub use resource::DesiredResource;
 pub use secret_file::{SecretFile, Store};
 pub use shares::Share;
 pub use spec::{Fingerprint, Spec};
-pub use task::DesiredTask;
+pub use task::{DesiredTask, On};
 
 use crate::name::{ContainerName, HostName, ImageRef, Owner};
 use crate::pillar::gate::Hold;

@@ -11,8 +11,7 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
     let mut users: BTreeMap<String, BTreeSet<String>> = observed.anonymous.clone();
     let committed = |one: &&Container| one.ours.is_some() && one.role() == InstanceRole::Committed;
     let ran = observed.containers.iter().filter(|one| one.state.running).filter(committed);
-    let in_use: BTreeSet<String> =
-        ran.flat_map(Container::anonymous).map(|one| one.volume).collect();
+    let in_use: BTreeSet<String> = ran.flat_map(Container::anonymous).map(|one| one.volume).collect();
     let mut broken = Vec::new();
     for step in &plan.steps {
         let mut wrong = |why: &str| broken.push(format!("step {} ({}) {why}", step.id, step.action));

@@ -3,10 +3,10 @@
 use super::container::{self, agree};
 use super::{Checked, Draft};
 use crate::desired::fields::Canonical;
-use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, Requisites, Run, read};
+use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, On, Requisites, Run, read};
 use crate::name::{ContainerName, HostName};
 use crate::pillar::gate::Gates;
-use crate::problem::{Place, Problem, Result};
+use crate::problem::{Problem, Result};
 use crate::state::Function;
 use serde_json::json;
 
@@ -56,12 +56,12 @@ fn draft(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Optio
         Some(arg) => taken(timeout(arg), problems),
     };
     let on = match checked.arg("on").filter(|arg| arg.first_with_secret().is_none()) {
-        None => None,
-        Some(arg) => taken(host(arg), problems),
+        None => Some(On::First),
+        Some(arg) => taken(on_of(arg), problems),
     };
     let name = name?;
     let image = container::image(&name, &fields, &[checked], problems);
-    let (image, timeout) = (image?, timeout?);
+    let (image, timeout, on) = (image?, timeout?, on?);
     if problems.len() > before {
         return None;
     }
@@ -83,10 +83,13 @@ fn timeout(arg: &crate::state::Arg) -> Result<u32> {
     }
 }
 
-fn host(arg: &crate::state::Arg) -> Result<(HostName, Place)> {
-    let name = HostName::parse(&read::word("on", arg)?);
-    let name = name.map_err(|found| found.map(|problem| problem.at(&arg.place)))?;
-    Ok((name, arg.place.clone()))
+fn on_of(arg: &crate::state::Arg) -> Result<On> {
+    let word = read::word("on", arg)?;
+    if word == On::EACH {
+        return Ok(On::Each);
+    }
+    let name = HostName::parse(&word).map_err(|found| found.map(|problem| problem.at(&arg.place)))?;
+    Ok(On::Host(name, arg.place.clone()))
 }
 
 fn taken<T>(result: Result<T>, problems: &mut Vec<Problem>) -> Option<T> {

@@ -41,7 +41,7 @@ fn item(item: &Item) -> Value {
             let mut shown = container(&task.container);
             shown["state"] = json!("ran");
             shown["timeout"] = json!(task.timeout);
-            shown["on"] = json!(task.on.as_ref().map(|(host, _)| host.as_str()));
+            shown["on"] = json!(task.on.word());
             shown
         }
         DesiredState::Network(want) | DesiredState::Volume(want) => {

@@ -36,6 +36,8 @@ impl Label {
     pub const TASK: &'static str = "io.pillarbox.task";
     /// Beside [`Label::TASK`]: the fingerprint of image and spec that it ran, or runs, as.
     pub const RAN: &'static str = "io.pillarbox.ran";
+    /// On the volume that remembers that a task ran: the host that it ran on, by its name in the inventory.
+    pub const RAN_ON: &'static str = "io.pillarbox.ran-on";
     /// On a container that is never started, through which files are put into a volume: for whom.
     pub const FILLS: &'static str = "io.pillarbox.fills";
     /// On a volume of secrets: the instance or task whose they are.

@@ -26,6 +26,8 @@ pub struct Ran {
     pub fingerprint: String,
     /// The tag it was made from, for people.
     pub version: String,
+    /// The host that it ran on; empty where that is not known.
+    pub on: String,
     /// Seconds since 1970 by the Engine's clock.
     pub created_at: i64,
 }
@@ -47,7 +49,8 @@ impl OwnVolumes {
                 own.secrets.insert(volume, whose);
             } else if !task.is_empty() && volume == Self::of_task(owner, &task, &fingerprint) {
                 let version = text(Label::VERSION);
-                own.ran.push(Ran { volume, task, fingerprint, version, created_at });
+                let on = text(Label::RAN_ON);
+                own.ran.push(Ran { volume, task, fingerprint, version, on, created_at });
             }
         }
         own.ran.sort_by(|a, b| (a.created_at, &a.volume).cmp(&(b.created_at, &b.volume)));

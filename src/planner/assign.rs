@@ -3,10 +3,10 @@
 use super::context::PlanContext;
 use super::decide::task::{TaskRun, Tasks};
 use super::options::{Options, Part};
-use crate::desired::{Desired, DesiredState};
+use crate::desired::{Desired, DesiredState, On};
 use crate::name::HostName;
 use crate::observed::Observed;
-use crate::problem::{Place, Problem, Problems, Result, quoted};
+use crate::problem::{Problem, Problems, Result, quoted};
 use std::collections::BTreeMap;
 
 /// A task as one host of a run declares it.
@@ -15,8 +15,10 @@ struct Declared {
     host: usize,
     name: String,
     fingerprint: String,
-    on: Option<(HostName, Place)>,
+    on: On,
     knows: bool,
+    /// The host that it ran on, as this one remembers.
+    ran_on: Option<HostName>,
     /// Its container is there, and may have succeeded.
     begun: bool,
     held: bool,
@@ -24,7 +26,7 @@ struct Declared {
 
 /// For each host of a run, in the order in which they are changed, what others do about its tasks: where
 /// a host remembers that a task ran, no host runs it; else the host does that began it, else the one that
-/// it names, else the first.
+/// it names, else the first. A task that each host runs is no other host's concern.
 ///
 /// # Errors
 /// Where a task names a host that cannot run it in this run.
@@ -55,7 +57,15 @@ pub fn assign(hosts: &[(&Desired, &Observed)]) -> Result<Vec<BTreeMap<String, Pa
         };
         let Some(runner) = runner else { continue };
         let Some(host) = name_of(runner) else { continue };
-        let part = if knower.is_some() { Part::Ran(host) } else { Part::Elsewhere(host) };
+        let part = match knower {
+            Some(knower) => Part::Ran(knower.ran_on.clone().unwrap_or(host)),
+            None => Part::Elsewhere(host),
+        };
+        let others = of.iter().filter(|task| task.host != runner.host && !task.knows);
+        let others: Vec<HostName> = others.filter_map(|task| name_of(task)).collect();
+        if knower.is_none() && !others.is_empty() {
+            parts[runner.host].insert(runner.name.clone(), Part::Here(others));
+        }
         for task in of.iter().filter(|task| task.host != runner.host && !task.knows) {
             parts[task.host].insert(task.name.clone(), part.clone());
         }
@@ -73,7 +83,11 @@ fn runner<'d, 't>(
     if let Some(begun) = free.clone().find(|task| task.begun) {
         return Ok(Some(begun));
     }
-    let Some((task, (on, place))) = free.clone().find_map(|task| Some((task, task.on.as_ref()?))) else {
+    let named = |task: &&'d &'t Declared| match &task.on {
+        On::Host(on, place) => Some((on, place)),
+        On::First | On::Each => None,
+    };
+    let Some((task, (on, place))) = free.clone().find_map(|task| Some((task, named(&task)?))) else {
         return Ok(free.next());
     };
     match of.iter().find(|task| name_of(task).as_ref() == Some(on)) {
@@ -103,12 +117,16 @@ fn tasks(host: usize, desired: &Desired, observed: &Observed) -> Vec<Declared> {
     let tasks = Tasks::of(&context);
     let each = desired.items.iter().filter_map(|item| {
         let DesiredState::Task(want) = &item.want else { return None };
+        if want.on == On::Each {
+            return None;
+        }
         let task = TaskRun::of(&context, want).ok()?;
         Some(Declared {
             host,
             name: want.container.name.to_string(),
             on: want.on.clone(),
             knows: task.is_known(),
+            ran_on: task.ran_on(&context).and_then(|host| HostName::parse(host).ok()),
             begun: task.is_begun(),
             held: item.hold().or_else(|| tasks.held_back(item)).is_some(),
             fingerprint: task.fingerprint,

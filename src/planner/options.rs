@@ -18,11 +18,13 @@ pub struct Options {
     pub tasks: BTreeMap<String, Part>,
 }
 
-/// What a host does not do itself about a task.
+/// What hosts of a run do about a task for one another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Another host of this run runs it.
     Elsewhere(HostName),
-    /// It ran, as another host of this run remembers.
+    /// This host runs it, for these as well.
+    Here(Vec<HostName>),
+    /// It ran on this host, as another host of this run remembers.
     Ran(HostName),
 }

@@ -40,7 +40,7 @@ fn item(item: &Item) -> Value {
             container(&task.container, &mut fields);
             fields.insert("wish".to_owned(), "ran".into());
             fields.insert("timeout".to_owned(), json!(task.timeout));
-            fields.insert("on".to_owned(), json!(task.on.as_ref().map(|(host, _)| host)));
+            fields.insert("on".to_owned(), json!(task.on.word()));
         }
         DesiredState::ContainerAbsent { name, stop_timeout } => {
             fields.insert("wish".to_owned(), "absent".into());

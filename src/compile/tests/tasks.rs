@@ -25,7 +25,9 @@ require = ["migrate"]
     assert_eq!(addresses, ["task migrate", "container api", "container api-2", "service api"]);
     let DesiredState::Task(task) = &desired.items[0].want else { panic!("no task") };
     assert_eq!((task.timeout, task.container.run), (300, Run::Created));
-    assert_eq!(task.on.as_ref().map(|(host, _)| host.as_str()), Some("web2"));
+    assert_eq!(task.on.word(), Some("web2"));
+    let each = compiled(&[("states/api.toml", &state.replace("web2", "each"))], GATE).expect("it compiles");
+    assert!(matches!(&each.items[0].want, DesiredState::Task(task) if task.on == crate::desired::On::Each));
     assert_eq!(task.container.image.to_string(), "r.example.com/api:1.2");
     assert!(desired.items[0].gate.as_ref().is_some_and(|gate| gate.app == "api"));
     for item in &desired.items[1..3] {

@@ -257,7 +257,8 @@ pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(MOUNTS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let declared = each_entry(canonical).count();
     // The volume of `secrets` is no declared mount, nor is an anonymous one of a predecessor.
-    let is_declared = |mount: &Value| each_entry(canonical).any(|(target, _)| mount["Target"] == target.as_str());
+    let is_declared =
+        |mount: &Value| each_entry(canonical).any(|(target, _)| mount["Target"] == target.as_str());
     let handed = |mount: &Value| mount["Source"].as_str().is_some_and(is_anonymous) && !is_declared(mount);
     let own = |mount: &&Value| mount["Target"] == FOLDER || handed(mount);
     let found: Vec<&Value> = found.iter().filter(|mount| !own(mount)).collect();

@@ -2,7 +2,7 @@
 
 use super::stage::{Open, SECRET, Stage, item, resource, running, runtime, secret, thing};
 use super::trouble::{live_through, trouble};
-use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, Run, SecretFile, Store};
+use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind, On, Run, SecretFile, Store};
 use crate::event::EventKind;
 use crate::execute::{Command, Host, Interrupt, Outcome, Unguarded, execute};
 use crate::name::{ContainerName, HostName, ImageRef};
@@ -19,7 +19,7 @@ fn task(version: u32) -> DesiredTask {
     container.spec.fixed.clear();
     container.spec.live.clear();
     container.run = Run::Created;
-    DesiredTask { container, timeout: 60, on: None }
+    DesiredTask { container, timeout: 60, on: On::First }
 }
 
 fn task_item(want: DesiredTask) -> Item {
@@ -179,7 +179,11 @@ struct Two([Stage; 2]);
 impl Two {
     fn new(on: Option<&str>) -> Self {
         let mut want = task(1);
-        want.on = on.map(|name| (HostName::parse(name).expect("a name"), Place::new("states/db.toml", 4)));
+        want.on = match on {
+            None => On::First,
+            Some("each") => On::Each,
+            Some(name) => On::Host(HostName::parse(name).expect("a name"), Place::new("states/db.toml", 4)),
+        };
         let stage = |_| Stage { items: vec![task_item(want.clone()), service(1)], ..world() };
         Self([0, 1].map(stage))
     }
@@ -224,6 +228,65 @@ async fn one_host_of_a_run_runs_it_before_any_host_changes_and_all_remember() {
             assert!(plans.iter().all(|plan| plan.steps.is_empty()), "{plans:?}");
         }
     }
+}
+
+fn causes(plans: &[HostPlan]) -> Vec<String> {
+    plans.iter().map(|plan| plan.changes[0].cause[0].to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_host_runs_its_own_where_that_is_declared_also_where_it_ran_once_for_all() {
+    // Once for both, first: that a host remembers it says nothing about its own database.
+    let two = Two::new(None);
+    assert_eq!(two.apply(&[0, 1]).await.failure, None);
+    let each = Two([0, 1].map(|at| {
+        let mut want = task(1);
+        want.on = On::Each;
+        Stage { items: vec![task_item(want), service(1)], ..two.0[at].clone() }
+    }));
+    let plans = each.plans(&[0, 1]).await.expect("planned");
+    assert_eq!(
+        causes(&plans),
+        [
+            "run once: its image or options are others than when it ran",
+            "run once: its image or options are others than when it ran",
+        ]
+    );
+    assert_eq!(each.apply(&[0, 1]).await.failure, None);
+    assert_eq!(each.ran(), [2, 1]);
+    for which in [&[0, 1][..], &[0], &[1]] {
+        let plans = each.plans(which).await.expect("planned");
+        assert!(plans.iter().all(|plan| plan.steps.is_empty()), "{plans:?}");
+    }
+    // From the beginning, and one host after the other.
+    let each = Two::new(Some("each"));
+    assert_eq!(
+        causes(&each.plans(&[0]).await.expect("planned")),
+        ["run once: it has not run here yet, and each host runs its own"]
+    );
+    assert_eq!(each.apply(&[1]).await.failure, None);
+    assert_eq!(each.ran(), [0, 1]);
+    assert_eq!(each.apply(&[0, 1]).await.failure, None);
+    assert_eq!(each.ran(), [1, 1]);
+    assert_eq!(
+        causes(&each.plans(&[0]).await.expect("planned")),
+        ["it ran here, as on each host, with this image and these options"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_on_which_host_a_task_runs_for_which_and_on_which_it_ran() {
+    let two = Two::new(Some("web2"));
+    assert_eq!(
+        causes(&two.plans(&[0, 1]).await.expect("planned")),
+        [
+            "it runs on web2, and is remembered here",
+            "run once: it has not run yet; it runs here, for web1 too",
+        ]
+    );
+    assert_eq!(two.apply(&[0, 1]).await.failure, None);
+    let ran = "it ran on web2 with this image and these options";
+    assert_eq!(causes(&two.plans(&[0, 1]).await.expect("planned")), [ran, ran]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,7 +375,7 @@ async fn a_held_task_holds_what_requires_it_until_it_ran() {
     let plan = held.plan().await.expect("planned");
     assert!(plan.steps.is_empty());
     let causes: Vec<String> = plan.changes[0].cause.iter().map(ToString::to_string).collect();
-    assert_eq!(causes[1], "it ran with this image and these options");
+    assert_eq!(causes[1], "it ran on web1 with this image and these options");
 }
 
 #[tokio::test(start_paused = true)]

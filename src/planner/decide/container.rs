@@ -124,7 +124,8 @@ impl<'a> ContainerDecision<'a> {
         let (pending, reactions) = react(pending, &choice, &instances, will_run);
         let can_update = context.can_update();
         let retain = desired.retain(can_update);
-        let surplus = kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source)));
+        let surplus =
+            kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source)));
         let goes = |ours: &&Container| goes(retain, &instances, &choice, &surplus, ours);
         let gone: Vec<&Container> = instances.everything().filter(goes).collect();
         Ok(Self {

@@ -37,7 +37,8 @@ impl<'a> Data<'a> {
         let mut places = BTreeSet::new();
         let had = |ours: &&'a Container| own(context, ours).into_iter().zip(std::iter::repeat(*ours));
         let all = before.iter().filter(|ours| !choice.is(ours)).flat_map(had);
-        let all: Vec<(Anonymous, &Container)> = all.filter(|(one, _)| places.insert(one.path.clone())).collect();
+        let all: Vec<(Anonymous, &Container)> =
+            all.filter(|(one, _)| places.insert(one.path.clone())).collect();
         match choice {
             Choice::New { .. } => {
                 let mut taken = mounted(&desired.spec.create_body());
@@ -89,7 +90,8 @@ impl<'a> Data<'a> {
         let stays: BTreeSet<&String> =
             self.handed.iter().chain(self.left.iter().map(|(one, _)| one)).map(|one| &one.volume).collect();
         let mut going = BTreeMap::new();
-        for one in gone.iter().flat_map(|ours| own(context, ours)).filter(|one| !stays.contains(&one.volume)) {
+        for one in gone.iter().flat_map(|ours| own(context, ours)).filter(|one| !stays.contains(&one.volume))
+        {
             let users = context.mounting(&one.volume);
             if users.iter().all(|user| ids.contains(user.as_str())) {
                 going.insert(one.volume, users);

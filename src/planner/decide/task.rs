@@ -77,11 +77,17 @@ impl<'a> TaskRun<'a> {
             TaskState::Labelled
         } else {
             match context.options.tasks.get(name) {
-                Some(part) => TaskState::Part(part.clone()),
-                None => TaskState::Here(Here::Anew),
+                Some(part @ (Part::Elsewhere(_) | Part::Ran(_))) => TaskState::Part(part.clone()),
+                Some(Part::Here(_)) | None => TaskState::Here(Here::Anew),
             }
         };
         Ok(Self { desired, source, fingerprint, found, state })
+    }
+
+    /// The host that it ran on, where this one remembers that; empty where an older pillarbox made the record.
+    pub(in crate::planner) fn ran_on(&self, context: &PlanContext<'a>) -> Option<&'a str> {
+        let ran = context.ran(self.name()).iter().find(|ran| ran.fingerprint == self.fingerprint)?;
+        Some(ran.on.as_str())
     }
 
     /// Whether its container is created.

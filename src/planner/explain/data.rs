@@ -21,10 +21,17 @@ pub(super) fn of(decision: &ContainerDecision<'_>) -> Vec<String> {
     }
     for (one, ours) in &data.left {
         let (path, volume) = (escaped(&one.path), &one.volume);
-        let has = if matches!(decision.choice, Choice::New { .. }) { "the new container" } else { &*decision.choice.name() };
+        let has = if matches!(decision.choice, Choice::New { .. }) {
+            "the new container"
+        } else {
+            &*decision.choice.name()
+        };
         let stays = match decision.goes(ours) {
             true => on_host(volume),
-            false => format!("it stays in volume {volume}, which goes with {} when that goes", then(decision, ours)),
+            false => format!(
+                "it stays in volume {volume}, which goes with {} when that goes",
+                then(decision, ours)
+            ),
         };
         notes.push(format!("container {name}: {has} does not have the data that is at {path} now: {stays}"));
     }

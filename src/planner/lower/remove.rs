@@ -34,8 +34,10 @@ pub(super) fn drop_data(
     undo: &[Action],
 ) {
     let of_it = data.going.iter().filter(|(_, users)| users.contains(&ours.id));
-    let last: Vec<&String> =
-        of_it.filter(|(_, users)| users.iter().all(|id| group.is_gone(id))).map(|(volume, _)| volume).collect();
+    let last: Vec<&String> = of_it
+        .filter(|(_, users)| users.iter().all(|id| group.is_gone(id)))
+        .map(|(volume, _)| volume)
+        .collect();
     for volume in last {
         let action = Action::RemoveAnonymousVolume { name: volume.clone(), of: name.to_owned() };
         group.push(action, undo.to_vec());

@@ -56,7 +56,16 @@ pub(super) struct Group<'s> {
 impl<'s> Group<'s> {
     /// An empty group that may begin when `needs` are done.
     pub(super) fn new(steps: &'s mut Steps, name: String, cause: Cause, needs: Vec<u32>) -> Self {
-        Self { steps, name, cause, needs, known: BTreeMap::new(), may_end: BTreeSet::new(), gone: BTreeSet::new(), any: false }
+        Self {
+            steps,
+            name,
+            cause,
+            needs,
+            known: BTreeMap::new(),
+            may_end: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            any: false,
+        }
     }
 
     /// Makes an existing container known, so that steps on it carry an expectation.

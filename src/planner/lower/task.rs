@@ -9,6 +9,7 @@ use crate::planner::decide::instances::runs;
 use crate::planner::decide::restart::no_restart;
 use crate::planner::decide::secrets;
 use crate::planner::decide::task::{TaskRun, TaskState, of, was_stopped};
+use crate::planner::options::Part;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -159,7 +160,14 @@ fn wait(task: &TaskRun<'_>, container: Target, name: String) -> Action {
 /// Remembers that a task ran, and forgets what is long ago.
 fn remember(context: &PlanContext<'_>, task: &TaskRun<'_>, fingerprint: &str, group: &mut Group<'_>) {
     let workspace = context.workspace();
-    let labels = labels(context, task, fingerprint);
+    let mut labels = labels(context, task, fingerprint);
+    let on = match &task.state {
+        TaskState::Part(Part::Elsewhere(host) | Part::Ran(host)) => Some(host),
+        // Instances say that it ran, and not where.
+        TaskState::Labelled => None,
+        _ => Some(context.host()),
+    };
+    labels.extend(on.map(|host| (Label::RAN_ON.to_owned(), host.to_string())));
     let name = OwnVolumes::of_task(workspace, task.name(), fingerprint);
     group.push(Action::CreateOwnVolume { name, labels, memory: false }, Vec::new());
     let remembered = context.ran(task.name());

@@ -50,7 +50,8 @@ fn notes(plan: &HostPlan) -> String {
     let mut said = plan.notes.join("\n");
     for (digits, short) in [(64, "V"), (12, "V")] {
         while let Some(from) = said.find(&"0".repeat(12)) {
-            let end = said[from..].find(|c: char| !c.is_ascii_hexdigit()).map_or(said.len(), |end| from + end);
+            let end =
+                said[from..].find(|c: char| !c.is_ascii_hexdigit()).map_or(said.len(), |end| from + end);
             if end - from < digits.min(12) {
                 break;
             }

@@ -56,9 +56,7 @@ impl FakeContainer {
     /// All its volumes, as `/containers/{id}/json` lists them.
     pub(super) fn mounted(&self) -> Vec<Value> {
         let host = &self.body["HostConfig"];
-        let mount = |name: &str, at: &str, writable: bool| {
-            json!({ "Type": "volume", "Name": name, "Destination": at, "RW": writable })
-        };
+        let mount = |name: &str, at: &str, writable: bool| json!({ "Type": "volume", "Name": name, "Destination": at, "RW": writable });
         let own = self.anonymous.iter().map(|(at, name)| mount(name, at, true));
         let listed = host["Mounts"].as_array().into_iter().flatten().filter_map(|listed| {
             let name = listed["Source"].as_str().filter(|_| listed["Type"] == "volume")?;
@@ -189,7 +187,8 @@ impl World {
         held.run = Run::Started(Instant::now());
         let held = &self.containers[at];
         let own: BTreeSet<String> = held.volumes().into_iter().filter(|name| is_anonymous(name)).collect();
-        let beside = self.containers.iter().filter(|other| other.id != held.id && self.run_state(other).running);
+        let beside =
+            self.containers.iter().filter(|other| other.id != held.id && self.run_state(other).running);
         if beside.into_iter().any(|other| !other.volumes().is_disjoint(&own)) {
             self.doubled.push(held.name.clone());
         }
