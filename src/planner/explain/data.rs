@@ -24,7 +24,7 @@ pub(super) fn of(decision: &ContainerDecision<'_>) -> Vec<String> {
         let has = if matches!(decision.choice, Choice::New { .. }) {
             "the new container"
         } else {
-            &*decision.choice.name()
+            decision.choice.name()
         };
         let stays = match decision.goes(ours) {
             true => on_host(volume),

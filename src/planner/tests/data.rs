@@ -196,7 +196,7 @@ async fn a_container_that_goes_leaves_its_data_and_the_plan_says_where() {
     stage.with(vec![db(1)]).settle().await;
     let volume = at(&stage, "db", "/data");
     let plan = Stage { items: vec![absent("db")], ..stage.clone() }.settle().await;
-    assert_eq!(stage.fake.volume_names(), [volume.clone()]);
+    assert_eq!(stage.fake.volume_names(), std::slice::from_ref(&volume));
     assert!(plan.notes[0].contains(&format!("'docker volume rm {volume}'")), "{:?}", plan.notes);
     insta::assert_snapshot!(notes(&plan), @"container db: it goes, and not its data at /data: it stays on the host in volume V; 'docker volume rm V' removes it");
 }
