@@ -271,7 +271,7 @@ async fn reads_are_repeated_while_the_engine_is_restarted_and_what_it_cut_off_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_stays_away_is_waited_for_half_a_minute_on_the_way_on_and_on_the_way_back() {
+async fn an_engine_that_stays_away_is_waited_for_half_a_minute_and_as_long_for_the_rollback() {
     let stage = on_one().await.with(vec![running("nginx", TWO)]);
     let plan = stage.plan().await.expect("planned");
     let began = tokio::time::Instant::now();
