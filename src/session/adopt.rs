@@ -39,22 +39,17 @@ impl Pipeline<'_> {
         candidate.compare(image.as_ref(), &sealed)
     }
 
-    /// Records the adoption under the lock of the host. One call makes it so: whatever happens before it, the
-    /// container is still a stranger.
+    /// Records adoptions under the lock of the host. One call makes each so: whatever happens before it, the
+    /// container is still a stranger. That none of them was changed is looked at before the first is recorded.
     ///
     /// # Errors
-    /// [`Code::Locked`]; [`Code::Stale`] where the container is not the one that was compared any more.
-    pub async fn adopt(
-        &self,
-        seen: &Observation<'_>,
-        container: &Container,
-        adoption: &Adoption,
-    ) -> Result<()> {
+    /// [`Code::Locked`]; [`Code::Stale`] where a container is not the one that was compared any more.
+    pub async fn adopt(&self, seen: &Observation<'_>, adoptions: &[(&Container, &Adoption)]) -> Result<()> {
         let session = self.vault.session();
         let run = Run::new(&session.env.user, &session.env.machine, "pillarbox adopt")?;
         let (engine, host) = (&seen.engine, &seen.host.name);
         let lock = Lock::acquire(engine, host, self.vault.owner(), &run, LEASE).await?;
-        let done = write(seen, &lock, container, adoption).await;
+        let done = write_all(seen, &lock, adoptions).await;
         if let Err(problems) = lock.release(engine).await {
             session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
         }
@@ -71,12 +66,17 @@ fn unopened(problem: Problem, name: &str) -> Problem {
         .hint("give an identity that opens it: --identity FILE")
 }
 
-async fn write(
-    seen: &Observation<'_>,
-    lock: &Lock,
-    container: &Container,
-    adoption: &Adoption,
-) -> Result<()> {
+async fn write_all(seen: &Observation<'_>, lock: &Lock, adoptions: &[(&Container, &Adoption)]) -> Result<()> {
+    for (container, _) in adoptions {
+        unchanged(seen, container).await?;
+    }
+    for (container, adoption) in adoptions {
+        write(seen, lock, container, adoption).await?;
+    }
+    Ok(())
+}
+
+async fn unchanged(seen: &Observation<'_>, container: &Container) -> Result<()> {
     let (engine, host, name) = (&seen.engine, &seen.host.name, &container.name);
     let failed =
         |error: EngineError| error.problem(format!("container {name} on host {host} was not adopted"));
@@ -91,6 +91,18 @@ async fn write(
         .hint(format!("look again: pillarbox adopt {name} --host {}", quoted(host.as_str())))
         .into());
     }
+    Ok(())
+}
+
+async fn write(
+    seen: &Observation<'_>,
+    lock: &Lock,
+    container: &Container,
+    adoption: &Adoption,
+) -> Result<()> {
+    let (engine, host, name) = (&seen.engine, &seen.host.name, &container.name);
+    let failed =
+        |error: EngineError| error.problem(format!("container {name} on host {host} was not adopted"));
     lock.verify(engine).await?;
     // Before the record: without one the next container of this name gets the same tag.
     if let Some(keep) = &adoption.keep {

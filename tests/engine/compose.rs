@@ -116,10 +116,28 @@ fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty(
     let containers = ["web-1", "web-2", "db-1"];
     let identity = || containers.map(|name| shop.identity(&project.container(name)));
     let before = identity();
+    // What the file says otherwise is shown, and stops all of it.
+    shop.env.write("compose.yaml", project.file.replace("MODE: production", "MODE: test"));
+    let adopt = |more: &[&str]| {
+        let all: Vec<&str> = ["adopt", "--compose", &shop.name, "--host", "local", "-y"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        shop.env.run(&all)
+    };
+    let web = project.container("web-1");
+    let refused = adopt(&[]).exits(1);
+    refused
+        .explains(&format!("the next apply would replace container {web} on host local"))
+        .explains("env.MODE is not what runs")
+        .explains("nothing was recorded")
+        .says("≠ env.MODE");
+    shop.env.write("compose.yaml", &project.file);
+    let said = adopt(&[]).ok();
     for name in containers {
-        let said = shop.env.run(&["adopt", &project.container(name), "--host", "local", "-y"]).ok();
-        said.says("All that is declared agrees").says("Docker Compose made it");
+        said.explains(&format!("adopted: container {} on host local", project.container(name)));
     }
+    adopt(&[]).ok().explains(&format!("container {web} on host local is already managed by pillarbox"));
     shop.rests();
     assert_eq!(identity(), before, "nothing was restarted");
     project.compose(&["up", "-d"]).ok();

@@ -82,6 +82,13 @@ fn line(field: &Field, width: usize, view: View) -> String {
     format!("  {color}{symbol}{color:#} {name}  {}{faint}{place}{faint:#}", cut(&declared, room))
 }
 
+/// Whether an apply would replace it.
+pub(in crate::cli) fn is_replaced(after: &HostPlan) -> bool {
+    let replaces =
+        |change: &Change| matches!(main_verb(change), Verb::ReplaceStopFirst | Verb::ReplaceStartFirst);
+    after.changes.iter().any(replaces)
+}
+
 /// `replaces it, the old one stops first: env.LOG changed`.
 fn then(change: &Change) -> String {
     let verb = match main_verb(change) {
