@@ -135,7 +135,8 @@ fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty(
     shop.env.write("compose.yaml", &project.file);
     let said = adopt(&[]).ok();
     for name in containers {
-        said.explains(&format!("adopted: container {} on host local", project.container(name)));
+        let line = format!("adopted: container {} on host local", project.container(name));
+        assert!(said.stderr().contains(&line), "{line}\n{}", said.stderr());
     }
     adopt(&[]).ok().explains(&format!("container {web} on host local is already managed by pillarbox"));
     shop.rests();

@@ -104,7 +104,7 @@ pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
             let all = data::all(&vault, seen, &names, &compared);
             ctx.out.object(&match (args.names.as_slice(), all.as_slice()) {
                 ([_], [one]) => one.clone(),
-                _ => data::together(&vault, seen, all),
+                _ => data::together(&vault, seen, &all),
             });
         }
         for one in &compared {

@@ -20,7 +20,7 @@ pub(super) fn all(
 }
 
 /// Several of them in one object.
-pub(super) fn together(vault: &Vault<'_>, seen: &Observation<'_>, all: Vec<Value>) -> Value {
+pub(super) fn together(vault: &Vault<'_>, seen: &Observation<'_>, all: &[Value]) -> Value {
     json!({
         "format_version": FORMAT_VERSION,
         "workspace": vault.name(),
