@@ -56,10 +56,10 @@ pub use decide::source::unfit;
 pub use options::{Options, Part};
 
 use crate::check;
-use crate::desired::Desired;
+use crate::desired::{Address, Desired, DesiredState};
 use crate::observed::Observed;
 use crate::plan::{HostPlan, PlanBody};
-use crate::problem::Result;
+use crate::problem::{Problems, Result};
 use context::PlanContext;
 
 /// Plans one host, and checks the plan ([`check::host`]). The same values give the same plan.
@@ -81,6 +81,22 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     let plan = HostPlan::new(observed.host.clone(), options.engine.clone(), engine_id, body);
     check::host(&plan, desired, observed)?;
     Ok(plan)
+}
+
+/// What of a desired state can be compared: the rest is left out of it, and returned with the reasons.
+pub fn comparable(
+    desired: &Desired,
+    observed: &Observed,
+    options: &Options,
+) -> (Desired, Vec<(Address, Problems)>) {
+    let undecided = decide::undecided(&PlanContext::new(desired, observed, options));
+    let mut rest = desired.clone();
+    for item in &mut rest.items {
+        if undecided.iter().any(|(address, _)| *address == item.address) {
+            item.want = DesiredState::LeftOut { why: "it cannot be compared".to_owned() };
+        }
+    }
+    (rest, undecided)
 }
 
 #[cfg(test)]

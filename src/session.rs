@@ -64,7 +64,7 @@ pub use observe::{Observation, Registries};
 pub use operator::{Operator, Progress, Tally};
 pub use past::{Moment, Past};
 pub use pipeline::{Pipeline, unless_interrupted};
-pub use plan::{MadeFor, PlannedHosts, plans};
+pub use plan::{MadeFor, PlannedHosts, Told, told};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
 pub use probe::Probed;
 pub use rollback::{Goal, RollbackPlan};

@@ -32,7 +32,7 @@ pub use personal::{Environment, PersonalPaths};
 pub use private::{
     PrivateLock, changed_by_others, create_private, hold, read_identity, read_identity_if_there,
     read_key_file, read_private, read_secret, read_text, read_trusted, remove_private, update_private,
-    write_alike, write_private,
+    write_alike, write_private, write_public,
 };
 pub use process::Process;
 pub use repository::Repository;

@@ -11,9 +11,10 @@ pub enum Exit {
     Done = 0,
     /// Failed; no host was changed.
     Failed = 1,
-    /// `--detailed-exitcode`: changes are present.
+    /// `--detailed-exitcode`, and `status --exit-code`: changes are present.
     Changes = 2,
-    /// Some host was changed and the rest failed, or was rolled back.
+    /// Some host was changed and the rest failed, or was rolled back. Of `status --exit-code`: something that is
+    /// wanted does not run.
     Partial = 3,
     /// `--detailed-exitcode`: nothing but held changes.
     Held = 4,

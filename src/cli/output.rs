@@ -11,6 +11,7 @@ pub(super) mod html;
 pub(in crate::cli) mod layout;
 pub(super) mod plan;
 pub(super) mod progress;
+pub(super) mod prometheus;
 pub(super) mod status;
 pub(super) mod style;
 pub(in crate::cli) mod table;

@@ -78,6 +78,18 @@ pub(super) fn decide<'a>(context: &PlanContext<'a>) -> Result<Decisions<'a>> {
 }
 
 fn all<'a>(context: &PlanContext<'a>) -> Result<Vec<Decided<'a>>> {
+    let (decided, problems) = each(context);
+    let problems = problems.into_iter().flat_map(|(_, problems)| problems.into_vec());
+    Problems::check(problems.collect())?;
+    Ok(decided)
+}
+
+/// Resources about which nothing can be decided, and why.
+pub(super) fn undecided(context: &PlanContext<'_>) -> Vec<(Address, Problems)> {
+    each(context).1
+}
+
+fn each<'a>(context: &PlanContext<'a>) -> (Vec<Decided<'a>>, Vec<(Address, Problems)>) {
     let mut problems = Vec::new();
     let mut decided = undeclared(context);
     let tasks = Tasks::of(context);
@@ -101,11 +113,10 @@ fn all<'a>(context: &PlanContext<'a>) -> Result<Vec<Decided<'a>>> {
                 let (address, needs) = (item.address.clone(), item.needs.clone());
                 decided.push(Decided { address, needs, decision });
             }
-            Err(more) => problems.extend(more.into_vec()),
+            Err(more) => problems.push((item.address.clone(), more)),
         }
     }
-    Problems::check(problems)?;
-    Ok(decided)
+    (decided, problems)
 }
 
 /// Ours that no state declares, if they are to go.

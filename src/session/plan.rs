@@ -9,11 +9,11 @@ use super::only::only;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use super::verify::is_sent_secrets;
-use crate::desired::DesiredState;
+use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
 use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
-use crate::planner::{Options, Part, assign, plan_host};
-use crate::problem::{Problem, Result};
+use crate::planner::{Options, Part, assign, comparable, plan_host};
+use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
 use crate::state::SecretRef;
 use std::cell::RefCell;
@@ -135,15 +135,37 @@ impl<'p> Pipeline<'p> {
     }
 }
 
-/// What an apply would do on each host of a run, in their order; or why it would do nothing there.
-pub fn plans(seen: &[Observation<'_>], options: &PlanOptions) -> Vec<Result<HostPlan>> {
+/// What an apply would do on a host, as far as that can be told.
+pub struct Told {
+    /// What it would do, or why nothing can be told at all.
+    pub plan: Result<HostPlan>,
+    /// Resources that cannot be compared, and why.
+    pub untold: Vec<(Address, Problems)>,
+}
+
+/// What an apply would do on each host of a run, in their order: one resource that cannot be compared does not
+/// hide the others.
+pub fn told(seen: &[Observation<'_>], options: &PlanOptions) -> Vec<Told> {
     let parts = parts(seen);
-    let plan = |(at, one): (usize, &Observation<'_>)| match &parts {
-        Ok(parts) => one.plan(options, parts[at].clone()),
-        Err(problems) if one.has_tasks() => Err(problems.clone()),
-        Err(_) => one.plan(options, BTreeMap::new()),
-    };
-    seen.iter().enumerate().map(plan).collect()
+    let each = seen.iter().enumerate().map(|(at, one)| match &parts {
+        Ok(parts) => one.told(&one.desired, options, &parts[at]),
+        Err(problems) => {
+            let (without, tasks) = without_tasks(&one.desired);
+            let mut told = one.told(&without, options, &BTreeMap::new());
+            told.untold.extend(tasks.into_iter().map(|task| (task, problems.clone())));
+            told
+        }
+    });
+    each.collect()
+}
+
+fn without_tasks(desired: &Desired) -> (Desired, Vec<Address>) {
+    let (mut rest, mut tasks) = (desired.clone(), Vec::new());
+    for item in rest.items.iter_mut().filter(|item| matches!(item.want, DesiredState::Task(_))) {
+        item.want = DesiredState::LeftOut { why: "it is not known where it runs".to_owned() };
+        tasks.push(item.address.clone());
+    }
+    (rest, tasks)
 }
 
 /// For each host, what the others do about its tasks.
@@ -175,6 +197,15 @@ impl Observation<'_> {
     fn plan(&self, options: &PlanOptions, parts: BTreeMap<String, Part>) -> Result<HostPlan> {
         let options = Options { tasks: parts, ..self.options(options) };
         plan_host(&self.desired, &self.observed, &options)
+    }
+
+    fn told(&self, desired: &Desired, options: &PlanOptions, parts: &BTreeMap<String, Part>) -> Told {
+        let options = Options { tasks: parts.clone(), ..self.options(options) };
+        if let Ok(plan) = plan_host(desired, &self.observed, &options) {
+            return Told { plan: Ok(plan), untold: Vec::new() };
+        }
+        let (rest, untold) = comparable(desired, &self.observed, &options);
+        Told { plan: plan_host(&rest, &self.observed, &options), untold }
     }
 
     /// Options of planning this host.

@@ -90,7 +90,7 @@ fn sends(connected: &Connected<'_>) -> bool {
 
 impl Goal<'_> {
     /// The containers of the service as they will be, and what they need besides containers.
-    fn asked_of(&self, desired: &Desired) -> Desired {
+    pub(crate) fn asked_of(&self, desired: &Desired) -> Desired {
         let mut wanted: BTreeSet<Address> = BTreeSet::new();
         let mut items: Vec<Item> = Vec::new();
         for item in desired.items.iter().rev() {

@@ -185,6 +185,21 @@ pub fn hold(path: &Path) -> Result<PrivateLock> {
 /// # Errors
 /// Where it cannot be written; then it is as it was.
 pub fn write_alike(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_private_parents(path).map_err(|error| cannot("write", path, &error))?;
+    replace(path, bytes, &Like::Private)
+}
+
+/// Writes a file that other programs read, wholly or not at all: with the mode and owner that it has, or
+/// those of any new file of this user. A symbolic link stays and its target is replaced.
+///
+/// # Errors
+/// Where it cannot be written; then it is as it was.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes, &Like::New)
+}
+
+/// Replaces a file, which keeps its mode and owner; `new` says those of one that is not there.
+fn replace(path: &Path, bytes: &[u8], new: &Like<'_>) -> Result<()> {
     let fail = |error: &io::Error| cannot("write", path, error);
     let real = match path.canonicalize() {
         Ok(real) => real,
@@ -197,9 +212,9 @@ pub fn write_alike(path: &Path, bytes: &[u8]) -> Result<()> {
         Err(error) => return Err(fail(&error).into()),
     };
     let disk = Disk::default();
-    make_private_parents(&real).map_err(|error| fail(&error))?;
-    let like = old.as_ref().map_or(Like::Private, Like::Existing);
-    let beside = write_beside(&disk, &real, bytes, &like).map_err(|error| fail(&error))?;
+    let existing = old.as_ref().map(Like::Existing);
+    let beside = write_beside(&disk, &real, bytes, existing.as_ref().unwrap_or(new));
+    let beside = beside.map_err(|error| fail(&error))?;
     let placed = disk.rename(&beside, &real);
     if placed.is_err() {
         let _ = disk.remove_file(&beside);

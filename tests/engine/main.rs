@@ -67,6 +67,7 @@ mod secret_env;
 mod secret_files;
 mod service;
 mod starlark;
+mod status;
 mod stored;
 mod strangers;
 mod tasks;

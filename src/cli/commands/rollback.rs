@@ -9,6 +9,8 @@ mod again;
 mod choose;
 mod gates;
 mod host;
+#[cfg(test)]
+mod laws;
 mod notes;
 
 use super::apply;

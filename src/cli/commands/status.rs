@@ -1,41 +1,65 @@
 //! `pillarbox status`.
 
-use crate::cli::output::Level;
+use crate::cli::output::prometheus;
 use crate::cli::output::status::{HostStatus, text};
+use crate::cli::output::{Level, status::Verdict};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
-use crate::problem::{Problem, Problems, Result};
-use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, plans};
+use crate::problem::{Code, Problem, Problems, Result, escaped};
+use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, told};
+use crate::store;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Show what runs where: version, generation, health, and what an apply would change
 ///
 /// No registry is asked and no key is needed. With -v what is kept for a rollback is shown, too.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pillarbox status --exit-code                  # for monitoring
+  pillarbox status --prometheus=/var/lib/prometheus/node-exporter/shop.prom")]
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     selection: Selection,
+    /// Exit with 3 if something that is wanted does not run, else with 2 if an apply would change something
+    #[arg(long)]
+    exit_code: bool,
+    /// Write metrics for Prometheus instead, to a file for its node exporter or to standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    prometheus: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
+    if ctx.out.json && args.prometheus.as_deref() == Some(Path::new("-")) {
+        let what = "`--prometheus` and `--json` both want standard output";
+        return Err(Problem::new(Code::Usage, what).hint("give it a file: --prometheus=FILE").into());
+    }
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.selection.host)?;
-    let (hosts, wrong) = on_engines(async |interrupt| {
+    let (hosts, unread, wrong) = on_engines(async |interrupt| {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
+        let told = told(&seen.ready, &PlanOptions::default());
         let hosts: Vec<HostStatus> = seen
             .ready
             .iter()
-            .zip(plans(&seen.ready, &PlanOptions::default()))
-            .map(|(one, plan)| {
-                let untold = |problem: &Problem| format!("what an apply would do cannot be told: {problem}");
-                let notes = plan.as_ref().err().into_iter().flat_map(Problems::iter).map(untold).collect();
-                HostStatus::of(&one.observed, one.host.engine.to_string(), plan.as_ref().ok(), notes)
-            })
+            .zip(&told)
+            .map(|(one, told)| HostStatus::of(&one.observed, &one.desired, one.host.engine.to_string(), told))
             .collect();
-        Ok((hosts, seen.problems()))
+        let unread: Vec<String> = seen.failed.iter().map(|failed| failed.host.to_string()).collect();
+        Ok((hosts, unread, seen.problems()))
     })?;
+    if let Some(file) = &args.prometheus {
+        let metrics = prometheus::text(vault.name().as_str(), &hosts, &unread);
+        if file == Path::new("-") {
+            ctx.out.bytes(metrics.as_bytes());
+        } else {
+            store::write_public(&ctx.session.absolute(file), metrics.as_bytes())?;
+            ctx.out.say(format_args!("written: {}", escaped(&file.display().to_string())));
+        }
+    }
     if ctx.out.json {
         let object = json!({
             "format_version": crate::plan::FORMAT_VERSION,
@@ -43,8 +67,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
             "hosts": hosts,
         });
         ctx.out.object_of(object, !wrong.is_empty());
-    } else {
+    } else if args.prometheus.is_none() {
         ctx.out.data(text(&hosts, ctx.out.width(), ctx.out.level == Level::Verbose));
     }
-    Problems::check(wrong).map(|()| Exit::Done)
+    Problems::check(wrong)?;
+    Ok(match hosts.iter().map(HostStatus::verdict).max() {
+        _ if !args.exit_code => Exit::Done,
+        None | Some(Verdict::AsWanted) => Exit::Done,
+        Some(Verdict::Pending) => Exit::Changes,
+        Some(Verdict::Down) => Exit::Partial,
+    })
 }

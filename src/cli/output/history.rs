@@ -100,6 +100,12 @@ impl HostHistory {
         }
     }
 
+    /// The generation that a rollback without `--to` goes to.
+    #[cfg(test)]
+    pub(in crate::cli) fn rollback(&self) -> Option<u64> {
+        self.rollback
+    }
+
     /// Where a rollback goes, in words.
     fn back(&self) -> String {
         match (self.rollback, &self.rollback_stays) {

@@ -1,13 +1,20 @@
 //! What runs where, one line for each container that pillarbox manages.
 
+mod wanted;
+
+pub(in crate::cli) use wanted::Verdict;
+
 use super::layout::wrap;
 use super::style;
 use super::table::Table;
+use crate::desired::Desired;
 use crate::observed::{Container, Health, InstanceRole, Observed, Ownership, RunState};
-use crate::plan::{Change, HostPlan, Verb};
-use crate::problem::escaped;
+use crate::plan::{Change, Verb};
+use crate::problem::{Problems, escaped};
+use crate::session::Told;
 use serde::Serialize;
 use std::fmt::Write as _;
+use wanted::{WantedStatus, is_absent, wanted};
 
 /// A host and what is ours on it.
 #[derive(Debug, Serialize)]
@@ -18,6 +25,12 @@ pub(in crate::cli) struct HostStatus {
     containers: Vec<ContainerStatus>,
     /// What an apply would do to resources that have no container yet, or no longer a state.
     missing: Vec<String>,
+    /// Resources that cannot be compared, and why.
+    not_compared: Vec<String>,
+    /// Containers that are to run.
+    pub(super) wanted: Vec<WantedStatus>,
+    /// How many resources an apply would change; what a gate holds is not among them.
+    pub(super) changes: usize,
     notes: Vec<String>,
 }
 
@@ -40,15 +53,17 @@ struct ContainerStatus {
 }
 
 impl HostStatus {
-    /// From what was read and what would be planned; `notes` say why not, if that cannot be told.
-    pub(in crate::cli) fn of(
-        observed: &Observed,
-        engine: String,
-        plan: Option<&HostPlan>,
-        mut notes: Vec<String>,
-    ) -> Self {
+    /// From what was read, what is wanted, and what would be planned.
+    pub(in crate::cli) fn of(observed: &Observed, desired: &Desired, engine: String, told: &Told) -> Self {
+        let plan = told.plan.as_ref().ok();
         let changes = plan.map(|plan| plan.changes.as_slice()).unwrap_or_default();
-        notes.extend(plan.into_iter().flat_map(|plan| plan.notes.iter().cloned()));
+        let notes = plan.into_iter().flat_map(|plan| plan.notes.iter().cloned()).collect();
+        let nothing = told.plan.as_ref().err().into_iter().flat_map(Problems::iter);
+        let nothing = nothing.map(|problem| format!("what an apply would do cannot be told: {problem}"));
+        let reasons = told.untold.iter().flat_map(|(address, problems)| {
+            problems.iter().map(move |problem| format!("{address} cannot be compared: {problem}"))
+        });
+        let not_compared = nothing.chain(reasons).collect();
         let mut containers: Vec<ContainerStatus> = observed
             .containers
             .iter()
@@ -62,14 +77,46 @@ impl HostStatus {
             containers.iter().any(|one| change.address == format!("container {}", one.name))
         };
         let missing = pending(changes).filter(|change| !there(change));
+        let mut missing: Vec<String> =
+            missing.map(|change| format!("{}: {}", change.address, causes(change))).collect();
+        let wanted = wanted(desired, &containers);
+        // Whatever cannot be compared, that it is not there is seen.
+        let absent = told.untold.iter().filter(|(address, _)| is_absent(address, desired, &containers));
+        missing.extend(absent.map(|(address, _)| format!("{address}: is not there")));
         Self {
             host: observed.host.to_string(),
             engine,
             engine_version: observed.facts.engine_version.clone(),
-            missing: missing.map(|change| format!("{}: {}", change.address, causes(change))).collect(),
+            missing,
+            not_compared,
+            wanted,
+            changes: pending(changes).filter(|change| !change.actions.contains(&Verb::Held)).count(),
             notes,
             containers,
         }
+    }
+}
+
+impl HostStatus {
+    /// What monitoring wants to know.
+    pub(in crate::cli) fn verdict(&self) -> Verdict {
+        if self.wanted.iter().any(|one| !one.works) {
+            Verdict::Down
+        } else if self.changes > 0 || !self.not_compared.is_empty() {
+            Verdict::Pending
+        } else {
+            Verdict::AsWanted
+        }
+    }
+
+    /// The host.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// How many resources cannot be compared.
+    pub(super) fn not_compared(&self) -> usize {
+        self.not_compared.len()
     }
 }
 
@@ -158,7 +205,7 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
         for missing in &host.missing {
             let _ = write!(out, "{}", remark("pending", warning, missing, room));
         }
-        for note in &host.notes {
+        for note in host.not_compared.iter().chain(&host.notes) {
             let _ = write!(out, "{}", remark("note", faint, note, room));
         }
     }
@@ -183,128 +230,4 @@ fn row(one: &ContainerStatus) -> [String; 5] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desired::Fingerprint;
-    use crate::name::HostName;
-    use crate::observed::{Facts, Inspect};
-    use crate::plan::{Cause, PlanBody};
-    use std::collections::BTreeMap;
-
-    fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Container {
-        let ownership = Ownership {
-            service: name.to_owned(),
-            instance: format!("{name}.g3"),
-            generation: 3,
-            spec: Fingerprint("v1:sha256:0".to_owned()),
-            fields: BTreeMap::new(),
-            image: String::new(),
-            version: "1.8.2".to_owned(),
-            tasks: BTreeMap::new(),
-        };
-        Container {
-            id: "1".to_owned(),
-            name: name.to_owned(),
-            image_id: String::new(),
-            ours: ours.then_some(ownership),
-            impostor: false,
-            helper: None,
-            state: RunState {
-                status: status.to_owned(),
-                running: status == "running",
-                restarting: false,
-                restart_count: 0,
-                started_at: String::new(),
-                finished_at: String::new(),
-                created_at: String::new(),
-                exit_code: 137,
-                error: String::new(),
-                health,
-            },
-            inspect: Inspect::new(serde_json::Value::Null),
-        }
-    }
-
-    #[test]
-    fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
-        let observed = Observed {
-            host: HostName::parse("web1").expect("a name"),
-            facts: Facts {
-                engine_id: "ID".to_owned(),
-                engine_version: "20.10.24".to_owned(),
-                api_version: "1.41".to_owned(),
-                os: "linux".to_owned(),
-                arch: "amd64".to_owned(),
-                cpus: 2,
-                memory: 1,
-                hostname: "web1".to_owned(),
-                labels: BTreeMap::new(),
-                can_update: true,
-                runs_health_checks: true,
-            },
-            anonymous: BTreeMap::new(),
-            containers: vec![
-                container("stranger", false, "running", None),
-                container("nginx", true, "running", Some(Health::Healthy)),
-                container("api", true, "exited", None),
-                Container { name: "api.g3.kept".to_owned(), ..container("api", true, "exited", None) },
-            ],
-            images: BTreeMap::new(),
-            resolved: BTreeMap::new(),
-            unresolved: BTreeMap::new(),
-            own_volumes: crate::observed::OwnVolumes::default(),
-            networks: Vec::new(),
-            volumes: Vec::new(),
-            adopted: BTreeMap::new(),
-            keeps: BTreeMap::new(),
-        };
-        let change = |address: &str, verb, cause| Change {
-            address: address.to_owned(),
-            actions: vec![verb],
-            cause: vec![cause],
-            before: None,
-            after: None,
-        };
-        let changes = vec![
-            change("container nginx", Verb::Unchanged, Cause::AsWanted),
-            change("container api", Verb::Update, Cause::NotRunning { status: "exited (137)".to_owned() }),
-            change("container worker", Verb::Create, Cause::Missing),
-        ];
-        let body = PlanBody { changes, ..PlanBody::default() };
-        let engine = "unix:///run/docker.sock".to_owned();
-        let plan = HostPlan::new(observed.host.clone(), engine, "ID".to_owned(), body);
-        let engine = plan.engine.clone();
-        let status = [HostStatus::of(&observed, engine, Some(&plan), vec!["a note".to_owned()])];
-        insta::assert_snapshot!(anstream::adapter::strip_str(&text(&status, None, false)).to_string(), @r"
-        web1  unix:///run/docker.sock, Engine 20.10.24
-          CONTAINER  VERSION  GENERATION  STATE             PENDING
-          api        1.8.2    3           exited (137)      it is exited (137)
-          nginx      1.8.2    3           running, healthy
-          pending container worker: will be created
-          note a note
-        ");
-        let narrow = |width| anstream::adapter::strip_str(&text(&status, Some(width), false)).to_string();
-        insta::assert_snapshot!(narrow(60), @r"
-        web1  unix:///run/docker.sock, Engine 20.10.24
-          CONTAINER  VERSION  STATE             PENDING
-          api        1.8.2    exited (137)      it is exited (137)
-          nginx      1.8.2    running, healthy
-          pending container worker: will be created
-          note a note
-        ");
-        insta::assert_snapshot!(narrow(40), @r"
-        web1  unix:///run/docker.sock, Engine 20.10.24
-          CONTAINER  VERSION  STATE
-          api        1.8.2    exited (137)
-          nginx      1.8.2    running, healthy
-          pending container api: it is exited
-            (137)
-          pending container worker: will be
-            created
-          note a note
-        ");
-        assert!(!narrow(30).contains("VERSION"), "{}", narrow(30));
-        let all = anstream::adapter::strip_str(&text(&status, None, true)).to_string();
-        assert!(all.contains("api.g3.kept") && !text(&status, None, false).contains("kept"), "{all}");
-    }
-}
+mod tests;
