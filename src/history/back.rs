@@ -1,4 +1,4 @@
-//! Where "back" goes when nobody says where to.
+//! Where "back" goes if the command does not say where to.
 //!
 //! A rollback takes the last deployment away and nothing else. What it was is read from what is there:
 //!
@@ -110,11 +110,11 @@ impl<'a> OnHost<'a> {
         let serves = in_service(self.generations)?;
         let later = self.generations.iter().filter(|one| one.number >= serves.number);
         let last = later.filter(|one| one.has_attempt()).max_by_key(|one| one.number)?;
-        (!self.was_on_the_way_back(last, serves)).then_some(last.number)
+        (!self.was_a_rollback(last, serves)).then_some(last.number)
     }
 
     /// Whether an attempt was one at a rollback: at a version that was in service earlier.
-    fn was_on_the_way_back(&self, attempt: &Generation, serves: &Generation) -> bool {
+    fn was_a_rollback(&self, attempt: &Generation, serves: &Generation) -> bool {
         let mut earlier = self.generations.iter().filter(|one| one.number < serves.number && one.is_usable());
         attempt.image != serves.image && earlier.any(|one| one.image == attempt.image)
     }

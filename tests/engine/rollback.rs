@@ -123,7 +123,7 @@ impl Service {
     }
 
     /// What `history` says of where a rollback goes.
-    fn way_back(&self) -> (Option<u64>, Option<String>) {
+    fn rollback_target(&self) -> (Option<u64>, Option<String>) {
         let said = self.bed.env.run(&["--no-identity", "history", &self.name, "--json"]).ok().json();
         let host = &said["hosts"][0];
         (host["rollback"].as_u64(), host["rollback_stays"].as_str().map(str::to_owned))
@@ -142,18 +142,21 @@ fn after_a_failed_upgrade_back_is_the_version_that_works_with_a_digest_and_witho
             false => service.written("1.2.0"),
         }
         assert_ne!(service.apply().code, 0);
-        assert_eq!(service.way_back(), (Some(2), Some("the deployment of generation 3 failed".to_owned())));
+        assert_eq!(
+            service.rollback_target(),
+            (Some(2), Some("the deployment of generation 3 failed".to_owned()))
+        );
         let said = service.back(&[]).ok().says("1.1.0 (generation 2, runs) stays in service");
         drop(said.says("gate api becomes 1.1.0"));
         assert_eq!(service.id(&service.name), works);
         service.only(1, "1.1.0");
         service.rests();
-        assert_eq!(service.way_back(), (Some(1), None));
+        assert_eq!(service.rollback_target(), (Some(1), None));
     }
     // One that never came so far as a container takes nothing away either.
     service.written("9.9.9");
     assert_ne!(service.apply().code, 0);
-    assert_eq!(service.way_back().0, Some(2));
+    assert_eq!(service.rollback_target().0, Some(2));
     service.back(&[]).ok().says("the declared version was never in service here");
     assert_eq!(service.id(&service.name), works);
     service.back(&[]).ok();

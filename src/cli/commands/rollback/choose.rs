@@ -1,7 +1,7 @@
 //! Which generation each host goes to: all of them can, or none is touched.
 //!
 //! Three questions, one after the other: which generation is meant on each host, do all hosts have it, and
-//! is something left of it that a container can be made of. Where nobody says which is meant,
+//! is something left of it that a container can be made of. Where the command does not say which is meant,
 //! [`crate::history::back`] does.
 
 mod refuse;

@@ -60,7 +60,7 @@ async fn look(stage: &Stage) -> Host {
 }
 
 /// Where the service goes by `rollback`, which `history` says as well.
-async fn way_back(stage: &Stage) -> Option<u64> {
+async fn rollback_target(stage: &Stage) -> Option<u64> {
     let host = look(stage).await;
     let rollback = targets("api", std::slice::from_ref(&host), None).ok().map(|targets| targets[0].number);
     let left = Left {
@@ -73,7 +73,7 @@ async fn way_back(stage: &Stage) -> Option<u64> {
     rollback
 }
 
-/// `status` says that all is as wanted exactly where `plan` has nothing to do.
+/// `status` says that all is up to date exactly where `plan` has nothing to do.
 async fn status_is_that_of_the_plan(stage: &Stage) {
     let plan = stage.plan().await.expect("planned");
     let is_empty = plan.steps.is_empty();
@@ -138,7 +138,7 @@ proptest! {
                     Round::Rollback => declared = roll_back(&at(declared), declared).await,
                     Round::Prune => prune(&at(declared)).await,
                 }
-                way_back(&at(declared)).await;
+                rollback_target(&at(declared)).await;
                 status_is_that_of_the_plan(&at(declared)).await;
             }
         });

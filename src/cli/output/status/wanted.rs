@@ -18,7 +18,7 @@ pub(in crate::cli::output) struct WantedStatus {
 /// What monitoring wants to know of a host, the worse the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli) enum Verdict {
-    /// Everything is as wanted, or held.
+    /// Everything is up to date, or held.
     AsWanted,
     /// An apply would change something, or something cannot be compared.
     Pending,
