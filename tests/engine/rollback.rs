@@ -301,7 +301,7 @@ fn what_else_is_made_by_the_gate_that_is_written_is_said() {
     service.bed.env.write("states/api.toml", format!("{state}{worker}"));
     service.upgraded("1.1.0");
     let said = service.back(&[]).ok();
-    drop(said.says(&format!("the next apply changes container {other}, too")));
+    drop(said.says(&format!("is read for container {other} as well")));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) fn of(
         notes.extend(stays.map(|why| stay(&args.service, target, &why)));
         notes.extend(tasks(&args.service, host, target));
         notes.extend(plan.differing.get(&host.name).map(|fields| differs(&args.service, target, fields)));
-        notes.extend(plan.others.get(&host.name).map(|others| changed_too(&args.service, others)));
+        notes.extend(plan.others.get(&host.name).map(|others| read_for(&args.service, others)));
         notes.extend(args.once.then(|| undone(&args.service, host)));
         (host.name.clone(), notes)
     });
@@ -65,10 +65,10 @@ fn differs(service: &str, target: &Generation, fields: &BTreeSet<String>) -> Str
     )
 }
 
-fn changed_too(service: &str, others: &BTreeSet<String>) -> String {
+fn read_for(service: &str, others: &BTreeSet<String>) -> String {
     let others: Vec<String> = others.iter().map(|other| escaped(other)).collect();
     format!(
-        "the gate of service {} says more: the next apply changes {}, too",
+        "the gate of service {} is read for {} as well: the next apply follows it there, too",
         escaped(service),
         others.join(", ")
     )
