@@ -46,7 +46,7 @@ pub(super) struct HostRun<'a, E, G> {
 
 /// Where the steps of a group lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Direction {
     /// To what is wanted; an interrupt ends that.
     On,
     /// Back to what was.
@@ -127,7 +127,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
         }
         if !step.action.waits() {
             // Lost is lost; but an Engine that does not answer may be back for the rollback.
-            self.still_ours(Way::On).await.map_err(|problems| {
+            self.still_ours(Direction::Forward).await.map_err(|problems| {
                 let lost = first || problems.code() == Code::Stale;
                 if lost { Halt::LockLost(problems) } else { Halt::Failed(problems) }
             })?;
@@ -226,7 +226,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
             match self.caller.call(step.id, action, &|_| {}).await {
                 Err(failed) if tried < ROLLBACK_TRIES => {
                     sleep(away::PAUSE).await;
-                    if self.still_ours(Way::Back).await.is_err() {
+                    if self.still_ours(Direction::Rollback).await.is_err() {
                         return Err(failed);
                     }
                 }
@@ -237,11 +237,11 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
     }
 
     /// The lock is still ours; waits for an Engine that does not answer.
-    async fn still_ours(&self, way: Way) -> Result<(), Problems> {
+    async fn still_ours(&self, way: Direction) -> Result<(), Problems> {
         let began = Instant::now();
         let mut said = false;
         loop {
-            let gives_up = way == Way::On && self.caller.interrupt.raised();
+            let gives_up = way == Direction::Forward && self.caller.interrupt.raised();
             match self.lock.check().await {
                 Err(problems)
                     if problems.code() != Code::Stale && began.elapsed() < away::TIMEOUT && !gives_up =>
@@ -251,8 +251,8 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
                         said = true;
                     }
                     match way {
-                        Way::On => self.caller.away.pause().await,
-                        Way::Back => sleep(away::PAUSE).await,
+                        Direction::Forward => self.caller.away.pause().await,
+                        Direction::Rollback => sleep(away::PAUSE).await,
                     }
                 }
                 done => return done,
@@ -267,7 +267,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
             if action.target().is_some_and(|target| self.caller.id(target).is_none()) {
                 continue;
             }
-            if let Err(lost) = self.still_ours(Way::Back).await {
+            if let Err(lost) = self.still_ours(Direction::Rollback).await {
                 self.problems.borrow_mut().extend(lost.into_vec());
                 return GroupEnd::Interrupted;
             }

@@ -57,7 +57,7 @@ fn the_commands_in_the_order_of_work() {
     plan          Show what would change, and why; changes nothing
     apply         Make hosts what the states declare: plan, ask, carry out
     status        Show what runs where: version, generation, health, and what an apply would change
-    adopt         Adopt a container that pillarbox did not make, without a restart
+    adopt         Adopt containers that pillarbox did not make, without a restart
     history       Show the generations of a service on each host, and which of them a rollback can use
     rollback      Bring back what a service ran before: on every selected host, or on none
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
