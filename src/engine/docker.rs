@@ -61,12 +61,14 @@ impl Docker {
         let api = Api::agree(answer.header("Api-Version"));
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain().await?;
+        http.be_patient();
         Ok(Self { http, api: api?, podman })
     }
 
-    /// Keeps one connection open: there may be a thousand Engines that nothing is asked for a while.
-    pub fn close_spare_connections(&self) {
-        self.http.close_spare();
+    /// What is to be read was read. Keeps one connection open: there may be a thousand Engines that nothing is asked
+    /// for a while. Until then reads are repeated while the Engine is restarted.
+    pub fn end_reading(&self) {
+        self.http.end_reading();
     }
 
     /// Stops a container; answers whether it ran.

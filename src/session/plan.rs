@@ -230,7 +230,7 @@ impl Observation<'_> {
     ) -> Result<(HostPlan, PlannedHost)> {
         let plan = self.plan(options, parts)?;
         let secrets = self.desired.secrets().cloned().collect();
-        self.engine.close_spare_connections();
+        self.engine.end_reading();
         Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials, secrets }))
     }
 }

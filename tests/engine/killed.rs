@@ -150,6 +150,23 @@ fn without_its_engine_for_a_moment_the_old_one_is_brought_back_and_the_next_appl
 }
 
 #[test]
+fn without_its_engine_for_a_moment_a_plan_is_made_all_the_same() {
+    let Some((shop, relay)) = behind_a_relay() else { return };
+    shop.version("1.1.0");
+    // The first request asks whether it is an Engine at all.
+    let mut moments = 0;
+    for calls in (1..).step_by(2) {
+        relay.cut_after(calls, Some(Duration::from_secs(1)));
+        shop.env.run(&["plan"]).ok().says("1.1.0");
+        if !relay.restore() {
+            break;
+        }
+        moments += 1;
+    }
+    assert!(moments >= 3, "only {moments} moments");
+}
+
+#[test]
 fn an_engine_that_stays_away_is_not_waited_for_after_a_second_interrupt() {
     let Some((shop, relay)) = behind_a_relay() else { return };
     shop.version("1.1.0");

@@ -15,16 +15,25 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 type Sender = SendRequest<Full<Bytes>>;
+
+/// For how long reads are repeated of an Engine that answered before: it may just be restarted.
+const RESTART: Duration = Duration::from_secs(10);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Idle connections, and how to make more.
 pub(super) struct Http {
     dial: Dial,
     idle: Mutex<Vec<Sender>>,
+    /// It has answered, and nothing is changed yet: reads may wait.
+    patient: AtomicBool,
 }
 
 /// The head of an answer that was good; its body is still to come.
@@ -41,11 +50,17 @@ pub(super) struct Answer<'a> {
 
 impl Http {
     pub(super) fn new(dial: Dial) -> Self {
-        Self { dial, idle: Mutex::default() }
+        Self { dial, idle: Mutex::default(), patient: AtomicBool::new(false) }
     }
 
-    /// Closes all idle connections but one.
-    pub(super) fn close_spare(&self) {
+    /// From now on reads are repeated over a restart of the Engine.
+    pub(super) fn be_patient(&self) {
+        self.patient.store(true, Ordering::Relaxed);
+    }
+
+    /// Closes all idle connections but one; who changes something waits in another way.
+    pub(super) fn end_reading(&self) {
+        self.patient.store(false, Ordering::Relaxed);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).truncate(1);
     }
 
@@ -89,7 +104,7 @@ impl Http {
     pub(super) async fn send(&self, call: Call) -> EngineResult<Answer<'_>> {
         let bounds = call.bounds();
         let began = Instant::now();
-        let sent = timeout_at(began + bounds.silence.min(bounds.total), self.exchange(&call)).await;
+        let sent = timeout_at(began + bounds.silence.min(bounds.total), self.patiently(&call)).await;
         let sent = sent.unwrap_or_else(|_| Err(silent(bounds.silence.min(bounds.total))));
         let (sender, response) = sent.map_err(|error| self.dial.explain(error))?;
         let status = response.status();
@@ -110,6 +125,24 @@ impl Http {
             answer.keep();
         }
         Err(error)
+    }
+
+    /// Sends; a read again and again while an Engine is restarted that answered before.
+    async fn patiently(&self, call: &Call) -> EngineResult<(Sender, Response<Incoming>)> {
+        let began = Instant::now();
+        loop {
+            match self.exchange(call).await {
+                Err(error)
+                    if error.kind == ErrorKind::Unreachable
+                        && call.may_repeat()
+                        && self.patient.load(Ordering::Relaxed)
+                        && began.elapsed() < RESTART =>
+                {
+                    sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn exchange(&self, call: &Call) -> EngineResult<(Sender, Response<Incoming>)> {
