@@ -48,9 +48,9 @@ pub(super) struct HostRun<'a, E, G> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
     /// To what is wanted; an interrupt ends that.
-    On,
+    Forward,
     /// Back to what was.
-    Back,
+    Rollback,
 }
 
 /// Why a group ends before its last step.
@@ -237,11 +237,11 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
     }
 
     /// The lock is still ours; waits for an Engine that does not answer.
-    async fn still_ours(&self, way: Direction) -> Result<(), Problems> {
+    async fn still_ours(&self, direction: Direction) -> Result<(), Problems> {
         let began = Instant::now();
         let mut said = false;
         loop {
-            let gives_up = way == Direction::Forward && self.caller.interrupt.raised();
+            let gives_up = direction == Direction::Forward && self.caller.interrupt.raised();
             match self.lock.check().await {
                 Err(problems)
                     if problems.code() != Code::Stale && began.elapsed() < away::TIMEOUT && !gives_up =>
@@ -250,7 +250,7 @@ impl<E: Engine, G: Guard> HostRun<'_, E, G> {
                         self.caller.away.begin();
                         said = true;
                     }
-                    match way {
+                    match direction {
                         Direction::Forward => self.caller.away.pause().await,
                         Direction::Rollback => sleep(away::PAUSE).await,
                     }

@@ -316,7 +316,10 @@ async fn without_a_start_timeout_a_container_has_the_time_that_its_health_check_
     stage.settle().await;
     stage.fake.publish("r.example.com/nginx:4", "slower", slow(700, Vec::new()));
     let check = serde_json::json!({ "test": ["CMD", "true"], "interval": 120_000_000_000_u64 });
-    let applied = stage.with(vec![undeclared("r.example.com/nginx:4", check)]).apply().await;
+    let stage = stage.with(vec![undeclared("r.example.com/nginx:4", check)]);
+    let notes = stage.plan().await.expect("planned").notes.join("\n");
+    assert_eq!(notes, "container nginx: it may take up to 10 min to become healthy (start_timeout)");
+    let applied = stage.apply().await;
     assert!(failure(&applied).contains("it is not healthy after 600 seconds"), "{}", failure(&applied));
     let hint = "if it needs longer, write start_timeout = \"1200s\" in its declaration (pillar/apps.toml:12)";
     let failed = applied.outcome.failure.as_ref().expect("failed");

@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::name::ImageRef;
-use crate::observed::{Health, ResolvedBy};
+use crate::observed::{Health, HealthCheck, ResolvedBy};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
@@ -17,6 +17,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
         notes.extend(condition(container));
         notes.extend(by_hand(container));
         notes.extend(unchecked(context, container));
+        notes.extend(slow(context, container));
         notes.extend(data::of(container));
         notes.extend(moved(context, container));
     }
@@ -78,11 +79,7 @@ fn condition(decision: &ContainerDecision<'_>) -> Option<String> {
 
 /// A health check that its Engine does not run: one that begins is waited for all the same.
 fn unchecked(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Option<String> {
-    let begins = match &decision.choice {
-        Choice::New { .. } => true,
-        Choice::Existing(container) => !runs(container),
-    };
-    if context.facts().runs_health_checks || !begins || !decision.runs {
+    if context.facts().runs_health_checks || !begins(decision) {
         return None;
     }
     decision.health_check(context)?;
@@ -91,6 +88,25 @@ fn unchecked(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Opt
          run while it waits, and after that nothing does",
         decision.desired.name
     ))
+}
+
+/// A container that may take longer to start than Docker's own default lets it.
+fn slow(context: &PlanContext<'_>, decision: &ContainerDecision<'_>) -> Option<String> {
+    let desired = decision.desired;
+    let seconds = desired.start_timeout.unwrap_or_else(|| decision.patience(context));
+    (begins(decision) && seconds > HealthCheck::start_timeout(Some(&HealthCheck::default()))).then(|| {
+        format!(
+            "container {}: it may take up to {} min to become healthy (start_timeout)",
+            desired.name,
+            seconds.div_ceil(60)
+        )
+    })
+}
+
+/// Whether it is started.
+fn begins(decision: &ContainerDecision<'_>) -> bool {
+    let stands = matches!(&decision.choice, Choice::Existing(container) if runs(container));
+    decision.runs && !stands
 }
 
 /// Kept ones that run: no state asks for that, and they are not stopped.
