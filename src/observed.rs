@@ -107,6 +107,8 @@ pub struct Container {
     /// It carries labels of this workspace, but they came with its image, are those of another, older
     /// container, or are not complete: reported, never touched.
     pub impostor: bool,
+    /// It is ours by its labels or its record, but has a name that we do not give: it was renamed by hand.
+    pub renamed: Option<Ownership>,
     /// It is ours and no instance of anything: what it is for.
     pub helper: Option<HelperContainer>,
     /// How it is.

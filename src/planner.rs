@@ -38,6 +38,8 @@
 //!
 //! A generation's number is that of the service: a container that is added to a deployment gets its number.
 //!
+//! One that was renamed by hand is planned under the name that it gets back first, see `renamed`.
+//!
 //! Where it is not to run, nothing is started or awaited, and what fits may be any of them. An attempt
 //! that does not run is never started again, it is recreated: what is not known of it cannot matter. A
 //! failed attempt is kept for its log until a later apply commits; two are kept at most.
@@ -49,6 +51,7 @@ mod decide;
 mod explain;
 mod lower;
 mod options;
+mod renamed;
 mod work;
 
 pub use assign::assign;
@@ -67,7 +70,13 @@ use context::PlanContext;
 /// # Errors
 /// All reasons why nothing can be planned for it: names that others hold, images that cannot be resolved.
 pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> Result<HostPlan> {
-    let context = PlanContext::new(desired, observed, options);
+    let restored = renamed::restore(desired, observed)?;
+    let (found, planned) = match &restored {
+        Some(restored) => (&restored.found, &restored.planned),
+        None => (observed, observed),
+    };
+    let renamed = restored.as_ref().map(|restored| restored.renamed.as_slice()).unwrap_or_default();
+    let context = PlanContext::new(desired, planned, options).and_renamed(renamed);
     let decisions = decide::decide(&context)?;
     let explained = explain::explain(&context, &decisions);
     let body = PlanBody {
@@ -79,7 +88,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
     };
     let engine_id = observed.facts.engine_id.clone();
     let plan = HostPlan::new(observed.host.clone(), options.engine.clone(), engine_id, body);
-    check::host(&plan, desired, observed)?;
+    check::host(&plan, desired, found)?;
     Ok(plan)
 }
 

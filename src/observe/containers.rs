@@ -89,8 +89,11 @@ pub(super) async fn judge<E: Engine>(
 
 fn in_full(inspected: Inspected) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
-    let (ours, impostor, helper) = (None, false, None);
-    Found { container: Container { id, name, image_id, ours, impostor, helper, state, inspect }, labels }
+    let (ours, impostor, renamed, helper) = (None, false, None, None);
+    Found {
+        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, inspect },
+        labels,
+    }
 }
 
 fn in_short(listed: Summary) -> Found {
@@ -108,6 +111,9 @@ fn in_short(listed: Summary) -> Found {
         health: None,
     };
     let inspect = Inspect::new(Value::Null);
-    let (ours, impostor, helper) = (None, false, None);
-    Found { container: Container { id, name, image_id, ours, impostor, helper, state, inspect }, labels }
+    let (ours, impostor, renamed, helper) = (None, false, None, None);
+    Found {
+        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, inspect },
+        labels,
+    }
 }

@@ -5,7 +5,7 @@ use super::{Container, HelperContainer, Label, Ownership, Record};
 use crate::desired::Fingerprint;
 use crate::name::Owner;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A container as it was found, before its ownership is known.
 #[derive(Clone, Debug)]
@@ -36,16 +36,42 @@ pub fn with_ownership(
                 continue;
             }
             let own = image.is_some_and(|image| image.get(Label::INSTANCE) != labels.get(Label::INSTANCE));
-            let ours = ownership(&labels).filter(|ours| own && named_by_us(&container.name, &ours.instance));
-            container.ours = ours;
+            claim(&mut container, ownership(&labels).filter(|_| own));
             container.impostor = container.ours.is_none();
         } else if !labels.contains_key(Label::WORKSPACE) {
-            container.ours = adopted.get(&container.id).and_then(|record| ownership(&record.labels));
+            let ours = adopted.get(&container.id).and_then(|record| ownership(&record.labels));
+            claim(&mut container, ours);
         }
         containers.push(container);
     }
     disown_the_younger(&mut containers);
+    disown_copies(&mut containers);
     containers
+}
+
+/// It is ours under a name of ours; under another one it was renamed.
+fn claim(container: &mut Container, ours: Option<Ownership>) {
+    match ours {
+        Some(ours) if named_by_us(&container.name, &ours.instance) => container.ours = Some(ours),
+        other => container.renamed = other,
+    }
+}
+
+/// What has the instance of another one of ours was not renamed: it is a copy with the same labels.
+fn disown_copies(containers: &mut [Container]) {
+    let instance = |ours: &Option<Ownership>| ours.as_ref().map(|ours| ours.instance.clone());
+    let mut taken: BTreeSet<String> = containers.iter().filter_map(|one| instance(&one.ours)).collect();
+    let mut order: Vec<usize> = (0..containers.len()).collect();
+    order.sort_by(|a, b| by_age(&containers[*a], &containers[*b]));
+    for at in order {
+        let container = &mut containers[at];
+        if let Some(instance) = instance(&container.renamed)
+            && !taken.insert(instance)
+        {
+            container.renamed = None;
+            container.impostor = true;
+        }
+    }
 }
 
 /// Whether a container of ours can have this name: the plain one, or that with a number; what helps to make
@@ -180,6 +206,7 @@ mod tests {
             image_id: "plain".to_owned(),
             ours: None,
             impostor: false,
+            renamed: None,
             helper: None,
             state,
             inspect: Inspect::new(serde_json::Value::Null),
@@ -281,6 +308,29 @@ mod tests {
             one.container.name = name.to_owned();
             assert_eq!(claimed(vec![one]), [("a".to_owned(), ours, !ours)], "{name}");
         }
+    }
+
+    #[test]
+    fn one_with_our_labels_and_another_name_was_renamed_unless_it_is_a_copy() {
+        let shop = Owner::from(WorkspaceName::parse("shop").expect("a name"));
+        let images = BTreeMap::from([("plain".to_owned(), BTreeMap::new())]);
+        let named = |id: &str, name: &str, created_at: &str, labels| {
+            let mut one = found(id, created_at, labels);
+            one.container.name = name.to_owned();
+            one
+        };
+        let told = |found| {
+            let told = with_ownership(&shop, found, &images, &adopted());
+            told.into_iter().map(|c| (c.ours.is_some(), c.renamed.is_some())).collect::<Vec<_>>()
+        };
+        let old = || named("a", "nginx-old", "2026-01-01T00:00:00Z", labels("nginx.g3"));
+        assert_eq!(told(vec![old()]), [(false, true)]);
+        // The name decides between two of one instance, and then the age.
+        let right = named("b", "nginx", "2026-01-02T00:00:00Z", labels("nginx.g3"));
+        assert_eq!(told(vec![old(), right]), [(false, false), (true, false)]);
+        let copy = named("b", "nginx-test", "2026-01-02T00:00:00Z", labels("nginx.g3"));
+        assert_eq!(told(vec![copy, old()]), [(false, false), (false, true)]);
+        assert_eq!(told(vec![named("taken", "mine", "", BTreeMap::new())]), [(false, true)]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! looked through once; from then on a thing is found by its name, id, service or digest.
 
 use super::options::Options;
+use super::renamed::Renamed;
 use super::work;
 use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
@@ -17,6 +18,8 @@ pub(super) struct PlanContext<'a> {
     desired: &'a Desired,
     observed: &'a Observed,
     pub(super) options: &'a Options,
+    /// Containers that get their names back before anything else is done with them.
+    pub(super) renamed: &'a [Renamed],
     index: Index<'a>,
     going: OnceCell<BTreeSet<String>>,
 }
@@ -99,7 +102,13 @@ impl<'a> Index<'a> {
 
 impl<'a> PlanContext<'a> {
     pub(super) fn new(desired: &'a Desired, observed: &'a Observed, options: &'a Options) -> Self {
-        Self { desired, observed, options, index: Index::of(desired, observed), going: OnceCell::new() }
+        let (index, going) = (Index::of(desired, observed), OnceCell::new());
+        Self { desired, observed, options, renamed: &[], index, going }
+    }
+
+    /// With containers that get their names back.
+    pub(super) fn and_renamed(self, renamed: &'a [Renamed]) -> Self {
+        Self { renamed, ..self }
     }
 
     pub(super) fn host(&self) -> &'a HostName {

@@ -59,6 +59,10 @@ impl Explained {
 /// Explains what was decided.
 pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> Explanation {
     let mut changes = leftovers::changes(&decisions.leftovers);
+    changes.extend(context.renamed.iter().map(|one| {
+        let address = Address { kind: Kind::Container, name: one.from.clone() };
+        change::plain(&address, Verb::Update, one.cause())
+    }));
     let mut receivers = Vec::new();
     let mut notes = context.notes().to_vec();
     let containers: Vec<_> = decisions.decided.iter().filter_map(|one| one.decision.container()).collect();

@@ -18,11 +18,12 @@ use super::decide::decision::{Decided, Decision};
 use super::decide::image::ImageDecision;
 use super::decide::{Absence, AbsenceReason, ContainerChange, Decisions, Turn};
 use super::explain::StepCauses;
+use super::renamed::Renamed;
 use super::work;
 use crate::desired::Address;
 use crate::name::ImageRef;
 use crate::observed::Label;
-use crate::plan::{Action, Cause, Expect, Step, keep_tag};
+use crate::plan::{Action, Cause, Expect, Step, Target, keep_tag};
 use pulls::Pulls;
 use std::collections::{BTreeMap, BTreeSet};
 use steps::{Group, Steps};
@@ -36,11 +37,13 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
     let mut group = lowering.group("remove leftovers".to_owned(), &causes.leftovers, Vec::new());
     secrets::clear(&decisions.leftovers, &mut group);
     let cleared = group.end();
+    let named: Vec<u32> = context.renamed.iter().map(|one| lowering.rename(one)).collect();
     for Turn { entry, waits } in &decisions.turns {
         let one = &decisions.decided[*entry];
         let mut needs = prepared[*entry].clone();
         // A volume of the same name may be among them.
         needs.extend(cleared.filter(|_| one.decision.has_files()));
+        needs.extend(&named);
         needs.extend(lowering.ends_of(&one.needs));
         needs.extend(lowering.ends_of(waits));
         lowering.thing(context, one, &causes.of[*entry], &prepared[*entry], needs);
@@ -65,6 +68,14 @@ struct Lowering {
 impl Lowering {
     fn group(&mut self, name: String, cause: &Cause, needs: Vec<u32>) -> Group<'_> {
         Group::new(&mut self.steps, name, cause.clone(), needs)
+    }
+
+    /// Gives a container its name back.
+    fn rename(&mut self, one: &Renamed) -> u32 {
+        let mut group = self.group(format!("rename {}", one.from), &one.cause(), Vec::new());
+        group.know(&one.id, &one.from, one.runs);
+        let (container, from, to) = (Target::Id(one.id.clone()), one.from.clone(), one.to.clone());
+        group.push(Action::Rename { container, from, to }, Vec::new())
     }
 
     /// Pulls and the tags that keep what was pulled, all before anything else.

@@ -9,6 +9,7 @@ mod linear;
 mod no_update;
 mod owners;
 mod refusals;
+mod renamed;
 mod replacing;
 mod resources;
 mod sharing;

@@ -69,7 +69,10 @@ impl HostStatus {
             .iter()
             .filter_map(|one| {
                 let adopted = observed.adopted.contains_key(&one.id);
-                Some(ContainerStatus { adopted, ..ContainerStatus::of(one, one.ours.as_ref()?, changes) })
+                Some(ContainerStatus {
+                    adopted,
+                    ..ContainerStatus::of(one, one.ours.as_ref().or(one.renamed.as_ref())?, changes)
+                })
             })
             .collect();
         containers.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));

@@ -2,11 +2,12 @@
 
 use super::data;
 use crate::name::ImageRef;
-use crate::observed::{Health, HealthCheck, ResolvedBy};
+use crate::observed::{Container, Health, HealthCheck, ResolvedBy};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
+use crate::planner::renamed::slot_of;
 use crate::problem::escaped;
 
 /// All notes on a host, services in the order of declaration.
@@ -21,7 +22,9 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
         notes.extend(data::of(container));
         notes.extend(moved(context, container));
     }
-    notes.extend(context.containers().filter(|container| container.impostor).map(|container| {
+    notes.extend(context.containers().filter_map(renamed));
+    let impostors = context.containers().filter(|container| container.impostor);
+    notes.extend(impostors.filter(|container| container.renamed.is_none()).map(|container| {
         format!(
             "container {}: has the labels of pillarbox, but they came with its image, belong to an older container \
              or do not match its name; it is left alone",
@@ -52,6 +55,16 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
     notes.extend(absent_but_foreign(context));
     notes.extend(namesakes(context));
     notes
+}
+
+/// One that was renamed and does not get its name back: nothing that is declared here has it.
+fn renamed(container: &Container) -> Option<String> {
+    let ours = container.renamed.as_ref()?;
+    let (name, slot) = (escaped(&container.name), escaped(slot_of(&ours.instance)));
+    Some(format!(
+        "container {name}: by its labels it is {slot}, renamed by hand; it is left alone, since {slot} is held, \
+         taken or not declared: 'docker rename {name} {slot}' gives it its name back"
+    ))
 }
 
 fn drift(decision: &ContainerDecision<'_>) -> Option<String> {
@@ -159,7 +172,7 @@ fn absent_but_foreign(context: &PlanContext<'_>) -> Vec<String> {
     });
     names
         .filter_map(|name| context.named(name))
-        .filter(|container| container.ours.is_none() && !container.impostor)
+        .filter(|container| container.ours.is_none() && !container.impostor && container.renamed.is_none())
         .filter(|container| container.namesake(context.workspace()).is_none())
         .map(|container| {
             format!(

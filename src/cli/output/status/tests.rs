@@ -22,6 +22,7 @@ fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Co
         image_id: String::new(),
         ours: ours.then_some(ownership),
         impostor: false,
+        renamed: None,
         helper: None,
         state: RunState {
             status: status.to_owned(),
