@@ -270,3 +270,21 @@ fn an_id_that_is_added_later_changes_nothing_on_hosts() {
     shop.env.run(&["apply", "-y", "--prune"]).exits(1).explains("also named");
     shop.answers(shop.port, "web 1.1.0");
 }
+
+#[test]
+fn a_container_of_ours_that_was_renamed_by_hand_gets_its_name_back_and_none_is_made_beside_it() {
+    let Some(shop) = Shop::deployed() else { return };
+    let before = shop.inspect(&shop.web)["Id"].clone();
+    let other = format!("{}-old", shop.web);
+    let rename = |from: &str, to: &str| {
+        shop.engine.post(&format!("/containers/{from}/rename?name={to}"), &serde_json::json!({}))
+    };
+    rename(&shop.web, &other);
+    shop.env.run(&["status"]).ok().says(&other);
+    let plan = shop.env.run(&["plan", "--detailed-exitcode"]).exits(2);
+    plan.says("renamed by hand: it gets its name back").lacks("will be created");
+    shop.apply().ok();
+    assert_eq!(shop.inspect(&shop.web)["Id"], before);
+    shop.rests();
+    shop.only("web 1.0.0");
+}

@@ -29,13 +29,13 @@ fn a_page_on_standard_output_is_a_page_or_nothing_and_files_that_are_not_written
 }
 
 #[test]
-fn status_says_why_an_apply_would_be_refused_where_it_would_be() {
+fn status_says_why_an_apply_would_be_refused_and_what_is_missing_all_the_same() {
     let (env, _engine) = shop(&format!("[migrate.task.ran]\nimage = \"IMAGE\"\non = \"web2\"\n\n{WEB}"));
     let refused = "task migrate runs on host web2, which is not part of this run";
     env.run(&["apply", "-y", "--host", "web1"]).exits(1).explains(refused);
     let status = env.run(&["status", "--host", "web1"]).ok();
-    status.says("what an apply would do cannot be told").says(refused);
+    status.says("task migrate cannot be compared").says(refused).says("container web: will be created");
     let json = env.run(&["status", "--json", "--host", "web1"]).ok().json();
     assert!(json["hosts"][0]["notes"][0].as_str().is_some_and(|note| note.contains(refused)), "{json}");
-    assert_eq!(json["hosts"][0]["missing"], serde_json::json!([]));
+    assert_eq!(json["hosts"][0]["missing"], serde_json::json!(["container web: will be created"]), "{json}");
 }
