@@ -52,7 +52,7 @@ mod options;
 mod work;
 
 pub use assign::assign;
-pub use decide::source::unfit;
+pub use decide::source::{unfit, unfit_for};
 pub use options::{Options, Part};
 
 use crate::check;

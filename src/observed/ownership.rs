@@ -182,6 +182,7 @@ mod tests {
             impostor: false,
             helper: None,
             state,
+            holds: crate::observed::Holds::default(),
             inspect: Inspect::new(serde_json::Value::Null),
         };
         Found { container, labels }

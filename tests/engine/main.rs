@@ -69,6 +69,7 @@ mod service;
 mod starlark;
 mod stored;
 mod strangers;
+mod taken;
 mod tasks;
 mod things;
 mod token_registry;

@@ -221,6 +221,7 @@ mod tests {
                 error: String::new(),
                 health,
             },
+            holds: crate::observed::Holds::default(),
             inspect: Inspect::new(serde_json::Value::Null),
         }
     }
@@ -254,6 +255,7 @@ mod tests {
             unresolved: BTreeMap::new(),
             own_volumes: crate::observed::OwnVolumes::default(),
             networks: Vec::new(),
+            network_names: None,
             volumes: Vec::new(),
             adopted: BTreeMap::new(),
             keeps: BTreeMap::new(),
