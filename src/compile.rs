@@ -112,6 +112,7 @@ pub fn compile(inputs: &Inputs) -> Result<Desired> {
     drafts.extend(task::drafts(&checked, &gates, &mut problems));
     task::apart(&drafts, &mut problems);
     drafts.extend(resource::drafts(&checked, &mut problems));
+    image::mounted(&mut drafts);
     drafts.extend(left_out(&declarations));
     container::taken(&drafts, &mut problems);
     container::shares::check(&mut drafts, &mut problems);

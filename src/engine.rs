@@ -14,7 +14,7 @@ pub use locate::Folders;
 pub use patience::{PATIENCE, Patience};
 
 use crate::name::{ImageRef, RegistryHost};
-use crate::observed::{Facts, Image, Inspect, Platforms, RunState};
+use crate::observed::{Facts, Holds, Image, Inspect, Platforms, RunState};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +64,8 @@ pub struct Summary {
     pub network_mode: String,
     /// Names of volumes it mounts.
     pub volumes: BTreeSet<String>,
+    /// Ports and addresses that it has while it runs.
+    pub holds: Holds,
 }
 
 /// A container in full.

@@ -41,6 +41,7 @@ pub struct Read {
     containers: Vec<Container>,
     images: BTreeMap<ImageRef, Image>,
     networks: Vec<Network>,
+    network_names: Option<BTreeSet<String>>,
     volumes: Vec<Volume>,
     own_volumes: OwnVolumes,
     anonymous: BTreeMap<String, BTreeSet<String>>,
@@ -61,10 +62,11 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
     let ((found, uses), images) = try_join(full, images::read(engine, host, what.looks())).await?;
     let own_volumes = resources.own(what);
     let anonymous = resources::anonymous(&uses);
+    let network_names = resources.network_names();
     let (networks, volumes) = resources.judged(what, &uses);
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let keeps = keeps::read(engine, host, what, &containers).await?;
-    Ok(Read { containers, images, networks, volumes, own_volumes, anonymous, adopted, keeps })
+    Ok(Read { containers, images, networks, network_names, volumes, own_volumes, anonymous, adopted, keeps })
 }
 
 impl Read {
@@ -80,7 +82,17 @@ impl Read {
         what: &What,
         ask: &Ask<'_>,
     ) -> Result<Observed> {
-        let Self { containers, mut images, networks, volumes, own_volumes, anonymous, adopted, keeps } = self;
+        let Self {
+            containers,
+            mut images,
+            networks,
+            network_names,
+            volumes,
+            own_volumes,
+            anonymous,
+            adopted,
+            keeps,
+        } = self;
         let resolve::Resolutions { resolved, unresolved } =
             resolve::all(engine, host, what, ask, &containers, &images).await?;
         images::read_digests(engine, host, &resolved, &mut images).await?;
@@ -94,6 +106,7 @@ impl Read {
             unresolved,
             own_volumes,
             networks,
+            network_names,
             volumes,
             anonymous,
             adopted,

@@ -4,6 +4,7 @@ mod anonymous;
 mod first_network;
 mod health_check;
 mod helper_container;
+mod holds;
 mod instance_role;
 mod label;
 mod own_volumes;
@@ -17,6 +18,7 @@ pub use anonymous::Anonymous;
 pub(crate) use first_network::is_user_defined;
 pub use health_check::HealthCheck;
 pub use helper_container::HelperContainer;
+pub use holds::{Holds, HostPort};
 pub use instance_role::{InstanceRole, instance};
 pub use label::{Label, Ownership, namesake};
 pub use own_volumes::{OwnVolumes, Ran};
@@ -50,6 +52,8 @@ pub struct Observed {
     pub own_volumes: OwnVolumes,
     /// Networks that are ours or have a wanted name.
     pub networks: Vec<Network>,
+    /// Names and ids of all networks. `None` in a swarm: a worker lists a network of the swarm only once it uses it.
+    pub network_names: Option<BTreeSet<String>>,
     /// Volumes that are ours or have a wanted name.
     pub volumes: Vec<Volume>,
     /// Anonymous volumes that containers mount, each with the ids of those; of whomever they are.
@@ -113,6 +117,8 @@ pub struct Container {
     pub helper: Option<HelperContainer>,
     /// How it is.
     pub state: RunState,
+    /// Ports and addresses that it has while it runs.
+    pub holds: Holds,
     /// Everything else the Engine says of it; `null` where it is neither ours nor has a wanted name.
     pub inspect: Inspect,
 }

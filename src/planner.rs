@@ -55,7 +55,7 @@ mod renamed;
 mod work;
 
 pub use assign::assign;
-pub use decide::source::unfit;
+pub use decide::source::{unfit, unfit_for};
 pub use options::{Options, Part};
 
 use crate::check;

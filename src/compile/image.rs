@@ -1,13 +1,13 @@
 //! `image.pulled` and `image.absent`.
 
 use super::{Checked, Draft, gate};
-use crate::desired::{Address, DesiredState, Gated, Item, Kind, Requisites, read};
+use crate::desired::{Address, DesiredState, Gated, Item, Kind, PullPolicy, Requisites, read};
 use crate::name::ImageRef;
 use crate::pillar::gate::Gates;
 use crate::plan::KEEP;
 use crate::problem::{Place, Problem, Result};
 use crate::state::Function;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One item for each image reference.
 pub(super) fn drafts(checked: &[Checked], gates: &Gates, problems: &mut Vec<Problem>) -> Vec<Draft> {
@@ -62,6 +62,29 @@ fn reference(checked: &Checked) -> Result<Option<ImageRef>> {
     }
     image.tag = Some(written);
     Ok(Some(image))
+}
+
+/// Images that containers mount are pulled like those that they are created from: the Engine pulls none of them.
+pub(super) fn mounted(drafts: &mut Vec<Draft>) {
+    let mut there: BTreeSet<Address> = drafts.iter().map(|draft| draft.item.address.clone()).collect();
+    let mut more = Vec::new();
+    for draft in drafts.iter_mut() {
+        let Some(container) = draft.item.want.container().filter(|want| want.pull == PullPolicy::Missing)
+        else {
+            continue;
+        };
+        for image in container.mounted_images() {
+            let address = Address { kind: Kind::Image, name: image.to_string() };
+            draft.after.push(address.clone());
+            if there.insert(address.clone()) {
+                let want = DesiredState::ImagePulled { image, force: false };
+                let (declared, needs, requisites) = (Vec::new(), Vec::new(), Requisites::default());
+                let item = Item { address, want, declared, needs, gate: None, requisites };
+                more.push(Draft { order: draft.order, index: draft.index, ..Draft::new(item, &[]) });
+            }
+        }
+    }
+    drafts.extend(more);
 }
 
 /// An image reference at a place.

@@ -1,6 +1,7 @@
 //! Which networks and volumes a container uses by name.
 
 use super::DesiredContainer;
+use crate::name::ImageRef;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -21,5 +22,15 @@ impl DesiredContainer {
         let mounts = mounts.filter_map(|mount| mount["Source"].as_str());
         let named = binds.chain(mounts).filter(|source| !source.is_empty() && !source.starts_with('/'));
         named.map(str::to_owned).collect()
+    }
+
+    /// Images that it mounts and that registries have; an id names one of the host.
+    pub fn mounted_images(&self) -> Vec<ImageRef> {
+        let body = self.spec.create_body();
+        let mounts = body["HostConfig"]["Mounts"].as_array().into_iter().flatten();
+        let sources =
+            mounts.filter(|mount| mount["Type"] == "image").filter_map(|one| one["Source"].as_str());
+        let sources = sources.filter(|source| !source.starts_with("sha256:"));
+        sources.filter_map(|source| ImageRef::parse(source).ok()).collect()
     }
 }

@@ -11,7 +11,9 @@ use crate::engine::{
     CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Patience, PullProgress,
 };
 use crate::name::{HostName, ImageRef, RegistryHost};
+use crate::observed::{Image, Platforms};
 use crate::plan::{Action, Create, FILLED, KEEP, Target};
+use crate::planner::unfit_for;
 use crate::problem::{Code, Problem, Problems, escaped};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,8 +106,10 @@ impl<E: Engine> Caller<'_, E> {
         };
         let engine = self.engine;
         let done = match action {
-            Action::Pull { image, platform } => {
-                return self.pull(image, platform.as_deref(), progress).await;
+            Action::Pull { image, platform, runs_on } => {
+                let said = self.pull(image, platform.as_deref(), progress).await?;
+                self.fits(image, runs_on.as_deref()).await?;
+                return Ok(said);
             }
             Action::Create(create) => return self.create(step, create).await,
             Action::AwaitHealthy { .. } => return self.wait(action, &id).await,
@@ -270,6 +274,20 @@ impl<E: Engine> Caller<'_, E> {
         }
         let problem = error.registry_problem(self.host, image, auth.as_ref());
         Err(CallFailure { refused: error.kind != ErrorKind::Unreachable, ..CallFailure::from(problem) })
+    }
+
+    /// What a digest stands for may be made for another processor: the Engine pulls it all the same.
+    async fn fits(&self, image: &ImageRef, runs_on: Option<&str>) -> Result<(), CallFailure> {
+        let Some((os, arch)) = runs_on.and_then(|own| own.split_once('/')) else { return Ok(()) };
+        let found = self.engine.image(&image.to_string()).await;
+        // That it cannot be looked at is said where it is used.
+        let Ok(Some(Image { platform: Some(there), .. })) = found else { return Ok(()) };
+        let platforms = Platforms::new([there]);
+        if platforms.fit(os, arch) {
+            return Ok(());
+        }
+        let what = format!("image {image}, which is pinned by its digest,");
+        Err(unfit_for(&what, self.host, &format!("{os}/{arch}"), &platforms).into())
     }
 
     async fn create(&self, step: u32, create: &Create) -> Result<Vec<String>, CallFailure> {

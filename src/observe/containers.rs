@@ -4,7 +4,7 @@ use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{
-    Container, Found, Image, Inspect, Label, Record, RunState, User, is_user_defined, with_ownership,
+    Container, Found, Holds, Image, Inspect, Label, Record, RunState, User, is_user_defined, with_ownership,
 };
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -49,11 +49,17 @@ pub(super) async fn read<E: Engine>(
             || adopted.contains_key(&container.id)
             || container.labels.get(Label::WORKSPACE).is_some_and(|name| name == what.workspace.name.as_str())
     });
+    let mut holds: BTreeMap<String, Holds> =
+        near.iter().map(|listed| (listed.id.clone(), listed.holds.clone())).collect();
     let inspected = stream::iter(near).map(|listed| async move { engine.container(&listed.id).await });
     // One that went since the list was made is left out.
     let inspected: Vec<Option<Inspected>> =
         inspected.buffered(AT_ONCE).try_collect().await.map_err(|error| failed(host, &error))?;
-    let found = inspected.into_iter().flatten().map(in_full).chain(far.into_iter().map(in_short));
+    let near = inspected.into_iter().flatten().map(|one| {
+        let holds = holds.remove(&one.id).unwrap_or_default();
+        in_full(one, holds)
+    });
+    let found = near.chain(far.into_iter().map(in_short));
     Ok((found.collect(), uses))
 }
 
@@ -87,17 +93,17 @@ pub(super) async fn judge<E: Engine>(
     Ok(with_ownership(&what.workspace, found, &labels, adopted))
 }
 
-fn in_full(inspected: Inspected) -> Found {
+fn in_full(inspected: Inspected, holds: Holds) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
     let (ours, impostor, renamed, helper) = (None, false, None, None);
     Found {
-        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, inspect },
+        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, holds, inspect },
         labels,
     }
 }
 
 fn in_short(listed: Summary) -> Found {
-    let Summary { id, name, image_id, labels, status, .. } = listed;
+    let Summary { id, name, image_id, labels, status, holds, .. } = listed;
     let state = RunState {
         running: matches!(status.as_str(), "running" | "paused" | "restarting"),
         restarting: status == "restarting",
@@ -113,7 +119,7 @@ fn in_short(listed: Summary) -> Found {
     let inspect = Inspect::new(Value::Null);
     let (ours, impostor, renamed, helper) = (None, false, None, None);
     Found {
-        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, inspect },
+        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, holds, inspect },
         labels,
     }
 }

@@ -47,6 +47,19 @@ impl Read {
         records.map(|record| (record.container.clone(), record)).collect()
     }
 
+    /// Names of all networks, and their ids, whole and as Engines print them; `None` where there may be more.
+    pub(super) fn network_names(&self) -> Option<BTreeSet<String>> {
+        let swarm =
+            |one: &engine::Network| one.inspect.compare("/Scope").is_some_and(|scope| scope == "swarm");
+        if self.networks.iter().any(swarm) {
+            return None;
+        }
+        let short = |id: &str| id.get(..12).unwrap_or(id).to_owned();
+        Some(
+            self.networks.iter().flat_map(|one| [one.name.clone(), one.id.clone(), short(&one.id)]).collect(),
+        )
+    }
+
     /// Those that can matter, with who uses them.
     pub(super) fn judged(self, what: &What, uses: &[Uses]) -> (Vec<Network>, Vec<Volume>) {
         let in_networks = users(uses, |uses| &uses.networks);

@@ -209,6 +209,7 @@ mod tests {
             renamed: None,
             helper: None,
             state,
+            holds: crate::observed::Holds::default(),
             inspect: Inspect::new(serde_json::Value::Null),
         };
         Found { container, labels }

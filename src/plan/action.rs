@@ -30,6 +30,10 @@ pub enum Action {
         /// For which platform, `linux/arm64`; `None`: the host's.
         #[serde(skip_serializing_if = "Option::is_none")]
         platform: Option<String>,
+        /// What the host is, `linux/amd64`, where a container is made from it that declares no platform: the
+        /// image must be made for it, which is known when it is there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        runs_on: Option<String>,
     },
     /// `POST /images/{name}/tag`.
     Tag {
@@ -331,8 +335,8 @@ impl fmt::Display for Action {
     /// Verb and thing: `stop nginx`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pull { image, platform: Some(platform) } => write!(f, "pull {image} for {platform}"),
-            Self::Pull { image, platform: None } => write!(f, "pull {image}"),
+            Self::Pull { image, platform: Some(platform), .. } => write!(f, "pull {image} for {platform}"),
+            Self::Pull { image, platform: None, .. } => write!(f, "pull {image}"),
             Self::Tag { name, .. } => write!(f, "tag {name}"),
             Self::Untag { name } => write!(f, "untag {name}"),
             Self::Create(create) => write!(f, "create {}", create.name),

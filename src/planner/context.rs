@@ -315,6 +315,11 @@ impl<'a> PlanContext<'a> {
         }
     }
 
+    /// Whether there is a network of this name or id, as far as that can be told.
+    pub(super) fn has_network(&self, name: &str) -> bool {
+        self.observed.network_names.as_ref().is_none_or(|names| names.contains(name))
+    }
+
     /// The first network of a name.
     pub(super) fn any_network(&self, name: &str) -> Option<&'a Network> {
         self.index.networks.get(name)?.first().copied()

@@ -23,6 +23,7 @@ mod overlap;
 mod patience;
 mod planned;
 pub(super) mod platform;
+mod preflight;
 pub(super) mod resource;
 pub(super) mod restart;
 pub(super) mod secrets;
@@ -68,6 +69,7 @@ pub(super) struct Decisions<'a> {
 /// All reasons why nothing can be planned for the host.
 pub(super) fn decide<'a>(context: &PlanContext<'a>) -> Result<Decisions<'a>> {
     let decided = all(context)?;
+    Problems::check(preflight::check(context, &decided))?;
     let turns = order::turns(&decided);
     Ok(Decisions {
         leftovers: Leftovers::of(context),

@@ -30,7 +30,7 @@ use steps::{Group, Steps};
 
 /// The steps of a host, in an order that respects what each needs.
 pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes: &StepCauses) -> Vec<Step> {
-    let mut lowering = Lowering::default();
+    let mut lowering = Lowering { pulls: Pulls::of(&decisions.decided), ..Lowering::default() };
     let decided = decisions.decided.iter().zip(&causes.of);
     let prepared: Vec<Vec<u32>> =
         decided.map(|(one, cause)| lowering.prepare(context, &one.decision, cause)).collect();

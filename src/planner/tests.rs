@@ -8,6 +8,7 @@ mod leftovers;
 mod linear;
 mod no_update;
 mod owners;
+mod preflight;
 mod refusals;
 mod renamed;
 mod replacing;

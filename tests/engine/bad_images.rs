@@ -78,7 +78,7 @@ fn a_port_that_a_program_of_the_host_has_brings_the_old_one_back() {
 }
 
 #[test]
-fn a_service_with_a_port_of_the_host_is_stopped_first_and_back_when_the_port_is_taken() {
+fn a_service_with_a_port_of_the_host_is_stopped_first_and_not_at_all_when_the_port_is_taken() {
     let Some(shop) = Shop::new() else { return };
     let state = |port: u16| {
         let text = format!(
@@ -106,7 +106,7 @@ fn a_service_with_a_port_of_the_host_is_stopped_first_and_back_when_the_port_is_
     let made = shop.engine.post(&format!("/containers/create?name={}-other", shop.name), &body);
     shop.engine.post(&format!("/containers/{}/start", made["Id"].as_str().expect("an id")), &json!({}));
     state(taken);
-    shop.apply().exits(3).explains("port is already allocated");
+    shop.apply().exits(1).explains("is taken");
     shop.answers(shop.port, "web 1.1.0");
 }
 

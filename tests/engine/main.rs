@@ -70,6 +70,7 @@ mod starlark;
 mod status;
 mod stored;
 mod strangers;
+mod taken;
 mod tasks;
 mod things;
 mod token_registry;

@@ -5,7 +5,7 @@ use crate::plan::{Action, HostPlan, Step};
 /// A step's call in a few words: `pull registry.example.com/web/nginx:1.9.0`.
 pub(in crate::cli) fn action(action: &Action) -> String {
     match action {
-        Action::Pull { image, platform } => {
+        Action::Pull { image, platform, .. } => {
             let wanted = platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
             match &image.digest {
                 Some(digest) if image.tag.is_none() => {

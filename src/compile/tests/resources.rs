@@ -422,3 +422,30 @@ unless = ['{{ host.cpus }}', { fun = 'x' }]
     hint: write an expression over facts and pillar: unless = "{{ host.arch == 'amd64' }}"
     "#);
 }
+
+#[test]
+fn an_image_that_containers_mount_is_pulled_once_before_them() {
+    let states = "
+[a.container.running]
+image = 'r.example.com/web:1'
+mounts = [{ type = 'image', source = 'r.example.com/assets:1', target = '/assets' }]
+[b.container.running]
+image = 'r.example.com/web:1'
+mounts = [{ type = 'image', source = 'r.example.com/assets:1', target = '/assets' }]
+[c.container.running]
+image = 'r.example.com/web:1'
+pull = 'never'
+mounts = [{ type = 'image', source = 'r.example.com/other:1', target = '/assets' }]
+";
+    let desired = compiled(&[("states/a.toml", states)], "").expect("it compiles");
+    let shown = desired.items.iter().map(|item| {
+        let needs: Vec<String> = item.needs.iter().map(ToString::to_string).collect();
+        format!("{} [{}]", item.address, needs.join(", "))
+    });
+    insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r"
+    image r.example.com/assets:1 []
+    container a [image r.example.com/assets:1]
+    container b [image r.example.com/assets:1]
+    container c []
+    ");
+}

@@ -3,7 +3,7 @@
 
 use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
-use crate::observed::{Facts, Health, HealthCheck, Image, Inspect, Platforms, RunState};
+use crate::observed::{Facts, Health, HealthCheck, Holds, HostPort, Image, Inspect, Platforms, RunState};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
 /// A list may have so many entries: each takes more room here than in the answer.
 const MOST: usize = 50_000;
@@ -183,13 +184,48 @@ pub(super) struct Listed {
     host_config: NetworkMode,
     #[serde(default, deserialize_with = "or_empty")]
     mounts: List<Mount>,
+    #[serde(default, deserialize_with = "or_empty")]
+    ports: List<ListedPort>,
+}
+
+/// One of its ports; without a public one it is not published.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedPort {
+    #[serde(default, deserialize_with = "or_empty", rename = "IP")]
+    ip: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    public_port: u16,
+    #[serde(default, deserialize_with = "or_empty", rename = "Type")]
+    protocol: String,
+}
+
+impl ListedPort {
+    fn held(&self) -> Option<HostPort> {
+        HostPort::read(&self.ip, &self.public_port.to_string(), &self.protocol)
+    }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Joined {
     #[serde(default, deserialize_with = "or_empty")]
-    networks: BTreeMap<String, IgnoredAny>,
+    networks: BTreeMap<String, Option<Object<Endpoint>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Endpoint {
+    #[serde(default, deserialize_with = "or_empty", rename = "IPAddress")]
+    ip: String,
+    #[serde(default, deserialize_with = "or_empty", rename = "GlobalIPv6Address")]
+    ip6: String,
+}
+
+impl Endpoint {
+    fn addresses(&self) -> Vec<IpAddr> {
+        [&self.ip, &self.ip6].into_iter().filter_map(|text| text.parse().ok()).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -220,7 +256,16 @@ impl Listed {
         let name = names.find(|name| !name.contains('/')).unwrap_or_default().to_owned();
         let volumes =
             self.mounts.0.into_iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name);
+        let mut addresses = BTreeMap::new();
+        for (network, endpoint) in &self.network_settings.networks {
+            let all = endpoint.as_ref().map(|one| one.0.addresses()).unwrap_or_default();
+            if !all.is_empty() {
+                addresses.insert(network.clone(), all);
+            }
+        }
+        let holds = Holds { ports: self.ports.0.iter().filter_map(ListedPort::held).collect(), addresses };
         Summary {
+            holds,
             id: self.id,
             name,
             image_id: self.image_id,

@@ -87,7 +87,12 @@ fn unknown(context: &PlanContext<'_>, desired: &DesiredContainer) -> Problem {
 
 /// An image that a host cannot run.
 pub fn unfit(what: &str, host: &HostName, facts: &Facts, platforms: &Platforms) -> Problem {
-    let own = format!("{}/{}", escaped(&facts.os), escaped(&facts.arch));
+    unfit_for(what, host, &format!("{}/{}", facts.os, facts.arch), platforms)
+}
+
+/// The same of a host that is `linux/amd64`, or another.
+pub fn unfit_for(what: &str, host: &HostName, own: &str, platforms: &Platforms) -> Problem {
+    let own = escaped(own);
     Problem::failed(format!("{what} is not made for host {host}"))
         .cause(format!("the host is {own}, the image is for {}", escaped(&platforms.to_string())))
         .hint(format!("push one that is for {own} too (docker buildx build --platform {own} …)"))

@@ -4,7 +4,7 @@ use super::behaviour::Goes;
 use super::world::{World, printed, refused};
 use super::{Behaviour, EngineResult, ErrorKind, Inspected, Summary};
 use crate::name::is_anonymous;
-use crate::observed::{Health, Inspect, RunState};
+use crate::observed::{Health, Holds, HostPort, Inspect, Label, RunState};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -350,6 +350,19 @@ impl World {
         Ok(log[skip..].to_vec())
     }
 
+    /// What a container of others holds. Of ours only the addresses: tests let several have one port.
+    fn holds(&self, held: &FakeContainer) -> Holds {
+        if !self.run_state(held).running {
+            return Holds::default();
+        }
+        let foreign = !held.labels.contains_key(Label::WORKSPACE);
+        let bindings = held.body.pointer("/HostConfig/PortBindings").filter(|_| foreign);
+        let address = |endpoint: &Value| endpoint["IPAMConfig"]["IPv4Address"].as_str()?.parse().ok();
+        let addresses =
+            held.networks.iter().filter_map(|(name, one)| Some((name.clone(), vec![address(one)?])));
+        Holds { ports: HostPort::of_bindings(bindings), addresses: addresses.collect() }
+    }
+
     pub(super) fn list(&self) -> Vec<Summary> {
         let all = self.containers.iter().rev();
         all.map(|held| Summary {
@@ -361,6 +374,7 @@ impl World {
             networks: held.networks.keys().cloned().collect(),
             network_mode: held.body["HostConfig"]["NetworkMode"].as_str().unwrap_or_default().to_owned(),
             volumes: held.volumes(),
+            holds: self.holds(held),
         })
         .collect()
     }

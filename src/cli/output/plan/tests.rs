@@ -70,7 +70,11 @@ pub(in crate::cli::output) fn upgrade() -> Plan {
     web1.steps = vec![
         step(
             1,
-            Action::Pull { image: ImageRef::parse(&digest("a")).expect("a reference"), platform: None },
+            Action::Pull {
+                image: ImageRef::parse(&digest("a")).expect("a reference"),
+                platform: None,
+                runs_on: None,
+            },
             &[],
         ),
         step(2, Action::Start { container: new(), name: "nginx".to_owned() }, &[1]),

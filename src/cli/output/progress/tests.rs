@@ -40,7 +40,7 @@ fn plan() -> Plan {
                     after: version("1.9.0"),
                 }],
                 steps: vec![
-                    step(1, "pull nginx", Action::Pull { image, platform: None }),
+                    step(1, "pull nginx", Action::Pull { image, platform: None, runs_on: None }),
                     step(2, "pull nginx:1.9.0", kept),
                     step(3, "replace nginx", start),
                     step(4, "create network back", Action::RemoveOwnVolume { name: name() }),

@@ -36,6 +36,7 @@ fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Co
             error: String::new(),
             health,
         },
+        holds: crate::observed::Holds::default(),
         inspect: Inspect::new(serde_json::Value::Null),
     }
 }
@@ -69,6 +70,7 @@ fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
         unresolved: BTreeMap::new(),
         own_volumes: crate::observed::OwnVolumes::default(),
         networks: Vec::new(),
+        network_names: None,
         volumes: Vec::new(),
         adopted: BTreeMap::new(),
         keeps: BTreeMap::new(),
