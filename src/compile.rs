@@ -13,6 +13,7 @@ mod image;
 mod order;
 mod requisite;
 mod resource;
+mod salt_ports;
 mod service;
 mod star;
 mod task;

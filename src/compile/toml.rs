@@ -1,7 +1,8 @@
 //! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
 
-use super::condition;
 use super::expression::Evaluated;
+use super::{condition, salt_ports};
+use crate::pillar::Float;
 use crate::problem::{Place, Problem, Result, conflict, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,15 +48,16 @@ fn entries(table: &dyn TableLike) -> Vec<(&str, Option<&Key>, &Item)> {
 }
 
 /// Turns offsets into lines.
-struct TomlLines {
+struct TomlLines<'t> {
+    text: &'t str,
     file: std::sync::Arc<str>,
     starts: Vec<usize>,
 }
 
-impl TomlLines {
-    fn of(file: &str, text: &str) -> Self {
+impl<'t> TomlLines<'t> {
+    fn of(file: &str, text: &'t str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { file: file.into(), starts: std::iter::once(0).chain(after).collect() }
+        Self { text, file: file.into(), starts: std::iter::once(0).chain(after).collect() }
     }
 
     fn place(&self, span: Option<Range<usize>>) -> Place {
@@ -84,7 +86,7 @@ pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -
 }
 
 struct TomlReader<'a> {
-    lines: &'a TomlLines,
+    lines: &'a TomlLines<'a>,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &'a mut Vec<Problem>,
 }
@@ -119,7 +121,8 @@ impl TomlReader<'_> {
                     continue;
                 };
                 let before = self.problems.len();
-                let (args, unread) = self.arguments(table);
+                let (mut args, unread) = self.arguments(table);
+                salt_ports::expose(&word, &mut args);
                 // Missing values of a declaration that is left out on this host are not errors.
                 if condition::leaves_out(&args).is_some() {
                     self.problems.truncate(before);
@@ -193,7 +196,10 @@ impl TomlReader<'_> {
                 }
             },
             Value::Integer(number) => ArgValue::Integer(*number.value()),
-            Value::Float(number) => ArgValue::Float(*number.value()),
+            Value::Float(number) => {
+                let text = number.span().and_then(|span| self.lines.text.get(span)).unwrap_or_default();
+                ArgValue::Float(Float::written(*number.value(), text))
+            }
             Value::Boolean(truth) => ArgValue::Boolean(*truth.value()),
             Value::Datetime(time) => ArgValue::Text(Text::clear(time.value().to_string())),
             Value::Array(items) => {

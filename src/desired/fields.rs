@@ -234,7 +234,7 @@ fn value_text(option: &str, arg: &Arg) -> Result<Text, Problem> {
     let text = match &arg.value {
         ArgValue::Text(text) => text.clone(),
         ArgValue::Integer(number) => Text::clear(number.to_string()),
-        ArgValue::Float(number) => Text::clear(number.to_string()),
+        ArgValue::Float(number) => return Err(read::unquoted(option, arg, number)),
         ArgValue::Boolean(truth) => Text::clear(truth.to_string()),
         other => {
             let why = format!("must be a string, not a value of type {}", other.kind());

@@ -17,7 +17,7 @@ fn arg(item: &toml_edit::Item) -> Arg {
             ArgValue::Text(Text::clear(text.value().as_str()))
         }
         toml_edit::Item::Value(toml_edit::Value::Integer(number)) => ArgValue::Integer(*number.value()),
-        toml_edit::Item::Value(toml_edit::Value::Float(number)) => ArgValue::Float(*number.value()),
+        toml_edit::Item::Value(toml_edit::Value::Float(number)) => ArgValue::Float((*number.value()).into()),
         toml_edit::Item::Value(toml_edit::Value::Boolean(truth)) => ArgValue::Boolean(*truth.value()),
         toml_edit::Item::Value(toml_edit::Value::Array(items)) => {
             ArgValue::Array(items.iter().map(|item| arg(&toml_edit::Item::Value(item.clone()))).collect())

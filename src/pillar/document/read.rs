@@ -3,7 +3,7 @@
 use super::place::Lines;
 use crate::name::KeyPath;
 use crate::pillar::table::Table;
-use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
+use crate::pillar::value::{Float, Node, Origin, SealId, Sealed, Value};
 use crate::problem::{Place, Problem, Problems, Result, conflict, quoted};
 use std::ops::Range;
 use std::sync::Arc;
@@ -160,9 +160,9 @@ impl<'a> TreeReader<'a> {
             },
             DeValue::Float(number) => match number.as_str().parse::<f64>() {
                 Ok(float) if float.is_finite() || !number.as_str().contains(|c: char| c.is_ascii_digit()) => {
-                    Value::Float(float)
+                    Value::Float(Float::written(float, number.as_str()))
                 }
-                _ => self.overflow(span, "floating-point number overflowed", Value::Float(0.0)),
+                _ => self.overflow(span, "floating-point number overflowed", Value::Float(0.0.into())),
             },
             DeValue::Boolean(truth) => Value::Boolean(truth),
             DeValue::Datetime(time) => Value::Datetime(time.to_string()),
