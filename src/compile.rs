@@ -8,6 +8,7 @@ mod condition;
 mod container;
 mod expression;
 mod facts;
+mod foreign_keys;
 mod gate;
 mod image;
 mod order;

@@ -12,6 +12,7 @@ use super::{Budget, facts};
 use crate::desired::read;
 use crate::name::HostName;
 use crate::observed::Facts;
+use crate::pillar::gate;
 use crate::pillar::{Float, Node};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::script::unknown_fact;
@@ -217,6 +218,7 @@ impl<'a> Evaluator<'a> {
         let before = missing.path.strip_suffix(missing.key.as_str()).unwrap_or_default();
         match near {
             Some(near) => problem.hint(format!("did you mean `{}{}`?", escaped(before), escaped(near))),
+            None if let Some(hint) = gate::no_version(&missing.path) => problem.hint(hint),
             None if missing.path == missing.key => {
                 problem.hint("expressions know `pillar`, `host` and `grains`")
             }

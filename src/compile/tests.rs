@@ -3,6 +3,7 @@
 mod article;
 mod errors;
 mod files;
+mod foreign;
 mod laws;
 mod merging;
 mod options;

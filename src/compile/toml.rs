@@ -3,7 +3,8 @@
 use super::expression::Evaluated;
 use super::{condition, salt_ports};
 use crate::pillar::Float;
-use crate::problem::{Place, Problem, Result, conflict, escaped};
+use crate::problem::syntax::no_toml;
+use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -25,12 +26,8 @@ pub(super) fn read(
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
-            let place = lines.place(error.span());
-            if let Some(conflict) = conflict::left_over(file, text, place.line) {
-                problems.push(conflict);
-                return Vec::new();
-            }
-            problems.push(Problem::failed("the file is not TOML").at(&place).cause(escaped(error.message())));
+            let at = error.span().map(|span| span.start);
+            problems.push(no_toml(file, text, at, error.message()));
             return Vec::new();
         }
     };

@@ -55,6 +55,11 @@ pub(crate) fn may_hold_secrets(key: &str) -> bool {
     key == SECRETS || ENV.contains(&key)
 }
 
+/// Whether a key of a declaration is the environment.
+pub(crate) fn is_env(key: &str) -> bool {
+    ENV.contains(&key)
+}
+
 /// The name of a signal, `SIGUSR1`.
 pub(crate) fn signal(option: &str, arg: &Arg) -> Result<String> {
     let read = option::find("stop_signal").map(|option| option.read);

@@ -59,12 +59,14 @@ fn line(address: &str, protocol: &str, run: &[(String, u16)]) -> String {
     };
     let (ports, targets) = match run.len() {
         1 if first.is_empty() => ("(a free port)".to_owned(), target.to_string()),
+        1 if first.contains('-') => (format!("(one of {first})"), target.to_string()),
         1 => (first.clone(), target.to_string()),
         _ => (format!("{first}-{last}"), format!("{target}-{last_target}")),
     };
     let whom = match address.parse::<std::net::IpAddr>() {
         Ok(ip) if ip.is_loopback() => "this host only",
         Ok(ip) if !ip.is_unspecified() => "at this address",
+        Ok(ip) if ip.is_ipv4() => "all interfaces, IPv4",
         _ => "all interfaces",
     };
     format!("{host}:{ports} -> {targets}/{protocol}, {whom}")
@@ -85,12 +87,14 @@ mod tests {
             "53/udp": binding("10.0.0.5", "53"),
             "54/udp": binding("::1", "54"),
             "55/udp": binding("", ""),
+            "56/udp": binding("0.0.0.0", "5600-5609"),
         });
         let fixed = BTreeMap::from([("ports".to_owned(), ports)]);
         let spec = Spec { fixed, ..Spec::default() };
         insta::assert_snapshot!(spec.publishes().join("\n"), @r"
         0.0.0.0:8080-8081 -> 80-81/tcp, all interfaces
         0.0.0.0:(a free port) -> 55/udp, all interfaces
+        0.0.0.0:(one of 5600-5609) -> 56/udp, all interfaces, IPv4
         10.0.0.5:53 -> 53/udp, at this address
         127.0.0.1:9090 -> 90/tcp, this host only
         [::1]:54 -> 54/udp, this host only

@@ -6,6 +6,7 @@
 use super::encoders::wrong;
 use super::log::Log;
 use super::sealed::Sealed;
+use crate::pillar::gate;
 use crate::problem::{escaped, nearest};
 use crate::script::Given;
 use crate::script::{HIDDEN, unknown_fact};
@@ -218,7 +219,11 @@ impl Branch {
                 path.push(near.to_owned());
                 format!("did you mean `{}`?", escaped(&self.called(&path)))
             }
-            None => "write `.get(\"a:b\", default)` where it may be missing".to_owned(),
+            None => {
+                path.push(key.to_owned());
+                gate::no_version(&self.called(&path))
+                    .unwrap_or_else(|| "write `.get(\"a:b\", default)` where it may be missing".to_owned())
+            }
         });
         path = self.path.clone();
         path.push(key.to_owned());

@@ -75,3 +75,4 @@ mod things;
 mod token_registry;
 mod transport;
 mod two_hosts;
+mod written;
