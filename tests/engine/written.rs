@@ -20,7 +20,7 @@ fn of_a_range_of_the_host_a_free_port_is_taken_and_the_plan_says_to_whom_it_is_o
     shop.env.write("states/web.toml", &state);
     let says = "127.0.0.1:(one of 28000-28999) -> 80/tcp, this host only";
     shop.env.run(&["plan"]).ok().says("publishes").says(says);
-    let plan = shop.env.run(&["plan", "--json"]).ok().stdout();
+    let plan = shop.env.run(&["plan", "--json"]).ok().stdout().to_owned();
     assert!(plan.contains(says), "{plan}");
     shop.apply().ok();
     let chosen = &shop.inspect(&shop.web)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"];
@@ -42,8 +42,8 @@ fn the_plan_and_its_page_show_how_a_clear_variable_was_and_never_a_secret() {
     );
     let page = shop.env.workspace().join("plan.html");
     let page = page.to_str().expect("a path");
-    let text = shop.env.run(&["plan", "--html", page]).ok().says("info → debug").stdout();
-    let json = shop.env.run(&["plan", "--json"]).ok().stdout();
+    let text = shop.env.run(&["plan", "--html", page]).ok().says("info → debug").stdout().to_owned();
+    let json = shop.env.run(&["plan", "--json"]).ok().stdout().to_owned();
     let html = std::fs::read_to_string(page).expect("a page");
     assert!(html.contains("info") && html.contains("publishes"), "{html}");
     for said in [text, json, html] {
