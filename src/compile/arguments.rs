@@ -114,11 +114,11 @@ fn unreplaced(declaration: &Declaration) -> Vec<String> {
     });
     for (field, arg) in env.flatten() {
         let ArgValue::Text(text) = &arg.value else { continue };
-        let clear = text.segments().iter().filter_map(|segment| match segment {
+        let first = text.segments().iter().find_map(|segment| match segment {
             Segment::Clear(clear) => variable(clear),
             Segment::Secret(_) => None,
         });
-        if let Some(variable) = clear.into_iter().next() {
+        if let Some(variable) = first {
             notes.push(format!(
                 "{}: {} has {}, which stays as it is: no variables of this machine or of the host are read",
                 arg.place,

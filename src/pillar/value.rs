@@ -73,8 +73,8 @@ impl Float {
                 !before.ends_with(|c: char| digit(c) || c == '.') && !goes_on
             })
         };
-        let lost = shown.iter().filter(|shown| **shown != *self.written);
-        lost.into_iter().any(|shown| whole(shown)) && !text.contains(&*self.written)
+        let is_lost = |shown: &String| **shown != *self.written && whole(shown);
+        shown.iter().any(is_lost) && !text.contains(&*self.written)
     }
 }
 

@@ -54,7 +54,7 @@ fn shown(file: &str, line: &str) -> Option<String> {
         line.to_owned()
     } else {
         let (key, _) = line.split_once('=').filter(|(key, _)| is_key(key.trim()))?;
-        format!("{}= …", key)
+        format!("{key}= …")
     };
     let cut: String = whole.chars().take(WIDEST).collect();
     Some(escaped(if cut.len() < whole.len() { format!("{cut}…") } else { cut }.trim_end()))
