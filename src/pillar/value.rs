@@ -60,21 +60,21 @@ impl Float {
 
     /// Whether a text has the number in it and not as it is written: 1.1 for 1.10.
     pub fn is_shortened_in(&self, text: &str) -> bool {
-        let shown = [self.value.to_string(), format!("{:?}", self.value)];
-        let whole = |shown: &str| {
-            text.match_indices(shown).any(|(at, _)| {
-                let digit = |c: char| c.is_ascii_digit();
-                let (before, after) = (&text[..at], &text[at + shown.len()..]);
-                let mut next = after.chars();
-                let goes_on = match next.next() {
-                    Some('.') => next.next().is_some_and(digit),
-                    next => next.is_some_and(digit),
-                };
-                !before.ends_with(|c: char| digit(c) || c == '.') && !goes_on
-            })
+        // As Starlark and expressions print it: with a fraction.
+        let shown = format!("{:?}", self.value);
+        let is_whole = |at: usize| {
+            let digit = |c: char| c.is_ascii_digit();
+            let (before, after) = (&text[..at], &text[at + shown.len()..]);
+            let mut next = after.chars();
+            let goes_on = match next.next() {
+                Some('.') => next.next().is_some_and(digit),
+                next => next.is_some_and(digit),
+            };
+            !before.ends_with(|c: char| digit(c) || c == '.') && !goes_on
         };
-        let is_lost = |shown: &String| **shown != *self.written && whole(shown);
-        shown.iter().any(is_lost) && !text.contains(&*self.written)
+        *shown != *self.written
+            && !text.contains(&*self.written)
+            && text.match_indices(&shown).any(|(at, _)| is_whole(at))
     }
 }
 

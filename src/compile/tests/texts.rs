@@ -100,6 +100,8 @@ fn an_expression_that_prints_a_number_of_the_pillar_keeps_its_digits_or_fails() 
         let said = said(&format!("[a.container.running]\nimage = 'a'\nenv.V = '{{{{ {text} }}}}'\n"));
         assert!(said.contains("\"1.10\" in pillar/apps.toml:2"), "{text}: {said}");
     }
+    let whole = "[a.container.running]\nimage = 'a'\nenv.V = '{{ \"replica 1 of \" ~ pillar.one }}'\n";
+    compiled(&[("states/a.toml", whole)], "one = 1.0\n").expect("it compiles");
     let fine = "[a.container.running]\nimage = 'a'\nenv.V = '{{ \"v\" ~ pillar.app.ratio }}'\ncpus = '{{ pillar.app.ratio }}'\nmemory = '{{ host.memory / 8 }}'\n";
     compiled(&[("states/a.toml", fine)], PILLAR).expect("it compiles");
 }
