@@ -15,10 +15,9 @@ fn an_empty_entrypoint_leaves_the_command_of_the_image() {
 #[test]
 fn of_a_range_of_the_host_a_free_port_is_taken_and_the_plan_says_to_whom_it_is_open() {
     let Some(shop) = Shop::new() else { return };
-    let state =
-        shop.env.read("states/web.toml").replace("{{ pillar.web.port }}:80", "127.0.0.1:28000-28999:80");
+    let state = shop.env.read("states/web.toml").replace("{{ pillar.web.port }}:80", "28000-28999:80");
     shop.env.write("states/web.toml", &state);
-    let says = "127.0.0.1:(one of 28000-28999) -> 80/tcp, this host only";
+    let says = "0.0.0.0:(one of 28000-28999) -> 80/tcp, all interfaces";
     shop.env.run(&["plan"]).ok().says("publishes").says(says);
     let plan = shop.env.run(&["plan", "--json"]).ok().stdout().to_owned();
     assert!(plan.contains(says), "{plan}");
