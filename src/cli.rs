@@ -8,6 +8,7 @@ mod context;
 mod environment;
 mod exit;
 mod failure;
+mod familiar;
 mod harden;
 mod help;
 mod helper;
@@ -66,7 +67,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
     let parsed = || command().try_get_matches_from(&args).and_then(|found| Cli::from_arg_matches(&found));
     let cli = match shown_to_git(&args).map_or_else(parsed, Ok) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error).into(),
+        Err(error) => return familiar::answer(&error, &args).unwrap_or_else(|| usage(&error)).into(),
     };
     let mut ctx = Context::new(cli.global, environment(), Terminal::read());
     ctx.session.unattended = cli.command.is_unattended();

@@ -6,6 +6,7 @@ pub(crate) mod fields;
 mod json;
 pub(crate) mod network;
 mod option;
+mod published;
 pub(crate) mod read;
 mod requisites;
 mod resource;

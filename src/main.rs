@@ -10,7 +10,7 @@ use interpreter::run;
 #[cfg(not(feature = "starlark"))]
 use pillarbox::script::without_interpreter as run;
 #[cfg(feature = "starlark")]
-use pillarbox::{problem, script, secret, state};
+use pillarbox::{pillar, problem, script, secret, state};
 
 fn main() -> std::process::ExitCode {
     pillarbox::cli::main(std::env::args_os(), run)

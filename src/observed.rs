@@ -1,6 +1,7 @@
 //! What a host looks like: read once before planning, the other half of what the planner sees.
 
 mod anonymous;
+mod clear_env;
 mod first_network;
 mod health_check;
 mod helper_container;

@@ -18,4 +18,4 @@ mod table;
 mod value;
 
 pub use table::Table;
-pub use value::{Node, Origin, SealId, Sealed, Value};
+pub use value::{Float, Node, Origin, SealId, Sealed, Value};

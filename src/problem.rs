@@ -4,6 +4,7 @@
 //! collected in [`Problems`] and printed together.
 
 pub mod conflict;
+pub mod syntax;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,10 +3,12 @@
 
 mod absent;
 mod ask;
+mod unknown_fact;
 mod wire;
 
 pub use absent::without_interpreter;
 pub use ask::{HIDDEN, Unsendable, given, secrets};
+pub use unknown_fact::unknown_fact;
 pub use wire::{Fault, Given, Host, Line, Outcome, Part, Piece, Ran, Request, Value};
 
 /// Runs the programs of a request, and passes on each line of the answer as soon as it is known.

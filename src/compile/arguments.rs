@@ -1,10 +1,10 @@
 //! Which arguments a declaration may have, and the ones that all declarations share.
 
 use super::requisite::Named;
-use super::{condition, requisite};
+use super::{condition, foreign_keys, requisite};
 use crate::desired::{Reaction, fields, network, read, volume};
 use crate::problem::{Problem, Result, escaped};
-use crate::state::{Arg, ArgValue, Declaration, Function};
+use crate::state::{Arg, ArgValue, Declaration, Function, Segment};
 
 /// Arguments of every declaration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,35 +47,6 @@ const CONTAINER_ABSENT: [&str; 7] =
 
 /// Of `task.ran`, in addition to the options of containers.
 const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
-
-/// Options of other tools that are refused: their names, why, and what to do instead.
-const REFUSED: [(&[&str], &str, &str); 5] = [
-    (
-        &["auto_remove", "rm", "remove"],
-        "the Engine would remove the container when it stops, so it could not be rolled back to",
-        "leave it out; `container.absent` removes a container",
-    ),
-    (
-        &["env_file"],
-        "no file of this machine is read: everything that a container gets is in the states and the pillar, where it is reviewed",
-        "write the variables under `env`, and secret ones as '{{ pillar.KEY }}' after 'pillarbox seal KEY'",
-    ),
-    (
-        &["kernel_memory", "kernel_memory_tcp"],
-        "kernels ignore it, and the Engine has removed it (API 1.52)",
-        "`memory` also limits what the kernel uses for the container",
-    ),
-    (
-        &["network_disabled"],
-        "the Engine does not distinguish it from the network mode",
-        "write network_mode = \"none\"",
-    ),
-    (
-        &["scale", "deploy"],
-        "it is not an option of a container",
-        "declare a `service.deployed` with `replicas`",
-    ),
-];
 
 /// Checks the names of all arguments, and that no secret is outside of the environment and `secrets`.
 pub(super) fn check(
@@ -124,7 +95,48 @@ pub(super) fn check(
     let named: Vec<Named> = watched.chain(common.onchanges.iter().cloned()).collect();
     common.requires.extend(named);
     condition::check(&declaration.args, problems);
+    notes.extend(unreplaced(declaration));
     common
+}
+
+/// Variables of this machine in the environment, as Compose replaces them.
+fn unreplaced(declaration: &Declaration) -> Vec<String> {
+    let mut notes = Vec::new();
+    let env = declaration.args.iter().filter(|(key, _)| fields::is_env(key)).map(|(key, arg)| {
+        let parts: Vec<(String, &Arg)> = match &arg.value {
+            ArgValue::Table(table) => {
+                table.iter().map(|(name, arg)| (format!("{key}.{name}"), arg)).collect()
+            }
+            ArgValue::Array(items) => items.iter().map(|item| (key.clone(), item)).collect(),
+            _ => Vec::new(),
+        };
+        parts
+    });
+    for (field, arg) in env.flatten() {
+        let ArgValue::Text(text) = &arg.value else { continue };
+        let first = text.segments().iter().find_map(|segment| match segment {
+            Segment::Clear(clear) => variable(clear),
+            Segment::Secret(_) => None,
+        });
+        if let Some(variable) = first {
+            notes.push(format!(
+                "{}: {} has {}, which stays as it is: no variables of this machine or of the host are read",
+                arg.place,
+                escaped(&field),
+                escaped(variable)
+            ));
+        }
+    }
+    notes
+}
+
+/// The first `${NAME}` of a text.
+fn variable(text: &str) -> Option<&str> {
+    let start = text.find("${")?;
+    let end = start + text[start..].find('}')?;
+    let name = &text[start + 2..end];
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first.then(|| &text[start..=end])
 }
 
 /// Whether a function has an argument of this name.
@@ -169,17 +181,10 @@ fn has_options(function: Function) -> bool {
 }
 
 fn unknown(function: Function, key: &str, arg: &Arg) -> Problem {
-    let plain = key.replace('-', "_");
-    if let Some((_, why, hint)) = REFUSED.iter().find(|(names, _, _)| names.contains(&plain.as_str())) {
-        return Problem::failed(format!("`{}` is refused", escaped(key)))
-            .at(&arg.place)
-            .cause(*why)
-            .hint(*hint);
-    }
     if let Some(hint) = requisite::not_offered(key) {
         return Problem::failed(format!("`{key}` is not offered")).at(&arg.place).hint(hint);
     }
-    if let Some(problem) = of_resources(function, key) {
+    if let Some(problem) = of_resources(function, key).or_else(|| foreign_keys::refused(key)) {
         return problem.at(&arg.place);
     }
     let what = format!("{} has no field `{}`", function.name(), escaped(key));

@@ -9,10 +9,13 @@ mod opaque;
 
 use super::template::{Part, Unsplit, split};
 use super::{Budget, facts};
+use crate::desired::read;
 use crate::name::HostName;
 use crate::observed::Facts;
-use crate::pillar::Node;
+use crate::pillar::gate;
+use crate::pillar::{Float, Node};
 use crate::problem::{Place, Problem, Result, escaped};
+use crate::script::unknown_fact;
 use crate::state::{ArgValue, Segment, Text};
 use branch::Branch;
 use convert::Converter;
@@ -87,11 +90,14 @@ impl<'a> Evaluator<'a> {
                 Part::Text(text) => segments.push(Segment::Clear(text.to_owned())),
                 Part::Expression(expression) => match self.expression(expression, place) {
                     Ok((value, more)) => {
-                        read.extend(more.into_iter().filter(|place| seen.insert(place.clone())));
                         match within_text(value) {
                             Ok(text) => segments.extend(text.segments().iter().cloned()),
-                            Err(kind) => problems.push(not_text(kind, expression, place)),
+                            Err(ArgValue::Float(number)) => {
+                                problems.push(not_kept(&number, expression, &more, place));
+                            }
+                            Err(other) => problems.push(not_text(other.kind(), expression, place)),
                         }
+                        read.extend(more.into_iter().filter(|place| seen.insert(place.clone())));
                     }
                     Err(found) => problems.extend(found.into_vec()),
                 },
@@ -166,6 +172,14 @@ impl<'a> Evaluator<'a> {
         if let Some(look) = looked_into {
             return Err(secret_looked_into(&look.path, expression, place).into());
         }
+        if let Some(missing) = entries.missing.iter().find(|missing| missing.is_no_fact()) {
+            return Err(self.missing(missing, place).into());
+        }
+        if let Ok(ArgValue::Text(text)) = &converted
+            && let Some(number) = text.as_clear().and_then(|text| entries.printed(text))
+        {
+            return Err(not_kept(number, expression, &entries.read, place).into());
+        }
         match converted {
             Ok(value) => Ok((value, entries.read.clone())),
             Err(NoValue::Missing) => Err(match entries.missing.last() {
@@ -183,6 +197,7 @@ impl<'a> Evaluator<'a> {
         let path = escaped(&missing.path);
         let fact = path.strip_prefix("host.").or_else(|| path.strip_prefix("grains."));
         if let Some(fact) = fact
+            && !missing.is_no_fact()
             && !self.has_facts
             && facts::OF_ENGINE.contains(&fact)
         {
@@ -194,10 +209,16 @@ impl<'a> Evaluator<'a> {
             false => format!("`{path}` is not a name in expressions"),
         };
         let problem = Problem::failed(what).at(place);
+        if missing.is_no_fact() {
+            let tree = path.split('.').next().unwrap_or_default();
+            let known = missing.known.iter().map(String::as_str);
+            return problem.hint(unknown_fact(tree, &missing.key, known));
+        }
         let near = crate::problem::nearest(&missing.key, missing.known.iter().map(String::as_str));
         let before = missing.path.strip_suffix(missing.key.as_str()).unwrap_or_default();
         match near {
             Some(near) => problem.hint(format!("did you mean `{}{}`?", escaped(before), escaped(near))),
+            None if let Some(hint) = gate::no_version(&missing.path) => problem.hint(hint),
             None if missing.path == missing.key => {
                 problem.hint("expressions know `pillar`, `host` and `grains`")
             }
@@ -266,13 +287,29 @@ impl Object for Root {
 }
 
 /// A value in the middle of a string.
-fn within_text(value: ArgValue) -> Result<Text, &'static str> {
+fn within_text(value: ArgValue) -> Result<Text, ArgValue> {
     match value {
         ArgValue::Text(text) => Ok(text),
         ArgValue::Integer(number) => Ok(Text::clear(number.to_string())),
-        ArgValue::Float(number) => Ok(Text::clear(number.to_string())),
         ArgValue::Boolean(truth) => Ok(Text::clear(truth.to_string())),
-        other => Err(other.kind()),
+        other => Err(other),
+    }
+}
+
+/// A number with a fraction within text.
+fn not_kept(number: &Float, expression: &str, read: &[Place], place: &Place) -> Problem {
+    let what = format!(
+        "`{}` gives the number {}, and text is wanted here",
+        escaped(expression),
+        escaped(&number.written)
+    );
+    let problem = Problem::failed(what)
+        .at(place)
+        .cause("a number does not keep its last zeros: 1.10 is 1.1, which is another version")
+        .hint(read::quotes(number, read));
+    match read {
+        [] => problem.hint("a result that was computed becomes text with a filter: `| round(2) | string`"),
+        _ => problem,
     }
 }
 

@@ -66,7 +66,8 @@ pub fn trees(host: &HostName, facts: Option<&Facts>, groups: &[(String, u64)]) -
         ]);
     }
     let about = node(Value::Table(table.clone()));
-    salt.extend(table);
+    // Salt's `os` is the distribution, which an Engine does not tell.
+    salt.extend(table.into_iter().filter(|(key, _)| key != "os"));
     (about, node(Value::Table(salt)))
 }
 

@@ -3,26 +3,16 @@
 use super::Draft;
 use crate::desired::{Address, DesiredState, Kind, Reaction, Watch, fields, read};
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::state::{Arg, ArgValue};
+use crate::state::{Arg, ArgValue, Function};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An id with the line that names it.
 pub(super) type Named = (String, Place);
 
-/// Salt's requisites on what other tools manage.
-const OURS: [&str; 11] = [
-    "container",
-    "docker",
-    "docker_container",
-    "docker_image",
-    "docker_network",
-    "docker_volume",
-    "image",
-    "network",
-    "service",
-    "task",
-    "volume",
-];
+/// Whether a requisite is on what a state here can be, by any of its names.
+fn is_ours(kind: &str) -> bool {
+    Function::names().any(|name| name.split_once('.').is_some_and(|(module, _)| module == kind))
+}
 
 /// `["id"]`, `"id"`, or Salt's `[{ docker = "id" }, { pip = "docker-py" }]`.
 pub(super) fn ids(option: &str, arg: &Arg, notes: &mut Vec<String>) -> Result<Vec<Named>> {
@@ -36,7 +26,7 @@ pub(super) fn ids(option: &str, arg: &Arg, notes: &mut Vec<String>) -> Result<Ve
         };
         for (kind, item) in table {
             let id = read::word(option, item)?;
-            if OURS.contains(&kind.as_str()) {
+            if is_ours(kind) {
                 found.push((id, item.place.clone()));
             } else {
                 notes.push(format!(

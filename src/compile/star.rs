@@ -4,8 +4,10 @@
 mod salt;
 mod source;
 
+use super::salt_ports;
 use super::toml::function;
-use crate::pillar::Node;
+use crate::desired::read as desired_read;
+use crate::pillar::{Float, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::script::{Part, Piece, Ran, Value};
 use crate::state::{Arg, ArgValue, Declaration, SecretRef, Segment, Text};
@@ -77,7 +79,8 @@ impl StarReader<'_> {
             let (word, arguments, rest) = self.named(word, arguments);
             let place = self.place(arguments);
             let args = self.arguments(&word, arguments, rest);
-            let Some((args, unread)) = args else { continue };
+            let Some((mut args, unread)) = args else { continue };
+            salt_ports::expose(&word, &mut args);
             match salt::foreign(&word, &args, &place) {
                 None => {
                     if let Some(function) = function(&word, &place, self.problems) {
@@ -172,13 +175,19 @@ impl StarReader<'_> {
             Part::Float(bits) => {
                 let number = f64::from_bits(*bits);
                 read = self.sources.of_text(&number.to_string());
-                ArgValue::Float(number)
+                ArgValue::Float(self.sources.as_written(number))
             }
             Part::Text(pieces) => {
                 let mut segments = Vec::new();
                 for piece in pieces {
                     segments.push(match piece {
                         Piece::Clear(text) => {
+                            if let Some(number) = self.sources.printed(text) {
+                                let problem =
+                                    printed(number, &self.sources.of_text(&number.value.to_string()));
+                                self.problems.push(problem.at(&place));
+                                return None;
+                            }
                             read.extend(self.sources.of_text(text));
                             Segment::Clear(text.clone())
                         }
@@ -208,6 +217,14 @@ impl StarReader<'_> {
         };
         Some(Arg { value: converted, place, read })
     }
+}
+
+/// A number of the pillar was printed into a text, which has lost some of its digits.
+fn printed(number: &Float, read: &[Place]) -> Problem {
+    let (written, shown) = (escaped(&number.written), number.value.to_string());
+    Problem::failed(format!("the number {written} of the pillar became {shown} in a text"))
+        .cause("a number does not keep its last zeros: 1.10 is 1.1, which is another version")
+        .hint(desired_read::quotes(number, read))
 }
 
 fn kind(part: &Part) -> &'static str {

@@ -3,6 +3,7 @@
 mod article;
 mod errors;
 mod files;
+mod foreign;
 mod laws;
 mod merging;
 mod options;
@@ -11,12 +12,13 @@ mod resources;
 mod services;
 mod star;
 mod tasks;
+mod texts;
 
 use super::{Budget, Inputs, compile, facts_trees, is_starlark};
 use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::name::{HostName, KeyPath, WorkspaceName};
 use crate::observed::Facts;
-use crate::pillar::{Node, Origin, SealId, Sealed, Table, Value};
+use crate::pillar::{Float, Node, Origin, SealId, Sealed, Table, Value};
 use crate::problem::{Place, Problem, Result};
 use crate::script::{Line, Outcome, Ran, Request};
 use std::collections::BTreeMap;
@@ -33,12 +35,13 @@ pub(crate) fn pillar(text: &str) -> Node {
         table: &dyn toml_edit::TableLike,
         path: &[String],
         line: &dyn Fn(Option<std::ops::Range<usize>>) -> Place,
+        text: &str,
     ) -> Table {
         let entries = table.iter().map(|(key, item)| {
             let mut path = path.to_vec();
             path.push(key.to_owned());
             let place = line(table.key(key).and_then(toml_edit::Key::span));
-            (key.to_owned(), Node::new(value(item, &path, line), &place))
+            (key.to_owned(), Node::new(value(item, &path, line, text), &place))
         });
         entries.collect()
     }
@@ -46,6 +49,7 @@ pub(crate) fn pillar(text: &str) -> Node {
         item: &toml_edit::Item,
         path: &[String],
         line: &dyn Fn(Option<std::ops::Range<usize>>) -> Place,
+        text: &str,
     ) -> Value {
         if let Some(inner) = item.as_table_like() {
             if let Some(sealed) = inner.get("sealed").and_then(toml_edit::Item::as_str) {
@@ -59,25 +63,28 @@ pub(crate) fn pillar(text: &str) -> Node {
                     },
                 }));
             }
-            return Value::Table(table(inner, path, line));
+            return Value::Table(table(inner, path, line, text));
         }
         match item.as_value().expect("a value") {
             toml_edit::Value::String(text) => Value::String(text.value().clone()),
             toml_edit::Value::Integer(number) => Value::Integer(*number.value()),
-            toml_edit::Value::Float(number) => Value::Float(*number.value()),
+            toml_edit::Value::Float(number) => {
+                let written = number.span().map_or("", |span| &text[span]);
+                Value::Float(Float::written(*number.value(), written))
+            }
             toml_edit::Value::Boolean(truth) => Value::Boolean(*truth.value()),
             toml_edit::Value::Datetime(time) => Value::Datetime(time.value().to_string()),
             toml_edit::Value::Array(items) => {
                 let items = items.iter().map(|item| {
                     let place = line(item.span());
-                    Node::new(value(&toml_edit::Item::Value(item.clone()), path, line), &place)
+                    Node::new(value(&toml_edit::Item::Value(item.clone()), path, line, text), &place)
                 });
                 Value::Array(items.collect())
             }
             toml_edit::Value::InlineTable(_) => unreachable!("tables were taken above"),
         }
     }
-    Node::new(Value::Table(table(document.as_table(), &[], &line)), &Place::new("pillar/apps.toml", 0))
+    Node::new(Value::Table(table(document.as_table(), &[], &line, text)), &Place::new("pillar/apps.toml", 0))
 }
 
 pub(crate) fn facts() -> Facts {

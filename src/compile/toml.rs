@@ -1,8 +1,10 @@
 //! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
 
-use super::condition;
 use super::expression::Evaluated;
-use crate::problem::{Place, Problem, Result, conflict, escaped};
+use super::{condition, salt_ports};
+use crate::pillar::Float;
+use crate::problem::syntax::no_toml;
+use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -24,12 +26,8 @@ pub(super) fn read(
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
-            let place = lines.place(error.span());
-            if let Some(conflict) = conflict::left_over(file, text, place.line) {
-                problems.push(conflict);
-                return Vec::new();
-            }
-            problems.push(Problem::failed("the file is not TOML").at(&place).cause(escaped(error.message())));
+            let at = error.span().map(|span| span.start);
+            problems.push(no_toml(file, text, at, error.message()));
             return Vec::new();
         }
     };
@@ -47,15 +45,16 @@ fn entries(table: &dyn TableLike) -> Vec<(&str, Option<&Key>, &Item)> {
 }
 
 /// Turns offsets into lines.
-struct TomlLines {
+struct TomlLines<'t> {
+    text: &'t str,
     file: std::sync::Arc<str>,
     starts: Vec<usize>,
 }
 
-impl TomlLines {
-    fn of(file: &str, text: &str) -> Self {
+impl<'t> TomlLines<'t> {
+    fn of(file: &str, text: &'t str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { file: file.into(), starts: std::iter::once(0).chain(after).collect() }
+        Self { text, file: file.into(), starts: std::iter::once(0).chain(after).collect() }
     }
 
     fn place(&self, span: Option<Range<usize>>) -> Place {
@@ -84,7 +83,7 @@ pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -
 }
 
 struct TomlReader<'a> {
-    lines: &'a TomlLines,
+    lines: &'a TomlLines<'a>,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
     problems: &'a mut Vec<Problem>,
 }
@@ -119,7 +118,8 @@ impl TomlReader<'_> {
                     continue;
                 };
                 let before = self.problems.len();
-                let (args, unread) = self.arguments(table);
+                let (mut args, unread) = self.arguments(table);
+                salt_ports::expose(&word, &mut args);
                 // Missing values of a declaration that is left out on this host are not errors.
                 if condition::leaves_out(&args).is_some() {
                     self.problems.truncate(before);
@@ -193,7 +193,10 @@ impl TomlReader<'_> {
                 }
             },
             Value::Integer(number) => ArgValue::Integer(*number.value()),
-            Value::Float(number) => ArgValue::Float(*number.value()),
+            Value::Float(number) => {
+                let text = number.span().and_then(|span| self.lines.text.get(span)).unwrap_or_default();
+                ArgValue::Float(Float::written(*number.value(), text))
+            }
             Value::Boolean(truth) => ArgValue::Boolean(*truth.value()),
             Value::Datetime(time) => ArgValue::Text(Text::clear(time.value().to_string())),
             Value::Array(items) => {

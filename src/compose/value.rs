@@ -2,6 +2,7 @@
 
 use super::scalar::{Resolved, resolve};
 use super::yaml::{Node, Scalar, Value};
+use crate::pillar::Float;
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
 use std::collections::BTreeMap;
@@ -40,7 +41,9 @@ fn of_scalar(node: &Node, scalar: &Scalar) -> Arg {
             Ok(number) => ArgValue::Integer(number),
             Err(_) => ArgValue::Text(scalar.text.clone()),
         },
-        Resolved::Float(number) if !scalar.variable => ArgValue::Float(number),
+        Resolved::Float(number) if !scalar.variable => {
+            ArgValue::Float(Float::written(number, &scalar.text.to_string()))
+        }
         Resolved::Float(_) | Resolved::Date | Resolved::Text(_) => ArgValue::Text(scalar.text.clone()),
     };
     of(node, value)

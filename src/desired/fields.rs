@@ -55,6 +55,11 @@ pub(crate) fn may_hold_secrets(key: &str) -> bool {
     key == SECRETS || ENV.contains(&key)
 }
 
+/// Whether a key of a declaration is the environment.
+pub(crate) fn is_env(key: &str) -> bool {
+    ENV.contains(&key)
+}
+
 /// The name of a signal, `SIGUSR1`.
 pub(crate) fn signal(option: &str, arg: &Arg) -> Result<String> {
     let read = option::find("stop_signal").map(|option| option.read);
@@ -234,7 +239,7 @@ fn value_text(option: &str, arg: &Arg) -> Result<Text, Problem> {
     let text = match &arg.value {
         ArgValue::Text(text) => text.clone(),
         ArgValue::Integer(number) => Text::clear(number.to_string()),
-        ArgValue::Float(number) => Text::clear(number.to_string()),
+        ArgValue::Float(number) => return Err(read::unquoted(option, arg, number)),
         ArgValue::Boolean(truth) => Text::clear(truth.to_string()),
         other => {
             let why = format!("must be a string, not a value of type {}", other.kind());

@@ -1,6 +1,7 @@
 //! Arguments to canonical values: units, lists and tables in each accepted spelling.
 
-use crate::problem::{Problem, Result, escaped};
+use crate::pillar::Float;
+use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue};
 use std::collections::BTreeMap;
 
@@ -22,7 +23,23 @@ fn a_kind(arg: &Arg) -> String {
     }
 }
 
-/// Text without secrets; numbers and truth values are printed.
+/// A number with a fraction stands where text is wanted: 1.10 would be the text 1.1.
+pub(crate) fn unquoted(option: &str, arg: &Arg, number: &Float) -> Problem {
+    wrong(option, arg, &format!("must be text, not the number {}", escaped(&number.written)))
+        .cause("a number does not keep its last zeros: 1.10 is 1.1, which is another version")
+        .hint(quotes(number, &arg.read))
+}
+
+/// How a number is written as text, and in which line of the pillar if it came from there.
+pub(crate) fn quotes(number: &Float, read: &[Place]) -> String {
+    let quoted = format!("put it in quotes, with all its digits: \"{}\"", escaped(&number.written));
+    match read {
+        [place] => format!("{quoted} in {place}"),
+        _ => quoted,
+    }
+}
+
+/// Text without secrets. Whole numbers and truth values are printed, which loses nothing.
 pub(crate) fn text(option: &str, arg: &Arg) -> Result<String> {
     match &arg.value {
         ArgValue::Text(text) => match text.as_clear() {
@@ -31,7 +48,7 @@ pub(crate) fn text(option: &str, arg: &Arg) -> Result<String> {
             None => Err(secret_here(option, arg).into()),
         },
         ArgValue::Integer(number) => Ok(number.to_string()),
-        ArgValue::Float(number) => Ok(number.to_string()),
+        ArgValue::Float(number) => Err(unquoted(option, arg, number).into()),
         ArgValue::Boolean(truth) => Ok(truth.to_string()),
         _ => Err(expected(option, arg, "a string").into()),
     }
@@ -71,7 +88,9 @@ pub(crate) fn integer(option: &str, arg: &Arg, least: i64, most: i64) -> Result<
     let number = match &arg.value {
         ArgValue::Integer(number) => Some(*number),
         ArgValue::Text(text) => text.as_clear().and_then(|text| text.trim().parse().ok()),
-        ArgValue::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(*number as i64),
+        ArgValue::Float(Float { value, .. }) if value.fract() == 0.0 && value.abs() < 9e15 => {
+            Some(*value as i64)
+        }
         _ => None,
     };
     match number {
@@ -103,7 +122,7 @@ pub(crate) fn bytes(option: &str, arg: &Arg) -> Result<i64> {
     match &arg.value {
         ArgValue::Integer(number) if *number >= 0 => Ok(*number),
         // A quotient such as `host.memory / 8` has a fraction.
-        ArgValue::Float(number) => whole(*number),
+        ArgValue::Float(number) => whole(number.value),
         ArgValue::Text(text) => {
             let lower = text.as_clear().ok_or_else(|| secret_here(option, arg))?.trim().to_ascii_lowercase();
             let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
@@ -147,7 +166,7 @@ pub(crate) fn nanoseconds(option: &str, arg: &Arg) -> Result<i64> {
         ArgValue::Integer(seconds) => {
             seconds.checked_mul(1_000_000_000).filter(|ns| *ns >= 0).ok_or_else(|| no_time().into())
         }
-        ArgValue::Float(seconds) => from_seconds(*seconds),
+        ArgValue::Float(seconds) => from_seconds(seconds.value),
         ArgValue::Text(text) => {
             let text = text.as_clear().ok_or_else(|| secret_here(option, arg))?.trim();
             if let Ok(seconds) = text.parse::<f64>() {

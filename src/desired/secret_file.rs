@@ -1,7 +1,7 @@
 //! Secrets as files of a container: `secrets.NAME` is `/run/secrets/NAME`.
 
 use super::read;
-use crate::problem::{Problem, Problems, Result, escaped};
+use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::state::{Arg, ArgValue, Text};
 use serde_json::{Value, json};
 
@@ -119,6 +119,7 @@ impl SecretFile {
         for (name, to) in [("uid", &mut file.uid), ("gid", &mut file.gid)] {
             if let Some(arg) = fields.get(name) {
                 let read = read::integer(&full(name), arg, 0, i64::from(i32::MAX));
+                let read = read.map_err(|found| found.map(|problem| by_number(problem, name, arg)));
                 take(read.map(|number| *to = u32::try_from(number).unwrap_or_default()));
             }
         }
@@ -131,6 +132,19 @@ impl SecretFile {
         Problems::check(problems)?;
         Ok(file)
     }
+}
+
+/// A user or a group is given by its number: names belong to the image, and files are written before it runs.
+fn by_number(problem: Problem, field: &str, arg: &Arg) -> Problem {
+    let name = match &arg.value {
+        ArgValue::Text(text) => text.as_clear().filter(|text| text.parse::<i64>().is_err()),
+        _ => None,
+    };
+    let Some(name) = name else { return problem };
+    let flag = if field == "uid" { "u" } else { "g" };
+    problem
+        .cause("names of users belong to the image, and the file is written before its container runs")
+        .hint(format!("find the number: docker run --rm --entrypoint id IMAGE -{flag} {}", quoted(name)))
 }
 
 /// Permission bits in octal digits; a number would be read as decimal by one and octal by the other.

@@ -46,10 +46,16 @@ impl Spec {
     pub fn field_fingerprints(&self) -> BTreeMap<String, String> {
         self.fields()
             .map(|(field, value)| {
-                let text = canonical(&BTreeMap::from([(field.clone(), value)]));
-                (field, hex(&Sha256::digest(text.as_bytes()))[..8].to_owned())
+                let print = Self::field_fingerprint(&field, value);
+                (field, print)
             })
             .collect()
+    }
+
+    /// The short fingerprint of one field.
+    pub fn field_fingerprint(field: &str, value: serde_json::Value) -> String {
+        let text = canonical(&BTreeMap::from([(field.to_owned(), value)]));
+        hex(&Sha256::digest(text.as_bytes()))[..8].to_owned()
     }
 
     /// The fields that are declared otherwise than when something was made whose labels have these fingerprints,

@@ -220,6 +220,10 @@ impl Engine for Docker {
     async fn create(&self, name: &str, body: CreateBody) -> EngineResult<(String, Vec<String>)> {
         let CreateBody { mut body, has_secrets } = body;
         let platform = body.as_object_mut().and_then(|body| body.remove("Platform"));
+        // Podman takes an empty list for "as in the image".
+        if self.podman.is_some() && body["Entrypoint"] == json!([]) {
+            body["Entrypoint"] = json!([""]);
+        }
         let mut asked = vec![("name", name)];
         asked.extend(platform.as_ref().and_then(Value::as_str).map(|platform| ("platform", platform)));
         let path = format!("/containers/create{}", query(&asked));

@@ -6,9 +6,10 @@
 use super::encoders::wrong;
 use super::log::Log;
 use super::sealed::Sealed;
+use crate::pillar::gate;
 use crate::problem::{escaped, nearest};
 use crate::script::Given;
-use crate::script::HIDDEN;
+use crate::script::{HIDDEN, unknown_fact};
 use allocative::Allocative;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::{Arguments, Evaluator};
@@ -197,15 +198,32 @@ impl Branch {
         here.child(last, heap)
     }
 
+    /// A fact that no host has is an error also where a default is given: it is never another.
+    fn must_be_a_fact(&self, path: &[String]) -> starlark::Result<()> {
+        match path.first() {
+            Some(key) if self.path.is_empty() && !self.is_pillar() && !self.table().contains_key(key) => {
+                Err(self.missing(key))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn missing(&self, key: &str) -> starlark::Error {
         let mut path = self.path.clone();
         let known: Vec<&str> = self.table().keys().map(String::as_str).collect();
         self.tree.log.entries().hint = Some(match nearest(key, known) {
+            _ if self.path.is_empty() && !self.is_pillar() => {
+                unknown_fact(self.tree.name, key, self.table().keys().map(String::as_str))
+            }
             Some(near) => {
                 path.push(near.to_owned());
                 format!("did you mean `{}`?", escaped(&self.called(&path)))
             }
-            None => "write `.get(\"a:b\", default)` where it may be missing".to_owned(),
+            None => {
+                path.push(key.to_owned());
+                gate::no_version(&self.called(&path))
+                    .unwrap_or_else(|| "write `.get(\"a:b\", default)` where it may be missing".to_owned())
+            }
         });
         path = self.path.clone();
         path.push(key.to_owned());
@@ -373,7 +391,12 @@ impl Branch {
         {
             return Ok(value);
         }
-        Ok(self.at_path(&path_of(key)?, heap)?.or(default).unwrap_or_else(Value::new_none))
+        let path = path_of(key)?;
+        let found = self.at_path(&path, heap)?;
+        if found.is_none() {
+            self.must_be_a_fact(&path)?;
+        }
+        Ok(found.or(default).unwrap_or_else(Value::new_none))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{FILE, Inventory};
 use crate::name::{ReaderName, WorkspaceId};
+use crate::problem::syntax::no_toml;
 use crate::problem::{Place, Problem, Result};
 use std::ops::Range;
 use toml_edit::{Array, Item, TableLike};
@@ -13,9 +14,8 @@ use toml_edit::{Array, Item, TableLike};
 /// If the text is not a sound inventory, before or after.
 pub fn remove_reader(text: &str, reader: &ReaderName) -> Result<String> {
     Inventory::parse(text)?;
-    let parsed = toml_edit::Document::parse(text).map_err(|error| {
-        Problem::failed("this is not valid TOML").at(&Place::new(FILE, 0)).cause(error.message())
-    })?;
+    let parsed = toml_edit::Document::parse(text)
+        .map_err(|error| no_toml(FILE, text, error.span().map(|span| span.start), error.message()))?;
     let readers = parsed.as_table().get("readers").and_then(Item::as_table_like);
     let groups = readers.and_then(|readers| readers.get("groups")).and_then(Item::as_table_like);
     let default = readers.and_then(|readers| readers.get("default"));
@@ -44,9 +44,8 @@ pub fn add_id(text: &str, id: &WorkspaceId) -> Result<String> {
     if Inventory::parse(text)?.owner.id.is_some() {
         return Err(Problem::failed("this workspace has an id already").at(&Place::new(FILE, 0)).into());
     }
-    let parsed = toml_edit::Document::parse(text).map_err(|error| {
-        Problem::failed("this is not valid TOML").at(&Place::new(FILE, 0)).cause(error.message())
-    })?;
+    let parsed = toml_edit::Document::parse(text)
+        .map_err(|error| no_toml(FILE, text, error.span().map(|span| span.start), error.message()))?;
     let name = parsed.as_table().get("workspace").and_then(Item::span);
     let after = name.map_or(0, |span| span.end);
     let line = text[after..].find('\n').map(|end| after + end + 1);

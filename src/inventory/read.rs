@@ -222,7 +222,8 @@ fn host(
             problems.push(
                 Problem::failed(format!("there is no group `{}`", escaped(group)))
                     .at(place)
-                    .nearest(group, groups.iter().copied()),
+                    .nearest(group, groups.iter().copied())
+                    .hint(known_groups(groups)),
             );
         } else if own.iter().any(|other| other == group) {
             problems.push(Problem::failed(format!("the group `{group}` is listed twice")).at(place));
@@ -235,4 +236,15 @@ fn host(
     let name = taken(HostName::parse(name), &node.place, problems)?;
     let (engine, place) = (engine?, node.place.clone());
     Some(Host { name, engine, groups: own, pillar, states, compose, labels, place })
+}
+
+/// The groups that there are, or how one is made.
+fn known_groups(groups: &[&str]) -> String {
+    match groups {
+        [] => "there is none yet: [groups.NAME] makes one".to_owned(),
+        _ => format!(
+            "there are {}; [groups.NAME] makes another",
+            groups.iter().map(|name| escaped(name)).collect::<Vec<_>>().join(", ")
+        ),
+    }
 }

@@ -9,7 +9,7 @@ pub use read::{Gate, Gates, Hold, Sourced};
 use super::Value;
 use super::schema::{Field, Schema};
 use crate::name::KeyPath;
-use crate::problem::Result;
+use crate::problem::{Result, escaped, quoted};
 
 /// Name of the table.
 pub const TABLE: &str = "deploy";
@@ -50,6 +50,22 @@ pub fn check_key(key: &KeyPath, value: Option<&Value>) -> Result<()> {
 /// `deploy."my.app".version`.
 pub fn unquoted_key(typed: &str) -> Option<KeyPath> {
     SCHEMA.unquoted_key(typed)
+}
+
+/// What to write where an expression or a program reads `pillar.deploy.APP.version`, and there is none.
+pub fn no_version(path: &str) -> Option<String> {
+    let app = match path.strip_prefix("pillar.")?.strip_prefix(TABLE)? {
+        "" => "APP",
+        below => below.strip_prefix('.')?,
+    };
+    let app = escaped(app.strip_suffix(".version").unwrap_or(app));
+    let is_one = !app.contains('.') || app.starts_with('"');
+    is_one.then(|| {
+        format!(
+            "say in the pillar which version runs: [{TABLE}.{app}] version = \"…\", or: pillarbox gate set {} VERSION",
+            quoted(app.trim_matches('"'))
+        )
+    })
 }
 
 #[cfg(test)]

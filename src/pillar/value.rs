@@ -43,6 +43,48 @@ impl Node {
     }
 }
 
+/// A number with a fraction. 1.10 and 1.1 are one number and two texts, so its text is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Float {
+    /// The number.
+    pub value: f64,
+    /// How it is written, where that is known; else the shortest form.
+    pub written: Box<str>,
+}
+
+impl Float {
+    /// A number with its text.
+    pub fn written(value: f64, text: &str) -> Self {
+        Self { value, written: text.into() }
+    }
+
+    /// Whether a text has the number in it and not as it is written: 1.1 for 1.10.
+    pub fn is_shortened_in(&self, text: &str) -> bool {
+        // As Starlark and expressions print it: with a fraction.
+        let shown = format!("{:?}", self.value);
+        let is_whole = |at: usize| {
+            let digit = |c: char| c.is_ascii_digit();
+            let (before, after) = (&text[..at], &text[at + shown.len()..]);
+            let mut next = after.chars();
+            let goes_on = match next.next() {
+                Some('.') => next.next().is_some_and(digit),
+                next => next.is_some_and(digit),
+            };
+            !before.ends_with(|c: char| digit(c) || c == '.') && !goes_on
+        };
+        *shown != *self.written
+            && !text.contains(&*self.written)
+            && text.match_indices(&shown).any(|(at, _)| is_whole(at))
+    }
+}
+
+impl From<f64> for Float {
+    /// With its shortest form, which has a fraction.
+    fn from(value: f64) -> Self {
+        Self { value, written: format!("{value:?}").into() }
+    }
+}
+
 /// The kinds of values in a pillar.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -51,7 +93,7 @@ pub enum Value {
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
-    Float(f64),
+    Float(Float),
     /// True or false.
     Boolean(bool),
     /// A date or time, as written.

@@ -14,6 +14,7 @@ mod renamed;
 mod replacing;
 mod resources;
 mod sharing;
+mod shown;
 pub(crate) mod start_first;
 mod things;
 mod watching;

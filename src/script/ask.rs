@@ -24,7 +24,7 @@ pub fn given(tree: &Node) -> Result<Given, Unsendable> {
         Ok(match &node.value {
             Value::String(text) | Value::Datetime(text) => Given::Text(text.clone()),
             Value::Integer(number) => Given::Integer(*number),
-            Value::Float(number) => Given::Float(number.to_bits()),
+            Value::Float(number) => Given::Float(number.value.to_bits()),
             Value::Boolean(truth) => Given::Boolean(*truth),
             Value::Array(items) => {
                 let items: Result<_, _> = items.iter().map(|item| of(item, within?, next)).collect();

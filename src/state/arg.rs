@@ -1,6 +1,7 @@
 //! Arguments of a declaration: TOML or Starlark values with their place, evaluated.
 
 use super::Text;
+use crate::pillar::Float;
 use crate::problem::Place;
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,7 +26,7 @@ pub enum ArgValue {
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
-    Float(f64),
+    Float(Float),
     /// True or false.
     Boolean(bool),
     /// A list.

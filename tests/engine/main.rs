@@ -76,3 +76,4 @@ mod things;
 mod token_registry;
 mod transport;
 mod two_hosts;
+mod written;

@@ -113,3 +113,26 @@ fn standard_output_that_is_full_is_an_error_and_one_that_is_closed_is_not() {
     let line = "{ PILLARBOX man; echo $? >&3; } 3>&1 >/dev/null | cat";
     assert_eq!(shell(line).ok().stdout(), "0\n");
 }
+
+#[test]
+fn words_of_other_tools_are_answered_with_our_command() {
+    let env = TestEnv::new();
+    for (word, command) in [
+        ("up", "pillarbox apply"),
+        ("down", "pillarbox apply --prune"),
+        ("ps", "pillarbox status"),
+        ("logs", "docker -H ssh://USER@HOST logs NAME"),
+        ("restart", "docker -H ssh://USER@HOST restart NAME"),
+        ("destroy", "container.absent"),
+        ("secret", "pillarbox seal KEY"),
+        ("scale", "replicas"),
+    ] {
+        env.run(&[word, "web"])
+            .exits(64)
+            .explains(&format!("pillarbox has no command `{word}`"))
+            .explains(command)
+            .lacks("did you mean");
+    }
+    env.run(&["gate", "up"]).exits(64).explains("unrecognized subcommand 'up'");
+    env.run(&["aply"]).exits(64).explains("apply");
+}

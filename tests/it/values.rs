@@ -261,3 +261,14 @@ fn a_full_disk_changes_nothing() {
         .says("verify 0\n")
         .explains("No space left on device");
 }
+
+#[test]
+fn zeros_at_the_end_of_a_number_are_written() {
+    let env = TestEnv::initialised();
+    env.write("pillar/apps.toml", "[app]\nversion = 1.1\n");
+    env.run(&["set", "app.version", "1.10"]).ok().explains("set app.version");
+    assert_eq!(env.read("pillar/apps.toml"), "[app]\nversion = 1.10\n");
+    env.run(&["set", "app.version", "1.10"]).ok().explains("already has this value");
+    assert_eq!(env.run(&["get", "app.version"]).ok().stdout(), "1.10\n");
+    assert!(env.run(&["get", "app"]).ok().stdout().contains("version = 1.10"));
+}

@@ -88,7 +88,7 @@ fn json_of(value: &Value) -> serde_json::Value {
     match value {
         Value::String(text) | Value::Datetime(text) => json!(text),
         Value::Integer(number) => json!(number),
-        Value::Float(number) => json!(number),
+        Value::Float(number) => json!(number.value),
         Value::Boolean(truth) => json!(truth),
         Value::Array(values) => values.iter().map(|node| json_of(&node.value)).collect(),
         Value::Table(table) => table.iter().map(|(key, node)| (key.clone(), json_of(&node.value))).collect(),

@@ -23,7 +23,8 @@ pub(super) fn check(drafts: &[Draft], problems: &mut Vec<Problem>) {
             for host in hosts.as_array().into_iter().flatten() {
                 let text = |key: &str| host[key].as_str().unwrap_or_default();
                 let (address, published) = (text("HostIp"), text("HostPort"));
-                if published.is_empty() {
+                // Of a range the Engine takes a free one.
+                if published.is_empty() || published.contains('-') {
                     continue;
                 }
                 let others = taken.entry((published.to_owned(), protocol.to_owned())).or_default();

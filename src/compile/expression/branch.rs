@@ -102,7 +102,10 @@ impl Branch {
             Leaf::Table(_) | Leaf::Array(_) => return Some(Value::from_object(below)),
             Leaf::String(text) | Leaf::Datetime(text) => Value::from(text.as_str()),
             Leaf::Integer(number) => Value::from(*number),
-            Leaf::Float(number) => Value::from(*number),
+            Leaf::Float(number) => {
+                self.tree.log.float(number);
+                Value::from(number.value)
+            }
             Leaf::Boolean(truth) => Value::from(*truth),
             Leaf::Sealed(sealed) => {
                 let secret =

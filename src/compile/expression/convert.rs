@@ -64,7 +64,7 @@ impl<'a> Converter<'a> {
             ValueKind::Undefined => Err(None),
             ValueKind::None => Ok(ArgValue::Unset),
             ValueKind::Bool => Ok(ArgValue::Boolean(value.is_true())),
-            ValueKind::Number => number(value),
+            ValueKind::Number => number(value, self.log),
             ValueKind::String => {
                 let text = value.as_str().unwrap_or_default();
                 self.spend(text.len())?;
@@ -120,7 +120,7 @@ impl<'a> Converter<'a> {
                 ArgValue::Text(Text::clear(text.as_str()))
             }
             Leaf::Integer(number) => ArgValue::Integer(*number),
-            Leaf::Float(number) => ArgValue::Float(*number),
+            Leaf::Float(number) => ArgValue::Float(number.clone()),
             Leaf::Boolean(truth) => ArgValue::Boolean(*truth),
             Leaf::Sealed(sealed) => ArgValue::Text(Text::secret(SecretRef {
                 origin: sealed.origin.clone(),
@@ -175,7 +175,7 @@ fn json_of(value: &ArgValue, out: &mut Vec<Segment>) -> Result<(), Why> {
         ArgValue::Boolean(truth) => clear(truth.to_string()),
         ArgValue::Integer(number) => clear(number.to_string()),
         ArgValue::Float(number) => {
-            let number = serde_json::Number::from_f64(*number)
+            let number = serde_json::Number::from_f64(number.value)
                 .ok_or_else(|| Some("JSON has no such number".to_owned()))?;
             clear(number.to_string());
         }
@@ -215,7 +215,7 @@ fn engine(error: &minijinja::Error) -> Why {
     Some(error.to_string())
 }
 
-fn number(value: &Value) -> Result<ArgValue, Why> {
+fn number(value: &Value, log: &Log) -> Result<ArgValue, Why> {
     if value.is_integer() {
         return value
             .as_i64()
@@ -224,7 +224,7 @@ fn number(value: &Value) -> Result<ArgValue, Why> {
     }
     let float = f64::try_from(value.clone()).map_err(|error| engine(&error))?;
     if float.is_finite() {
-        return Ok(ArgValue::Float(float));
+        return Ok(ArgValue::Float(log.as_written(float)));
     }
     Err(Some("the result is not a finite number".to_owned()))
 }

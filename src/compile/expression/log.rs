@@ -1,7 +1,9 @@
 //! What an expression looked at while it was evaluated.
 
+use crate::compile::facts::OF_ENGINE;
+use crate::pillar::Float;
 use crate::problem::Place;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by everything that an expression can see; emptied before each expression.
@@ -14,6 +16,8 @@ pub(super) struct LogEntries {
     /// Places of clear values that were read, in the order of reading, each once.
     pub(super) read: Vec<Place>,
     seen: HashSet<Place>,
+    /// The numbers with a fraction that were read, by their bits: how they are written.
+    floats: HashMap<u64, Float>,
     /// Steps that it took, if it finished.
     pub(super) steps: Option<u64>,
     /// Keys that were read and do not exist.
@@ -45,6 +49,23 @@ pub(super) struct Look {
     pub(super) excused: bool,
 }
 
+impl Missing {
+    /// Whether it is a fact that no Engine tells: `grains.roles`, `host.gpu`.
+    pub(super) fn is_no_fact(&self) -> bool {
+        let key = self.path.strip_prefix("grains.").or_else(|| self.path.strip_prefix("host."));
+        let known = |key| OF_ENGINE.contains(&key) && self.path != "grains.os";
+        key.is_some_and(|key| key == self.key && !known(key))
+    }
+}
+
+impl LogEntries {
+    /// A number that an expression printed otherwise than it is written: `"v" ~ pillar.version`.
+    pub(super) fn printed(&self, text: &str) -> Option<&Float> {
+        let lost = self.floats.values().filter(|float| float.is_shortened_in(text));
+        lost.min_by(|one, other| one.written.cmp(&other.written))
+    }
+}
+
 impl Log {
     /// Forgets everything.
     pub(super) fn clear(&self) {
@@ -60,6 +81,16 @@ impl Log {
         if entries.seen.insert(place.clone()) {
             entries.read.push(place.clone());
         }
+    }
+
+    /// Notes how a number is written.
+    pub(super) fn float(&self, float: &Float) {
+        self.entries().floats.entry(float.value.to_bits()).or_insert_with(|| float.clone());
+    }
+
+    /// A number as it was written, if it was read.
+    pub(super) fn as_written(&self, number: f64) -> Float {
+        self.entries().floats.get(&number.to_bits()).cloned().unwrap_or_else(|| number.into())
     }
 
     pub(super) fn count(&self, steps: u64) {

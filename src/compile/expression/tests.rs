@@ -81,7 +81,7 @@ fn shown(value: &ArgValue) -> String {
         ArgValue::Unset => "None".to_owned(),
         ArgValue::Text(text) => format!("\"{text}\""),
         ArgValue::Integer(number) => number.to_string(),
-        ArgValue::Float(number) => format!("{number:?}"),
+        ArgValue::Float(number) => format!("{:?}", number.value),
         ArgValue::Boolean(truth) => truth.to_string(),
         ArgValue::Array(items) => {
             format!("[{}]", join(items.iter().map(|item| shown(&item.value)).collect()))
@@ -113,7 +113,7 @@ fn expressions_compute_and_keep_their_type() {
         ("{{ pillar.api.deep }}", "{er: {key: \"value\"}}"),
         ("{{ [host.cpus // 2, 1] | max }}", "4"),
         ("{{ host.memory // 8 }}", "2147483648"),
-        ("{{ grains.cpus if grains.os == 'linux' else 1 }}", "8"),
+        ("{{ grains.cpus if host.os == 'linux' else 1 }}", "8"),
         ("{{ host.name }} {{ host.hostname }} {{ host.labels.zone }}", "\"web1 web1.example.com a\""),
         ("{{ 'web' in host.groups }}", "true"),
         ("{{ pillar.keys['with.dot'] }}", "1"),

@@ -1,7 +1,7 @@
 //! Which pillar values an argument was made from. A program computes with plain strings, which do not
 //! know where they came from: a value that it read and that is a whole part of an argument counts.
 
-use crate::pillar::{Node, Value};
+use crate::pillar::{Float, Node, Value};
 use crate::problem::Place;
 use crate::state::SecretRef;
 use std::collections::HashMap;
@@ -13,24 +13,36 @@ const MOST_PARTS: usize = 24;
 pub(super) struct Sources<'a> {
     pillar: &'a Node,
     read: HashMap<String, Vec<Place>>,
+    floats: HashMap<u64, Float>,
 }
 
 impl<'a> Sources<'a> {
     /// From the paths that were read, in the order of reading.
     pub(super) fn of(pillar: &'a Node, read: &[Vec<String>]) -> Self {
-        let mut all: HashMap<String, Vec<Place>> = HashMap::new();
+        let (mut all, mut floats) = (HashMap::new(), HashMap::new());
         for path in read {
             if let Some(node) = pillar.at(path.iter().map(String::as_str)) {
-                collect(node, &mut all);
+                collect(node, &mut all, &mut floats);
             }
         }
-        Self { pillar, read: all }
+        Self { pillar, read: all, floats }
+    }
+
+    /// A number as it is written in the pillar, if the program read it there.
+    pub(super) fn as_written(&self, number: f64) -> Float {
+        self.floats.get(&number.to_bits()).cloned().unwrap_or_else(|| number.into())
     }
 
     /// The place of a secret.
     pub(super) fn of_secret(&self, secret: &SecretRef) -> Option<Place> {
         let key = secret.origin.key.parts().iter().map(String::as_str);
         Some(self.pillar.at(key)?.place.clone())
+    }
+
+    /// A number that the program printed into a text otherwise than it is written in the pillar.
+    pub(super) fn printed(&self, text: &str) -> Option<&Float> {
+        let lost = self.floats.values().filter(|float| float.is_shortened_in(text));
+        lost.min_by(|one, other| one.written.cmp(&other.written))
     }
 
     /// Where a text may have come from: what is equal to it, or a whole part of it.
@@ -59,7 +71,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-fn collect(node: &Node, all: &mut HashMap<String, Vec<Place>>) {
+fn collect(node: &Node, all: &mut HashMap<String, Vec<Place>>, floats: &mut HashMap<u64, Float>) {
     let mut add = |text: String| {
         let places = all.entry(text).or_default();
         if !places.contains(&node.place) {
@@ -69,8 +81,11 @@ fn collect(node: &Node, all: &mut HashMap<String, Vec<Place>>) {
     match &node.value {
         Value::String(text) | Value::Datetime(text) if !text.is_empty() => add(text.clone()),
         Value::Integer(number) => add(number.to_string()),
-        Value::Float(number) => add(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, all)),
+        Value::Float(number) => {
+            add(number.value.to_string());
+            floats.insert(number.value.to_bits(), number.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, all, floats)),
         _ => {}
     }
 }

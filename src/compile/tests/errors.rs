@@ -12,7 +12,8 @@ fn one(state: &str) -> String {
 #[test]
 fn what_is_no_toml_or_no_declaration() {
     insta::assert_snapshot!(one("[a.container.running]\nname = \n"), @r#"
-    error: states/a.toml:2: the file is not TOML
+    error: states/a.toml:2: this is not valid TOML
+    caused by: column 8: name =
     caused by: string values must be quoted, expected literal string
     "#);
     insta::assert_snapshot!(one("a = 1\n[b]\nc = 2\n[d.image]\npulled = 3\n[[e]]\n"), @r#"
@@ -155,7 +156,8 @@ fn everything_that_is_wrong_is_said_at_once_and_once() {
     hint: did you mean `container.running`?
     error: states/b.toml:4: no state of this host has the id `aa`
     hint: did you mean `a`?
-    error: states/c.toml:1: the file is not TOML
+    error: states/c.toml:1: this is not valid TOML
+    caused by: column 5: oops
     caused by: key with no value, expected `=`
     "#
     );

@@ -113,3 +113,31 @@ fn facts_are_asked_for_only_where_a_state_needs_them() {
     assert!(!needs("[a.container.running]\nname = '{{ host.name }}'\nimage = 'host.cpus'\n"));
     assert!(!needs("oops = {{ host.cpus }}"));
 }
+
+#[test]
+fn a_requisite_by_any_name_of_a_function_is_on_a_state_of_ours() {
+    for kind in ["docker", "dockerng", "docker_container", "container"] {
+        let state = format!(
+            "[a.container.running]\nimage = 'a'\n[b.dockerng.running]\nimage = 'b'\nwatch = [{{ {kind} = 'a' }}]\n"
+        );
+        let desired = compiled(&[("states/a.toml", &state)], "").expect("it compiles");
+        assert_eq!(desired.notes, [""; 0], "{kind}");
+        assert!(desired.items.iter().any(|item| !item.requisites.watch.is_empty()), "{kind}");
+    }
+}
+
+#[test]
+fn an_unknown_fact_is_an_error_also_with_a_default() {
+    for (text, says) in [
+        ("grains.os", "host.os"),
+        ("grains.roles | default('x')", "host.labels.NAME"),
+        ("grains.get('os_family', 'x')", "host.labels.NAME"),
+        ("host.gpus or 0", "did you mean `host.cpus`?"),
+    ] {
+        let state = format!("[a.container.running]\nimage = 'a'\nenv.A = \"{{{{ {text} }}}}\"\n");
+        let said = problems(&[("states/a.toml", &state)], "");
+        assert!(said.contains("does not exist for host web1") && said.contains(says), "{text}: {said}");
+    }
+    let fine = "[a.container.running]\nimage = 'a'\nenv.A = \"{{ host.labels.rack | default('x') }}{{ grains.get('labels:x', 'y') }}{{ host.os }}\"\n";
+    compiled(&[("states/a.toml", fine)], "").expect("it compiles");
+}

@@ -236,3 +236,40 @@ proptest! {
         let _ = compiled(&[("states/a.star", &text)], PILLAR);
     }
 }
+
+#[test]
+fn an_unknown_grain_is_an_error_also_with_a_default() {
+    insta::assert_snapshot!(wrong("def run():\n    return {} if __grains__['os'] == 'Ubuntu' else {}\n"), @r"
+    error: states/a.star:2: `grains.os` does not exist
+    caused by: column 18: return {} if __grains__['os'] == 'Ubuntu' else {}
+    hint: Salt means the distribution, which an Engine does not tell; `host.os` is the kernel's name, `linux`. For anything else give the Engine a label, and ask for it: host.labels.NAME
+    ");
+    insta::assert_snapshot!(wrong("def run():\n    return {} if grains.get('roles', []) else {}\n"), @r"
+    error: states/a.star:2: `grains.roles` does not exist
+    caused by: column 18: return {} if grains.get('roles', []) else {}
+    hint: grains has arch, cpuarch, cpus, engine_version, fqdn, group_hosts, groups, host, hostname, id, kernel, labels, localhost, mem_total, memory, name, nodename, num_cpus, osarch; for anything else give the Engine a label, and ask for it: host.labels.NAME
+    ");
+    for ask in [
+        "__salt__['grains.get']('os_family')",
+        "grains.get('roles:web')",
+        "host.get('gpu', 0)",
+        "grains['role']",
+    ] {
+        let said = wrong(&format!("def run():\n    x = {ask}\n    return {{}}\n"));
+        assert!(said.contains("does not exist") && said.contains("host.labels.NAME"), "{ask}: {said}");
+    }
+    star("def run():\n    x = host.get('labels:zone', 'b') + grains['os' if 'os' in grains else 'kernel'] + host['os']\n    return {}\n").expect("it compiles");
+}
+
+#[test]
+fn ports_under_names_of_salt_are_exposed_and_published_only_with_a_port_of_the_host() {
+    for function in ["docker.running", "dockerng.running", "docker_container.running"] {
+        let state = format!(
+            "def run():\n    return {{'db': {{'{function}': [{{'image': 'db:1'}}, {{'ports': [5432, '53/udp', '8080:80']}}, {{'tty': True}}]}}}}\n"
+        );
+        let options = &star(&state).expect("it compiles").to_json()["items"][0]["options"];
+        assert_eq!(options["expose"], serde_json::json!(["53/udp", "5432/tcp"]), "{function}");
+        let published = serde_json::json!({ "80/tcp": [{ "HostIp": "", "HostPort": "8080" }] });
+        assert_eq!(options["ports"], published, "{function}");
+    }
+}

@@ -17,10 +17,10 @@ pub(super) fn write_command(canonical: &Value, body: &mut Body) {
     body.set("/Config/Cmd", canonical.clone());
 }
 
-/// The Engine takes `[""]` for "none"; an empty list would inherit (moby `daemon/commit.go`, merge).
+/// An empty list clears the entrypoint and leaves the image's command; `[""]` would clear that too, and a
+/// container without either is refused (moby `daemon/commit.go`, merge).
 pub(super) fn write_entrypoint(canonical: &Value, body: &mut Body) {
-    let cleared = compare::is_empty(canonical);
-    body.set("/Config/Entrypoint", if cleared { json!([""]) } else { canonical.clone() });
+    body.set("/Config/Entrypoint", canonical.clone());
 }
 
 pub(super) fn command_differs(canonical: &Value, inspect: &Inspect) -> bool {

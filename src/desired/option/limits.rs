@@ -56,7 +56,7 @@ pub(super) fn cpus(option: &str, arg: &Arg) -> Result<Value> {
         // docker-py's name for it counts billionths.
         ArgValue::Integer(nano) if option == "nano_cpus" && *nano >= 10_000_000 => *nano as f64 / 1e9,
         ArgValue::Integer(number) => *number as f64,
-        ArgValue::Float(number) => *number,
+        ArgValue::Float(number) => number.value,
         ArgValue::Text(text) => {
             let text = text.as_clear().ok_or_else(|| read::secret_here(option, arg))?;
             text.trim().parse().map_err(|_| wrong())?

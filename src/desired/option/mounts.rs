@@ -218,15 +218,15 @@ fn options(option: &str, arg: &Arg) -> Result<Value> {
     Ok(json!(lines))
 }
 
-/// A file mode: text is octal, a number is as it is (TOML has `0o1777`).
+/// A file mode in octal digits; a number would be read as decimal by one and octal by the other.
 fn mode(option: &str, arg: &Arg) -> Result<i64> {
     let mode = match &arg.value {
         ArgValue::Text(text) => text.as_clear().and_then(|text| i64::from_str_radix(text.trim(), 8).ok()),
-        ArgValue::Integer(mode) => Some(*mode),
         _ => None,
     };
     let fits = mode.filter(|mode| (0..=0o7777).contains(mode));
-    fits.ok_or_else(|| read::wrong(option, arg, "must be a file mode like \"1777\"").into())
+    let wrong = || read::wrong(option, arg, "must be permission bits from \"0000\" to \"7777\", in quotes");
+    fits.ok_or_else(|| wrong().into())
 }
 
 fn engine_mount(target: &str, mount: &Value) -> Value {

@@ -19,7 +19,8 @@ const MOST: usize = 4096;
 const EXPOSED: &str = "/Config/ExposedPorts";
 
 /// Canonical is the Engine's own `PortBindings`, sorted. Written as
-/// `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]:8080:80`, `8000-8002:9000-9002`, or
+/// `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]:8080:80`, `8000-8002:9000-9002`, `8000-8009:80` (the first
+/// free one of them), or
 /// `{ target, published, host_ip, protocol }`.
 pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     let mut found = Bindings::new();
@@ -91,6 +92,12 @@ fn one(option: &str, arg: &Arg) -> Result<Pairs> {
     let count = target.1 - target.0;
     if usize::from(count) >= MOST {
         return Err(wrong("these are too many ports").into());
+    }
+    if let (Some((first, last)), 0) = (published, count)
+        && first < last
+    {
+        let port = format!("{}/{protocol}", target.0);
+        return Ok(vec![(port, (address, format!("{first}-{last}")))]);
     }
     if published.is_some_and(|(first, last)| last - first != count) {
         return Err(wrong("the ranges have different lengths").into());

@@ -23,10 +23,36 @@ pub(super) fn read(option: &str, arg: &Arg) -> Result<Value> {
     Err(read::wrong(option, arg, &why).hint("write it like \"SIGQUIT\"").into())
 }
 
+/// One spelling of each signal, of those that the Engine knows: 3, QUIT and SIGQUIT are SIGQUIT.
 fn normal(name: &str) -> String {
     let name = name.trim().to_ascii_uppercase();
-    let bare = name.parse::<u8>().is_ok() || name.starts_with("SIG");
-    if bare { name } else { format!("SIG{name}") }
+    if let Ok(number) = name.parse::<u8>() {
+        return numbered(number).unwrap_or(name);
+    }
+    let bare = name.strip_prefix("SIG").unwrap_or(&name);
+    let first = ALIASES.iter().find(|(alias, _)| *alias == bare).map_or(bare, |(_, first)| first);
+    format!("SIG{first}")
+}
+
+/// Signals by their numbers on Linux (x86, ARM), from 1.
+const NUMBERED: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+];
+
+/// Second names of signals.
+const ALIASES: [(&str, &str); 4] = [("CLD", "CHLD"), ("IOT", "ABRT"), ("POLL", "IO"), ("UNUSED", "SYS")];
+
+fn numbered(number: u8) -> Option<String> {
+    Some(match number {
+        1..=31 => format!("SIG{}", NUMBERED.get(usize::from(number) - 1)?),
+        34 => "SIGRTMIN".to_owned(),
+        35..=49 => format!("SIGRTMIN+{}", number - 34),
+        50..=63 => format!("SIGRTMAX-{}", 64 - number),
+        64 => "SIGRTMAX".to_owned(),
+        _ => return None,
+    })
 }
 
 pub(super) fn write(canonical: &Value, body: &mut Body) {

@@ -17,7 +17,7 @@ fn arg(item: &toml_edit::Item) -> Arg {
             ArgValue::Text(Text::clear(text.value().as_str()))
         }
         toml_edit::Item::Value(toml_edit::Value::Integer(number)) => ArgValue::Integer(*number.value()),
-        toml_edit::Item::Value(toml_edit::Value::Float(number)) => ArgValue::Float(*number.value()),
+        toml_edit::Item::Value(toml_edit::Value::Float(number)) => ArgValue::Float((*number.value()).into()),
         toml_edit::Item::Value(toml_edit::Value::Boolean(truth)) => ArgValue::Boolean(*truth.value()),
         toml_edit::Item::Value(toml_edit::Value::Array(items)) => {
             ArgValue::Array(items.iter().map(|item| arg(&toml_edit::Item::Value(item.clone()))).collect())
@@ -126,7 +126,7 @@ fn commands() {
     fixed {"entrypoint":[]}
     live {}
     aside {}
-    body {"Entrypoint":[""],"HostConfig":{}}
+    body {"Entrypoint":[],"HostConfig":{}}
     "#);
     insta::assert_snapshot!(refused("command = { a = 1 }"), @"states/a.toml:1: `command` must be a list or a string, not a table");
     insta::assert_snapshot!(refused("command = \"sh -c 'oops\""), @"states/a.toml:1: `command` has a quote that does not end");
@@ -364,7 +364,15 @@ fn health_checks() {
 
 #[test]
 fn stopping() {
-    same(&["stop_signal = 'SIGQUIT'", "stop_signal = 'quit'", "stop = { signal = 'Quit' }"]);
+    same(&[
+        "stop_signal = 'SIGQUIT'",
+        "stop_signal = 'quit'",
+        "stop = { signal = 'Quit' }",
+        "stop_signal = 3",
+    ]);
+    same(&["stop_signal = 'SIGCLD'", "stop_signal = 'CHLD'", "stop_signal = '17'"]);
+    same(&["stop_signal = 'SIGRTMIN+3'", "stop_signal = 37"]);
+    same(&["stop_signal = 'RTMAX-1'", "stop_signal = 63"]);
     same(&[
         "stop_timeout = 30",
         "stop_grace_period = '30s'",

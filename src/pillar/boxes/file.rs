@@ -2,6 +2,7 @@
 
 use crate::keys::Recipient;
 use crate::name::ReaderName;
+use crate::problem::syntax::no_toml;
 use crate::problem::{Place, Problem, Problems, Result, conflict, escaped};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,13 +29,8 @@ impl BoxFile {
     /// All errors in its form.
     pub fn parse(text: &str, file: &str) -> Result<Self> {
         conflict::check(file, text)?;
-        let document = Document::parse(text).map_err(|error| {
-            let line = error.span().map_or(0, |span| line_of(text, span.start));
-            if let Some(conflict) = conflict::left_over(file, text, line) {
-                return conflict;
-            }
-            Problem::failed("this is not TOML").at(&Place::new(file, line)).cause(error.message())
-        })?;
+        let document = Document::parse(text)
+            .map_err(|error| no_toml(file, text, error.span().map(|span| span.start), error.message()))?;
         let table = document.as_table();
         let place = |key: &str| {
             let span = table.get_key_value(key).and_then(|(key, _)| key.span());
@@ -147,7 +143,7 @@ mod tests {
             assert!(BoxFile::parse(&text(|text| text.replace(from, to)), "b").is_err(), "{to}");
         }
         let broken = BoxFile::parse("format = 1\nslot = \n", "pillar/box.toml").expect_err("no TOML");
-        assert_eq!(broken.to_string(), "pillar/box.toml:2: this is not TOML");
+        assert_eq!(broken.to_string(), "pillar/box.toml:2: this is not valid TOML");
     }
 
     proptest! {

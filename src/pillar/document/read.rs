@@ -3,7 +3,8 @@
 use super::place::Lines;
 use crate::name::KeyPath;
 use crate::pillar::table::Table;
-use crate::pillar::value::{Node, Origin, SealId, Sealed, Value};
+use crate::pillar::value::{Float, Node, Origin, SealId, Sealed, Value};
+use crate::problem::syntax::no_toml;
 use crate::problem::{Place, Problem, Problems, Result, conflict, quoted};
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,16 +52,7 @@ pub fn parsable(file: &str, text: &str) -> Result<()> {
 pub(super) fn parse_layout<'t>(file: &str, text: &'t str) -> Result<toml_edit::Document<&'t str>> {
     parsable(file, text)?;
     toml_edit::Document::parse(text)
-        .map_err(|error| no_toml(file, text, &Lines::of(text), error.span(), error.message()).into())
-}
-
-fn no_toml(file: &str, text: &str, lines: &Lines, span: Option<Range<usize>>, reason: &str) -> Problem {
-    let line = span.map_or(0, |span| lines.line(span.start));
-    if let Some(conflict) = conflict::left_over(file, text, line) {
-        return conflict;
-    }
-    let reason = reason.lines().collect::<Vec<_>>().join(", ");
-    Problem::failed("this is not valid TOML").at(&Place::new(file, line)).cause(reason)
+        .map_err(|error| no_toml(file, text, error.span().map(|span| span.start), error.message()).into())
 }
 
 /// Reads TOML without sealed values (the inventory, a state) into a tree. `file` is relative to the
@@ -121,8 +113,8 @@ impl<'a> TreeReader<'a> {
     fn root(mut self) -> Result<(Node, Vec<Problem>)> {
         parsable(&self.file, self.text)?;
         let parsed = DeTable::parse(self.text);
-        let parsed = parsed
-            .map_err(|error| no_toml(&self.file, self.text, &self.lines, error.span(), error.message()))?;
+        let at = |error: &toml::de::Error| error.span().map(|span| span.start);
+        let parsed = parsed.map_err(|error| no_toml(&self.file, self.text, at(&error), error.message()))?;
         let place = Place::new(self.file.clone(), 1);
         let parsed = parsed.into_inner();
         self.reserved(&parsed, &place);
@@ -160,9 +152,9 @@ impl<'a> TreeReader<'a> {
             },
             DeValue::Float(number) => match number.as_str().parse::<f64>() {
                 Ok(float) if float.is_finite() || !number.as_str().contains(|c: char| c.is_ascii_digit()) => {
-                    Value::Float(float)
+                    Value::Float(Float::written(float, number.as_str()))
                 }
-                _ => self.overflow(span, "floating-point number overflowed", Value::Float(0.0)),
+                _ => self.overflow(span, "floating-point number overflowed", Value::Float(0.0.into())),
             },
             DeValue::Boolean(truth) => Value::Boolean(truth),
             DeValue::Datetime(time) => Value::Datetime(time.to_string()),
@@ -185,7 +177,7 @@ impl<'a> TreeReader<'a> {
     }
 
     fn overflow(&mut self, span: Range<usize>, reason: &str, instead: Value) -> Value {
-        self.overflows.push(no_toml(&self.file, self.text, &self.lines, Some(span), reason));
+        self.overflows.push(no_toml(&self.file, self.text, Some(span.start), reason));
         instead
     }
 

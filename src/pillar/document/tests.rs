@@ -90,12 +90,14 @@ fn what_is_not_toml_is_said_with_its_line() {
     assert_eq!(found.place.as_ref().map(ToString::to_string).as_deref(), Some("pillar/apps.toml:2"));
     assert!(!found.causes.is_empty());
     let found = problem(Document::parse("apps.toml", "a = 1\na = 2\n"));
-    assert_eq!(found.causes, ["duplicate key"]);
+    let other = "the other one is in pillar/apps.toml:1";
+    assert_eq!(found.causes, ["column 1: a = …", "duplicate key", other]);
     for (number, cause) in
         [("99999999999999999999", "integer number overflowed"), ("1e999", "floating-point number overflowed")]
     {
         let found = problem(Document::parse("apps.toml", format!("a = 1\nb = [{number}]\n")));
-        assert_eq!((found.place.map(|place| place.line), found.causes), (Some(2), vec![cause.to_owned()]));
+        let causes = vec!["column 6: b = …".to_owned(), cause.to_owned()];
+        assert_eq!((found.place.map(|place| place.line), found.causes), (Some(2), causes));
     }
     let infinite = Document::parse("apps.toml", "a = [inf, -inf, 0x10, 1_000]").expect("TOML");
     assert!(infinite.tree().is_ok());

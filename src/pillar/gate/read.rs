@@ -147,7 +147,8 @@ impl Gate {
             problems.push(missing("image", hint));
         }
         if self.version.is_none() && self.digest.is_none() {
-            problems.push(missing("version", format!("pillarbox gate set {app} VERSION")));
+            let (written, hint) = (self.unversioned(), format!("pillarbox gate set {app} VERSION"));
+            problems.push(missing("version", hint).hint(written));
         }
         let value = |said: &Sourced<Digest>| said.value.clone();
         match (&self.image, problems.is_empty()) {
@@ -161,6 +162,12 @@ impl Gate {
                 Err(missing("image", String::new()).into())
             }
         }
+    }
+
+    /// How its version is written by hand.
+    fn unversioned(&self) -> String {
+        let table = key(&self.app, None).map_or_else(|| TABLE.to_owned(), |key| key.to_string());
+        format!("or write it into the pillar: [{table}] version = \"…\"")
     }
 
     fn not_allowed(&self) -> Option<Problem> {

@@ -170,7 +170,8 @@ fn host_ports(bindings: Option<&Value>) -> BTreeSet<String> {
             let protocol = port.rsplit_once('/').map_or("tcp", |(_, protocol)| protocol);
             let bound = bound.as_array().into_iter().flatten();
             let numbers = bound.filter_map(|binding| binding.get("HostPort").and_then(Value::as_str));
-            let fixed = numbers.filter(|number| !number.is_empty() && *number != "0");
+            let fixed =
+                numbers.filter(|number| !number.is_empty() && *number != "0" && !number.contains('-'));
             fixed.map(move |number| format!("{number}/{protocol}")).collect::<Vec<_>>()
         })
         .collect()

@@ -49,7 +49,9 @@ fn found(replica: &Replica, host: &Value, networks: &BTreeMap<String, Value>) ->
 
 fn port(bindings: &Value) -> Option<String> {
     bindings.as_object()?.values().flat_map(|bound| bound.as_array().into_iter().flatten()).find_map(|one| {
-        let number = one["HostPort"].as_str().filter(|number| !number.is_empty() && *number != "0")?;
+        let number = one["HostPort"]
+            .as_str()
+            .filter(|number| !number.is_empty() && *number != "0" && !number.contains('-'))?;
         Some(format!("port {number} of the host"))
     })
 }

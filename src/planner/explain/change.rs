@@ -9,6 +9,9 @@ use crate::planner::decide::source::Source;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// The field with the ports that a container opens, and to whom.
+pub(super) const PUBLISHES: &str = "publishes";
+
 /// A change without fields.
 pub(super) fn plain(address: &Address, verb: Verb, cause: Cause) -> Change {
     Change {

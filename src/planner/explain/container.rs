@@ -1,19 +1,18 @@
 //! What a plan says of a container, and of what an earlier apply left of it.
 
 use super::{causes, change};
-use crate::desired::{Address, DesiredContainer};
+use crate::desired::Address;
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
-use crate::planner::decide::ContainerChange;
 use crate::planner::decide::container::ContainerDecision;
-use crate::planner::decide::source::Source;
+use crate::planner::decide::{ContainerChange, live};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The changes of one decision: the service itself, then what an earlier apply left of it.
 pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> Vec<Change> {
     let causes = causes::of(container);
-    let before = container.instances.holder.map(change::before);
+    let before = container.instances.holder.map(|holder| with_env(change::before(holder), container, holder));
     let verb = verb(container);
     let mut all = Vec::new();
     let drift = || (!container.drift.is_empty()).then(|| Cause::Drift(container.drift.clone()));
@@ -30,12 +29,7 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
             actions: vec![verb],
             cause: causes.into_iter().chain(drift()).collect(),
             before,
-            after: Some(after(
-                container.desired,
-                &container.source,
-                container.choice.generation(),
-                container.runs,
-            )),
+            after: Some(after(container, verb)),
         },
     });
     let left = container.instances.others.iter().filter(|other| !container.choice.is(other));
@@ -72,15 +66,61 @@ fn laid_down(container: &Container) -> Change {
     }
 }
 
-/// How it will be, as declared; a secret is `(sealed 9f2c)`.
-fn after(
-    desired: &DesiredContainer,
-    source: &Source,
-    generation: u64,
-    runs: bool,
+/// The fields in which a container differs from what is desired.
+struct Changed(BTreeSet<String>);
+
+impl Changed {
+    /// Whether a field is one of them, or has a part that is.
+    fn has(&self, field: &str) -> bool {
+        let part = |changed: &String| changed.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        self.0.contains(field) || self.0.contains(&format!("limits.{field}")) || self.0.iter().any(part)
+    }
+}
+
+/// What changes of a container; `None` where its labels do not say from what it was made.
+fn changed(container: &ContainerDecision<'_>, holder: &Container) -> Option<Changed> {
+    let (labels, spec) = (holder.ours.as_ref()?, &container.desired.spec);
+    let declared = spec.changed_since(&labels.spec, &labels.fields, |_| None).into_iter();
+    let declared = declared.map(|(field, _)| field);
+    let networks = container.networks.iter().map(|name| format!("networks.{name}"));
+    let live = live(container.desired, holder).into_iter();
+    let all = declared.chain(live).chain(networks).chain(spec.drift(&holder.inspect));
+    Some(Changed(all.collect()))
+}
+
+/// How it was: also the variables that change and were declared in clear. What is sealed now was perhaps the
+/// same secret, and is not shown.
+fn with_env(
+    mut before: BTreeMap<String, Value>,
+    container: &ContainerDecision<'_>,
+    holder: &Container,
 ) -> BTreeMap<String, Value> {
-    let mut fields = change::declared(desired, source);
-    fields.insert("generation".to_owned(), json!(generation));
-    fields.insert("running".to_owned(), json!(runs));
+    let Some(changed) = changed(container, holder) else { return before };
+    let env = &container.desired.spec.env;
+    let sealed = |field: &str| {
+        let now = field.strip_prefix("env.").and_then(|name| env.get(name));
+        now.is_some_and(|text| text.as_clear().is_none())
+    };
+    let clear = holder.clear_env().into_iter();
+    let clear = clear.filter(|(field, _)| changed.has(field) && !sealed(field));
+    before.extend(clear.map(|(field, value)| (field, json!(value))));
+    before
+}
+
+/// How it will be, as declared; a secret is `(sealed 9f2c)`. Of what exists only what changes.
+fn after(container: &ContainerDecision<'_>, verb: Verb) -> BTreeMap<String, Value> {
+    let spec = &container.desired.spec;
+    let mut fields = change::declared(container.desired, &container.source);
+    if let Some(changed) = container.instances.holder.and_then(|holder| changed(container, holder)) {
+        fields.retain(|field, _| ["image", "version"].contains(&field.as_str()) || changed.has(field));
+    }
+    fields.insert("generation".to_owned(), json!(container.choice.generation()));
+    fields.insert("running".to_owned(), json!(container.runs));
+    let publishes = spec.publishes();
+    if !publishes.is_empty()
+        && matches!(verb, Verb::Create | Verb::ReplaceStartFirst | Verb::ReplaceStopFirst)
+    {
+        fields.insert(change::PUBLISHES.to_owned(), json!(publishes));
+    }
     fields
 }

@@ -20,6 +20,10 @@ pub(super) fn change(address: &Address, task: &TaskRun<'_>, causes: Vec<Cause>) 
     let after = task.is_created().then(|| {
         let mut fields = change::declared(&task.desired.container, &task.source);
         fields.insert("timeout".to_owned(), json!(task.desired.timeout));
+        let publishes = task.desired.container.spec.publishes();
+        if !publishes.is_empty() {
+            fields.insert(change::PUBLISHES.to_owned(), json!(publishes));
+        }
         fields
     });
     Change { address: address.to_string(), actions: vec![verb], cause: causes, before: None, after }

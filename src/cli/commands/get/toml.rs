@@ -34,7 +34,7 @@ fn inline(value: &Value) -> Toml {
     match value {
         Value::String(text) => Toml::from(text.as_str()),
         Value::Integer(number) => Toml::from(*number),
-        Value::Float(number) => Toml::from(*number),
+        Value::Float(number) => number.written.parse().unwrap_or_else(|_| Toml::from(number.value)),
         Value::Boolean(truth) => Toml::from(*truth),
         Value::Datetime(time) => {
             time.parse::<toml_edit::Datetime>().map_or_else(|_| Toml::from(time.as_str()), Toml::from)

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a person sees in the causes already, or does not decide on: shown with `-v`.
 const BOOKKEEPING: [&str; 4] = ["generation", "running", "status", "version"];
 
+/// The ports that a container opens: a line each, always shown.
+const PUBLISHES: &str = "publishes";
+
 /// The fields that differ: name, old value if it is known, new value; of what is created its image.
 /// With `all` every field. Values are escaped, names are not.
 pub(in crate::cli::output) fn differences(change: &Change, all: bool) -> Vec<(&str, Option<String>, String)> {
@@ -18,6 +21,10 @@ pub(in crate::cli::output) fn differences(change: &Change, all: bool) -> Vec<(&s
     let shown = |field: &str| all || !BOOKKEEPING.contains(&field);
     let mut found = Vec::new();
     for (field, new) in change.after.iter().flatten().filter(|(field, _)| shown(field)) {
+        if let (PUBLISHES, Value::Array(lines)) = (field.as_str(), new) {
+            found.extend(lines.iter().map(|line| (field.as_str(), None, plain(field, line))));
+            continue;
+        }
         let new_text = plain(field, new);
         match before.get(field.as_str()) {
             Some(old) if *old == new => {}

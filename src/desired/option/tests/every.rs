@@ -272,7 +272,7 @@ fn any_arg() -> impl Strategy<Value = Arg> {
         text.prop_map(|text| ArgValue::Text(Text::clear(text))),
         any::<i64>().prop_map(ArgValue::Integer),
         (-5i64..5000).prop_map(ArgValue::Integer),
-        any::<f64>().prop_map(ArgValue::Float),
+        any::<f64>().prop_map(|number| ArgValue::Float(number.into())),
         any::<bool>().prop_map(ArgValue::Boolean),
         Just(ArgValue::Unset),
     ];
