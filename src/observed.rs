@@ -86,9 +86,24 @@ pub struct Facts {
     pub can_update: bool,
     /// Whether health checks are run; Podman leaves that to systemd.
     pub runs_health_checks: bool,
+    /// Whether a user without root runs it.
+    #[serde(default)]
+    pub rootless: bool,
 }
 
 impl Facts {
+    /// Whether it is Podman.
+    pub fn is_podman(&self) -> bool {
+        self.engine_id == Self::PODMAN
+    }
+
+    /// What it is, with its version: `Engine 20.10.24`, `Podman 4.3.1 without root`.
+    pub fn engine(&self) -> String {
+        let name = if self.is_podman() { "Podman" } else { "Engine" };
+        let without = if self.rootless { " without root" } else { "" };
+        format!("{name} {}{without}", crate::problem::escaped(&self.engine_version))
+    }
+
     /// The id of Podman, which has none.
     pub const PODMAN: &str = "podman";
 }

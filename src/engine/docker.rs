@@ -10,6 +10,7 @@ mod connection;
 mod dial;
 mod filled;
 mod logs;
+mod podman;
 mod progress;
 mod refusal;
 mod ssh;
@@ -20,6 +21,7 @@ use super::{
     Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
     PullProgress, Summary, Tag, Volume,
 };
+use crate::inspect::Gaps;
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
@@ -32,6 +34,7 @@ use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 use version::Api;
 
@@ -48,6 +51,8 @@ pub struct Docker {
     api: Api,
     /// The version of Podman, if it is one.
     podman: Option<String>,
+    /// Whether it runs without root; known once it was asked.
+    rootless: OnceLock<bool>,
 }
 
 impl Docker {
@@ -61,7 +66,7 @@ impl Docker {
         let api = Api::agree(answer.header("Api-Version"));
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain().await?;
-        Ok(Self { http, api: api?, podman })
+        Ok(Self { http, api: api?, podman, rootless: OnceLock::new() })
     }
 
     /// Keeps one connection open: there may be a thousand Engines that nothing is asked for a while.
@@ -80,6 +85,18 @@ impl Docker {
         let did = answer.did_something();
         answer.drain().await?;
         Ok(did)
+    }
+
+    /// Docker is not asked for this alone: whoever looks at containers asked for facts before.
+    async fn is_rootless(&self) -> EngineResult<bool> {
+        match (self.rootless.get(), &self.podman) {
+            (Some(known), _) => Ok(*known),
+            (None, None) => Ok(false),
+            (None, Some(_)) => {
+                let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+                Ok(*self.rootless.get_or_init(|| info.is_rootless()))
+            }
+        }
     }
 
     /// A call of the agreed version.
@@ -126,6 +143,7 @@ fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
 impl Engine for Docker {
     async fn facts(&self) -> EngineResult<Facts> {
         let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+        let _ = self.rootless.set(info.is_rootless());
         Ok(info.facts(self.api, self.podman.as_deref()))
     }
 
@@ -142,7 +160,13 @@ impl Engine for Docker {
 
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
         let answer = self.get(&format!("/containers/{}/json", segment(id)), Bounds::WHOLE).await;
-        absent(answer)?.map(answer::inspected).transpose()
+        let Some(found) = absent(answer)? else { return Ok(None) };
+        let rootless = self.is_rootless().await?;
+        let (found, gaps) = match self.podman {
+            Some(_) => (podman::in_dockers_terms(found), podman::gaps(rootless)),
+            None => (found, Gaps { ignores_limits: rootless, ..Gaps::default() }),
+        };
+        answer::inspected(found, gaps).map(Some)
     }
 
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {

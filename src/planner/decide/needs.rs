@@ -23,9 +23,9 @@ pub(in crate::planner) fn api(context: &PlanContext<'_>, desired: &DesiredContai
         let ours = (major, minor) > NEWEST_API;
         problem
             .cause(format!(
-                "API {} is spoken with host {host} (Engine {}), which would ignore it silently",
+                "API {} is spoken with host {host} ({}), which would ignore it silently",
                 escaped(&facts.api_version),
-                escaped(&facts.engine_version)
+                facts.engine()
             ))
             .hint(match ours {
                 true => format!(
