@@ -5,16 +5,13 @@ use crate::inspect::Gaps;
 use serde_json::{Map, Value, json};
 
 /// Options that it takes, or passes over, and says nothing of afterwards.
-const UNSAID: [&str; 16] = [
+const UNSAID: [&str; 13] = [
     "attach_stderr",
     "attach_stdin",
     "attach_stdout",
-    "cgroupns",
     "device_cgroup_rules",
     "device_requests",
-    "domainname",
     "log_options",
-    "mac_address",
     // Before 5 it says no, whatever is so.
     "publish_all_ports",
     "runtime",
