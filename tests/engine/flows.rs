@@ -9,7 +9,8 @@ fn deployed() -> Option<Shop> {
     let shop = Shop::on_podman()?;
     service(&shop, "");
     let digest = shop.image().split_once('@').expect("a digest").1.to_owned();
-    let set = ["gate", "set", "shop", "1.0.0", "--image", &shop.repository, "--in", "apps", "--digest", &digest];
+    let set =
+        ["gate", "set", "shop", "1.0.0", "--image", &shop.repository, "--in", "apps", "--digest", &digest];
     shop.env.run(&set).ok();
     shop.apply().ok();
     shop.answers(shop.port, "web 1.0.0");
@@ -133,7 +134,8 @@ fn networks_and_a_fixed_address() {
              [web.container.running]\nname = \"{}\"\nimage = \"{}\"\nmonitor = \"0s\"\nstop_signal = \"KILL\"\n\
              command = [\"sleep\", \"1000\"]\nrequire = [\"back\"]\n\
              networks = {{ \"{name}\" = {{ ipv4_address = \"10.211.{third}.{last}\", aliases = \"api\" }} }}\n",
-            shop.web, shop.image()
+            shop.web,
+            shop.image()
         )
     };
     for last in [7, 8] {

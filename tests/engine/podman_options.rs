@@ -63,7 +63,8 @@ fn what_is_another_on_podman_is_still_seen() {
     let plan = shop.env.run(&["plan", "-v"]).ok();
     for sample in &all {
         let name = called(&shop, &sample.name);
-        let line = plan.stdout().lines().find(|line| line.contains(&format!("{name} ")) && line.contains("by hand"));
+        let line =
+            plan.stdout().lines().find(|line| line.contains(&format!("{name} ")) && line.contains("by hand"));
         assert!(line.is_some_and(|line| line.contains(&sample.name)), "{}: {line:?}", sample.name);
     }
 }

@@ -257,12 +257,16 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 fn reported(mut mount: Value) -> Value {
     if let Some(fields) = mount.as_object_mut() {
         fields.retain(|field, _| {
-            matches!(field.as_str(), "Type" | "Source" | "Target" | "ReadOnly" | "BindOptions" | "TmpfsOptions")
+            matches!(
+                field.as_str(),
+                "Type" | "Source" | "Target" | "ReadOnly" | "BindOptions" | "TmpfsOptions"
+            )
         });
         if fields.get("Type").is_some_and(|kind| kind == "tmpfs") {
             fields.remove("ReadOnly");
         }
-        for (part, told) in [("BindOptions", &["Propagation"][..]), ("TmpfsOptions", &["SizeBytes", "Mode"])] {
+        for (part, told) in [("BindOptions", &["Propagation"][..]), ("TmpfsOptions", &["SizeBytes", "Mode"])]
+        {
             if let Some(options) = fields.get_mut(part).and_then(Value::as_object_mut) {
                 options.retain(|field, _| told.contains(&field.as_str()));
             }
@@ -283,7 +287,8 @@ pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let partial = inspect.gaps().partial;
     (!partial && declared != found.len())
         || each_entry(canonical).any(|(target, mount)| {
-            let wanted = if partial { reported(engine_mount(target, mount)) } else { engine_mount(target, mount) };
+            let wanted =
+                if partial { reported(engine_mount(target, mount)) } else { engine_mount(target, mount) };
             let there = found.iter().find(|found| found["Target"] == target.as_str());
             there.is_none_or(|there| !compare::within(&wanted, there))
         })

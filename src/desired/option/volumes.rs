@@ -86,7 +86,8 @@ pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
         let options = parts.next().unwrap_or_default().split(',').filter(|part| !matches!(*part, "" | "rw"));
         // What else there is Podman does not report.
         let options = options.filter(|part| {
-            !partial || !matches!(*part, "z" | "Z" | "nocopy" | "consistent" | "cached" | "delegated" | "rprivate")
+            !partial
+                || !matches!(*part, "z" | "Z" | "nocopy" | "consistent" | "cached" | "delegated" | "rprivate")
         });
         let options: BTreeSet<String> = options.map(str::to_owned).collect();
         (trimmed(target).to_owned(), trimmed(source).to_owned(), options)
@@ -135,7 +136,8 @@ pub(super) fn tmpfs_differ(canonical: &Value, inspect: &Inspect) -> bool {
         return !compare::same(canonical, found);
     }
     let own = |text: &str| {
-        let words = text.split(',').filter(|word| !matches!(*word, "" | "rw" | "nosuid" | "nodev" | "noexec"));
+        let words =
+            text.split(',').filter(|word| !matches!(*word, "" | "rw" | "nosuid" | "nodev" | "noexec"));
         words.map(str::to_owned).collect::<BTreeSet<String>>()
     };
     each_entry(canonical).any(|(target, wanted)| {

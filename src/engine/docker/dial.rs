@@ -114,7 +114,9 @@ fn start_hint(path: &Path) -> &'static str {
 
 fn access_hint(path: &Path) -> &'static str {
     match path.to_string_lossy().contains("podman") {
-        true => "this is another user's Podman: name your own, unix:///run/user/UID/podman/podman.sock, or ssh://root@HOST",
+        true => {
+            "this is another user's Podman: name your own, unix:///run/user/UID/podman/podman.sock, or ssh://root@HOST"
+        }
         false => "add yourself to the group docker and log in again: sudo usermod -aG docker \"$USER\"",
     }
 }
@@ -123,13 +125,10 @@ fn socket_error(path: &Path, error: &io::Error) -> EngineError {
     let (start, access) = (start_hint(path), access_hint(path));
     let path = path.display();
     match error.kind() {
-        io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}"))
-            .hint(start),
-        io::ErrorKind::ConnectionRefused => unreachable(&format!("no Engine listens at {path}"))
-            .hint(start),
+        io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}")).hint(start),
+        io::ErrorKind::ConnectionRefused => unreachable(&format!("no Engine listens at {path}")).hint(start),
         io::ErrorKind::PermissionDenied => {
-            unreachable(&format!("{path} may not be opened: permission denied"))
-                .hint(access)
+            unreachable(&format!("{path} may not be opened: permission denied")).hint(access)
         }
         _ => unreachable(&format!("{path}: {error}")),
     }

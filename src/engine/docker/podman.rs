@@ -23,8 +23,7 @@ const UNSAID: [&str; 13] = [
 ];
 
 /// What its mounts have that nobody asked for.
-const OWN_WORDS: [&str; 8] =
-    ["rw", "rprivate", "bind", "rbind", "nosuid", "nodev", "noexec", "tmpcopyup"];
+const OWN_WORDS: [&str; 8] = ["rw", "rprivate", "bind", "rbind", "nosuid", "nodev", "noexec", "tmpcopyup"];
 
 /// What its answer leaves out.
 pub(super) fn gaps(rootless: bool) -> Gaps {
@@ -181,7 +180,8 @@ mod tests {
 
     #[test]
     fn an_address_that_it_has_is_the_one_that_it_was_to_have() {
-        let networks = json!({ "back": { "IPAMConfig": null, "IPAddress": "10.89.1.2", "GlobalIPv6Address": "" } });
+        let networks =
+            json!({ "back": { "IPAMConfig": null, "IPAddress": "10.89.1.2", "GlobalIPv6Address": "" } });
         let said = in_dockers_terms(json!({ "NetworkSettings": { "Networks": networks } }));
         let endpoint = &said["NetworkSettings"]["Networks"]["back"];
         assert_eq!(endpoint["IPAMConfig"], json!({ "IPv4Address": "10.89.1.2" }));

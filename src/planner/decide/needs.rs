@@ -12,10 +12,7 @@ const PASSED_OVER: [(&str, &str); 3] = [
 ];
 
 /// Options that this Engine would pass over without a word.
-pub(in crate::planner) fn passed_over(
-    context: &PlanContext<'_>,
-    desired: &DesiredContainer,
-) -> Vec<Problem> {
+pub(in crate::planner) fn passed_over(context: &PlanContext<'_>, desired: &DesiredContainer) -> Vec<Problem> {
     let declared = PASSED_OVER.iter().filter(|(option, _)| desired.spec.fixed.contains_key(*option));
     let told = declared.map(|(option, instead)| {
         let mut problem = Problem::failed(format!(
