@@ -235,6 +235,7 @@ mod tests {
             hostname: "h".to_owned(),
             labels: BTreeMap::new(),
             can_update: true,
+            runs_health_checks: true,
             rootless: false,
         }
     }

@@ -34,8 +34,8 @@ use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use version::Api;
 
 pub use tls::authorities;
@@ -51,8 +51,8 @@ pub struct Docker {
     api: Api,
     /// The version of Podman, if it is one.
     podman: Option<String>,
-    /// Whether it runs without root; known once it was asked.
-    rootless: OnceLock<bool>,
+    /// Whether Podman runs without root; known once it was asked.
+    rootless: OnceCell<bool>,
 }
 
 impl Docker {
@@ -66,7 +66,7 @@ impl Docker {
         let api = Api::agree(answer.header("Api-Version"));
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain().await?;
-        Ok(Self { http, api: api?, podman, rootless: OnceLock::new() })
+        Ok(Self { http, api: api?, podman, rootless: OnceCell::new() })
     }
 
     /// Keeps one connection open: there may be a thousand Engines that nothing is asked for a while.
@@ -87,16 +87,13 @@ impl Docker {
         Ok(did)
     }
 
-    /// Docker is not asked for this alone: whoever looks at containers asked for facts before.
+    /// Whether Podman runs without root, which is asked once.
     async fn is_rootless(&self) -> EngineResult<bool> {
-        match (self.rootless.get(), &self.podman) {
-            (Some(known), _) => Ok(*known),
-            (None, None) => Ok(false),
-            (None, Some(_)) => {
-                let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
-                Ok(*self.rootless.get_or_init(|| info.is_rootless()))
-            }
-        }
+        let ask = || async {
+            let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+            Ok(info.is_rootless())
+        };
+        self.rootless.get_or_try_init(ask).await.copied()
     }
 
     /// A call of the agreed version.
@@ -161,10 +158,9 @@ impl Engine for Docker {
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
         let answer = self.get(&format!("/containers/{}/json", segment(id)), Bounds::WHOLE).await;
         let Some(found) = absent(answer)? else { return Ok(None) };
-        let rootless = self.is_rootless().await?;
         let (found, gaps) = match self.podman {
-            Some(_) => (podman::in_dockers_terms(found), podman::gaps(rootless)),
-            None => (found, Gaps { ignores_limits: rootless, ..Gaps::default() }),
+            Some(_) => (podman::in_dockers_terms(found), podman::gaps(self.is_rootless().await?)),
+            None => (found, Gaps::default()),
         };
         answer::inspected(found, gaps).map(Some)
     }

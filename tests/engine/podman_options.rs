@@ -5,9 +5,8 @@ use crate::shop::Shop;
 use serde_json::json;
 
 /// What Podman refuses itself, and what the machine of the tests lacks for it.
-const NOT_HERE: [(&str, &str); 8] = [
+const NOT_HERE: [(&str, &str); 7] = [
     ("blkio_weight_device", "the sandbox of the tests has no block device"),
-    ("healthcheck", "nothing runs health checks there without systemd"),
     ("init", "the machine of the tests has no catatonit"),
     ("links", "it knows no links"),
     ("privileged", "the sandbox of the tests may not give all capabilities"),
