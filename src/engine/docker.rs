@@ -91,7 +91,7 @@ impl Docker {
     async fn is_rootless(&self) -> EngineResult<bool> {
         let ask = || async {
             let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
-            Ok(info.is_rootless())
+            Ok::<bool, EngineError>(info.is_rootless())
         };
         self.rootless.get_or_try_init(ask).await.copied()
     }
