@@ -166,8 +166,11 @@ fn task_with_a_secret_in_memory_or_its_refusal() {
         shop.apply().ok();
     } else {
         let said = shop.apply().exits(1);
-        said.explains("has the secret `password` in memory").explains(&format!("Podman {version}"));
-        said.explains("states/web.toml:4").explains("leave out `store = \"memory\"`").lacks("canary");
+        said.explains("has the secret `password` in memory")
+            .explains(&format!("Podman {version}"))
+            .explains("states/web.toml:4")
+            .explains("leave out `store = \"memory\"`")
+            .lacks("canary");
         assert_eq!(shop.names(), Vec::<String>::new());
         shop.env.write("states/web.toml", state(""));
         shop.apply().ok();

@@ -191,6 +191,7 @@ fn a_container_of_podman_run_is_adopted() {
 fn doctor_and_status_say_podman_and_its_version() {
     let Some(shop) = Shop::on_podman() else { return };
     let version = shop.engine.inspect("/version")["Version"].as_str().expect("a version").to_owned();
-    shop.env.run(&["doctor"]).says(&format!("pod: Podman {version}, API"));
-    shop.env.run(&["status"]).says(&format!(", Podman {version}"));
+    let doctor = shop.env.run(&["doctor"]);
+    assert!(doctor.stdout.contains(&format!("pod: Podman {version}, API")), "{doctor}");
+    shop.env.run(&["status"]).ok().says(&format!(", Podman {version}"));
 }
