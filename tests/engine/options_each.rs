@@ -51,7 +51,7 @@ pub(crate) fn network(shop: &Shop, name: &str) -> String {
 }
 
 /// The container of an option.
-pub(crate) fn called(shop: &Shop, option: &str) -> String {
+fn called(shop: &Shop, option: &str) -> String {
     format!("{}-o-{}", shop.name, option.replace('_', "-"))
 }
 

@@ -1,8 +1,7 @@
 //! Each option of a container on Podman: what is declared there is found there, or refused before it is done.
 
-use crate::options_each::{Sample, called, network, samples, states};
+use crate::options_each::{Sample, network, samples, states};
 use crate::shop::Shop;
-use serde_json::json;
 
 /// What Podman refuses itself, and what the machine of the tests lacks for it.
 const NOT_HERE: [(&str, &str); 7] = [
@@ -39,33 +38,6 @@ fn each_option_on_podman_is_found_as_it_was_declared() {
     shop.rests();
     shop.env.run(&["plan", "-v", "--detailed-exitcode"]).ok().lacks("drift").lacks("by hand");
     shop.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
-}
-
-#[test]
-fn what_is_another_on_podman_is_still_seen() {
-    let Some((shop, all)) = on_podman() else { return };
-    let seen = ["cap_add", "devices", "stop_signal", "tmpfs", "ulimits", "volumes", "mounts", "working_dir"];
-    let all: Vec<Sample> = all.into_iter().filter(|sample| seen.contains(&sample.name.as_str())).collect();
-    shop.env.write("states/web.toml", states(&shop, &all, 0));
-    shop.apply().ok();
-    // The same names and labels with nothing of what is declared.
-    for sample in &all {
-        let name = called(&shop, &sample.name);
-        let before = shop.inspect(&name);
-        shop.engine.delete(&format!("/containers/{name}?force=1"));
-        let body = json!({
-            "Image": before["Image"], "Labels": before["Config"]["Labels"], "Cmd": ["sleep", "1000"],
-        });
-        shop.engine.post(&format!("/containers/create?name={name}"), &body);
-        shop.engine.post(&format!("/containers/{name}/start"), &json!({}));
-    }
-    let plan = shop.env.run(&["plan", "-v"]).ok();
-    for sample in &all {
-        let name = called(&shop, &sample.name);
-        let line =
-            plan.stdout().lines().find(|line| line.contains(&format!("{name} ")) && line.contains("by hand"));
-        assert!(line.is_some_and(|line| line.contains(&sample.name)), "{}: {line:?}", sample.name);
-    }
 }
 
 #[test]
