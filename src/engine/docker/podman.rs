@@ -147,20 +147,20 @@ fn addresses(endpoint: &mut Value) {
 mod tests {
     use super::*;
 
-    fn host(host: Value) -> Value {
+    fn host(host: &Value) -> Value {
         in_dockers_terms(json!({ "Config": { "Volumes": null }, "HostConfig": host }))
     }
 
     #[test]
     fn limits_have_the_names_of_the_option() {
-        let said = host(json!({ "Ulimits": [{ "Name": "RLIMIT_NOFILE", "Hard": 1024, "Soft": 512 }] }));
+        let said = host(&json!({ "Ulimits": [{ "Name": "RLIMIT_NOFILE", "Hard": 1024, "Soft": 512 }] }));
         assert_eq!(said["HostConfig"]["Ulimits"][0]["Name"], "nofile");
     }
 
     #[test]
     fn what_is_mounted_is_told_as_docker_tells_it() {
         let anonymous = "d6dfe39742ff80c17aa49ea04a50a38073d9290d83665a630158cb72935fe37d";
-        let said = host(json!({
+        let said = host(&json!({
             "Binds": [
                 "/etc/hostname:/etc/outside:ro,rprivate,rbind",
                 format!("{anonymous}:/cache:rw,rprivate,nosuid,nodev,rbind"),
