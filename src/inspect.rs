@@ -25,19 +25,44 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
+/// What an Engine leaves out of what it says of a container: nothing, if it is Docker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Options that it says nothing of, by name.
+    pub unsaid: &'static [&'static str],
+    /// It tells neither which mount was declared in which way, nor which of its capabilities were given one by
+    /// one, nor all settings of an endpoint: less than declared is a difference, more is none.
+    pub partial: bool,
+    /// It runs without root and may ignore limits: one that it does not report is no difference.
+    pub ignores_limits: bool,
+}
+
 /// The whole answer of `GET /containers/{id}/json`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Inspect(Private<serde_json::Value>);
+pub struct Inspect {
+    answer: Private<serde_json::Value>,
+    gaps: Gaps,
+}
 
 impl Inspect {
     /// Wraps the answer.
     pub fn new(answer: serde_json::Value) -> Self {
-        Self(Private::new(answer))
+        Self::with_gaps(answer, Gaps::default())
+    }
+
+    /// Wraps the answer of an Engine that leaves something out.
+    pub fn with_gaps(answer: serde_json::Value, gaps: Gaps) -> Self {
+        Self { answer: Private::new(answer), gaps }
+    }
+
+    /// What the Engine leaves out.
+    pub fn gaps(&self) -> Gaps {
+        self.gaps
     }
 
     /// A field by JSON pointer (RFC 6901), `/HostConfig/Memory`; for comparing with a desired state only.
     pub fn compare(&self, pointer: &str) -> Option<&serde_json::Value> {
-        self.0.compare().pointer(pointer)
+        self.answer.compare().pointer(pointer)
     }
 
     /// The last runs of its health check, the oldest first. Their output may hold secrets: it is shown only without

@@ -91,9 +91,32 @@ pub struct Facts {
     pub can_update: bool,
     /// Whether health checks are run; Podman leaves that to systemd.
     pub runs_health_checks: bool,
+    /// Whether a user without root runs it.
+    #[serde(default)]
+    pub rootless: bool,
 }
 
 impl Facts {
+    /// Whether it is Podman.
+    pub fn is_podman(&self) -> bool {
+        self.engine_id == Self::PODMAN
+    }
+
+    /// Whether a volume in memory keeps what is put into it before a container starts. Podman 4.3.1 loses it;
+    /// 5.4.2 is the oldest that was seen to keep it.
+    pub fn can_fill_memory(&self) -> bool {
+        let mut numbers = self.engine_version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+        !self.is_podman()
+            || (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default()) >= (5, 4)
+    }
+
+    /// What it is, with its version: `Engine 20.10.24`, `Podman 4.3.1 without root`.
+    pub fn engine(&self) -> String {
+        let name = if self.is_podman() { "Podman" } else { "Engine" };
+        let without = if self.rootless { " without root" } else { "" };
+        format!("{name} {}{without}", crate::problem::escaped(&self.engine_version))
+    }
+
     /// The id of Podman, which has none.
     pub const PODMAN: &str = "podman";
 }
@@ -203,4 +226,47 @@ pub enum ResolvedBy {
     ImageId,
     /// `--offline`: what runs or lies there now. Marked `?`; such a plan cannot be stored.
     Offline,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(engine_id: &str, version: &str) -> Facts {
+        Facts {
+            engine_id: engine_id.to_owned(),
+            engine_version: version.to_owned(),
+            api_version: "1.41".to_owned(),
+            os: "linux".to_owned(),
+            arch: "amd64".to_owned(),
+            cpus: 1,
+            memory: 1,
+            hostname: "h".to_owned(),
+            labels: BTreeMap::new(),
+            can_update: true,
+            runs_health_checks: true,
+            rootless: false,
+        }
+    }
+
+    #[test]
+    fn podman_before_5_4_loses_what_is_put_into_memory() {
+        for (id, version, can) in [
+            ("ID", "20.10.24", true),
+            (Facts::PODMAN, "4.3.1", false),
+            (Facts::PODMAN, "5.3.2", false),
+            (Facts::PODMAN, "5.4.2", true),
+            (Facts::PODMAN, "6.1.1", true),
+            (Facts::PODMAN, "", false),
+        ] {
+            assert_eq!(facts(id, version).can_fill_memory(), can, "{id} {version}");
+        }
+    }
+
+    #[test]
+    fn an_engine_says_what_it_is() {
+        assert_eq!(facts("ID", "20.10.24").engine(), "Engine 20.10.24");
+        let rootless = Facts { rootless: true, ..facts(Facts::PODMAN, "5.4.2") };
+        assert_eq!(rootless.engine(), "Podman 5.4.2 without root");
+    }
 }

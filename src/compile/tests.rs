@@ -99,6 +99,7 @@ pub(crate) fn facts() -> Facts {
         hostname: "web1.example.com".to_owned(),
         can_update: true,
         runs_health_checks: true,
+        rootless: false,
         labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
     }
 }

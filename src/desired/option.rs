@@ -108,6 +108,10 @@ impl ContainerOption {
 
     /// Whether a container differs from a canonical value.
     pub(crate) fn differs(&self, canonical: &Value, inspect: &Inspect) -> bool {
+        let gaps = inspect.gaps();
+        if gaps.unsaid.contains(&self.name) || (gaps.ignores_limits && self.is_left_out(inspect)) {
+            return false;
+        }
         match self.api {
             Api::Field(pointer) => !compare::same(canonical, inspect.compare(pointer)),
             Api::Set(pointer) => {
@@ -122,6 +126,18 @@ impl ContainerOption {
             }
             Api::Own { differs, .. } => differs(canonical, inspect),
         }
+    }
+
+    /// A limit that is not reported.
+    fn is_left_out(&self, inspect: &Inspect) -> bool {
+        let pointer = match (self.name, &self.api) {
+            ("cpuset", _) => "/HostConfig/CpusetCpus",
+            ("cpuset_mems", _) => "/HostConfig/CpusetMems",
+            ("pids_limit", _) => "/HostConfig/PidsLimit",
+            (_, Api::Field(pointer) | Api::Weak(pointer)) if self.kind == Kind::Limit => pointer,
+            _ => return false,
+        };
+        inspect.compare(pointer).is_none_or(compare::is_empty)
     }
 }
 

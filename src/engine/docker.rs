@@ -10,6 +10,7 @@ mod connection;
 mod dial;
 mod filled;
 mod logs;
+mod podman;
 mod progress;
 mod refusal;
 mod ssh;
@@ -20,6 +21,7 @@ use super::{
     Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
     PullProgress, Summary, Tag, Volume,
 };
+use crate::inspect::Gaps;
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Image};
 use crate::registry::AuthHeader;
@@ -33,6 +35,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use version::Api;
 
 pub use tls::authorities;
@@ -48,6 +51,8 @@ pub struct Docker {
     api: Api,
     /// The version of Podman, if it is one.
     podman: Option<String>,
+    /// Whether Podman runs without root; known once it was asked.
+    rootless: OnceCell<bool>,
 }
 
 impl Docker {
@@ -62,7 +67,7 @@ impl Docker {
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain().await?;
         http.be_patient();
-        Ok(Self { http, api: api?, podman })
+        Ok(Self { http, api: api?, podman, rootless: OnceCell::new() })
     }
 
     /// What is to be read was read. Keeps one connection open: there may be a thousand Engines that nothing is asked
@@ -82,6 +87,15 @@ impl Docker {
         let did = answer.did_something();
         answer.drain().await?;
         Ok(did)
+    }
+
+    /// Whether Podman runs without root, which is asked once.
+    async fn is_rootless(&self) -> EngineResult<bool> {
+        let ask = || async {
+            let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+            Ok::<bool, EngineError>(info.is_rootless())
+        };
+        self.rootless.get_or_try_init(ask).await.copied()
     }
 
     /// A call of the agreed version.
@@ -128,6 +142,7 @@ fn absent<T>(answer: EngineResult<T>) -> EngineResult<Option<T>> {
 impl Engine for Docker {
     async fn facts(&self) -> EngineResult<Facts> {
         let info: answer::Info = self.get("/info", Bounds::WHOLE).await?;
+        let _ = self.rootless.set(info.is_rootless());
         Ok(info.facts(self.api, self.podman.as_deref()))
     }
 
@@ -144,7 +159,12 @@ impl Engine for Docker {
 
     async fn container(&self, id: &str) -> EngineResult<Option<Inspected>> {
         let answer = self.get(&format!("/containers/{}/json", segment(id)), Bounds::WHOLE).await;
-        absent(answer)?.map(answer::inspected).transpose()
+        let Some(found) = absent(answer)? else { return Ok(None) };
+        let (found, gaps) = match self.podman {
+            Some(_) => (podman::in_dockers_terms(found), podman::gaps(self.is_rootless().await?)),
+            None => (found, Gaps::default()),
+        };
+        answer::inspected(found, gaps).map(Some)
     }
 
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {

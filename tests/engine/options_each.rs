@@ -4,17 +4,17 @@ use crate::shop::Shop;
 use serde_json::{Value, json};
 
 /// An option of `tests/data/options.toml`.
-struct Sample {
-    name: String,
-    spellings: Vec<String>,
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) spellings: Vec<String>,
     with: String,
     /// Why no real Engine of the tests can show it.
-    fake: Option<String>,
+    pub(crate) fake: Option<String>,
     /// Why it is made and not started.
-    installed: Option<String>,
+    pub(crate) installed: Option<String>,
 }
 
-fn samples(shop: &Shop, network: &str) -> Vec<Sample> {
+pub(crate) fn samples(shop: &Shop, network: &str) -> Vec<Sample> {
     let text = include_str!("../data/options.toml");
     let text = text.replace("@db@", &format!("{}-db", shop.name)).replace("@network@", network);
     let text = text.replace("@volume@", &format!("pillarbox-{0}.{0}.data", shop.name));
@@ -43,7 +43,7 @@ fn architecture() -> &'static str {
     }
 }
 
-fn network(shop: &Shop, name: &str) -> String {
+pub(crate) fn network(shop: &Shop, name: &str) -> String {
     let name = format!("{}-{name}", shop.name);
     let labels = json!({ "io.pillarbox.workspace": shop.name });
     shop.engine.post("/networks/create", &json!({ "Name": name, "Labels": labels }));
@@ -56,8 +56,8 @@ fn called(shop: &Shop, option: &str) -> String {
 }
 
 /// A state for each option, in one of its spellings, beside the container that some are made with.
-fn states(shop: &Shop, samples: &[Sample], spelling: usize) -> String {
-    let image = format!("{}:1.0.0", shop.repository);
+pub(crate) fn states(shop: &Shop, samples: &[Sample], spelling: usize) -> String {
+    let image = shop.image();
     let common = |name: &str| format!("name = \"{name}\"\nimage = \"{image}\"\nmonitor = \"0s\"\n");
     let mut text = format!(
         "[db.container.running]\n{}command = [\"sleep\", \"1000\"]\nvolumes = [\"/shared\"]\nstop_signal = \"KILL\"\n\n",

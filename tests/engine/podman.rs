@@ -1,6 +1,7 @@
 //! Podman as a host: the same API, without `/update` before 5.1 and without `/distribution`.
 
 use crate::env::Output;
+use crate::shop::Shop;
 use crate::testbed::EngineEnv;
 use serde_json::{Value, json};
 
@@ -59,7 +60,9 @@ impl Pod {
     /// One container of this version, with its policy, and nothing to do.
     #[track_caller]
     fn only(&self, version: &str) {
-        let all = self.bed.containers();
+        // From 5.1 on the previous one is kept for a rollback.
+        let kept = |one: &Value| one["Names"][0].as_str().is_some_and(|name| name.ends_with(".kept"));
+        let all: Vec<Value> = self.bed.containers().into_iter().filter(|one| !kept(one)).collect();
         assert_eq!(all.len(), 1, "{all:?}");
         let one = self.inspect(&self.name);
         assert_eq!(one["Config"]["Labels"]["io.pillarbox.version"], version);
@@ -182,4 +185,13 @@ fn a_container_of_podman_run_is_adopted() {
     pod.release("serve", "1.1.0");
     pod.apply().ok();
     pod.only("1.1.0");
+}
+
+#[test]
+fn doctor_and_status_say_podman_and_its_version() {
+    let Some(shop) = Shop::on_podman() else { return };
+    let version = shop.engine.inspect("/version")["Version"].as_str().expect("a version").to_owned();
+    let doctor = shop.env.run(&["doctor"]);
+    assert!(doctor.stdout.contains(&format!("pod: Podman {version}, API")), "{doctor}");
+    shop.env.run(&["status"]).ok().says(&format!(", Podman {version}"));
 }

@@ -15,6 +15,8 @@ pub(crate) struct Shop {
     pub(crate) port: u16,
     /// Its repository, with the registry.
     pub(crate) repository: String,
+    /// The digest of its first version.
+    digest: String,
 }
 
 impl Deref for Shop {
@@ -42,10 +44,25 @@ impl Shop {
 
     /// The same without the credential.
     pub(crate) fn without_credential() -> Option<Self> {
-        let bed = EngineEnv::initialised(&["web"])?;
-        let (repository, _) = bed.push("serve", "web", "1.0.0");
+        Some(Self::of(EngineEnv::initialised(&["web"])?))
+    }
+
+    /// The same on Podman, with the credential.
+    pub(crate) fn on_podman() -> Option<Self> {
+        let shop = Self::of(EngineEnv::on_podman(&["web"])?);
+        shop.credential(&shop.user, &shop.password);
+        Some(shop)
+    }
+
+    /// The image of version 1.0.0 by its digest: Podman cannot ask what a tag stands for.
+    pub(crate) fn image(&self) -> String {
+        format!("{}:1.0.0@{}", self.repository, self.digest)
+    }
+
+    fn of(bed: EngineEnv) -> Self {
+        let (repository, digest) = bed.push("serve", "web", "1.0.0");
         let (web, port) = (format!("{}-web", bed.name), bed.port());
-        let shop = Self { bed, web, port, repository };
+        let shop = Self { bed, web, port, repository, digest };
         shop.env.write(
             "pillar/apps.toml",
             format!(
@@ -54,7 +71,7 @@ impl Shop {
             ),
         );
         shop.options("");
-        Some(shop)
+        shop
     }
 
     /// Writes the four states, with more lines for the container.

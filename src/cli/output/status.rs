@@ -22,6 +22,9 @@ pub(in crate::cli) struct HostStatus {
     host: String,
     engine: String,
     engine_version: String,
+    /// As it is shown to people.
+    #[serde(skip)]
+    kind: String,
     containers: Vec<ContainerStatus>,
     /// What an apply would do to resources that have no container yet, or no longer a state.
     missing: Vec<String>,
@@ -90,6 +93,7 @@ impl HostStatus {
             host: observed.host.to_string(),
             engine,
             engine_version: observed.facts.engine_version.clone(),
+            kind: observed.facts.engine(),
             missing,
             not_compared,
             wanted,
@@ -183,7 +187,7 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
     let mut out = String::new();
     let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
     for host in hosts {
-        let engine = format!("{}, Engine {}", escaped(&host.engine), escaped(&host.engine_version));
+        let engine = format!("{}, {}", escaped(&host.engine), host.kind);
         let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
         let shown: Vec<&ContainerStatus> = host.containers.iter().filter(|one| kept || !one.kept).collect();
         if shown.is_empty() {

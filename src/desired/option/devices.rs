@@ -103,14 +103,18 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 
 pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
     let list = inspect.compare(FIELD).and_then(Value::as_array).into_iter().flatten();
+    // Podman says nothing of permissions.
+    let letters = |text: &str| match inspect.gaps().partial {
+        true => BTreeSet::new(),
+        false => text.chars().collect::<BTreeSet<char>>(),
+    };
     let found = list.map(|device| {
         let text = |field: &str| device[field].as_str().unwrap_or_default();
-        let permissions: BTreeSet<char> = text("CgroupPermissions").chars().collect();
-        (text("PathInContainer"), (text("PathOnHost"), permissions))
+        (text("PathInContainer"), (text("PathOnHost"), letters(text("CgroupPermissions"))))
     });
     let wanted = canonical.as_object().into_iter().flatten().map(|(target, device)| {
         let text = |field: &str| device[field].as_str().unwrap_or_default();
-        (target.as_str(), (text("source"), text("permissions").chars().collect()))
+        (target.as_str(), (text("source"), letters(text("permissions"))))
     });
     wanted.collect::<BTreeMap<_, _>>() != found.collect()
 }

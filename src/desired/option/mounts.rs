@@ -253,6 +253,28 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
     body.set(MOUNTS, Value::Array(mounts));
 }
 
+/// What Podman tells of a mount.
+fn reported(mut mount: Value) -> Value {
+    if let Some(fields) = mount.as_object_mut() {
+        fields.retain(|field, _| {
+            matches!(
+                field.as_str(),
+                "Type" | "Source" | "Target" | "ReadOnly" | "BindOptions" | "TmpfsOptions"
+            )
+        });
+        if fields.get("Type").is_some_and(|kind| kind == "tmpfs") {
+            fields.remove("ReadOnly");
+        }
+        for (part, told) in [("BindOptions", &["Propagation"][..]), ("TmpfsOptions", &["SizeBytes", "Mode"])]
+        {
+            if let Some(options) = fields.get_mut(part).and_then(Value::as_object_mut) {
+                options.retain(|field, _| told.contains(&field.as_str()));
+            }
+        }
+    }
+    mount
+}
+
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(MOUNTS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let declared = each_entry(canonical).count();
@@ -262,9 +284,11 @@ pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let handed = |mount: &Value| mount["Source"].as_str().is_some_and(is_anonymous) && !is_declared(mount);
     let own = |mount: &&Value| mount["Target"] == FOLDER || handed(mount);
     let found: Vec<&Value> = found.iter().filter(|mount| !own(mount)).collect();
-    declared != found.len()
+    let partial = inspect.gaps().partial;
+    (!partial && declared != found.len())
         || each_entry(canonical).any(|(target, mount)| {
-            let wanted = engine_mount(target, mount);
+            let wanted =
+                if partial { reported(engine_mount(target, mount)) } else { engine_mount(target, mount) };
             let there = found.iter().find(|found| found["Target"] == target.as_str());
             there.is_none_or(|there| !compare::within(&wanted, there))
         })

@@ -55,11 +55,27 @@ fn numbered(number: u8) -> Option<String> {
     })
 }
 
+/// Signals of Linux by their numbers, from 1.
+const NAMES: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+];
+
+/// Podman reports the number of what Docker reports as it was written. A name that is not known is itself.
+fn number(name: &str) -> String {
+    let bare = name.strip_prefix("SIG").unwrap_or(name);
+    match NAMES.iter().position(|known| *known == bare) {
+        Some(at) => (at + 1).to_string(),
+        None => name.to_owned(),
+    }
+}
+
 pub(super) fn write(canonical: &Value, body: &mut Body) {
     body.set(FIELD, canonical.clone());
 }
 
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(FIELD).and_then(Value::as_str).unwrap_or_default();
-    canonical.as_str() != Some(normal(found).as_str())
+    number(canonical.as_str().unwrap_or_default()) != number(&normal(found))
 }

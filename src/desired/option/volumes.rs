@@ -79,10 +79,16 @@ pub(super) fn write(canonical: &Value, body: &mut Body) {
 }
 
 pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
+    let partial = inspect.gaps().partial;
     let normal = |bind: &str| {
         let mut parts = bind.splitn(3, ':');
         let (source, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let options = parts.next().unwrap_or_default().split(',').filter(|part| !matches!(*part, "" | "rw"));
+        // What else there is Podman does not report.
+        let options = options.filter(|part| {
+            !partial
+                || !matches!(*part, "z" | "Z" | "nocopy" | "consistent" | "cached" | "delegated" | "rprivate")
+        });
         let options: BTreeSet<String> = options.map(str::to_owned).collect();
         (trimmed(target).to_owned(), trimmed(source).to_owned(), options)
     };
@@ -93,7 +99,8 @@ pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
     let anonymous = each_entry(canonical).filter(|(_, bind)| bind["source"] == "");
     let missing =
         anonymous.into_iter().any(|(target, _)| volumes.and_then(|paths| paths.get(target)).is_none());
-    wanted != found || missing
+    let differ = if partial { !wanted.is_subset(&found) } else { wanted != found };
+    differ || missing
 }
 
 /// `/run`, `/run:size=64m,mode=1777`, or a table of path and options.
@@ -124,5 +131,17 @@ pub(super) fn write_tmpfs(canonical: &Value, body: &mut Body) {
 }
 
 pub(super) fn tmpfs_differ(canonical: &Value, inspect: &Inspect) -> bool {
-    !compare::same(canonical, inspect.compare(TMPFS))
+    let found = inspect.compare(TMPFS);
+    if !inspect.gaps().partial {
+        return !compare::same(canonical, found);
+    }
+    let own = |text: &str| {
+        let words =
+            text.split(',').filter(|word| !matches!(*word, "" | "rw" | "nosuid" | "nodev" | "noexec"));
+        words.map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    each_entry(canonical).any(|(target, wanted)| {
+        let there = found.and_then(|found| found[target.as_str()].as_str());
+        there.is_none_or(|there| own(there) != own(wanted.as_str().unwrap_or_default()))
+    })
 }

@@ -3,6 +3,7 @@
 
 use super::version::{Api, can_update};
 use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
+use crate::inspect::Gaps;
 use crate::observed::{Facts, Health, HealthCheck, Holds, HostPort, Image, Inspect, Platforms, RunState};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -125,16 +126,25 @@ pub(super) struct Info {
     labels: Vec<String>,
     #[serde(default, deserialize_with = "or_empty")]
     cgroup_driver: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    security_options: Vec<String>,
 }
 
 impl Info {
+    /// Whether it runs without root.
+    pub(super) fn is_rootless(&self) -> bool {
+        self.security_options.iter().any(|option| option.split(',').any(|part| part == "name=rootless"))
+    }
+
     /// `podman` is its version, if it is one.
     pub(super) fn facts(self, api: Api, podman: Option<&str>) -> Facts {
         let split = |label: String| match label.split_once('=') {
             Some((key, value)) => (key.to_owned(), value.to_owned()),
             None => (label, String::new()),
         };
+        let rootless = self.is_rootless();
         Facts {
+            rootless,
             // Podman makes up another one for each answer.
             engine_id: if podman.is_some() { "podman".to_owned() } else { self.id },
             engine_version: self.server_version,
@@ -368,7 +378,7 @@ struct HealthState {
 }
 
 /// `GET /containers/{id}/json`.
-pub(super) fn inspected(answer: Value) -> EngineResult<Inspected> {
+pub(super) fn inspected(answer: Value, gaps: Gaps) -> EngineResult<Inspected> {
     let head: ContainerHead = part(&answer, "a container")?;
     Ok(Inspected {
         id: head.id,
@@ -376,7 +386,7 @@ pub(super) fn inspected(answer: Value) -> EngineResult<Inspected> {
         image_id: head.image,
         labels: head.config.labels,
         state: run_state(head.state.0, head.restart_count, head.created),
-        inspect: Inspect::new(answer),
+        inspect: Inspect::with_gaps(answer, gaps),
     })
 }
 
@@ -634,12 +644,12 @@ mod tests {
             assert!(listed(text).is_err(), "{text}");
         }
         let container = json!({ "Id": "1", "Name": "/web", "State": { "Running": true } });
-        assert!(inspected(container.clone()).is_ok());
+        assert!(inspected(container.clone(), Gaps::default()).is_ok());
         for (field, value) in [("/State", json!(null)), ("/State/Running", json!("yes")), ("/Name", json!(1))]
         {
             let mut other = container.clone();
             *other.pointer_mut(field).expect("a field") = value;
-            assert!(inspected(other).is_err(), "{field}");
+            assert!(inspected(other, Gaps::default()).is_err(), "{field}");
         }
         let many = format!("[{}]", vec![r#"{"Id":""}"#; MOST + 1].join(","));
         assert!(listed(&many).is_err());

@@ -101,16 +101,34 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
+/// How the Engine of a socket is started: Podman's is called so, and a user's is below its own folder.
+fn start_hint(path: &Path) -> &'static str {
+    let podman = path.to_string_lossy().contains("podman");
+    match (podman, path.starts_with("/run/user")) {
+        (true, true) => "is Podman's service running? systemctl --user start podman.socket",
+        (true, false) => "is Podman's service running? sudo systemctl start podman.socket",
+        (false, true) => "is the Engine running? systemctl --user start docker",
+        (false, false) => "is the Engine running? systemctl start docker",
+    }
+}
+
+fn access_hint(path: &Path) -> &'static str {
+    match path.to_string_lossy().contains("podman") {
+        true => {
+            "this is another user's Podman: name your own, unix:///run/user/UID/podman/podman.sock, or ssh://root@HOST"
+        }
+        false => "add yourself to the group docker and log in again: sudo usermod -aG docker \"$USER\"",
+    }
+}
+
 fn socket_error(path: &Path, error: &io::Error) -> EngineError {
+    let (start, access) = (start_hint(path), access_hint(path));
     let path = path.display();
     match error.kind() {
-        io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}"))
-            .hint("is the Engine running? systemctl start docker"),
-        io::ErrorKind::ConnectionRefused => unreachable(&format!("no Engine listens at {path}"))
-            .hint("is the Engine running? systemctl start docker"),
+        io::ErrorKind::NotFound => unreachable(&format!("there is no socket at {path}")).hint(start),
+        io::ErrorKind::ConnectionRefused => unreachable(&format!("no Engine listens at {path}")).hint(start),
         io::ErrorKind::PermissionDenied => {
-            unreachable(&format!("{path} may not be opened: permission denied"))
-                .hint("add yourself to the group docker and log in again: sudo usermod -aG docker \"$USER\"")
+            unreachable(&format!("{path} may not be opened: permission denied")).hint(access)
         }
         _ => unreachable(&format!("{path}: {error}")),
     }
@@ -135,6 +153,18 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Unreachable);
         assert!(error.message.starts_with("there is no socket at"), "{}", error.message);
         assert_eq!(error.hints.len(), 1);
+    }
+
+    #[test]
+    fn the_hint_names_the_service_of_the_socket() {
+        for (path, service) in [
+            ("/var/run/docker.sock", "systemctl start docker"),
+            ("/run/user/1000/docker.sock", "systemctl --user start docker"),
+            ("/run/podman/podman.sock", "sudo systemctl start podman.socket"),
+            ("/run/user/1000/podman/podman.sock", "systemctl --user start podman.socket"),
+        ] {
+            assert!(start_hint(Path::new(path)).ends_with(service), "{path}");
+        }
     }
 
     #[tokio::test]

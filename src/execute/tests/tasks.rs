@@ -173,6 +173,23 @@ async fn secrets_of_a_task_go_with_it_and_can_lie_in_memory() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_secret_in_memory_is_refused_where_podman_would_lose_it() {
+    for (version, keeps) in [("4.3.1", false), ("5.4.2", true)] {
+        let mut want = task(1);
+        let file = SecretFile { store: Store::Memory, ..SecretFile::of(secret("db.password")) };
+        want.container.spec.files.insert("password".to_owned(), file);
+        let stage = Stage { items: vec![task_item(want), service(1)], ..world() };
+        stage.fake.set_facts(|facts| {
+            facts.engine_id = "podman".to_owned();
+            facts.engine_version = version.to_owned();
+        });
+        let plan = stage.plan().await.map(drop).map_err(|problems| problems.to_string());
+        let refused = "task migrate has the secret `password` in memory, which host web1 cannot keep there";
+        assert_eq!(plan, if keeps { Ok(()) } else { Err(refused.to_owned()) });
+    }
+}
+
 /// Two hosts with the same desired states, planned and applied as one run.
 struct Two([Stage; 2]);
 

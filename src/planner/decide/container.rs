@@ -83,7 +83,7 @@ impl<'a> ContainerDecision<'a> {
         let source = Source::of(context, desired);
         let unknown = source.as_ref().err().into_iter().flat_map(|more| more.iter().cloned());
         let taken = held_by_others(context, &instances, name);
-        let too_new = needs::api(context, desired);
+        let too_new = needs::api(context, desired).into_iter().chain(needs::passed_over(context, desired));
         Problems::check(taken.into_iter().chain(unknown).chain(too_new).collect())?;
         let source = source?;
         let fingerprint = desired.spec.fingerprint();

@@ -14,6 +14,7 @@
 //! | one that did not end in time | stop it if it still runs, remove it; run again |
 
 use super::instances::runs;
+use super::needs;
 use super::source::Source;
 use crate::desired::{Address, DesiredState, DesiredTask, Item, Kind};
 use crate::observed::{Container, HelperContainer};
@@ -21,7 +22,7 @@ use crate::pillar::gate::Hold;
 use crate::plan::STOPPED;
 use crate::planner::context::PlanContext;
 use crate::planner::options::Part;
-use crate::problem::Result;
+use crate::problem::{Problems, Result};
 use std::collections::BTreeMap;
 
 /// The decision for one task.
@@ -61,7 +62,7 @@ impl<'a> TaskRun<'a> {
     /// Decides.
     ///
     /// # Errors
-    /// Where its image is not known.
+    /// Where its image is not known, or the Engine cannot do what is declared.
     pub(in crate::planner) fn of(context: &PlanContext<'a>, desired: &'a DesiredTask) -> Result<Self> {
         let source = Source::of(context, &desired.container)?;
         let fingerprint = desired.fingerprint(&source.label);
@@ -81,6 +82,12 @@ impl<'a> TaskRun<'a> {
                 Some(Part::Here(_)) | None => TaskState::Here(Here::Anew),
             }
         };
+        if let TaskState::Here(Here::Anew) = state {
+            let mut refused = needs::api(context, &desired.container);
+            refused.extend(needs::passed_over(context, &desired.container));
+            refused.extend(needs::memory(context, desired));
+            Problems::check(refused)?;
+        }
         Ok(Self { desired, source, fingerprint, found, state })
     }
 

@@ -85,3 +85,22 @@ async fn an_image_for_another_platform_stops_the_plan_and_says_both() {
         stage.plan().await.expect("planned");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_podman_passes_over_is_refused_and_said() {
+    let stage = Stage::new();
+    stage.fake.set_facts(|facts| facts.engine_id = "podman".to_owned());
+    stage.publish(1);
+    for (option, value) in
+        [("mac_address", "02:42:ac:11:00:63"), ("domainname", "example.com"), ("cgroupns", "private")]
+    {
+        let mut want = running("nginx", ONE);
+        want.spec.fixed.insert(option.to_owned(), json!(value));
+        let problems = stage.with(vec![want]).plan().await.expect_err("refused");
+        assert_eq!(
+            problems.to_string(),
+            format!("`{option}` of container nginx has no effect on host web1"),
+            "{problems:?}"
+        );
+    }
+}

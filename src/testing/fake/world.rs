@@ -68,6 +68,7 @@ impl World {
                 labels: BTreeMap::new(),
                 can_update: true,
                 runs_health_checks: true,
+                rootless: false,
             },
             platforms: Platforms::default(),
             containers: Vec::new(),

@@ -50,9 +50,9 @@ fn answered(vault: &Vault<'_>, host: &Host, probed: &Probed, section: &mut Secti
     let verdict =
         vault.known_file().look(|known| known.judge_host(vault.seen(), &host.name, &probed.seen, false));
     let engine = format!(
-        "{}: Engine {}, API {}, at {}",
+        "{}: {}, API {}, at {}",
         host.name,
-        escaped(&facts.engine_version),
+        facts.engine(),
         escaped(&facts.api_version),
         escaped(&address)
     );

@@ -57,6 +57,7 @@ fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
             labels: BTreeMap::new(),
             can_update: true,
             runs_health_checks: true,
+            rootless: false,
         },
         anonymous: BTreeMap::new(),
         containers: vec![
