@@ -1,6 +1,6 @@
 //! What runs where, one line for each container that pillarbox manages.
 
-use super::layout::wrap;
+use super::layout::{columns, wrap};
 use super::style;
 use super::table::Table;
 use crate::observed::{Container, Health, InstanceRole, Observed, Ownership, RunState};
@@ -120,8 +120,8 @@ fn state(state: &RunState) -> String {
 
 /// The column that says what an apply would change.
 const PENDING: usize = 4;
-/// Generation, pending, version: a narrow terminal shows what is pending below the table instead.
-const LEAST_NEEDED: [usize; 3] = [2, PENDING, 1];
+/// What is pending, which then stands below the table; the generation; the version.
+const LEAST_NEEDED: [usize; 3] = [PENDING, 2, 1];
 
 /// All hosts as a table.
 pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: bool) -> String {
@@ -134,7 +134,11 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
     let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
     for host in hosts {
         let engine = format!("{}, Engine {}", escaped(&host.engine), escaped(&host.engine_version));
-        let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
+        // Its address and Engine in lines of their own, where one has no room for all.
+        let narrow = width.is_some_and(|width| columns(&host.host) + 2 + columns(&engine) > width);
+        let space = if narrow { "\n  " } else { "  " };
+        let engine = wrap(&engine, room.filter(|_| narrow)).join("\n  ");
+        let _ = writeln!(out, "{bold}{}{bold:#}{space}{faint}{engine}{faint:#}", host.host);
         let shown: Vec<&ContainerStatus> = host.containers.iter().filter(|one| kept || !one.kept).collect();
         if shown.is_empty() {
             let _ = writeln!(out, "  no containers of this workspace");
@@ -286,14 +290,17 @@ mod tests {
         let narrow = |width| anstream::adapter::strip_str(&text(&status, Some(width), false)).to_string();
         insta::assert_snapshot!(narrow(60), @r"
         web1  unix:///run/docker.sock, Engine 20.10.24
-          CONTAINER  VERSION  STATE             PENDING
-          api        1.8.2    exited (137)      it is exited (137)
-          nginx      1.8.2    running, healthy
+          CONTAINER  VERSION  GENERATION  STATE
+          api        1.8.2    3           exited (137)
+          nginx      1.8.2    3           running, healthy
+          pending container api: it is exited (137)
           pending container worker: will be created
           note a note
         ");
         insta::assert_snapshot!(narrow(40), @r"
-        web1  unix:///run/docker.sock, Engine 20.10.24
+        web1
+          unix:///run/docker.sock, Engine
+          20.10.24
           CONTAINER  VERSION  STATE
           api        1.8.2    exited (137)
           nginx      1.8.2    running, healthy
