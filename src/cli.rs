@@ -3,6 +3,7 @@
 
 mod clear_file;
 mod commands;
+mod complete;
 mod console;
 mod context;
 mod environment;
@@ -63,6 +64,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
         && word == sandbox::WORD
     {
         return sandbox::serve(run).into();
+    }
+    if let [_, word, asked @ ..] = args.as_slice()
+        && word == complete::WORD
+    {
+        return complete::serve(asked).into();
     }
     let parsed = || command().try_get_matches_from(&args).and_then(|found| Cli::from_arg_matches(&found));
     let cli = match shown_to_git(&args).map_or_else(parsed, Ok) {

@@ -54,7 +54,7 @@ pub use context::{Options, Session};
 pub use declared::{Declared, declared};
 pub use docker_login::DockerLogins;
 pub use environment::{AGE_KEY, Environment};
-pub use git::{Commit, Git, Since};
+pub use git::{Commit, DRIVERS, Git, Since};
 pub use holders::{Holders, Use};
 pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};

@@ -28,7 +28,7 @@ impl Console {
     }
 
     /// Whether there is a terminal to ask on.
-    fn can_ask(&self) -> bool {
+    pub(super) fn can_ask(&self) -> bool {
         self.terminal.stdin && self.terminal.stderr
     }
 

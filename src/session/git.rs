@@ -4,9 +4,11 @@
 mod commit;
 mod files;
 mod log;
+mod setup;
 
 pub use commit::{Commit, Since};
 pub(super) use log::{FileChange, Step};
+pub use setup::DRIVERS;
 
 use super::context::Session;
 use crate::problem::{Problem, Result, escaped, quoted};

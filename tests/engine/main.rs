@@ -52,6 +52,7 @@ mod gates;
 mod harness;
 mod killed;
 mod lock;
+mod newcomer;
 mod options;
 mod options_each;
 mod own_engine;

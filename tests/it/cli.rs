@@ -89,8 +89,13 @@ fn help_ends_with_every_exit_code() {
 fn completions_and_the_manual_page_name_every_command() {
     let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish"] {
+        env.run(&["completions", shell]).ok().says(&format!("complete-words {shell}"));
+    }
+    for shell in ["elvish", "powershell"] {
         env.run(&["completions", shell]).ok().says("completions").says("version");
     }
+    let all = env.run(&["complete-words", "fish", "--", "pillarbox", ""]).ok();
+    all.says("completions\tPrint").says("version\tPrint");
     let page = env
         .run(&["man"])
         .ok()

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// A program that these tests need, and that `scripts/testbed needs` installs.
-fn needs(program: &str, package: &str) {
+pub(crate) fn needs(program: &str, package: &str) {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     assert!(
         found.is_ok_and(|found| found.status.success()),

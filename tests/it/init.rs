@@ -1,6 +1,7 @@
 //! `init` and `identity`.
 
 use crate::env::{TestEnv, mode};
+use crate::terminal::typed;
 use std::fs;
 
 #[test]
@@ -101,4 +102,70 @@ fn the_public_half_is_of_the_first_identity_unless_all_are_asked_for() {
     let all = env.run(&["--identity", "../second.txt", "identity", "public", "--all"]).ok();
     assert_eq!(all.stdout(), format!("{second}{own}"));
     env.run(&["--no-identity", "identity", "public"]).exits(10).explains("--no-identity was given");
+}
+
+/// What git says of a workspace.
+fn driver(env: &TestEnv) -> String {
+    env.program("git", &["config", "--get-regexp", "^(diff|merge).pillarbox"]).run().stdout
+}
+
+#[test]
+fn git_is_set_up_where_it_is_asked_for_and_nowhere_else() {
+    let env = TestEnv::new();
+    env.run(&["init"]).ok().explains("  git init\n").explains("git config merge.pillarbox.driver 'pillarbox");
+    assert!(!env.workspace().join(".git").exists());
+
+    let env = TestEnv::new();
+    env.run(&["init", "--no-git"]).ok().lacks("git config");
+    assert!(!env.workspace().join(".git").exists());
+    env.run(&["init", "x", "--git", "--no-git"]).exits(64);
+
+    let env = TestEnv::new();
+    let said = env.run(&["--json", "init", "--git"]).ok().json();
+    assert_eq!(said["git"], true);
+    let drivers = driver(&env);
+    assert!(drivers.contains("textconv pillarbox show\n"), "{drivers}");
+    assert!(drivers.contains("driver pillarbox merge-driver %O %A %B %P\n"), "{drivers}");
+    env.program("git", &["add", "-A"]).run().ok();
+    env.program("git", &["status", "--porcelain"]).run().ok().says("A  pillar/box.toml");
+}
+
+#[test]
+fn a_workspace_in_a_repository_uses_that_one() {
+    let env = TestEnv::new();
+    env.program("git", &["init", "-q", "."]).run().ok();
+    env.run(&["init", "deploy"]).ok().explains("git config diff.pillarbox.textconv").lacks("git init");
+    assert_eq!(driver(&env), "", "nothing is set without being asked for");
+    env.run(&["init", "--git", "more/shop2"]).ok().explains("the git repository shows sealed values");
+    assert!(!env.workspace().join("more/shop2/.git").exists());
+    assert!(driver(&env).contains("pillarbox show"));
+}
+
+#[test]
+fn on_a_terminal_init_offers_git_and_takes_no_for_an_answer() {
+    let env = TestEnv::new();
+    let (code, said) = typed(&env, "init yes", &[("make it a git repository", "y")]);
+    assert_eq!(code, 0, "{said}");
+    assert!(env.workspace().join("yes/.git").exists() && said.contains("made a git repository"), "{said}");
+    let (code, said) = typed(&env, "init no", &[("make it a git repository", "n")]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!env.workspace().join("no/.git").exists() && said.contains("git init"), "{said}");
+}
+
+#[test]
+fn without_git_init_says_what_is_missing_and_the_workspace_stands() {
+    let env = TestEnv::new();
+    let said = env.command(&["init", "--git"]).var("PATH", "/nonexistent").run();
+    said.exits(1).explains("git is not installed");
+    env.run(&["verify"]).ok();
+}
+
+#[test]
+fn the_starter_is_one_service_with_a_gate() {
+    let env = TestEnv::initialised();
+    let said = env.run(&["--no-identity", "compile"]).ok().json();
+    assert_eq!(said["hosts"][0]["states"][0]["name"], "nginx", "{said:#}");
+    let digest = format!("sha256:{}", "a".repeat(64));
+    env.run(&["gate", "set", "nginx", "1.1.0", "--digest", &digest]).ok().explains("nginx is 1.1.0");
+    env.run(&["--no-identity", "compile"]).ok().says(&digest);
 }

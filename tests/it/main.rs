@@ -6,6 +6,7 @@ mod at_once;
 mod branches;
 mod canary;
 mod cli;
+mod completions;
 mod compose;
 mod credential_canary;
 mod credential_get;

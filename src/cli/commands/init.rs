@@ -1,5 +1,6 @@
 //! `pillarbox init [DIR]`: a workspace with commented examples, and an identity if there is none.
 
+mod git;
 mod id;
 mod template;
 
@@ -17,7 +18,10 @@ use std::path::{Path, PathBuf};
 
 /// Make a workspace with commented examples, and a private key if you have none
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Nothing that is there already is overwritten.\n\nExample:\n  pillarbox init shop")]
+#[command(
+    after_help = "Nothing that is there already is overwritten.\n\nOn a terminal, and outside of a git repository, it offers to make \
+                        one that shows and merges sealed values.\n\nExamples:\n  pillarbox init shop\n  pillarbox init --git shop"
+)]
 pub(in crate::cli) struct InitArgs {
     /// The folder; made if it is not there [default: the current one]
     dir: Option<PathBuf>,
@@ -25,8 +29,14 @@ pub(in crate::cli) struct InitArgs {
     #[arg(long)]
     name: Option<String>,
     /// Give an id to a workspace that has none yet, and change nothing else
-    #[arg(long, conflicts_with_all = ["dir", "name"])]
+    #[arg(long, conflicts_with_all = ["dir", "name", "git", "no_git"])]
     id: bool,
+    /// Make it a git repository if it is in none, with readable diffs and merges by key; do not ask
+    #[arg(long)]
+    git: bool,
+    /// Leave git alone, and do not ask
+    #[arg(long, conflicts_with = "git")]
+    no_git: bool,
 }
 
 pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
@@ -67,18 +77,6 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     known.begin(&ctx.session, &seen)?;
 
     let paths = |files: &[(String, String)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
-    if ctx.out.json {
-        ctx.out.object(&serde_json::json!({
-            "format_version": crate::plan::FORMAT_VERSION,
-            "workspace": name.as_str(),
-            "id": id.as_str(),
-            "dir": workspace.root().display().to_string(),
-            "reader": reader.as_str(),
-            "public": key.as_str(),
-            "made": paths(&new),
-            "kept": paths(&kept),
-        }));
-    }
     ctx.out.say(format_args!("made the workspace {name} in {}", shown(workspace.root())));
     for path in paths(&new) {
         ctx.out.say(format_args!("  + {path}"));
@@ -93,7 +91,23 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
         ));
     }
     ctx.out.say(format_args!("its only reader is {reader}, {key}"));
-    next_steps(&dir, &kept, ctx);
+    let git = git::set_up(args, workspace.root(), ctx)?;
+    if ctx.out.json {
+        ctx.out.object(&serde_json::json!({
+            "format_version": crate::plan::FORMAT_VERSION,
+            "workspace": name.as_str(),
+            "id": id.as_str(),
+            "dir": workspace.root().display().to_string(),
+            "reader": reader.as_str(),
+            "public": key.as_str(),
+            "made": paths(&new),
+            "kept": paths(&kept),
+            "git": matches!(git, git::Outcome::SetUp { .. }),
+        }));
+    }
+    git::said(git, ctx);
+    next_steps(&dir, ctx);
+    git::next_steps(git, kept.iter().any(|(path, _)| path == ".gitattributes"), args, ctx);
     Ok(Exit::Done)
 }
 
@@ -175,7 +189,7 @@ fn folder_name(dir: &Path) -> String {
     real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn next_steps(dir: &Path, kept: &[(String, String)], ctx: &Context) {
+fn next_steps(dir: &Path, ctx: &Context) {
     ctx.out.say("next:");
     if *dir != ctx.session.env.cwd {
         let near = dir.strip_prefix(&ctx.session.env.cwd).unwrap_or(dir).display().to_string();
@@ -183,18 +197,10 @@ fn next_steps(dir: &Path, kept: &[(String, String)], ctx: &Context) {
         ctx.out.say(format_args!("  cd {}", if plain { near } else { quoted(&near) }));
     }
     ctx.out.say("  pillarbox registry add registry.example.com -u USER   (asks for the password)");
-    ctx.out.say("  edit pillarbox.toml (which hosts), pillar/apps.toml (which version), states/nginx.toml");
+    ctx.out
+        .say("  edit pillarbox.toml (which hosts), pillar/apps.toml (which image), states/nginx.toml (how)");
+    ctx.out.say("  pillarbox gate set nginx 1.0.0   (asks the registry for that version)");
     ctx.out.say("  pillarbox plan");
-    if dir.ancestors().any(|above| above.join(".git").exists()) {
-        ctx.out.say("  git config diff.pillarbox.textconv 'pillarbox show'   (readable diffs)");
-        ctx.out.say("  git config diff.pillarbox.cachetextconv true");
-        ctx.out.say(
-            "  git config merge.pillarbox.driver 'pillarbox merge-driver %O %A %B %P'   (merges by key)",
-        );
-    }
-    if kept.iter().any(|(path, _)| path == ".gitattributes") {
-        ctx.out.say(format_args!("  add to .gitattributes: {}", template::ATTRIBUTES_LINE));
-    }
 }
 
 fn shown(path: &Path) -> String {

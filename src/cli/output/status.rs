@@ -4,7 +4,7 @@ mod wanted;
 
 pub(in crate::cli) use wanted::Verdict;
 
-use super::layout::wrap;
+use super::layout::{columns, wrap};
 use super::style;
 use super::table::Table;
 use crate::desired::Desired;
@@ -174,8 +174,8 @@ fn state(state: &RunState) -> String {
 
 /// The column that says what an apply would change.
 const PENDING: usize = 4;
-/// Generation, pending, version: a narrow terminal shows what is pending below the table instead.
-const LEAST_NEEDED: [usize; 3] = [2, PENDING, 1];
+/// What is pending, which then stands below the table; the generation; the version.
+const LEAST_NEEDED: [usize; 3] = [PENDING, 2, 1];
 
 /// All hosts as a table.
 pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: bool) -> String {
@@ -188,7 +188,11 @@ pub(in crate::cli) fn text(hosts: &[HostStatus], width: Option<usize>, kept: boo
     let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
     for host in hosts {
         let engine = format!("{}, {}", escaped(&host.engine), host.kind);
-        let _ = writeln!(out, "{bold}{}{bold:#}  {faint}{engine}{faint:#}", host.host);
+        // Its address and Engine in lines of their own, where one has no room for all.
+        let narrow = width.is_some_and(|width| columns(&host.host) + 2 + columns(&engine) > width);
+        let space = if narrow { "\n  " } else { "  " };
+        let engine = wrap(&engine, room.filter(|_| narrow)).join("\n  ");
+        let _ = writeln!(out, "{bold}{}{bold:#}{space}{faint}{engine}{faint:#}", host.host);
         let shown: Vec<&ContainerStatus> = host.containers.iter().filter(|one| kept || !one.kept).collect();
         if shown.is_empty() {
             let _ = writeln!(out, "  no containers of this workspace");

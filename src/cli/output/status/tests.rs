@@ -113,14 +113,17 @@ fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
     let narrow = |width| anstream::adapter::strip_str(&text(&status, Some(width), false)).to_string();
     insta::assert_snapshot!(narrow(60), @r"
     web1  unix:///run/docker.sock, Engine 20.10.24
-      CONTAINER  VERSION  STATE             PENDING
-      api        1.8.2    exited (137)      it is exited (137)
-      nginx      1.8.2    running, healthy
+      CONTAINER  VERSION  GENERATION  STATE
+      api        1.8.2    3           exited (137)
+      nginx      1.8.2    3           running, healthy
+      pending container api: it is exited (137)
       pending container worker: will be created
       note a note
     ");
     insta::assert_snapshot!(narrow(40), @r"
-    web1  unix:///run/docker.sock, Engine 20.10.24
+    web1
+      unix:///run/docker.sock, Engine
+      20.10.24
       CONTAINER  VERSION  STATE
       api        1.8.2    exited (137)
       nginx      1.8.2    running, healthy
