@@ -22,7 +22,7 @@ const UNSAID: [&str; 13] = [
     "volume_driver",
 ];
 
-/// What its mounts have that nobody asked for.
+/// What its mounts have without being asked for it.
 const OWN_WORDS: [&str; 8] = ["rw", "rprivate", "bind", "rbind", "nosuid", "nodev", "noexec", "tmpcopyup"];
 
 /// What its answer leaves out.

@@ -20,7 +20,7 @@ fn a_new_identity_with_a_passphrase_is_asked_for_and_plain_age_opens_it() {
 
     let prompt = format!("passphrase of {}", env.identity().display());
     let own = (prompt.as_str(), "pass-CANARY");
-    let (code, said) = typed(&env, "init", &[own]);
+    let (code, said) = typed(&env, "init --no-git", &[own]);
     assert!(code == 0, "{said}");
     // Posting needs no private key, and so no passphrase; nor does what is known of the box already.
     let (code, said) =
