@@ -25,7 +25,7 @@ impl Project {
   db:
     image: {repository}:1.0.0
     user: "0:0"
-    volumes: ["data:/data"]
+    volumes: ["data:/data", "/cache"]
     ports: ["{port}:80"]
     networks: [back]
     healthcheck: {{test: [CMD, "true"], interval: 1s, retries: 3}}

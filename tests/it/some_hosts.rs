@@ -36,6 +36,9 @@ fn status_says_why_an_apply_would_be_refused_and_what_is_missing_all_the_same() 
     let status = env.run(&["status", "--host", "web1"]).ok();
     status.says("task migrate cannot be compared").says(refused).says("container web: will be created");
     let json = env.run(&["status", "--json", "--host", "web1"]).ok().json();
-    assert!(json["hosts"][0]["not_compared"][0].as_str().is_some_and(|note| note.contains(refused)), "{json}");
+    assert!(
+        json["hosts"][0]["not_compared"][0].as_str().is_some_and(|note| note.contains(refused)),
+        "{json}"
+    );
     assert_eq!(json["hosts"][0]["missing"], serde_json::json!(["container web: will be created"]), "{json}");
 }

@@ -73,7 +73,8 @@ pub(in crate::planner) fn memory(context: &PlanContext<'_>, task: &DesiredTask) 
         desired.name,
         escaped(name)
     ));
-    problem.place = desired.sources.get("secrets").and_then(|places| places.last()).cloned();
+    let field = format!("secrets.{name}");
+    problem.place = desired.sources.get(&field).and_then(|places| places.last()).cloned();
     Some(
         problem
             .cause(format!("{} empties a volume in memory when a container starts", facts.engine()))

@@ -21,7 +21,9 @@ pub(in crate::planner) fn check(context: &PlanContext<'_>, decided: &[Decided<'_
         return Vec::new();
     }
     let gone: BTreeSet<&str> = decided.iter().flat_map(|one| stopped(&one.decision)).collect();
-    let held = Held::of(context.containers().filter(|one| !gone.contains(one.id.as_str())));
+    // Podman lists the ports of stopped containers too.
+    let going_on = context.containers().filter(|one| runs(one) && !gone.contains(one.id.as_str()));
+    let held = Held::of(going_on);
     let mut problems = Vec::new();
     for one in starting {
         problems.extend(ports(context, one, &held));
