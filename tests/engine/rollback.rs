@@ -378,7 +378,10 @@ fn a_network_that_is_gone_is_no_obstacle_unless_it_belongs_to_what_comes_back_as
         // What `docker network prune` does to a network in which nothing runs.
         service.bed.engine.delete(&format!("/networks/{old}"));
         if otherwise {
-            service.back(&[]).exits(3).explains(&format!("network {old} not found"));
+            service
+                .back(&[])
+                .exits(1)
+                .explains(&format!("is to be in network {old}, which is not on host local"));
             assert_eq!(running(), before);
             network(&old);
         }
