@@ -169,12 +169,7 @@ impl<E: Engine> Caller<'_, E> {
             Action::Disconnect { network, force, .. } => engine.disconnect(&id, network, *force).await,
             Action::Start { .. } => engine.start(&id).await,
             Action::Stop { timeout, .. } => engine.stop(&id, *timeout).await,
-            Action::Remove { .. } => match engine.remove(&id).await {
-                Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
-                // An interrupted apply asked for it before: the Engine is removing it.
-                Err(error) if error.kind == ErrorKind::Conflict && self.goes(&id).await => Ok(()),
-                other => other,
-            },
+            Action::Remove { .. } => self.gone(&id, engine.remove(&id).await).await,
             Action::CreateOwnVolume { name, labels, memory } => {
                 return self.create_own_volume(action, name, labels, *memory).await;
             }
@@ -212,7 +207,7 @@ impl<E: Engine> Caller<'_, E> {
                 };
                 engine.start_filled(&id, filling).await
             }
-            Action::Discard { .. } => engine.remove_with_volumes(&id).await,
+            Action::Discard { .. } => self.gone(&id, engine.remove_with_volumes(&id).await).await,
             Action::AwaitExit { timeout, stop_timeout, .. } => {
                 return self.end(action, &id, *timeout, *stop_timeout).await;
             }
@@ -226,6 +221,16 @@ impl<E: Engine> Caller<'_, E> {
             },
         };
         done.map(|()| Vec::new()).map_err(|error| self.failed(action, &error))
+    }
+
+    /// What a removal comes to: done as well where it was done before.
+    async fn gone(&self, id: &str, removed: EngineResult<()>) -> EngineResult<()> {
+        match removed {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            // An interrupted apply asked for it before: the Engine is removing it.
+            Err(error) if error.kind == ErrorKind::Conflict && self.goes(id).await => Ok(()),
+            other => other,
+        }
     }
 
     /// Waits for a container that is being removed; whether it is gone.

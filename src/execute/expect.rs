@@ -35,7 +35,13 @@ pub(super) async fn before<E: Engine>(
 
 /// Whether it is done where there is nothing any more.
 fn removes(action: &Action) -> bool {
-    matches!(action, Action::Remove { .. } | Action::RemoveNetwork { .. } | Action::RemoveVolume { .. })
+    matches!(
+        action,
+        Action::Remove { .. }
+            | Action::Discard { .. }
+            | Action::RemoveNetwork { .. }
+            | Action::RemoveVolume { .. }
+    )
 }
 
 /// What is not as expected.

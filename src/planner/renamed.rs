@@ -115,6 +115,12 @@ fn name_for(
         let mut names = (0..).map(|number| InstanceRole::kept(slot, ours.generation, number));
         return Ok(names.find(|name| is_free(name)).filter(|_| keeps));
     }
+    // A later one of ours has the name: this one is a copy of its labels, or was left behind. A note says so.
+    let later =
+        |holder: &Container| holder.ours.as_ref().is_some_and(|holder| holder.generation > ours.generation);
+    if holder.is_some_and(later) {
+        return Ok(None);
+    }
     let name = escaped(&one.name);
     let what = format!(
         "container {name} on host {} is {slot} by its labels, renamed by hand, and the name {slot} is taken",

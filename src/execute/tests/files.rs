@@ -249,3 +249,16 @@ async fn the_law_does_not_hold_by_accident() {
     );
     stage.settle().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_fills_a_volume_and_is_just_being_removed_is_awaited_before_its_name_is_used_again() {
+    let stage = world().with(vec![want(1, &[key()])]);
+    stage.fake.fail(6, Fault::HangUpBefore);
+    stage.apply().await;
+    stage.fake.heal();
+    let (desired, mut observed) = (stage.desired(), stage.observe().await);
+    let filler = observed.containers.iter_mut().find(|one| one.helper.is_some()).expect("left over");
+    filler.state.status = "removing".to_owned();
+    let plan = crate::planner::plan_host(&desired, &observed, &stage.options).expect("a plan that holds");
+    assert!(matches!(plan.steps[0].action, crate::plan::Action::Discard { .. }), "{:?}", plan.steps[0]);
+}

@@ -54,7 +54,8 @@ impl<'a> Leftovers<'a> {
         let stay = others.into_iter().filter(|other| !going.contains(other.id.as_str()));
         let mounted: BTreeSet<&str> = stay.flat_map(mounted).collect();
         Self {
-            fillers: fillers.into_iter().filter(|filler| filler.state.status != "removing").collect(),
+            // Also one that is being removed: its name and its volume are free when it is gone.
+            fillers,
             volumes: context.secrets().filter(|(volume, _)| !mounted.contains(volume)).collect(),
             tasks,
         }

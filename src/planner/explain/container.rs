@@ -5,6 +5,7 @@ use crate::desired::Address;
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::container::ContainerDecision;
+use crate::planner::decide::networks::observed;
 use crate::planner::decide::{ContainerChange, live};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,9 @@ fn changed(container: &ContainerDecision<'_>, holder: &Container) -> Option<Chan
     let (labels, spec) = (holder.ours.as_ref()?, &container.desired.spec);
     let declared = spec.changed_since(&labels.spec, &labels.fields, |_| None).into_iter();
     let declared = declared.map(|(field, _)| field);
-    let networks = container.networks.iter().map(|name| format!("networks.{name}"));
+    let wanted = spec.networks();
+    let left = observed(holder).into_keys().filter(|name| !wanted.is_empty() && !wanted.contains_key(name));
+    let networks = container.networks.iter().cloned().chain(left).map(|name| format!("networks.{name}"));
     let live = live(container.desired, holder).into_iter();
     let all = declared.chain(live).chain(networks).chain(spec.drift(&holder.inspect));
     Some(Changed(all.collect()))
