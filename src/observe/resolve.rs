@@ -252,10 +252,8 @@ fn unopened(problem: Problem, image: &ImageRef) -> Problem {
         return problem;
     }
     problem.cause(format!("its registry must be asked what {image} stands for: no digest pins it")).hint(
-        format!(
-            "pin it ({}@sha256:…), give an identity (--identity FILE), or plan with --offline",
-            image.name
-        ),
+        "pin what is asked for (IMAGE@sha256:…, or a digest in its gate), give an identity (--identity FILE), or plan \
+         with --offline",
     )
 }
 

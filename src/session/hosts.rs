@@ -1,7 +1,7 @@
 //! What a stage of the pipeline makes of each host, and how many are at it at once.
 
 use crate::name::HostName;
-use crate::problem::{Problem, Problems, Result};
+use crate::problem::{Code, Problem, Problems, Result};
 use futures_util::{StreamExt as _, stream};
 
 /// Hosts that are dialled, read or asked at the same time. They mostly wait: at 50 ms a call a host takes half
@@ -85,15 +85,31 @@ pub(super) async fn at_once<F: Future>(work: impl IntoIterator<Item = F>) -> Vec
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Problems, each said once.
+/// Problems, each said once. A missing identity is one problem, whatever it is missed for: each of that is a cause.
 pub(super) fn each_once(all: impl IntoIterator<Item = Problems>) -> Vec<Problem> {
     let mut once: Vec<Problem> = Vec::new();
     for problem in all.into_iter().flat_map(Problems::into_vec) {
-        if !once.contains(&problem) {
-            once.push(problem);
+        let same = |before: &&mut Problem| before.code == Code::NoIdentity && before.what == problem.what;
+        if once.contains(&problem) {
+            continue;
+        }
+        match once.iter_mut().find(same).filter(|before| before.code == problem.code) {
+            Some(before) => {
+                add_new(&mut before.causes, problem.causes);
+                add_new(&mut before.hints, problem.hints);
+            }
+            None => once.push(problem),
         }
     }
     once
+}
+
+fn add_new(lines: &mut Vec<String>, more: Vec<String>) {
+    for line in more {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
 }
 
 /// All of them, or all that is wrong, each said once.

@@ -42,3 +42,28 @@ fn status_says_why_an_apply_would_be_refused_and_what_is_missing_all_the_same() 
     );
     assert_eq!(json["hosts"][0]["missing"], serde_json::json!(["container web: will be created"]), "{json}");
 }
+
+#[test]
+fn a_missing_identity_is_said_once_with_every_image_that_it_is_missed_for() {
+    let env = TestEnv::initialised();
+    let engine = LyingEngine::new(&env.home());
+    let add = ["registry", "add", "registry.example.com", "-u", "robot", "--password-stdin"];
+    env.run_with_input(&add, "s3cret").ok();
+    let host = |name: &str| {
+        format!(
+            "[hosts.{name}]\nengine = \"{}\"\npillar = [\"registries/*\"]\nstates = [\"web\"]\n",
+            engine.address()
+        )
+    };
+    env.write("pillarbox.toml", format!("workspace = \"shop\"\n{}{}", host("web1"), host("web2")));
+    let one =
+        |name: &str| format!("[{name}.container.running]\nimage = \"registry.example.com/{name}:1.0.0\"\n\n");
+    env.write("states/web.toml", ["api", "web", "worker"].map(one).concat());
+    let said = env.run(&["--no-identity", "plan"]).exits(10);
+    assert_eq!(said.stderr().matches("no identity here opens").count(), 1, "{}", said.stderr());
+    for name in ["api", "web", "worker"] {
+        let asked = format!("its registry must be asked what registry.example.com/{name}:1.0.0 stands for");
+        assert_eq!(said.stderr().matches(&asked).count(), 1, "{}", said.stderr());
+    }
+    assert_eq!(said.stderr().matches("plan with --offline").count(), 1, "{}", said.stderr());
+}
