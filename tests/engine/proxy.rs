@@ -101,9 +101,11 @@ fn serve(mut client: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         if client.read(&mut byte)? == 0 {
             return Ok(());
         }
-        // The Engine tries TLS first.
+        // The Engine tries TLS first. With containerd's store it goes on without only after an answer in clear.
         if head.is_empty() && byte[0] == 0x16 {
-            return Ok(());
+            client.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n")?;
+            client.shutdown(Shutdown::Write)?;
+            return std::io::copy(&mut client, &mut std::io::sink()).map(drop);
         }
         head.push(byte[0]);
     }
