@@ -1,7 +1,7 @@
 //! Files of variables (`env_file`), in the grammar of compose-go's `dotenv`, measured with Compose 2.40.3.
 
 use super::interpolate::{self, Filled, Variables};
-use crate::problem::{Place, Problem, Problems, Result, escaped};
+use crate::problem::{Place, Problem, Problems, Result};
 use crate::state::Text;
 use std::collections::BTreeMap;
 
@@ -119,7 +119,8 @@ impl<'a> EnvReader<'a> {
         }
         if name.contains(|c: char| !(c.is_alphanumeric() || "_.-[]".contains(c))) {
             self.line();
-            return wrong(format!("`{}` is not the name of a variable", escaped(name)));
+            // Not shown: it may be a line of a key.
+            return wrong("what stands before `=` is not the name of a variable".to_owned());
         }
         let Some(value_at) = value_at else {
             self.line();

@@ -316,3 +316,11 @@ services:
     let sidecar = resource(&json, "container shop-sidecar-1");
     assert_eq!(sidecar["options"]["network_mode"], "container:shop-db-1");
 }
+
+#[test]
+fn a_line_of_an_env_file_that_is_wrong_is_named_and_not_shown() {
+    let env = project("services: {api: {image: 'a/b:1', env_file: keys.env}}\n", "", "");
+    env.write("keys.env", "A=1\nB=\"open\nCANARY/x+y==\n");
+    let said = env.run(&["compile"]).exits(1).lacks("CANARY");
+    said.explains("keys.env:2: a quoted value does not end");
+}
