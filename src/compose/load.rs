@@ -6,10 +6,14 @@ use super::project::Reading;
 use super::value::wants;
 use super::yaml::{self, Entry, Map, Node, Value};
 use crate::problem::{Place, Problem, escaped};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// How deep `include` and `extends` may go.
 const DEEPEST: usize = 16;
+
+/// Most services of a project.
+const MOST_SERVICES: usize = 1000;
 
 /// The usual names of a file, the first that is there.
 pub(super) const USUAL: [&str; 4] =
@@ -146,6 +150,13 @@ fn extend_all(whole: &mut Node, reading: &mut Reading) {
     let Some(services) = whole.map().and_then(|map| map.get("services")).and_then(Node::map).cloned() else {
         return;
     };
+    let count = services.iter().count();
+    if count > MOST_SERVICES {
+        let what = format!("the project has {count} services, and {MOST_SERVICES} are read at most");
+        let problem = Problem::failed(what).at(&whole.place);
+        reading.problems.push(problem.hint("split it into several projects"));
+        return;
+    }
     let mut done = Map::default();
     for entry in services.iter() {
         let node = extended(&entry.key, &services, &entry.node, reading, &mut BTreeSet::new());
@@ -202,12 +213,12 @@ fn extended(
 }
 
 /// The service that another one extends, with the services beside it.
-fn base_of(
+fn base_of<'s>(
     wanted: &Node,
-    services: &Map,
+    services: &'s Map,
     own_file: &str,
     reading: &mut Reading,
-) -> Result<(String, Map, Node), Problem> {
+) -> Result<(String, Cow<'s, Map>, Node), Problem> {
     let text = |node: Option<&Node>| node?.scalar()?.text.as_clear().map(str::to_owned);
     let (service, file) = match wanted.map() {
         Some(map) => (text(map.get("service")), map.get("file").cloned()),
@@ -215,7 +226,7 @@ fn base_of(
     };
     let service = service.ok_or_else(|| wants("extends", "the name of a service", wanted))?;
     let services = match &file {
-        None => services.clone(),
+        None => Cow::Borrowed(services),
         Some(node) => {
             let path = text(Some(node)).unwrap_or_default();
             let folder = own_file.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -226,7 +237,8 @@ fn base_of(
                 reading.problems.extend(found);
                 first.unwrap_or_else(|| Problem::failed("the file cannot be read").at(&node.place))
             })?;
-            tree.map().and_then(|map| map.get("services")).and_then(Node::map).cloned().unwrap_or_default()
+            let own = tree.map().and_then(|map| map.get("services")).and_then(Node::map).cloned();
+            Cow::Owned(own.unwrap_or_default())
         }
     };
     let base = services.get(&service).cloned().ok_or_else(|| {

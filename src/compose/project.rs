@@ -39,7 +39,8 @@ pub(super) struct Reading<'a> {
     pub(super) variables: &'a dyn Variables,
     /// Reads a file of the workspace.
     pub(super) read: &'a dyn Fn(&str) -> crate::problem::Result<Option<String>>,
-    files: usize,
+    /// Files that were read, each once.
+    files: BTreeMap<String, Option<String>>,
     ignored: BTreeMap<String, ()>,
 }
 
@@ -55,7 +56,7 @@ impl<'a> Reading<'a> {
             used_volumes: BTreeSet::new(),
             variables,
             read,
-            files: 0,
+            files: BTreeMap::new(),
             ignored: BTreeMap::new(),
         }
     }
@@ -95,20 +96,23 @@ impl<'a> Reading<'a> {
 
     /// The text of a file; `None` if there is none.
     pub(super) fn file(&mut self, path: &str, node: &Node) -> Result<Option<String>, Problem> {
-        self.files += 1;
-        if self.files > MOST_FILES {
-            return Err(
-                Problem::failed(format!("the project names more than {MOST_FILES} files")).at(&node.place)
-            );
+        if let Some(text) = self.files.get(path) {
+            return Ok(text.clone());
         }
-        (self.read)(path).map_err(|found| {
+        if self.files.len() == MOST_FILES {
+            let what = format!("the project names more than {MOST_FILES} files");
+            return Err(Problem::failed(what).at(&node.place).hint("split it into several projects"));
+        }
+        let text = (self.read)(path).map_err(|found| {
             let why = found.into_vec().into_iter().next().map(|problem| problem.what);
             let problem = Problem::failed(format!("{} cannot be read", escaped(path))).at(&node.place);
             match why {
                 Some(why) => problem.cause(why),
                 None => problem,
             }
-        })
+        })?;
+        self.files.insert(path.to_owned(), text.clone());
+        Ok(text)
     }
 }
 

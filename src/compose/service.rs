@@ -11,7 +11,7 @@ mod secrets;
 
 use super::project::{Project, Reading};
 use super::rules::{self, Rule};
-use super::value::{arg, of, table, text, text_at, truth, wants};
+use super::value::{arg, clear, of, table, text, text_at, truth, wants};
 use super::yaml::{Entry, Map, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
@@ -160,7 +160,7 @@ impl<'a> Service<'a> {
             reading.ignored("build", &entry.place, "the image is pulled");
         }
         if let Some(node) = self.get("pull_policy") {
-            let word = text("pull_policy", node)?.to_string();
+            let word = clear("pull_policy", node)?;
             match word.as_str() {
                 "never" => self.put("pull", text_at(node, "never")),
                 "missing" | "if_not_present" | "always" | "daily" | "weekly" => {}

@@ -59,6 +59,16 @@ pub(super) fn text(key: &str, node: &Node) -> Result<Text, Problem> {
     }
 }
 
+/// A text that is looked into here, and so holds no secret.
+pub(super) fn clear(key: &str, node: &Node) -> Result<String, Problem> {
+    let text = text(key, node)?;
+    text.as_clear().map(str::to_owned).ok_or_else(|| {
+        Problem::failed(format!("a secret is in `{}`, and is not allowed there", escaped(key)))
+            .at(&node.place)
+            .hint("secrets may stand in `environment`, in files of variables and in `secrets`")
+    })
+}
+
 /// The text of a value in a mapping of texts (`environment`, `labels`): numbers as Go prints them.
 /// A number that does not print as it is written is noted.
 pub(super) fn printed(key: &str, node: &Node, notes: &mut Vec<String>) -> Result<Text, Problem> {

@@ -324,3 +324,40 @@ fn a_line_of_an_env_file_that_is_wrong_is_named_and_not_shown() {
     let said = env.run(&["compile"]).exits(1).lacks("CANARY");
     said.explains("keys.env:2: a quoted value does not end");
 }
+
+#[test]
+fn a_secret_is_refused_wherever_a_text_is_looked_into() {
+    let env = project("services: {}\n", "", "");
+    env.run_with_input(&["seal", "vars.shop.S", "--in", "shop"], "CANARY").ok();
+    for (key, named) in [
+        ("network_mode: '${S}'", "network_mode"),
+        ("pid: 'service:${S}'", "pid"),
+        ("links: ['${S}:x']", "links"),
+        ("volumes_from: ['${S}']", "volumes_from"),
+        ("volumes: ['${S}:/data']", "volumes"),
+        ("pull_policy: '${S}'", "pull_policy"),
+        ("secrets: [{source: '${S}'}]", "secrets.source"),
+        ("env_file: '${S}'", "env_file"),
+    ] {
+        env.write("compose.yaml", format!("services: {{a: {{image: 'x/y:1', {key}}}}}\n"));
+        let said = env.run(&["compile"]).exits(1).lacks("CANARY");
+        assert!(
+            said.stderr().contains("a secret is in") && said.stderr().contains(named),
+            "{key}: {}",
+            said.stderr()
+        );
+    }
+}
+
+#[test]
+fn many_services_may_share_one_file_of_variables_and_too_many_services_are_refused() {
+    let services = |count: usize, more: &str| {
+        let one = |number| format!("  s{number}: {{image: 'x/y:1', {more}}}\n");
+        format!("services:\n{}", (0..count).map(one).collect::<String>())
+    };
+    let env = project(&services(100, "env_file: all.env"), "", "");
+    env.write("all.env", "A=1\n");
+    assert_eq!(resource(&compiled(&env), "container shop-s99-1")["env"], json!({ "A": "1" }));
+    env.write("compose.yaml", services(1001, "extends: s0"));
+    env.run(&["compile"]).exits(1).explains("the project has 1001 services, and 1000 are read at most");
+}

@@ -2,7 +2,7 @@
 
 use super::{Reading, Service};
 use crate::compose::merge::named;
-use crate::compose::value::{of, text, text_at, truth, wants};
+use crate::compose::value::{clear, of, text_at, truth, wants};
 use crate::compose::yaml::Node;
 use crate::problem::{Problem, escaped};
 use crate::state::ArgValue;
@@ -28,9 +28,9 @@ impl Service<'_> {
                 }
                 return Err(self.project.off(&entry.key, &entry.place));
             }
-            match field("condition").map(|node| text("depends_on.condition", node)).transpose()? {
+            match field("condition").map(|node| clear("depends_on.condition", node)).transpose()? {
                 None => {}
-                Some(condition) => match condition.to_string().as_str() {
+                Some(condition) => match condition.as_str() {
                     "service_started" | "service_completed_successfully" => {}
                     "service_healthy" => {
                         if self.project.has_no_health(&entry.key) {

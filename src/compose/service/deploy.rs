@@ -1,7 +1,7 @@
 //! `deploy`, `scale`, `pre_stop`, and the update policy in `x-pillarbox`.
 
 use super::{Reading, Service};
-use crate::compose::value::{arg, of, text, text_at, wants};
+use crate::compose::value::{arg, clear, of, text_at, wants};
 use crate::compose::yaml::{Map, Node};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue};
@@ -105,8 +105,8 @@ impl Service<'_> {
 
     fn policy(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
         let map = node.map().ok_or_else(|| wants("deploy.restart_policy", "a mapping", node))?;
-        let condition = map.get("condition").map(|node| text("condition", node)).transpose()?;
-        let condition = condition.map_or("any".to_owned(), |text| text.to_string());
+        let condition = map.get("condition").map(|node| clear("condition", node)).transpose()?;
+        let condition = condition.unwrap_or_else(|| "any".to_owned());
         let tries = map.get("max_attempts").map(|node| arg(node).value);
         let word = match (condition.as_str(), tries) {
             ("none", _) => "no".to_owned(),
@@ -151,7 +151,7 @@ fn updated(map: &Map, update: &mut BTreeMap<String, Arg>, reading: &mut Reading)
             "parallelism" => drop(update.insert("batch".to_owned(), arg(&entry.node))),
             "monitor" => drop(update.insert("monitor".to_owned(), arg(&entry.node))),
             "failure_action" => {
-                let word = text("failure_action", &entry.node)?.to_string();
+                let word = clear("failure_action", &entry.node)?;
                 if word != "rollback" {
                     let key = "deploy.update_config.failure_action";
                     reading.ignored(key, &entry.place, "a failed replacement is always rolled back");

@@ -3,7 +3,7 @@
 use super::{Reading, Service};
 use crate::compose::env_file::{self, Format};
 use crate::compose::merge::pairs;
-use crate::compose::value::{of, printed, text, truth, wants};
+use crate::compose::value::{clear, of, printed, truth, wants};
 use crate::compose::yaml::{Map, Node};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue};
@@ -91,14 +91,8 @@ impl Service<'_> {
 }
 
 fn named(key: &str, node: &Node) -> Result<Named, Problem> {
-    let clear = |node: &Node| -> Result<String, Problem> {
-        let text = text(key, node)?;
-        text.as_clear().map(str::to_owned).ok_or_else(|| {
-            Problem::failed(format!("a secret is in `{key}`, and a path is no place for it")).at(&node.place)
-        })
-    };
     let Some(map) = node.map() else {
-        return Ok(Named { path: clear(node)?, required: true, format: Format::Compose });
+        return Ok(Named { path: clear(key, node)?, required: true, format: Format::Compose });
     };
     let field = |map: &Map, name: &str| map.get(name).cloned();
     let path = field(map, "path")
@@ -106,7 +100,7 @@ fn named(key: &str, node: &Node) -> Result<Named, Problem> {
     let required = field(map, "required").map_or(Ok(true), |node| truth("required", &node))?;
     let format = match field(map, "format") {
         None => Format::Compose,
-        Some(node) => match clear(&node)?.as_str() {
+        Some(node) => match clear(key, &node)?.as_str() {
             "" => Format::Compose,
             "raw" => Format::Raw,
             other => {
@@ -115,5 +109,5 @@ fn named(key: &str, node: &Node) -> Result<Named, Problem> {
             }
         },
     };
-    Ok(Named { path: clear(&path)?, required, format })
+    Ok(Named { path: clear(key, &path)?, required, format })
 }

@@ -1,7 +1,7 @@
 //! `volumes`: named ones are those of the project, paths those of the host.
 
 use super::{Reading, Service};
-use crate::compose::value::{arg, of, text, text_at, wants};
+use crate::compose::value::{arg, clear, of, text, text_at, wants};
 use crate::compose::yaml::{Map, Node, Value};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
@@ -93,7 +93,7 @@ impl Service<'_> {
 
     fn long(&self, node: &Node, map: &Map, reading: &mut Reading) -> Result<Arg, Problem> {
         let kind = match map.get("type") {
-            Some(node) => text("volumes.type", node)?.to_string(),
+            Some(node) => clear("volumes.type", node)?,
             None => return Err(Problem::failed("an entry of `volumes` has no `type`").at(&node.place)),
         };
         let mut kept = Map::default();

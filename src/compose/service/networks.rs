@@ -2,7 +2,7 @@
 
 use super::{Reading, Service};
 use crate::compose::merge::named;
-use crate::compose::value::{arg, text, wants};
+use crate::compose::value::{arg, clear, wants};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ impl Service<'_> {
                     Problem::failed("`network_mode` and `networks` exclude each other").at(&entry.place)
                 );
             }
-            let written = text("network_mode", mode)?.to_string();
+            let written = clear("network_mode", mode)?;
             let value = self.reference("network_mode", &written, mode, reading)?;
             self.put("network_mode", value);
             return Ok(());

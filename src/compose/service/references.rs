@@ -1,7 +1,7 @@
 //! What a service shares with another one: namespaces, volumes, links.
 
 use super::{Reading, Service};
-use crate::compose::value::{of, text, text_at, texts};
+use crate::compose::value::{clear, of, text_at, texts};
 use crate::compose::yaml::Node;
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
@@ -10,15 +10,15 @@ impl Service<'_> {
     pub(super) fn references(&mut self, reading: &mut Reading) -> Result<(), Problem> {
         for key in ["pid", "ipc"] {
             if let Some(node) = self.get(key) {
-                let written = text(key, node)?.to_string();
+                let written = clear(key, node)?;
                 let value = self.reference(key, &written, node, reading)?;
                 self.put(key, value);
             }
         }
         if let Some(node) = self.get("volumes_from") {
             let mut from = Vec::new();
-            for (item, written) in texts("volumes_from", node)? {
-                let written = written.to_string();
+            for (item, _) in texts("volumes_from", node)? {
+                let written = clear("volumes_from", item)?;
                 let (kind, rest) = match written.split_once(':') {
                     Some(("container", rest)) => ("container", rest),
                     _ => ("service", written.as_str()),
@@ -65,8 +65,8 @@ impl Service<'_> {
     /// Links are other names for a container in the networks that both are in.
     fn links(&mut self, node: &Node) -> Result<(), Problem> {
         let mut links = Vec::new();
-        for (item, written) in texts("links", node)? {
-            let written = written.to_string();
+        for (item, _) in texts("links", node)? {
+            let written = clear("links", item)?;
             let (named, alias) = written.split_once(':').unwrap_or((&written, &written));
             links.push(text_at(item, format!("{}:{alias}", self.container("links", named, item)?)));
         }

@@ -2,7 +2,7 @@
 
 use super::{Reading, Service};
 use crate::compose::scalar::{Resolved, resolve};
-use crate::compose::value::{arg, of, text, text_at, wants};
+use crate::compose::value::{arg, clear, of, text_at, wants};
 use crate::compose::yaml::{Map, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
@@ -34,7 +34,6 @@ impl Service<'_> {
     fn secret(&self, node: &Node, reading: &mut Reading) -> Result<(String, Arg), Problem> {
         let empty = Map::default();
         let map = node.map().unwrap_or(&empty);
-        let clear = |key: &str, node: &Node| Ok::<_, Problem>(text(key, node)?.to_string());
         let source = match (node.map(), map.get("source")) {
             (None, _) => clear("secrets", node)?,
             (Some(_), Some(node)) => clear("secrets.source", node)?,
@@ -89,7 +88,7 @@ impl Service<'_> {
         })?;
         let map = entry.node.map();
         if let Some(node) = map.and_then(|map| map.get("x-pillarbox")?.map()?.get("value")) {
-            let key = text("x-pillarbox.value", node)?.to_string();
+            let key = clear("x-pillarbox.value", node)?;
             return reading.variables.pillar(&key).ok_or_else(|| {
                 Problem::failed(format!("the pillar has no text {}", escaped(&key)))
                     .at(&node.place)
@@ -97,7 +96,7 @@ impl Service<'_> {
             });
         }
         if let Some(node) = map.and_then(|map| map.get("environment")) {
-            let name = text("environment", node)?.to_string();
+            let name = clear("environment", node)?;
             return reading.variable(&name).ok_or_else(|| {
                 Problem::failed(format!("the variable `{}` has no value", escaped(&name)))
                     .at(&node.place)

@@ -107,7 +107,7 @@ pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
     differ || missing
 }
 
-/// What is mounted at declared places by the Engine's other way, as text: Compose before 2.30 and `docker run --mount`
+/// What is mounted at declared places by the Engine's other way, as text: Compose 2.26.1 and `docker run --mount`
 /// name volumes there.
 fn mounted_at(canonical: &Value, inspect: &Inspect) -> BTreeMap<String, String> {
     let mounts = inspect.compare("/HostConfig/Mounts").and_then(Value::as_array).into_iter().flatten();
