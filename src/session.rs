@@ -11,6 +11,7 @@
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
+//! | what a service is called on a command line | `services` |
 //! | what git is asked, and how it is kept from everything else | `git` |
 //! | who could open what, from git | `past` |
 //! | which hosts and containers hold a secret | `holders` |
@@ -43,6 +44,7 @@ mod plan;
 mod plan_file;
 mod probe;
 mod rollback;
+mod services;
 mod tags;
 mod vault;
 mod verify;
@@ -68,5 +70,6 @@ pub use plan::{MadeFor, PlannedHosts, Told, told};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
 pub use probe::Probed;
 pub use rollback::{Goal, RollbackPlan};
+pub use services::Services;
 pub use tags::TagAnswer;
 pub use vault::{KeyFiles, KnownFile, Vault, merged, seen};

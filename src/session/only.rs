@@ -2,6 +2,7 @@
 
 use super::connect::Connected;
 use super::hosts::Hosts;
+use super::services::Services;
 use crate::desired::{Desired, DesiredState, Item};
 use crate::problem::{Problem, Problems, Result, escaped};
 use std::collections::BTreeSet;
@@ -9,20 +10,24 @@ use std::collections::BTreeSet;
 /// Kinds that a plan prints, and the service that containers are of.
 const KINDS: [&str; 6] = ["container", "image", "network", "service", "task", "volume"];
 
-/// A resource as it is typed: `container nginx` as a plan prints it, or `nginx`, of whatever kind.
+/// A resource as it is typed: `container nginx` as a plan prints it, or `nginx`, of whatever kind; also by the id of
+/// its state, and a service by any of its names.
 struct Wanted<'t> {
     text: &'t str,
     kind: Option<&'t str>,
     name: &'t str,
+    /// The service that it means, if it means one.
+    service: Option<String>,
 }
 
 impl<'t> Wanted<'t> {
-    fn read(text: &'t str) -> Self {
+    fn read(text: &'t str, services: &Services) -> Self {
         let parts = text.split_once(char::is_whitespace).filter(|(kind, _)| KINDS.contains(kind));
-        match parts {
-            Some((kind, name)) => Self { text, kind: Some(kind), name: name.trim() },
-            None => Self { text, kind: None, name: text },
-        }
+        let (kind, name) = match parts {
+            Some((kind, name)) => (Some(kind), name.trim()),
+            None => (None, text),
+        };
+        Self { text, kind, name, service: services.name(name).ok() }
     }
 
     fn is(&self, item: &Item) -> bool {
@@ -34,7 +39,9 @@ impl<'t> Wanted<'t> {
             DesiredState::Surplus { service, .. } => Some(service.as_str()),
             _ => None,
         };
-        own || (of_kind("service") && service == Some(self.name))
+        let declared = || item.declared.iter().any(|(id, _)| id == self.name);
+        own || (of_kind("service") && service.is_some() && service == self.service.as_deref())
+            || (self.kind.is_none() && declared())
     }
 }
 
@@ -42,11 +49,18 @@ impl<'t> Wanted<'t> {
 ///
 /// # Errors
 /// Where one is on no host.
-pub(super) fn only<'v>(hosts: Hosts<Connected<'v>>, resources: &[String]) -> Result<Hosts<Connected<'v>>> {
+pub(super) fn only<'v>(
+    hosts: Hosts<Connected<'v>>,
+    resources: &[String],
+    mut services: Services,
+) -> Result<Hosts<Connected<'v>>> {
     if resources.is_empty() {
         return Ok(hosts);
     }
-    let wanted: Vec<Wanted<'_>> = resources.iter().map(|text| Wanted::read(text)).collect();
+    for one in &hosts.ready {
+        services.declare(&one.desired);
+    }
+    let wanted: Vec<Wanted<'_>> = resources.iter().map(|text| Wanted::read(text, &services)).collect();
     let items = || hosts.ready.iter().flat_map(|one| &one.desired.items);
     let missing = wanted.iter().filter(|wanted| !items().any(|item| wanted.is(item)));
     let known: BTreeSet<String> = items().map(|item| item.address.to_string()).collect();

@@ -8,6 +8,7 @@ use super::observe::{Observation, Registries, Shared, each_read, observation};
 use super::only::only;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
+use super::services::Services;
 use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
@@ -65,7 +66,8 @@ impl<'p> Pipeline<'p> {
         made_for: MadeFor,
     ) -> Result<PlannedHosts> {
         unless_interrupted(self.interrupt, async {
-            let connected = only(self.connect(declared, Reading::All).await, &options.only)?;
+            let connected = self.connect(declared, Reading::All).await;
+            let connected = only(connected, &options.only, Services::new(self.vault))?;
             let registries = if options.offline { Registries::NotAsked } else { Registries::Asked };
             let sends = |one: &Connected<'_>| {
                 (registries == Registries::Asked || made_for == MadeFor::Apply) && is_sent_secrets(one)

@@ -47,6 +47,7 @@ mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;
 mod secrets;
+mod service_names;
 mod some_hosts;
 mod starlark;
 mod team;

@@ -44,7 +44,8 @@ pub(super) struct OptionArgs {
     /// Replace containers that were changed by hand
     #[arg(long)]
     fix_drift: bool,
-    /// Only this resource and what it requires, `nginx` or `'container nginx'`; may be given several times
+    /// Only this resource and what it requires, `nginx` or `'container nginx'`, or the id of its state; may be given
+    /// several times
     #[arg(long, value_name = "RESOURCE", conflicts_with = "prune")]
     only: Vec<String>,
     /// Ask no registry what tags stand for: the image that is on the host counts; digests are pulled all the same

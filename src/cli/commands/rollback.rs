@@ -29,14 +29,14 @@ use serde_json::json;
 ///
 /// A kept container is started again; where it is gone, a new one is made from its image. No registry is
 /// asked. The gate is written back, and held where the kept declaration is not today's.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   pillarbox rollback api
   pillarbox rollback api --to 1.42.0
   pillarbox rollback api --to 3 --host web1      # generations count per host: see 'pillarbox history api'")]
 pub(in crate::cli) struct RollbackArgs {
-    /// Name of the service
+    /// Name of the service; of a Compose project PROJECT.SERVICE, or SERVICE where only one is called so
     service: String,
     /// A version, a digest, or on one host a generation [default: what ran before the last deployment]
     #[arg(long, value_name = "GENERATION|VERSION")]
@@ -57,7 +57,8 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
-        let hosts = host::look(args, &vault, interrupt).await?;
+        let (service, hosts) = host::look(args, &vault, interrupt).await?;
+        let args = &RollbackArgs { service, ..args.clone() };
         let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
         let goals = host::goals(&args.service, &hosts, &targets);
         // As it will be afterwards: a declaration that names its version is compared with that.

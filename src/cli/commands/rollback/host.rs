@@ -2,14 +2,13 @@
 
 use super::RollbackArgs;
 use super::gates::Gating;
-use crate::cli::commands::history::{services, unknown};
 use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::execute::Interrupt;
 use crate::history::{Generation, OnHost, Wanted, generations};
 use crate::name::{ContainerName, HostName};
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::session::{Goal, Observation, Pipeline, Registries, Vault, declared};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::session::{Goal, Observation, Pipeline, Registries, Services, Vault, declared};
+use std::collections::BTreeMap;
 
 /// A host that has the service.
 pub(super) struct Host {
@@ -66,27 +65,40 @@ pub(super) fn goals<'h>(
     pairs.map(|(host, target)| (host.name.clone(), host.goal(service, target))).collect()
 }
 
-/// Every selected host that has the service, with what is left of it there.
-pub(super) async fn look(args: &RollbackArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<Vec<Host>> {
+/// The name of the service, and every selected host that has it, with what is left of it there.
+pub(super) async fn look(
+    args: &RollbackArgs,
+    vault: &Vault<'_>,
+    interrupt: &Interrupt,
+) -> Result<(String, Vec<Host>)> {
     let declared = declared(vault, &args.selection.host)?;
     let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
     let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
-    let (mut hosts, mut known, mut alone) = (Vec::new(), BTreeSet::new(), false);
-    for one in seen {
-        known.extend(services(&one.desired, &one.observed));
-        alone |= of_service(&one.desired, &args.service).iter().any(|(want, _)| want.replica.is_none());
-        hosts.extend(host(one, vault, &args.service));
+    let mut services = Services::new(vault);
+    for one in &seen {
+        services.declare(&one.desired);
+        services.observe(&one.observed);
     }
+    let service = services.name(&args.service)?;
+    let alone = |one: &Observation<'_>| {
+        of_service(&one.desired, &service).iter().any(|(want, _)| want.replica.is_none())
+    };
+    let alone = seen.iter().any(alone);
+    let hosts: Vec<Host> = seen.into_iter().filter_map(|one| host(one, vault, &service)).collect();
+    let name = escaped(&service);
     match (hosts.is_empty(), alone) {
-        (false, _) => Ok(hosts),
+        (false, _) => Ok((service, hosts)),
         (true, true) => {
-            let name = escaped(&args.service);
             let what = format!("{name} is a container by itself: nothing is kept of it");
             Err(Problem::failed(what)
                 .hint(format!("declare it as [{name}.service.deployed]: it is taken over without a restart"))
                 .into())
         }
-        (true, false) => Err(unknown(&args.service, &known).into()),
+        (true, false) => {
+            Err(Problem::usage(format!("no state declares the service {name}, of which a container is left"))
+                .hint("declare it again, or remove what is left: pillarbox apply --prune")
+                .into())
+        }
     }
 }
 
