@@ -25,7 +25,7 @@ mod shape;
 
 use crate::desired::{Address, Desired, DesiredContainer, DesiredState, Item, Kind, Run};
 use crate::name::ContainerName;
-use crate::observed::{InstanceRole, Observed};
+use crate::observed::{InstanceRole, Observed, slot_of};
 use crate::plan::{HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
 #[cfg(test)]
@@ -99,7 +99,7 @@ impl<'a> Wanted<'a> {
             waiting,
             start_first: first.filter_map(|address| address.strip_prefix("container ")).collect(),
             shown_as_held: with(Verb::Held).collect(),
-            ran: ran.map(|ours| model::slot(&ours.instance)).collect(),
+            ran: ran.map(|ours| slot_of(&ours.instance).to_owned()).collect(),
         }
     }
 
@@ -162,7 +162,7 @@ fn as_desired(want: &DesiredContainer, can_update: bool, model: &Model) -> Vec<S
     let retain = want.retain(can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
         model.of_slot(name).partition(|held| held.role() == InstanceRole::Kept);
-    for one in kept.iter().filter(|one| one.running && !one.ran) {
+    for one in kept.iter().filter(|one| one.running) {
         broken.push(format!("in the end {}, which is kept for a rollback, runs", one.name));
     }
     let resting = kept.iter().filter(|one| !one.running).count();

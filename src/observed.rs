@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod clear_env;
+mod compose;
 mod first_network;
 mod health_check;
 mod helper_container;
@@ -16,11 +17,12 @@ mod resource;
 
 pub use crate::inspect::{Inspect, Private};
 pub use anonymous::Anonymous;
+pub use compose::ComposeLabels;
 pub(crate) use first_network::is_user_defined;
 pub use health_check::HealthCheck;
 pub use helper_container::HelperContainer;
 pub use holds::{Holds, HostPort};
-pub use instance_role::{InstanceRole, instance};
+pub use instance_role::{InstanceRole, instance, slot_of};
 pub use label::{Label, Ownership, namesake};
 pub use own_volumes::{OwnVolumes, Ran};
 pub use ownership::{Found, with_ownership};

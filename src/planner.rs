@@ -25,7 +25,7 @@
 //! `replace`. What counts as whose is the same, by the plain name of that one container.
 //!
 //! Of a service some predecessors are kept (`retain`, `kept`). What is kept is in no row: it is neither an
-//! attempt nor left over, nothing of it is started, stopped or removed but what is too much in the end.
+//! attempt nor left over, nothing of it is started or removed but what is too much in the end.
 //! With it, in these rows:
 //!
 //! | row | differs in |
@@ -34,7 +34,7 @@
 //! | none, others; the name is free | of the kept ones the last that ended held it: it is the fallback |
 //! | every one with others | `NAME.g2.back` is no leftover: it is stopped and gets the name of a kept one again |
 //! | a rollback: one of them is desired | it becomes `NAME.g2.back`, is started as an attempt would be, and is committed; where that fails it is kept as before |
-//! | `NAME.g2.kept` runs | it was started by hand: a note says so and it is left alone |
+//! | `NAME.g2.kept` runs | no state asks for it: it is stopped, see `aside` |
 //!
 //! A generation's number is that of the service: a container that is added to a deployment gets its number.
 //!

@@ -1,6 +1,6 @@
 //! A host as a few facts on each container, on which steps are carried out.
 
-use crate::observed::{InstanceRole, Label, Observed};
+use crate::observed::{InstanceRole, Label, Observed, slot_of};
 use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +37,6 @@ pub(super) struct ModelContainer {
     generation: u64,
     /// It held the plain name and has run.
     committed: bool,
-    /// It ran when the plan was made.
-    pub(super) ran: bool,
     /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
     /// It is ours, and no instance.
@@ -63,10 +61,9 @@ impl Model {
                 name: container.name.clone(),
                 generation: container.generation(),
                 committed: container.role() == InstanceRole::Committed && container.has_run() && usable,
-                ran: running,
                 service: ours.map(|ours| ours.service.clone()),
                 helper: container.helper.is_some(),
-                slot: ours.map(|ours| slot(&ours.instance)).unwrap_or_default(),
+                slot: ours.map(|ours| slot_of(&ours.instance).to_owned()).unwrap_or_default(),
                 works: running,
                 running,
                 spec: ours.map(|ours| ours.spec.0.clone()).unwrap_or_default(),
@@ -220,10 +217,9 @@ impl ModelContainer {
             name: create.name.clone(),
             generation: label(Label::GENERATION).parse().unwrap_or_default(),
             committed: false,
-            ran: false,
             service: Some(label(Label::SERVICE)).filter(|_| !helper),
             helper,
-            slot: slot(&label(Label::INSTANCE)),
+            slot: slot_of(&label(Label::INSTANCE)).to_owned(),
             works: false,
             running: false,
             spec: label(Label::SPEC),
@@ -234,11 +230,6 @@ impl ModelContainer {
     pub(super) fn role(&self) -> InstanceRole {
         InstanceRole::of(&self.name, &self.slot, self.generation)
     }
-}
-
-/// The plain name in an instance.
-pub(super) fn slot(instance: &str) -> String {
-    instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot).to_owned()
 }
 
 fn key(target: &Target) -> String {

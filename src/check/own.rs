@@ -2,7 +2,7 @@
 
 use super::receivers::Receivers;
 use crate::desired::{Desired, Kind};
-use crate::observed::{HelperContainer, Label, Observed, OwnVolumes};
+use crate::observed::{HelperContainer, Label, Observed, OwnVolumes, slot_of};
 use crate::plan::{Action, Create, FILLED, HostPlan, Step, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,7 +232,7 @@ impl<'a> Tasks<'a> {
 
     fn created(&self, step: u32, create: &Create, before: &BTreeSet<String>) -> Vec<String> {
         let label = |name: &str| create.body["Labels"][name].as_str().unwrap_or_default();
-        let slot = super::model::slot(label(Label::INSTANCE));
+        let slot = slot_of(label(Label::INSTANCE)).to_owned();
         let said: BTreeMap<&str, &str> =
             label(Label::TASKS).split(',').filter_map(|part| part.split_once('=')).collect();
         let needed = self.needed.get(slot.as_str()).into_iter().flatten();

@@ -9,6 +9,11 @@ pub fn instance(slot: &str, generation: u64) -> String {
     format!("{slot}.g{generation}")
 }
 
+/// The plain name in an instance.
+pub fn slot_of(instance: &str) -> &str {
+    instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot)
+}
+
 /// What a container of ours is to its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceRole {
@@ -29,8 +34,7 @@ const BACK: &str = "back";
 impl Container {
     /// The plain name that it has, had or was to have: its instance without the generation.
     pub fn slot(&self) -> &str {
-        let Some(labels) = &self.ours else { return &self.name };
-        labels.instance.rsplit_once(".g").map_or(labels.service.as_str(), |(slot, _)| slot)
+        self.ours.as_ref().map_or(&self.name, |labels| slot_of(&labels.instance))
     }
 
     /// The generation on its label, 0 if it is not ours.

@@ -1,7 +1,7 @@
 //! Which containers are ours. Labels alone do not say: `docker commit` of one of ours hands its labels
 //! on to an image, and from there to every container that is made of it.
 
-use super::{Container, HelperContainer, Label, Ownership, Record};
+use super::{Container, HelperContainer, Label, Ownership, Record, slot_of};
 use crate::desired::Fingerprint;
 use crate::name::Owner;
 use std::cmp::Ordering;
@@ -77,7 +77,7 @@ fn disown_copies(containers: &mut [Container]) {
 /// Whether a container of ours can have this name: the plain one, or that with a number; what helps to make
 /// one has a name that begins as those of our volumes. Copied labels come with other names.
 fn named_by_us(name: &str, instance: &str) -> bool {
-    let slot = instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot);
+    let slot = slot_of(instance);
     let numbered = |rest: &str| {
         let word = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         word.len() < rest.len() && (word.is_empty() || word.starts_with(".kept") || word.starts_with(".back"))

@@ -96,6 +96,15 @@ pub enum Cause {
         /// How many are.
         retain: u32,
     },
+    /// It is kept for a rollback, and runs.
+    Awake {
+        /// The service as which it answers in a network.
+        answers_as: Option<String>,
+        /// It carries the labels of Compose, which starts it with its project.
+        compose: bool,
+    },
+    /// It is kept for a rollback, and Compose could start it in its networks.
+    Startable,
     /// A rollback asks for it.
     Back {
         /// The generation.
@@ -165,6 +174,14 @@ impl fmt::Display for Cause {
             Self::Retained { retain: 1 } => f.write_str("more than the one version that is kept (retain)"),
             Self::Retained { retain } => {
                 write!(f, "more than the {retain} versions that are kept (retain)")
+            }
+            Self::Awake { answers_as, compose } => {
+                let who = if *compose { "by docker compose, or by hand" } else { "by hand" };
+                write!(f, "kept for a rollback, but it was started {who}")?;
+                answers_as.as_ref().map_or(Ok(()), |name| write!(f, ", and answers as {name}"))
+            }
+            Self::Startable => {
+                f.write_str("kept for a rollback; docker compose could start it in its networks")
             }
             Self::Back { generation, container: true } => {
                 write!(f, "back to generation {generation}: its container is started again")

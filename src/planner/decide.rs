@@ -2,6 +2,7 @@
 //! says why, and nothing is filled in later.
 
 mod absence;
+pub(super) mod aside;
 pub(super) mod choice;
 pub(super) mod container;
 mod container_change;

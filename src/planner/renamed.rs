@@ -4,7 +4,7 @@
 //! Everything else is planned as if they had those names already; the renames come first.
 
 use crate::desired::{Desired, DesiredContainer, DesiredState};
-use crate::observed::{Container, InstanceRole, Observed, Ownership};
+use crate::observed::{Container, InstanceRole, Observed, Ownership, slot_of};
 use crate::plan::Cause;
 use crate::problem::{Problem, Problems, Result, escaped};
 
@@ -72,11 +72,6 @@ pub(super) fn restore(desired: &Desired, observed: &Observed) -> Result<Option<R
         }
     }
     Ok(Some(Restored { found, planned, renamed: back }))
-}
-
-/// The plain name in an instance.
-pub(super) fn slot_of(instance: &str) -> &str {
-    instance.rsplit_once(".g").map_or(instance, |(slot, _)| slot)
 }
 
 /// The declaration of the container that it is; `None` also where that is held.

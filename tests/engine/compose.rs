@@ -2,6 +2,7 @@
 
 use crate::env::Output;
 use crate::shop::Shop;
+use serde_json::json;
 
 /// The project is called as the workspace.
 struct Project {
@@ -145,7 +146,31 @@ fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty(
     assert_eq!(identity(), before, "Compose sees no difference either");
     shop.release("serve", "1.1.0");
     shop.set(&format!("vars.{}.TAG", shop.name), "1.1.0");
-    shop.apply().ok();
+    shop.apply().ok().says("carries the labels of Docker Compose");
     shop.rests();
     assert_eq!(shop.identity(&project.container("db-1")), before[2], "what did not change stays");
+
+    // A later `docker compose up` starts what is kept: it is in no network, and a finding that is mended.
+    let kept = ["web-1.g1.kept", "web-2.g1.kept"].map(|name| project.container(name));
+    let networks = |name: &str| shop.inspect(name)["NetworkSettings"]["Networks"].clone();
+    assert_eq!(kept.each_ref().map(|name| networks(name)), [json!({}), json!({})]);
+    project.compose(&["up", "-d"]).ok();
+    for name in &kept {
+        let inspect = shop.inspect(name);
+        assert_eq!((&inspect["State"]["Running"], networks(name)), (&json!(true), json!({})));
+    }
+    let plan = shop.env.run(&["plan", "--detailed-exitcode"]).exits(2);
+    plan.says(&format!("container {}", kept[0])).says("it was started by docker compose, or by hand");
+    shop.env.run(&["status", "--exit-code"]).exits(2).says(&kept[1]);
+    shop.apply().ok();
+    shop.rests();
+    // The way back joins the networks again, with the names and aliases that were declared.
+    shop.set(&format!("vars.{}.TAG", shop.name), "1.0.0");
+    shop.env.run(&["rollback", &project.container("web"), "--once", "-y"]).ok();
+    assert_eq!(shop.identity(&project.container("web-1"))[0], before[0][0], "the same container");
+    let endpoints = networks(&project.container("web-1"));
+    let back = endpoints[format!("{}_back", shop.name)]["Aliases"].to_string();
+    assert!(back.contains("front") && back.contains("\"web\""), "{endpoints}");
+    assert_eq!(endpoints.as_object().map(serde_json::Map::len), Some(2), "{endpoints}");
+    shop.rests();
 }

@@ -1,5 +1,6 @@
 //! What is to become of a container, decided from what is seen alone; see the table at the planner.
 
+use super::aside::Aside;
 use super::choice::{Choice, choose, fallback};
 use super::data::Data;
 use super::fits::{fits, live};
@@ -57,6 +58,8 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) can_update: bool,
     /// What was kept for a rollback and goes in the end.
     pub(in crate::planner) surplus: Surplus<'a>,
+    /// What is done about kept ones that are not left as they are.
+    pub(in crate::planner) aside: Aside<'a>,
     /// The containers that it is made with.
     pub(in crate::planner) shared: Vec<Shared<'a>>,
     /// What becomes of the data in anonymous volumes.
@@ -134,6 +137,9 @@ impl<'a> ContainerDecision<'a> {
                 && will_run
                 && is_start_first(desired, &instances, &choice, &to_stop),
             fallback,
+            aside: Aside::of(&instances, &choice, retain, |ours| {
+                !surplus.containers.iter().any(|gone| gone.id == ours.id)
+            }),
             surplus,
             names: Names::of(context, name, retain, &instances, &choice),
             desired,
@@ -194,7 +200,7 @@ impl<'a> ContainerDecision<'a> {
 
     /// Whether anything is done about it.
     pub(in crate::planner) fn changes(&self) -> bool {
-        !self.stays_as_it_is() || !self.instances.others.is_empty()
+        !self.stays_as_it_is() || !self.instances.others.is_empty() || !self.aside.is_empty()
     }
 
     /// Whether it stays as it is; what is left beside it may go.

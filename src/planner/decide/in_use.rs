@@ -135,8 +135,12 @@ fn then(
         return None;
     }
     let mut then = user.clone();
-    if container.to_stop.iter().any(|old| old.id == ours.id) {
+    let stopped = container.to_stop.iter().chain(&container.aside.awake);
+    if stopped.into_iter().any(|old| old.id == ours.id) {
         then.running = false;
+    }
+    if network.is_some() && container.aside.leaves(ours) {
+        return None;
     }
     if container.choice.is(ours) {
         then.name = container.desired.name.to_string();

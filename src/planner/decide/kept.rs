@@ -4,10 +4,11 @@
 //! runs, so that a change of a variable pushes no version out. Of generations of one version the last stay, as
 //! long as `retain` generations are not there. Those count first that ended last; after a rollback as many stay
 //! before the one that runs, until the next deployment. A container is more than an image alone: images that
-//! have lost theirs count after all containers. One that was started by hand is not stopped.
+//! have lost theirs count after all containers. One that runs is
+//! stopped, and counts as the others.
 
 use super::choice::Choice;
-use super::instances::{Instances, generation, runs};
+use super::instances::{Instances, generation};
 use crate::desired::{DesiredState, Kind};
 use crate::name::ContainerName;
 use crate::observed::{Container, InstanceRole};
@@ -42,7 +43,7 @@ pub(in crate::planner) fn surplus<'a>(
     let mut gone = Surplus::default();
     let mut containers: Vec<&Container> = instances
         .everything()
-        .filter(|ours| stays(retain, choice, ours) || (ours.role() == InstanceRole::Kept && !runs(ours)))
+        .filter(|ours| stays(retain, choice, ours) || ours.role() == InstanceRole::Kept)
         .filter(|ours| !choice.is(ours))
         .collect();
     let committed = |ours: &Container| ours.role() == InstanceRole::Committed;

@@ -4,6 +4,7 @@ use crate::desired::{DesiredContainer, Kind, Reaction};
 use crate::name::Digest;
 use crate::observed::Container;
 use crate::plan::Cause;
+use crate::planner::decide::aside::answers_as;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
@@ -52,6 +53,10 @@ pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
             if causes.is_empty() && !container.instances.others.is_empty() {
                 causes.push(Cause::Interrupted);
             }
+            if causes.is_empty() {
+                let awake = container.aside.awake.first().map(|kept| awake(container, kept));
+                causes.extend(awake.or((!container.aside.is_empty()).then_some(Cause::Startable)));
+            }
         }
     }
     let replaces = !container.instances.is_empty() && !container.start_first && !container.to_stop.is_empty();
@@ -61,6 +66,12 @@ pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
         causes.push(Cause::StopFirst(why.clone()));
     }
     causes
+}
+
+/// Why a kept container is stopped.
+pub(super) fn awake(container: &ContainerDecision<'_>, kept: &Container) -> Cause {
+    let names = [container.desired.alias(), container.desired.name.as_str()];
+    Cause::Awake { answers_as: answers_as(kept, names).map(str::to_owned), compose: kept.compose().is_some() }
 }
 
 /// In what a container differs from what is desired, by its labels.

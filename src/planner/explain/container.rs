@@ -2,9 +2,10 @@
 
 use super::{causes, change};
 use crate::desired::Address;
-use crate::observed::Container;
+use crate::observed::{Container, InstanceRole};
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::container::ContainerDecision;
+use crate::planner::decide::instances::runs;
 use crate::planner::decide::networks::observed;
 use crate::planner::decide::{ContainerChange, live};
 use serde_json::{Value, json};
@@ -38,6 +39,10 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
         true => laid_down(other),
         false => change::removed(&other.name, other, Cause::Interrupted),
     }));
+    all.extend(container.aside.awake.iter().map(|kept| awake(container, kept)));
+    // One that runs is said once; what is kept from now on is part of its replacement.
+    let idle = container.aside.leaves.iter().filter(|one| one.role() == InstanceRole::Kept && !runs(one));
+    all.extend(idle.map(|kept| Change { after: None, ..updated(kept, Cause::Startable) }));
     let beyond = Cause::Retained { retain: container.retain() };
     all.extend(
         container.surplus.containers.iter().map(|ours| change::removed(&ours.name, ours, beyond.clone())),
@@ -59,11 +64,21 @@ fn verb(container: &ContainerDecision<'_>) -> Verb {
 
 /// A kept container that came back in vain, or was cut off on its way.
 fn laid_down(container: &Container) -> Change {
+    updated(container, Cause::Interrupted)
+}
+
+/// A kept container that runs.
+fn awake(decision: &ContainerDecision<'_>, kept: &Container) -> Change {
+    updated(kept, causes::awake(decision, kept))
+}
+
+/// One that does not run in the end.
+fn updated(container: &Container, cause: Cause) -> Change {
     let after = BTreeMap::from([("running".to_owned(), json!(false))]);
     Change {
         actions: vec![Verb::Update],
         after: Some(after),
-        ..change::removed(&container.name, container, Cause::Interrupted)
+        ..change::removed(&container.name, container, cause)
     }
 }
 

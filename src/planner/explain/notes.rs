@@ -2,12 +2,11 @@
 
 use super::data;
 use crate::name::ImageRef;
-use crate::observed::{Container, Health, HealthCheck, ResolvedBy};
+use crate::observed::{Container, Health, HealthCheck, ResolvedBy, slot_of};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
-use crate::planner::renamed::slot_of;
 use crate::problem::escaped;
 
 /// All notes on a host, services in the order of declaration.
@@ -16,7 +15,7 @@ pub(super) fn of(context: &PlanContext<'_>, containers: &[&ContainerDecision<'_>
     for container in containers {
         notes.extend(drift(container));
         notes.extend(condition(container));
-        notes.extend(by_hand(container));
+        notes.extend(of_compose(container));
         notes.extend(unchecked(context, container));
         notes.extend(slow(context, container));
         notes.extend(data::of(container));
@@ -122,18 +121,15 @@ fn begins(decision: &ContainerDecision<'_>) -> bool {
     decision.runs && !stands
 }
 
-/// Kept ones that run: no state asks for that, and they are not stopped.
-fn by_hand(decision: &ContainerDecision<'_>) -> Vec<String> {
-    let running = decision.instances.kept.iter().filter(|kept| runs(kept) && !decision.choice.is(kept));
-    running
-        .map(|kept| {
-            let name = &kept.name;
-            format!(
-                "container {name}: kept for a rollback, but it was started by hand; it is left alone: \
-                 'docker stop {name}' ends that"
-            )
-        })
-        .collect()
+/// A predecessor that Compose knows by its labels, which stay on it while it is kept.
+fn of_compose(decision: &ContainerDecision<'_>) -> Option<String> {
+    let leaving = decision.aside.leaves.iter().find(|one| one.name == decision.desired.name.as_str())?;
+    let project = escaped(leaving.compose()?.project);
+    Some(format!(
+        "container {}: the old one carries the labels of Docker Compose (project {project}); it leaves its networks \
+         while it is kept for a rollback, so that 'docker compose up' cannot put it into service",
+        decision.desired.name
+    ))
 }
 
 /// The tag beside a digest that pins the image stands for another one, as the registry said for a state

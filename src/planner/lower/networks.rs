@@ -57,6 +57,12 @@ pub(super) fn rejoin_declared(spec: &Spec, container: &Container) -> Vec<Action>
     leave.chain(join).collect()
 }
 
+/// Leaves the networks that a user made.
+pub(super) fn leave(container: &Container) -> Vec<Action> {
+    let found = observed(container).into_keys().filter(|network| is_user_defined(network));
+    found.map(|network| disconnect(container, &network)).collect()
+}
+
 /// The same action on a container that is called otherwise by now.
 pub(super) fn called(mut action: Action, by_now: &str) -> Action {
     if let Action::Connect { name, .. } | Action::Disconnect { name, .. } = &mut action {

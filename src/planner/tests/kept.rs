@@ -8,6 +8,7 @@ use crate::execute::tests::stage::{Stage, absent, item, readable};
 use crate::plan::{Action, text, text_with_undo};
 use crate::state::Text;
 use crate::testing::fake::Fault;
+use serde_json::json;
 use std::fmt::Write as _;
 
 fn retained(version: u32, retain: u32, order: Order) -> Vec<Item> {
@@ -239,20 +240,100 @@ async fn what_is_kept_goes_with_its_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_was_started_by_hand_is_said_and_left_alone() {
+async fn one_that_was_started_by_hand_is_a_change_and_is_stopped() {
     use crate::engine::Engine as _;
     let stage = deployed(Order::StartFirst).await;
     stage.fake.start("api.g1.kept").await.expect("started");
-    let less = Stage { items: retained(3, 0, Order::StartFirst), ..stage.clone() };
-    let plan = less.plan().await.expect("planned");
-    assert!(
-        plan.notes
-            .iter()
-            .any(|note| note.contains("api.g1.kept: kept for a rollback, but it was started by hand"))
-    );
-    assert!(!text(&plan).contains("g1.kept"), "{}", text(&plan));
+    let plan = stage.plan().await.expect("planned");
+    let change = plan.changes.iter().find(|change| change.address == "container api.g1.kept");
+    let causes: Vec<String> =
+        change.into_iter().flat_map(|change| &change.cause).map(ToString::to_string).collect();
+    assert_eq!(causes, ["kept for a rollback, but it was started by hand, and answers as api"]);
+    assert_eq!(then(&stage).await, "stop api.g1.kept");
+    stage.settle().await;
+    assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g2.kept exited"]);
+    // Beside a replacement it stops first: two that write to the same data are one too many.
+    stage.fake.start("api.g1.kept").await.expect("started");
+    let less = Stage { items: retained(1, 0, Order::StopFirst), ..stage.clone() };
+    let steps = then(&less).await;
+    assert!(steps.starts_with("stop api.g1.kept, create api.g4, stop api"), "{steps}");
     less.settle().await;
-    assert_eq!(stage.statuses(), ["api running", "api.g1.kept running"]);
+    assert_eq!(stage.statuses(), ["api running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_all_that_runs_stops_only_when_another_works() {
+    use crate::engine::Engine as _;
+    for order in [Order::StartFirst, Order::StopFirst] {
+        let stage = deployed(order).await;
+        stage.fake.stop_container("api");
+        stage.fake.start("api.g1.kept").await.expect("started");
+        let steps = then(&stage).await;
+        let (start, stop) = (steps.find("await api"), steps.find("stop api.g1.kept"));
+        assert!(start.is_some() && start < stop, "{steps}");
+        stage.settle().await;
+        assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g2.kept exited"]);
+    }
+}
+
+/// `api` as Compose made it, adopted, and replaced by version 2.
+async fn of_compose(order: Order) -> Stage {
+    let stage = Stage { items: retained(1, 2, order), ..host() };
+    stage.fake.preload("r.example.com/nginx:1");
+    let labels = json!({ "com.docker.compose.project": "shop", "com.docker.compose.service": "api" });
+    let body = json!({
+        "Image": "r.example.com/nginx:1", "Labels": labels,
+        "HostConfig": { "NetworkMode": "back", "RestartPolicy": { "Name": "always" } },
+        "NetworkingConfig": { "EndpointsConfig": { "back": { "Aliases": ["api"] } } },
+    });
+    stage.fake.add_container("api", body, true);
+    assert!(stage.adopt("api").await.agrees());
+    assert_eq!(then(&stage).await, "nothing");
+    Stage { items: retained(2, 2, order), ..stage }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_compose_could_start_is_in_no_network_while_it_is_kept_and_joins_them_when_it_comes_back() {
+    use crate::engine::Engine as _;
+    for order in [Order::StartFirst, Order::StopFirst] {
+        let stage = of_compose(order).await;
+        let plan = stage.settle().await;
+        assert!(text(&plan).contains("disconnect api.g1.kept from back"), "{}", text(&plan));
+        assert!(plan.notes.iter().any(|note| note.contains("labels of Docker Compose (project shop)")));
+        assert_eq!(then(&stage).await, "nothing");
+        // `docker compose up` starts it.
+        stage.fake.start("api.g1.kept").await.expect("started");
+        let plan = stage.plan().await.expect("planned");
+        let change = plan.changes.iter().find(|change| change.address == "container api.g1.kept");
+        let causes: Vec<String> =
+            change.into_iter().flat_map(|change| &change.cause).map(ToString::to_string).collect();
+        assert_eq!(causes, ["kept for a rollback, but it was started by docker compose, or by hand"]);
+        stage.settle().await;
+        let back = back_to(&stage, 1).await;
+        let plan = back.settle().await;
+        assert!(text(&plan).contains("connect api.g1.back to back"), "{}", text(&plan));
+        assert_eq!(back.statuses(), ["api running", "api.g2.kept exited"]);
+    }
+}
+
+/// An apply that ends between the commit and the end leaves it in its networks.
+#[tokio::test(start_paused = true)]
+async fn what_compose_could_start_leaves_its_networks_wherever_an_apply_was_cut_off() {
+    for call in 1.. {
+        let stage = of_compose(Order::StartFirst).await;
+        stage.fake.fail(call, Fault::HangUpAfter);
+        let failed = stage.apply().await.outcome.failure.is_some();
+        stage.fake.heal();
+        if !failed {
+            break;
+        }
+        stage.settle().await;
+        assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited"], "cut off after call {call}");
+        let observed = stage.observe().await;
+        let kept = observed.containers.iter().find(|one| one.name == "api.g1.kept").expect("kept");
+        let networks = kept.inspect.compare("/NetworkSettings/Networks").cloned();
+        assert_eq!(networks, Some(json!({})), "cut off after call {call}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

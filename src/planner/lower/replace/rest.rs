@@ -9,6 +9,7 @@ use crate::planner::decide::choice::Choice;
 use crate::planner::decide::container::ContainerDecision;
 use crate::planner::decide::instances::runs;
 use crate::planner::decide::restart::{parked, same_policy};
+use crate::planner::lower::networks;
 use crate::planner::lower::steps::Group;
 use serde_json::{Value, json};
 
@@ -38,10 +39,47 @@ pub(super) fn clean_up(
     to_remove: &[&Container],
     group: &mut Group<'_>,
 ) {
+    if !runs_beside(decision) {
+        stop_awake(decision, group, &[]);
+    }
     for ours in to_remove {
         remove(context, decision, ours, group, &[]);
     }
     lay_down(context, decision, group);
+    leave_networks(decision, group);
+}
+
+/// Stops kept ones that run: at the beginning, so that two do not write to the same data, where another
+/// container of it runs as well; else in the end, since they are all that answers.
+pub(super) fn stop_awake_first(decision: &ContainerDecision<'_>, group: &mut Group<'_>, undo: &[Action]) {
+    if runs_beside(decision) {
+        stop_awake(decision, group, undo);
+    }
+}
+
+fn runs_beside(decision: &ContainerDecision<'_>) -> bool {
+    decision.instances.all().any(runs)
+}
+
+fn stop_awake(decision: &ContainerDecision<'_>, group: &mut Group<'_>, undo: &[Action]) {
+    for ours in &decision.aside.awake {
+        let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
+        let timeout = decision.desired.stop_timeout;
+        group.push(Action::Stop { container, name, timeout }, undo.to_vec());
+        if decision.can_update {
+            rest(ours, &ours.name, group, undo);
+        }
+    }
+}
+
+/// What Compose can start is in no network while it is kept. Nothing takes this back: the way back joins them again.
+fn leave_networks(decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
+    for ours in &decision.aside.leaves {
+        let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());
+        for action in networks::leave(ours) {
+            group.push(networks::called(action, &name), Vec::new());
+        }
+    }
 }
 
 /// Lays down what came back in vain, parks what stays, and removes what is more than is kept. Nothing takes
@@ -67,12 +105,18 @@ fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: 
 /// Gives one that was down when we came the policy with which it stays so when its Engine starts again.
 /// What we stopped got it then.
 fn park(ours: &Container, name: &str, group: &mut Group<'_>) {
+    if !runs(ours) {
+        rest(ours, name, group, &[]);
+    }
+}
+
+fn rest(ours: &Container, name: &str, group: &mut Group<'_>, undo: &[Action]) {
     let policy = ours.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
-    if !runs(ours) && !same_policy(policy, &parked(policy)) {
+    if !same_policy(policy, &parked(policy)) {
         let (container, name) = (Target::Id(ours.id.clone()), name.to_owned());
         group.push(
             Action::Update { container, name, body: json!({ "RestartPolicy": parked(policy) }) },
-            Vec::new(),
+            undo.to_vec(),
         );
     }
 }

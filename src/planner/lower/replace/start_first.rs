@@ -10,7 +10,7 @@
 //! all that surely works, so nothing is rolled back: whatever fails, the next apply goes on from there.
 
 use super::parts::{await_healthy, clear, commit, declare_live, introduce, join, make, stop_and_park};
-use super::rest::{clean_up, take_up};
+use super::rest::{clean_up, stop_awake_first, take_up};
 use super::rollback::Rollback;
 use crate::desired::BeforeStop;
 use crate::observed::Container;
@@ -35,6 +35,7 @@ pub(in crate::planner::lower) fn lower<'a>(
 ) {
     let mut rollback = Rollback::new(decision);
     introduce(decision, group);
+    stop_awake_first(decision, group, &rollback.actions());
     let to_remove = clear(context, decision, group, &rollback);
     let desired = decision.desired;
     let (target, name) = match &decision.choice {

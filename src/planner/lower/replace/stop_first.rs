@@ -6,7 +6,7 @@
 //! stop, to change in place and to go on where an apply was interrupted.
 
 use super::parts::{await_healthy, clear, commit, declare_live, introduce, join, make, stop_and_park};
-use super::rest::{clean_up, take_up};
+use super::rest::{clean_up, stop_awake_first, take_up};
 use super::rollback::Rollback;
 use crate::desired::Reaction;
 use crate::plan::{Action, Target};
@@ -24,6 +24,7 @@ pub(in crate::planner::lower) fn lower<'a>(
 ) {
     let mut rollback = Rollback::new(decision);
     introduce(decision, group);
+    stop_awake_first(decision, group, &rollback.actions());
     let holder_stays =
         decision.instances.holder.is_some_and(|holder| decision.choice.is(holder) && runs(holder));
     rollback.committed = holder_stays;
