@@ -12,11 +12,13 @@
 //!   while a container uses it; in the end those that are declared are there;
 //! - an anonymous volume is removed only where no container mounts it any more, and never one of a container
 //!   that ran when the plan was made;
+//! - an image is removed only where it is ours, has no name of others, and no container uses it by then;
 //! - secrets stand in environments and in files of secrets alone, and every receiver of one is named;
 //! - a volume of secrets is one container's alone, filled before that is created, and goes with it;
 //! - what requires a task is created after it has run.
 
 mod anonymous;
+mod images;
 mod model;
 mod own;
 mod receivers;
@@ -43,6 +45,7 @@ pub fn host(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Result<(
     let mut broken = shape::check(plan, observed, &receivers);
     broken.extend(carried_out(plan, desired, observed));
     broken.extend(anonymous::check(plan, observed));
+    broken.extend(images::check(plan, observed));
     broken.extend(own::check(plan, desired, observed, &receivers));
     let problem = |what: String| {
         Problem::failed(format!("the plan for host {} is wrong: {what}", plan.host))

@@ -236,6 +236,12 @@ impl DesiredContainer {
         self.replica.as_ref().filter(|_| stays_down).map_or(0, |replica| replica.retain)
     }
 
+    /// Of how many versions beside the running one the image stays; whether its Engine can keep containers does
+    /// not matter to that.
+    pub fn images(&self) -> u32 {
+        self.replica.as_ref().map_or(0, |replica| replica.images)
+    }
+
     /// The service that it belongs to; a container of its own is its own service.
     pub fn service(&self) -> &ContainerName {
         self.replica.as_ref().map_or(&self.name, |replica| &replica.service)
@@ -266,8 +272,16 @@ pub struct Replica {
     pub before_stop: Option<BeforeStop>,
     /// How many generations are kept beside the one that runs.
     pub retain: u32,
+    /// `images.keep`: of how many versions beside the one that runs the image stays on the host, with or without a
+    /// container; [`Replica::ALL`] is no limit.
+    pub images: u32,
     /// The generation that a rollback asks for; no declaration says this.
     pub back: Option<RollbackTarget>,
+}
+
+impl Replica {
+    /// Every image stays.
+    pub const ALL: u32 = u32::MAX;
 }
 
 /// The generation that a rollback starts again.

@@ -90,10 +90,10 @@ pub fn generations(observed: &Observed, workspace: &Owner, service: &str) -> Vec
     }
     let slots: BTreeSet<&str> = found.values().flatten().map(|one| one.slot()).chain([service]).collect();
     let mut alone: BTreeMap<u64, Option<String>> = BTreeMap::new();
-    for (tag, digests) in &observed.keeps {
+    for (tag, kept) in &observed.keeps {
         let number = slots.iter().find_map(|slot| kept_generation(workspace, slot, tag));
         if let Some(number) = number.filter(|number| !found.contains_key(number)) {
-            alone.insert(number, digests.first().map(ToString::to_string));
+            alone.insert(number, kept.digests.first().map(ToString::to_string));
         }
     }
     let mut all: Vec<Generation> = found.iter().map(|(number, made)| Generation::of(*number, made)).collect();

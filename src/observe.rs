@@ -8,14 +8,15 @@ mod resolve;
 mod resources;
 mod what;
 
+pub use keeps::names;
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
 pub use what::{Need, What};
 
 use crate::engine::Engine;
 use crate::name::{HostName, ImageRef};
-use crate::observed::{Container, Facts, Image, Network, Observed, OwnVolumes, Record, Volume};
+use crate::observed::{Container, Facts, Image, KeptImage, Network, Observed, OwnVolumes, Record, Volume};
 use crate::problem::Result;
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many calls are under way at once on one host.
@@ -46,7 +47,8 @@ pub struct Read {
     own_volumes: OwnVolumes,
     anonymous: BTreeMap<String, BTreeSet<String>>,
     adopted: BTreeMap<String, Record>,
-    keeps: BTreeMap<String, Vec<ImageRef>>,
+    keeps: BTreeMap<String, KeptImage>,
+    kept_images: BTreeMap<String, Image>,
 }
 
 /// Reads a host, all but what references stand for.
@@ -54,8 +56,12 @@ pub struct Read {
 /// # Errors
 /// Where the Engine fails.
 pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Read> {
-    let (listed, resources) =
-        try_join(containers::list(engine, host), resources::read(engine, host, what)).await?;
+    let (listed, resources, tags) = try_join3(
+        containers::list(engine, host),
+        resources::read(engine, host, what),
+        keeps::list(engine, host, what),
+    )
+    .await?;
     let adopted = resources.adopted(what);
     // A container that is on the list had its image on the host before images are read.
     let full = containers::read(engine, host, what, listed, &adopted);
@@ -65,8 +71,19 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
     let network_names = resources.network_names();
     let (networks, volumes) = resources.judged(what, &uses);
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
-    let keeps = keeps::read(engine, host, what, &containers).await?;
-    Ok(Read { containers, images, networks, network_names, volumes, own_volumes, anonymous, adopted, keeps })
+    let (keeps, kept_images) = keeps::read(engine, host, tags, &containers).await?;
+    Ok(Read {
+        containers,
+        images,
+        networks,
+        network_names,
+        volumes,
+        own_volumes,
+        anonymous,
+        adopted,
+        keeps,
+        kept_images,
+    })
 }
 
 impl Read {
@@ -92,6 +109,7 @@ impl Read {
             anonymous,
             adopted,
             keeps,
+            kept_images,
         } = self;
         let resolve::Resolutions { resolved, unresolved } =
             resolve::all(engine, host, what, ask, &containers, &images).await?;
@@ -111,6 +129,7 @@ impl Read {
             anonymous,
             adopted,
             keeps,
+            kept_images,
         })
     }
 }

@@ -63,9 +63,21 @@ pub struct Observed {
     pub anonymous: BTreeMap<String, BTreeSet<String>>,
     /// Containers that were taken over, by id; also those that are gone.
     pub adopted: BTreeMap<String, Record>,
-    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with the digests that its
-    /// image goes by. Read only where a service is declared.
-    pub keeps: BTreeMap<String, Vec<ImageRef>>,
+    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with its image. Read only where a
+    /// service is declared.
+    pub keeps: BTreeMap<String, KeptImage>,
+    /// Images of such tags of which all names are known, by id. Most are not asked for: only a plan that could
+    /// remove an image needs them.
+    pub kept_images: BTreeMap<String, Image>,
+}
+
+/// The image that a tag of ours keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptImage {
+    /// Its id.
+    pub image_id: String,
+    /// The digests that it goes by.
+    pub digests: Vec<ImageRef>,
 }
 
 /// What a host says of itself; `grains` is an alias in states.

@@ -20,7 +20,7 @@ pub use verb::Verb;
 use crate::name::{HostName, WorkspaceName};
 use crate::problem::Problems;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -66,6 +66,9 @@ pub struct PlanBody {
     /// Resources that are held because their image cannot be had. The problems are told beside the plan.
     #[serde(skip)]
     pub without_image: Vec<WithoutImage>,
+    /// Ids of images that would be removed if the observed state had all their names.
+    #[serde(skip)]
+    pub unread_images: BTreeSet<String>,
 }
 
 /// A resource of which nothing is done because its image cannot be had.

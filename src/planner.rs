@@ -85,6 +85,7 @@ pub fn plan_host(desired: &Desired, observed: &Observed, options: &Options) -> R
         receivers: explained.receivers,
         notes: explained.notes,
         without_image: explained.without_image,
+        unread_images: decisions.images.unread,
     };
     let engine_id = observed.facts.engine_id.clone();
     let plan = HostPlan::new(observed.host.clone(), options.engine.clone(), engine_id, body);

@@ -28,10 +28,11 @@ const IMAGE_ABSENT: [&str; 1] = ["tag"];
 const CONTAINER: [&str; 5] = ["gate", "image", "monitor", "pull", "start_timeout"];
 
 /// Of `service.deployed`, in addition to the options of containers.
-const SERVICE: [&str; 10] = [
+const SERVICE: [&str; 11] = [
     "alias",
     "gate",
     "image",
+    "images",
     "instances",
     "pull",
     "replicas",

@@ -14,7 +14,7 @@ use crate::desired::{
 use crate::name::ContainerName;
 use crate::pillar::gate::Gates;
 use crate::problem::{Problem, Problems, Result, escaped};
-use crate::state::{Arg, Function};
+use crate::state::{Arg, ArgValue, Function};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -134,7 +134,7 @@ fn names(
 const NUMBER: &str = "{}";
 
 /// How many containers, what they are called, how many generations of each are kept, and how they are replaced:
-/// `replicas`, `instances`, `alias`, `retain`, `shared` and
+/// `replicas`, `instances`, `alias`, `retain`, `images`, `shared` and
 /// `update = { order, batch, monitor, drain, before_stop, on_failure }`.
 struct Policy {
     replicas: i64,
@@ -147,6 +147,7 @@ struct Policy {
     drain: u32,
     before_stop: Option<BeforeStop>,
     retain: u32,
+    images: Option<u32>,
 }
 
 impl Policy {
@@ -162,6 +163,7 @@ impl Policy {
             drain: DRAIN,
             before_stop: None,
             retain: RETAIN,
+            images: None,
         };
         // An argument that contains a secret was reported.
         let clear = |name: &str| checked.arg(name).filter(|arg| arg.first_with_secret().is_none());
@@ -179,6 +181,9 @@ impl Policy {
         if let Some(arg) = clear("retain") {
             let retain = read::integer("retain", arg, 0, MOST_RETAINED);
             take(retain.map(|number| policy.retain = u32::try_from(number).unwrap_or(RETAIN)));
+        }
+        if let Some(arg) = clear("images") {
+            take(images(arg, policy.retain).map(|number| policy.images = number));
         }
         if let Some(arg) = clear("shared") {
             let path = |path: &String| path.trim_end_matches('/').to_owned();
@@ -221,9 +226,31 @@ impl Policy {
             drain: self.drain,
             before_stop: self.before_stop.clone(),
             retain: self.retain,
+            images: self.images.unwrap_or(self.retain),
             back: None,
         }
     }
+}
+
+/// `{ keep = 5 }` or `{ keep = "all" }`: of how many versions the image stays. A kept container needs its own.
+fn images(arg: &Arg, retain: u32) -> Result<Option<u32>> {
+    let fields = read::fields("images", arg, &["keep"])?;
+    let Some(keep) = fields.get("keep") else { return Ok(None) };
+    let is_all = matches!(&keep.value, ArgValue::Text(text) if text.as_clear() == Some("all"));
+    if is_all {
+        return Ok(Some(Replica::ALL));
+    }
+    let number = read::integer("images.keep", keep, 0, MOST_RETAINED)
+        .map_err(|problems| problems.map(|problem| problem.hint("every image stays with: keep = \"all\"")))?;
+    let number = u32::try_from(number).unwrap_or(RETAIN);
+    if number < retain {
+        let why = format!("is {number}, but `retain` keeps the containers of {retain} versions");
+        return Err(read::wrong("images.keep", keep, &why)
+            .cause("a kept container needs the image that it was created from")
+            .hint(format!("keep fewer containers as well: retain = {number}"))
+            .into());
+    }
+    Ok(Some(number))
 }
 
 fn one_of(option: &str, arg: &Arg, words: &[&str]) -> Result<String> {

@@ -165,6 +165,14 @@ impl<E: Engine> Caller<'_, E> {
                 Err(error) if error.kind == ErrorKind::Conflict && name.starts_with(KEEP) => Ok(()),
                 other => other,
             },
+            Action::RemoveImage { image } => match engine.untag(image).await {
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+                // A container was made from it since the plan was made.
+                Err(error) if error.kind == ErrorKind::Conflict => {
+                    return Ok(vec![format!("image {image} is in use and stays")]);
+                }
+                other => other,
+            },
             Action::Connect { network, endpoint, .. } => engine.connect(&id, network, endpoint).await,
             Action::Disconnect { network, force, .. } => engine.disconnect(&id, network, *force).await,
             Action::Start { .. } => engine.start(&id).await,

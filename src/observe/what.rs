@@ -17,7 +17,7 @@ pub struct What {
     pub networks: BTreeSet<String>,
     /// Volumes that are wanted, or wanted away.
     pub volumes: BTreeSet<String>,
-    /// Whether the tags that keep images are read: where there are services.
+    /// Whether the tags that keep images are read: where there are containers whose images have such a tag.
     pub keeps: bool,
 }
 
@@ -47,7 +47,7 @@ impl What {
                 DesiredState::ImageAbsent { image } => (image, Need::Presence),
                 DesiredState::Container(want) => {
                     names.insert(want.name.as_str().to_owned());
-                    keeps |= want.replica.is_some();
+                    keeps |= want.replica.is_some() || want.pull == PullPolicy::Missing;
                     match want.pull {
                         PullPolicy::Missing => (&want.image, Need::Digest),
                         PullPolicy::Never => (&want.image, Need::Local),
@@ -55,6 +55,7 @@ impl What {
                 }
                 DesiredState::ContainerAbsent { name, .. } => {
                     names.insert(name.as_str().to_owned());
+                    keeps = true;
                     continue;
                 }
                 // Its container is found by its labels.

@@ -47,6 +47,12 @@ pub enum Action {
         /// The name that goes.
         name: String,
     },
+    /// `DELETE /images/{name}` of an image of ours that nothing needs, by its digest; never forced. One that is in use
+    /// by then stays.
+    RemoveImage {
+        /// `repo@sha256:…`.
+        image: String,
+    },
     /// `POST /containers/create`.
     Create(Box<Create>),
     /// `POST /networks/{network}/connect`.
@@ -278,6 +284,7 @@ impl Action {
             Self::Pull { .. }
             | Self::Tag { .. }
             | Self::Untag { .. }
+            | Self::RemoveImage { .. }
             | Self::Create(_)
             | Self::CreateOwnVolume { .. }
             | Self::RemoveOwnVolume { .. }
@@ -339,6 +346,7 @@ impl fmt::Display for Action {
             Self::Pull { image, platform: None, .. } => write!(f, "pull {image}"),
             Self::Tag { name, .. } => write!(f, "tag {name}"),
             Self::Untag { name } => write!(f, "untag {name}"),
+            Self::RemoveImage { image } => write!(f, "remove image {image}"),
             Self::Create(create) => write!(f, "create {}", create.name),
             Self::Connect { name, network, .. } => write!(f, "connect {name} to {network}"),
             Self::Disconnect { name, network, .. } => write!(f, "disconnect {name} from {network}"),

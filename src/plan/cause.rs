@@ -105,6 +105,13 @@ pub enum Cause {
     },
     /// It is kept for a rollback, and Compose could start it in its networks.
     Startable,
+    /// More images than are kept.
+    ImagesKept {
+        /// Of how many versions they are.
+        keep: u32,
+    },
+    /// An image that pillarbox pulled, and that nothing needs any more.
+    Unneeded,
     /// A rollback asks for it.
     Back {
         /// The generation.
@@ -183,6 +190,12 @@ impl fmt::Display for Cause {
             Self::Startable => {
                 f.write_str("kept for a rollback; docker compose could start it in its networks")
             }
+            Self::ImagesKept { keep: 0 } => f.write_str("no image is kept for a rollback (images.keep)"),
+            Self::ImagesKept { keep: 1 } => f.write_str("more than the one image that is kept (images.keep)"),
+            Self::ImagesKept { keep } => {
+                write!(f, "more than the images of {keep} versions that are kept (images.keep)")
+            }
+            Self::Unneeded => f.write_str("nothing needs it any more"),
             Self::Back { generation, container: true } => {
                 write!(f, "back to generation {generation}: its container is started again")
             }

@@ -6,8 +6,8 @@ use super::renamed::Renamed;
 use super::work;
 use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
-use crate::observed::{Container, Facts, HelperContainer, Image, Network, Observed, Ownership, Ran, Record};
-use crate::observed::{InstanceRole, Resolution, User, Volume, instance};
+use crate::observed::{Container, Facts, HelperContainer, Image, InstanceRole, KeptImage, Network, Observed};
+use crate::observed::{Ownership, Ran, Record, Resolution, User, Volume, instance};
 use crate::plan::{keep_repository, kept_by};
 use crate::problem::{Problem, Problems, Result, escaped};
 use std::cell::OnceCell;
@@ -255,8 +255,23 @@ impl<'a> PlanContext<'a> {
     /// The image that a tag of ours keeps, as the label of a container made from it names it; the tag itself
     /// where no registry knows the image.
     pub(super) fn kept_image(&self, tag: &str) -> String {
-        let known = self.observed.keeps.get(tag).and_then(|images| images.first());
+        let known = self.observed.keeps.get(tag).and_then(|kept| kept.digests.first());
         known.map_or_else(|| tag.to_owned(), ToString::to_string)
+    }
+
+    /// All tags of ours that keep an image, with that.
+    pub(super) fn keeps(&self) -> &'a BTreeMap<String, KeptImage> {
+        &self.observed.keeps
+    }
+
+    /// An image that a tag of ours keeps, if all its names are known.
+    pub(super) fn kept_by_id(&self, id: &str) -> Option<&'a Image> {
+        self.observed.kept_images.get(id)
+    }
+
+    /// Containers that were made from an image of this id, ours or not.
+    pub(super) fn made_from_id(&self, id: &str) -> impl Iterator<Item = &'a Container> + '_ {
+        work::each(self.index.by_image.get(id).into_iter().flatten().copied())
     }
 
     /// What a wanted reference stands for.

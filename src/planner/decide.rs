@@ -13,6 +13,7 @@ pub(super) mod foreign;
 mod found;
 mod held;
 pub(super) mod image;
+pub(super) mod images;
 mod in_use;
 pub(super) mod instances;
 mod kept;
@@ -47,6 +48,7 @@ use container::ContainerDecision;
 use decision::{Decided, Decision, HeldBy, HeldDecision};
 use held::Waiting;
 use image::ImageDecision;
+use images::Images;
 use planned::PlannedChanges;
 use resource::ResourceDecision;
 use secrets::Leftovers;
@@ -62,6 +64,8 @@ pub(super) struct Decisions<'a> {
     pub(super) turns: Vec<Turn>,
     /// Records of containers that were taken over and are gone.
     pub(super) gone: Vec<&'a Record>,
+    /// What becomes of images that nothing needs in the end.
+    pub(super) images: Images,
 }
 
 /// Decides.
@@ -72,9 +76,11 @@ pub(super) fn decide<'a>(context: &PlanContext<'a>) -> Result<Decisions<'a>> {
     let decided = all(context)?;
     Problems::check(preflight::check(context, &decided))?;
     let turns = order::turns(&decided);
+    let decided = in_use::settle(context, decided, &turns)?;
     Ok(Decisions {
         leftovers: Leftovers::of(context),
-        decided: in_use::settle(context, decided, &turns)?,
+        images: Images::of(context, &decided),
+        decided,
         turns,
         gone: context.adopted().filter(|record| context.by_id(&record.container).is_none()).collect(),
     })

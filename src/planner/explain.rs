@@ -40,6 +40,8 @@ pub(super) struct StepCauses {
     pub(super) leftovers: Cause,
     /// Of forgetting a container that was taken over and is gone.
     pub(super) gone: Cause,
+    /// Of removing images.
+    pub(super) images: Cause,
 }
 
 /// What is told of one resource.
@@ -78,10 +80,12 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
         receivers.extend(explained.receivers);
         causes[turn.entry] = explained.cause;
     }
+    changes.extend(decisions.images.going.iter().flat_map(image::going));
     changes.extend(decisions.gone.iter().map(|record| gone(record)));
     receivers.sort();
     receivers.dedup();
-    let causes = StepCauses { of: causes, leftovers: Cause::Interrupted, gone: Cause::Gone };
+    let causes =
+        StepCauses { of: causes, leftovers: Cause::Interrupted, gone: Cause::Gone, images: Cause::Unneeded };
     let without_image = decisions.decided.iter().filter_map(|one| match &one.decision {
         Decision::Held(held) => held::without_image(&one.address, held),
         _ => None,

@@ -16,6 +16,7 @@ use super::decide::choice::Choice;
 use super::decide::container::ContainerDecision;
 use super::decide::decision::{Decided, Decision};
 use super::decide::image::ImageDecision;
+use super::decide::images::GoingImage;
 use super::decide::{Absence, AbsenceReason, ContainerChange, Decisions, Turn};
 use super::explain::StepCauses;
 use super::renamed::Renamed;
@@ -30,7 +31,8 @@ use steps::{Group, Steps};
 
 /// The steps of a host, in an order that respects what each needs.
 pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes: &StepCauses) -> Vec<Step> {
-    let mut lowering = Lowering { pulls: Pulls::of(&decisions.decided), ..Lowering::default() };
+    let steps = Steps::without_untagging(&decisions.images.tags_stay);
+    let mut lowering = Lowering { steps, pulls: Pulls::of(&decisions.decided), ..Lowering::default() };
     let decided = decisions.decided.iter().zip(&causes.of);
     let prepared: Vec<Vec<u32>> =
         decided.map(|(one, cause)| lowering.prepare(context, &one.decision, cause)).collect();
@@ -47,6 +49,9 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
         needs.extend(lowering.ends_of(&one.needs));
         needs.extend(lowering.ends_of(waits));
         lowering.thing(context, one, &causes.of[*entry], &prepared[*entry], needs);
+    }
+    for image in &decisions.images.going {
+        lowering.image(image, &decisions.decided, &causes.images);
     }
     for record in &decisions.gone {
         let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
@@ -76,6 +81,22 @@ impl Lowering {
         group.know(&one.id, &one.from, one.runs);
         let (container, from, to) = (Target::Id(one.id.clone()), one.from.clone(), one.to.clone());
         group.push(Action::Rename { container, from, to }, Vec::new())
+    }
+
+    /// Takes its names off an image; with the last one it goes. The tag that says whose it is comes last where an
+    /// Engine can do that.
+    fn image(&mut self, image: &GoingImage, decided: &[Decided<'_>], cause: &Cause) {
+        let of: Vec<Address> = image.of.iter().map(|entry| decided[*entry].address.clone()).collect();
+        let needs = self.ends_of(&of);
+        let name = image.digests.first().cloned().unwrap_or_default();
+        let mut group = self.group(format!("remove image {name}"), cause, needs);
+        let digests = || image.digests.iter().map(|image| Action::RemoveImage { image: image.clone() });
+        let tags = image.tags.iter().map(|name| Action::Untag { name: name.clone() });
+        let (before, after) =
+            if image.digest_first { (Some(digests()), None) } else { (None, Some(digests())) };
+        for action in before.into_iter().flatten().chain(tags).chain(after.into_iter().flatten()) {
+            group.push(action, Vec::new());
+        }
     }
 
     /// Pulls and the tags that keep what was pulled, all before anything else.
@@ -168,7 +189,7 @@ impl Lowering {
         let mut group = self.group(name, cause, needs);
         remove::absent(context, &absence.instances, &absence.data, absence.timeout, &mut group);
         for name in &absence.tags {
-            group.push(Action::Untag { name: name.clone() }, Vec::new());
+            group.untag(name, Vec::new());
         }
         group.end()
     }

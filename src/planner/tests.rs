@@ -3,6 +3,7 @@
 mod adopting;
 mod data;
 mod held;
+mod images;
 mod kept;
 mod leftovers;
 mod linear;

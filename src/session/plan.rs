@@ -3,7 +3,7 @@
 
 use super::connect::{Connected, Reading};
 use super::declared::Declared;
-use super::hosts::{FailedHost, Hosts, each_once};
+use super::hosts::{FailedHost, Hosts, at_once, each_once};
 use super::observe::{Observation, Registries, Shared, each_read, observation};
 use super::only::only;
 use super::pipeline::{Pipeline, unless_interrupted};
@@ -12,6 +12,7 @@ use super::services::Services;
 use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
+use crate::observe::names;
 use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, comparable, plan_host};
 use crate::problem::{Problem, Problems, Result};
@@ -91,15 +92,15 @@ impl<'p> Pipeline<'p> {
             if seen.has_tasks() {
                 return Ok(Progress::Waiting(Box::new(seen)));
             }
-            let (plan, host) = seen.into_planned(options, BTreeMap::new())?;
+            let (plan, host) = seen.into_planned(options, BTreeMap::new()).await?;
             Ok(Progress::Planned(Box::new((bodies.borrow_mut().share(plan), host))))
         };
         let hosts = each_read(verified, &shared, stage).await;
-        self.planned(hosts, options)
+        self.planned(hosts, options).await
     }
 
     /// Plans those that waited.
-    fn planned(&self, hosts: Hosts<Progress<'p>>, options: &PlanOptions) -> PlannedHosts {
+    async fn planned(&self, hosts: Hosts<Progress<'p>>, options: &PlanOptions) -> PlannedHosts {
         let Hosts { ready, mut failed } = hosts;
         let waiting = ready.iter().filter_map(|one| match one {
             Progress::Planned(..) => None,
@@ -107,19 +108,28 @@ impl<'p> Pipeline<'p> {
         });
         let parts = parts(waiting);
         let mut next = parts.as_ref().map(|parts| parts.iter().cloned());
-        let (mut plans, mut hosts) = (Vec::new(), Vec::new());
-        for one in ready {
-            let planned = match one {
-                Progress::Planned(planned) => Ok(*planned),
-                Progress::Waiting(seen) => {
-                    let name = seen.host.name.clone();
-                    let planned = match &mut next {
-                        Ok(parts) => seen.into_planned(options, parts.next().unwrap_or_default()),
-                        Err(problems) => Err(problems.clone()),
-                    };
-                    planned.map_err(|problems| FailedHost { host: name, problems })
-                }
+        let each = ready.into_iter().map(|one| {
+            let parts = match (&one, &mut next) {
+                (Progress::Planned(..), _) => Ok(BTreeMap::new()),
+                (_, Ok(parts)) => Ok(parts.next().unwrap_or_default()),
+                (_, Err(problems)) => Err(problems.clone()),
             };
+            async move {
+                match one {
+                    Progress::Planned(planned) => Ok(*planned),
+                    Progress::Waiting(seen) => {
+                        let host = seen.host.name.clone();
+                        let planned = match parts {
+                            Ok(parts) => seen.into_planned(options, parts).await,
+                            Err(problems) => Err(problems),
+                        };
+                        planned.map_err(|problems| FailedHost { host, problems })
+                    }
+                }
+            }
+        });
+        let (mut plans, mut hosts) = (Vec::new(), Vec::new());
+        for planned in at_once(each).await {
             match planned {
                 Ok((plan, host)) => {
                     plans.push(plan);
@@ -225,12 +235,17 @@ impl Observation<'_> {
         self.desired.items.iter().any(|item| matches!(item.want, DesiredState::Task(_)))
     }
 
-    fn into_planned(
-        self,
+    async fn into_planned(
+        mut self,
         options: &PlanOptions,
         parts: BTreeMap<String, Part>,
     ) -> Result<(HostPlan, PlannedHost)> {
-        let plan = self.plan(options, parts)?;
+        let mut plan = self.plan(options, parts.clone())?;
+        if !plan.unread_images.is_empty() {
+            let images = names(&self.engine, &self.host.name, &plan.unread_images).await?;
+            self.observed.kept_images.extend(images);
+            plan = self.plan(options, parts)?;
+        }
         let secrets = self.desired.secrets().cloned().collect();
         self.engine.end_reading();
         Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials, secrets }))

@@ -23,6 +23,7 @@ mod witness;
 mod shop;
 
 #[allow(dead_code, reason = "what only some tests need")]
+mod images;
 mod issuer;
 
 #[allow(dead_code, reason = "what only some tests need")]

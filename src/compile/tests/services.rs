@@ -1,7 +1,7 @@
 //! `service.deployed`.
 
 use super::{compiled, problems};
-use crate::desired::{BeforeStop, DesiredState, Order, Run};
+use crate::desired::{BeforeStop, DesiredState, Order, Replica, Run};
 
 const GATE: &str = "[deploy.api]\nimage = 'r.example.com/api'\nversion = '1.2'\n";
 
@@ -84,6 +84,22 @@ fn how_it_is_replaced_is_in_no_fingerprint() {
 }
 
 #[test]
+fn as_many_images_are_kept_as_versions_if_nothing_else_is_said() {
+    for (more, images) in [
+        ("", 3),
+        ("retain = 1", 1),
+        ("retain = 1\nimages.keep = 5", 5),
+        ("retain = 0\nimages = { keep = 0 }", 0),
+        ("images.keep = 'all'", Replica::ALL),
+    ] {
+        let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");
+        let desired = compiled(&[("states/a.toml", &state)], "").expect("it compiles");
+        let DesiredState::Container(want) = &desired.items[0].want else { panic!("no container") };
+        assert_eq!(want.images(), images, "{more}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_service_is_said() {
     for (more, said) in [
         ("replicas = 101", "`replicas` is 101, but must be from 0 to 100"),
@@ -96,6 +112,9 @@ fn what_is_wrong_with_a_service_is_said() {
         ("auto_remove = true", "`auto_remove` is refused"),
         ("replicas = 2\nports = ['8080:80']", "port 8080/tcp of the host is published twice"),
         ("retain = -1", "must be from 0 to 100"),
+        ("images.keep = 2", "`images.keep` is 2, but `retain` keeps the containers of 3 versions"),
+        ("images.keep = 'some'", "`images.keep` must be a whole number"),
+        ("images.kepe = 2", "did you mean `keep`?"),
         ("[b.container.running]\nname = 'a'\nimage = 'x/y:1'", "container a is declared twice"),
     ] {
         let state = format!("[a.service.deployed]\nimage = 'x/y:1'\n{more}\n");

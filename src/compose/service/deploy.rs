@@ -8,7 +8,7 @@ use crate::state::{Arg, ArgValue};
 use std::collections::BTreeMap;
 
 /// Keys of `x-pillarbox` that are arguments of `service.deployed`.
-const OURS: [&str; 5] = ["update", "retain", "shared", "onlyif", "unless"];
+const OURS: [&str; 6] = ["update", "retain", "images", "shared", "onlyif", "unless"];
 
 impl Service<'_> {
     pub(super) fn deploy(&mut self, reading: &mut Reading) -> Result<(), Problem> {

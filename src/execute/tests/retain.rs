@@ -125,7 +125,7 @@ proptest! {
         end in declared(1..=3),
     ) {
         runtime().block_on(async {
-            let stage = host();
+            let stage = Stage { tidies: true, ..host() };
             for round in &rounds {
                 let now = Stage { items: items(round.declared), ..stage.clone() };
                 let now = match round.back {

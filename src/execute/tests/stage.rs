@@ -8,7 +8,7 @@ use crate::engine::Engine as _;
 use crate::event::{Event, EventKind};
 use crate::execute::{Command, Fetching, Guard, Host, Interrupt, Outcome, Secrets, execute};
 use crate::name::{ContainerName, HostName, ImageName, ImageRef, KeyPath, Owner, WorkspaceName};
-use crate::observe::{Ask, Resolved, What, observe};
+use crate::observe::{Ask, Resolved, What, names, observe};
 use crate::observed::{Label, Observed};
 use crate::pillar::{Origin, SealId};
 use crate::plan::HostPlan;
@@ -32,6 +32,8 @@ pub(crate) struct Stage {
     pub(crate) options: Options,
     /// Whose desired states these are.
     pub(crate) owner: Owner,
+    /// Whether all names of images are read that could go.
+    pub(crate) tidies: bool,
 }
 
 /// Every secret is this text.
@@ -140,7 +142,7 @@ impl Stage {
     pub(crate) fn new() -> Self {
         let options = Options { engine: "unix:///run/docker.sock".to_owned(), ..Options::default() };
         let owner = WorkspaceName::parse("shop").expect("a name").into();
-        Self { fake: Fake::new(), items: Vec::new(), options, owner }
+        Self { fake: Fake::new(), items: Vec::new(), options, owner, tidies: false }
     }
 
     /// Publishes `r.example.com/nginx:<n>`, which works.
@@ -198,7 +200,12 @@ impl Stage {
     }
 
     pub(crate) async fn plan(&self) -> Result<HostPlan> {
-        let (desired, observed) = (self.desired(), self.observe().await);
+        let (desired, mut observed) = (self.desired(), self.observe().await);
+        let plan = planner::plan_host(&desired, &observed, &self.options)?;
+        if !self.tidies || plan.unread_images.is_empty() {
+            return Ok(plan);
+        }
+        observed.kept_images.extend(names(&self.fake, &desired.host, &plan.unread_images).await?);
         planner::plan_host(&desired, &observed, &self.options)
     }
 

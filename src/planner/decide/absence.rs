@@ -4,6 +4,7 @@ use super::data::Data;
 use super::instances::Instances;
 use super::kept;
 use crate::name::ContainerName;
+use crate::plan::keep_tag;
 use crate::planner::context::PlanContext;
 use std::collections::BTreeSet;
 
@@ -71,12 +72,13 @@ impl<'a> Absence<'a> {
     /// Containers of a plain name that no state declares any more.
     pub(in crate::planner) fn undeclared(context: &PlanContext<'a>, service: &str, slot: &str) -> Self {
         let instances = Instances::of_slot(context, service, slot);
+        let alone = context.images_alone(slot).into_iter();
         Self {
             name: slot.to_owned(),
             reason: AbsenceReason::Undeclared,
             data: Data::left(context, &instances),
             instances,
-            tags: Vec::new(),
+            tags: alone.map(|number| keep_tag(context.workspace(), slot, number)).collect(),
             timeout: None,
         }
     }

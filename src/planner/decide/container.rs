@@ -127,8 +127,9 @@ impl<'a> ContainerDecision<'a> {
         let (pending, reactions) = react(pending, &choice, &instances, will_run);
         let can_update = context.can_update();
         let retain = desired.retain(can_update);
+        let keeping = (retain, desired.images());
         let surplus =
-            kept::surplus(context, name, retain, &instances, (&choice, made_from(&choice, &source)));
+            kept::surplus(context, name, keeping, &instances, (&choice, made_from(&choice, &source)));
         let goes = |ours: &&Container| goes(retain, &instances, &choice, &surplus, ours);
         let gone: Vec<&Container> = instances.everything().filter(goes).collect();
         Ok(Self {

@@ -4,8 +4,8 @@
 //! runs, so that a change of a variable pushes no version out. Of generations of one version the last stay, as
 //! long as `retain` generations are not there. Those count first that ended last; after a rollback as many stay
 //! before the one that runs, until the next deployment. A container is more than an image alone: images that
-//! have lost theirs count after all containers. One that runs is
-//! stopped, and counts as the others.
+//! have lost theirs count after all containers. `images.keep` counts versions in the same way, of images with or
+//! without a container, and is never less. One that runs is stopped, and counts as the others.
 
 use super::choice::Choice;
 use super::instances::{Instances, generation};
@@ -27,13 +27,15 @@ pub(in crate::planner) struct Surplus<'a> {
     pub(in crate::planner) containers: Vec<&'a Container>,
     /// Tags that keep images without a container.
     pub(in crate::planner) tags: Vec<String>,
+    /// Tags of containers among them whose image stays without its container.
+    pub(in crate::planner) images_stay: Vec<String>,
 }
 
 /// What goes once the choice, which is made from this image, holds the plain name.
 pub(in crate::planner) fn surplus<'a>(
     context: &PlanContext<'a>,
     slot: &str,
-    retain: u32,
+    (retain, keep): (u32, u32),
     instances: &Instances<'a>,
     (choice, image): (&Choice<'a>, &str),
 ) -> Surplus<'a> {
@@ -41,33 +43,45 @@ pub(in crate::planner) fn surplus<'a>(
     let alone = context.images_alone(slot);
     let tag = |number: u64| keep_tag(context.workspace(), slot, number);
     let mut gone = Surplus::default();
-    let mut containers: Vec<&Container> = instances
+    let rests = |ours: &Container| ours.role() == InstanceRole::Kept;
+    // Where no container is kept an image may be.
+    let mut containers: Vec<&'a Container> = instances
         .everything()
-        .filter(|ours| stays(retain, choice, ours) || ours.role() == InstanceRole::Kept)
+        .filter(|ours| stays(retain.max(1), choice, ours) || rests(ours))
         .filter(|ours| !choice.is(ours))
         .collect();
     let committed = |ours: &Container| ours.role() == InstanceRole::Committed;
     containers.sort_by_key(|ours| Reverse((committed(ours), ours.ended(), generation(ours))));
-    let retain = usize::try_from(retain).unwrap_or(usize::MAX);
+    let no_containers = retain == 0;
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let (retain, keep) = (number(retain), number(retain.max(keep)));
     for behind in [true, false] {
         let side = |number: u64| (number < current) == behind && number != current;
-        let of_side: Vec<&Container> =
+        let of_side: Vec<&'a Container> =
             containers.iter().copied().filter(|ours| side(generation(ours))).collect();
         let images: Vec<u64> = alone.iter().copied().filter(|number| side(*number)).collect();
-        let versions =
-            of_side.iter().map(|ours| ours.ours.as_ref().map_or("", |labels| &labels.image).to_owned());
-        let versions = versions.chain(images.iter().map(|number| context.kept_image(&tag(*number))));
-        let mut stay = staying(retain, image, versions).into_iter();
-        gone.containers.extend(of_side.into_iter().filter(|_| stay.next() == Some(false)));
-        gone.tags.extend(images.into_iter().filter(|_| stay.next() == Some(false)).map(tag));
+        let versions: Vec<String> = of_side
+            .iter()
+            .map(|ours| ours.ours.as_ref().map_or("", |labels| &labels.image).to_owned())
+            .chain(images.iter().map(|number| context.kept_image(&tag(*number))))
+            .collect();
+        let stays = staying(retain, image, &versions[..of_side.len()]);
+        let image_stays = staying(keep, image, &versions);
+        for (at, ours) in of_side.iter().enumerate().filter(|(at, _)| !stays[*at]) {
+            // The others of a service that keeps none go as what they are.
+            gone.containers.extend((!no_containers || rests(ours)).then_some(*ours));
+            gone.images_stay.extend(image_stays[at].then(|| tag(generation(ours))));
+        }
+        let alone = images.into_iter().zip(&image_stays[of_side.len()..]);
+        gone.tags.extend(alone.filter(|(_, stays)| !**stays).map(|(number, _)| tag(number)));
     }
     gone
 }
 
 /// Whether each of them stays beside one in service; they are given by what they are made from, the last first.
-fn staying(retain: usize, in_service: &str, versions: impl Iterator<Item = String>) -> Vec<bool> {
-    let mut others: BTreeSet<String> = BTreeSet::new();
-    let stays = versions.enumerate().map(|(at, version)| {
+fn staying(retain: usize, in_service: &str, versions: &[String]) -> Vec<bool> {
+    let mut others: BTreeSet<&String> = BTreeSet::new();
+    let stays = versions.iter().enumerate().map(|(at, version)| {
         let last_of_version = version != in_service && others.len() < retain && others.insert(version);
         at < retain || last_of_version
     });
@@ -116,7 +130,8 @@ mod tests {
 
     /// What stays of versions in one letter each, the last to end first.
     fn stay(retain: usize, in_service: &str, versions: &str) -> String {
-        let stays = staying(retain, in_service, versions.chars().map(String::from));
+        let each: Vec<String> = versions.chars().map(String::from).collect();
+        let stays = staying(retain, in_service, &each);
         versions.chars().zip(stays).map(|(version, stays)| if stays { version } else { '-' }).collect()
     }
 

@@ -47,6 +47,8 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
     all.extend(
         container.surplus.containers.iter().map(|ours| change::removed(&ours.name, ours, beyond.clone())),
     );
+    let keep = container.desired.images();
+    let beyond = if keep > container.retain() { Cause::ImagesKept { keep } } else { beyond };
     all.extend(container.surplus.tags.iter().map(|name| change::tag_removed(name, beyond.clone())));
     all
 }

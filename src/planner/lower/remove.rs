@@ -9,9 +9,15 @@ use crate::planner::decide::instances::{Instances, generation, runs, slot};
 use crate::planner::decide::secrets;
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
-/// the container is still there to tell the next run of its tag. Its volume of secrets goes after it; and
+/// the container is still there to tell the next run of its tag. A tag whose image stays, or goes, is not taken off
+/// here. Its volume of secrets goes after it; and
 /// of one that was taken over the record: without it the container would be a stranger.
-pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<String>) -> Vec<Action> {
+pub(super) fn removal(
+    context: &PlanContext<'_>,
+    ours: &Container,
+    name: Option<String>,
+    group: &Group<'_>,
+) -> Vec<Action> {
     let workspace = context.workspace();
     let name = name.unwrap_or_else(|| ours.name.clone());
     let record = context.record(&ours.id);
@@ -19,10 +25,16 @@ pub(super) fn removal(context: &PlanContext<'_>, ours: &Container, name: Option<
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
     // An image that no registry knows got no such tag.
     let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
-    let tag = Action::Untag { name: keep_tag(workspace, slot(ours), generation(ours)) };
+    let tag = keep_tag(workspace, slot(ours), generation(ours));
+    let goes = tagged && group.takes_off(&tag);
     let volume = secrets::of(context, ours);
     let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
-    tagged.then_some(tag).into_iter().chain([remove]).chain(volume).chain(forget).collect()
+    goes.then_some(Action::Untag { name: tag })
+        .into_iter()
+        .chain([remove])
+        .chain(volume)
+        .chain(forget)
+        .collect()
 }
 
 /// Removes the anonymous volumes that no container mounts any more after this one was removed.
@@ -60,7 +72,7 @@ pub(super) fn absent(
             let (container, name) = (Target::Id(ours.id.clone()), ours.name.clone());
             group.push(Action::Stop { container, name, timeout }, Vec::new());
         }
-        for action in removal(context, ours, None) {
+        for action in removal(context, ours, None, group) {
             group.push(action, Vec::new());
         }
         drop_data(data, ours, &ours.name, group, &[]);

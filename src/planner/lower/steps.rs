@@ -5,16 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of a host, numbered from 1.
 #[derive(Default)]
-pub(super) struct Steps(Vec<Step>);
+pub(super) struct Steps {
+    all: Vec<Step>,
+    /// Tags that containers leave behind when they go.
+    tags_stay: BTreeSet<String>,
+}
 
 impl Steps {
+    /// No steps yet; these tags are not taken off with their containers.
+    pub(super) fn without_untagging(tags: &BTreeSet<String>) -> Self {
+        Self { all: Vec::new(), tags_stay: tags.clone() }
+    }
+
     /// Adds a step; answers its id.
     pub(super) fn push(&mut self, group: &str, action: Action, cause: &Cause, needs: Vec<u32>) -> u32 {
-        let id = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
+        let id = u32::try_from(self.all.len() + 1).unwrap_or(u32::MAX);
         let mut needs = needs;
         needs.sort_unstable();
         needs.dedup();
-        self.0.push(Step {
+        self.all.push(Step {
             id,
             group: group.to_owned(),
             action,
@@ -28,12 +37,12 @@ impl Steps {
 
     /// The step that was added last.
     pub(super) fn last(&mut self) -> Option<&mut Step> {
-        self.0.last_mut()
+        self.all.last_mut()
     }
 
     /// All of them.
     pub(super) fn finish(self) -> Vec<Step> {
-        self.0
+        self.all
     }
 }
 
@@ -90,6 +99,18 @@ impl<'s> Group<'s> {
         self.needs = vec![id];
         self.any = true;
         id
+    }
+
+    /// Whether a tag is taken off with its container.
+    pub(super) fn takes_off(&self, tag: &str) -> bool {
+        !self.steps.tags_stay.contains(tag)
+    }
+
+    /// Takes a tag off for which there is no container any more.
+    pub(super) fn untag(&mut self, tag: &str, undo: Vec<Action>) {
+        if self.takes_off(tag) {
+            self.push(Action::Untag { name: tag.to_owned() }, undo);
+        }
     }
 
     /// The name that an existing container has after the steps so far.

@@ -29,6 +29,7 @@ pub(crate) fn replica(slot: &str, version: u32) -> DesiredContainer {
         drain: 5,
         before_stop: None,
         retain: 0,
+        images: 0,
         back: None,
     });
     want

@@ -75,6 +75,7 @@ fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
         volumes: Vec::new(),
         adopted: BTreeMap::new(),
         keeps: BTreeMap::new(),
+        kept_images: BTreeMap::new(),
     };
     let change = |address: &str, verb, cause| Change {
         address: address.to_owned(),

@@ -231,7 +231,7 @@ pub(super) fn remove(
     undo: &[Action],
 ) {
     let name = group.name_of(&ours.id);
-    for action in removal(context, ours, name.clone()) {
+    for action in removal(context, ours, name.clone(), group) {
         group.push(action, undo.to_vec());
     }
     drop_data(&decision.data, ours, name.as_deref().unwrap_or(&ours.name), group, undo);

@@ -98,7 +98,7 @@ fn lay_down(context: &PlanContext<'_>, decision: &ContainerDecision<'_>, group: 
         remove(context, decision, ours, group, &[]);
     }
     for name in &decision.surplus.tags {
-        group.push(Action::Untag { name: name.clone() }, Vec::new());
+        group.untag(name, Vec::new());
     }
 }
 
