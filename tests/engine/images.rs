@@ -63,7 +63,9 @@ fn images_that_nothing_needs_go_after_an_apply_and_the_plan_says_so() {
     assert!(!service.has("1.1.0"), "{:?}", service.image_names());
     assert!(service.has("1.2.0") && service.has("1.3.0"), "{:?}", service.image_names());
     service.bed.env.run(&["rollback", &service.name, "--to", "4", "-y"]).ok();
-    service.only(1, "1.3.0");
+    let image = service.bed.engine.container(&service.name)["Config"]["Image"].clone();
+    let (_, digest) = service.bed.push("healthy", "api", "1.3.0");
+    assert!(image.as_str().is_some_and(|image| image.ends_with(&digest)), "{image}");
 
     // Declared no more: its images go with it.
     service.bed.env.write("states/api.toml", "");
