@@ -6,6 +6,7 @@ mod apply;
 mod boxes;
 mod compile;
 mod completions;
+mod compose;
 mod doctor;
 mod edit;
 mod gate;
@@ -59,6 +60,7 @@ pub(super) enum Command {
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
     Compile(compile::CompileArgs),
+    Compose(compose::ComposeArgs),
     Verify(verify::VerifyArgs),
     WhoCanRead(who_can_read::WhoCanReadArgs),
     Known(known::KnownArgs),
@@ -103,6 +105,7 @@ impl Command {
             Self::History(args) => history::run(args, ctx),
             Self::Rollback(args) => rollback::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
+            Self::Compose(args) => compose::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::WhoCanRead(args) => who_can_read::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),

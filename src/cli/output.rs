@@ -3,6 +3,7 @@
 //! errors and questions.
 
 pub(super) mod adopt;
+pub(in crate::cli) mod compose;
 pub(super) mod credentials;
 pub(super) mod desired;
 pub(super) mod history;

@@ -82,7 +82,14 @@ fn merge_at(base: &mut Node, over: Node, path: &mut Vec<String>, problems: &mut 
         Some(Rule::Named) => by_key(named(base), named(&over), base, path, problems),
         Some(_) if short(base, &over) => *base = over,
         Some(Rule::Union) => grow(base, over, |one, other| one.value == other.value),
-        Some(Rule::Append | Rule::Hosts) => append(base, over, rule == Some(Rule::Append), problems),
+        Some(Rule::Append) => append(base, over, true, problems),
+        Some(Rule::Hosts) => {
+            // What is neither is reported where it is read.
+            if let (Some(one), Some(other)) = (hosts(base), hosts(&over)) {
+                base.value = Value::List(one);
+                append(base, Node { value: Value::List(other), ..over }, false, problems);
+            }
+        }
         Some(Rule::Target) => grow_over(base, over, target),
         Some(Rule::Ports) => grow(base, over, |one, other| port(one) == port(other)),
         Some(Rule::Logging) => {
@@ -174,6 +181,23 @@ pub(super) fn pairs(node: &Node, by: char) -> Option<Map> {
         map.put(Entry { key, place: item.place.clone(), node });
     }
     Some(map)
+}
+
+/// `NAME:ADDRESS` lines of `extra_hosts`, of which a mapping may have several for a name.
+pub(super) fn hosts(node: &Node) -> Option<Vec<Node>> {
+    let Some(map) = node.map() else { return Some(node.list()?.to_vec()) };
+    let mut lines = Vec::new();
+    for entry in map.iter() {
+        for address in entry.node.list().unwrap_or(std::slice::from_ref(&entry.node)) {
+            let address_text = address.scalar()?.text.as_clear()?;
+            let scalar = super::yaml::Scalar {
+                read: address.scalar()?.read.clone(),
+                ..super::yaml::Scalar::written(format!("{}:{address_text}", entry.key), false)
+            };
+            lines.push(Node { value: Value::Scalar(scalar), place: address.place.clone(), tag: None });
+        }
+    }
+    Some(lines)
 }
 
 /// A list of names as a mapping to nothing.

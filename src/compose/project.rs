@@ -7,6 +7,7 @@ use super::yaml::{Map, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::Text;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Most files that a project may name.
 const MOST_FILES: usize = 64;
@@ -41,6 +42,10 @@ pub(super) struct Reading<'a> {
     pub(super) read: &'a dyn Fn(&str) -> crate::problem::Result<Option<String>>,
     /// Files that were read, each once.
     files: BTreeMap<String, Option<String>>,
+    /// The folder that the paths of a file begin at, of files that are included or extended.
+    folders: BTreeMap<String, String>,
+    /// Services of files that others extend.
+    pub(super) extended: BTreeMap<String, Rc<Map>>,
     ignored: BTreeMap<String, ()>,
 }
 
@@ -57,8 +62,20 @@ impl<'a> Reading<'a> {
             variables,
             read,
             files: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            extended: BTreeMap::new(),
             ignored: BTreeMap::new(),
         }
+    }
+
+    /// Keeps the folder that the paths of a file begin at.
+    pub(super) fn begins_at(&mut self, file: &str, folder: &str) {
+        self.folders.entry(file.to_owned()).or_insert_with(|| folder.to_owned());
+    }
+
+    /// The folder that the paths of the file of a node begin at; `first` is that of the project.
+    pub(super) fn folder_of<'f>(&'f self, node: &Node, first: &'f str) -> &'f str {
+        self.folders.get(&*node.place.file).map_or(first, String::as_str)
     }
 
     /// Notes once in a file that a key means nothing here.
@@ -305,6 +322,12 @@ impl<'a> Project<'a> {
         self.volumes.iter().map(|entry| entry.key.as_str())
     }
 
+    /// Networks and volumes that are declared, with the key that they stand below.
+    pub(super) fn resources(&self) -> impl Iterator<Item = (&'static str, &super::yaml::Entry)> {
+        let networks = self.networks.iter().map(|entry| ("networks", entry));
+        networks.chain(self.volumes.iter().map(|entry| ("volumes", entry)))
+    }
+
     pub(super) fn network_entry(&self, key: &str) -> Option<&super::yaml::Entry> {
         self.networks.entry(key)
     }
@@ -313,22 +336,33 @@ impl<'a> Project<'a> {
         self.volumes.entry(key)
     }
 
-    /// A path relative to the files, on the hosts.
-    pub(super) fn relative(&self, written: &str, node: &Node) -> Result<String, Problem> {
+    /// A path relative to the file that it is written in, on the hosts.
+    pub(super) fn relative(&self, written: &str, node: &Node, reading: &Reading) -> Result<String, Problem> {
         let Some(dir) = self.dir else {
-            return Err(Problem::failed(format!("{} is a path of this machine, and the hosts do not have it", escaped(written)))
-                .at(&node.place)
-                .hint(format!("write dir = \"/srv/{}\" in [compose.{}], if it is there on the hosts; or use a named volume, for data", self.name, self.name)));
+            let what =
+                format!("{} is a path of this machine, and the hosts do not have it", escaped(written));
+            return Err(Problem::failed(what).at(&node.place).hint(format!(
+                "write dir = \"/srv/{}\" in [compose.{}], if it is there on the hosts; or use a named volume, for data",
+                self.name, self.name
+            )));
         };
-        let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
-        for part in written.split('/') {
+        fn parts(path: &str) -> impl Iterator<Item = &str> {
+            path.split('/').filter(|part| !part.is_empty())
+        }
+        let mut found: Vec<&str> = parts(dir).collect();
+        // The folder of a file that is included or extended lies as far from `dir` as from the project's.
+        let (own, first): (Vec<&str>, Vec<&str>) =
+            (parts(reading.folder_of(node, &self.folder)).collect(), parts(&self.folder).collect());
+        let shared = own.iter().zip(&first).take_while(|(one, other)| one == other).count();
+        found.truncate(found.len().saturating_sub(first.len() - shared));
+        for part in own[shared..].iter().copied().chain(written.split('/')) {
             match part {
                 "" | "." => {}
-                ".." => drop(parts.pop()),
-                part => parts.push(part),
+                ".." => drop(found.pop()),
+                part => found.push(part),
             }
         }
-        Ok(format!("/{}", parts.join("/")))
+        Ok(format!("/{}", found.join("/")))
     }
 }
 

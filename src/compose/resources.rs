@@ -20,6 +20,13 @@ pub(super) fn declarations(project: &Project, place: &Place, reading: &mut Readi
         let name = project.volume(&key).unwrap_or_default();
         found.extend(declaration(project, "volumes", &key, &name, entry, place, reading));
     }
+    // What no service uses is not made, and is still wrong.
+    for (kind, entry) in project.resources() {
+        let used = if kind == "networks" { &reading.used_networks } else { &reading.used_volumes };
+        if !used.contains(&entry.key) {
+            declaration(project, kind, &entry.key, &entry.key, Some(entry), place, reading);
+        }
+    }
     found
 }
 

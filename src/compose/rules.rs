@@ -65,7 +65,7 @@ pub(super) const SERVICE: [(&str, Rule); 95] = [
             "let both join one network, and use its names",
         ),
     ),
-    ("extra_hosts", Same),
+    ("extra_hosts", Own),
     ("gpus", Same),
     ("group_add", Same),
     ("healthcheck", Own),
@@ -120,7 +120,7 @@ pub(super) const SERVICE: [(&str, Rule); 95] = [
     ("security_opt", Same),
     ("shm_size", Same),
     ("stdin_open", Truth),
-    ("stop_grace_period", Text),
+    ("stop_grace_period", Own),
     ("stop_signal", Text),
     ("storage_opt", Pairs),
     ("sysctls", Pairs),
@@ -143,6 +143,9 @@ pub(super) const SERVICE: [(&str, Rule); 95] = [
     ("name", Refused("it is a key of the project", "write it at the top level")),
     ("version", Refused("it is a key of the project", "take it out: Compose reads none")),
 ];
+
+/// Keys that may stand without a value (measured with Compose 2.40.3); `command:` takes back what was said before.
+pub(super) const MAY_BE_NULL: [&str; 4] = ["command", "deploy", "develop", "entrypoint"];
 
 /// The rule of a key.
 pub(super) fn of_service(key: &str) -> Option<Rule> {

@@ -9,9 +9,10 @@ mod networks;
 mod references;
 mod secrets;
 
+use super::merge::hosts;
 use super::project::{Project, Reading};
 use super::rules::{self, Rule};
-use super::value::{arg, clear, of, table, text, text_at, truth, wants};
+use super::value::{arg, clear, of, table, text, text_at, time_with_unit, truth, wants};
 use super::yaml::{Entry, Map, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::{Arg, ArgValue, Declaration, Function, Text};
@@ -40,10 +41,12 @@ pub(super) fn declaration(entry: &Entry, project: &Project, reading: &mut Readin
 type Step<'a> = fn(&mut Service<'a>, &mut Reading) -> Result<(), Problem>;
 
 impl<'a> Service<'a> {
-    const STEPS: [Step<'a>; 13] = [
+    const STEPS: [Step<'a>; 15] = [
         Self::image,
         Self::names,
         Self::restart,
+        Self::stop,
+        Self::hosts,
         Self::networks,
         Self::environment,
         Self::commands,
@@ -98,14 +101,9 @@ impl<'a> Service<'a> {
             let what = format!("`{key}` of the service {} cannot be done", escaped(self.name));
             return Err(Problem::failed(what).at(&entry.place).cause(why).hint(hint));
         }
+        // Where that is no error, it says nothing (`load`).
         if node.is_null() {
-            return match key {
-                "ports" | "volumes" | "networks" | "labels" | "environment" | "healthcheck" | "logging"
-                | "restart" => Err(Problem::failed(format!("`{key}` has no value"))
-                    .at(&entry.place)
-                    .hint("take the key out")),
-                _ => Ok(()),
-            };
+            return Ok(());
         }
         let value = match rule {
             // Compose takes 0 for: not said.
@@ -216,12 +214,39 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
+    fn stop(&mut self, _: &mut Reading) -> Result<(), Problem> {
+        let key = "stop_grace_period";
+        if let Some(node) = self.get(key) {
+            let time = of(node, ArgValue::Text(time_with_unit(key, node)?));
+            self.put(key, time);
+        }
+        Ok(())
+    }
+
+    /// A mapping may give a name several addresses.
+    fn hosts(&mut self, _: &mut Reading) -> Result<(), Problem> {
+        let Some(node) = self.get("extra_hosts") else { return Ok(()) };
+        let mut lines = Vec::new();
+        for line in hosts(node).ok_or_else(|| wants("extra_hosts", "a mapping, or a list", node))? {
+            lines.push(of(&line, ArgValue::Text(text("extra_hosts", &line)?)));
+        }
+        let lines = of(node, ArgValue::Array(lines));
+        self.put("extra_hosts", lines);
+        Ok(())
+    }
+
     fn ports(&mut self, reading: &mut Reading) -> Result<(), Problem> {
         let Some(node) = self.get("ports") else { return Ok(()) };
         let Some(items) = node.list() else { return Err(wants("ports", "a list", node)) };
         let mut ports = Vec::new();
         for item in items {
             let Some(map) = item.map() else {
+                let text = item.scalar().and_then(|scalar| scalar.text.as_clear()).unwrap_or_default();
+                if !text.contains('[') && text.matches(':').count() > 2 {
+                    return Err(Problem::failed(format!("`{}` is no port", escaped(text)))
+                        .at(&item.place)
+                        .hint("write an IPv6 address in brackets: [::1]:8080:80"));
+                }
                 ports.push(arg(item));
                 continue;
             };

@@ -96,6 +96,18 @@ pub(super) fn printed(key: &str, node: &Node, notes: &mut Vec<String>) -> Result
     }
 }
 
+/// A time of Compose, which wants a unit: to us a number alone would be seconds.
+pub(super) fn time_with_unit(key: &str, node: &Node) -> Result<Text, Problem> {
+    let unit = |problem: Problem| problem.hint("write the unit: 5s");
+    let text = text(key, node).map_err(unit)?;
+    match text.as_clear() {
+        Some(clear) if clear != "0" && clear.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(unit(Problem::failed(format!("`{}` has no unit", escaped(key))).at(&node.place)))
+        }
+        _ => Ok(text),
+    }
+}
+
 /// `true`, and the words that Compose takes for it.
 pub(super) fn truth(key: &str, node: &Node) -> Result<bool, Problem> {
     let word = node.scalar().and_then(|scalar| scalar.text.as_clear()).map(str::to_ascii_lowercase);

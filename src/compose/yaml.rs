@@ -78,6 +78,10 @@ impl Map {
         self.entry(key).map(|entry| &entry.node)
     }
 
+    pub(super) fn value_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.0.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node.value)
+    }
+
     /// Puts a pair in the place of the one with this key, or at the end.
     pub(super) fn put(&mut self, entry: Entry) {
         match self.0.iter_mut().find(|before| before.key == entry.key) {

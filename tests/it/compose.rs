@@ -237,7 +237,7 @@ services:
         "parts/base.yaml",
         "services: {base: {image: 'x/y:1', environment: {BASE: '1'}, restart: always}}\n",
     );
-    env.write("db.env", "A=1\nB=\"${A} two\" # comment\n");
+    env.write("parts/db.env", "A=1\nB=\"${A} two\" # comment\n");
     let json = compiled(&env);
     assert_eq!(resource(&json, "container shop-api-1")["env"], json!({ "BASE": "1" }));
     assert_eq!(resource(&json, "container shop-db-1")["env"], json!({ "A": "1", "B": "1 two" }));
@@ -360,4 +360,216 @@ fn many_services_may_share_one_file_of_variables_and_too_many_services_are_refus
     assert_eq!(resource(&compiled(&env), "container shop-s99-1")["env"], json!({ "A": "1" }));
     env.write("compose.yaml", services(1001, "extends: s0"));
     env.run(&["compile"]).exits(1).explains("the project has 1001 services, and 1000 are read at most");
+}
+
+#[test]
+fn compose_show_prints_the_resolved_project_and_no_secret_and_needs_no_private_key() {
+    let env = project(
+        r#"
+x-common: &common {restart: always, labels: {team: shop}}
+services:
+  api:
+    <<: *common
+    image: registry.example.com/api:${TAG}
+    environment: {URL: "db://${PASSWORD}@db", MODE: "no"}
+    ports: ["8080:80"]
+    depends_on: {db: {condition: service_healthy}}
+    mem_limit: 64m
+    stop_grace_period: 1m30s
+  db:
+    image: registry.example.com/db:16
+    volumes: ["data:/data", "./conf:/conf:ro"]
+    healthcheck: {test: [CMD, "true"], interval: 1m30s}
+    deploy: {replicas: 2}
+    secrets: [pass]
+    networks: [outer]
+  tool: {image: tool, profiles: [dev]}
+volumes: {data: , unused: }
+networks: {outer: {external: true}}
+secrets: {pass: {environment: PASSWORD}}
+"#,
+        "dir = \"/srv/shop\"\n",
+        "[vars.shop]\nTAG = \"1.0\"\n",
+    );
+    env.run_with_input(&["seal", "vars.shop.PASSWORD", "--in", "shop"], "canary-of-compose-show").ok();
+    let shown = env.run(&["--no-identity", "compose", "show"]).ok();
+    assert!(!format!("{}{}", shown.stdout(), shown.stderr()).contains("canary-of-compose-show"));
+    assert!(env.read("pillar/shop.toml").contains("PASSWORD = { sealed = "));
+    let masked: String = {
+        let at = shown.stdout().find("(sealed ").expect("masked");
+        shown.stdout()[at..].split_inclusive(')').next().expect("its end").to_owned()
+    };
+    assert_eq!(
+        shown.stdout().replace(&masked, "(sealed)"),
+        r#"# shop on web1
+name: shop
+services:
+  api:
+    image: registry.example.com/api:1.0
+    depends_on:
+      db:
+        condition: service_healthy
+    environment:
+      MODE: "no"
+      URL: "db://(sealed)@db"
+    labels:
+      team: shop
+    mem_limit: 67108864
+    networks:
+      default:
+        aliases: [api]
+    ports:
+      - target: 80
+        protocol: tcp
+        published: "8080"
+    restart: always
+    stop_grace_period: "90s"
+  db:
+    image: registry.example.com/db:16
+    healthcheck:
+      interval: "90s"
+      test: [CMD, "true"]
+    networks:
+      outer:
+        aliases: [db]
+    restart: "no"
+    scale: 2
+    secrets:
+      - target: /run/secrets/pass
+        value: "(sealed)"
+    volumes:
+      - type: bind
+        target: /conf
+        source: /srv/shop/conf
+        read_only: true
+      - type: volume
+        target: /data
+        source: data
+networks:
+  default:
+    name: shop_default
+  outer:
+    name: outer
+    external: true
+volumes:
+  data:
+    name: shop_data
+"#
+    );
+    let json = env.run(&["--no-identity", "compose", "show", "shop", "--json"]).ok().json();
+    let project = &json["projects"][0];
+    assert_eq!((&project["name"], &project["hosts"]), (&json!("shop"), &json!(["web1"])));
+    assert_eq!(project["config"]["services"]["api"]["mem_limit"], 67_108_864);
+    assert!(!json.to_string().contains("canary-of-compose-show"));
+}
+
+#[test]
+fn compose_show_names_the_project_that_is_not_there_and_the_one_that_no_host_has() {
+    let env = project("services: {api: {image: registry.example.com/api:1}}", "[compose.spare]\n", "");
+    env.run(&["compose", "show", "shp"])
+        .exits(1)
+        .explains("there is no [compose.shp]")
+        .explains("did you mean `shop`?")
+        .explains("pillarbox compose add compose.yaml");
+    env.run(&["compose", "show", "spare"])
+        .exits(1)
+        .explains("pillarbox.toml:4: no host has the project spare")
+        .explains("compose = [\"spare\"]");
+    let none = TestEnv::initialised();
+    none.run(&["compose", "show"]).exits(1).explains("pillarbox.toml names no project of Compose");
+}
+
+#[test]
+fn paths_of_a_file_that_is_extended_or_included_begin_at_its_own_folder() {
+    let env = project(
+        r#"
+include:
+  - parts/cache/compose.yaml
+  - {path: parts/other.yaml, project_directory: ., env_file: parts/other.env}
+services:
+  api:
+    extends: {file: parts/base.yaml, service: base}
+    image: registry.example.com/api:1
+    volumes: ["./own:/own"]
+"#,
+        "dir = \"/srv/shop\"\n",
+        "[vars.shop]\nTAG = \"1.0\"\n",
+    );
+    env.write(
+        "parts/base.yaml",
+        "services: {base: {image: base, env_file: [base.env], volumes: [\"./conf:/conf\", \"../up:/up\"]}}",
+    )
+    .write("parts/base.env", "FROM=base\n")
+    .write(
+        "parts/cache/compose.yaml",
+        "services: {cache: {image: \"cache:${TAG}\", volumes: [\"./data:/data\"]}}",
+    )
+    .write(
+        "parts/other.yaml",
+        "services: {other: {image: \"other:${TAG}-${MORE}\", volumes: [\"./data:/data\"]}}",
+    )
+    .write("parts/other.env", "MORE=more\nTAG=lost\n");
+    let json = env.run(&["compose", "show", "--json"]).ok().json();
+    let services = &json["projects"][0]["config"]["services"];
+    let sources = |service: &str| {
+        let mounts = services[service]["volumes"].as_array().cloned().unwrap_or_default();
+        mounts.iter().map(|mount| mount["source"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sources("api"), ["/srv/shop/parts/conf", "/srv/shop/own", "/srv/shop/up"]);
+    assert_eq!(services["api"]["environment"], json!({ "FROM": "base" }));
+    assert_eq!(sources("cache"), ["/srv/shop/parts/cache/data"]);
+    assert_eq!(sources("other"), ["/srv/shop/data"]);
+    assert_eq!(services["other"]["image"], "other:1.0-more", "variables of the project win");
+}
+
+#[test]
+fn what_a_variable_fills_is_a_text_also_where_it_is_empty() {
+    let env = project(
+        r#"services:
+  api:
+    image: registry.example.com/api:1
+    environment: {EMPTY: "${E}", PLAIN: $E, UNSET: , NUMBER: $N, x-own: "${N}"}
+    x-any: ${NOT A VARIABLE}
+    deploy: {replicas: "${N}"}
+    extra_hosts: {db: [10.0.0.5, 10.0.0.6]}
+    volumes: [{type: tmpfs, target: /tmp, tmpfs: {mode: 01777}}, {type: bind, source: conf, target: /conf}]
+"#,
+        "dir = \"/srv/shop\"\n",
+        "[vars.shop]\nE = \"\"\nN = \"2\"\n",
+    );
+    let json = env.run(&["compose", "show", "--json"]).ok().json();
+    let api = &json["projects"][0]["config"]["services"]["api"];
+    assert_eq!(api["environment"], json!({ "EMPTY": "", "PLAIN": "", "NUMBER": "2", "x-own": "2" }));
+    assert_eq!(api["scale"], 2);
+    assert_eq!(api["extra_hosts"], json!(["db:10.0.0.5", "db:10.0.0.6"]));
+    assert_eq!(api["volumes"][0]["source"], "/srv/shop/conf", "a bind names no volume");
+    assert_eq!(api["volumes"][1]["tmpfs"]["mode"], 0o1777);
+}
+
+#[test]
+fn what_compose_refuses_is_refused_too() {
+    let env = project(
+        r#"services:
+  api:
+    image: registry.example.com/api:1
+    init:
+    stop_grace_period: "90"
+    healthcheck: {test: "true", timeout: "5"}
+    ports: ["::1:80:80"]
+    volumes: [{type: tmpfs, target: /tmp, tmpfs: {mode: "1777"}}]
+"#,
+        "",
+        "",
+    );
+    let said = env.run(&["compose", "show"]).exits(1);
+    for text in [
+        "compose.yaml:4: `init` has no value",
+        "compose.yaml:5: `stop_grace_period` has no unit",
+        "compose.yaml:6: `healthcheck.timeout` has no unit",
+        "compose.yaml:7: `::1:80:80` is no port",
+        "[::1]:8080:80",
+        "compose.yaml:8: `volumes.tmpfs.mode` wants a number",
+    ] {
+        assert!(said.stderr().contains(text), "{text}\n--- said\n{}", said.stderr());
+    }
 }

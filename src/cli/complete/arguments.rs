@@ -36,6 +36,7 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
     let names = match (command, arg) {
         (_, "host") | ("gate promote", "from") => Names::Hosts,
         ("gate list" | "gate set" | "gate hold" | "gate unhold" | "gate promote", "app") => Names::Gates,
+        ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
         ("history" | "rollback", "service") | ("adopt", "names") => Names::Services,
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
         (_, "key") if !command.starts_with("reader") => Names::Keys,
@@ -59,7 +60,6 @@ mod tests {
 
     /// Arguments that take a text of one's own.
     const OWN_WORDS: &str = "\
-adopt: compose
 apply: only
 box new: accept_readers
 gate hold: why

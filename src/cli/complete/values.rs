@@ -17,6 +17,7 @@ use std::path::PathBuf;
 pub(super) enum Names {
     Boxes,
     BoxesAndHosts,
+    ComposeProjects,
     Files,
     Gates,
     Hosts,
@@ -67,6 +68,7 @@ fn named(workspace: &Workspace, names: Names) -> Found {
             plain(files.iter().filter_map(folder))
         }
         Names::BoxesAndHosts => both(workspace, Names::Boxes, Names::Hosts),
+        Names::ComposeProjects => plain(inventory.compose.keys().cloned()),
         Names::Files => plain(workspace.pillar_files().unwrap_or_default()),
         Names::Readers => {
             let files = workspace.key_files().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `command`, `entrypoint` and `healthcheck`.
 
 use super::{Reading, Service};
-use crate::compose::value::{arg, of, text, wants};
+use crate::compose::value::{arg, of, text, time_with_unit, wants};
 use crate::compose::yaml::{Map, Node, Value};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue};
@@ -33,8 +33,11 @@ impl Service<'_> {
             let time =
                 ["interval", "timeout", "start_period", "start_interval"].contains(&entry.key.as_str());
             if time {
-                text(&format!("healthcheck.{}", entry.key), &entry.node)
-                    .map_err(|problem| problem.hint("write the unit: 5s"))?;
+                time_with_unit(&format!("healthcheck.{}", entry.key), &entry.node)?;
+            }
+            // Compose takes 0 for: not said.
+            if entry.key == "retries" && arg(&entry.node).value == ArgValue::Integer(0) {
+                continue;
             }
             kept.put(entry.clone());
         }

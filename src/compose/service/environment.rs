@@ -64,7 +64,8 @@ impl Service<'_> {
         let single = std::slice::from_ref(node);
         for item in node.list().unwrap_or(single) {
             let named = named(key, item)?;
-            let path = reading.beside(self.project.folder(), &named.path, item)?;
+            let folder = reading.folder_of(item, self.project.folder()).to_owned();
+            let path = reading.beside(&folder, &named.path, item)?;
             let Some(content) = reading.file(&path, item)? else {
                 if named.required {
                     return Err(Problem::failed(format!("there is no file {}", escaped(&path)))

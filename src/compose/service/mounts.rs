@@ -1,8 +1,9 @@
 //! `volumes`: named ones are those of the project, paths those of the host.
 
 use super::{Reading, Service};
+use crate::compose::scalar::{Resolved, resolve};
 use crate::compose::value::{arg, clear, of, text, text_at, wants};
-use crate::compose::yaml::{Map, Node, Value};
+use crate::compose::yaml::{Map, Node, Scalar, Value};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
 
@@ -103,7 +104,13 @@ impl Service<'_> {
             if names_source
                 && let Some(source) = entry.node.scalar().and_then(|scalar| scalar.text.as_clear())
             {
-                let source = self.source(source, &entry.node, reading)?;
+                let source = match kind.as_str() {
+                    // A bind names no volume: `conf` is `./conf`.
+                    "bind" if !source.starts_with(['/', '~']) => {
+                        self.project.relative(source, &entry.node, reading)?
+                    }
+                    _ => self.source(source, &entry.node, reading)?,
+                };
                 if let Value::Scalar(scalar) = &mut entry.node.value {
                     scalar.text = Text::clear(source);
                     scalar.variable = false;
@@ -111,6 +118,11 @@ impl Service<'_> {
                 }
             }
             kept.put(entry);
+        }
+        if let Some(Value::Map(tmpfs)) = kept.value_mut("tmpfs")
+            && let Some(mode) = tmpfs.iter_mut().find(|entry| entry.key == "mode")
+        {
+            tmpfs_mode(&mut mode.node)?;
         }
         Ok(arg(&Node { value: Value::Map(kept), ..node.clone() }))
     }
@@ -127,7 +139,7 @@ impl Service<'_> {
                 .hint("write the whole path of the host"));
         }
         if written.starts_with('.') {
-            return self.project.relative(written, node);
+            return self.project.relative(written, node, reading);
         }
         if written.contains('/') {
             return Err(malformed(written, node));
@@ -147,4 +159,15 @@ fn malformed(written: &str, node: &Node) -> Problem {
     Problem::failed(format!("`{}` is no mount", escaped(written)))
         .at(&node.place)
         .hint("write NAME:/path, /path/of/the/host:/path, or /path, with :ro after it")
+}
+
+/// `01777` is octal already; in quotes Compose takes none.
+fn tmpfs_mode(node: &mut Node) -> Result<(), Problem> {
+    match node.scalar().map(resolve) {
+        Some(Resolved::Integer(mode)) => {
+            node.value = Value::Scalar(Scalar::written(format!("{mode:04o}"), false));
+            Ok(())
+        }
+        _ => Err(wants("volumes.tmpfs.mode", "a number", node).hint("write it without quotes: 01777")),
+    }
 }

@@ -8,7 +8,7 @@ use crate::name::ContainerName;
 use crate::problem::{Result, escaped};
 use crate::state::{Arg, ArgValue};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const FROM: &str = "/HostConfig/VolumesFrom";
 const LINKS: &str = "/HostConfig/Links";
@@ -51,14 +51,8 @@ pub(super) fn from_differs(canonical: &Value, inspect: &Inspect) -> bool {
 
 /// `NAME[:ALIAS]`, or a table of names and aliases; the name is an alias of itself.
 pub(super) fn links(option: &str, arg: &Arg) -> Result<Value> {
-    let mut found = BTreeMap::new();
-    for (name, alias) in read::pairs(option, arg, ':').or_else(|problems| match &arg.value {
-        ArgValue::Text(_) => read::word(option, arg).map(|text| {
-            let (name, alias) = text.split_once(':').unwrap_or((&text, ""));
-            BTreeMap::from([(name.to_owned(), alias.to_owned())])
-        }),
-        _ => Err(problems),
-    })? {
+    let mut found = BTreeSet::new();
+    for (name, alias) in written(option, arg)? {
         let Ok(name) = ContainerName::parse(&name) else {
             let why = format!("has `{}`, which is not a container name", escaped(&name));
             return Err(read::wrong(option, arg, &why)
@@ -71,10 +65,23 @@ pub(super) fn links(option: &str, arg: &Arg) -> Result<Value> {
             let why = format!("has the alias `{}`, which is not a host name", escaped(&alias));
             return Err(read::wrong(option, arg, &why).into());
         }
-        found.insert(name.to_string(), alias);
+        found.insert((name.to_string(), alias));
     }
     let lines: Vec<String> = found.into_iter().map(|(name, alias)| format!("{name}:{alias}")).collect();
     Ok(if lines.is_empty() { Value::Null } else { json!(lines) })
+}
+
+/// Names with their aliases as written. A list may give a container several.
+fn written(option: &str, arg: &Arg) -> Result<Vec<(String, String)>> {
+    let line = |text: String| match text.split_once(':') {
+        Some((name, alias)) => (name.to_owned(), alias.to_owned()),
+        None => (text, String::new()),
+    };
+    match &arg.value {
+        ArgValue::Text(_) => Ok(vec![line(read::word(option, arg)?)]),
+        ArgValue::Array(_) => Ok(read::list(option, arg)?.into_iter().map(line).collect()),
+        _ => Ok(read::pairs(option, arg, ':')?.into_iter().collect()),
+    }
 }
 
 pub(super) fn write_links(canonical: &Value, body: &mut Body) {

@@ -1,0 +1,24 @@
+//! `pillarbox compose …`: projects of Docker Compose.
+
+mod show;
+
+use crate::cli::{Context, Exit};
+use crate::problem::Result;
+
+/// Look at projects of Docker Compose, and take one into the workspace
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct ComposeArgs {
+    #[command(subcommand)]
+    action: ComposeCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum ComposeCommand {
+    Show(show::ComposeShowArgs),
+}
+
+pub(in crate::cli) fn run(args: &ComposeArgs, ctx: &Context) -> Result<Exit> {
+    match &args.action {
+        ComposeCommand::Show(args) => show::run(args, ctx),
+    }
+}

@@ -1,0 +1,93 @@
+//! What pillarbox does otherwise than Compose, and why. Each entry has a case (`every_difference_is_there`).
+
+/// A difference: what shows it, and why it is meant.
+pub(super) struct Difference {
+    /// A part of the error that one of them gives.
+    pub(super) said: &'static str,
+    /// A service that shows it: what stands below `image`.
+    pub(super) case: &'static str,
+    /// Why it is so.
+    pub(super) why: &'static str,
+}
+
+const fn of(said: &'static str, case: &'static str, why: &'static str) -> Difference {
+    Difference { said, case, why }
+}
+
+/// What Compose takes and we refuse.
+pub(super) const REFUSED_HERE: [Difference; 20] = [
+    of(
+        "whose network has its own",
+        "network_mode: \"service:base\"\n    ports: [\"80:80\"]",
+        "the Engine refuses it",
+    ),
+    of("is published twice", "ports: [\"8080:80\", \"8080:81\"]", "the Engine refuses the second one"),
+    of(
+        "`cpu_period` and `cpus` are both declared",
+        "cpu_period: 100000\n    cpus: 0.5",
+        "the Engine refuses it",
+    ),
+    of("where the Engine drops them", "network_mode: none\n    ports: [\"80:80\"]", "nothing is published"),
+    of(
+        "is read as a drive of Windows by Compose",
+        "volumes: [\"d:/d\"]",
+        "Compose makes it an anonymous volume",
+    ),
+    of("is no mode of a mount", "volumes: [\"data:/d:foo\"]", "Compose drops the word"),
+    of("holds `|`, and no shell runs it", "command: a | b", "Compose drops what follows"),
+    of("`restart`", "restart: never", "the Engine refuses it when the container is made"),
+    of(
+        "has no value",
+        "environment: {A: \"${NOWHERE}\"}",
+        "Compose fills in nothing, and a password is empty",
+    ),
+    of("`memory_swap` is declared without `memory`", "memswap_limit: 1g", "the Engine refuses it"),
+    of(
+        "`oom_kill_disable` is declared without `memory`",
+        "oom_kill_disable: true",
+        "the host would run out of memory",
+    ),
+    of(
+        "log options are declared without a driver",
+        "logging: {options: {max-size: 1m}}",
+        "which options there are depends on the driver",
+    ),
+    of(
+        "which no state of this host declares",
+        "network_mode: \"container:x\"",
+        "what it would share can go at any time",
+    ),
+    of("which is not a mode", "network_mode: back", "networks are joined with `networks`, which has aliases"),
+    of(
+        "a port is a number from 1 to 65535",
+        "ports: [\"0:80\"]",
+        "a port that the Engine chooses is left out",
+    ),
+    of("is no mount", "volumes: [data]", "a path in a container is absolute"),
+    of("something follows a quoted value", "env_file: quoted.env", "Compose drops what follows"),
+    of("is a path in a home folder", "volumes: [\"~/x:/x\"]", "the hosts do not have this home"),
+    of("pull_policy `build` cannot be done", "pull_policy: build", "nothing is built on hosts"),
+    of("`security_opt` has", "security_opt: [\"x:y\"]", "the Engine refuses it"),
+];
+
+/// What we take and Compose refuses.
+pub(super) const TAKEN_HERE: [Difference; 0] = [];
+
+pub(super) fn is_refused_here(said: &str) -> bool {
+    REFUSED_HERE.iter().any(|known| said.contains(known.said))
+}
+
+pub(super) fn is_taken_here(said: &str) -> bool {
+    TAKEN_HERE.iter().any(|known| said.contains(known.said))
+}
+
+/// Lines of a difference between trees that are meant.
+pub(super) fn is_accepted_in_tree(line: &str) -> bool {
+    // Compose takes a variable that is called so for an extension of the file.
+    line.contains("/environment/#extensions")
+        || line.contains("/environment/x-a")
+        // `config --format json` leaves it out, and `config` prints it.
+        || (line.contains("/networks/") && line.contains("/mac_address: "))
+        // The Engine's clients spell "take it away" so, and each of ours reads it so.
+        || (line.contains("ours [], theirs [\"\"]") && (line.contains("/command") || line.contains("/entrypoint")))
+}
