@@ -127,7 +127,7 @@ fn nested<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> Map<Stri
         match field.split_once('.') {
             None => drop(found.insert(renamed(field).to_owned(), value.clone())),
             Some(("ipam", "pools")) => {
-                found.entry("ipam").or_insert_with(|| json!({}))["config"] = value.clone()
+                found.entry("ipam").or_insert_with(|| json!({}))["config"] = value.clone();
             }
             Some((table, key)) => {
                 found.entry(table).or_insert_with(|| json!({}))[key] = value.clone();

@@ -17,7 +17,7 @@ struct Seeded<'a> {
 impl<'a> Seeded<'a> {
     fn new(seed: u64, refused: &'a Refused) -> Self {
         let state = seed.wrapping_mul(0xd134_2543_de82_ef95).rotate_left(29);
-        Self { state, refused, wild: seed % 6 == 0 }
+        Self { state, refused, wild: seed.is_multiple_of(6) }
     }
 
     fn next(&mut self) -> u64 {
@@ -628,9 +628,9 @@ const ON_ONE_LINE: [(&str, &[&str]); 15] = [
 const LISTED: [(&str, &[&str]); 2] = [("ports", &PORTS), ("volumes", &VOLUMES)];
 
 impl Generated {
-    fn of(text: String, app: &str) -> Self {
+    fn of(text: &str, app: &str) -> Self {
         let files = [
-            ("compose.yaml", text.as_str()),
+            ("compose.yaml", text),
             ("app.env", app),
             ("raw.env", "R=\"a\" $V # b\n"),
             (
@@ -647,7 +647,7 @@ impl Generated {
         let mut text =
             format!("services:\n  base:\n    image: base:1\n  web:\n    image: web:1\n    {below_image}\n");
         rest("", "", &mut text);
-        let mut project = Self::of(text, "A=x\n");
+        let mut project = Self::of(&text, "A=x\n");
         project.files.push(("quoted.env".to_owned(), "A=\"a\"b\n".to_owned()));
         project
     }
@@ -658,7 +658,7 @@ impl Generated {
             let mut text =
                 format!("services:\n  base:\n    image: base:1\n  web:\n    image: web:1\n{line}\n");
             rest("", "", &mut text);
-            Self::of(text, "A=x\n")
+            Self::of(&text, "A=x\n")
         };
         let mut all = Vec::new();
         for (key, forms) in PLAIN.into_iter().chain(ON_ONE_LINE) {
@@ -690,7 +690,7 @@ impl Generated {
                         .to_owned();
                 let (back, data) = if key == "back" { (*form, "") } else { ("", *form) };
                 rest(back, data, &mut text);
-                all.push(((key, *form), Self::of(text, "A=x\n")));
+                all.push(((key, *form), Self::of(&text, "A=x\n")));
             }
         }
         all
@@ -725,7 +725,7 @@ impl Generated {
         let (back, data) = (seeded.one("back", &BACK), seeded.one("data", &DATA));
         rest(back, data, &mut text);
         let lines = seeded.some("app.env", &ENV_LINES).join("\n");
-        let mut project = Self::of(text, &format!("{lines}\n"));
+        let mut project = Self::of(&text, &format!("{lines}\n"));
         for more in 1..=seeded.below(3) {
             let mut text = String::from("services:\n");
             for name in &services[..count] {

@@ -278,7 +278,7 @@ fn ours(item: &Item) -> Map<String, Value> {
     }
     match &replica.before_stop {
         Some(BeforeStop::Exec(words)) => {
-            drop(update.insert("before_stop".to_owned(), json!({ "exec": words })))
+            update.insert("before_stop".to_owned(), json!({ "exec": words }));
         }
         Some(BeforeStop::Signal(signal)) => {
             update.insert("before_stop".to_owned(), json!({ "signal": signal }));
