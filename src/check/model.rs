@@ -1,6 +1,6 @@
 //! A host as a few facts on each container, on which steps are carried out.
 
-use crate::observed::{InstanceRole, Label, Observed, slot_of};
+use crate::observed::{Container, InstanceRole, Label, Observed, slot_of};
 use crate::plan::{Action, Create, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(super) struct ModelContainer {
     pub(super) id: String,
     pub(super) name: String,
     generation: u64,
-    /// It held the plain name and has run.
+    /// It held the plain name and has run, and no kept one that is returning runs instead of it.
     committed: bool,
     /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
@@ -52,15 +52,23 @@ pub(super) struct ModelContainer {
 impl Model {
     pub(super) fn of(observed: &Observed) -> Self {
         let mut model = Self::default();
+        let goes = |one: &Container| one.state.running || one.state.restarting;
+        let returning = |one: &&Container| one.role() == InstanceRole::Returning && goes(one);
+        let served: BTreeSet<&str> =
+            observed.containers.iter().filter(returning).map(Container::slot).collect();
         for container in &observed.containers {
             let ours = container.ours.as_ref().filter(|_| !container.impostor);
-            let running = container.state.running || container.state.restarting;
+            let running = goes(container);
+            let is_last = running || !served.contains(container.slot());
             let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
             let held = ModelContainer {
                 id: container.id.clone(),
                 name: container.name.clone(),
                 generation: container.generation(),
-                committed: container.role() == InstanceRole::Committed && container.has_run() && usable,
+                committed: container.role() == InstanceRole::Committed
+                    && container.has_run()
+                    && usable
+                    && is_last,
                 service: ours.map(|ours| ours.service.clone()),
                 helper: container.helper.is_some(),
                 slot: ours.map(|ours| slot_of(&ours.instance).to_owned()).unwrap_or_default(),

@@ -232,3 +232,17 @@ async fn what_is_kept_is_what_ran_last() {
     // Generation 3 was rolled back from: it is no target of a rollback, though its number is higher.
     assert_eq!(stage.statuses(), ["api running", "api.g2.kept exited"]);
 }
+
+/// What runs when a plan is made ends later than what is down, whoever held the plain name.
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_is_counted_in_the_order_in_which_it_will_have_ended() {
+    let declared = |version, log, retain| Declared { version, log, replicas: 1, retain, start_first: false };
+    let stage = host();
+    let at = |declared| Stage { items: items(declared), ..stage.clone() };
+    live_through(&at(declared(1, 0, 0)), Trouble::Restart(9)).await;
+    live_through(&at(declared(3, 0, 1)), Trouble::Nothing).await;
+    let now = back_to(&at(Declared { replicas: 2, start_first: true, ..declared(1, 0, 0) }), 0).await;
+    live_through(&now, Trouble::AnswerLost(9)).await;
+    let last = at(Declared { start_first: true, ..declared(3, 1, 1) });
+    last.settle().await;
+}

@@ -101,8 +101,9 @@ impl<'a> ContainerDecision<'a> {
         if let (Choice::New { .. }, true) = (&choice, will_run) {
             Problems::check(platform::unfit(context, desired, &source))?;
         }
+        let others = instances.others.iter().chain(&instances.holder).copied();
         let to_stop: Vec<&Container> =
-            instances.all().filter(|ours| runs(ours) && (!will_run || !choice.is(ours))).collect();
+            others.filter(|ours| runs(ours) && (!will_run || !choice.is(ours))).collect();
         let own = match &choice {
             Choice::Existing(kept) if kept.role() != InstanceRole::Committed => {
                 differing(desired, &fingerprint, kept)

@@ -50,8 +50,9 @@ pub(in crate::planner) fn surplus<'a>(
         .filter(|ours| stays(retain.max(1), choice, ours) || rests(ours))
         .filter(|ours| !choice.is(ours))
         .collect();
-    let committed = |ours: &Container| ours.role() == InstanceRole::Committed;
-    containers.sort_by_key(|ours| Reverse((committed(ours), ours.ended(), generation(ours))));
+    // As the next plan will find them: those that run now end in this one, the committed one last.
+    let committed = |ours: &Container| runs(ours) && ours.role() == InstanceRole::Committed;
+    containers.sort_by_key(|ours| Reverse((runs(ours), committed(ours), ours.ended(), generation(ours))));
     let no_containers = retain == 0;
     let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let (retain, keep) = (number(retain), number(retain.max(keep)));
