@@ -8,7 +8,7 @@ pub use back::{Back, OnHost, Wanted, Why, agree, back};
 use crate::desired::Fingerprint;
 use crate::name::{ContainerName, ImageRef, Owner};
 use crate::observed::{Container, InstanceRole, Observed};
-use crate::plan::kept_generation;
+use crate::plan::kept_for;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The n-th deployment of a service on a host.
@@ -89,19 +89,22 @@ pub fn generations(observed: &Observed, workspace: &Owner, service: &str) -> Vec
         found.entry(one.generation()).or_default().push(one);
     }
     let slots: BTreeSet<&str> = found.values().flatten().map(|one| one.slot()).chain([service]).collect();
-    let mut alone: BTreeMap<u64, Option<String>> = BTreeMap::new();
-    for (tag, kept) in &observed.keeps {
-        let number = slots.iter().find_map(|slot| kept_generation(workspace, slot, tag));
-        if let Some(number) = number.filter(|number| !found.contains_key(number)) {
-            alone.insert(number, kept.digests.first().map(ToString::to_string));
+    let mut alone: BTreeMap<u64, (Option<String>, Option<String>)> = BTreeMap::new();
+    for (tag, image_kept) in &observed.keeps {
+        let kept = slots.iter().find_map(|slot| kept_for(workspace, slot, tag));
+        if let Some(kept) = kept.filter(|kept| !found.contains_key(&kept.generation)) {
+            let (image, version) = alone.entry(kept.generation).or_default();
+            *image = image_kept.digests.first().map(ToString::to_string).or_else(|| image.take());
+            *version = kept.version.map(str::to_owned).or_else(|| version.take());
         }
     }
     let mut all: Vec<Generation> = found.iter().map(|(number, made)| Generation::of(*number, made)).collect();
     let versions: BTreeMap<String, String> =
         all.iter().filter_map(|one| Some((one.image.clone()?, one.version.clone()?))).collect();
-    all.extend(alone.into_iter().map(|(number, image)| Generation {
+    // Tags of earlier releases do not say the version; a container of the same image may.
+    all.extend(alone.into_iter().map(|(number, (image, version))| Generation {
         number,
-        version: image.as_ref().and_then(|image| versions.get(image)).cloned(),
+        version: version.or_else(|| versions.get(image.as_ref()?).cloned()),
         image,
         created: None,
         state: State::ImageOnly,

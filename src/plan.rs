@@ -13,7 +13,7 @@ pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
 pub use body::Bodies;
 pub use cause::{Cause, changed_fields};
 pub use compare::compare;
-pub use keep::{keep_folder, keep_repository, keep_tag, kept_by, kept_generation};
+pub use keep::{Kept, keep_folder, keep_repository, keep_tag, kept_by, kept_for};
 pub use text::{text, text_with_undo};
 pub use verb::Verb;
 

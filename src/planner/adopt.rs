@@ -142,7 +142,7 @@ impl<'a> Candidate<'a> {
             fields: fields(want, &source, same_image, &spec, &fixed, &live),
             record: Record::new(&self.desired.workspace, &container.id, &ownership),
             keep: (!ownership.image.starts_with("id:"))
-                .then(|| keep_tag(&self.desired.workspace, name, generation)),
+                .then(|| keep_tag(&self.desired.workspace, name, generation, &ownership.version)),
             ownership,
         })
     }

@@ -8,7 +8,7 @@ use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, InstanceRole, KeptImage, Network, Observed};
 use crate::observed::{Ownership, Ran, Record, Resolution, User, Volume, instance};
-use crate::plan::{keep_repository, kept_by};
+use crate::plan::{keep_repository, keep_tag, kept_by};
 use crate::problem::{Problem, Problems, Result, escaped};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,7 @@ struct Index<'a> {
     /// What remembers that a task ran, by task, the oldest first.
     ran: BTreeMap<&'a str, Vec<&'a Ran>>,
     /// Generations of which a tag keeps the image, by the repository of the tag.
-    kept: BTreeMap<&'a str, BTreeSet<u64>>,
+    kept: BTreeMap<&'a str, BTreeMap<u64, Vec<&'a str>>>,
     /// Names that some state says anything about.
     declared: BTreeMap<(Kind, &'a str), &'a Item>,
     declared_names: BTreeSet<&'a str>,
@@ -74,8 +74,9 @@ impl<'a> Index<'a> {
         for ran in work::each(&observed.own_volumes.ran) {
             index.ran.entry(&ran.task).or_default().push(ran);
         }
-        for (repository, generation) in work::each(observed.keeps.keys()).filter_map(|tag| kept_by(tag)) {
-            index.kept.entry(repository).or_default().insert(generation);
+        for tag in work::each(observed.keeps.keys()) {
+            let Some(kept) = kept_by(tag) else { continue };
+            index.kept.entry(kept.repository).or_default().entry(kept.generation).or_default().push(tag);
         }
         for item in work::each(&desired.items) {
             let Item { address, .. } = item;
@@ -249,14 +250,34 @@ impl<'a> PlanContext<'a> {
         let repository = keep_repository(self.workspace(), slot);
         let Some(kept) = self.index.kept.get(repository.as_str()) else { return Vec::new() };
         let there: BTreeSet<u64> = self.of_slot(slot).map(|(ours, _)| ours.generation()).collect();
-        work::each(kept.iter().rev()).copied().filter(|generation| !there.contains(generation)).collect()
+        work::each(kept.keys().rev()).copied().filter(|generation| !there.contains(generation)).collect()
     }
 
-    /// The image that a tag of ours keeps, as the label of a container made from it names it; the tag itself
-    /// where no registry knows the image.
-    pub(super) fn kept_image(&self, tag: &str) -> String {
-        let known = self.observed.keeps.get(tag).and_then(|kept| kept.digests.first());
-        known.map_or_else(|| tag.to_owned(), ToString::to_string)
+    /// The tags that keep the image of a generation of one container of a service.
+    pub(super) fn kept_tags(&self, slot: &str, generation: u64) -> &[&'a str] {
+        let of_slot = self.index.kept.get(keep_repository(self.workspace(), slot).as_str());
+        of_slot.and_then(|kept| kept.get(&generation)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The tags that keep the image of a container of ours: those that are there; where none was read, the one that
+    /// it got. An image that no registry knows got none.
+    pub(super) fn tags_of(&self, ours: &Container) -> Vec<String> {
+        let Some(labels) = ours.ours.as_ref().filter(|labels| !labels.image.starts_with("id:")) else {
+            return Vec::new();
+        };
+        let (slot, generation) = (ours.slot(), ours.generation());
+        match self.kept_tags(slot, generation) {
+            [] => vec![keep_tag(self.workspace(), slot, generation, &labels.version)],
+            there => there.iter().map(|tag| (*tag).to_owned()).collect(),
+        }
+    }
+
+    /// The image that is kept of a generation, as the label of a container made from it names it; the tag that
+    /// keeps it where no registry knows the image.
+    pub(super) fn kept_image(&self, slot: &str, generation: u64) -> String {
+        let Some(tag) = self.kept_tags(slot, generation).first() else { return String::new() };
+        let known = self.observed.keeps.get(*tag).and_then(|kept| kept.digests.first());
+        known.map_or_else(|| (*tag).to_owned(), ToString::to_string)
     }
 
     /// All tags of ours that keep an image, with that.

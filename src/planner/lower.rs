@@ -112,7 +112,12 @@ impl Lowering {
                 else {
                     return Vec::new();
                 };
-                let tag = keep_tag(context.workspace(), container.desired.name.as_str(), *generation);
+                let tag = keep_tag(
+                    context.workspace(),
+                    container.desired.name.as_str(),
+                    *generation,
+                    &container.source.version,
+                );
                 let platform = container.desired.spec.platform();
                 vec![pulls.keep(context, steps, pull, platform, tag, cause)]
             }

@@ -105,7 +105,7 @@ async fn a_pull_shows_its_progress_and_leaves_a_digest_that_a_tag_keeps() {
     assert_eq!(id(&digest.to_string()), Some(Some(image.id.clone())));
     assert!(docker.image(&tag.to_string()).await.expect("read").is_none(), "no tag came with it");
     assert_eq!(id(&tag.to_string()), None, "no tag came with it");
-    let keep = format!("pillarbox.invalid/{}/web:g1", env.name);
+    let keep = format!("pillarbox.invalid/{}/web:g1-1.0.0", env.name);
     docker.tag(&digest.to_string(), &keep).await.expect("tagged");
     docker.tag(&digest.to_string(), &tag.to_string()).await.expect("tagged");
     assert_eq!(docker.image(&keep).await.expect("read").expect("there").id, image.id);

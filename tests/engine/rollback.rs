@@ -175,10 +175,12 @@ fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_not
     service.bed.prune_images();
     let states: Vec<String> = service.history().into_iter().map(|row| row.2).collect();
     assert_eq!(states, ["runs", "image only", "image only"]);
-    // No state and no gate knows which version it is: the gate names its digest, and the plan says so.
+    // The tags say which versions they are.
+    let versions: Vec<String> = service.history().into_iter().map(|row| row.1).collect();
+    assert_eq!(versions, ["1.2.0", "1.1.0", "1.0.0"]);
     let digest = service.gate();
     let said = service
-        .back(&[])
+        .back(&["--to", "1.1.0"])
         .ok()
         .says("back to generation 2: a new container from its image, as declared today");
     drop(said);
@@ -188,7 +190,7 @@ fn after_prunes_a_new_container_is_made_from_the_kept_image_and_without_that_not
     let label = service.bed.engine.container(&service.name);
     assert_eq!(label["Config"]["Labels"]["io.pillarbox.generation"], "4");
     // `image prune -a` removes what no container uses: then no earlier generation is left.
-    let tag = format!("pillarbox.invalid/{}/{}:g1", service.bed.name, service.name);
+    let tag = format!("pillarbox.invalid/{}/{}:g1-1.0.0", service.bed.name, service.name);
     service.bed.engine.delete(&format!("/images/{tag}"));
     let before = service.containers();
     service.back(&["--to", "1"]).exits(1).explains("there is no generation 1").explains("local has");
@@ -349,7 +351,7 @@ fn fewer_are_kept_when_it_says_so_and_one_started_by_hand_is_left_alone() {
     let after = service.bed.engine.container(&service.name);
     assert_eq!(before["State"]["StartedAt"], after["State"]["StartedAt"], "it was restarted");
     let tags = Value::from(service.bed.engine.images()).to_string();
-    assert!(!tags.contains(&format!("{}:g1\"", service.name)), "{tags}");
+    assert!(!tags.contains(&format!("{}:g1-", service.name)), "{tags}");
     service.replicas(0, "retain = 1");
     service.apply().ok();
     assert!(service.containers().is_empty(), "{:?}", service.containers());

@@ -63,7 +63,7 @@ async fn a_task_runs_once_before_what_requires_it_and_is_remembered() {
     insta::assert_snapshot!(super::stage::readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/db@sha256:238e (pull r.example.com/db@sha256:238e): run once: it has not run yet
     #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [2] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [2] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
     #4 [1] create pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #5 [4] start pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
     #6 [5] await the end of pillarbox-task.shop.migrate (task migrate): run once: it has not run yet

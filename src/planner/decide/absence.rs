@@ -4,7 +4,6 @@ use super::data::Data;
 use super::instances::Instances;
 use super::kept;
 use crate::name::ContainerName;
-use crate::plan::keep_tag;
 use crate::planner::context::PlanContext;
 use std::collections::BTreeSet;
 
@@ -78,7 +77,9 @@ impl<'a> Absence<'a> {
             reason: AbsenceReason::Undeclared,
             data: Data::left(context, &instances),
             instances,
-            tags: alone.map(|number| keep_tag(context.workspace(), slot, number)).collect(),
+            tags: alone
+                .flat_map(|number| context.kept_tags(slot, number).iter().map(|tag| (*tag).to_owned()))
+                .collect(),
             timeout: None,
         }
     }

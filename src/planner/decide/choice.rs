@@ -3,7 +3,6 @@
 use super::instances::{Instances, generation, runs, slot, works};
 use crate::desired::DesiredContainer;
 use crate::observed::Container;
-use crate::plan::keep_tag;
 use crate::planner::context::PlanContext;
 use std::collections::BTreeSet;
 
@@ -101,7 +100,7 @@ fn next(
         slots.iter().flat_map(|slot| context.images_alone(slot).into_iter().map(move |n| (n, *slot)));
     let tagged: Vec<(u64, &str)> = tagged.filter(|(number, _)| *number > highest).collect();
     let Some(last) = tagged.iter().map(|(number, _)| *number).max() else { return highest + 1 };
-    let keeps = |slot: &str| context.kept_image(&keep_tag(context.workspace(), slot, last)) == image;
+    let keeps = |slot: &str| context.kept_image(slot, last) == image;
     let goes_on = tagged.iter().any(|(number, slot)| *number == last && keeps(slot));
     if goes_on { last } else { last + 1 }
 }

@@ -6,10 +6,9 @@
 //! its names are known.
 
 use super::decision::{Decided, Decision};
-use super::instances::{generation, slot};
 use crate::name::ImageRef;
 use crate::observed::{Container, Image};
-use crate::plan::{KEEP, keep_tag};
+use crate::plan::KEEP;
 use crate::planner::context::PlanContext;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,12 +46,11 @@ struct Going<'a> {
 impl<'a> Going<'a> {
     fn of(context: &PlanContext<'a>, decided: &[Decided<'a>]) -> Self {
         let mut going = Self::default();
-        let tag = |ours: &Container| keep_tag(context.workspace(), slot(ours), generation(ours));
         for (at, one) in decided.iter().enumerate() {
             match &one.decision {
                 Decision::Container(decision) => {
                     let gone = decision.instances.everything().filter(|ours| decision.goes(ours));
-                    going.add(at, gone, tag);
+                    going.add(context, at, gone);
                     for stays in &decision.surplus.images_stay {
                         going.tags.remove(stays);
                         going.tags_stay.insert(stays.clone());
@@ -60,7 +58,7 @@ impl<'a> Going<'a> {
                     going.tags.extend(decision.surplus.tags.iter().map(|tag| (tag.clone(), at)));
                 }
                 Decision::Absent(absence) => {
-                    going.add(at, absence.instances.everything(), tag);
+                    going.add(context, at, absence.instances.everything());
                     going.tags.extend(absence.tags.iter().map(|tag| (tag.clone(), at)));
                 }
                 _ => {}
@@ -69,15 +67,10 @@ impl<'a> Going<'a> {
         going
     }
 
-    fn add(
-        &mut self,
-        at: usize,
-        gone: impl Iterator<Item = &'a Container>,
-        tag: impl Fn(&Container) -> String,
-    ) {
+    fn add(&mut self, context: &PlanContext<'a>, at: usize, gone: impl Iterator<Item = &'a Container>) {
         for ours in gone {
             self.containers.insert(&ours.id);
-            self.tags.insert(tag(ours), at);
+            self.tags.extend(context.tags_of(ours).into_iter().map(|tag| (tag, at)));
         }
     }
 }

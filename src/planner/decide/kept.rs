@@ -8,11 +8,10 @@
 //! without a container, and is never less. One that runs is stopped, and counts as the others.
 
 use super::choice::Choice;
-use super::instances::{Instances, generation};
+use super::instances::{Instances, generation, runs};
 use crate::desired::{DesiredState, Kind};
 use crate::name::ContainerName;
 use crate::observed::{Container, InstanceRole};
-use crate::plan::keep_tag;
 use crate::planner::context::PlanContext;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -41,7 +40,7 @@ pub(in crate::planner) fn surplus<'a>(
 ) -> Surplus<'a> {
     let current = choice.generation();
     let alone = context.images_alone(slot);
-    let tag = |number: u64| keep_tag(context.workspace(), slot, number);
+    let tags = |number: u64| context.kept_tags(slot, number).iter().map(|tag| (*tag).to_owned());
     let mut gone = Surplus::default();
     let rests = |ours: &Container| ours.role() == InstanceRole::Kept;
     // Where no container is kept an image may be.
@@ -64,17 +63,19 @@ pub(in crate::planner) fn surplus<'a>(
         let versions: Vec<String> = of_side
             .iter()
             .map(|ours| ours.ours.as_ref().map_or("", |labels| &labels.image).to_owned())
-            .chain(images.iter().map(|number| context.kept_image(&tag(*number))))
+            .chain(images.iter().map(|number| context.kept_image(slot, *number)))
             .collect();
         let stays = staying(retain, image, &versions[..of_side.len()]);
         let image_stays = staying(keep, image, &versions);
         for (at, ours) in of_side.iter().enumerate().filter(|(at, _)| !stays[*at]) {
             // The others of a service that keeps none go as what they are.
             gone.containers.extend((!no_containers || rests(ours)).then_some(*ours));
-            gone.images_stay.extend(image_stays[at].then(|| tag(generation(ours))));
+            if image_stays[at] {
+                gone.images_stay.extend(context.tags_of(ours));
+            }
         }
         let alone = images.into_iter().zip(&image_stays[of_side.len()..]);
-        gone.tags.extend(alone.filter(|(_, stays)| !**stays).map(|(number, _)| tag(number)));
+        gone.tags.extend(alone.filter(|(_, stays)| !**stays).flat_map(|(number, _)| tags(number)));
     }
     gone
 }
@@ -108,8 +109,8 @@ pub(in crate::planner) fn tags_left(
     });
     let with_images = slots.map(|slot| (context.images_alone(&slot), slot));
     let gone = with_images.filter(|(alone, slot)| !alone.is_empty() && !kept(slot) && !of_others(slot));
-    let tag = |slot: &str, number: u64| keep_tag(context.workspace(), slot, number);
-    gone.flat_map(|(alone, slot)| alone.into_iter().map(move |number| tag(&slot, number))).collect()
+    let tags = |slot: &str, number: u64| context.kept_tags(slot, number).iter().map(|tag| (*tag).to_owned());
+    gone.flat_map(|(alone, slot)| alone.into_iter().flat_map(move |number| tags(&slot, number))).collect()
 }
 
 /// Whether a container that is not chosen stays, though it does not have the name of a kept one yet.

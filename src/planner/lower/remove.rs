@@ -2,39 +2,30 @@
 
 use super::steps::Group;
 use crate::observed::Container;
-use crate::plan::{Action, Target, keep_tag};
+use crate::plan::{Action, Target};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::data::Data;
-use crate::planner::decide::instances::{Instances, generation, runs, slot};
+use crate::planner::decide::instances::{Instances, runs};
 use crate::planner::decide::secrets;
 
 /// Removes a container that does not run, and before it the tag that kept its image: cut off in between,
 /// the container is still there to tell the next run of its tag. A tag whose image stays, or goes, is not taken off
-/// here. Its volume of secrets goes after it; and
-/// of one that was taken over the record: without it the container would be a stranger.
+/// here. Its volume of secrets goes after it; and of one that was taken over the record: without it the container
+/// would be a stranger.
 pub(super) fn removal(
     context: &PlanContext<'_>,
     ours: &Container,
     name: Option<String>,
     group: &Group<'_>,
 ) -> Vec<Action> {
-    let workspace = context.workspace();
     let name = name.unwrap_or_else(|| ours.name.clone());
     let record = context.record(&ours.id);
     let forget = record.map(|record| Action::Forget { name: name.clone(), volume: record.volume.clone() });
     let remove = Action::Remove { container: Target::Id(ours.id.clone()), name };
-    // An image that no registry knows got no such tag.
-    let tagged = ours.ours.as_ref().is_some_and(|labels| !labels.image.starts_with("id:"));
-    let tag = keep_tag(workspace, slot(ours), generation(ours));
-    let goes = tagged && group.takes_off(&tag);
+    let tags = context.tags_of(ours).into_iter().filter(|tag| group.takes_off(tag));
     let volume = secrets::of(context, ours);
     let volume = volume.map(|name| Action::RemoveOwnVolume { name: name.to_owned() });
-    goes.then_some(Action::Untag { name: tag })
-        .into_iter()
-        .chain([remove])
-        .chain(volume)
-        .chain(forget)
-        .collect()
+    tags.map(|name| Action::Untag { name }).chain([remove]).chain(volume).chain(forget).collect()
 }
 
 /// Removes the anonymous volumes that no container mounts any more after this one was removed.

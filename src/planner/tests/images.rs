@@ -56,7 +56,7 @@ async fn the_image_of_a_version_that_is_kept_no_more_goes_with_its_tag_last() {
     insta::assert_snapshot!(end.into_iter().rev().collect::<Vec<_>>().join("\n"), @r"
     #14 [13] remove api.g1.kept (replace api): version 2 → 3, pillar/apps.toml:12
     #15 [14] remove image r.example.com/nginx@sha256:bb82 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
-    #16 [15] untag pillarbox.invalid/shop/api:g1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
+    #16 [15] untag pillarbox.invalid/shop/api:g1-1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
     ");
     let changes: Vec<String> = plan
         .changes
@@ -75,7 +75,7 @@ async fn images_keep_leaves_images_without_their_containers() {
     // Less is kept from now on.
     let less = Stage { items: deployed(3, (1, 1)), ..stage.clone() };
     let plan = less.settle().await;
-    let done = "remove image r.example.com/nginx@sha256:bb82, untag pillarbox.invalid/shop/api:g1";
+    let done = "remove image r.example.com/nginx@sha256:bb82, untag pillarbox.invalid/shop/api:g1-1";
     assert_eq!(about_images(&plan), done);
     assert_eq!(versions(&stage), ["2", "3"]);
 }
@@ -104,13 +104,13 @@ async fn what_others_use_or_named_or_pulled_stays() {
     let stage = after(&[1], (0, 0)).await;
     let image = stage.image("api");
     stage.fake.tag(&stage.fake.image_names()[1], "backup.example.com/mine:1").await.expect("tagged");
-    assert_eq!(next(&stage).await, "untag pillarbox.invalid/shop/api:g1");
+    assert_eq!(next(&stage).await, "untag pillarbox.invalid/shop/api:g1-1");
     assert_eq!(versions(&stage), ["1", "2"], "a tag of others keeps {image}");
 
     let stage = after(&[1], (0, 0)).await;
     let digest = stage.fake.image_names().into_iter().find(|name| name.contains('@')).expect("a digest");
     stage.fake.add_container("stranger", json!({ "Image": digest }), true);
-    assert_eq!(next(&stage).await, "untag pillarbox.invalid/shop/api:g1");
+    assert_eq!(next(&stage).await, "untag pillarbox.invalid/shop/api:g1-1");
     assert_eq!(versions(&stage), ["1", "2"], "a container of others uses it");
 
     let stage = after(&[1], (0, 0)).await;
@@ -119,7 +119,7 @@ async fn what_others_use_or_named_or_pulled_stays() {
     let mut items = deployed(2, (0, 0));
     items.insert(0, thing(Kind::Image, &digest, pulled));
     let plan = Stage { items, ..stage.clone() }.settle().await;
-    assert_eq!(about_images(&plan), "untag pillarbox.invalid/shop/api:g1");
+    assert_eq!(about_images(&plan), "untag pillarbox.invalid/shop/api:g1-1");
     assert_eq!(versions(&stage), ["1", "2"], "a state wants it");
 }
 
@@ -136,8 +136,8 @@ async fn an_image_of_two_services_goes_with_the_last_of_them() {
     Stage { items: both, ..stage.clone() }.settle().await;
     let without_api = Stage { items: vec![absent("api")], ..stage.clone() };
     let plan = without_api.plan().await.expect("planned");
-    let done = "untag pillarbox.invalid/shop/api:g1, remove image r.example.com/nginx@sha256:f903, \
-                untag pillarbox.invalid/shop/api:g2";
+    let done = "untag pillarbox.invalid/shop/api:g1-1, remove image r.example.com/nginx@sha256:f903, \
+                untag pillarbox.invalid/shop/api:g2-2";
     assert_eq!(about_images(&plan), done);
 }
 
@@ -170,6 +170,6 @@ async fn podman_takes_the_tags_off_first() {
     let stage = after(&[1], (0, 0)).await;
     stage.fake.set_facts(|facts| facts.engine_id = crate::observed::Facts::PODMAN.to_owned());
     let plan = Stage { items: deployed(2, (0, 0)), ..stage }.plan().await.expect("planned");
-    let done = "untag pillarbox.invalid/shop/api:g1, remove image r.example.com/nginx@sha256:bb82";
+    let done = "untag pillarbox.invalid/shop/api:g1-1, remove image r.example.com/nginx@sha256:bb82";
     assert_eq!(about_images(&plan), done);
 }

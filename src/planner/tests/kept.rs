@@ -47,12 +47,12 @@ async fn the_old_one_is_kept_under_a_name_that_says_its_generation_and_the_oldes
     assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g2.kept exited"]);
     let plan = Stage { items: retained(1, 2, Order::StopFirst), ..stage }.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/api:g4 (pull r.example.com/nginx@sha256:bb82): version 3 → 1, pillar/apps.toml:12
+    #1 [] tag pillarbox.invalid/shop/api:g4-1 (pull r.example.com/nginx@sha256:bb82): version 3 → 1, pillar/apps.toml:12
     #2 [1] create api.g4 (replace api): version 3 → 1, pillar/apps.toml:12
     #3 [2] stop api (replace api): version 3 → 1, pillar/apps.toml:12
-         undo: start api; remove api.g4; untag pillarbox.invalid/shop/api:g4
+         undo: start api; remove api.g4; untag pillarbox.invalid/shop/api:g4-1
     #4 [3] update api RestartPolicy=unless-stopped (replace api): version 3 → 1, pillar/apps.toml:12
-         undo: update api RestartPolicy=always; start api; remove api.g4; untag pillarbox.invalid/shop/api:g4
+         undo: update api RestartPolicy=always; start api; remove api.g4; untag pillarbox.invalid/shop/api:g4-1
     #5 [4] start api.g4 (replace api): version 3 → 1, pillar/apps.toml:12
          undo: stop api.g4; update api RestartPolicy=always; start api
     #6 [5] await api.g4 (replace api): version 3 → 1, pillar/apps.toml:12
@@ -63,7 +63,7 @@ async fn the_old_one_is_kept_under_a_name_that_says_its_generation_and_the_oldes
          undo: update api.g4 RestartPolicy=no; stop api.g4; update api RestartPolicy=always; start api; rename api.g3.kept to api
     #9 [8] rename api.g4 to api (replace api): version 3 → 1, pillar/apps.toml:12
          undo: update api.g4 RestartPolicy=no; stop api.g4; update api RestartPolicy=always; start api; rename api to api.g4; rename api.g3.kept to api
-    #10 [9] untag pillarbox.invalid/shop/api:g1 (replace api): version 3 → 1, pillar/apps.toml:12
+    #10 [9] untag pillarbox.invalid/shop/api:g1-1 (replace api): version 3 → 1, pillar/apps.toml:12
     #11 [10] remove api.g1.kept (replace api): version 3 → 1, pillar/apps.toml:12
     "#);
 }
@@ -366,6 +366,27 @@ async fn changes_of_one_version_push_no_other_version_out() {
     assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g4.kept exited"]);
 }
 
+/// Tags of earlier releases do not say the version.
+#[tokio::test(start_paused = true)]
+async fn tags_without_a_version_keep_their_images_and_go_with_their_containers() {
+    use crate::engine::Engine as _;
+    let stage = deployed(Order::StartFirst).await;
+    for number in 1..=3 {
+        let tag = |end: &str| format!("pillarbox.invalid/shop/api:g{number}{end}");
+        stage.fake.tag(&tag(&format!("-{number}")), &tag("")).await.expect("tagged");
+        stage.fake.untag(&tag(&format!("-{number}"))).await.expect("untagged");
+    }
+    stage.fake.remove("api.g2.kept").await.expect("removed");
+    Stage { items: retained(1, 2, Order::StartFirst), ..stage.clone() }.settle().await;
+    let ours = |names: Vec<String>| -> Vec<String> {
+        let ours = names.iter().filter_map(|name| name.strip_prefix("pillarbox.invalid/shop/api:"));
+        ours.map(str::to_owned).collect()
+    };
+    assert_eq!(ours(stage.fake.image_names()), ["g1", "g2", "g3", "g4-1"]);
+    Stage { items: retained(1, 0, Order::StartFirst), ..stage.clone() }.settle().await;
+    assert_eq!(ours(stage.fake.image_names()), ["g4-1"]);
+}
+
 /// What `docker container prune` does after a rollback, with a newer and an older generation kept.
 #[tokio::test(start_paused = true)]
 async fn tags_outlive_the_containers_that_are_pruned_after_a_rollback() {
@@ -380,7 +401,7 @@ async fn tags_outlive_the_containers_that_are_pruned_after_a_rollback() {
         names.filter_map(|name| name.strip_prefix("pillarbox.invalid/shop/api:").map(str::to_owned)).collect()
     };
     let all: Vec<String> = tags();
-    assert_eq!(all, ["g1", "g2", "g3"]);
+    assert_eq!(all, ["g1-1", "g2-2", "g3-3"]);
     let declared = Stage { items: retained(2, 2, Order::StartFirst), ..stage.clone() };
     let plan = declared.settle().await;
     assert!(plan.steps.is_empty(), "{}", text(&plan));
@@ -388,7 +409,7 @@ async fn tags_outlive_the_containers_that_are_pruned_after_a_rollback() {
     // The next deployment takes no number that a tag has: its image would be lost.
     Stage { items: retained(1, 2, Order::StartFirst), ..stage.clone() }.settle().await;
     assert_eq!(stage.fake.body("api").expect("there")["Labels"]["io.pillarbox.generation"], "4");
-    assert_eq!(tags(), ["g2", "g3", "g4"]);
+    assert_eq!(tags(), ["g2-2", "g3-3", "g4-1"]);
 }
 
 #[tokio::test(start_paused = true)]

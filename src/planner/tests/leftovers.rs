@@ -63,10 +63,10 @@ async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
       same: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
       back: nothing
       other: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
-    after tag pillarbox.invalid/shop/nginx:g2: nginx running
+    after tag pillarbox.invalid/shop/nginx:g2-2: nginx running
       same: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
-      back: nothing
-      other: create nginx.g2, stop nginx, update nginx, start nginx.g2, await nginx.g2, update nginx.g2, rename nginx to nginx.g1, rename nginx.g2 to nginx, remove nginx.g1
+      back: remove image r.example.com/nginx@sha256:f903d8a6eb695b983575fe4addc104061ad9b274c3188811da4e01c1f00825a2
+      other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove image r.example.com/nginx@sha256:f903d8a6eb695b983575fe4addc104061ad9b274c3188811da4e01c1f00825a2
     after create nginx.g2: nginx running, nginx.g2 created
       same: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g1, rename nginx.g3 to nginx, remove nginx.g1, remove nginx.g2
       back: remove nginx.g2
@@ -95,7 +95,7 @@ async fn wherever_a_replacement_is_cut_off_the_next_plan_knows_how_to_go_on() {
       same: remove nginx.g1
       back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
       other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
-    after untag pillarbox.invalid/shop/nginx:g1: nginx running, nginx.g1 exited
+    after untag pillarbox.invalid/shop/nginx:g1-1: nginx running, nginx.g1 exited
       same: remove nginx.g1
       back: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
       other: create nginx.g3, stop nginx, update nginx, start nginx.g3, await nginx.g3, update nginx.g3, rename nginx to nginx.g2, rename nginx.g3 to nginx, remove nginx.g2, remove nginx.g1
@@ -131,7 +131,7 @@ async fn wherever_a_first_creation_is_cut_off_the_next_apply_ends_it() {
     }
     insta::assert_snapshot!(table, @r#"
     after pull r.example.com/nginx@sha256:bb82: : create nginx, start nginx, await nginx, update nginx
-    after tag pillarbox.invalid/shop/nginx:g1: : create nginx, start nginx, await nginx, update nginx
+    after tag pillarbox.invalid/shop/nginx:g1-1: : create nginx, start nginx, await nginx, update nginx
     after create nginx: nginx created: start nginx, await nginx, update nginx
     after start nginx: nginx running: update nginx
     after update nginx: nginx running: nothing

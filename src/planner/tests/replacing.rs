@@ -22,7 +22,7 @@ async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when
     let plan = stage.with(vec![running("nginx", ONE)]).plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
     #3 [2] create nginx (create nginx): will be created
     #4 [3] start nginx (create nginx): will be created
          undo: stop nginx
@@ -48,12 +48,12 @@ async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back()
     let plan = stage.with(vec![running("nginx", TWO)]).plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/nginx:g2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
     #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #4 [3] stop nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
-         undo: start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2
+         undo: start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2-2
     #5 [4] update nginx RestartPolicy=unless-stopped (replace nginx): version 1 → 2, pillar/apps.toml:12
-         undo: update nginx RestartPolicy=always; start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2
+         undo: update nginx RestartPolicy=always; start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2-2
     #6 [5] start nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
          undo: stop nginx.g2; update nginx RestartPolicy=always; start nginx
     #7 [6] await nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
@@ -64,7 +64,7 @@ async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back()
          undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx.g1 to nginx
     #10 [9] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
          undo: update nginx.g2 RestartPolicy=no; stop nginx.g2; update nginx RestartPolicy=always; start nginx; rename nginx to nginx.g2; rename nginx.g1 to nginx
-    #11 [10] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #11 [10] untag pillarbox.invalid/shop/nginx:g1-1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #12 [11] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     "#);
 }
@@ -182,11 +182,11 @@ async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/nginx:g2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
     #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #4 [3] rename nginx to nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #5 [4] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
-    #6 [5] untag pillarbox.invalid/shop/nginx:g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
+    #6 [5] untag pillarbox.invalid/shop/nginx:g1-1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #7 [6] remove nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     "#);
     stage.settle().await;

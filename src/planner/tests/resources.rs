@@ -55,7 +55,7 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/web:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/web:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
     #3 [] create network front (create network front): will be created
     #4 [] create volume data (create volume data): will be created
     #5 [2,3,4] create web (create web): will be created
@@ -67,7 +67,7 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop web (remove web): declared absent
-    #2 [1] untag pillarbox.invalid/shop/web:g1 (remove web): declared absent
+    #2 [1] untag pillarbox.invalid/shop/web:g1-1 (remove web): declared absent
     #3 [2] remove web (remove web): declared absent
     #4 [3] remove network front (remove network front): declared absent
     #5 [3] remove volume data and its data (remove volume data): declared absent: its data is lost
@@ -169,7 +169,7 @@ async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_wh
     stage.items = vec![no_network(), back(), data("1"), inside(json!({ "back": {} }))];
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/web:g2 (pull r.example.com/nginx@sha256:bb82): networks changed
+    #1 [] tag pillarbox.invalid/shop/web:g2-1 (pull r.example.com/nginx@sha256:bb82): networks changed
     #2 [1] create web.g2 (replace web): networks changed
     #3 [2] stop web (replace web): networks changed
     #4 [3] update web RestartPolicy=unless-stopped (replace web): networks changed
@@ -178,7 +178,7 @@ async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_wh
     #7 [6] update web.g2 RestartPolicy=always (replace web): networks changed
     #8 [7] rename web to web.g1 (replace web): networks changed
     #9 [8] rename web.g2 to web (replace web): networks changed
-    #10 [9] untag pillarbox.invalid/shop/web:g1 (replace web): networks changed
+    #10 [9] untag pillarbox.invalid/shop/web:g1-1 (replace web): networks changed
     #11 [10] remove web.g1 (replace web): networks changed
     #12 [11] remove network front (remove network front): declared absent
     "#);
@@ -328,7 +328,7 @@ async fn prune_takes_networks_that_are_not_in_use_and_never_a_volume() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop web (remove web): no state declares it any more
-    #2 [1] untag pillarbox.invalid/shop/web:g1 (remove web): no state declares it any more
+    #2 [1] untag pillarbox.invalid/shop/web:g1-1 (remove web): no state declares it any more
     #3 [2] remove web (remove web): no state declares it any more
     #4 [] remove network back (remove network back): no state declares it any more
     "#);
@@ -368,7 +368,7 @@ async fn the_last_name_of_an_image_stays_while_a_container_uses_it() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop web (remove web): declared absent
-    #2 [1] untag pillarbox.invalid/shop/web:g1 (remove web): declared absent
+    #2 [1] untag pillarbox.invalid/shop/web:g1-1 (remove web): declared absent
     #3 [2] remove web (remove web): declared absent
     #4 [3] untag r.example.com/nginx:1 (untag r.example.com/nginx:1): declared absent
     "#);

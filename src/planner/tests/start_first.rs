@@ -83,7 +83,7 @@ async fn the_new_container_works_and_is_known_before_the_old_one_stops() {
     assert_eq!(plan.changes[0].actions, [Verb::ReplaceStartFirst]);
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/api:g2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/api:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
     #3 [2] create api.g2 (replace api): version 1 → 2, pillar/apps.toml:12
     #4 [3] start api.g2 (replace api): version 1 → 2, pillar/apps.toml:12
          undo: stop api.g2
@@ -105,7 +105,7 @@ async fn the_new_container_works_and_is_known_before_the_old_one_stops() {
     #13 [12] update api RestartPolicy=unless-stopped (replace api): version 1 → 2, pillar/apps.toml:12
     #14 [13] rename api to api.g1 (replace api): version 1 → 2, pillar/apps.toml:12
     #15 [14] rename api.g2 to api (replace api): version 1 → 2, pillar/apps.toml:12
-    #16 [15] untag pillarbox.invalid/shop/api:g1 (replace api): version 1 → 2, pillar/apps.toml:12
+    #16 [15] untag pillarbox.invalid/shop/api:g1-1 (replace api): version 1 → 2, pillar/apps.toml:12
     #17 [16] remove api.g1 (replace api): version 1 → 2, pillar/apps.toml:12
     "#);
     stage.fake.watch("api");

@@ -27,7 +27,7 @@ async fn the_article_is_one_pull_a_tag_and_one_container() {
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): image is not on the host
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
     #3 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
     #4 [2,3] create nginx (create nginx): will be created
     #5 [4] start nginx (create nginx): will be created
@@ -98,8 +98,8 @@ async fn two_containers_of_one_image_pull_it_once_and_are_made_at_the_same_time(
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [1] tag pillarbox.invalid/shop/other:g1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #3 [1] tag pillarbox.invalid/shop/other:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
     #4 [2] create nginx (create nginx): will be created
     #5 [4] start nginx (create nginx): will be created
     #6 [5] await nginx (create nginx): will be created
@@ -142,7 +142,7 @@ async fn what_no_state_declares_is_reported_and_pruned_on_demand() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop nginx (remove nginx): no state declares it any more
-    #2 [1] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): no state declares it any more
+    #2 [1] untag pillarbox.invalid/shop/nginx:g1-1 (remove nginx): no state declares it any more
     #3 [2] remove nginx (remove nginx): no state declares it any more
     "#);
     assert_eq!(stage.statuses(), ["theirs running"]);
@@ -162,7 +162,7 @@ async fn an_absent_container_is_stopped_and_removed_and_its_image_let_go() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] stop nginx (remove nginx): declared absent
-    #2 [1] untag pillarbox.invalid/shop/nginx:g1 (remove nginx): declared absent
+    #2 [1] untag pillarbox.invalid/shop/nginx:g1-1 (remove nginx): declared absent
     #3 [2] remove nginx (remove nginx): declared absent
     "#);
     assert!(!stage.fake.image_names().iter().any(|name| name.starts_with("pillarbox.invalid")));

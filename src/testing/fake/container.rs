@@ -217,10 +217,11 @@ impl World {
         if !self.run_state(&self.containers[at]).running {
             return Ok(());
         }
+        let ended = self.end();
         let held = &mut self.containers[at];
         if let Run::Started(started) = held.run {
             let code = if held.behaviour.ignores_stop { 137 } else { 0 };
-            held.run = Run::Stopped { code, started, ended: Instant::now() };
+            held.run = Run::Stopped { code, started, ended };
             let id = held.id.clone();
             self.end_with(&id);
         }
@@ -230,9 +231,10 @@ impl World {
     /// The first process of a namespace takes all others in it along.
     fn end_with(&mut self, id: &str) {
         let mode = format!("container:{id}");
+        let ended = self.end();
         for held in self.containers.iter_mut().filter(|held| held.body["HostConfig"]["PidMode"] == mode) {
             if let Run::Started(started) = held.run {
-                held.run = Run::Stopped { code: 137, started, ended: Instant::now() };
+                held.run = Run::Stopped { code: 137, started, ended };
             }
         }
     }
@@ -439,7 +441,7 @@ impl World {
                 state.error.clone_from(error);
             }
             Run::Stopped { code, started, ended } => {
-                state.finished_at = printed(self.at(*ended));
+                state.finished_at = self.to_the_nanosecond(*ended);
                 state.exit_code = *code;
                 state.started_at = printed(self.at(*started));
                 "exited".clone_into(&mut state.status);

@@ -39,6 +39,8 @@ pub(super) struct World {
     pub(super) back: Option<Instant>,
     pub(super) watched: Option<(String, usize)>,
     pub(super) next_id: u64,
+    /// How many processes have ended.
+    ends: u64,
     /// For which every image of a registry is.
     pub(super) platforms: Platforms,
 }
@@ -89,6 +91,7 @@ impl World {
             back: None,
             watched: None,
             next_id: 0,
+            ends: 0,
         };
         for name in ["bridge", "host", "none"] {
             world.put_network(name, serde_json::Value::Null);
@@ -110,6 +113,18 @@ impl World {
 
     pub(super) fn at(&self, instant: Instant) -> i64 {
         EPOCH + i64::try_from(instant.duration_since(self.began).as_secs()).unwrap_or(i64::MAX - EPOCH)
+    }
+
+    /// Now, as the end of a process: Engines tell it to the nanosecond, and no two are the same.
+    pub(super) fn end(&mut self) -> Instant {
+        self.ends += 1;
+        Instant::now() + Duration::from_nanos(self.ends)
+    }
+
+    pub(super) fn to_the_nanosecond(&self, instant: Instant) -> String {
+        let since = jiff::SignedDuration::try_from(instant.duration_since(self.began)).unwrap_or_default();
+        let began = jiff::Timestamp::from_second(EPOCH).unwrap_or_default();
+        began.checked_add(since).map(|time| time.to_string()).unwrap_or_default()
     }
 
     pub(super) fn fresh(&mut self) -> u64 {

@@ -76,7 +76,11 @@ pub(super) fn make(
     let body = create(context.workspace(), decision, spec, name, generation, &policy, files.as_ref());
     let step = group.push(Action::Create(Box::new(body)), rollback.actions());
     let service = decision.desired.name.as_str();
-    let keep = decision.source.pull.is_some().then(|| keep_tag(context.workspace(), service, generation));
+    let keep = decision
+        .source
+        .pull
+        .is_some()
+        .then(|| keep_tag(context.workspace(), service, generation, &decision.source.version));
     rollback.created(step, name, keep);
     let container = Target::CreatedBy(step);
     for (network, endpoint) in spec.further_networks() {
