@@ -57,7 +57,7 @@ fn command() -> clap::Command {
 
 /// Runs one command line; `run` runs programs in Starlark, in a child.
 pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
-    harden::harden(Exit::Defect as i32, say_defect);
+    harden::harden(i32::from(Exit::Defect.code()), say_defect);
     let args: Vec<OsString> = args.into_iter().collect();
     // Before anything is read: this child knows nothing but what it is given.
     if let [_, word] = args.as_slice()

@@ -7,11 +7,15 @@ mod error;
 mod locate;
 mod patience;
 mod registry;
+mod streams;
 
 pub use address::Address;
 pub use error::{EngineError, ErrorKind};
 pub use locate::Folders;
 pub use patience::{PATIENCE, Patience};
+pub use streams::{
+    Channel, Conversation, DETACH_KEYS, ExecRequest, ExecState, LogPart, Piece, Pieces, Process, Streams,
+};
 
 use crate::name::{ImageRef, RegistryHost};
 use crate::observed::{Facts, Holds, Image, Inspect, Platforms, RunState};

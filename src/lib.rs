@@ -10,7 +10,7 @@
 //! | 1 | `keys`, `pillar` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `export` | pure |
-//! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event` | reads and changes the world |
+//! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event`, `logs` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
 //! | 6 | `cli` | arguments, terminal, exit codes |
@@ -43,6 +43,7 @@ pub mod inventory;
 pub mod keyring;
 pub mod keys;
 pub mod lock;
+pub mod logs;
 pub mod name;
 pub mod observe;
 pub mod observed;

@@ -4,11 +4,13 @@
 mod containers;
 mod images;
 mod keeps;
+mod replicas;
 mod resolve;
 mod resources;
 mod what;
 
 pub use keeps::names;
+pub use replicas::{Replica, replicas};
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
 pub use what::{Need, What};
 

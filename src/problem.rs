@@ -261,7 +261,58 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// The same for text of several lines: newlines and tabs stay.
+/// Text of a program for a terminal: colours stay where they are wanted, and end with the line; what else moves the
+/// cursor or hides something is dropped.
+pub fn without_controls(text: &str, colours: bool) -> String {
+    const ESCAPE: char = '\u{1b}';
+    if !text.chars().any(|c| c != '\t' && is_hidden(c)) {
+        return text.to_owned();
+    }
+    let (mut shown, mut coloured) = (String::with_capacity(text.len()), false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\t' => shown.push(c),
+            ESCAPE if chars.peek() == Some(&'[') => {
+                // A control sequence (ECMA-48): parameters, intermediates, one final byte.
+                chars.next();
+                let mut inner = String::new();
+                while let Some(next) = chars.next_if(|c| matches!(c, '\u{20}'..='\u{3f}')) {
+                    inner.push(next);
+                }
+                let last = chars.next_if(|c| matches!(c, '\u{40}'..='\u{7e}'));
+                if last == Some('m')
+                    && colours
+                    && inner.chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | ':'))
+                {
+                    shown.extend([ESCAPE, '[']);
+                    shown.push_str(&inner);
+                    shown.push('m');
+                    coloured = true;
+                }
+            }
+            ESCAPE if matches!(chars.peek(), Some(']' | 'P' | 'X' | '^' | '_')) => {
+                // A text for the terminal itself, to its end.
+                while let Some(next) = chars.next() {
+                    match next {
+                        '\u{7}' | '\u{9c}' => break,
+                        ESCAPE if chars.next_if_eq(&'\\').is_some() => break,
+                        _ => {}
+                    }
+                }
+            }
+            ESCAPE => drop(chars.next_if(|c| matches!(c, '\u{20}'..='\u{7e}'))),
+            c if is_hidden(c) => {}
+            c => shown.push(c),
+        }
+    }
+    if coloured {
+        shown.push_str("\u{1b}[0m");
+    }
+    shown
+}
+
+/// As [`escaped`] for text of several lines: newlines and tabs stay.
 pub fn escaped_lines(text: &str) -> String {
     let line = |line: &str| line.split('\t').map(escaped).collect::<Vec<_>>().join("\t");
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
@@ -301,6 +352,25 @@ fn is_hidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_on_a_terminal_keeps_its_colours_and_nothing_else_that_acts() {
+        for (text, shown) in [
+            ("plain\ttext é", "plain\ttext é"),
+            ("\u{1b}[31mred\u{1b}[0m", "\u{1b}[31mred\u{1b}[0m\u{1b}[0m"),
+            ("\u{1b}[38;5;9mred", "\u{1b}[38;5;9mred\u{1b}[0m"),
+            ("a\u{1b}[2Jb\u{1b}[1;1Hc", "abc"),
+            ("a\rb\u{8}c\u{7}", "abc"),
+            ("a\u{1b}]0;title\u{7}b\u{1b}]52;c;eA==\u{1b}\\c", "abc"),
+            ("a\u{1b}P1$r0m\u{9c}b\u{1b}cc", "abc"),
+            ("\u{202e}abc\u{200b}", "abc"),
+            ("cut \u{1b}[3", "cut "),
+            ("\u{9b}31mx", "31mx"),
+        ] {
+            assert_eq!(without_controls(text, true), shown, "{text:?}");
+        }
+        assert_eq!(without_controls("\u{1b}[31mred\u{1b}[0m", false), "red");
+    }
 
     #[test]
     fn no_character_that_hides_or_turns_others_is_shown_raw() {

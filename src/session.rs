@@ -11,6 +11,7 @@
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
+//! | which containers there are, for commands that look into them | `live` |
 //! | what a service is called on a command line | `services` |
 //! | what git is asked, and how it is kept from everything else | `git` |
 //! | who could open what, from git | `past` |
@@ -33,6 +34,7 @@ mod holders;
 mod hosts;
 mod identity;
 mod known_hosts;
+mod live;
 mod locks;
 mod logins;
 mod observe;
@@ -61,6 +63,7 @@ pub use holders::{Holders, Use};
 pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
+pub use live::{LiveHost, Located, engine_of, without_container};
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
 pub use operator::{Operator, Progress, Tally};

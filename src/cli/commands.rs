@@ -15,6 +15,7 @@ mod history;
 mod identity;
 mod init;
 mod known;
+mod logs;
 mod man;
 mod merge_driver;
 mod r#move;
@@ -56,6 +57,7 @@ pub(super) enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
+    Logs(logs::LogsArgs),
     Adopt(adopt::AdoptArgs),
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
@@ -101,6 +103,7 @@ impl Command {
             Self::Plan(args) => plan::run(args, ctx),
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
+            Self::Logs(args) => logs::run(args, ctx),
             Self::Adopt(args) => adopt::run(args, ctx),
             Self::History(args) => history::run(args, ctx),
             Self::Rollback(args) => rollback::run(args, ctx),

@@ -5,39 +5,40 @@ use std::process::ExitCode;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// Done, or nothing to do.
-    Done = 0,
+    Done,
     /// Failed; no host was changed.
-    Failed = 1,
+    Failed,
     /// `--detailed-exitcode`, and `status --exit-code`: changes are present.
-    Changes = 2,
+    Changes,
     /// Some host was changed and the rest failed, or was rolled back. Of `status --exit-code`: something that is
     /// wanted does not run.
-    Partial = 3,
+    Partial,
     /// `--detailed-exitcode`: nothing but held changes.
-    Held = 4,
+    Held,
     /// A stored plan no longer fits.
-    Stale = 5,
+    Stale,
     /// Another apply holds the lock.
-    Locked = 6,
+    Locked,
     /// A registry refused the credential.
-    Refused = 7,
+    Refused,
     /// A seal or a known key does not hold.
-    Seal = 8,
+    Seal,
     /// A question was answered with no, or could not be asked.
-    Declined = 9,
+    Declined,
     /// No identity at hand opens it.
-    NoIdentity = 10,
+    NoIdentity,
     /// The command line is wrong.
-    Usage = 64,
+    Usage,
     /// A defect of pillarbox itself.
-    Defect = 70,
+    Defect,
     /// Ctrl-C before anything was changed.
-    Interrupted = 130,
+    Interrupted,
     /// SIGTERM before anything was changed.
-    Terminated = 143,
+    Terminated,
+    /// That of a command that was run in a container.
+    Of(u8),
 }
 
 /// The table of `--help`.
@@ -55,9 +56,37 @@ Exit codes:
     9  declined, or there was no terminal to ask on
    10  no identity at hand opens it
    64  the command line is wrong
-  130  interrupted before a change (143 by SIGTERM)";
+  130  interrupted before a change (143 by SIGTERM)
+exec and run end with the code of their command; 125: they failed themselves, 126 and 127: no such command";
 
 impl Exit {
+    /// Its number.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Partial => 3,
+            Self::Held => 4,
+            Self::Stale => 5,
+            Self::Locked => 6,
+            Self::Refused => 7,
+            Self::Seal => 8,
+            Self::Declined => 9,
+            Self::NoIdentity => 10,
+            Self::Usage => 64,
+            Self::Defect => 70,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::Of(code) => code,
+        }
+    }
+
+    /// That of a command that is ended by Ctrl-C or SIGTERM and did what it should until then.
+    pub(super) fn interrupted() -> Self {
+        if super::signal::terminated() { Self::Terminated } else { Self::Interrupted }
+    }
+
     /// The code of what went wrong; of several, the first in the order of [`Code`].
     pub fn of(problems: &Problems) -> Self {
         match problems.code() {
@@ -69,8 +98,7 @@ impl Exit {
             Code::NoIdentity => Self::NoIdentity,
             Code::Refused => Self::Refused,
             Code::Stale => Self::Stale,
-            Code::Interrupted if super::signal::terminated() => Self::Terminated,
-            Code::Interrupted => Self::Interrupted,
+            Code::Interrupted => Self::interrupted(),
             Code::Failed => Self::Failed,
         }
     }
@@ -78,7 +106,7 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -103,7 +131,7 @@ mod tests {
         ];
         for (code, number) in codes {
             let exit = Exit::of(&Problem::new(code, "x").into());
-            assert_eq!(exit as u8, number, "{code:?}");
+            assert_eq!(exit.code(), number, "{code:?}");
             assert!(TABLE.contains(&format!("{number:>5}  ")), "{number} is not in the table");
         }
     }
@@ -125,7 +153,7 @@ mod tests {
         for first in 0..order.len() {
             let found = order[first..].iter().rev().map(|(code, _)| Problem::new(*code, "x")).collect();
             let problems = crate::problem::Problems::check(found).expect_err("there are some");
-            assert_eq!(Exit::of(&problems) as u8, order[first].1);
+            assert_eq!(Exit::of(&problems).code(), order[first].1);
         }
     }
 }

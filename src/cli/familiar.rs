@@ -10,7 +10,7 @@ use std::ffi::OsString;
 type Familiar = (&'static [&'static str], &'static str, &'static [&'static str]);
 
 /// The table; a word goes when it becomes a command.
-const FAMILIAR: [Familiar; 19] = [
+const FAMILIAR: [Familiar; 20] = [
     (
         &["up", "deploy", "run", "create", "converge", "sync", "highstate", "site", "redeploy", "install"],
         "states are carried out in two steps: look, then apply",
@@ -27,9 +27,14 @@ const FAMILIAR: [Familiar; 19] = [
         &["pillarbox status"],
     ),
     (
-        &["logs", "log", "attach", "exec", "shell", "bash", "ssh", "inspect", "stats", "port", "cp"],
+        &["log", "tail"],
+        "the logs of all replicas of a service are read together",
+        &["pillarbox logs SERVICE", "pillarbox logs -f SERVICE"],
+    ),
+    (
+        &["attach", "exec", "shell", "bash", "ssh", "inspect", "stats", "port", "cp"],
         "docker does it, also over ssh",
-        &["docker -H ssh://USER@HOST logs NAME", "docker -H ssh://USER@HOST exec -it NAME sh"],
+        &["docker -H ssh://USER@HOST exec -it NAME sh"],
     ),
     (
         &["restart", "start", "stop", "pause", "unpause", "reload", "reboot"],

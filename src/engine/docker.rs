@@ -9,11 +9,13 @@ mod call;
 mod connection;
 mod dial;
 mod filled;
+mod frames;
 mod logs;
 mod podman;
 mod progress;
 mod refusal;
 mod ssh;
+mod streams;
 mod tls;
 mod version;
 

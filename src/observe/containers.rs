@@ -102,7 +102,7 @@ fn in_full(inspected: Inspected, holds: Holds) -> Found {
     }
 }
 
-fn in_short(listed: Summary) -> Found {
+pub(super) fn in_short(listed: Summary) -> Found {
     let Summary { id, name, image_id, labels, status, holds, .. } = listed;
     let state = RunState {
         running: matches!(status.as_str(), "running" | "paused" | "restarting"),

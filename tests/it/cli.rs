@@ -57,6 +57,7 @@ fn the_commands_in_the_order_of_work() {
     plan          Show what would change, and why; changes nothing
     apply         Make hosts what the states declare: plan, ask, carry out
     status        Show what runs where: version, generation, health, and what an apply would change
+    logs          Show the logs of services, of all replicas on all hosts in the order of time
     adopt         Adopt containers that pillarbox did not make, without a restart
     history       Show the generations of a service on each host, and which of them a rollback can use
     rollback      Bring back what a service ran before: on every selected host, or on none
@@ -126,7 +127,8 @@ fn words_of_other_tools_are_answered_with_our_command() {
         ("up", "pillarbox apply"),
         ("down", "pillarbox apply --prune"),
         ("ps", "pillarbox status"),
-        ("logs", "docker -H ssh://USER@HOST logs NAME"),
+        ("log", "pillarbox logs SERVICE"),
+        ("inspect", "docker -H ssh://USER@HOST"),
         ("restart", "docker -H ssh://USER@HOST restart NAME"),
         ("destroy", "container.absent"),
         ("secret", "pillarbox seal KEY"),

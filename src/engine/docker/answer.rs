@@ -412,12 +412,23 @@ fn run_state(state: State, restart_count: i64, created_at: String) -> RunState {
     }
 }
 
-/// `GET /exec/{id}/json`; none while it runs.
+/// `GET /exec/{id}/json`; no code while it runs.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Execution {
     #[serde(default)]
     pub(super) exit_code: Option<i64>,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) running: bool,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) pid: i64,
+}
+
+/// `POST /containers/{id}/wait`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Ended {
+    pub(super) status_code: i64,
 }
 
 /// `GET /images/{name}/json`.

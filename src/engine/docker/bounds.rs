@@ -20,6 +20,9 @@ const REGISTRY: Duration = Duration::from_secs(600);
 /// What may take as long as it takes: a stop with the container's own timeout, a pull.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// What has no end of its own.
+const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Bounds {
     /// A call that changes something, and most others.
     pub(super) const SHORT: Self = Self { bytes: 1 << 20, silence: WORK, total: Duration::from_secs(240) };
@@ -42,6 +45,12 @@ impl Bounds {
     /// The same for work that may take so long in addition.
     pub(super) fn and(self, more: Duration) -> Self {
         Self { silence: self.silence + more, total: self.total + more, ..self }
+    }
+
+    /// An answer that goes on and is handed on as it comes; one that is followed may be silent.
+    pub(super) fn of_stream(follow: bool) -> Self {
+        let silence = if follow { EVER } else { WORK };
+        Self { bytes: usize::MAX, silence, total: EVER }
     }
 
     /// Output that is thrown away, until its time is over.

@@ -5,7 +5,7 @@ use crate::engine::{EngineError, EngineResult, ErrorKind};
 use crate::registry::AuthHeader;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE, USER_AGENT};
 use hyper::{Method, Request};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -24,6 +24,7 @@ pub(super) struct Call {
     auth: Option<HeaderValue>,
     bounds: Bounds,
     secret: Option<Names>,
+    upgrade: bool,
 }
 
 /// What the words of an answer may name without meaning anything by it, in lower case, the longest first.
@@ -40,6 +41,7 @@ impl Call {
             auth: None,
             bounds: Bounds::SHORT,
             secret: None,
+            upgrade: false,
         }
     }
 
@@ -53,6 +55,12 @@ impl Call {
     /// are known.
     pub(super) fn secret(mut self, names: Names) -> Self {
         self.secret = Some(names);
+        self
+    }
+
+    /// After its answer the connection is one to a process.
+    pub(super) fn upgrade(mut self) -> Self {
+        self.upgrade = true;
         self
     }
 
@@ -121,6 +129,9 @@ impl Call {
             .header(USER_AGENT, concat!("pillarbox/", env!("CARGO_PKG_VERSION")));
         if !self.body.is_empty() {
             request = request.header(CONTENT_TYPE, self.kind);
+        }
+        if self.upgrade {
+            request = request.header(CONNECTION, "Upgrade").header(UPGRADE, "tcp");
         }
         if let Some(auth) = &self.auth {
             request = request.header("X-Registry-Auth", auth);

@@ -11,6 +11,7 @@ use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::DATE;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -107,24 +108,26 @@ impl Http {
         let sent = timeout_at(began + bounds.silence.min(bounds.total), self.patiently(&call)).await;
         let sent = sent.unwrap_or_else(|_| Err(silent(bounds.silence.min(bounds.total))));
         let (sender, response) = sent.map_err(|error| self.dial.explain(error))?;
-        let status = response.status();
+        let names = call.names().cloned();
+        Answer { http: self, sender, response, bounds, until: began + bounds.total, names }.good().await
+    }
+
+    /// Sends over a connection of its own, which goes with the answer: that may go on for hours.
+    pub(super) async fn alone(&self, call: Call) -> EngineResult<Opened> {
+        let bounds = call.bounds();
+        let began = Instant::now();
+        let exchange = async {
+            let mut sender = self.open().await?;
+            let response = sender.send_request(call.request()?).await.map_err(|error| lost(&error))?;
+            Ok((sender, response))
+        };
+        let limit = bounds.silence.min(Bounds::SHORT.silence);
+        let sent = timeout_at(began + limit, exchange).await.unwrap_or_else(|_| Err(silent(limit)));
+        let (sender, response) = sent.map_err(|error| self.dial.explain(error))?;
         let names = call.names().cloned();
         let until = began + bounds.total;
-        let mut answer = Answer { http: self, sender, response, bounds, until, names };
-        if status.is_success() || status.as_u16() == 304 {
-            return Ok(answer);
-        }
-        answer.bounds.bytes = Bounds::WORDS;
-        let (bytes, answer) = answer.up_to().await?;
-        let text = String::from_utf8_lossy(&bytes);
-        let words = serde_json::from_str::<Value>(&text).ok();
-        let words = words.as_ref().and_then(|json| json["message"].as_str()).unwrap_or(&text);
-        let error = answer.refused(status.as_u16(), words);
-        // A refusal that was read to its end leaves the connection for the next call.
-        if bytes.len() <= Bounds::WORDS {
-            answer.keep();
-        }
-        Err(error)
+        let answer = Answer { http: self, sender, response, bounds, until, names }.good().await?;
+        Ok(Opened { sender: answer.sender, response: answer.response, bounds, until })
     }
 
     /// Sends; a read again and again while an Engine is restarted that answered before.
@@ -181,7 +184,7 @@ impl Http {
         let (sender, connection) =
             hyper::client::conn::http1::handshake(stream).await.map_err(|error| lost(&error))?;
         // It ends when the sender is dropped or the Engine hangs up; what fails is seen by the call.
-        drop(tokio::spawn(connection));
+        drop(tokio::spawn(connection.with_upgrades()));
         Ok(sender)
     }
 }
@@ -194,6 +197,93 @@ fn harmless(answer: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(answer) {
         Ok(text) if text.contains(KEY) => Cow::Owned(text.replace(KEY, "\"$serde_json\"").into_bytes()),
         _ => Cow::Borrowed(answer),
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// Itself, if it is good; else an error with the Engine's words.
+    async fn good(mut self) -> EngineResult<Answer<'a>> {
+        let status = self.response.status();
+        if status.is_success() || matches!(status.as_u16(), 101 | 304) {
+            return Ok(self);
+        }
+        self.bounds.bytes = Bounds::WORDS;
+        let (bytes, answer) = self.up_to().await?;
+        let text = String::from_utf8_lossy(&bytes);
+        let words = serde_json::from_str::<Value>(&text).ok();
+        let words = words.as_ref().and_then(|json| json["message"].as_str()).unwrap_or(&text);
+        let error = answer.refused(status.as_u16(), words);
+        // A refusal that was read to its end leaves the connection for the next call.
+        if bytes.len() <= Bounds::WORDS {
+            answer.keep();
+        }
+        Err(error)
+    }
+}
+
+/// A good answer with the connection that it came over.
+pub(super) struct Opened {
+    sender: Sender,
+    response: Response<Incoming>,
+    bounds: Bounds,
+    until: Instant,
+}
+
+/// The body of such an answer.
+pub(super) struct Body(Opened);
+
+impl Opened {
+    /// Its body.
+    ///
+    /// # Errors
+    /// Where it has none.
+    pub(super) fn body(self) -> EngineResult<Body> {
+        match self.response.status().as_u16() {
+            101 => Err(EngineError::new(ErrorKind::Other, 101, "it answers with another protocol")),
+            _ => Ok(Body(self)),
+        }
+    }
+
+    /// The connection, which is HTTP no more.
+    ///
+    /// # Errors
+    /// Where the Engine did not agree to that.
+    pub(super) async fn upgraded(mut self) -> EngineResult<TokioIo<Upgraded>> {
+        if self.response.status().as_u16() != 101 {
+            let words = "it gives no connection to the process: is there a proxy before it?";
+            return Err(EngineError::new(ErrorKind::Unsupported, self.response.status().as_u16(), words));
+        }
+        let upgraded = hyper::upgrade::on(&mut self.response).await.map_err(|error| lost(&error))?;
+        drop(self.sender);
+        Ok(TokioIo::new(upgraded))
+    }
+}
+
+impl Body {
+    /// The next piece; `None` at its end.
+    pub(super) async fn next(&mut self) -> EngineResult<Option<Bytes>> {
+        piece(&mut self.0.response, self.0.bounds, self.0.until).await
+    }
+}
+
+/// The next piece of a body; `None` at its end.
+async fn piece(
+    response: &mut Response<Incoming>,
+    bounds: Bounds,
+    until: Instant,
+) -> EngineResult<Option<Bytes>> {
+    loop {
+        let at = (Instant::now() + bounds.silence).min(until);
+        let frame = timeout_at(at, response.body_mut().frame()).await;
+        match frame.map_err(|_| if at == until { slow(bounds.total) } else { silent(bounds.silence) })? {
+            None => return Ok(None),
+            Some(Err(error)) => return Err(lost(&error)),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
     }
 }
 
@@ -215,21 +305,7 @@ impl Answer<'_> {
 
     /// The next piece of the body; `None` at its end.
     pub(super) async fn next(&mut self) -> EngineResult<Option<Bytes>> {
-        loop {
-            let until = (Instant::now() + self.bounds.silence).min(self.until);
-            let frame = timeout_at(until, self.response.body_mut().frame()).await;
-            match frame.map_err(|_| {
-                if until == self.until { slow(self.bounds.total) } else { silent(self.bounds.silence) }
-            })? {
-                None => return Ok(None),
-                Some(Err(error)) => return Err(lost(&error)),
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Ok(Some(data));
-                    }
-                }
-            }
-        }
+        piece(&mut self.response, self.bounds, self.until).await
     }
 
     /// The whole body; the connection is kept for the next call.

@@ -1,0 +1,127 @@
+//! Hosts as commands see them that look into containers: nothing is compiled, no secret is opened, and no more is
+//! read than which containers there are.
+
+use super::address::dialled;
+use super::connect::{Reading, silent};
+use super::declared::declared;
+use super::hosts::{Hosts, at_once};
+use super::known_hosts;
+use super::pipeline::{Pipeline, unless_interrupted};
+use super::services::Services;
+use super::vault::Vault;
+use crate::engine::docker::Docker;
+use crate::inventory::Host;
+use crate::name::HostName;
+use crate::observe::{Replica, replicas};
+use crate::problem::{Problem, Result, escaped};
+use std::rc::Rc;
+
+/// A host that answers, and the containers of this workspace there.
+pub struct LiveHost<'v> {
+    /// The host.
+    pub host: &'v Host,
+    /// Its Engine.
+    pub engine: Rc<Docker>,
+    /// Its containers.
+    pub replicas: Vec<Replica>,
+}
+
+/// A container, and where it is.
+#[derive(Clone)]
+pub struct Located {
+    /// The host.
+    pub host: HostName,
+    /// Its Engine.
+    pub engine: Rc<Docker>,
+    /// The container.
+    pub replica: Replica,
+}
+
+impl Located {
+    /// `web1/api-2`.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.host, escaped(&self.replica.title()))
+    }
+}
+
+/// Connects to a host's Engine; nothing is asked of one that is not the known one.
+///
+/// # Errors
+/// Where it is not the known one, or does not answer.
+pub async fn engine_of(vault: &Vault<'_>, host: &Host) -> Result<Docker> {
+    let (address, seen) = dialled(vault.session(), vault.workspace().root(), host)?;
+    known_hosts::check(vault, host, &seen)?;
+    Ok(Docker::connect(&address).await.map_err(|error| silent(host, &error))?)
+}
+
+impl<'p> Pipeline<'p> {
+    /// The hosts that the globs match, and the containers there.
+    ///
+    /// # Errors
+    /// Where a glob matches nothing; [`Code::Interrupted`](crate::problem::Code::Interrupted).
+    pub async fn live(&self, globs: &[String]) -> Result<Hosts<LiveHost<'p>>> {
+        let hosts = self.vault.inventory().select(globs)?;
+        let names: Vec<HostName> = hosts.iter().map(|host| host.name.clone()).collect();
+        let reading = hosts.into_iter().map(|host| async {
+            let engine = engine_of(self.vault, host).await?;
+            let replicas = replicas(&engine, &host.name, self.vault.owner()).await?;
+            Ok(LiveHost { host, engine: Rc::new(engine), replicas })
+        });
+        let read = async { Ok(Hosts::of(names.into_iter().zip(at_once(reading).await))) };
+        unless_interrupted(self.interrupt, read).await
+    }
+
+    /// The names on hosts of the services that texts mean. What is declared is asked only where containers do not
+    /// say it: so a service can be looked at whose files are broken, and one that is declared no more.
+    ///
+    /// # Errors
+    /// Where one means none or several; where it is declared and has no container on these hosts.
+    pub async fn named(
+        &self,
+        hosts: &Hosts<LiveHost<'p>>,
+        globs: &[String],
+        texts: &[String],
+    ) -> Result<Vec<String>> {
+        let mut services = Services::new(self.vault);
+        for replica in hosts.ready.iter().flat_map(|one| &one.replicas) {
+            services.see(&replica.service, &replica.slot);
+        }
+        let unknown = match services.resolve(texts) {
+            Ok(names) => return Ok(names),
+            Err(problems) => problems,
+        };
+        let Ok(declared) = declared(self.vault, globs) else { return Err(unknown) };
+        if declared.iter().all(|one| one.desired().is_some()) {
+            declared.iter().filter_map(|one| one.desired()).for_each(|desired| services.declare(desired));
+        } else {
+            let connected = unless_interrupted(self.interrupt, async {
+                Ok(self.connect(declared, Reading::Facts).await)
+            });
+            connected.await?.ready.iter().for_each(|one| services.declare(&one.desired));
+        }
+        services.resolve(texts)
+    }
+}
+
+impl<'v> Hosts<LiveHost<'v>> {
+    /// The containers of services, by host, service and index.
+    pub fn of_services(&self, services: &[String]) -> Vec<Located> {
+        let mut found = Vec::new();
+        for one in &self.ready {
+            let replicas = one.replicas.iter().filter(|replica| services.contains(&replica.service));
+            found.extend(replicas.map(|replica| Located {
+                host: one.host.name.clone(),
+                engine: Rc::clone(&one.engine),
+                replica: replica.clone(),
+            }));
+        }
+        found
+    }
+}
+
+/// What to say where a service has no container that a command could take.
+pub fn without_container(services: &[String], what: &str) -> Problem {
+    let names: Vec<String> = services.iter().map(|name| escaped(name)).collect();
+    Problem::failed(format!("{} has no {what} on these hosts", names.join(", ")))
+        .hint("see what there is: pillarbox status -v")
+}
