@@ -6,6 +6,7 @@ mod commands;
 mod complete;
 mod console;
 mod context;
+mod conversation;
 mod environment;
 mod exit;
 mod failure;
@@ -14,6 +15,7 @@ mod harden;
 mod help;
 mod helper;
 mod output;
+mod raw_terminal;
 
 mod runtime;
 mod selection;
@@ -90,7 +92,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
                 ctx.out.error_object(&failure::json(&problems));
             }
             ctx.out.stderr(failure::text(&problems));
-            Exit::of(&problems)
+            cli.command.failure(&problems)
         }
     }
     .into()

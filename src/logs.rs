@@ -5,7 +5,7 @@ mod follow;
 mod lines;
 mod merge;
 
-use crate::engine::{EngineError, EngineResult, ErrorKind, LogPart, Streams};
+use crate::engine::{EngineError, EngineResult, ErrorKind, LogPart, Pieces, Streams};
 use crate::name::HostName;
 use crate::observe::Replica;
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -89,6 +89,11 @@ enum Step<'r, E> {
 }
 
 type Steps<'r, E> = FuturesUnordered<LocalBoxFuture<'r, Step<'r, E>>>;
+
+/// The lines of a process's output, which come without times.
+pub fn of_output(pieces: Pieces) -> LocalBoxStream<'static, EngineResult<Line>> {
+    cut(pieces, Splitter::without_times())
+}
 
 /// Reads logs until all have ended, or for ever where they are followed; `tell` ends it with a break.
 ///
@@ -370,35 +375,38 @@ fn lines<E: Streams + 'static>(engine: Rc<E>, replica: &Replica, part: LogPart) 
                 ..error
             }
         })?;
-        Ok((pieces, Splitter::new(tty), VecDeque::new(), false))
+        Ok(cut(pieces, Splitter::new(tty)))
     };
     let opened = stream::once(opening).map(|opened| match opened {
         Err(error) => stream::once(ready(Err(error))).boxed_local(),
-        Ok(begin) => {
-            let lines = stream::unfold(begin, |(mut pieces, mut splitter, mut found, mut over)| async move {
-                loop {
-                    if let Some(line) = found.pop_front() {
-                        return Some((Ok(Some(line)), (pieces, splitter, found, over)));
-                    }
-                    if over {
-                        return None;
-                    }
-                    match pieces.next().await {
-                        Some(Ok(piece)) => splitter.feed(&piece, &mut found),
-                        Some(Err(error)) => {
-                            let error: EngineResult<Option<Line>> = Err(error);
-                            over = true;
-                            return Some((error, (pieces, splitter, found, over)));
-                        }
-                        None => {
-                            over = true;
-                            splitter.end(&mut found);
-                        }
-                    }
-                }
-            });
+        Ok(lines) => {
+            let lines = lines.map(|line| line.map(Some));
             stream::once(ready(Ok(None))).chain(lines).boxed_local()
         }
     });
     opened.flatten().boxed_local()
+}
+
+/// Pieces as lines.
+fn cut(pieces: Pieces, splitter: Splitter) -> LocalBoxStream<'static, EngineResult<Line>> {
+    let begin = (pieces, splitter, VecDeque::new(), false);
+    let lines = stream::unfold(begin, |(mut pieces, mut splitter, mut found, mut over)| async move {
+        loop {
+            if let Some(line) = found.pop_front() {
+                return Some((Ok(line), (pieces, splitter, found, over)));
+            }
+            if over {
+                return None;
+            }
+            match pieces.next().await {
+                Some(Ok(piece)) => splitter.feed(&piece, &mut found),
+                Some(Err(error)) => return Some((Err(error), (pieces, splitter, found, true))),
+                None => {
+                    over = true;
+                    splitter.end(&mut found);
+                }
+            }
+        }
+    });
+    lines.boxed_local()
 }

@@ -9,6 +9,7 @@ mod completions;
 mod compose;
 mod doctor;
 mod edit;
+mod exec;
 mod gate;
 mod get;
 mod history;
@@ -34,7 +35,7 @@ mod version;
 mod who_can_read;
 
 use super::{Context, Exit};
-use crate::problem::Result;
+use crate::problem::{Code, Problems, Result};
 use clap::Subcommand;
 
 /// The commands, in the order of `--help`.
@@ -58,6 +59,7 @@ pub(super) enum Command {
     Apply(apply::ApplyArgs),
     Status(status::StatusArgs),
     Logs(logs::LogsArgs),
+    Exec(exec::ExecArgs),
     Adopt(adopt::AdoptArgs),
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
@@ -77,6 +79,14 @@ impl Command {
     /// `show FILE`.
     pub(super) fn show(file: &str) -> Self {
         Self::Show(show::ShowArgs::of(file))
+    }
+
+    /// Its exit code where it failed: 125 where other codes are those of a command in a container.
+    pub(super) fn failure(&self, problems: &Problems) -> Exit {
+        match self {
+            Self::Exec(_) if problems.code() != Code::Interrupted => Exit::Of(125),
+            _ => Exit::of(problems),
+        }
     }
 
     /// Whether it never asks, even on a terminal.
@@ -104,6 +114,7 @@ impl Command {
             Self::Apply(args) => apply::run(args, ctx),
             Self::Status(args) => status::run(args, ctx),
             Self::Logs(args) => logs::run(args, ctx),
+            Self::Exec(args) => exec::run(args, ctx),
             Self::Adopt(args) => adopt::run(args, ctx),
             Self::History(args) => history::run(args, ctx),
             Self::Rollback(args) => rollback::run(args, ctx),

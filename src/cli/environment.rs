@@ -64,6 +64,11 @@ pub(in crate::cli) fn environment() -> Environment {
     }
 }
 
+/// A variable that a person names to be handed on.
+pub(in crate::cli) fn passed(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// A variable that is set and not empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 type Familiar = (&'static [&'static str], &'static str, &'static [&'static str]);
 
 /// The table; a word goes when it becomes a command.
-const FAMILIAR: [Familiar; 20] = [
+const FAMILIAR: [Familiar; 21] = [
     (
         &["up", "deploy", "run", "create", "converge", "sync", "highstate", "site", "redeploy", "install"],
         "states are carried out in two steps: look, then apply",
@@ -32,9 +32,14 @@ const FAMILIAR: [Familiar; 20] = [
         &["pillarbox logs SERVICE", "pillarbox logs -f SERVICE"],
     ),
     (
-        &["attach", "exec", "shell", "bash", "ssh", "inspect", "stats", "port", "cp"],
+        &["attach", "shell", "console", "bash", "ssh"],
+        "a shell runs in a container of a service",
+        &["pillarbox exec SERVICE", "pillarbox exec SERVICE -- COMMAND"],
+    ),
+    (
+        &["inspect", "stats", "port", "cp"],
         "docker does it, also over ssh",
-        &["docker -H ssh://USER@HOST exec -it NAME sh"],
+        &["docker -H ssh://USER@HOST inspect NAME"],
     ),
     (
         &["restart", "start", "stop", "pause", "unpause", "reload", "reboot"],

@@ -7,6 +7,7 @@ pub(super) fn harden(code: i32, say: fn(place: &str)) {
     std::panic::set_hook(Box::new(move |panic| {
         let place =
             panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        super::raw_terminal::restore();
         say(&place);
         #[expect(clippy::exit, reason = "unwinding would print the payload; nothing may run after a defect")]
         std::process::exit(code);

@@ -29,13 +29,12 @@ struct Begun {
     stamp: Option<Vec<u8>>,
     time: Option<Timestamp>,
     text: Vec<u8>,
-    /// Something of it came, if only its time.
-    any: bool,
 }
 
 /// Cuts pieces into lines.
 pub(super) struct Splitter {
     tty: bool,
+    times: bool,
     channels: [Begun; 2],
 }
 
@@ -43,18 +42,22 @@ impl Splitter {
     /// For a container with a terminal or without: with one, no piece says where something was written at once.
     pub(super) fn new(tty: bool) -> Self {
         let begun = || Begun { stamp: Some(Vec::new()), ..Begun::default() };
-        Self { tty, channels: [begun(), begun()] }
+        Self { tty, times: true, channels: [begun(), begun()] }
+    }
+
+    /// For output that has no times.
+    pub(super) fn without_times() -> Self {
+        Self { tty: false, times: false, channels: [Begun::default(), Begun::default()] }
     }
 
     /// Adds a piece.
     pub(super) fn feed(&mut self, piece: &Piece, found: &mut VecDeque<Line>) {
         let begun = &mut self.channels[usize::from(piece.from == Channel::Stderr)];
-        if piece.first && !self.tty {
+        if piece.first && !self.tty && self.times {
             begun.stamp = Some(Vec::new());
         }
         let mut rest = piece.bytes.as_slice();
         while !rest.is_empty() {
-            begun.any = true;
             if let Some(stamp) = &mut begun.stamp {
                 let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\n'));
                 let (new, after) = rest.split_at(end.unwrap_or(rest.len()).min(STAMP + 1 - stamp.len()));
@@ -121,7 +124,6 @@ impl Begun {
         if tty && text.last() == Some(&b'\r') {
             text.pop();
         }
-        self.any = false;
         Line { from, time: self.time.take(), text }
     }
 }
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn a_line_in_parts_has_its_first_time_and_none_within() {
         use Channel::{Stderr, Stdout};
-        let (one, two) = (format!("{AT} aaa"), format!("2026-11-29T10:00:01Z bbb\n"));
+        let (one, two) = (format!("{AT} aaa"), "2026-11-29T10:00:01Z bbb\n".to_owned());
         let other = format!("{AT} err\n");
         let found = split(
             false,

@@ -74,6 +74,7 @@ mod starlark;
 mod status;
 mod stored;
 mod strangers;
+mod streams;
 mod taken;
 mod tasks;
 mod things;

@@ -37,7 +37,9 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
         (_, "host") | ("gate promote", "from") => Names::Hosts,
         ("gate list" | "gate set" | "gate hold" | "gate unhold" | "gate promote", "app") => Names::Gates,
         ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
-        ("history" | "rollback", "service") | ("logs", "services") | ("adopt", "names") => Names::Services,
+        ("history" | "rollback" | "exec", "service") | ("logs", "services") | ("adopt", "names") => {
+            Names::Services
+        }
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
         (_, "key") if !command.starts_with("reader") => Names::Keys,
         ("move", "from" | "to") => Names::KeysAndFiles,
@@ -65,6 +67,7 @@ box new: accept_readers
 gate hold: why
 gate set: version digest image
 identity unlock: time
+exec: command user workdir env index
 logs: since until tail index grep
 init: name
 merge-driver: path
