@@ -190,6 +190,9 @@ pub trait Engine {
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
     /// Unpacks an archive (tar) into a folder of a container, which need not run.
     async fn put_files(&self, id: &str, folder: &str, archive: &Secret) -> EngineResult<()>;
+    /// What is in a regular file of a container, which need not run; `None` if it has none of that path. It may be
+    /// a secret.
+    async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>>;
     /// Starts a container whose volume in memory is filled through another one meanwhile.
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()>;
     /// Removes a container that does not run, and its volumes that have no name.

@@ -28,7 +28,7 @@ mod task;
 pub use crate::event::GroupEnd;
 pub use interrupt::Interrupt;
 pub use outcome::{Command, HostOutcome, Outcome};
-pub use secrets::{Fetching, Secrets, differing_env};
+pub use secrets::{Fetching, Secrets, differing_env, wanted_files};
 
 use crate::engine::Engine;
 use crate::event::{Event, EventKind};

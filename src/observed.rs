@@ -153,6 +153,8 @@ pub struct Container {
     pub renamed: Option<Ownership>,
     /// It is ours and no instance of anything: what it is for.
     pub helper: Option<HelperContainer>,
+    /// What Docker Compose wrote on it, if that made it.
+    pub compose: Option<ComposeLabels>,
     /// How it is.
     pub state: RunState,
     /// Ports and addresses that it has while it runs.

@@ -4,6 +4,7 @@
 //! a model of it.
 
 mod answer;
+mod archive;
 mod bounds;
 mod call;
 mod connection;
@@ -375,6 +376,14 @@ impl Engine for Docker {
         let path = format!("/containers/{}/archive{}", segment(id), query(&[("path", folder)]));
         let call = self.call(Method::PUT, &path).archive(archive.reveal()).secret(Vec::new());
         self.http.done(call).await
+    }
+
+    async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>> {
+        let path = format!("/containers/{}/archive{}", segment(id), query(&[("path", path)]));
+        let call = self.call(Method::GET, &path).within(Bounds::WHOLE).secret(Vec::new());
+        let read = async { self.http.send(call).await?.bytes().await };
+        let archive = absent(read.await)?.map(Secret::new);
+        Ok(archive.and_then(|archive| archive::first_file(archive.reveal())))
     }
 
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {

@@ -243,6 +243,23 @@ pub fn differing_env(
     Problems::check(problems).map(|()| differ)
 }
 
+/// What is to be in the files of secrets of a container, by name. Opened for this alone.
+///
+/// # Errors
+/// All that does not open.
+pub fn wanted_files(
+    files: &BTreeMap<String, SecretFile>,
+    container: &str,
+    secrets: &dyn Secrets,
+) -> Result<BTreeMap<String, Secret>> {
+    let opened = Opened::these(files.values().map(|file| &file.value), secrets)?;
+    let each = files.iter().map(|(name, file)| {
+        let field = format!("secrets.{name} of container {container}");
+        Ok((name.clone(), opened.bytes(&file.value, &field)?))
+    });
+    each.collect()
+}
+
 fn environments<'a>(
     plans: impl IntoIterator<Item = &'a HostPlan>,
 ) -> impl Iterator<Item = (&'a str, &'a str, &'a Text)> {

@@ -4,7 +4,8 @@ use super::{AT_ONCE, What};
 use crate::engine::{Engine, EngineError, Inspected, Summary};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{
-    Container, Found, Holds, Image, Inspect, Label, Record, RunState, User, is_user_defined, with_ownership,
+    ComposeLabels, Container, Found, Holds, Image, Inspect, Label, Record, RunState, User, is_user_defined,
+    with_ownership,
 };
 use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -95,9 +96,22 @@ pub(super) async fn judge<E: Engine>(
 
 fn in_full(inspected: Inspected, holds: Holds) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
+    let compose = ComposeLabels::read(&labels);
     let (ours, impostor, renamed, helper) = (None, false, None, None);
     Found {
-        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, holds, inspect },
+        container: Container {
+            id,
+            name,
+            image_id,
+            ours,
+            impostor,
+            renamed,
+            helper,
+            compose,
+            state,
+            holds,
+            inspect,
+        },
         labels,
     }
 }
@@ -117,9 +131,22 @@ pub(super) fn in_short(listed: Summary) -> Found {
         health: None,
     };
     let inspect = Inspect::new(Value::Null);
+    let compose = ComposeLabels::read(&labels);
     let (ours, impostor, renamed, helper) = (None, false, None, None);
     Found {
-        container: Container { id, name, image_id, ours, impostor, renamed, helper, state, holds, inspect },
+        container: Container {
+            id,
+            name,
+            image_id,
+            ours,
+            impostor,
+            renamed,
+            helper,
+            compose,
+            state,
+            holds,
+            inspect,
+        },
         labels,
     }
 }

@@ -208,6 +208,7 @@ mod tests {
             impostor: false,
             renamed: None,
             helper: None,
+            compose: None,
             state,
             holds: crate::observed::Holds::default(),
             inspect: Inspect::new(serde_json::Value::Null),

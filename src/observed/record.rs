@@ -41,14 +41,30 @@ impl Record {
         })
     }
 
+    /// The name of the other workspace that a volume is a record of.
+    pub fn elsewhere<'l>(
+        owner: &Owner,
+        volume: &str,
+        labels: &'l BTreeMap<String, String>,
+    ) -> Option<&'l str> {
+        let text = |label: &str| labels.get(label).map(String::as_str).filter(|text| !text.is_empty());
+        let (container, workspace) = (text(Label::CONTAINER)?, text(Label::ADOPTED)?);
+        let is_record = volume.starts_with(ADOPTED) && volume.ends_with(&format!(".{container}"));
+        let theirs = text(Label::WORKSPACE) == Some(workspace) && !Label::is_of(owner, labels);
+        (is_record && theirs).then_some(workspace)
+    }
+
     /// Whether a volume's name is that of a record of this workspace.
     pub fn is_name(owner: &Owner, volume: &str) -> bool {
         volume.strip_prefix(&prefix(owner)).is_some_and(|container| !container.is_empty())
     }
 }
 
+/// How the name of each record begins.
+const ADOPTED: &str = "pillarbox-adopted.";
+
 fn prefix(owner: &Owner) -> String {
-    format!("pillarbox-adopted.{}.", owner.scope())
+    format!("{ADOPTED}{}.", owner.scope())
 }
 
 #[cfg(test)]
@@ -76,6 +92,9 @@ mod tests {
         assert_eq!(Record::read(&shop, &record.volume, &record.labels), Some(record.clone()));
         let other = Owner::from(WorkspaceName::parse("shop2").expect("a name"));
         assert_eq!(Record::read(&other, &record.volume, &record.labels), None);
+        let elsewhere = |owner: &Owner| Record::elsewhere(owner, &record.volume, &record.labels);
+        assert_eq!(elsewhere(&other), Some("shop"));
+        assert_eq!(elsewhere(&shop), None);
         assert_eq!(Record::read(&shop, "pillarbox-adopted.shop.4f1d", &record.labels), None);
         assert!(
             !Record::is_name(&other, &record.volume) && !Record::is_name(&shop, "pillarbox-adopted.shop.")

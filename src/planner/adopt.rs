@@ -100,8 +100,8 @@ impl<'a> Candidate<'a> {
         Ok(Found::Candidate(Self { container, want, item, desired, observed }))
     }
 
-    /// Compares it field by field. `image` is the one that it was made from, `sealed` the variables with
-    /// secrets that are not as declared.
+    /// Compares it field by field. `image` is the one that it was made from, `sealed` the fields with secrets
+    /// (`env.NAME`, `secrets.NAME`) that are not as declared.
     ///
     /// # Errors
     /// Where the wanted image cannot be resolved.
@@ -116,7 +116,7 @@ impl<'a> Candidate<'a> {
         let fixed: BTreeSet<String> = spec
             .drift(&container.inspect)
             .into_iter()
-            .chain(sealed.iter().map(|variable| format!("env.{variable}")))
+            .chain(sealed.iter().cloned())
             .collect();
         let live: BTreeSet<String> = spec.live_differences(&container.inspect).into_iter().collect();
 
@@ -164,14 +164,16 @@ impl<'a> Candidate<'a> {
 
     /// What else manages it, in words.
     pub fn managed_by(&self) -> Option<String> {
-        let label = |name: &str| {
-            let labels = self.container.inspect.compare("/Config/Labels")?;
-            labels.get(name)?.as_str().map(escaped)
+        let compose = self.container.compose.as_ref()?;
+        let files = compose.files();
+        let file = match files.as_slice() {
+            [] => "its file".to_owned(),
+            files => format!("its file on the host, {}", escaped(&files.join(", "))),
         };
-        let (project, service) = (label("com.docker.compose.project")?, label("com.docker.compose.service")?);
+        let (project, service) = (escaped(&compose.project), escaped(&compose.service));
         Some(format!(
             "Docker Compose made it (project {project}, service {service}) and still manages it: \
-             'docker compose up' would replace it and 'down' remove it; take the service out of its file"
+             'docker compose up' would replace it and 'down' remove it; take the service out of {file}"
         ))
     }
 }
@@ -234,6 +236,10 @@ fn fields(
     found.extend(want.spec.env.iter().map(|(name, text)| {
         let name = format!("env.{name}");
         field(&name, text.to_string().into(), !fixed.contains(&name))
+    }));
+    found.extend(want.spec.files.iter().map(|(name, file)| {
+        let name = format!("secrets.{name}");
+        field(&name, file.value.to_string().into(), !fixed.contains(&name))
     }));
     let networks = spec.networks();
     for (name, value) in want.spec.live.iter().filter(|(name, _)| *name != "networks") {

@@ -228,6 +228,7 @@ fn word(container: &ContainerDecision<'_>) -> &'static str {
         Is::Stop => "stop",
         Is::Restart => "restart",
         // Beside one that stays something may go.
-        Is::TakeName | Is::Update | Is::Stays => "update",
+        Is::Stays => "clear",
+        Is::TakeName | Is::Update => "update",
     }
 }

@@ -5,21 +5,24 @@ use super::credentials::{HelperAnswers, Keychain};
 use super::observe::Observation;
 use super::pipeline::Pipeline;
 use crate::engine::{Engine as _, EngineError};
-use crate::execute::differing_env;
+use crate::desired::secret_file::FOLDER;
+use crate::execute::{differing_env, wanted_files};
 use crate::lock::{LEASE, Lock, Run};
-use crate::observed::{Container, Image};
+use crate::observed::{Container, Image, Label, Record};
 use crate::planner::adopt::{Adoption, Candidate};
-use crate::problem::{Code, Problem, Result, quoted};
-use std::collections::BTreeMap;
+use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Pipeline<'_> {
     /// Compares a container field by field. Where secrets are declared in its environment they are opened,
     /// to be compared with what it has.
     ///
     /// # Errors
-    /// Where a secret does not open: then it is not known whether it would be replaced.
+    /// Where another workspace adopted it; where a secret does not open: then it is not known whether it would be
+    /// replaced.
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
+        elsewhere(self, seen, container).await?;
         let keychain = Keychain {
             vault: self.vault,
             hosts: BTreeMap::new(),
@@ -27,8 +30,20 @@ impl Pipeline<'_> {
             helper_answers: HelperAnswers::default(),
         };
         let name = candidate.want.name.as_str();
-        let sealed = differing_env(&candidate.want.spec.env, name, &container.inspect, &keychain);
-        let sealed = sealed.map_err(|problems| problems.map(|problem| unopened(problem, name)))?;
+        let spec = &candidate.want.spec;
+        let known = |problems: Problems| problems.map(|problem| unopened(problem, name));
+        let differs = differing_env(&spec.env, name, &container.inspect, &keychain).map_err(known)?;
+        let mut sealed: BTreeSet<String> =
+            differs.into_iter().map(|variable| format!("env.{variable}")).collect();
+        for (file, wanted) in wanted_files(&spec.files, name, &keychain).map_err(known)? {
+            let path = format!("{FOLDER}/{file}");
+            let found = seen.engine.file(&container.id, &path).await.map_err(|error| -> Problem {
+                error.problem(format!("{path} of container {name} on host {} cannot be read", seen.host.name))
+            })?;
+            if found.is_none_or(|found| found.reveal() != wanted.reveal()) {
+                sealed.insert(format!("secrets.{file}"));
+            }
+        }
         let image: Option<Image> =
             seen.engine.image(&container.image_id).await.map_err(|error| -> Problem {
                 error.problem(format!(
@@ -57,6 +72,22 @@ impl Pipeline<'_> {
     }
 }
 
+/// That no other workspace adopted a container: its record is a volume that this one does not read otherwise.
+async fn elsewhere(pipeline: &Pipeline<'_>, seen: &Observation<'_>, container: &Container) -> Result<()> {
+    let (host, name) = (&seen.host.name, &container.name);
+    let records = seen.engine.volumes(Label::CONTAINER, &container.id).await;
+    let records = records.map_err(|error| -> Problem {
+        error.problem(format!("the volumes of host {host} cannot be read"))
+    })?;
+    let owner = pipeline.vault.owner();
+    let mut others = records.iter().filter_map(|one| Record::elsewhere(owner, &one.name, &one.labels));
+    let Some(other) = others.next() else { return Ok(()) };
+    Err(Problem::failed(format!("container {name} on host {host} cannot be adopted"))
+        .cause(format!("workspace {} adopted it", escaped(other)))
+        .hint("take its state out there, or remove the record there: 'docker volume ls' names it")
+        .into())
+}
+
 fn unopened(problem: Problem, name: &str) -> Problem {
     if problem.code != Code::NoIdentity {
         return problem;
@@ -70,10 +101,47 @@ async fn write_all(seen: &Observation<'_>, lock: &Lock, adoptions: &[(&Container
     for (container, _) in adoptions {
         unchanged(seen, container).await?;
     }
-    for (container, adoption) in adoptions {
-        write(seen, lock, container, adoption).await?;
+    for (at, (container, adoption)) in adoptions.iter().enumerate() {
+        if let Err(problems) = write(seen, lock, container, adoption).await {
+            let left = take_back(seen, &adoptions[..=at]).await;
+            return Err(problems.map(|problem| half(problem, seen, &left)));
+        }
     }
     Ok(())
+}
+
+/// Removes the records that were written, so that all are adopted or none; answers the names of those that stay.
+async fn take_back<'c>(seen: &Observation<'_>, written: &[(&'c Container, &Adoption)]) -> Vec<&'c str> {
+    let mut left = Vec::new();
+    for (container, adoption) in written {
+        let record = &adoption.record;
+        let gone = async {
+            // One that says something else was there before.
+            let found = seen.engine.volume(&record.volume).await?;
+            if found.is_some_and(|volume| volume.labels == record.labels) {
+                seen.engine.remove_volume(&record.volume).await?;
+            }
+            match &adoption.keep {
+                Some(keep) => seen.engine.untag(keep).await,
+                None => Ok(()),
+            }
+        };
+        if gone.await.is_err() {
+            left.push(container.name.as_str());
+        }
+    }
+    left
+}
+
+/// What to do where the records that were written could not be removed.
+fn half(problem: Problem, seen: &Observation<'_>, left: &[&str]) -> Problem {
+    if left.is_empty() {
+        return problem.hint("nothing was recorded: run the command again");
+    }
+    let (names, host) = (escaped(&left.join(", ")), &seen.host.name);
+    problem.hint(format!(
+        "{names} may be adopted on host {host} already: run the command again, and it adopts the rest"
+    ))
 }
 
 async fn unchanged(seen: &Observation<'_>, container: &Container) -> Result<()> {

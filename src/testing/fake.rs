@@ -583,6 +583,12 @@ impl Engine for Fake {
         self.change(call, |world| world.put_files(id, folder, archive.reveal())).await
     }
 
+    async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let found = self.files(id, folder).remove(name);
+        Ok(found.map(|file| file.content.into()))
+    }
+
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {
         self.change(self.called("start", id), |world| {
             world.start_filled(id, filling.filler, filling.folder, filling.archive.reveal())

@@ -51,6 +51,26 @@ volumes: {{data: }}
         format!("{}-{name}", self.shop.name)
     }
 
+    /// The image is on the host: Compose has no credential here.
+    fn pulled(&self) {
+        let shop = &self.shop;
+        let pulled = format!("[i.image.pulled]\nname = \"{}\"\ntag = \"1.0.0\"\n", shop.repository);
+        shop.env.write("states/image.toml", pulled);
+        let inventory = shop.env.read("pillarbox.toml");
+        let compose = format!("compose = [\"{}\"]", shop.name);
+        shop.env.write("pillarbox.toml", inventory.replace(&compose, "states = [\"image\"]"));
+        shop.apply().ok();
+        shop.env.write("pillarbox.toml", inventory);
+    }
+
+    fn adopt(&self, more: &[&str]) -> Output {
+        let all: Vec<&str> = ["adopt", "--compose", &self.shop.name, "--host", "local", "-y"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        self.shop.env.run(&all)
+    }
+
     /// Compose 2 with the values in its environment.
     fn compose(&self, arguments: &[&str]) -> Output {
         let program = std::env::var("PILLARBOX_TEST_COMPOSE").expect("scripts/testbed up sets it");
@@ -103,43 +123,36 @@ fn a_compose_file_is_deployed_from_nothing_and_the_second_plan_is_empty() {
 fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty() {
     let Some(project) = Project::new() else { return };
     let shop = &project.shop;
-    // The image is on the host: Compose has no credential here.
-    shop.env.write(
-        "states/image.toml",
-        format!("[i.image.pulled]\nname = \"{}\"\ntag = \"1.0.0\"\n", shop.repository),
-    );
-    let inventory = shop.env.read("pillarbox.toml");
-    let compose = format!("compose = [\"{}\"]", shop.name);
-    shop.env.write("pillarbox.toml", inventory.replace(&compose, "states = [\"image\"]"));
-    shop.apply().ok();
-    shop.env.write("pillarbox.toml", inventory);
+    project.pulled();
     project.compose(&["up", "-d"]).ok();
     let containers = ["web-1", "web-2", "db-1"];
     let identity = || containers.map(|name| shop.identity(&project.container(name)));
     let before = identity();
     // What the file says otherwise is shown, and stops all of it.
     shop.env.write("compose.yaml", project.file.replace("MODE: production", "MODE: test"));
-    let adopt = |more: &[&str]| {
-        let all: Vec<&str> = ["adopt", "--compose", &shop.name, "--host", "local", "-y"]
-            .into_iter()
-            .chain(more.iter().copied())
-            .collect();
-        shop.env.run(&all)
-    };
+    let adopt = |more: &[&str]| project.adopt(more);
     let web = project.container("web-1");
     let refused = adopt(&[]).exits(1);
     refused
         .explains(&format!("the next apply would replace container {web} on host local"))
         .explains("env.MODE is not what runs")
         .explains("nothing was recorded")
-        .says("≠ env.MODE");
+        .says("≠ env.MODE")
+        .says(&format!("≠ {web}"))
+        .says("6 of 7 fields agree")
+        .says("compose.yaml:5")
+        .lacks("adopted");
     shop.env.write("compose.yaml", &project.file);
     let said = adopt(&[]).ok();
-    for name in containers {
-        let line = format!("adopted: container {} on host local", project.container(name));
-        assert!(said.stderr().contains(&line), "{line}\n{}", said.stderr());
-    }
-    adopt(&[]).ok().explains(&format!("container {web} on host local is already managed by pillarbox"));
+    said.says(&format!("= {web}  7 fields"))
+        .says("All that is declared agrees")
+        .explains("adopted on host local, without a restart: ")
+        .explains("Docker Compose still knows them")
+        .explains(&format!(
+            "local: mv {0}/compose.yaml {0}/compose.yaml.old",
+            shop.env.workspace().display()
+        ));
+    adopt(&[]).ok().explains("all 3 containers of the project on host local: already managed by pillarbox");
     shop.rests();
     assert_eq!(identity(), before, "nothing was restarted");
     project.compose(&["up", "-d"]).ok();
@@ -164,7 +177,7 @@ fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty(
     shop.env.run(&["status", "--exit-code"]).exits(2).says(&kept[1]);
     shop.apply().ok();
     shop.rests();
-    // The way back joins the networks again, with the names and aliases that were declared.
+    // A rollback joins the networks again, with the names and aliases that were declared.
     shop.set(&format!("vars.{}.TAG", shop.name), "1.0.0");
     shop.env.run(&["rollback", &project.container("web"), "--once", "-y"]).ok();
     assert_eq!(shop.identity(&project.container("web-1"))[0], before[0][0], "the same container");
@@ -173,4 +186,75 @@ fn containers_of_compose_are_taken_over_without_a_restart_and_the_plan_is_empty(
     assert!(back.contains("front") && back.contains("\"web\""), "{endpoints}");
     assert_eq!(endpoints.as_object().map(serde_json::Map::len), Some(2), "{endpoints}");
     shop.rests();
+}
+
+#[test]
+fn what_is_not_the_project_s_is_named_and_stops_all_of_it() {
+    let Some(project) = Project::new() else { return };
+    let shop = &project.shop;
+    let [web, second, db] = ["web-1", "web-2", "db-1"].map(|name| project.container(name));
+    let docker = |arguments: &[&str]| {
+        shop.env.program("docker", arguments).var("DOCKER_HOST", shop.engine.address()).run().ok()
+    };
+    let records = || {
+        let volumes = shop.engine.volumes();
+        let names = volumes.iter().filter_map(|volume| volume["Name"].as_str());
+        names.filter(|name| name.starts_with(&format!("pillarbox-adopted.{}.", shop.name))).count()
+    };
+    project.pulled();
+    project.adopt(&[]).exits(1).explains("no container of the Compose project").explains("pillarbox apply");
+    let other = shop.env.run(&["adopt", "--compose", "shpo", "--host", "local", "-y"]);
+    other.exits(64).explains("no Compose project shpo is declared for local");
+
+    // Half of it runs, a one-off and a third replica beside it, one stopped.
+    project.compose(&["up", "-d", "--scale", "web=3", "--no-deps", "web"]).ok();
+    project.compose(&["run", "-d", "--no-deps", "--name", &project.container("once"), "web"]).ok();
+    docker(&["stop", "-t", "0", &second]);
+    // Compose 1 would have called it so.
+    docker(&["rename", &web, &format!("{}_web_1", shop.name)]);
+    project
+        .adopt(&[])
+        .exits(1)
+        .explains(&format!("container {web} on host local is called {}_web_1 there", shop.name))
+        .explains(&format!("docker rename {}_web_1 {web}", shop.name));
+    docker(&["rename", &format!("{}_web_1", shop.name), &web]);
+    // Made by hand under a name of the project, and by another project.
+    let image = format!("{}:1.0.0", shop.repository);
+    docker(&["run", "-d", "--name", &db, &image]);
+    let alone = format!("pillarbox adopt {db} --host 'local'");
+    project.adopt(&[]).exits(1).explains("was not made by Docker Compose").explains(&alone);
+    docker(&["rm", "-f", &db]);
+    let labels = [
+        "com.docker.compose.project=other",
+        "com.docker.compose.service=db",
+        "com.docker.compose.oneoff=False",
+    ];
+    let labels: Vec<&str> = labels.iter().flat_map(|label| ["--label", label]).collect();
+    let run = [["run", "-d", "--name", &db].as_slice(), &labels, &[image.as_str()]].concat();
+    docker(&run);
+    project.adopt(&[]).exits(1).explains("is of the Compose project other").explains("[compose.other]");
+    docker(&["rm", "-f", &db]);
+    assert_eq!(records(), 0);
+
+    let json = project.adopt(&["--json"]).ok().json();
+    let host = &json["hosts"][0];
+    assert_eq!((&json["project"], &host["missing"]), (&json!(shop.name), &json!([db])), "{json}");
+    assert_eq!(host["containers"].as_array().map(Vec::len), Some(2), "{json}");
+    assert_eq!(records(), 2);
+    let said = project.adopt(&[]).ok();
+    said.says(&format!("+ {db}  is not there"))
+        .says(&format!("container {}: made by 'docker compose run'", project.container("once")))
+        .says(&format!("container {}: of the service web of the project", project.container("web-3")));
+    shop.env.run(&["plan"]).ok().says("it is exited").says("will be created");
+
+    // Another workspace cannot take what is adopted.
+    let inventory = format!(
+        "workspace = \"theirs\"\n[hosts.local]\nengine = \"{}\"\nstates = [\"web\"]\n",
+        shop.engine.address()
+    );
+    shop.env.write("theirs/pillarbox.toml", inventory);
+    let state = format!("[w.container.running]\nname = \"{web}\"\nimage = \"{image}\"\npull = \"never\"\n");
+    shop.env.write("theirs/states/web.toml", state);
+    let theirs = shop.env.run(&["-C", "theirs", "adopt", &web, "--host", "local", "-y"]);
+    theirs.exits(1).explains(&format!("workspace {} adopted it", shop.name));
 }

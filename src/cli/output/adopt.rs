@@ -54,8 +54,85 @@ pub(in crate::cli) fn text(shown: &Shown<'_>, view: View) -> String {
         }
     }
     let notes = shown.candidate.managed_by().into_iter().chain(shown.after.notes.iter().cloned());
+    out.push_str(&noted(&notes.collect::<Vec<_>>(), room));
+    out
+}
+
+/// What is said of a project beside its containers.
+pub(in crate::cli) struct Beside<'a> {
+    /// Declared containers that are not there.
+    pub missing: &'a [String],
+    /// What is left as it is, in words.
+    pub left: &'a [String],
+}
+
+/// A project on a host: a line for each container, and one for each field that differs; with `-v` for every field.
+pub(in crate::cli) fn project(
+    host: &str,
+    name: &str,
+    all: &[Shown<'_>],
+    beside: &Beside<'_>,
+    view: View,
+) -> String {
+    let mut out = String::new();
+    let (bold, faint, warning) = (style::HOST, style::FAINT, style::WARNING);
+    let _ = writeln!(out, "{bold}{host}{bold:#}  {faint}project {}{faint:#}", escaped(name));
+    let width = all.iter().map(|one| columns(&one.candidate.container.name)).max().unwrap_or(0);
+    for one in all {
+        let fields = &one.adoption.fields;
+        let agree = fields.iter().filter(|field| field.agrees).count();
+        let number = match fields.len() {
+            1 => "1 field".to_owned(),
+            number => format!("{number} fields"),
+        };
+        let (color, symbol, said) = match one.adoption.agrees() {
+            true => (style::PLAIN, "=", number),
+            false => (warning, "≠", format!("{agree} of {number} agree")),
+        };
+        let container = pad(&escaped(&one.candidate.container.name), width);
+        let _ = writeln!(out, "  {color}{symbol}{color:#} {container}  {said}");
+        let shown = fields.iter().filter(|field| view.verbose || !field.agrees);
+        let shown: Vec<&Field> = shown.collect();
+        let width = shown.iter().map(|field| columns(&field.name)).max().unwrap_or(0).min(28);
+        for field in shown {
+            let _ = writeln!(out, "  {}", line(field, width, view));
+        }
+    }
+    let room = view.width.map(|width| width.saturating_sub(2).max(20));
+    for missing in beside.missing {
+        let _ = writeln!(out, "  {faint}+{faint:#} {}  is not there: an apply creates it", escaped(missing));
+    }
+    out.push('\n');
+    let changes = all.iter().flat_map(|one| &one.after.changes);
+    let mut lines: Vec<String> = Vec::new();
+    for line in changes.filter(|change| !is_unchanged(change)).map(then) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(out, "{bold}The next apply{bold:#}");
+        for line in lines.iter().flat_map(|line| wrap(line, room)) {
+            let _ = writeln!(out, "  {line}");
+        }
+    } else if !all.is_empty() {
+        let good = style::GOOD;
+        let _ = writeln!(out, "{good}All that is declared agrees{good:#}: an apply changes nothing of them");
+    }
+    let mut notes: Vec<String> = beside.left.to_vec();
+    for note in all.iter().flat_map(|one| &one.after.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    out.push_str(&noted(&notes, room));
+    out
+}
+
+fn noted(notes: &[String], room: Option<usize>) -> String {
+    let mut out = String::new();
     for note in notes {
-        for (index, line) in wrap(&escaped(&note), room).iter().enumerate() {
+        for (index, line) in wrap(&escaped(note), room).iter().enumerate() {
             let margin = if index == 0 { "" } else { "  " };
             let _ = writeln!(out, "{margin}{line}");
         }

@@ -37,7 +37,7 @@ impl<'a> Aside<'a> {
             leaves: kept()
                 .filter(|ours| stay(ours))
                 .chain(parked)
-                .filter(|ours| ours.compose().is_some())
+                .filter(|ours| ours.compose.is_some())
                 .filter(in_networks)
                 .collect(),
         }

@@ -123,7 +123,7 @@ impl<'a> ContainerDecision<'a> {
             Choice::Existing(chosen) => Differences::of(desired, &spec, chosen),
             Choice::New { .. } => Differences::default(),
         };
-        let with_files = instances.all().filter(|ours| secrets::of(context, ours).is_some());
+        let with_files = instances.all().filter(|ours| secrets::has(context, ours));
         let with_files = with_files.map(|ours| ours.id.clone()).collect();
         let (pending, reactions) = react(pending, &choice, &instances, will_run);
         let can_update = context.can_update();

@@ -23,7 +23,7 @@ pub(in crate::planner) fn fits(
     let labels = container.ours.as_ref();
     let same = labels.is_some_and(|ours| ours.spec == *fingerprint && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    let whole = desired.spec.files.is_empty() || secrets::of(context, container).is_some();
+    let whole = desired.spec.files.is_empty() || secrets::has(context, container);
     let changed = context.can_update() || live(desired, container).is_empty();
     let drifted = context.options.fix_drift && !desired.spec.drift(&container.inspect).is_empty();
     same && usable && whole && changed && !drifted && desired.spec.may_stay(container.first_network())

@@ -1,10 +1,11 @@
 //! Foreign containers that have a name of ours: no name is taken; some containers may be adopted.
 
 use super::instances::Instances;
+use crate::desired::Kind;
 use crate::name::{HostName, Owner};
 use crate::observed::{Container, Label};
 use crate::planner::context::PlanContext;
-use crate::problem::{Problem, escaped};
+use crate::problem::{Problem, escaped, quoted};
 use serde_json::Value;
 
 /// Why a name cannot be used: a container of others has it.
@@ -40,11 +41,22 @@ pub(in crate::planner) fn held_by_others(
     let hints = namesake.into_iter().flat_map(|namesake| namesake.hints);
     let problem = hints.fold(problem, Problem::hint);
     let adopt = holder.ours.is_none() && refusal(context.workspace(), host, holder).is_none();
-    Some(if adopt {
-        problem.hint(format!("or take it over: pillarbox adopt {service} --host {host}"))
-    } else {
-        problem
-    })
+    if !adopt {
+        return Some(problem);
+    }
+    let what = match project(context, service, holder) {
+        Some(project) => format!("its whole project over: pillarbox adopt --compose {}", quoted(project)),
+        None => format!("it over: pillarbox adopt {service}"),
+    };
+    Some(problem.hint(format!("or take {what} --host {host}")))
+}
+
+/// The Compose project that made a container and is declared here.
+fn project<'c>(context: &PlanContext<'_>, name: &str, container: &'c Container) -> Option<&'c str> {
+    let project = container.compose.as_ref()?.project.as_str();
+    let item = context.declared(Kind::Container, name)?;
+    let own = |id: &String| id.strip_prefix(project).is_some_and(|rest| rest.starts_with('.'));
+    item.declared.iter().any(|(id, _)| own(id)).then_some(project)
 }
 
 /// Why a container of others is not taken over.

@@ -15,6 +15,12 @@ pub(in crate::planner) fn of<'a>(context: &PlanContext<'a>, container: &Containe
     context.secrets_of(&own).iter().copied().find(|volume| mounts(container, volume))
 }
 
+/// Whether a container has its secrets. One that was adopted had them when it was compared, as whoever made it put
+/// them there.
+pub(in crate::planner) fn has(context: &PlanContext<'_>, container: &Container) -> bool {
+    context.record(&container.id).is_some() || of(context, container).is_some()
+}
+
 /// What the label of a volume with the secrets of a task says; no instance is called so.
 pub(in crate::planner) fn whose_task(name: &str) -> String {
     format!("{name}.task")

@@ -71,7 +71,7 @@ pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
 /// Why a kept container is stopped.
 pub(super) fn awake(container: &ContainerDecision<'_>, kept: &Container) -> Cause {
     let names = [container.desired.alias(), container.desired.name.as_str()];
-    Cause::Awake { answers_as: answers_as(kept, names).map(str::to_owned), compose: kept.compose().is_some() }
+    Cause::Awake { answers_as: answers_as(kept, names).map(str::to_owned), compose: kept.compose.is_some() }
 }
 
 /// In what a container differs from what is desired, by its labels.

@@ -124,7 +124,7 @@ fn begins(decision: &ContainerDecision<'_>) -> bool {
 /// A predecessor that Compose knows by its labels, which stay on it while it is kept.
 fn of_compose(decision: &ContainerDecision<'_>) -> Option<String> {
     let leaving = decision.aside.leaves.iter().find(|one| one.name == decision.desired.name.as_str())?;
-    let project = escaped(leaving.compose()?.project);
+    let project = escaped(&leaving.compose.as_ref()?.project);
     Some(format!(
         "container {}: the old one carries the labels of Docker Compose (project {project}); it leaves its networks \
          while it is kept for a rollback, so that 'docker compose up' cannot put it into service",

@@ -280,7 +280,8 @@ async fn one_that_is_all_that_runs_stops_only_when_another_works() {
 async fn of_compose(order: Order) -> Stage {
     let stage = Stage { items: retained(1, 2, order), ..host() };
     stage.fake.preload("r.example.com/nginx:1");
-    let labels = json!({ "com.docker.compose.project": "shop", "com.docker.compose.service": "api" });
+    let labels = json!({ "com.docker.compose.project": "shop", "com.docker.compose.service": "api",
+        "com.docker.compose.oneoff": "False" });
     let body = json!({
         "Image": "r.example.com/nginx:1", "Labels": labels,
         "HostConfig": { "NetworkMode": "back", "RestartPolicy": { "Name": "always" } },

@@ -1,47 +1,65 @@
 //! `pillarbox adopt --json`.
 
-use super::Compared;
+use super::{AdoptArgs, Compared, OnHost};
 use crate::plan::FORMAT_VERSION;
-use crate::session::{Observation, Vault};
+use crate::session::Vault;
 use serde_json::{Value, json};
 
-/// An object for each container, in the order in which they were named.
-pub(super) fn all(
-    vault: &Vault<'_>,
-    seen: &Observation<'_>,
-    names: &[String],
-    compared: &[Compared<'_>],
-) -> Vec<Value> {
-    let one = |name: &String| match compared.iter().find(|one| one.candidate.container.name == *name) {
-        Some(one) => recorded(vault, seen, one),
-        None => managed(vault, seen, name),
+/// One container as it is; several, or a project, in one object. `done` are the hosts on which they were recorded.
+pub(super) fn of(args: &AdoptArgs, vault: &Vault<'_>, hosts: &[OnHost<'_, '_>], done: &[&str]) -> Value {
+    let each = |host: &OnHost<'_, '_>| {
+        let of_name = |name: &String| one(vault, host, name, done.contains(&host.name()));
+        host.names.iter().map(of_name).collect::<Vec<_>>()
     };
-    names.iter().map(one).collect()
+    if let Some(project) = &args.compose {
+        let of_host = |host: &OnHost<'_, '_>| {
+            json!({
+                "host": host.name(),
+                "containers": each(host),
+                "missing": host.project.as_ref().map(|project| &project.missing),
+                "files": host.files().unwrap_or_default(),
+            })
+        };
+        return json!({
+            "format_version": FORMAT_VERSION,
+            "workspace": vault.name(),
+            "project": project,
+            "hosts": hosts.iter().map(of_host).collect::<Vec<_>>(),
+        });
+    }
+    let all: Vec<Value> = hosts.iter().flat_map(each).collect();
+    match all.as_slice() {
+        [one] => one.clone(),
+        _ => json!({
+            "format_version": FORMAT_VERSION,
+            "workspace": vault.name(),
+            "host": hosts.first().map(OnHost::name),
+            "containers": all,
+        }),
+    }
 }
 
-/// Several of them in one object.
-pub(super) fn together(vault: &Vault<'_>, seen: &Observation<'_>, all: &[Value]) -> Value {
+/// The container of a name.
+fn one(vault: &Vault<'_>, host: &OnHost<'_, '_>, name: &String, done: bool) -> Value {
+    match host.compared.iter().find(|one| one.name() == name) {
+        Some(one) => recorded(vault, host, one, done),
+        None => managed(vault, host, name),
+    }
+}
+
+fn managed(vault: &Vault<'_>, host: &OnHost<'_, '_>, name: &str) -> Value {
+    let container = host.seen.observed.containers.iter().find(|container| container.name == name);
     json!({
         "format_version": FORMAT_VERSION,
         "workspace": vault.name(),
-        "host": seen.observed.host,
-        "containers": all,
-    })
-}
-
-fn managed(vault: &Vault<'_>, seen: &Observation<'_>, name: &str) -> Value {
-    let container = seen.observed.containers.iter().find(|container| container.name == name);
-    json!({
-        "format_version": FORMAT_VERSION,
-        "workspace": vault.name(),
-        "host": seen.observed.host,
+        "host": host.name(),
         "container": name,
         "id": container.map(|container| &container.id),
         "recorded": false,
     })
 }
 
-fn recorded(vault: &Vault<'_>, seen: &Observation<'_>, one: &Compared<'_>) -> Value {
+fn recorded(vault: &Vault<'_>, host: &OnHost<'_, '_>, one: &Compared<'_>, done: bool) -> Value {
     let Compared { candidate, adoption, after } = one;
     let fields = adoption.fields.iter().map(|field| {
         json!({
@@ -54,10 +72,10 @@ fn recorded(vault: &Vault<'_>, seen: &Observation<'_>, one: &Compared<'_>) -> Va
     json!({
         "format_version": FORMAT_VERSION,
         "workspace": vault.name(),
-        "host": seen.observed.host,
+        "host": host.name(),
         "container": candidate.container.name,
         "id": candidate.container.id,
-        "recorded": true,
+        "recorded": done,
         "volume": adoption.record.volume,
         "agrees": adoption.agrees(),
         "fields": fields.collect::<Vec<_>>(),

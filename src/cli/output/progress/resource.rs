@@ -99,6 +99,8 @@ fn past(verb: &str) -> &str {
         "pull" => "pulled",
         "tag" => "tagged",
         "untag" => "untagged",
+        "rename" => "renamed",
+        "clear" => "cleared up",
         "task" => "completed",
         _ => "done",
     }

@@ -24,6 +24,7 @@ fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Co
         impostor: false,
         renamed: None,
         helper: None,
+        compose: None,
         state: RunState {
             status: status.to_owned(),
             running: status == "running",

@@ -72,7 +72,7 @@ fn stop_awake(decision: &ContainerDecision<'_>, group: &mut Group<'_>, undo: &[A
     }
 }
 
-/// What Compose can start is in no network while it is kept. Nothing takes this back: the way back joins them again.
+/// What Compose can start is in no network while it is kept. Nothing takes this back: a rollback joins them again.
 fn leave_networks(decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
     for ours in &decision.aside.leaves {
         let name = group.name_of(&ours.id).unwrap_or_else(|| ours.name.clone());

@@ -1,0 +1,140 @@
+//! The containers of a Compose project on a host: which of them are declared here, and what is in the way.
+
+use crate::desired::{Desired, DesiredState};
+use crate::observed::Container;
+use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::session::Observation;
+use std::collections::BTreeMap;
+
+/// A project on a host.
+#[derive(Debug, Default)]
+pub(super) struct Project {
+    /// Names of declared containers that are there.
+    pub(super) there: Vec<String>,
+    /// Names of declared containers that are not.
+    pub(super) missing: Vec<String>,
+    /// What is left as it is, in words.
+    pub(super) left: Vec<String>,
+}
+
+impl Project {
+    /// Finds a project; `None` where the host has none of that name.
+    ///
+    /// # Errors
+    /// All reasons why a container of its name is none of it.
+    pub(super) fn find(project: &str, seen: &Observation<'_>) -> Result<Option<Self>> {
+        let declared = containers_of(project, &seen.desired);
+        if declared.is_empty() {
+            return Ok(None);
+        }
+        let containers = &seen.observed.containers;
+        let by_name: BTreeMap<&str, &Container> =
+            containers.iter().map(|one| (one.name.as_str(), one)).collect();
+        let (mut found, mut problems) = (Self::default(), Vec::new());
+        for (name, service) in &declared {
+            match by_name.get(name.as_str()) {
+                Some(container) => {
+                    problems.extend(stranger(project, service, container, seen));
+                    found.there.push(name.clone());
+                }
+                None => match called_otherwise(project, service, name, containers) {
+                    Some(other) => problems.push(renamed(name, other, seen)),
+                    None => found.missing.push(name.clone()),
+                },
+            }
+        }
+        found.left = containers
+            .iter()
+            .filter(|one| one.ours.is_none() && !declared.contains_key(&one.name))
+            .filter_map(|one| left(project, one))
+            .collect();
+        Problems::check(problems).map(|()| Some(found))
+    }
+}
+
+/// Names of the containers that a project declares, each with its service: its ids begin with its name.
+fn containers_of(project: &str, desired: &Desired) -> BTreeMap<String, String> {
+    let own = format!("{project}.");
+    let named = desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) => {
+            let service = item.declared.iter().find_map(|(id, _)| id.strip_prefix(&own))?;
+            Some((want.name.to_string(), service.to_owned()))
+        }
+        _ => None,
+    });
+    named.collect()
+}
+
+/// Projects that a host declares.
+pub(super) fn projects(desired: &Desired) -> impl Iterator<Item = &str> {
+    let ids = desired.items.iter().flat_map(|item| &item.declared);
+    ids.filter_map(|(id, _)| Some(id.split_once('.')?.0))
+}
+
+/// Why a container is none of the service whose name it has.
+fn stranger(project: &str, service: &str, container: &Container, seen: &Observation<'_>) -> Option<Problem> {
+    if container.ours.is_some() {
+        return None;
+    }
+    let (name, host) = (&container.name, &seen.observed.host);
+    let alone = format!(
+        "if it is the right one, adopt it by its name: pillarbox adopt {name} --host {}",
+        quoted(host.as_str())
+    );
+    let what = match &container.compose {
+        None => "was not made by Docker Compose".to_owned(),
+        Some(compose) if compose.project != project => {
+            let other = escaped(&compose.project);
+            return Some(
+                Problem::failed(format!("container {name} on host {host} is of the Compose project {other}"))
+                    .hint(format!("call it so here: [compose.{other}] in pillarbox.toml"))
+                    .hint(alone),
+            );
+        }
+        Some(compose) if compose.one_off => "was made by 'docker compose run'".to_owned(),
+        Some(compose) if compose.service != service => {
+            format!("is of the service {}, and not of {service}", escaped(&compose.service))
+        }
+        Some(_) => return None,
+    };
+    Some(Problem::failed(format!("container {name} on host {host} {what}")).hint(alone))
+}
+
+/// The container of a service that Compose, or someone, gave another name.
+fn called_otherwise<'c>(
+    project: &str,
+    service: &str,
+    name: &str,
+    containers: &'c [Container],
+) -> Option<&'c Container> {
+    let number = name.rsplit('-').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(1);
+    containers.iter().filter(|one| one.ours.is_none()).find(|one| {
+        let of_it = |compose: &crate::observed::ComposeLabels| {
+            compose.project == project
+                && compose.service == service
+                && compose.number == number
+                && !compose.one_off
+        };
+        one.compose.as_ref().is_some_and(of_it)
+    })
+}
+
+fn renamed(name: &str, other: &Container, seen: &Observation<'_>) -> Problem {
+    let (host, called) = (&seen.observed.host, escaped(&other.name));
+    Problem::failed(format!("container {name} on host {host} is called {called} there"))
+        .cause("an apply would create a second one beside it, with the same volumes")
+        .hint(format!("rename it on the host, which restarts nothing: 'docker rename {called} {name}'"))
+}
+
+/// What is said of a container of the project that no service declares.
+fn left(project: &str, container: &Container) -> Option<String> {
+    let compose = container.compose.as_ref().filter(|compose| compose.project == project)?;
+    let (name, service) = (escaped(&container.name), escaped(&compose.service));
+    Some(match compose.one_off {
+        true => format!("container {name}: made by 'docker compose run'; it is left as it is"),
+        false => format!(
+            "container {name}: of the service {service} of the project, and not declared here; it is left as it \
+             is, and Docker Compose manages it"
+        ),
+    })
+}
