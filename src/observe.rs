@@ -9,6 +9,7 @@ mod resolve;
 mod resources;
 mod what;
 
+pub use containers::alone;
 pub use keeps::names;
 pub use replicas::{Replica, replicas};
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};

@@ -94,6 +94,11 @@ pub(super) async fn judge<E: Engine>(
     Ok(with_ownership(&what.workspace, found, &labels, adopted))
 }
 
+/// A container by itself; whose it is is not said.
+pub fn alone(inspected: Inspected) -> Container {
+    in_full(inspected, Holds::default()).container
+}
+
 fn in_full(inspected: Inspected, holds: Holds) -> Found {
     let Inspected { id, name, image_id, labels, state, inspect } = inspected;
     let compose = ComposeLabels::read(&labels);

@@ -2,6 +2,10 @@
 //! what is recorded of it. What an apply would do with it then is what [`plan_host`] says of a host on
 //! which it is ours.
 
+mod task;
+
+pub use task::{RanBefore, TaskCandidate};
+
 use super::context::PlanContext;
 use super::decide::foreign::refusal;
 use super::decide::instances::Instances;
@@ -113,11 +117,8 @@ impl<'a> Candidate<'a> {
         let (service, name) = (want.service().as_str(), want.name.as_str());
         let spec = networks::named(&want.spec, [name, want.alias()]);
         let same_image = is_image(&source, image, container);
-        let fixed: BTreeSet<String> = spec
-            .drift(&container.inspect)
-            .into_iter()
-            .chain(sealed.iter().cloned())
-            .collect();
+        let fixed: BTreeSet<String> =
+            spec.drift(&container.inspect).into_iter().chain(sealed.iter().cloned()).collect();
         let live: BTreeSet<String> = spec.live_differences(&container.inspect).into_iter().collect();
 
         let generation = Instances::of_slot(&context, service, name).highest() + 1;

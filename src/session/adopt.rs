@@ -4,12 +4,14 @@
 use super::credentials::{HelperAnswers, Keychain};
 use super::observe::Observation;
 use super::pipeline::Pipeline;
-use crate::engine::{Engine as _, EngineError};
 use crate::desired::secret_file::FOLDER;
+use crate::desired::{DesiredContainer, DesiredTask};
+use crate::engine::{Engine as _, EngineError};
 use crate::execute::{differing_env, wanted_files};
 use crate::lock::{LEASE, Lock, Run};
+use crate::observe::alone;
 use crate::observed::{Container, Image, Label, Record};
-use crate::planner::adopt::{Adoption, Candidate};
+use crate::planner::adopt::{Adoption, Candidate, RanBefore, TaskCandidate};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,14 +25,57 @@ impl Pipeline<'_> {
     pub async fn compare(&self, seen: &Observation<'_>, candidate: &Candidate<'_>) -> Result<Adoption> {
         let container = candidate.container;
         elsewhere(self, seen, container).await?;
+        let sealed = self.sealed(seen, candidate.want, container).await?;
+        let image: Option<Image> =
+            seen.engine.image(&container.image_id).await.map_err(|error| -> Problem {
+                error.problem(format!(
+                    "the image of container {} on host {} cannot be read",
+                    container.name, seen.host.name
+                ))
+            })?;
+        candidate.compare(image.as_ref(), &sealed)
+    }
+
+    /// Compares a container of Compose with the task that it ran; `None` where it is gone meanwhile.
+    ///
+    /// # Errors
+    /// As for a container that is adopted.
+    pub async fn compare_task(
+        &self,
+        seen: &Observation<'_>,
+        task: &DesiredTask,
+        container: &Container,
+    ) -> Result<Option<std::result::Result<RanBefore, String>>> {
+        let (host, name) = (&seen.host.name, &container.name);
+        let failed = |error: EngineError| -> Problem {
+            error.problem(format!("container {name} on host {host} cannot be read"))
+        };
+        let Some(found) = seen.engine.container(&container.id).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let found = alone(found);
+        let sealed = self.sealed(seen, &task.container, &found).await?;
+        let image = seen.engine.image(&found.image_id).await.map_err(failed)?;
+        TaskCandidate::new(task, found, &seen.desired, &seen.observed)
+            .compare(image.as_ref(), &sealed)
+            .map(Some)
+    }
+
+    /// The fields with secrets that a container does not have as declared.
+    async fn sealed(
+        &self,
+        seen: &Observation<'_>,
+        want: &DesiredContainer,
+        container: &Container,
+    ) -> Result<BTreeSet<String>> {
         let keychain = Keychain {
             vault: self.vault,
             hosts: BTreeMap::new(),
             secrets: BTreeMap::new(),
             helper_answers: HelperAnswers::default(),
         };
-        let name = candidate.want.name.as_str();
-        let spec = &candidate.want.spec;
+        let name = want.name.as_str();
+        let spec = &want.spec;
         let known = |problems: Problems| problems.map(|problem| unopened(problem, name));
         let differs = differing_env(&spec.env, name, &container.inspect, &keychain).map_err(known)?;
         let mut sealed: BTreeSet<String> =
@@ -44,14 +89,7 @@ impl Pipeline<'_> {
                 sealed.insert(format!("secrets.{file}"));
             }
         }
-        let image: Option<Image> =
-            seen.engine.image(&container.image_id).await.map_err(|error| -> Problem {
-                error.problem(format!(
-                    "the image of container {name} on host {} cannot be read",
-                    seen.host.name
-                ))
-            })?;
-        candidate.compare(image.as_ref(), &sealed)
+        Ok(sealed)
     }
 
     /// Records adoptions under the lock of the host. One call makes each so: whatever happens before it, the
@@ -59,12 +97,17 @@ impl Pipeline<'_> {
     ///
     /// # Errors
     /// [`Code::Locked`]; [`Code::Stale`] where a container is not the one that was compared any more.
-    pub async fn adopt(&self, seen: &Observation<'_>, adoptions: &[(&Container, &Adoption)]) -> Result<()> {
+    pub async fn adopt(
+        &self,
+        seen: &Observation<'_>,
+        adoptions: &[(&Container, &Adoption)],
+        tasks: &[&RanBefore],
+    ) -> Result<()> {
         let session = self.vault.session();
         let run = Run::new(&session.env.user, &session.env.machine, "pillarbox adopt")?;
         let (engine, host) = (&seen.engine, &seen.host.name);
         let lock = Lock::acquire(engine, host, self.vault.owner(), &run, LEASE).await?;
-        let done = write_all(seen, &lock, adoptions).await;
+        let done = write_all(seen, &lock, adoptions, tasks).await;
         if let Err(problems) = lock.release(engine).await {
             session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
         }
@@ -97,9 +140,21 @@ fn unopened(problem: Problem, name: &str) -> Problem {
         .hint("give an identity that opens it: --identity FILE")
 }
 
-async fn write_all(seen: &Observation<'_>, lock: &Lock, adoptions: &[(&Container, &Adoption)]) -> Result<()> {
+async fn write_all(
+    seen: &Observation<'_>,
+    lock: &Lock,
+    adoptions: &[(&Container, &Adoption)],
+    tasks: &[&RanBefore],
+) -> Result<()> {
     for (container, _) in adoptions {
         unchanged(seen, container).await?;
+    }
+    // That a task ran stays true, whatever becomes of the rest.
+    for task in tasks {
+        lock.verify(&seen.engine).await?;
+        seen.engine.create_volume(&task.volume, &task.labels).await.map_err(|error| {
+            error.problem(format!("that a task ran on host {} was not recorded", seen.host.name))
+        })?;
     }
     for (at, (container, adoption)) in adoptions.iter().enumerate() {
         if let Err(problems) = write(seen, lock, container, adoption).await {

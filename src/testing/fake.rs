@@ -586,7 +586,7 @@ impl Engine for Fake {
     async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let found = self.files(id, folder).remove(name);
-        Ok(found.map(|file| file.content.into()))
+        Ok(found.map(|file| Secret::new(file.content)))
     }
 
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {

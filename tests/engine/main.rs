@@ -76,6 +76,7 @@ mod stored;
 mod strangers;
 mod streams;
 mod taken;
+mod takeover;
 mod tasks;
 mod things;
 mod token_registry;

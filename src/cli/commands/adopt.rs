@@ -9,7 +9,7 @@ use crate::cli::{Context, Exit};
 use crate::cli::{NewHostsArgs, on_engines};
 use crate::name::folded;
 use crate::plan::HostPlan;
-use crate::planner::adopt::{Adoption, Candidate, Found};
+use crate::planner::adopt::{Adoption, Candidate, Found, RanBefore};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::session::{Observation, Pipeline, PlanOptions, Registries, Vault, declared};
 use project::{Project, projects};
@@ -66,7 +66,16 @@ struct OnHost<'s, 'v> {
     /// The names of those that are ours already.
     ours: Vec<String>,
     /// The project, if it is one.
-    project: Option<Project>,
+    project: Option<Project<'s>>,
+    /// What is known of its tasks.
+    tasks: Vec<Ran>,
+}
+
+/// A task that Compose ran.
+struct Ran {
+    container: String,
+    /// What is recorded; or why the next apply runs it.
+    found: std::result::Result<RanBefore, String>,
 }
 
 pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
@@ -163,7 +172,13 @@ async fn on_host<'s, 'v>(
     };
     let (candidates, ours) = found(&names, seen)?;
     let compared = compare(pipeline, seen, candidates).await?;
-    Ok(Some(OnHost { seen, names, compared, ours, project }))
+    let mut tasks = Vec::new();
+    for (task, container) in project.iter().flat_map(|project| &project.tasks) {
+        if let Some(found) = pipeline.compare_task(seen, task, container).await? {
+            tasks.push(Ran { container: container.name.clone(), found });
+        }
+    }
+    Ok(Some(OnHost { seen, names, compared, ours, project, tasks }))
 }
 
 /// Those that can be adopted, and the names of those that are ours already.
@@ -213,7 +228,9 @@ fn show(args: &AdoptArgs, ctx: &Context, host: &OnHost<'_, '_>) {
     let view = View::of(&ctx.out);
     match (&args.compose, &host.project) {
         (Some(name), Some(project)) => {
-            let more = print::Beside { missing: &project.missing, left: &project.left };
+            let tasks = host.tasks.iter().map(|ran| (ran.container.as_str(), ran.found.as_ref().err()));
+            let tasks: Vec<_> = tasks.collect();
+            let more = print::Beside { missing: &project.missing, tasks: &tasks, left: &project.left };
             ctx.out.data(print::project(host.name(), name, &shown, &more, view));
         }
         _ => shown.iter().for_each(|one| ctx.out.data(print::text(one, view))),
@@ -250,7 +267,8 @@ async fn record<'h>(pipeline: &Pipeline<'_>, busy: &[&'h OnHost<'_, '_>]) -> (Ve
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for host in busy {
         let all: Vec<_> = host.compared.iter().map(|one| (one.candidate.container, &one.adoption)).collect();
-        match pipeline.adopt(host.seen, &all).await {
+        let tasks: Vec<&RanBefore> = host.tasks.iter().filter_map(|ran| ran.found.as_ref().ok()).collect();
+        match pipeline.adopt(host.seen, &all, &tasks).await {
             Ok(()) => done.push(host.name()),
             Err(problems) => failed.extend(problems.into_vec()),
         }

@@ -62,6 +62,8 @@ pub(in crate::cli) fn text(shown: &Shown<'_>, view: View) -> String {
 pub(in crate::cli) struct Beside<'a> {
     /// Declared containers that are not there.
     pub missing: &'a [String],
+    /// Containers in which Compose ran a task; why the next apply runs it again, if it does.
+    pub tasks: &'a [(&'a str, Option<&'a String>)],
     /// What is left as it is, in words.
     pub left: &'a [String],
 }
@@ -99,6 +101,13 @@ pub(in crate::cli) fn project(
         }
     }
     let room = view.width.map(|width| width.saturating_sub(2).max(20));
+    for (name, why) in beside.tasks {
+        let (color, symbol, said) = match why {
+            None => (style::PLAIN, "=", "a task that ran as declared: it is not run again".to_owned()),
+            Some(why) => (warning, "≠", format!("a task, which the next apply runs: {}", escaped(why))),
+        };
+        let _ = writeln!(out, "  {color}{symbol}{color:#} {}  {said}", pad(&escaped(name), width));
+    }
     for missing in beside.missing {
         let _ = writeln!(out, "  {faint}+{faint:#} {}  is not there: an apply creates it", escaped(missing));
     }

@@ -1,6 +1,6 @@
 //! `pillarbox adopt --json`.
 
-use super::{AdoptArgs, Compared, OnHost};
+use super::{AdoptArgs, Compared, OnHost, Ran};
 use crate::plan::FORMAT_VERSION;
 use crate::session::Vault;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ pub(super) fn of(args: &AdoptArgs, vault: &Vault<'_>, hosts: &[OnHost<'_, '_>], 
                 "host": host.name(),
                 "containers": each(host),
                 "missing": host.project.as_ref().map(|project| &project.missing),
+                "tasks": host.tasks.iter().map(task).collect::<Vec<_>>(),
                 "files": host.files().unwrap_or_default(),
             })
         };
@@ -37,6 +38,10 @@ pub(super) fn of(args: &AdoptArgs, vault: &Vault<'_>, hosts: &[OnHost<'_, '_>], 
             "containers": all,
         }),
     }
+}
+
+fn task(ran: &Ran) -> Value {
+    json!({ "container": ran.container, "ran": ran.found.is_ok(), "why": ran.found.as_ref().err() })
 }
 
 /// The container of a name.

@@ -1,28 +1,30 @@
 //! The containers of a Compose project on a host: which of them are declared here, and what is in the way.
 
-use crate::desired::{Desired, DesiredState};
-use crate::observed::Container;
+use crate::desired::{Desired, DesiredState, DesiredTask};
+use crate::observed::{ComposeLabels, Container};
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use crate::session::Observation;
 use std::collections::BTreeMap;
 
 /// A project on a host.
 #[derive(Debug, Default)]
-pub(super) struct Project {
+pub(super) struct Project<'s> {
     /// Names of declared containers that are there.
     pub(super) there: Vec<String>,
     /// Names of declared containers that are not.
     pub(super) missing: Vec<String>,
+    /// Declared tasks, each with the container in which Compose ran it.
+    pub(super) tasks: Vec<(&'s DesiredTask, &'s Container)>,
     /// What is left as it is, in words.
     pub(super) left: Vec<String>,
 }
 
-impl Project {
+impl<'s> Project<'s> {
     /// Finds a project; `None` where the host has none of that name.
     ///
     /// # Errors
     /// All reasons why a container of its name is none of it.
-    pub(super) fn find(project: &str, seen: &Observation<'_>) -> Result<Option<Self>> {
+    pub(super) fn find(project: &str, seen: &'s Observation<'_>) -> Result<Option<Self>> {
         let declared = containers_of(project, &seen.desired);
         if declared.is_empty() {
             return Ok(None);
@@ -43,9 +45,11 @@ impl Project {
                 },
             }
         }
+        found.tasks = tasks(project, seen);
+        let is_task = |one: &Container| found.tasks.iter().any(|(_, ran)| ran.id == one.id);
         found.left = containers
             .iter()
-            .filter(|one| one.ours.is_none() && !declared.contains_key(&one.name))
+            .filter(|one| one.ours.is_none() && !declared.contains_key(&one.name) && !is_task(one))
             .filter_map(|one| left(project, one))
             .collect();
         Problems::check(problems).map(|()| Some(found))
@@ -63,6 +67,26 @@ fn containers_of(project: &str, desired: &Desired) -> BTreeMap<String, String> {
         _ => None,
     });
     named.collect()
+}
+
+/// Tasks that a project declares, each with the container in which Compose ran it last.
+fn tasks<'s>(project: &str, seen: &'s Observation<'_>) -> Vec<(&'s DesiredTask, &'s Container)> {
+    let own = format!("{project}.");
+    let declared = seen.desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Task(task) => {
+            Some((task.as_ref(), item.declared.iter().find_map(|(id, _)| id.strip_prefix(&own))?))
+        }
+        _ => None,
+    });
+    let ran = |service: &str| {
+        seen.observed.containers.iter().find(|one| {
+            let of_it = |compose: &ComposeLabels| {
+                compose.project == project && compose.service == service && !compose.one_off
+            };
+            one.ours.is_none() && one.compose.as_ref().is_some_and(of_it)
+        })
+    };
+    declared.filter_map(|(task, service)| Some((task, ran(service)?))).collect()
 }
 
 /// Projects that a host declares.
@@ -109,7 +133,7 @@ fn called_otherwise<'c>(
 ) -> Option<&'c Container> {
     let number = name.rsplit('-').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(1);
     containers.iter().filter(|one| one.ours.is_none()).find(|one| {
-        let of_it = |compose: &crate::observed::ComposeLabels| {
+        let of_it = |compose: &ComposeLabels| {
             compose.project == project
                 && compose.service == service
                 && compose.number == number
