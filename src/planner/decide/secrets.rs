@@ -15,8 +15,8 @@ pub(in crate::planner) fn of<'a>(context: &PlanContext<'a>, container: &Containe
     context.secrets_of(&own).iter().copied().find(|volume| mounts(container, volume))
 }
 
-/// Whether a container has its secrets. One that was adopted had them when it was compared, as whoever made it put
-/// them there.
+/// Whether a container has its secrets. One that was adopted had them when it was compared: they came with
+/// it.
 pub(in crate::planner) fn has(context: &PlanContext<'_>, container: &Container) -> bool {
     context.record(&container.id).is_some() || of(context, container).is_some()
 }
