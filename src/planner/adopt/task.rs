@@ -70,7 +70,7 @@ impl<'a> TaskCandidate<'a> {
         let own = [
             (Label::TASK, name.to_owned()),
             (Label::RAN, fingerprint.clone()),
-            (Label::VERSION, source.version.clone()),
+            (Label::VERSION, source.version),
             (Label::RAN_ON, self.observed.host.to_string()),
         ];
         let labels = Label::of(owner).chain(own).map(|(label, value)| (label.to_owned(), value));
