@@ -27,8 +27,8 @@ mod shape;
 
 use crate::desired::{Address, Desired, DesiredContainer, DesiredState, Item, Kind, Run};
 use crate::name::ContainerName;
-use crate::observed::{InstanceRole, Observed, slot_of};
-use crate::plan::{HostPlan, Step, Verb};
+use crate::observed::{InstanceRole, Observed, Stop, slot_of};
+use crate::plan::{Action, HostPlan, Step, Verb};
 use crate::problem::{Problem, Problems, Result};
 #[cfg(test)]
 pub(crate) use model::LOOKED_AT;
@@ -68,15 +68,20 @@ struct Wanted<'a> {
     shown_as_held: BTreeSet<&'a str>,
     /// Names of which some container ran.
     ran: BTreeSet<String>,
+    /// Services that were stopped by request.
+    stopped: BTreeSet<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
-    fn of(plan: &'a HostPlan, desired: &'a Desired, observed: &Observed) -> Self {
+    fn of(plan: &'a HostPlan, desired: &'a Desired, observed: &'a Observed) -> Self {
+        let stops = observed.own_volumes.stops.values().filter(|stop| still(plan, stop));
+        let stopped: BTreeSet<&str> = stops.map(|stop| stop.service.as_str()).collect();
         let (mut containers, mut held, mut waiting) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         for item in &desired.items {
             if let DesiredState::Container(want) = &item.want {
                 containers.entry(want.name.as_str()).or_insert(want.as_ref());
                 held.extend(item.hold().map(|_| want.name.as_str()));
+                held.extend(stopped.contains(want.service().as_str()).then_some(want.name.as_str()));
             }
             let address = item.address.to_string();
             let away = plan.without_image.iter().any(|one| one.address == address);
@@ -103,6 +108,7 @@ impl<'a> Wanted<'a> {
             start_first: first.filter_map(|address| address.strip_prefix("container ")).collect(),
             shown_as_held: with(Verb::Held).collect(),
             ran: ran.map(|ours| slot_of(&ours.instance).to_owned()).collect(),
+            stopped,
         }
     }
 
@@ -110,8 +116,15 @@ impl<'a> Wanted<'a> {
     fn goes_on(&self, item: &Item) -> bool {
         let waits = self.waiting.contains(&item.address)
             && self.shown_as_held.contains(item.address.to_string().as_str());
-        item.hold().is_none() && item.requisites.onchanges.is_empty() && !waits
+        let stopped = item.service().is_some_and(|service| self.stopped.contains(service.as_str()));
+        item.hold().is_none() && !stopped && item.requisites.onchanges.is_empty() && !waits
     }
+}
+
+/// Whether a service stays stopped: its record does not go.
+fn still(plan: &HostPlan, stop: &Stop) -> bool {
+    let goes = |step: &Step| matches!(&step.action, Action::RemoveOwnVolume { name } if *name == stop.volume);
+    !stop.over && !plan.steps.iter().any(goes)
 }
 
 fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<String> {

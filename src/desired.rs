@@ -82,6 +82,15 @@ pub struct Gated {
 }
 
 impl Item {
+    /// The service that it is of; a container of its own is its own service.
+    pub fn service(&self) -> Option<&ContainerName> {
+        match &self.want {
+            DesiredState::Container(want) => Some(want.service()),
+            DesiredState::Surplus { service, .. } => Some(service),
+            _ => None,
+        }
+    }
+
     /// Why nothing is changed about it, if that is so.
     pub fn hold(&self) -> Option<(&str, &Hold)> {
         let gate = self.gate.as_ref()?;

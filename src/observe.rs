@@ -15,7 +15,7 @@ pub use replicas::{Replica, replicas};
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
 pub use what::{Need, What};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError};
 use crate::name::{HostName, ImageRef};
 use crate::observed::{Container, Facts, Image, KeptImage, Network, Observed, OwnVolumes, Record, Volume};
 use crate::problem::Result;
@@ -69,7 +69,12 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
     // A container that is on the list had its image on the host before images are read.
     let full = containers::read(engine, host, what, listed, &adopted);
     let ((found, uses), images) = try_join(full, images::read(engine, host, what.looks())).await?;
-    let own_volumes = resources.own(what);
+    let mut own_volumes = resources.own(what);
+    if own_volumes.stops.values().any(|stop| stop.until.is_some()) {
+        let failed = |error: EngineError| error.problem(format!("the clock of host {host} cannot be read"));
+        let now = engine.now().await.map_err(failed)?;
+        own_volumes.stops.values_mut().for_each(|stop| *stop = stop.clone().at(now));
+    }
     let anonymous = resources::anonymous(&uses);
     let network_names = resources.network_names();
     let (networks, volumes) = resources.judged(what, &uses);

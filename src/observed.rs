@@ -14,6 +14,7 @@ mod ownership;
 mod platforms;
 mod record;
 mod resource;
+mod stop;
 
 pub use crate::inspect::{Inspect, Private};
 pub use anonymous::Anonymous;
@@ -29,6 +30,7 @@ pub use ownership::{Found, with_ownership};
 pub use platforms::Platforms;
 pub use record::Record;
 pub use resource::{Made, Network, User, Volume};
+pub use stop::Stop;
 
 use crate::name::{Digest, HostName, ImageRef};
 use crate::problem::Problems;

@@ -48,14 +48,20 @@ pub mod adopt;
 mod assign;
 mod context;
 mod decide;
+mod down;
 mod explain;
 mod lower;
+mod operate;
+mod operation;
 mod options;
 mod renamed;
 mod work;
 
 pub use assign::assign;
 pub use decide::source::{unfit, unfit_for};
+pub use down::{TakenDown, taken_down};
+pub use operate::plan_operation;
+pub use operation::{AskedStop, Operation};
 pub use options::{Options, Part};
 
 use crate::check;

@@ -12,6 +12,7 @@
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
 //! | which containers there are, for commands that look into them | `live` |
+//! | what is asked for of a service as it is there | `operate` |
 //! | what a service is called on a command line | `services` |
 //! | what git is asked, and how it is kept from everything else | `git` |
 //! | who could open what, from git | `past` |
@@ -39,6 +40,7 @@ mod locks;
 mod logins;
 mod observe;
 mod only;
+mod operate;
 mod operator;
 mod past;
 mod pipeline;
@@ -66,6 +68,7 @@ pub use known_hosts::{NewHosts, is_own_socket};
 pub use live::{LiveHost, Located, engine_of, without_container};
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
+pub use operate::{OperationPlan, Requested};
 pub use operator::{Operator, Progress, Tally};
 pub use past::{Moment, Past};
 pub use pipeline::{Pipeline, unless_interrupted};

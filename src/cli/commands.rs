@@ -3,11 +3,13 @@
 
 mod adopt;
 mod apply;
+
 mod boxes;
 mod compile;
 mod completions;
 mod compose;
 mod doctor;
+mod down;
 mod edit;
 mod exec;
 mod gate;
@@ -23,12 +25,16 @@ mod r#move;
 mod plan;
 mod reader;
 mod registry;
+mod requested;
+mod restart;
 mod reveal;
 mod rollback;
 mod seal;
 mod set;
 mod show;
+mod start;
 mod status;
+mod stop;
 mod unset;
 mod verify;
 mod version;
@@ -63,6 +69,10 @@ pub(super) enum Command {
     Adopt(adopt::AdoptArgs),
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
+    Restart(restart::RestartArgs),
+    Stop(stop::StopArgs),
+    Start(start::StartArgs),
+    Down(down::DownArgs),
     Compile(compile::CompileArgs),
     Compose(compose::ComposeArgs),
     Verify(verify::VerifyArgs),
@@ -118,6 +128,10 @@ impl Command {
             Self::Adopt(args) => adopt::run(args, ctx),
             Self::History(args) => history::run(args, ctx),
             Self::Rollback(args) => rollback::run(args, ctx),
+            Self::Restart(args) => restart::run(args, ctx),
+            Self::Stop(args) => stop::run(args, ctx),
+            Self::Start(args) => start::run(args, ctx),
+            Self::Down(args) => down::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Compose(args) => compose::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),

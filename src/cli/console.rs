@@ -5,7 +5,7 @@ use super::output::Output;
 use super::output::progress::{Progress, Tally};
 use crate::execute::Interrupt;
 use crate::plan::Plan;
-use crate::problem::{Code, Problem, Result};
+use crate::problem::{Code, Problem, Result, escaped};
 use crate::secret::Secret;
 use crate::session::{Operator, unless_interrupted};
 use crate::{event, session};
@@ -70,6 +70,42 @@ impl Console {
             return Ok(());
         }
         Err(Problem::new(Code::Declined, "declined; nothing was changed").into())
+    }
+
+    /// Asks for a name, which must be this one; `hint` is the command that needs no answer.
+    ///
+    /// # Errors
+    /// [`Code::Declined`] for any other answer, and where there is no terminal to ask on.
+    pub async fn confirm_name(
+        &self,
+        question: &str,
+        name: &str,
+        hint: &str,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        if !self.can_ask() {
+            return Err(Problem::new(Code::Declined, "there is no terminal to ask on")
+                .cause(format!("the question was: {question}"))
+                .hint(format!("answer in advance: {hint}"))
+                .into());
+        }
+        self.out.stderr(format_args!("{question}. Type {} to go on: ", escaped(name)));
+        let read = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map(|_| line)
+        });
+        let answer = unless_interrupted(interrupt, async {
+            let line = read.await.ok().and_then(std::result::Result::ok).unwrap_or_default();
+            Ok(line)
+        });
+        match answer.await {
+            Ok(line) if line.trim() == name => Ok(()),
+            Ok(_) => Err(Problem::new(Code::Declined, "declined; nothing was changed").into()),
+            Err(problems) => {
+                self.out.stderr("\n");
+                Err(problems)
+            }
+        }
     }
 
     /// A secret: from a prompt where standard input is a terminal, else all of standard input less

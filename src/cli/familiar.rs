@@ -17,9 +17,14 @@ const FAMILIAR: [Familiar; 21] = [
         &["pillarbox plan", "pillarbox apply"],
     ),
     (
-        &["down", "destroy", "rm", "remove", "delete", "uninstall", "kill"],
-        "a container goes when no state declares it any more, or a state says `container.absent`",
-        &["pillarbox apply --prune", "pillarbox unset KEY", "pillarbox registry remove HOST"],
+        &["destroy", "rm", "remove", "delete", "uninstall", "kill"],
+        "a container goes when no state declares it any more, or a state says `container.absent`; `down` removes it now",
+        &[
+            "pillarbox apply --prune",
+            "pillarbox down SERVICE",
+            "pillarbox unset KEY",
+            "pillarbox registry remove HOST",
+        ],
     ),
     (
         &["ps", "ls", "list", "top", "containers", "services", "hosts", "inventory"],
@@ -42,9 +47,9 @@ const FAMILIAR: [Familiar; 21] = [
         &["docker -H ssh://USER@HOST inspect NAME"],
     ),
     (
-        &["restart", "start", "stop", "pause", "unpause", "reload", "reboot"],
-        "docker does it; `container.stopped` declares that one does not run, and the next apply starts what should",
-        &["docker -H ssh://USER@HOST restart NAME", "pillarbox apply"],
+        &["pause", "unpause", "reload", "reboot"],
+        "a service is stopped, started or restarted",
+        &["pillarbox stop SERVICE", "pillarbox start SERVICE", "pillarbox restart SERVICE"],
     ),
     (
         &["secret", "secrets", "vault", "encrypt", "password"],

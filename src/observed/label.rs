@@ -46,6 +46,14 @@ impl Label {
     pub const ADOPTED: &'static str = "io.pillarbox.adopted";
     /// There too: the full id of the container.
     pub const CONTAINER: &'static str = "io.pillarbox.container";
+    /// On the volume that records that a service was stopped by request: the service.
+    pub const STOPPED: &'static str = "io.pillarbox.stopped";
+    /// There too: who stopped it.
+    pub const STOPPED_BY: &'static str = "io.pillarbox.stopped-by";
+    /// There too: why, in people's words; absent where nothing was said.
+    pub const STOPPED_WHY: &'static str = "io.pillarbox.stopped-why";
+    /// There too: until when, seconds since 1970 by the Engine's clock; absent where it has no end.
+    pub const STOPPED_UNTIL: &'static str = "io.pillarbox.stopped-until";
     /// `option=instance` for each container that it was made with, sorted, joined by `,`; absent where there
     /// is none.
     pub const SHARES: &'static str = "io.pillarbox.shares";

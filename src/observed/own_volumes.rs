@@ -1,7 +1,7 @@
 //! Volumes that pillarbox makes for itself, known by their labels and by the name that follows from them:
 //! with labels alone any volume could be taken for ours.
 
-use super::Label;
+use super::{Label, Stop};
 use crate::name::Owner;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ pub struct OwnVolumes {
     pub secrets: BTreeMap<String, String>,
     /// Tasks that ran, the oldest first.
     pub ran: Vec<Ran>,
+    /// Services that were stopped by request.
+    pub stops: BTreeMap<String, Stop>,
 }
 
 /// A volume that remembers that a task ran; nothing is in it.
@@ -51,6 +53,8 @@ impl OwnVolumes {
                 let version = text(Label::VERSION);
                 let on = text(Label::RAN_ON);
                 own.ran.push(Ran { volume, task, fingerprint, version, on, created_at });
+            } else if let Some(stop) = Stop::read(owner, &volume, &labels) {
+                own.stops.insert(stop.service.clone(), stop);
             }
         }
         own.ran.sort_by(|a, b| (a.created_at, &a.volume).cmp(&(b.created_at, &b.volume)));
@@ -75,7 +79,7 @@ impl OwnVolumes {
 }
 
 /// A volume is a folder on the host, whose name has 255 bytes at most.
-fn fitting(name: String) -> String {
+pub(super) fn fitting(name: String) -> String {
     let Some(beginning) = name.get(..LONGEST).filter(|_| name.len() > LONGEST) else { return name };
     let whole = Sha256::digest(name.as_bytes());
     let digits: String = whole.iter().take(16).map(|byte| format!("{byte:02x}")).collect();

@@ -57,6 +57,17 @@ pub enum Cause {
         /// The line that holds.
         at: Place,
     },
+    /// Its service was stopped by request.
+    Stopped {
+        /// Who did that.
+        by: String,
+        /// Why, in people's words.
+        why: Option<String>,
+        /// Until when, seconds since 1970.
+        until: Option<i64>,
+    },
+    /// It is taken down by request.
+    Down,
     /// It requires this, which is not there and waits itself.
     Needs(String),
     /// The old one stops before the new one starts although it is declared otherwise: only one of them can
@@ -162,6 +173,13 @@ impl fmt::Display for Cause {
                 Some(why) => write!(f, "{app} is held: {why}, {at}"),
                 None => write!(f, "{app} is held, {at}"),
             },
+            Self::Stopped { by, why, until } => {
+                write!(f, "stopped by {by}")?;
+                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))?;
+                let time = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
+                time.map_or(Ok(()), |time| write!(f, ", until {}", time.strftime("%Y-%m-%d %H:%MZ")))
+            }
+            Self::Down => f.write_str("taken down"),
             Self::Needs(needed) => write!(f, "it requires {needed}, which waits"),
             Self::StopFirst(what) => write!(f, "the old one stops first: {what}"),
             Self::Surplus => f.write_str("one more than the service has"),

@@ -7,7 +7,7 @@ use super::work;
 use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, InstanceRole, KeptImage, Network, Observed};
-use crate::observed::{Ownership, Ran, Record, Resolution, User, Volume, instance};
+use crate::observed::{Ownership, Ran, Record, Resolution, Stop, User, Volume, instance};
 use crate::plan::{keep_repository, keep_tag, kept_by};
 use crate::problem::{Problem, Problems, Result, escaped};
 use std::cell::OnceCell;
@@ -293,6 +293,34 @@ impl<'a> PlanContext<'a> {
     /// Containers that were made from an image of this id, ours or not.
     pub(super) fn made_from_id(&self, id: &str) -> impl Iterator<Item = &'a Container> + '_ {
         work::each(self.index.by_image.get(id).into_iter().flatten().copied())
+    }
+
+    /// Records of services that were stopped by request.
+    pub(super) fn stops(&self) -> impl Iterator<Item = &'a Stop> + use<'a> {
+        self.observed.own_volumes.stops.values()
+    }
+
+    /// Why a service is to stay down, if that is so.
+    pub(super) fn stop_of(&self, service: &str) -> Option<&'a Stop> {
+        let stop = self.observed.own_volumes.stops.get(service)?;
+        (!stop.over && !self.options.forgets.contains(&stop.volume)).then_some(stop)
+    }
+
+    /// Whether the record of a stop goes.
+    pub(super) fn ends(&self, stop: &Stop) -> bool {
+        let is_there = || {
+            let declared = self.desired.items.iter().filter_map(Item::service);
+            self.desired.partial
+                || self.of_service(&stop.service).next().is_some()
+                || declared.into_iter().any(|service| service.as_str() == stop.service)
+        };
+        stop.over || self.options.forgets.contains(&stop.volume) || !is_there()
+    }
+
+    /// Volumes that are to be forgotten, beside records of stops.
+    pub(super) fn forgets(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let stops = |volume: &&String| !self.stops().any(|stop| stop.volume == **volume);
+        self.options.forgets.iter().filter(stops).map(String::as_str)
     }
 
     /// What a wanted reference stands for.

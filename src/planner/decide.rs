@@ -20,6 +20,7 @@ mod kept;
 mod names;
 mod needs;
 pub(super) mod networks;
+pub(super) mod operate;
 mod order;
 mod overlap;
 mod patience;
@@ -106,7 +107,9 @@ fn each<'a>(context: &PlanContext<'a>) -> (Vec<Decided<'a>>, Vec<(Address, Probl
     for item in context.items() {
         let decision = of(context, item, &tasks, &planned);
         let gate = item.hold().or_else(|| tasks.held_back(item));
-        let by = match gate.map(|(app, hold)| HeldBy::Gate { app, hold }) {
+        let stop = item.service().and_then(|service| context.stop_of(service.as_str()));
+        let gate = stop.map(HeldBy::Stopped).or(gate.map(|(app, hold)| HeldBy::Gate { app, hold }));
+        let by = match gate {
             None => waiting.hold(context, item, &decision),
             gate => gate,
         };

@@ -10,9 +10,12 @@ mod held;
 mod image;
 mod leftovers;
 mod notes;
+mod operate;
 mod receivers;
 mod resource;
 mod task;
+
+pub(super) use operate::{cause as cause_of, changes as operated};
 
 use super::context::PlanContext;
 use super::decide::Decisions;
@@ -42,6 +45,8 @@ pub(super) struct StepCauses {
     pub(super) gone: Cause,
     /// Of removing images.
     pub(super) images: Cause,
+    /// Of removing records that do not count any more.
+    pub(super) records: Cause,
 }
 
 /// What is told of one resource.
@@ -84,8 +89,13 @@ pub(super) fn explain(context: &PlanContext<'_>, decisions: &Decisions<'_>) -> E
     changes.extend(decisions.gone.iter().map(|record| gone(record)));
     receivers.sort();
     receivers.dedup();
-    let causes =
-        StepCauses { of: causes, leftovers: Cause::Interrupted, gone: Cause::Gone, images: Cause::Unneeded };
+    let causes = StepCauses {
+        of: causes,
+        leftovers: Cause::Interrupted,
+        gone: Cause::Gone,
+        images: Cause::Unneeded,
+        records: Cause::Other("it does not count any more".to_owned()),
+    };
     let without_image = decisions.decided.iter().filter_map(|one| match &one.decision {
         Decision::Held(held) => held::without_image(&one.address, held),
         _ => None,

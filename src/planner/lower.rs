@@ -3,6 +3,7 @@
 
 mod create;
 mod networks;
+mod operate;
 mod pulls;
 mod remove;
 mod replace;
@@ -25,6 +26,7 @@ use crate::desired::Address;
 use crate::name::ImageRef;
 use crate::observed::Label;
 use crate::plan::{Action, Cause, Expect, Step, Target, keep_tag};
+pub(super) use operate::lower as operated;
 use pulls::Pulls;
 use std::collections::{BTreeMap, BTreeSet};
 use steps::{Group, Steps};
@@ -39,6 +41,8 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
     let mut group = lowering.group("remove leftovers".to_owned(), &causes.leftovers, Vec::new());
     secrets::clear(&decisions.leftovers, &mut group);
     let cleared = group.end();
+    let mut group = lowering.group("remove records".to_owned(), &causes.records, Vec::new());
+    secrets::forget(&decisions.leftovers, &mut group);
     let named: Vec<u32> = context.renamed.iter().map(|one| lowering.rename(one)).collect();
     for Turn { entry, waits } in &decisions.turns {
         let one = &decisions.decided[*entry];
@@ -189,7 +193,9 @@ impl Lowering {
     ) -> Option<u32> {
         let name = match absence.reason {
             AbsenceReason::Surplus => format!("remove surplus of {}", absence.name),
-            AbsenceReason::Declared | AbsenceReason::Undeclared => format!("remove {}", absence.name),
+            AbsenceReason::Declared | AbsenceReason::Undeclared | AbsenceReason::Down => {
+                format!("remove {}", absence.name)
+            }
         };
         let mut group = self.group(name, cause, needs);
         remove::absent(context, &absence.instances, &absence.data, absence.timeout, &mut group);

@@ -1,7 +1,7 @@
 //! What a person, or another host of the run, says about planning one host.
 
 use crate::name::HostName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a person may choose about planning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,12 @@ pub struct Options {
     pub prune: bool,
     /// No registry is asked what tags stand for: what is not known waits.
     pub offline: bool,
+    /// Services of which every container is replaced by a new one as it is declared (`restart --new`).
+    pub renew: BTreeSet<String>,
+    /// What goes is taken down by request (`down`), whatever states declare.
+    pub down: bool,
+    /// Volumes that remember something and go.
+    pub forgets: BTreeSet<String>,
     /// What other hosts of the run do about tasks of this one, see [`assign()`](super::assign()).
     pub tasks: BTreeMap<String, Part>,
 }

@@ -8,6 +8,7 @@ mod kept;
 mod leftovers;
 mod linear;
 mod no_update;
+mod operate;
 mod owners;
 mod preflight;
 mod refusals;

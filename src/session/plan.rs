@@ -227,7 +227,7 @@ impl Observation<'_> {
             fix_drift: options.fix_drift,
             prune: options.prune,
             offline: options.offline,
-            tasks: BTreeMap::new(),
+            ..Options::default()
         }
     }
 

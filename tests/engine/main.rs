@@ -54,6 +54,7 @@ mod harness;
 mod killed;
 mod lock;
 mod newcomer;
+mod operating;
 mod options;
 mod options_each;
 mod own_engine;

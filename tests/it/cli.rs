@@ -62,6 +62,11 @@ fn the_commands_in_the_order_of_work() {
     adopt         Adopt containers that pillarbox did not make, without a restart
     history       Show the generations of a service on each host, and which of them a rollback can use
     rollback      Bring back what a service ran before: on every selected host, or on none
+    restart       Restart a service, one container after another, each until it works
+    stop          Stop a service, and keep it so: no apply starts it again until `start`
+    start         Start a service that was stopped, as it is there, and wait until it works
+    down          Remove what is there of a service: its containers, also those that are kept, their
+                  images, and its networks
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
                   its facts
     verify        Check every box, lock, sealed value, reader and copy; or list what a change touches
@@ -126,11 +131,10 @@ fn words_of_other_tools_are_answered_with_our_command() {
     let env = TestEnv::new();
     for (word, command) in [
         ("up", "pillarbox apply"),
-        ("down", "pillarbox apply --prune"),
         ("ps", "pillarbox status"),
         ("log", "pillarbox logs SERVICE"),
         ("inspect", "docker -H ssh://USER@HOST"),
-        ("restart", "docker -H ssh://USER@HOST restart NAME"),
+        ("reboot", "pillarbox restart SERVICE"),
         ("destroy", "container.absent"),
         ("secret", "pillarbox seal KEY"),
         ("scale", "replicas"),

@@ -37,7 +37,9 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
         (_, "host") | ("gate promote", "from") => Names::Hosts,
         ("gate list" | "gate set" | "gate hold" | "gate unhold" | "gate promote", "app") => Names::Gates,
         ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
-        ("history" | "rollback" | "exec", "service") | ("logs", "services") | ("adopt", "names") => {
+        ("down" | "exec" | "history" | "restart" | "rollback" | "start" | "stop", "service")
+        | ("logs", "services")
+        | ("adopt", "names") => {
             Names::Services
         }
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
@@ -64,6 +66,7 @@ mod tests {
     const OWN_WORDS: &str = "\
 apply: only
 box new: accept_readers
+down: yes_remove
 gate hold: why
 gate set: version digest image
 identity unlock: time
@@ -82,6 +85,7 @@ rollback: to
 seal: slot
 set: value
 status: prometheus
+stop: time why
 verify: against
 who-can-read: at
 known forget: of_workspace

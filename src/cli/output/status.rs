@@ -85,7 +85,11 @@ impl HostStatus {
         let missing = pending(changes).filter(|change| !there(change));
         let mut missing: Vec<String> =
             missing.map(|change| format!("{}: {}", change.address, causes(change))).collect();
-        let wanted = wanted(desired, &containers);
+        let stopped =
+            |one: &WantedStatus| observed.own_volumes.stops.get(&one.service).is_some_and(|stop| !stop.over);
+        let mut wanted = wanted(desired, &containers);
+        // It is meant to be down.
+        wanted.retain(|one| !stopped(one));
         // Whatever cannot be compared, that it is not there is seen.
         let absent = told.untold.iter().filter(|(address, _)| is_absent(address, desired, &containers));
         missing.extend(absent.map(|(address, _)| format!("{address}: is not there")));

@@ -30,6 +30,8 @@ pub(in crate::planner) enum AbsenceReason {
     Undeclared,
     /// They are more than their service has.
     Surplus,
+    /// They are taken down by request.
+    Down,
 }
 
 impl<'a> Absence<'a> {
@@ -60,7 +62,7 @@ impl<'a> Absence<'a> {
         let instances = Instances::but(context, service.as_str(), keep);
         Self {
             name: service.to_string(),
-            reason: AbsenceReason::Surplus,
+            reason: if context.options.down { AbsenceReason::Down } else { AbsenceReason::Surplus },
             data: Data::left(context, &instances),
             instances,
             tags: kept::tags_left(context, service, keep),

@@ -66,6 +66,8 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) data: Data<'a>,
     /// The names that containers get on the way.
     pub(in crate::planner) names: Names,
+    /// A new container is asked for, whatever is there.
+    pub(in crate::planner) renewed: bool,
 }
 
 impl<'a> ContainerDecision<'a> {
@@ -91,9 +93,11 @@ impl<'a> ContainerDecision<'a> {
         let source = source?;
         let fingerprint = desired.spec.fingerprint();
         let will_run = will_run(desired, &instances);
+        let renewed = context.options.renew.contains(service);
         let once = will_run && networks::has_address(&desired.spec);
         let choice = choose(context, desired, (&instances, &source.label), will_run, |ours: &Container| {
-            (runs(ours) || !once)
+            !renewed
+                && (runs(ours) || !once)
                 && fits(context, desired, &fingerprint, &source, ours)
                 && sharing::moved(&shared, ours).is_none()
                 && !pending.iter().any(|pending| pending.replaces(ours))
@@ -161,6 +165,7 @@ impl<'a> ContainerDecision<'a> {
             pending,
             reactions,
             can_update,
+            renewed,
             shared,
         })
     }

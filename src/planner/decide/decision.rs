@@ -6,6 +6,7 @@ use super::image::ImageDecision;
 use super::resource::ResourceDecision;
 use super::task::TaskRun;
 use crate::desired::{Address, Item};
+use crate::observed::Stop;
 use crate::pillar::gate::Hold;
 use crate::problem::{Problems, Result};
 
@@ -42,6 +43,8 @@ pub(in crate::planner) struct HeldDecision<'a> {
 pub(in crate::planner) enum HeldBy<'a> {
     /// The gate of an application.
     Gate { app: &'a str, hold: &'a Hold },
+    /// The service was stopped by request.
+    Stopped(&'a Stop),
     /// Its image cannot be had, for these reasons.
     Image(Problems),
     /// A resource that it requires waits.

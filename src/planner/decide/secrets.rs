@@ -1,6 +1,6 @@
 //! Volumes of secrets: whose they are, and what an apply that did not finish left of them.
 
-use crate::observed::{Container, HelperContainer};
+use crate::observed::{Container, HelperContainer, Stop};
 use crate::planner::context::PlanContext;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -47,6 +47,10 @@ pub(in crate::planner) struct Leftovers<'a> {
     pub(in crate::planner) tasks: Vec<&'a Container>,
     /// Volumes, each with whose it was.
     pub(in crate::planner) volumes: Vec<(&'a str, &'a str)>,
+    /// Records of stops of which the time is over, or of which nothing is left.
+    pub(in crate::planner) stops: Vec<&'a Stop>,
+    /// Other volumes that remember something and are to go.
+    pub(in crate::planner) forgets: Vec<&'a str>,
 }
 
 impl<'a> Leftovers<'a> {
@@ -64,6 +68,8 @@ impl<'a> Leftovers<'a> {
             fillers,
             volumes: context.secrets().filter(|(volume, _)| !mounted.contains(volume)).collect(),
             tasks,
+            stops: context.stops().filter(|stop| context.ends(stop)).collect(),
+            forgets: context.forgets().collect(),
         }
     }
 }

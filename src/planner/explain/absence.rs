@@ -11,6 +11,7 @@ pub(super) fn cause(absence: &Absence<'_>) -> Cause {
         AbsenceReason::Declared => Cause::Unwanted,
         AbsenceReason::Undeclared => Cause::Undeclared,
         AbsenceReason::Surplus => Cause::Surplus,
+        AbsenceReason::Down => Cause::Down,
     }
 }
 
@@ -24,7 +25,7 @@ pub(super) fn containers(absence: &Absence<'_>) -> Vec<Change> {
 pub(super) fn changes(address: &Address, absence: &Absence<'_>) -> Vec<Change> {
     let mut changes = containers(absence);
     changes.extend(absence.tags.iter().map(|name| change::tag_removed(name, cause(absence))));
-    if changes.is_empty() && absence.reason != AbsenceReason::Surplus {
+    if changes.is_empty() && !matches!(absence.reason, AbsenceReason::Surplus | AbsenceReason::Down) {
         changes.push(change::plain(address, Verb::Unchanged, Cause::AsWanted));
     }
     changes

@@ -22,7 +22,10 @@ pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
         Choice::New { .. } if container.instances.is_empty() => causes.push(Cause::Missing),
         Choice::New { .. } => {
             let old = container.instances.holder.or(container.instances.others.last().copied());
-            causes.extend(old.into_iter().flat_map(|old| differences(container, old)));
+            match container.renewed {
+                true => causes.push(Cause::Other("a new container is asked for (restart --new)".to_owned())),
+                false => causes.extend(old.into_iter().flat_map(|old| differences(container, old))),
+            }
             if causes.is_empty() {
                 causes.push(Cause::Interrupted);
             }

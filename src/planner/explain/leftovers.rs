@@ -1,5 +1,6 @@
 //! What a plan says of what an apply that did not finish left.
 
+use super::held;
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::secrets::Leftovers;
 use crate::problem::escaped;
@@ -20,5 +21,11 @@ pub(super) fn changes(leftovers: &Leftovers<'_>) -> Vec<Change> {
         let what = format!("secrets of {}, which is not there", escaped(whose));
         change(format!("volume {volume}"), Cause::Other(what))
     });
-    fillers.chain(tasks).chain(volumes).collect()
+    let stops = leftovers.stops.iter().map(|stop| {
+        let cause = if stop.over { "its time is over" } else { "nothing is left of it" };
+        let cause = vec![held::stopped(stop), Cause::Other(cause.to_owned())];
+        Change { cause, ..change(format!("stop of {}", escaped(&stop.service)), Cause::Gone) }
+    });
+    let records = leftovers.forgets.iter().map(|volume| change(format!("record {volume}"), Cause::Down));
+    fillers.chain(tasks).chain(volumes).chain(stops).chain(records).collect()
 }

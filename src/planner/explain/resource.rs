@@ -30,6 +30,10 @@ pub(super) fn change(context: &PlanContext<'_>, resource: &ResourceDecision<'_>)
             (Verb::ReplaceStopFirst, Cause::Fields(fields.clone()), Some(body))
         }
         ResourceAction::RemoveNetwork { undeclared: true, .. } => (Verb::Remove, Cause::Undeclared, None),
+        ResourceAction::RemoveNetwork { .. } if context.options.down => (Verb::Remove, Cause::Down, None),
+        ResourceAction::RemoveVolume(_) if context.options.down => {
+            (Verb::Remove, said("taken down: its data is lost"), None)
+        }
         ResourceAction::RemoveNetwork { .. } => (Verb::Remove, Cause::Unwanted, None),
         ResourceAction::RemoveVolume(_) => (Verb::Remove, Cause::DataLost, None),
     };

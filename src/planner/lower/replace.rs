@@ -6,5 +6,5 @@ mod rollback;
 mod start_first;
 mod stop_first;
 
-pub(super) use start_first::lower as start_first;
+pub(super) use start_first::{last_words, lower as start_first};
 pub(super) use stop_first::lower as stop_first;

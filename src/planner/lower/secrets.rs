@@ -127,3 +127,11 @@ pub(super) fn clear(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
         group.push(Action::RemoveOwnVolume { name: (*volume).to_owned() }, Vec::new());
     }
 }
+
+/// Removes records that do not count any more.
+pub(super) fn forget(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
+    let stops = leftovers.stops.iter().map(|stop| stop.volume.as_str());
+    for volume in stops.chain(leftovers.forgets.iter().copied()) {
+        group.push(Action::RemoveOwnVolume { name: volume.to_owned() }, Vec::new());
+    }
+}

@@ -102,7 +102,7 @@ fn farewell(decision: &ContainerDecision<'_>, group: &mut Group<'_>, rollback: &
 }
 
 /// What is done in an old container before it is stopped.
-fn last_words(what: &BeforeStop, old: &Container) -> Action {
+pub(in crate::planner::lower) fn last_words(what: &BeforeStop, old: &Container) -> Action {
     let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
     match what {
         BeforeStop::Exec(command) => Action::Exec { container, name, command: command.clone() },

@@ -1,0 +1,66 @@
+//! What `stop`, `start`, `restart` and `down` have in common: a plan of what is asked for of a service, shown, answered
+//! for, and carried out.
+
+use super::apply;
+use crate::cli::output::plan as print;
+use crate::cli::{Context, Exit, NewHostsArgs, Selection, on_engines};
+use crate::execute::{Command, Interrupt};
+use crate::name::folded;
+use crate::plan::Plan;
+use crate::problem::Result;
+use crate::session::{Pipeline, Requested, Vault, declared};
+use serde_json::json;
+
+/// A request for one service, or for all.
+pub(super) struct Request<'r> {
+    pub(super) command: &'r str,
+    /// What is typed to continue where it ended.
+    pub(super) again: String,
+    pub(super) service: Option<&'r str>,
+    pub(super) selection: &'r Selection,
+    pub(super) new_hosts: NewHostsArgs,
+    pub(super) yes: bool,
+    pub(super) asked: Requested,
+}
+
+/// Plans, shows, asks and carries out. `confirm` asks in its own way, given a folded list of hosts.
+pub(super) fn carry_out(
+    request: &Request<'_>,
+    ctx: &Context,
+    confirm: impl AsyncFnOnce(&str, &Interrupt) -> Result<()>,
+) -> Result<Exit> {
+    let workspace = ctx.session.workspace()?;
+    let vault = Vault::load(&ctx.session, &workspace)?;
+    let declared = declared(&vault, &request.selection.host)?;
+    on_engines(async |interrupt| {
+        let pipeline = Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt);
+        let asked = pipeline.plan_requested(declared, request.service, &request.asked).await?;
+        asked.check()?;
+        let plan = &asked.planned.plan;
+        if !ctx.out.json {
+            ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+        }
+        if plan.is_empty() {
+            say_json(ctx, &asked.service, plan, None);
+            return Ok(Exit::Done);
+        }
+        let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
+        let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
+        confirm(&folded(&names), interrupt).await?;
+        let command = Command { name: request.command, again: &request.again, whole: true };
+        let outcome = pipeline.apply(command, &asked.planned, || Ok(())).await?;
+        say_json(ctx, &asked.service, plan, Some(&outcome));
+        apply::end(ctx, outcome)?;
+        Ok(Exit::Done)
+    })
+}
+
+fn say_json(ctx: &Context, service: &Option<String>, plan: &Plan, outcome: Option<&crate::execute::Outcome>) {
+    if !ctx.out.json {
+        return;
+    }
+    let mut object = apply::object(plan, outcome);
+    object["service"] = json!(service);
+    object["notes"] = plan.hosts.iter().flat_map(|host| &host.notes).map(|note| json!(note)).collect();
+    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
+}

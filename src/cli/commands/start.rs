@@ -1,0 +1,33 @@
+//! `pillarbox start`.
+
+use super::requested::{Request, carry_out};
+use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::problem::{Result, quoted};
+use crate::session::Requested;
+
+/// Start a service that was stopped, as it is there, and wait until it works
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Example:
+  pillarbox start api")]
+pub(in crate::cli) struct StartArgs {
+    /// Name of the service; of a Compose project PROJECT.SERVICE, or SERVICE where only one is called so
+    service: String,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    new_hosts: NewHostsArgs,
+}
+
+pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
+    let request = Request {
+        command: "start",
+        again: format!("pillarbox start {}", quoted(&args.service)),
+        service: Some(&args.service),
+        selection: &args.selection,
+        new_hosts: args.new_hosts,
+        yes: false,
+        asked: Requested::Start,
+    };
+    carry_out(&request, ctx, async |_, _| Ok(()))
+}

@@ -1,0 +1,150 @@
+//! `stop`, `start`, `restart` and `down` on a real Engine.
+
+use crate::env::Output;
+use crate::service::Service;
+use crate::testbed::eventually;
+
+impl Service {
+    fn asks(&self, command: &str, more: &[&str]) -> Output {
+        let command: Vec<&str> = [command, &self.name].into_iter().chain(more.iter().copied()).collect();
+        self.bed.env.run(&command)
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> =
+            self.bed.containers().iter().map(|one| one["Id"].as_str().expect("an id").to_owned()).collect();
+        ids.sort();
+        ids
+    }
+
+    fn started(&self, name: &str) -> String {
+        self.bed.engine.container(name)["State"]["StartedAt"].as_str().expect("a time").to_owned()
+    }
+
+    fn running(&self) -> usize {
+        self.containers().iter().filter(|one| one.1).count()
+    }
+}
+
+#[test]
+fn what_is_stopped_stays_so_and_says_why_until_it_is_started_or_its_time_is_over() {
+    let Some(service) = Service::deployed(2, "restart = \"always\"") else { return };
+    let ids = service.ids();
+    // Without a terminal nothing is stopped by mistake.
+    drop(service.asks("stop", &[]).exits(9));
+    assert_eq!(service.running(), 2);
+    drop(
+        service
+            .asks("stop", &["-y", "-m", "a new\u{1b}[31m disk", "--for", "2h"])
+            .ok()
+            .says("a new\\u{1b}[31m disk"),
+    );
+    assert_eq!(service.running(), 0);
+    let policy =
+        |name: &str| service.bed.engine.container(name)["HostConfig"]["RestartPolicy"]["Name"].clone();
+    assert_eq!(policy(&service.name), "unless-stopped");
+
+    // A new version changes nothing of it, and no monitoring is alarmed.
+    service.release("healthy", "1.1.0");
+    let plan = service.bed.env.run(&["plan", "--detailed-exitcode"]).exits(4);
+    drop(plan.says("stopped by").says("1.0.0 → 1.1.0").says("until 20"));
+    drop(service.apply().ok());
+    assert_eq!((service.running(), service.ids()), (0, ids.clone()));
+    drop(service.bed.env.run(&["--no-identity", "status", "--exit-code"]).ok().says("stopped by"));
+    drop(service.asks("restart", &["-y"]).exits(1).says("pillarbox start"));
+
+    drop(service.bed.env.run(&["--no-identity", "start", &service.name]).ok());
+    assert_eq!((service.running(), service.ids()), (2, ids));
+    assert_eq!(policy(&service.name), "always");
+    let volumes = service.bed.engine.volumes();
+    let left = volumes
+        .iter()
+        .filter_map(|one| one["Name"].as_str())
+        .any(|name| name.starts_with("pillarbox-stopped.") && name.contains(&service.bed.name));
+    assert!(!left);
+    drop(service.apply().ok());
+    service.only(2, "1.1.0");
+
+    // Its time is over: the next apply starts it, and forgets that it was stopped.
+    drop(service.asks("stop", &["-y", "--for", "1s"]).ok());
+    let over = || {
+        let plan = service.bed.env.run(&["--no-identity", "plan", "--detailed-exitcode"]);
+        plan.code == 2
+    };
+    assert!(eventually(over));
+    drop(service.apply().ok());
+    assert_eq!(service.running(), 2);
+    drop(service.bed.env.run(&["--no-identity", "plan", "--detailed-exitcode"]).ok());
+}
+
+#[test]
+fn a_restart_keeps_the_containers_and_a_new_one_takes_their_place_as_declared() {
+    let Some(service) = Service::deployed(2, "") else { return };
+    drop(service.bed.env.run_with_input(&["seal", "api.token", "--in", "apps"], "canary-token\n").ok());
+    service.replicas(2, "env.TOKEN = \"{{ pillar.api.token }}\"");
+    drop(service.apply().ok());
+    let (ids, before) = (service.ids(), service.started(&service.name));
+    drop(service.bed.env.run(&["--no-identity", "restart", &service.name, "-y"]).ok());
+    assert_eq!(service.ids(), ids);
+    assert_ne!(service.started(&service.name), before);
+    service.only(2, "1.0.0");
+
+    // A new container needs the secret, and so the identity.
+    drop(service.bed.env.run(&["--no-identity", "restart", &service.name, "--new", "-y"]).exits(10));
+    assert_eq!(service.ids(), ids);
+    drop(service.asks("restart", &["--new", "-y"]).ok().says("a new container is asked for"));
+    service.only(2, "1.0.0");
+    let now = service.ids();
+    assert!(ids.iter().filter(|old| now.contains(old)).count() >= 2, "the old ones are kept for a rollback");
+    assert!(now.len() > ids.len());
+    drop(service.bed.env.run(&["--no-identity", "plan", "--detailed-exitcode"]).ok());
+
+    // What is not as declared is for an apply.
+    service.release("healthy", "1.1.0");
+    drop(service.asks("restart", &["--new", "-y"]).exits(1).says("1.0.0 → 1.1.0").says("apply --only"));
+    assert_eq!(service.ids(), now);
+}
+
+#[test]
+fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
+    let Some(service) = Service::deployed(1, "") else { return };
+    let data = format!("{}-data", service.bed.name);
+    service.replicas(
+        1,
+        &format!(
+            "volumes = [\"{data}:/data\"]\nshared = [\"/data\"]\n[data.volume.present]\nname = \"{data}\"\n"
+        ),
+    );
+    service.release("healthy", "1.1.0");
+    drop(service.apply().ok());
+    let there = || {
+        let volumes = service.bed.engine.volumes();
+        volumes.iter().any(|one| one["Name"] == data.as_str())
+    };
+    assert!(there());
+    drop(service.asks("down", &[]).exits(9).says("--yes-remove="));
+    drop(service.asks("down", &["--yes-remove=other"]).exits(64));
+    assert_eq!(service.containers().len(), 2);
+    let yes = format!("--yes-remove={}", service.name);
+    drop(service.bed.env.run(&["--no-identity", "down", &service.name, &yes]).ok().says("next apply"));
+    assert!(service.containers().is_empty() && there());
+    let images = service.image_names();
+    assert!(images.is_empty(), "{images:?}");
+    // The network of the test is ours as well; the bridge is not.
+    let networks = service.bed.engine.networks();
+    assert!(networks.iter().any(|one| one["Name"] == "bridge"));
+
+    drop(service.apply().ok());
+    service.only(1, "1.1.0");
+    let all = format!("--yes-remove={}", service.bed.name);
+    drop(
+        service
+            .bed
+            .env
+            .run(&["--no-identity", "down", "--all", "--volumes", &all])
+            .ok()
+            .says("its data is lost"),
+    );
+    assert!(service.containers().is_empty() && !there());
+    drop(service.bed.env.run(&["--no-identity", "down", "--all", "--volumes", &all]).ok());
+}
