@@ -65,8 +65,7 @@ pub struct Observed {
     pub anonymous: BTreeMap<String, BTreeSet<String>>,
     /// Containers that were taken over, by id; also those that are gone.
     pub adopted: BTreeMap<String, Record>,
-    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with its image. Read only where a
-    /// service is declared.
+    /// Tags that keep images of this workspace (`pillarbox.invalid/…`), each with its image.
     pub keeps: BTreeMap<String, KeptImage>,
     /// Images of such tags of which all names are known, by id. Most are not asked for: only a plan that could
     /// remove an image needs them.

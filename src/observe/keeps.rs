@@ -10,11 +10,8 @@ use crate::problem::{Problem, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every tag of the workspace; nothing where none is needed.
+/// Every tag of the workspace.
 pub(super) async fn list<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result<Vec<Tag>> {
-    if !what.keeps {
-        return Ok(Vec::new());
-    }
     Ok(engine.tags(&keep_folder(&what.workspace)).await.map_err(|error| failed(host, &error))?)
 }
 

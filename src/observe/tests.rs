@@ -23,7 +23,6 @@ fn what(names: &[&str], images: &[(&str, Need)]) -> What {
         images: images.iter().map(|(text, need)| (image(text), *need)).collect(),
         networks: Default::default(),
         volumes: Default::default(),
-        keeps: false,
     }
 }
 

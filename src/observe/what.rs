@@ -17,8 +17,6 @@ pub struct What {
     pub networks: BTreeSet<String>,
     /// Volumes that are wanted, or wanted away.
     pub volumes: BTreeSet<String>,
-    /// Whether the tags that keep images are read: where there are containers whose images have such a tag.
-    pub keeps: bool,
 }
 
 /// What is needed of a reference.
@@ -39,7 +37,6 @@ impl What {
     pub fn of(desired: &Desired) -> Self {
         let (mut names, mut networks, mut volumes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
-        let mut keeps = false;
         for item in &desired.items {
             let (image, need) = match &item.want {
                 DesiredState::ImagePulled { image, force: true } => (image, Need::Digest),
@@ -47,7 +44,6 @@ impl What {
                 DesiredState::ImageAbsent { image } => (image, Need::Presence),
                 DesiredState::Container(want) => {
                     names.insert(want.name.as_str().to_owned());
-                    keeps |= want.replica.is_some() || want.pull == PullPolicy::Missing;
                     match want.pull {
                         PullPolicy::Missing => (&want.image, Need::Digest),
                         PullPolicy::Never => (&want.image, Need::Local),
@@ -55,7 +51,6 @@ impl What {
                 }
                 DesiredState::ContainerAbsent { name, .. } => {
                     names.insert(name.as_str().to_owned());
-                    keeps = true;
                     continue;
                 }
                 // Its container is found by its labels.
@@ -79,11 +74,7 @@ impl What {
                     volumes.insert(name.clone());
                     continue;
                 }
-                DesiredState::Surplus { .. } => {
-                    keeps = true;
-                    continue;
-                }
-                DesiredState::LeftOut { .. } => continue,
+                DesiredState::Surplus { .. } | DesiredState::LeftOut { .. } => continue,
             };
             images.entry(image.clone()).and_modify(|now| *now = need.max(*now)).or_insert(need);
             // `image.pulled` also sets the tag that a reference with a digest names.
@@ -92,7 +83,7 @@ impl What {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }
-        Self { workspace: desired.workspace.clone(), names, images, networks, volumes, keeps }
+        Self { workspace: desired.workspace.clone(), names, images, networks, volumes }
     }
 
     /// References that are looked up on the host before anything is resolved. One that is only wanted

@@ -51,7 +51,7 @@ fn what_is_stopped_stays_so_and_says_why_until_it_is_started_or_its_time_is_over
     drop(service.apply().ok());
     assert_eq!((service.running(), service.ids()), (0, ids.clone()));
     drop(service.bed.env.run(&["--no-identity", "status", "--exit-code"]).ok().says("stopped by"));
-    drop(service.asks("restart", &["-y"]).exits(1).says("pillarbox start"));
+    drop(service.asks("restart", &["-y"]).exits(1).explains("pillarbox start"));
 
     drop(service.bed.env.run(&["--no-identity", "start", &service.name]).ok());
     assert_eq!((service.running(), service.ids()), (2, ids));
@@ -101,7 +101,9 @@ fn a_restart_keeps_the_containers_and_a_new_one_takes_their_place_as_declared() 
 
     // What is not as declared is for an apply.
     service.release("healthy", "1.1.0");
-    drop(service.asks("restart", &["--new", "-y"]).exits(1).says("1.0.0 → 1.1.0").says("apply --only"));
+    drop(
+        service.asks("restart", &["--new", "-y"]).exits(1).explains("1.0.0 → 1.1.0").explains("apply --only"),
+    );
     assert_eq!(service.ids(), now);
 }
 
@@ -122,7 +124,7 @@ fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
         volumes.iter().any(|one| one["Name"] == data.as_str())
     };
     assert!(there());
-    drop(service.asks("down", &[]).exits(9).says("--yes-remove="));
+    drop(service.asks("down", &[]).exits(9).explains("--yes-remove="));
     drop(service.asks("down", &["--yes-remove=other"]).exits(64));
     assert_eq!(service.containers().len(), 2);
     let yes = format!("--yes-remove={}", service.name);

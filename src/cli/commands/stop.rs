@@ -21,7 +21,7 @@ pub(in crate::cli) struct StopArgs {
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
     /// Why, for others
-    #[arg(short, long = "message", value_name = "WHY")]
+    #[arg(short = 'm', long = "message", value_name = "WHY")]
     why: Option<String>,
     #[command(flatten)]
     selection: Selection,
