@@ -4,6 +4,7 @@ mod anonymous;
 mod clear_env;
 mod compose;
 mod first_network;
+mod fitting;
 mod health_check;
 mod helper_container;
 mod holds;

@@ -51,7 +51,7 @@ async fn seen(fake: &Fake, what: &What, credentials: Credentials<'_>, offline: b
 }
 
 #[tokio::test]
-async fn a_host_with_nothing_to_do_costs_three_lists_an_inspect_for_each_container_and_one_for_each_image() {
+async fn a_host_with_nothing_to_do_costs_four_lists_an_inspect_for_each_container_and_one_for_each_image() {
     let fake = Fake::new();
     let digest = fake.publish(IMAGE, "one", Behaviour::fine());
     fake.preload(IMAGE);
@@ -69,7 +69,7 @@ async fn a_host_with_nothing_to_do_costs_three_lists_an_inspect_for_each_contain
     assert_eq!(observed.resolved[&image(&pinned)].by, ResolvedBy::Pinned);
     assert!(observed.images.contains_key(&image(&pinned).by_digest(&digest)));
     let calls = fake.calls();
-    assert_eq!(calls.len(), 24, "{calls:?}");
+    assert_eq!(calls.len(), 25, "{calls:?}");
     assert!(!calls.iter().any(|call| call.starts_with("resolve")), "{calls:?}");
 }
 

@@ -1,9 +1,9 @@
 //! Volumes that pillarbox makes for itself, known by their labels and by the name that follows from them:
 //! with labels alone any volume could be taken for ours.
 
+use super::fitting::fitting;
 use super::{Label, Stop};
 use crate::name::Owner;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// Ours on a host.
@@ -77,17 +77,6 @@ impl OwnVolumes {
         self.ran.iter().find(|ran| ran.task == task && ran.fingerprint == fingerprint)
     }
 }
-
-/// A volume is a folder on the host, whose name has 255 bytes at most.
-pub(super) fn fitting(name: String) -> String {
-    let Some(beginning) = name.get(..LONGEST).filter(|_| name.len() > LONGEST) else { return name };
-    let whole = Sha256::digest(name.as_bytes());
-    let digits: String = whole.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{beginning}.{digits}")
-}
-
-/// What is left of a longer name; the digest of the whole follows.
-const LONGEST: usize = 200;
 
 #[cfg(test)]
 mod tests {

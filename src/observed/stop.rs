@@ -2,7 +2,7 @@
 //! of tasks are: every plan for the host sees it, and it outlives every lock.
 
 use super::Label;
-use super::own_volumes::fitting;
+use super::fitting::fitting;
 use crate::name::Owner;
 use std::collections::BTreeMap;
 

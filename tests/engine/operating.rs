@@ -128,7 +128,9 @@ fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
     drop(service.asks("down", &["--yes-remove=other"]).exits(64));
     assert_eq!(service.containers().len(), 2);
     let yes = format!("--yes-remove={}", service.name);
-    drop(service.bed.env.run(&["--no-identity", "down", &service.name, &yes]).ok().says("next apply"));
+    drop(
+        service.bed.env.run(&["--no-identity", "down", &service.name, &yes]).exits(0).explains("next apply"),
+    );
     assert!(service.containers().is_empty() && there());
     let images = service.image_names();
     assert!(images.is_empty(), "{images:?}");

@@ -65,8 +65,8 @@ fn the_commands_in_the_order_of_work() {
     restart       Restart a service, one container after another, each until it works
     stop          Stop a service, and keep it so: no apply starts it again until `start`
     start         Start a service that was stopped, as it is there, and wait until it works
-    down          Remove what is there of a service: its containers, also those that are kept, their
-                  images, and its networks
+    down          Remove a service from hosts: containers, images, networks; its data only with
+                  --volumes
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
                   its facts
     verify        Check every box, lock, sealed value, reader and copy; or list what a change touches

@@ -5,9 +5,9 @@ use crate::cli::{Context, Exit, NewHostsArgs, Selection};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::session::{Requested, Vault};
 
-/// Remove what is there of a service: its containers, also those that are kept, their images, and its networks
+/// Remove a service from hosts: containers, images, networks; its data only with --volumes
 ///
-/// Networks go where nothing else uses them, volumes only with --volumes, and nothing that pillarbox did not make. The
+/// Containers that are kept for a rollback go as well. Networks go where nothing else uses them, volumes only with --volumes, and nothing that pillarbox did not make. The
 /// next apply creates the service again, unless its state is removed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\

@@ -1,4 +1,4 @@
-//! What is done with a service by request: stopped, started, restarted, made anew, taken down.
+//! What is done with a service by request: stopped, started, restarted, recreated, taken down.
 
 use super::start_first::{host, service};
 use crate::desired::{DesiredState, Item, Order};
