@@ -39,9 +39,7 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
         ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
         ("down" | "exec" | "history" | "restart" | "rollback" | "start" | "stop", "service")
         | ("logs", "services")
-        | ("adopt", "names") => {
-            Names::Services
-        }
+        | ("adopt", "names") => Names::Services,
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
         (_, "key") if !command.starts_with("reader") => Names::Keys,
         ("move", "from" | "to") => Names::KeysAndFiles,
