@@ -9,6 +9,7 @@ mod fill;
 mod interpolate;
 mod line;
 mod load;
+mod look;
 mod merge;
 mod project;
 mod resources;
@@ -18,6 +19,8 @@ mod service;
 mod value;
 mod variables;
 mod yaml;
+
+pub use look::{Look, env_variables, look, normalised, own_name, service_names, usual_file};
 
 use crate::inventory::ComposeProject;
 use crate::pillar::Node;
@@ -57,18 +60,15 @@ pub fn declarations(
 fn read(wanted: &ComposeProject, reading: &mut Reading) -> Vec<Declaration> {
     let Some(files) = files(wanted, reading) else { return Vec::new() };
     let Some(tree) = load::load(&files, reading) else { return Vec::new() };
+    // As with `docker compose -p`, the name of the inventory wins over that of the file.
     if let Some((own, place)) = project::own_name(&tree)
-        && own != wanted.name
+        && look::normalised(&own) != wanted.name
     {
-        let what = format!("the file calls its project `{}`", escaped(&own));
-        let cause =
-            format!("the inventory calls it `{}`, and names on the hosts begin with that", wanted.name);
-        reading.problems.push(
-            Problem::failed(what)
-                .at(&place)
-                .cause(cause)
-                .hint(format!("write [compose.{own}], or take `name` out")),
-        );
+        reading.notes.push(format!(
+            "{place}: the file calls its project `{}`, and names on the hosts begin with `{}`, as the inventory calls it",
+            escaped(&own),
+            wanted.name
+        ));
     }
     let folder = files.first().and_then(|(path, _)| path.rsplit_once('/')).map_or("", |(folder, _)| folder);
     let project =

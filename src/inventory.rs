@@ -12,7 +12,7 @@ mod tests;
 
 pub use address::{EngineAddress, Tls};
 pub use compose::ComposeProject;
-pub use edit::{add_id, remove_reader};
+pub use edit::{Getter, NewProject, add_id, add_project, give_project, remove_reader};
 pub use files::{matches_glob, pillar_files, state_files};
 
 use crate::name::{HostName, Owner, ReaderName, folded};

@@ -74,7 +74,7 @@ pub use past::{Moment, Past};
 pub use pipeline::{Pipeline, unless_interrupted};
 pub use plan::{MadeFor, PlannedHosts, Told, told};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
-pub use probe::Probed;
+pub use probe::{Probed, Running};
 pub use rollback::{Goal, RollbackPlan};
 pub use services::Services;
 pub use tags::TagAnswer;

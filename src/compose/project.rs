@@ -44,6 +44,8 @@ pub(super) struct Reading<'a> {
     files: BTreeMap<String, Option<String>>,
     /// The folder that the paths of a file begin at, of files that are included or extended.
     folders: BTreeMap<String, String>,
+    /// Paths beside the files that are mounted.
+    pub(super) relative: BTreeSet<String>,
     /// Services of files that others extend.
     pub(super) extended: BTreeMap<String, Rc<Map>>,
     ignored: BTreeMap<String, ()>,
@@ -63,9 +65,15 @@ impl<'a> Reading<'a> {
             read,
             files: BTreeMap::new(),
             folders: BTreeMap::new(),
+            relative: BTreeSet::new(),
             extended: BTreeMap::new(),
             ignored: BTreeMap::new(),
         }
+    }
+
+    /// Files that were read.
+    pub(super) fn read_files(&self) -> BTreeSet<String> {
+        self.files.iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path.clone()).collect()
     }
 
     /// Keeps the folder that the paths of a file begin at.
@@ -337,7 +345,13 @@ impl<'a> Project<'a> {
     }
 
     /// A path relative to the file that it is written in, on the hosts.
-    pub(super) fn relative(&self, written: &str, node: &Node, reading: &Reading) -> Result<String, Problem> {
+    pub(super) fn relative(
+        &self,
+        written: &str,
+        node: &Node,
+        reading: &mut Reading,
+    ) -> Result<String, Problem> {
+        reading.relative.insert(written.to_owned());
         let Some(dir) = self.dir else {
             let what =
                 format!("{} is a path of this machine, and the hosts do not have it", escaped(written));

@@ -1,5 +1,9 @@
 //! Changes of `pillarbox.toml` that a command makes.
 
+mod project;
+
+pub use project::{Getter, NewProject, add_project, give_project};
+
 use super::{FILE, Inventory};
 use crate::name::{ReaderName, WorkspaceId};
 use crate::problem::syntax::no_toml;

@@ -20,6 +20,9 @@ fn shop() -> TestEnv {
     );
     env.write("pillar/prod/apps.toml", "[deploy.api]\nversion = \"2.0.0\"\n");
     env.write("pillar/registries/ghcr.io.toml", "[registries.\"ghcr.io/acme\"]\nusername = \"robot\"\n");
+    let inventory = env.read("pillarbox.toml");
+    env.write("pillarbox.toml", format!("{inventory}\n[compose.cart]\nfiles = [\"cart.yaml\"]\n"));
+    env.write("cart.yaml", "services: {front: {image: \"x:${TAG}\"}, x-a: {}}\n");
     env.write("states/more.toml", "[worker.container.running]\nname = \"queue\"\nimage = \"x\"\n");
     env
 }
@@ -39,7 +42,9 @@ fn names_of_the_workspace_are_offered_where_they_fit() {
     is(&["plan", "--host", ""], &["local", "web1"]);
     is(&["gate", "set", ""], &["api", "nginx"]);
     is(&["gate", "promote", "api", "--from", "w"], &["web1"]);
-    is(&["history", ""], &["nginx", "queue"]);
+    is(&["history", ""], &["cart-front", "nginx", "queue"]);
+    is(&["compose", "show", ""], &["cart"]);
+    is(&["adopt", "--compose", ""], &["cart"]);
     is(&["rollback", "n"], &["nginx"]);
     is(&["get", "deploy.nginx."], &["deploy.nginx.image", "deploy.nginx.version"]);
     is(&["registry", "remove", ""], &["ghcr.io/acme"]);

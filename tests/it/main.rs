@@ -8,6 +8,7 @@ mod canary;
 mod cli;
 mod completions;
 mod compose;
+mod compose_add;
 mod compose_differential;
 mod credential_canary;
 mod credential_get;

@@ -1,5 +1,6 @@
 //! `pillarbox compose …`: projects of Docker Compose.
 
+pub(super) mod add;
 mod show;
 
 use crate::cli::{Context, Exit};
@@ -14,11 +15,13 @@ pub(in crate::cli) struct ComposeArgs {
 
 #[derive(clap::Subcommand, Debug)]
 enum ComposeCommand {
+    Add(add::ComposeAddArgs),
     Show(show::ComposeShowArgs),
 }
 
 pub(in crate::cli) fn run(args: &ComposeArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
+        ComposeCommand::Add(args) => add::run(args, ctx),
         ComposeCommand::Show(args) => show::run(args, ctx),
     }
 }

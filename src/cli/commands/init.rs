@@ -4,6 +4,7 @@ mod git;
 mod id;
 mod template;
 
+use super::compose::add::{AddOptions, add};
 use super::identity;
 use crate::cli::{Context, Exit};
 use crate::inventory;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Nothing that is there already is overwritten.\n\nOn a terminal, and outside of a git repository, it offers to make \
-                        one that shows and merges sealed values.\n\nExamples:\n  pillarbox init shop\n  pillarbox init --git shop"
+                        one that shows and merges sealed values.\n\nExamples:\n  pillarbox init shop\n  pillarbox init --git shop\n  pillarbox init --from compose.yaml --host vm1=ssh://deploy@vm1"
 )]
 pub(in crate::cli) struct InitArgs {
     /// The folder; made if it is not there [default: the current one]
@@ -29,8 +30,14 @@ pub(in crate::cli) struct InitArgs {
     #[arg(long)]
     name: Option<String>,
     /// Give an id to a workspace that has none yet, and change nothing else
-    #[arg(long, conflicts_with_all = ["dir", "name", "git", "no_git"])]
+    #[arg(long, conflicts_with_all = ["dir", "name", "git", "no_git", "from"])]
     id: bool,
+    /// A workspace for a Compose project, without examples: its file in the folder; may be given several times, later
+    /// ones over earlier ones. What follows is said of the project, as for `pillarbox compose add`
+    #[arg(long, value_name = "FILE")]
+    from: Vec<PathBuf>,
+    #[command(flatten)]
+    project: AddOptions,
     /// Make it a git repository if it is in none, with readable diffs and merges by key; do not ask
     #[arg(long)]
     git: bool,
@@ -47,8 +54,14 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
         (Some(dir), _) | (None, Some(dir)) => ctx.session.absolute(dir),
         (None, None) => ctx.session.env.cwd.clone(),
     };
+    if args.from.is_empty() && args.project.is_any() {
+        return Err(Problem::usage("what is said of a project is for --from")
+            .hint("name its file: pillarbox init --from compose.yaml")
+            .into());
+    }
     free_of_a_workspace(&dir)?;
     free_of_others(&dir)?;
+    let from = args.from.iter().map(|path| file_of_a_project(path, &dir, ctx)).collect::<Result<Vec<_>>>()?;
     let name = match &args.name {
         Some(name) => WorkspaceName::parse(name)?,
         None => WorkspaceName::parse(&template::workspace_name(&folder_name(&dir)))?,
@@ -62,6 +75,9 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
 
     let made = boxes::make(&name, &BoxFolder::top(), &Readers::from([(reader.clone(), key.clone())]))?;
     let mut files = template::files(&name, &id, &reader);
+    if !from.is_empty() {
+        files = template::without_examples(files);
+    }
     files.push((KeyFiles::path(&reader), KeyFiles::text(&key)));
     files.push((BoxFolder::top().file(), made.file.to_string()));
     let (kept, new): (Vec<_>, Vec<_>) =
@@ -92,7 +108,7 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
     }
     ctx.out.say(format_args!("its only reader is {reader}, {key}"));
     let git = git::set_up(args, workspace.root(), ctx)?;
-    if ctx.out.json {
+    if ctx.out.json && from.is_empty() {
         ctx.out.object(&serde_json::json!({
             "format_version": crate::plan::FORMAT_VERSION,
             "workspace": name.as_str(),
@@ -106,9 +122,36 @@ pub(in crate::cli) fn run(args: &InitArgs, ctx: &Context) -> Result<Exit> {
         }));
     }
     git::said(git, ctx);
+    if !from.is_empty() {
+        git::next_steps(git, kept.iter().any(|(path, _)| path == ".gitattributes"), args, ctx);
+        return add(&workspace, &from, None, &args.project, ctx).map_err(|problems| {
+            problems.map(|problem| {
+                problem.hint("the workspace is made; to go on in it: pillarbox compose add FILE")
+            })
+        });
+    }
     next_steps(&dir, ctx);
     git::next_steps(git, kept.iter().any(|(path, _)| path == ".gitattributes"), args, ctx);
     Ok(Exit::Done)
+}
+
+/// A Compose file that is in the folder of the new workspace, absolute.
+fn file_of_a_project(path: &Path, dir: &Path, ctx: &Context) -> Result<PathBuf> {
+    let shown = escaped(&path.display().to_string());
+    let full = ctx.session.absolute(path);
+    let real = full
+        .canonicalize()
+        .map_err(|error| Problem::failed(format!("{shown} cannot be read")).because(&error))?;
+    let folder = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    if real.starts_with(&folder) {
+        return Ok(real);
+    }
+    Err(Problem::failed(format!("{shown} is not in {}", escaped(&dir.display().to_string())))
+        .cause("only files of the workspace are deployed")
+        .hint(
+            "make the workspace in the folder of the file: cd there, and pillarbox init --from compose.yaml",
+        )
+        .into())
 }
 
 fn free_of_a_workspace(dir: &Path) -> Result<()> {
@@ -190,6 +233,10 @@ fn folder_name(dir: &Path) -> String {
 }
 
 fn next_steps(dir: &Path, ctx: &Context) {
+    let usual = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    if let Some(file) = usual.iter().find(|file| dir.join(file).is_file()) {
+        ctx.out.say(format_args!("there is a {file}: pillarbox compose add {file} takes its project in"));
+    }
     ctx.out.say("next:");
     if *dir != ctx.session.env.cwd {
         let near = dir.strip_prefix(&ctx.session.env.cwd).unwrap_or(dir).display().to_string();

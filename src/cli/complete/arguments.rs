@@ -68,9 +68,10 @@ down: yes_remove
 gate hold: why
 gate set: version digest image
 identity unlock: time
+compose add: name group profile folder seal clear
 exec: command user workdir env index
 logs: since until tail index grep
-init: name
+init: name group profile folder seal clear
 merge-driver: path
 reader add: key accept_readers
 reader rekey: also accept_readers

@@ -1,6 +1,7 @@
 //! The names in a workspace, as its files have them.
 
 use crate::cli::{Context, Global, Terminal, environment::environment};
+use crate::compose;
 use crate::name::KeyPath;
 use crate::pillar::document::Document;
 use crate::pillar::gate::TABLE as GATES;
@@ -153,6 +154,25 @@ fn services(workspace: &Workspace) -> Found {
                     found.insert(name.clone(), Some(function.to_owned()));
                 }
             }
+        }
+    }
+    found.extend(of_compose(workspace));
+    found
+}
+
+/// Services of Compose projects, by the names that they have on hosts.
+fn of_compose(workspace: &Workspace) -> Found {
+    let mut found = Found::new();
+    for project in workspace.inventory().compose.values() {
+        let mut files: Vec<String> = project.files.iter().map(|entry| entry.text.clone()).collect();
+        if files.is_empty() {
+            files.extend(compose::usual_file(&|path| workspace.read_beside(path)).map(str::to_owned));
+        }
+        for file in files {
+            let Ok(Some(text)) = workspace.read_beside(&file) else { continue };
+            let services = compose::service_names(&file, &text).into_iter();
+            let name = |service: String| (format!("{}-{service}", project.name), Some(file.clone()));
+            found.extend(services.map(name));
         }
     }
     found

@@ -39,6 +39,22 @@ pub(super) fn files(
     .into()
 }
 
+/// The same files without the example, for a workspace that begins with a project of its own.
+pub(super) fn without_examples(files: Vec<(String, String)>) -> Vec<(String, String)> {
+    let own = |path: &str| !path.starts_with("pillar/") && !path.starts_with("states/");
+    let bare = files.into_iter().filter(|(path, _)| own(path)).map(|(path, text)| {
+        let text = match path.as_str() {
+            crate::inventory::FILE => {
+                let end = text.find("\n[groups.").map_or(text.len(), |at| at + 1);
+                format!("{}\n", text[..end].trim_end())
+            }
+            _ => text,
+        };
+        (path, text)
+    });
+    bare.collect()
+}
+
 /// The nearest name that a workspace can have.
 pub(super) fn workspace_name(folder: &str) -> String {
     named(&folder.to_lowercase(), "workspace")
@@ -74,6 +90,20 @@ mod tests {
         assert_eq!(inventory.hosts.len(), 1);
         assert!(!text.contains("quickstart") && !text.contains("example\""));
         assert!(ATTRIBUTES.lines().any(|line| line == ATTRIBUTES_LINE));
+    }
+
+    #[test]
+    fn without_the_example_nothing_is_deployed() {
+        let (workspace, reader) = (WorkspaceName::parse("shop"), ReaderName::parse("bob"));
+        let id = WorkspaceId::from_bits([7; 8]);
+        let files = without_examples(files(&workspace.expect("a name"), &id, &reader.expect("a name")));
+        assert_eq!(
+            files.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+            [".gitattributes", "pillarbox.toml"]
+        );
+        let inventory = Inventory::parse(&files[1].1).expect("sound");
+        assert!(inventory.hosts.is_empty() && inventory.groups.is_empty());
+        assert_eq!(inventory.readers.default.len(), 1);
     }
 
     #[test]
