@@ -25,9 +25,9 @@ pub use look::{Look, env_variables, look, normalised, own_name, service_names, u
 use crate::inventory::ComposeProject;
 use crate::pillar::Node;
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::state::{Declaration, Text};
+use crate::state::{ArgValue, Declaration, Text};
 use project::{Project, Reading};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use variables::ProjectVariables;
 
 /// What the declarations of a project depend on.
@@ -76,9 +76,31 @@ fn read(wanted: &ComposeProject, reading: &mut Reading) -> Vec<Declaration> {
     let Some(project) = project else { return Vec::new() };
     let mut found: Vec<Declaration> =
         project.services_on().filter_map(|entry| service::declaration(entry, &project, reading)).collect();
+    // What is wrong with a service was said: that it is missing for others would be said again.
+    let wrong: BTreeSet<String> = project
+        .services_on()
+        .map(|entry| project.id(&entry.key))
+        .filter(|id| !found.iter().any(|one| one.id == *id))
+        .collect();
+    if !wrong.is_empty() {
+        found.iter_mut().for_each(|one| forget(one, &wrong));
+    }
     let place = files.first().map_or_else(|| wanted.place.clone(), |(path, _)| Place::new(path.as_str(), 0));
     found.extend(resources::declarations(&project, &place, reading));
     found
+}
+
+/// Takes ids out of what a declaration waits for.
+fn forget(declaration: &mut Declaration, ids: &BTreeSet<String>) {
+    if let Some(ArgValue::Array(items)) = declaration.args.get_mut("require").map(|arg| &mut arg.value) {
+        items.retain(|item| match &item.value {
+            ArgValue::Text(text) => text.as_clear().is_none_or(|id| !ids.contains(id)),
+            _ => true,
+        });
+    }
+    if let Some(ArgValue::Table(table)) = declaration.args.get_mut("watch").map(|arg| &mut arg.value) {
+        table.retain(|id, _| !ids.contains(id));
+    }
 }
 
 /// The files of a project with the lines that name them.

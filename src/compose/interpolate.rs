@@ -160,7 +160,12 @@ fn fill_into(
                             "{}, or give it one that stands in for it: ${{{name}:-…}}",
                             variables.hint(name)
                         );
-                        problems.push(Problem::failed(what).at(place).hint(hint));
+                        problems.push(
+                            Problem::failed(what)
+                                .at(place)
+                                .cause("variables of your shell and of .env are not read")
+                                .hint(hint),
+                        );
                         true
                     }
                 }

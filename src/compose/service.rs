@@ -184,6 +184,11 @@ impl<'a> Service<'a> {
         let (name, instances) = match self.get("container_name") {
             Some(node) => {
                 let own = text("container_name", node)?;
+                if own.as_clear().is_some_and(|own| own.len() < 2) {
+                    return Err(Problem::failed(format!("`{own}` is too short for a container"))
+                        .at(&node.place)
+                        .hint("Compose takes names of two characters and more"));
+                }
                 (written(&name), of(node, ArgValue::Text(own)))
             }
             None => (written(&name), written(&format!("{name}-{{}}"))),

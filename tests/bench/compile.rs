@@ -1,4 +1,4 @@
-//! Compiling a thousand services: from TOML, and from Starlark, which runs in a child.
+//! Compiling a thousand services: from TOML, and from Starlark, which runs in a child; two hundred from a Compose file.
 
 use crate::env::TestEnv;
 use crate::table;
@@ -6,11 +6,14 @@ use std::time::Instant;
 
 const SERVICES: usize = 1000;
 
+/// Services of the Compose project.
+const COMPOSE: usize = 200;
+
 pub(crate) fn run(rounds: usize) {
     let env = TestEnv::initialised();
     env.write(
         "pillar/apps.toml",
-        "[deploy.web]\nimage = \"registry.example.com/web\"\nversion = \"1.0.0\"\n",
+        "[deploy.web]\nimage = \"registry.example.com/web\"\nversion = \"1.0.0\"\n[vars.shop]\nTAG = \"1.0.0\"\n",
     );
     let head = env.read("pillarbox.toml");
     let mut inventory = head.split("[groups").next().expect("its head").to_owned();
@@ -21,7 +24,12 @@ pub(crate) fn run(rounds: usize) {
             "[hosts.{host}]\nengine = \"unix:///nowhere\"\npillar = [\"apps\"]\nstates = [\"{file}\"]\n"
         ));
     }
+    inventory.push_str(
+        "[compose.shop]\n[hosts.compose]\nengine = \"unix:///nowhere\"\npillar = [\"apps\"]\ncompose = [\"shop\"]\n\
+         [hosts.alike]\nengine = \"unix:///nowhere\"\npillar = [\"apps\"]\nstates = [\"alike.toml\"]\n",
+    );
     env.write("pillarbox.toml", inventory);
+    env.write("compose.yaml", compose(COMPOSE)).write("states/alike.toml", alike(COMPOSE));
     env.write("states/few.toml", toml(1)).write("states/many.toml", toml(SERVICES));
     env.write("states/written.star", written()).write("states/looped.star", looped());
     let wanted = |host: &str| -> serde_json::Value {
@@ -36,18 +44,32 @@ pub(crate) fn run(rounds: usize) {
         "they are not the same"
     );
 
-    let mut times = [const { Vec::new() }; 4];
+    let options = |host: &str| -> Vec<serde_json::Value> {
+        let states = wanted(host);
+        let states = states.as_array().into_iter().flatten().filter(|state| state["env"].is_object());
+        states
+            .map(|state| serde_json::json!([state["name"], state["image"], state["env"], state["options"]]))
+            .collect()
+    };
+    assert!(
+        options("compose").len() == COMPOSE && options("compose") == options("alike"),
+        "they are not the same"
+    );
+
+    let mut times = [const { Vec::new() }; 6];
     for _ in 0..rounds {
-        for (host, times) in ["few", "toml", "written", "looped"].into_iter().zip(&mut times) {
+        let hosts = ["few", "toml", "written", "looped", "compose", "alike"];
+        for (host, times) in hosts.into_iter().zip(&mut times) {
             let start = Instant::now();
             env.run(&["compile", "--host", host]).ok();
             times.push(start.elapsed());
         }
     }
-    let [few, toml, written, looped] = &mut times;
+    let [few, toml, written, looped, composed, alike] = &mut times;
     table::row("compile 1,000 services in TOML (process)", toml, "compile one service in TOML", few);
     table::row("the same in Starlark, each written out", written, "in TOML", toml);
     table::row("the same in Starlark, in a loop", looped, "in TOML", toml);
+    table::row("compile 200 services of a Compose file", composed, "the same in TOML", alike);
 }
 
 fn toml(services: usize) -> String {
@@ -85,4 +107,30 @@ fn looped() -> String {
          \"env\": {{\"NUMBER\": str(number), \"LOG\": pillar.get(\"log\", \"info\")}},\n        \"memory\": \"64m\",\n    }}}}\n\n\
          def run():\n    return {{\"web%d\" % number: service(number) for number in range({SERVICES})}}\n"
     )
+}
+
+fn compose(services: usize) -> String {
+    let one = |number: usize| {
+        format!(
+            "  web{number}:\n    image: registry.example.com/web:${{TAG}}\n    ports: [\"{}:80\"]\n    environment:\n      \
+             NUMBER: \"{number}\"\n      LOG: ${{LOG:-info}}\n    mem_limit: 64m\n",
+            10_000 + number
+        )
+    };
+    format!("services:\n{}", (0..services).map(one).collect::<String>())
+}
+
+/// What the Compose file says, in TOML.
+fn alike(services: usize) -> String {
+    let one = |number: usize| {
+        format!(
+            "[web{number}.service.deployed]\nname = \"shop-web{number}\"\ninstances = \"shop-web{number}-{{}}\"\nalias = \"web{number}\"\n\
+             image = \"registry.example.com/web:{{{{ pillar.vars.shop.TAG }}}}\"\nports = [\"{}:80\"]\nenv.NUMBER = \"{number}\"\n\
+             env.LOG = \"{{{{ pillar.log | default('info') }}}}\"\nmem_limit = \"64m\"\nrestart = \"no\"\n\
+             networks.shop_default.aliases = [\"web{number}\"]\n",
+            10_000 + number
+        )
+    };
+    let all: String = (0..services).map(one).collect();
+    format!("[net.network.present]\nname = \"shop_default\"\n{all}")
 }

@@ -1,4 +1,6 @@
 //! Compose files as states: what a project gives, and what is refused.
+//!
+//! Every form by itself is compared with Compose in `compose_differential`, what is made to cost is in `compose_hostile`.
 
 use crate::env::TestEnv;
 use serde_json::{Value, json};
@@ -571,5 +573,181 @@ fn what_compose_refuses_is_refused_too() {
         "compose.yaml:8: `volumes.tmpfs.mode` wants a number",
     ] {
         assert!(said.stderr().contains(text), "{text}\n--- said\n{}", said.stderr());
+    }
+}
+
+/// What stands below `image` of a service, and what is said of its first line.
+const REFUSED: [(&str, &str); 51] = [
+    ("command: a | b", "`command` holds `|`, and no shell runs it"),
+    ("command: [a, 1]", "`command` wants a text"),
+    ("environment: {\"A \": x}", "ends with a blank"),
+    ("environment: {A: 2024-01-01}", "`environment.A` wants a text"),
+    ("environment: {A: [x]}", "`environment.A` wants a text"),
+    ("env_file: none.env", "there is no file none.env"),
+    ("env_file: [{path: none.env, format: ini}]", "there is no format `ini`"),
+    ("ports: [\"::1:80:80\"]", "`::1:80:80` is no port"),
+    ("ports: [\"80:http\"]", "a port is a number"),
+    ("ports: [http]", "a port is a number"),
+    ("ports: [\"0o120:80\"]", "a port is a number"),
+    ("ports: [\"1e3\"]", "a port is a number"),
+    ("volumes: [\"~/a:/b\"]", "is a path in a home folder"),
+    ("volumes: [\"d:/d\"]", "is read as a drive of Windows by Compose"),
+    ("volumes: [\"data:/d:foo\"]", "`foo` is no mode of a mount"),
+    ("volumes: [\"d/e:/d\"]", "`d/e` is no mount"),
+    ("volumes: [{type: tmpfs, target: /t, tmpfs: {mode: \"1777\"}}]", "wants a number"),
+    ("volumes: [\"none:/d\"]", "there is no volume none"),
+    ("networks: [none]", "there is no network none"),
+    ("networks: {back: {interface_name: eth1}}", "`interface_name` cannot be chosen"),
+    ("network_mode: \"container:other\"", "names other, which no state of this host declares"),
+    ("external_links: [other]", "`external_links` of the service"),
+    ("depends_on: {none: {condition: service_started, required: false}}", "there is no service none"),
+    ("depends_on: {good: {condition: service_ready}}", "there is no condition `service_ready`"),
+    ("depends_on: [off]", "the service off is off, and is needed here"),
+    ("healthcheck: {test: [echo, a]}", "begins with \"CMD\""),
+    ("healthcheck: {test: a, timeout: 5}", "`healthcheck.timeout` wants a text"),
+    ("healthcheck: {test: a, timeout: \"5\"}", "`healthcheck.timeout` has no unit"),
+    ("container_name: a", "`a` is too short for a container"),
+    ("restart: never", "restart"),
+    ("extends: {service: none}", "there is no service none to extend"),
+    ("pull_policy: build", "pull_policy `build` cannot be done"),
+    ("pull_policy: refresh", "pull_policy `refresh` cannot be done"),
+    ("secrets: [none]", "there is no secret none"),
+    ("post_start: [{command: a}]", "`post_start` of the service"),
+    ("pre_start: [{command: a}]", "`pre_start` of the service"),
+    ("pre_stop: [{command: a}, {command: b}]", "`pre_stop` has more than one command"),
+    ("pre_stop: [{command: a, user: root}]", "`user` of `pre_stop` cannot be done"),
+    ("credential_spec: {file: a}", "`credential_spec` of the service"),
+    ("provider: {type: a}", "`provider` of the service"),
+    ("use_api_socket: true", "`use_api_socket` of the service"),
+    ("models: [a]", "`models` of the service"),
+    ("init: 1", "`init` wants true or false"),
+    ("privileged: maybe", "`privileged` wants true or false"),
+    ("mem_limit: 1Gi", "mem_limit"),
+    ("stop_grace_period: 90", "`stop_grace_period` wants a text"),
+    ("user: 1000", "`user` wants a text"),
+    ("ports:", "`ports` has no value"),
+    ("restart:", "`restart` has no value"),
+    ("hostname: [a]", "`hostname` wants a text"),
+    ("depend_on: [good]", "has no key `depend_on` in Compose"),
+];
+
+#[test]
+fn every_refusal_of_a_service_is_said_in_one_run_with_its_line() {
+    let mut file =
+        "services:\n  good: {image: registry.example.com/good:1}\n  off: {image: x, profiles: [dev]}\n"
+            .to_owned();
+    let mut wanted = Vec::new();
+    for (number, (line, said)) in REFUSED.iter().enumerate() {
+        wanted.push((file.lines().count() + 3, *said));
+        file.push_str(&format!("  s{number}:\n    image: registry.example.com/s:1\n    {line}\n"));
+    }
+    let more = [
+        (
+            "  both:\n    image: x\n    scale: 2\n    deploy: {replicas: 3}\n",
+            3,
+            "`scale` and `deploy.replicas` differ",
+        ),
+        (
+            "  limit:\n    image: x\n    mem_limit: 64m\n    deploy: {resources: {limits: {memory: 128m}}}\n",
+            4,
+            "differ",
+        ),
+        (
+            "  mode:\n    image: x\n    network_mode: host\n    networks: [back]\n",
+            4,
+            "`network_mode` and `networks` exclude each other",
+        ),
+        ("  built:\n    build: .\n", 2, "built is built, not pulled"),
+        ("  clear:\n    image: x\n    secrets: [in-a-file]\n", 0, ""),
+        ("  itself:\n    image: x\n    extends: itself\n", 3, "the service itself extends itself"),
+    ];
+    for (text, line, said) in more {
+        if line > 0 {
+            wanted.push((file.lines().count() + line, said));
+        }
+        file.push_str(text);
+    }
+    file.push_str("volumes:\n  data:\nnetworks:\n  back:\n");
+    wanted.push((file.lines().count() + 1, "`enable_ipv4` of networks cannot be done"));
+    file.push_str("  old: {enable_ipv4: false}\n");
+    wanted.push((file.lines().count() + 1, "`foo` of networks cannot be done"));
+    file.push_str("  odd: {foo: bar}\n");
+    wanted.push((file.lines().count() + 2, "the value of the secret in-a-file is not in the pillar"));
+    file.push_str("secrets:\n  in-a-file: {file: a.txt}\n");
+    wanted.push((file.lines().count() + 1, "`models` cannot be done"));
+    file.push_str("models: {a: {model: x}}\n");
+    wanted.push((file.lines().count() + 1, "a file of Compose has no key `service`"));
+    file.push_str("service: {}\n");
+    let env = project(&file, "", "");
+    let said = env.run(&["compose", "show"]).exits(1);
+    let lines: Vec<&str> = said.stderr().lines().collect();
+    let missing: Vec<String> = wanted
+        .iter()
+        .map(|(line, text)| (format!("compose.yaml:{line}: "), text))
+        .filter(|(place, text)| {
+            !lines.iter().any(|line| line.contains(place.as_str()) && line.contains(*text))
+        })
+        .map(|(place, text)| {
+            let there: Vec<&&str> = lines.iter().filter(|line| line.contains(place.as_str())).collect();
+            format!("{place}{text}\n    said: {there:?}")
+        })
+        .collect();
+    assert!(missing.is_empty(), "{}\n--- all\n{}", missing.join("\n"), said.stderr());
+}
+
+#[test]
+fn what_ends_the_reading_of_a_file_is_said_with_both_lines() {
+    for (file, said) in [
+        (
+            "services:\n  api: {image: x}\n  api: {image: y}\n",
+            "compose.yaml:3: `api` is written twice\n  caused by: the other one is in compose.yaml:2",
+        ),
+        (
+            "x-a: &a {b: 1}\nservices:\n  api:\n    <<: *a\n    <<: *a\n",
+            "compose.yaml:5: `<<` is written twice\n  caused by: the other one is in compose.yaml:4\n  hint: `<<: [*one, *other]` merges both",
+        ),
+        ("services:\n\tapi: {image: x}\n", "compose.yaml:2: this is not YAML"),
+        (
+            "services: {1: {image: x}}\n",
+            "compose.yaml:1: the key `1` is a number, not a text\n  hint: write it in quotes",
+        ),
+        ("services: {api: {image: !foo x}}\n", "compose.yaml:1: the tag `!foo` is not read"),
+        ("", "compose.yaml: the file is empty"),
+    ] {
+        project(file, "", "").run(&["compose", "show"]).exits(1).explains(said);
+    }
+}
+
+#[test]
+fn namespaces_links_and_volumes_of_another_service_are_those_of_its_first_container() {
+    let env = project(
+        r#"services:
+  base: {image: registry.example.com/base:1, volumes: ["data:/data"]}
+  net: {image: registry.example.com/net:1, network_mode: "service:base"}
+  pid: {image: registry.example.com/pid:1, pid: "service:base", ipc: "service:base"}
+  from: {image: registry.example.com/from:1, volumes_from: ["base:ro"]}
+  linked: {image: registry.example.com/linked:1, links: [base, "base:db"]}
+volumes: {data: }
+"#,
+        "",
+        "",
+    );
+    let json = compiled(&env);
+    let option = |service: &str, name: &str| {
+        resource(&json, &format!("container shop-{service}-1"))["options"][name].clone()
+    };
+    assert_eq!(option("net", "network_mode"), "container:shop-base-1");
+    assert_eq!(
+        (option("pid", "pid"), option("pid", "ipc")),
+        (json!("container:shop-base-1"), json!("container:shop-base-1"))
+    );
+    assert_eq!(option("from", "volumes_from"), json!(["shop-base-1:ro"]));
+    assert_eq!(
+        option("linked", "networks")["shop_default"]["Links"],
+        json!(["shop-base-1:base", "shop-base-1:db"])
+    );
+    for service in ["net", "pid", "from", "linked"] {
+        let needs = &resource(&json, &format!("container shop-{service}-1"))["needs"];
+        assert!(needs.to_string().contains("container shop-base-1"), "{service}: {needs}");
     }
 }

@@ -9,7 +9,7 @@ mod normal;
 mod real;
 
 use crate::env::TestEnv;
-use grammar::{Generated, Refused, VARIABLES};
+use grammar::{Generated, Refused};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -91,11 +91,11 @@ fn compare(oracle: &str, projects: &[Generated]) -> Vec<Compared> {
         for (path, text) in &project.files {
             env.write(&format!("{name}/{path}"), text);
         }
-        let variables: String = VARIABLES.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
-        env.write(&format!("{name}/.env"), &variables);
-        let variables: String =
-            VARIABLES.iter().map(|(name, value)| format!("{name} = '{value}'\n")).collect();
-        env.write(&format!("pillar/{name}.toml"), format!("[vars.{name}]\n{variables}"));
+        let lines = |by: &str| -> String {
+            project.variables.iter().map(|(name, value)| format!("{name}{by}'{value}'\n")).collect()
+        };
+        env.write(&format!("{name}/.env"), lines("="));
+        env.write(&format!("pillar/{name}.toml"), format!("[vars.{name}]\n{}", lines(" = ")));
     }
     let theirs = asked(&env, oracle, projects, &name);
     let mut refused: BTreeMap<usize, Vec<String>> = BTreeMap::new();
@@ -256,4 +256,19 @@ fn every_difference_is_there() {
         assert!(theirs.contains(said), "Compose refuses `{case}` with {theirs}, not with `{said}`");
         assert!(!difference.why.is_empty(), "why {case}?");
     }
+}
+
+#[test]
+fn projects_as_people_have_them_mean_what_compose_says_they_mean() {
+    let Some(oracle) = oracle() else { return };
+    let (names, projects): (Vec<String>, Vec<Generated>) = real::projects().into_iter().unzip();
+    assert!(projects.len() >= 28, "{} projects", projects.len());
+    let mut found = Vec::new();
+    let mut read = 0;
+    for (name, compared) in names.into_iter().zip(compare(&oracle, &projects)) {
+        read += usize::from(compared.ours.is_ok());
+        found.extend(compared.difference().map(|difference| (name, difference)));
+    }
+    report(&found);
+    assert!(read >= 25, "only {read} of them are read here");
 }

@@ -10,6 +10,7 @@ mod completions;
 mod compose;
 mod compose_add;
 mod compose_differential;
+mod compose_hostile;
 mod credential_canary;
 mod credential_get;
 mod credential_refused;

@@ -15,7 +15,12 @@ const fn of(said: &'static str, case: &'static str, why: &'static str) -> Differ
 }
 
 /// What Compose takes and we refuse.
-pub(super) const REFUSED_HERE: [Difference; 20] = [
+pub(super) const REFUSED_HERE: [Difference; 21] = [
+    of(
+        "is built, not pulled: it has no image",
+        "deploy: {replicas: 1}\n  built:\n    build: .",
+        "nothing is built on hosts",
+    ),
     of(
         "whose network has its own",
         "network_mode: \"service:base\"\n    ports: [\"80:80\"]",

@@ -62,10 +62,11 @@ pub(crate) struct Generated {
     pub(crate) files: Vec<(String, String)>,
     pub(crate) named: Vec<String>,
     pub(crate) profiles: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// Variables that every project has; `U` and `W` are not set.
-pub(crate) const VARIABLES: [(&str, &str); 6] =
+const VARIABLES: [(&str, &str); 6] =
     [("V", "val"), ("E", ""), ("N", "5"), ("P", "8080"), ("T", "true"), ("D", "a $V b")];
 
 const SCALARS: [&str; 61] = [
@@ -639,7 +640,8 @@ impl Generated {
             ),
         ];
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-        Self { files: files.into(), named: vec!["compose.yaml".to_owned()], profiles: Vec::new() }
+        let variables = VARIABLES.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Self { files: files.into(), named: vec!["compose.yaml".to_owned()], profiles: Vec::new(), variables }
     }
 
     /// A project with this in one service.

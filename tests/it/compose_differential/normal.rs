@@ -26,10 +26,13 @@ pub(super) fn theirs(mut config: Value, project: &str) -> Value {
         let mut service = service.clone();
         let map = object(&mut service);
         deploy(map);
-        if let Some(image) = map.get("image").and_then(Value::as_str)
-            && !image.rsplit('/').next().unwrap_or_default().contains([':', '@'])
-        {
-            map.insert("image".to_owned(), json!(format!("{image}:latest")));
+        if let Some(image) = map.get("image").and_then(Value::as_str) {
+            // What the Hub is called, and what is meant without a tag.
+            let image = image.strip_prefix("docker.io/").unwrap_or(image);
+            let image = image.strip_prefix("library/").unwrap_or(image);
+            let tagged = image.rsplit('/').next().unwrap_or_default().contains([':', '@']);
+            let image = if tagged { image.to_owned() } else { format!("{image}:latest") };
+            map.insert("image".to_owned(), json!(image));
         }
         let networks = take(map, "networks");
         let networks = networks.as_object().into_iter().flatten();

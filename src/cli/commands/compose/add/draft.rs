@@ -87,7 +87,7 @@ impl Draft {
             .collect::<BTreeMap<_, _>>();
         // What it asks for is known once all that is given is there.
         let all = in_clear(&name, &given)?;
-        let (pillar, document) = pillar(vault, &name, &all)?;
+        let (pillar, document) = pillar(vault, &name);
         let first = compose::look(&compose::Inputs {
             project: &ComposeProject { dir: Some("/".to_owned()), ..project.clone() },
             vars: &vars,
@@ -255,12 +255,12 @@ fn in_clear(project: &str, given: &Given) -> Result<Node> {
 }
 
 /// The pillar file of the variables: one that has some of them, or one that is called as the project.
-fn pillar(vault: &Vault<'_>, project: &str, _: &Node) -> Result<(String, Option<Document>)> {
+fn pillar(vault: &Vault<'_>, project: &str) -> (String, Option<Document>) {
     let table = KeyPath::from_parts(vec!["vars".to_owned(), project.to_owned()]);
     let has = |document: &&Document| table.as_ref().is_some_and(|table| document.get(table).is_some());
     let found = vault.documents().filter(|document| !document.file().starts_with("hosts/")).find(has);
     let file = found.map_or_else(|| format!("{project}.toml"), |document| document.file().to_owned());
-    Ok((file.clone(), vault.document(&file).cloned()))
+    (file.clone(), vault.document(&file).cloned())
 }
 
 /// The pillar file with new variables; a new one if the project asks for any.
@@ -378,11 +378,8 @@ fn getters(
                 .hint(format!("write [groups.{}] in {FILE}", escaped(group)))
                 .into());
         }
-        let members: Vec<&Host> = parsed
-            .hosts
-            .values()
-            .filter(|host| host.groups.iter().any(|name| name.to_string() == *group))
-            .collect();
+        let members: Vec<&Host> =
+            parsed.hosts.values().filter(|host| host.groups.iter().any(|name| name == group)).collect();
         let mut gets = !members.is_empty();
         for host in members {
             gets = gets && pillar_files(&parsed, host, &all)?.iter().any(|file| file == pillar);
@@ -393,12 +390,11 @@ fn getters(
     Ok(text)
 }
 
+/// What hosts run, and those that did not answer.
+type Answers = (Vec<(String, Running)>, Vec<Problem>);
+
 /// What Compose runs on the hosts of the project.
-fn ask(
-    vault: &Vault<'_>,
-    inventory: &Inventory,
-    project: &str,
-) -> Result<(Vec<(String, Running)>, Vec<Problem>)> {
+fn ask(vault: &Vault<'_>, inventory: &Inventory, project: &str) -> Result<Answers> {
     let hosts: Vec<&Host> = inventory.hosts.values().filter(|host| has(inventory, host, project)).collect();
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(vault, NewHosts::Ask, interrupt);
