@@ -40,6 +40,35 @@ pub struct PullProgress {
     pub layers: u32,
 }
 
+/// What takes room on the disk of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes of all layers of images, each counted once.
+    pub layers: u64,
+    /// Images by id.
+    pub images: BTreeMap<String, ImageSize>,
+    /// Bytes that containers wrote into their own layer, by id.
+    pub written: BTreeMap<String, u64>,
+    /// Bytes in volumes, by name.
+    pub volumes: BTreeMap<String, u64>,
+}
+
+/// The room that an image takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageSize {
+    /// Bytes of all its layers.
+    pub all: u64,
+    /// Of these, bytes of layers that other images have too; `None` where the Engine does not say.
+    pub shared: Option<u64>,
+}
+
+impl ImageSize {
+    /// Bytes of layers that no other image has, as far as that is known.
+    pub fn own(&self) -> u64 {
+        self.all.saturating_sub(self.shared.unwrap_or_default())
+    }
+}
+
 /// A tag on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
@@ -141,6 +170,8 @@ pub trait Engine {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>>;
     /// Tags in the repositories `folder/NAME`, of one part below the folder.
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>>;
+    /// What takes room on its disk.
+    async fn disk(&self) -> EngineResult<Disk>;
     /// What the registry says of a reference, asked from the host.
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest>;
     /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.

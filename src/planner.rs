@@ -46,6 +46,7 @@
 
 pub mod adopt;
 mod assign;
+mod clean;
 mod context;
 mod decide;
 mod down;
@@ -58,6 +59,7 @@ mod renamed;
 mod work;
 
 pub use assign::assign;
+pub use clean::{Clean, plan_clean};
 pub use decide::source::{unfit, unfit_for};
 pub use down::{TakenDown, taken_down};
 pub use operate::plan_operation;

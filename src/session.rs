@@ -13,6 +13,7 @@
 //! | where private keys are looked for | `identity` |
 //! | which containers there are, for commands that look into them | `live` |
 //! | what is asked for of a service as it is there | `operate` |
+//! | what takes room on hosts | `disk` |
 //! | what a service is called on a command line | `services` |
 //! | what git is asked, and how it is kept from everything else | `git` |
 //! | who could open what, from git | `past` |
@@ -27,6 +28,7 @@ mod connect;
 mod context;
 mod credentials;
 mod declared;
+mod disk;
 mod docker_login;
 mod environment;
 mod evaluate;
@@ -58,6 +60,7 @@ pub use address::dialled;
 pub use connect::Connected;
 pub use context::{Options, Session};
 pub use declared::{Declared, declared};
+pub use disk::DiskUse;
 pub use docker_login::DockerLogins;
 pub use environment::{AGE_KEY, Environment};
 pub use git::{Commit, DRIVERS, Git, Since};

@@ -5,9 +5,11 @@ mod adopt;
 mod apply;
 
 mod boxes;
+mod clean;
 mod compile;
 mod completions;
 mod compose;
+mod df;
 mod doctor;
 mod down;
 mod edit;
@@ -63,6 +65,7 @@ pub(super) enum Command {
     Gate(gate::GateArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    #[command(visible_alias = "ps")]
     Status(status::StatusArgs),
     Logs(logs::LogsArgs),
     Exec(exec::ExecArgs),
@@ -73,6 +76,8 @@ pub(super) enum Command {
     Stop(stop::StopArgs),
     Start(start::StartArgs),
     Down(down::DownArgs),
+    Df(df::DfArgs),
+    Clean(clean::CleanArgs),
     Compile(compile::CompileArgs),
     Compose(compose::ComposeArgs),
     Verify(verify::VerifyArgs),
@@ -132,6 +137,8 @@ impl Command {
             Self::Stop(args) => stop::run(args, ctx),
             Self::Start(args) => start::run(args, ctx),
             Self::Down(args) => down::run(args, ctx),
+            Self::Df(args) => df::run(args, ctx),
+            Self::Clean(args) => clean::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Compose(args) => compose::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),

@@ -27,7 +27,7 @@ const FAMILIAR: [Familiar; 21] = [
         ],
     ),
     (
-        &["ps", "ls", "list", "top", "containers", "services", "hosts", "inventory"],
+        &["ls", "list", "top", "containers", "services", "hosts", "inventory"],
         "what is declared and what runs stands in one list",
         &["pillarbox status"],
     ),

@@ -6,6 +6,7 @@ pub(super) mod adopt;
 pub(in crate::cli) mod compose;
 pub(super) mod credentials;
 pub(super) mod desired;
+pub(super) mod disk;
 pub(super) mod history;
 pub(super) mod hosts;
 pub(super) mod html;

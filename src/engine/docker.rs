@@ -21,8 +21,8 @@ mod tls;
 mod version;
 
 use super::{
-    Address, CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
-    PullProgress, Summary, Tag, Volume,
+    Address, CreateBody, Disk, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest,
+    Network, PullProgress, Summary, Tag, Volume,
 };
 use crate::inspect::Gaps;
 use crate::name::{ImageRef, RegistryHost};
@@ -43,6 +43,8 @@ use version::Api;
 
 pub use tls::authorities;
 
+/// How long an Engine may take to count what is in its volumes, beside other work.
+const COUNTING: Duration = Duration::from_secs(1800);
 /// How long after a crash Podman may take to start a container again.
 const RESTARTS: Duration = Duration::from_secs(2);
 /// How often one looks meanwhile.
@@ -186,6 +188,11 @@ impl Engine for Docker {
             }
         }
         Ok(answer::tags(self.list(&path, Bounds::LIST).await?, folder))
+    }
+
+    async fn disk(&self) -> EngineResult<Disk> {
+        let found: answer::DiskUsage = self.get("/system/df", Bounds::LIST.and(COUNTING)).await?;
+        Ok(found.disk())
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {

@@ -4,6 +4,7 @@
 mod absence;
 pub(super) mod aside;
 pub(super) mod choice;
+pub(super) mod clean;
 pub(super) mod container;
 mod container_change;
 pub(super) mod data;

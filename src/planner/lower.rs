@@ -193,7 +193,10 @@ impl Lowering {
     ) -> Option<u32> {
         let name = match absence.reason {
             AbsenceReason::Surplus => format!("remove surplus of {}", absence.name),
-            AbsenceReason::Declared | AbsenceReason::Undeclared | AbsenceReason::Down => {
+            AbsenceReason::Declared
+            | AbsenceReason::Undeclared
+            | AbsenceReason::Down
+            | AbsenceReason::Attempt => {
                 format!("remove {}", absence.name)
             }
         };

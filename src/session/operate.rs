@@ -13,8 +13,11 @@ use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, Item, Kind};
 use crate::engine::Engine as _;
 use crate::observe::names;
+use crate::observed::Observed;
 use crate::plan::{Action, FORMAT_VERSION, HostPlan, Plan, Verb};
-use crate::planner::{AskedStop, Operation, Options, plan_host, plan_operation, taken_down};
+use crate::planner::{
+    AskedStop, Clean, Operation, Options, plan_clean, plan_host, plan_operation, taken_down,
+};
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,6 +38,13 @@ pub enum Requested {
     Restart,
     /// Replace each of its containers by a new one as it is declared.
     Renew,
+    /// Remove what is of use to nothing any more.
+    Clean {
+        /// Images alone.
+        images: bool,
+        /// Of failed attempts those that ended so long ago.
+        older: Option<Duration>,
+    },
     /// Remove what is there of it.
     Down {
         /// Its volumes, too.
@@ -126,7 +136,7 @@ impl Observation<'_> {
             })),
             Requested::Start => Some(Operation::Start),
             Requested::Restart => Some(Operation::Restart),
-            Requested::Renew | Requested::Down { .. } => None,
+            Requested::Renew | Requested::Down { .. } | Requested::Clean { .. } => None,
         };
         let plan = match (operation, asked, service) {
             (Some(operation), _, Some(service)) => {
@@ -134,6 +144,12 @@ impl Observation<'_> {
             }
             (_, Requested::Renew, Some(service)) => self.renewed(service, options).await?,
             (_, Requested::Down { volumes }, _) => self.down(service, *volumes, options).await?,
+            (_, Requested::Clean { images, older }, _) => {
+                let now = self.until(older.map(|_| Duration::ZERO)).await?;
+                let ended_before =
+                    now.zip(*older).map(|(now, older)| now.saturating_sub_unsigned(older.as_secs()));
+                self.cleaned(Clean { images: *images, ended_before }, options).await?
+            }
             _ => return Err(Problem::usage("a service is needed").into()),
         };
         let secrets = self.desired.secrets().cloned().collect();
@@ -200,15 +216,26 @@ impl Observation<'_> {
         self.whole(&down.desired, options).await
     }
 
-    /// A plan that knows all names of images that could go.
+    /// What `clean` does.
+    pub(super) async fn cleaned(&mut self, clean: Clean, options: Options) -> Result<HostPlan> {
+        let desired = self.desired.clone();
+        self.knowing(|observed| plan_clean(&desired, observed, &options, clean)).await
+    }
+
+    /// A plan of a desired state.
     async fn whole(&mut self, desired: &Desired, options: Options) -> Result<HostPlan> {
-        let plan = plan_host(desired, &self.observed, &options)?;
-        if plan.unread_images.is_empty() {
-            return Ok(plan);
+        self.knowing(|observed| plan_host(desired, observed, &options)).await
+    }
+
+    /// A plan that knows all names of images that could go.
+    async fn knowing(&mut self, plan: impl Fn(&Observed) -> Result<HostPlan>) -> Result<HostPlan> {
+        let first = plan(&self.observed)?;
+        if first.unread_images.is_empty() {
+            return Ok(first);
         }
-        let images = names(&self.engine, &self.host.name, &plan.unread_images).await?;
+        let images = names(&self.engine, &self.host.name, &first.unread_images).await?;
         self.observed.kept_images.extend(images);
-        plan_host(desired, &self.observed, &options)
+        plan(&self.observed)
     }
 }
 

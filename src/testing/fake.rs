@@ -16,7 +16,7 @@ pub use volume::File;
 pub use world::EPOCH;
 
 use crate::engine::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
+    CreateBody, Disk, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
     PullProgress, Summary, Tag, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
@@ -409,6 +409,10 @@ impl Engine for Fake {
     async fn image(&self, reference: &str) -> EngineResult<Option<Image>> {
         self.read(&format!("image {reference}"), |world| Ok(world.image(reference).map(|held| held.seen())))
             .await
+    }
+
+    async fn disk(&self) -> EngineResult<Disk> {
+        self.read("disk", |_| Ok(Disk::default())).await
     }
 
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {

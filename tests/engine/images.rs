@@ -20,13 +20,13 @@ impl Service {
     }
 
     /// The digest of a version, as the test pushed it.
-    fn digest_of(&self, version: &str) -> String {
-        let (_, digest) = self.bed.push("healthy", "api", version);
+    pub(crate) fn digest_of(&self, kind: &str, version: &str) -> String {
+        let (_, digest) = self.bed.push(kind, "api", version);
         format!("{}@{digest}", self.repository)
     }
 
     fn has(&self, version: &str) -> bool {
-        self.bed.engine.find_image(&self.digest_of(version)).is_some()
+        self.bed.engine.find_image(&self.digest_of("healthy", version)).is_some()
     }
 
     fn upgrade(&self, version: &str) -> String {
@@ -43,7 +43,7 @@ fn images_that_nothing_needs_go_after_an_apply_and_the_plan_says_so() {
     service.upgrade("1.1.0");
     assert!(service.has("1.0.0") && service.has("1.1.0"));
     let said = service.upgrade("1.2.0");
-    let gone = service.digest_of("1.0.0").replace("sha256:", "");
+    let gone = service.digest_of("healthy", "1.0.0").replace("sha256:", "");
     let gone = &gone[..gone.find('@').expect("a digest") + 13];
     assert!(
         said.contains(&format!("-   image {gone}")) && said.contains("nothing needs it any more"),
@@ -80,7 +80,7 @@ fn images_that_others_named_or_use_stay_and_so_do_all_where_that_is_said() {
     let tag = |version: &str| {
         let path = format!(
             "/images/{}/tag?repo={}/backup&tag={version}",
-            service.digest_of(version),
+            service.digest_of("healthy", version),
             service.repository
         );
         service.bed.engine.request("POST", &path, None).expect("an answer");
@@ -89,7 +89,7 @@ fn images_that_others_named_or_use_stay_and_so_do_all_where_that_is_said() {
     service.upgrade("1.1.0");
     assert!(service.has("1.0.0"), "it has a tag of others");
 
-    let body = json!({ "Image": service.digest_of("1.1.0") });
+    let body = json!({ "Image": service.digest_of("healthy", "1.1.0") });
     let path = format!("/containers/create?name={}-stranger", service.bed.name);
     service.bed.engine.post(&path, &body);
     service.upgrade("1.2.0");

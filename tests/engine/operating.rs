@@ -152,3 +152,30 @@ fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
     assert!(service.containers().is_empty() && !there());
     drop(service.bed.env.run(&["--no-identity", "down", "--all", "--volumes", &all]).ok());
 }
+
+#[test]
+fn what_is_cleaned_is_a_failed_attempt_of_ours_with_its_image_and_df_says_so_before() {
+    let Some(service) = Service::deployed(1, "") else { return };
+    service.release("unhealthy", "1.1.0");
+    drop(service.apply().exits(3));
+    assert_eq!(service.containers().len(), 2);
+    let digest = service.digest_of("unhealthy", "1.1.0");
+    assert!(service.bed.engine.find_image(&digest).is_some());
+
+    let said =
+        service.bed.env.run(&["--no-identity", "df"]).ok().says("1 running, 0 kept, 1 failed attempts");
+    drop(said.says("a failed attempt, kept for its log"));
+    let json = service.bed.env.run(&["--no-identity", "df", "--json"]).ok().json();
+    let host = &json["hosts"][0];
+    assert_eq!((host["failed"].as_u64(), host["clean"]["count"].as_u64()), (Some(1), Some(2)), "{host}");
+    assert!(host["layers"].as_u64() > Some(0) && host["images"]["bytes"].as_u64() > Some(0), "{host}");
+
+    drop(service.bed.env.run(&["--no-identity", "clean"]).exits(9));
+    drop(service.bed.env.run(&["--no-identity", "clean", "-y", "--older", "1d"]).ok());
+    drop(service.bed.env.run(&["--no-identity", "clean", "-y", "--images"]).ok());
+    assert_eq!(service.containers().len(), 2);
+    drop(service.bed.env.run(&["--no-identity", "clean", "-y"]).ok().says("a failed attempt"));
+    service.only(1, "1.0.0");
+    assert!(service.bed.engine.find_image(&digest).is_none(), "{:?}", service.image_names());
+    drop(service.bed.env.run(&["--no-identity", "clean", "-y"]).ok());
+}

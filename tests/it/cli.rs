@@ -67,6 +67,8 @@ fn the_commands_in_the_order_of_work() {
     start         Start a service that was stopped, as it is there, and wait until it works
     down          Remove a service from hosts: containers, images, networks; its data only with
                   --volumes
+    df            Show what takes room on the disks of hosts, and what `clean` would remove
+    clean         Remove failed attempts and images of this workspace that nothing needs any more
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
                   its facts
     compose       Look at projects of Docker Compose, and take one into the workspace
@@ -132,7 +134,7 @@ fn words_of_other_tools_are_answered_with_our_command() {
     let env = TestEnv::new();
     for (word, command) in [
         ("up", "pillarbox apply"),
-        ("ps", "pillarbox status"),
+        ("top", "pillarbox status"),
         ("log", "pillarbox logs SERVICE"),
         ("inspect", "docker -H ssh://USER@HOST"),
         ("reboot", "pillarbox restart SERVICE"),

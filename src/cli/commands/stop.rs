@@ -35,7 +35,7 @@ pub(in crate::cli) struct StopArgs {
 /// The longest time, in days.
 const DAYS: u64 = 366;
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|_| "give a time such as 30m, 2h or 3d".to_owned())?;
     if time < Duration::from_secs(1) || time > Duration::from_secs(DAYS * 24 * 60 * 60) {
         return Err(format!("give a time from one second to {DAYS} days"));

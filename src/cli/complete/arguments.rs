@@ -64,6 +64,7 @@ mod tests {
     const OWN_WORDS: &str = "\
 apply: only
 box new: accept_readers
+clean: older
 down: yes_remove
 gate hold: why
 gate set: version digest image

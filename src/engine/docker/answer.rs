@@ -2,7 +2,9 @@
 //! value: a list that is none must not read as a host without containers. What is left out, or `null`, is empty.
 
 use super::version::{Api, can_update};
-use crate::engine::{EngineError, EngineResult, ErrorKind, Inspected, Network, Summary, Tag, Volume};
+use crate::engine::{
+    Disk, EngineError, EngineResult, ErrorKind, ImageSize, Inspected, Network, Summary, Tag, Volume,
+};
 use crate::inspect::Gaps;
 use crate::observed::{Facts, Health, HealthCheck, Holds, HostPort, Image, Inspect, Platforms, RunState};
 use serde::de::value::MapAccessDeserializer;
@@ -537,6 +539,69 @@ pub(super) fn tags(List(images): List<ListedImage>, folder: &str) -> Vec<Tag> {
         image.repo_tags.into_iter().filter(below).map(move |name| Tag { name, image_id: id.clone() })
     });
     named.collect()
+}
+
+/// `GET /system/df`. A size that is not known is -1.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DiskUsage {
+    #[serde(default, deserialize_with = "or_empty")]
+    layers_size: i64,
+    #[serde(default, deserialize_with = "or_empty")]
+    images: List<ImageUsage>,
+    #[serde(default, deserialize_with = "or_empty")]
+    containers: List<ContainerUsage>,
+    #[serde(default, deserialize_with = "or_empty")]
+    volumes: List<VolumeUsage>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ImageUsage {
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    size: i64,
+    #[serde(default)]
+    shared_size: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerUsage {
+    id: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    size_rw: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeUsage {
+    name: String,
+    #[serde(default, deserialize_with = "fields_or_empty")]
+    usage_data: VolumeSize,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeSize {
+    #[serde(default, deserialize_with = "or_empty")]
+    size: i64,
+}
+
+impl DiskUsage {
+    pub(super) fn disk(self) -> Disk {
+        let bytes = |size: i64| u64::try_from(size).unwrap_or_default();
+        let image = |image: ImageUsage| {
+            let shared = image.shared_size.and_then(|size| u64::try_from(size).ok());
+            (image.id, ImageSize { all: bytes(image.size), shared })
+        };
+        Disk {
+            layers: bytes(self.layers_size),
+            images: self.images.0.into_iter().map(image).collect(),
+            written: self.containers.0.into_iter().map(|one| (one.id, bytes(one.size_rw))).collect(),
+            volumes: self.volumes.0.into_iter().map(|one| (one.name, bytes(one.usage_data.size))).collect(),
+        }
+    }
 }
 
 /// `GET /volumes`.

@@ -32,6 +32,8 @@ pub(in crate::planner) enum AbsenceReason {
     Surplus,
     /// They are taken down by request.
     Down,
+    /// They are failed attempts, and their log is of use no more.
+    Attempt,
 }
 
 impl<'a> Absence<'a> {

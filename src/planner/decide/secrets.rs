@@ -41,6 +41,7 @@ fn mounted(container: &Container) -> impl Iterator<Item = &str> {
 
 /// What an apply that did not finish left: containers that fill volumes, and volumes of secrets that no
 /// container mounts.
+#[derive(Default)]
 pub(in crate::planner) struct Leftovers<'a> {
     pub(in crate::planner) fillers: Vec<&'a Container>,
     /// Containers of tasks that no state declares any more.

@@ -12,6 +12,7 @@ pub(super) fn cause(absence: &Absence<'_>) -> Cause {
         AbsenceReason::Undeclared => Cause::Undeclared,
         AbsenceReason::Surplus => Cause::Surplus,
         AbsenceReason::Down => Cause::Down,
+        AbsenceReason::Attempt => Cause::Other("a failed attempt, kept for its log".to_owned()),
     }
 }
 

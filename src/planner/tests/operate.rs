@@ -2,10 +2,11 @@
 
 use super::start_first::{host, service};
 use crate::desired::{DesiredState, Item, Order};
+use crate::engine::Engine as _;
 use crate::execute::Interrupt;
 use crate::execute::tests::stage::{Applied, Open, Stage, readable};
 use crate::plan::{Verb, text, text_with_undo};
-use crate::planner::{AskedStop, Operation, Options, plan_operation, taken_down};
+use crate::planner::{AskedStop, Clean, Operation, Options, plan_clean, plan_operation, taken_down};
 use crate::problem::Result;
 use crate::testing::fake::Fault;
 
@@ -242,4 +243,30 @@ async fn wherever_a_request_is_cut_off_it_is_done_when_it_is_made_again() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cleaned_are_failed_attempts_and_images_of_what_is_neither_there_nor_declared() {
+    let stage = deployed(1).await;
+    assert!(Stage { items: declared(4, 1), ..stage.clone() }.apply().await.outcome.failure.is_some());
+    assert_eq!(stage.statuses(), ["api running", "api.g2 exited"]);
+    let image = stage.fake.image_names().into_iter().find(|name| name.contains("/nginx@")).expect("an image");
+    stage.fake.tag(&image, "pillarbox.invalid/shop/gone:g3").await.expect("tagged");
+    let plan = async |clean: Clean| {
+        let mut observed = stage.observe().await;
+        let plan = plan_clean(&stage.desired(), &observed, &stage.options, clean).expect("planned");
+        let named = crate::observe::names(&stage.fake, &observed.host, &plan.unread_images).await;
+        observed.kept_images.extend(named.expect("read"));
+        plan_clean(&stage.desired(), &observed, &stage.options, clean).expect("planned")
+    };
+    let all = plan(Clean::default()).await;
+    insta::assert_snapshot!(readable(&text(&all)), @"");
+    let old = plan(Clean { ended_before: Some(0), ..Clean::default() }).await;
+    let images = plan(Clean { images: true, ..Clean::default() }).await;
+    let only = "#1 [] untag pillarbox.invalid/shop/gone:g3 (remove pillarbox.invalid/shop/gone): no state declares it any more";
+    assert_eq!((text(&old).trim(), text(&images).trim()), (only, only));
+    assert!(stage.carry_out(all, &Open, &Interrupt::new(), |_| false).await.outcome.failure.is_none());
+    assert_eq!(stage.statuses(), ["api running"]);
+    assert!(plan(Clean::default()).await.steps.is_empty());
+    assert!(stage.plan().await.expect("planned").steps.is_empty());
 }
