@@ -150,7 +150,7 @@ async fn new_containers_take_the_place_of_the_old_without_a_gap() {
     let anew = Stage { options, ..stage.clone() };
     let plan = anew.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/api:g2 (pull r.example.com/nginx@sha256:bb82): a new container is asked for (restart --new)
+    #1 [] tag pillarbox.invalid/shop/api:g2-1 (pull r.example.com/nginx@sha256:bb82): a new container is asked for (restart --new)
     #2 [1] create api.g2 (replace api): a new container is asked for (restart --new)
     #3 [2] start api.g2 (replace api): a new container is asked for (restart --new)
     #4 [3] await api.g2 (replace api): a new container is asked for (restart --new)
@@ -194,11 +194,11 @@ async fn what_is_taken_down_leaves_nothing_but_volumes_and_the_next_apply_makes_
     #4 [3] remove api-2 (remove api): taken down
     #5 [4] remove api (remove api): taken down
     #6 [5] remove image r.example.com/nginx@sha256:f903 (remove image r.example.com/nginx@sha256:f903): nothing needs it any more
-    #7 [6] untag pillarbox.invalid/shop/api-2:g2 (remove image r.example.com/nginx@sha256:f903): nothing needs it any more
-    #8 [7] untag pillarbox.invalid/shop/api:g2 (remove image r.example.com/nginx@sha256:f903): nothing needs it any more
+    #7 [6] untag pillarbox.invalid/shop/api-2:g2-2 (remove image r.example.com/nginx@sha256:f903): nothing needs it any more
+    #8 [7] untag pillarbox.invalid/shop/api:g2-2 (remove image r.example.com/nginx@sha256:f903): nothing needs it any more
     #9 [5] remove image r.example.com/nginx@sha256:bb82 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
-    #10 [9] untag pillarbox.invalid/shop/api-2:g1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
-    #11 [10] untag pillarbox.invalid/shop/api:g1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
+    #10 [9] untag pillarbox.invalid/shop/api-2:g1-1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
+    #11 [10] untag pillarbox.invalid/shop/api:g1-1 (remove image r.example.com/nginx@sha256:bb82): nothing needs it any more
     "#);
     let applied = stage.carry_out(plan, &Open, &Interrupt::new(), |_| false).await;
     assert!(applied.outcome.failure.is_none());
@@ -260,7 +260,12 @@ async fn what_is_cleaned_are_failed_attempts_and_images_of_what_is_neither_there
         plan_clean(&stage.desired(), &observed, &stage.options, clean).expect("planned")
     };
     let all = plan(Clean::default()).await;
-    insta::assert_snapshot!(readable(&text(&all)), @"");
+    insta::assert_snapshot!(readable(&text(&all)), @r#"
+    #1 [] remove api.g2 (remove api): a failed attempt, kept for its log
+    #2 [1] remove image r.example.com/nginx@sha256:1a32 (remove image r.example.com/nginx@sha256:1a32): nothing needs it any more
+    #3 [2] untag pillarbox.invalid/shop/api:g2-4 (remove image r.example.com/nginx@sha256:1a32): nothing needs it any more
+    #4 [3] untag pillarbox.invalid/shop/gone:g3 (remove image r.example.com/nginx@sha256:1a32): nothing needs it any more
+    "#);
     let old = plan(Clean { ended_before: Some(0), ..Clean::default() }).await;
     let images = plan(Clean { images: true, ..Clean::default() }).await;
     let only = "#1 [] untag pillarbox.invalid/shop/gone:g3 (remove pillarbox.invalid/shop/gone): no state declares it any more";
