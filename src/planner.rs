@@ -59,12 +59,12 @@ mod renamed;
 mod work;
 
 pub use assign::assign;
-pub use clean::{Clean, plan_clean};
+pub use clean::plan_clean;
 pub use decide::source::{unfit, unfit_for};
 pub use down::{TakenDown, taken_down};
 pub use operate::plan_operation;
 pub use operation::{AskedStop, Operation};
-pub use options::{Options, Part};
+pub use options::{Clean, Options, Part};
 
 use crate::check;
 use crate::desired::{Address, Desired, DesiredState};

@@ -3,22 +3,13 @@
 
 use super::context::PlanContext;
 use super::decide::clean::decide;
-use super::options::Options;
+use super::options::{Clean, Options};
 use super::{explain, lower};
 use crate::check;
 use crate::desired::Desired;
 use crate::observed::Observed;
 use crate::plan::{HostPlan, PlanBody};
 use crate::problem::Result;
-
-/// What is cleaned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Clean {
-    /// Images alone.
-    pub images: bool,
-    /// Of failed attempts those that ended before this, seconds since 1970 by the Engine's clock; `None`: all.
-    pub ended_before: Option<i64>,
-}
 
 /// Plans that on a host, and checks the plan.
 ///

@@ -34,3 +34,12 @@ pub enum Part {
     /// It ran on this host, as another host of this run remembers.
     Ran(HostName),
 }
+
+/// What is cleaned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clean {
+    /// Images alone.
+    pub images: bool,
+    /// Of failed attempts those that ended before this, seconds since 1970 by the Engine's clock; `None`: all.
+    pub ended_before: Option<i64>,
+}

@@ -57,6 +57,7 @@ fn the_commands_in_the_order_of_work() {
     plan          Show what would change, and why; changes nothing
     apply         Make hosts what the states declare: plan, ask, carry out
     status        Show what runs where: version, generation, health, and what an apply would change
+                  [alias: ps]
     logs          Show the logs of services, of all replicas on all hosts in the order of time
     exec          Run a command, or a shell, in a running container of a service
     adopt         Adopt containers that pillarbox did not make, without a restart

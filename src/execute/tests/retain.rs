@@ -233,7 +233,7 @@ async fn what_is_kept_is_what_ran_last() {
     assert_eq!(stage.statuses(), ["api running", "api.g2.kept exited"]);
 }
 
-/// What runs when a plan is made ends later than what is down, whoever held the plain name.
+/// What runs when a plan is made ends later than what is down, whichever of them held the plain name.
 #[tokio::test(start_paused = true)]
 async fn what_is_kept_is_counted_in_the_order_in_which_it_will_have_ended() {
     let declared = |version, log, retain| Declared { version, log, replicas: 1, retain, start_first: false };

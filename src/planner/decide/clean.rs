@@ -11,8 +11,8 @@ use super::secrets::Leftovers;
 use crate::desired::{Address, DesiredState, Kind};
 use crate::observed::{Container, InstanceRole};
 use crate::plan::{keep_repository, kept_by};
-use crate::planner::clean::Clean;
 use crate::planner::context::PlanContext;
+use crate::planner::options::Clean;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decides. Data in volumes is never among it.
