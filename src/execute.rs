@@ -28,6 +28,7 @@ mod task;
 pub use crate::event::GroupEnd;
 pub use interrupt::Interrupt;
 pub use outcome::{Command, HostOutcome, Outcome};
+pub use redact::Redactor;
 pub use secrets::{Fetching, Secrets, differing_env, wanted_files};
 
 use crate::engine::Engine;
@@ -39,7 +40,6 @@ use call::Caller;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use group::HostRun;
 use lock_check::LockCheck;
-use redact::Redactor;
 use schedule::{Group, Schedule, groups};
 use secrets::Opened;
 use slots::CallSlots;

@@ -4,6 +4,8 @@
 mod follow;
 mod lines;
 mod merge;
+#[cfg(test)]
+mod tests;
 
 use crate::engine::{EngineError, EngineResult, ErrorKind, LogPart, Pieces, Streams};
 use crate::name::HostName;

@@ -11,6 +11,7 @@
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
+//! | a one-off command in a container of its own | `one_off` |
 //! | which containers there are, for commands that look into them | `live` |
 //! | what is asked for of a service as it is there | `operate` |
 //! | what takes room on hosts | `disk` |
@@ -41,6 +42,7 @@ mod live;
 mod locks;
 mod logins;
 mod observe;
+mod one_off;
 mod only;
 mod operate;
 mod operator;
@@ -68,9 +70,10 @@ pub use holders::{Holders, Use};
 pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
-pub use live::{LiveHost, Located, engine_of, without_container};
+pub use live::{LiveHost, Located, engine_of, secrets_at_hand, without_container};
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
+pub use one_off::PreparedOneOff;
 pub use operate::{OperationPlan, Requested};
 pub use operator::{Operator, Progress, Tally};
 pub use past::{Moment, Past};

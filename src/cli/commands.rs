@@ -31,6 +31,7 @@ mod requested;
 mod restart;
 mod reveal;
 mod rollback;
+mod run;
 mod seal;
 mod set;
 mod show;
@@ -69,6 +70,7 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     Logs(logs::LogsArgs),
     Exec(exec::ExecArgs),
+    Run(run::RunArgs),
     Adopt(adopt::AdoptArgs),
     History(history::HistoryArgs),
     Rollback(rollback::RollbackArgs),
@@ -99,14 +101,14 @@ impl Command {
     /// Its exit code where it failed: 125 where other codes are those of a command in a container.
     pub(super) fn failure(&self, problems: &Problems) -> Exit {
         match self {
-            Self::Exec(_) if problems.code() != Code::Interrupted => Exit::Of(125),
+            Self::Exec(_) | Self::Run(_) if problems.code() != Code::Interrupted => Exit::Of(125),
             _ => Exit::of(problems),
         }
     }
 
     /// Whether it never asks, even on a terminal.
     pub(super) fn is_unattended(&self) -> bool {
-        matches!(self, Self::Doctor(_))
+        matches!(self, Self::Doctor(_) | Self::Logs(_))
     }
 
     pub(super) fn run(&self, ctx: &Context) -> Result<Exit> {
@@ -130,6 +132,7 @@ impl Command {
             Self::Status(args) => status::run(args, ctx),
             Self::Logs(args) => logs::run(args, ctx),
             Self::Exec(args) => exec::run(args, ctx),
+            Self::Run(args) => run::run(args, ctx),
             Self::Adopt(args) => adopt::run(args, ctx),
             Self::History(args) => history::run(args, ctx),
             Self::Rollback(args) => rollback::run(args, ctx),

@@ -2,7 +2,6 @@
 
 use super::raw_terminal::{Escape, RawMode, input, size};
 use crate::engine::{Channel, Conversation, EngineError, Process, Streams};
-use crate::execute::Interrupt;
 use crate::problem::{Problem, Result};
 use futures_util::StreamExt as _;
 use std::io::{self, Write as _};
@@ -23,7 +22,7 @@ pub(super) enum End {
     Left,
     /// The connection broke.
     Lost(EngineError),
-    /// Ctrl-C, where that is no key of the process, or SIGTERM.
+    /// Ctrl-C, where that is no key of the process, or SIGTERM; or its time was over.
     Interrupted,
     /// What reads our output went away.
     Unread,
@@ -87,14 +86,14 @@ fn written(to: Channel, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Holds it. `begin` starts what is talked to, if it is not started yet.
+/// Holds it, until `ends` at the latest. `begin` starts what is talked to, if it is not started yet.
 ///
 /// # Errors
 /// Those of `begin`; where the terminal cannot be lent, or standard output cannot be written.
 pub(super) async fn converse<E: Streams>(
     partner: &Partner<'_, E>,
     conversation: Conversation,
-    interrupt: &Interrupt,
+    ends: impl Future<Output = End>,
     begin: impl Future<Output = Result<()>>,
 ) -> Result<End> {
     let raw = match partner.tty {
@@ -140,7 +139,7 @@ pub(super) async fn converse<E: Streams>(
         ended = reading => ended,
         left = typing => Ok(left),
         end = fitting(partner) => Ok(end),
-        () = interrupt.heard(1) => Ok(End::Interrupted),
+        end = ends => Ok(end),
     };
     drop(raw);
     let ended = match ended {

@@ -12,7 +12,7 @@ type Familiar = (&'static [&'static str], &'static str, &'static [&'static str])
 /// The table; a word goes when it becomes a command.
 const FAMILIAR: [Familiar; 21] = [
     (
-        &["up", "deploy", "run", "create", "converge", "sync", "highstate", "site", "redeploy", "install"],
+        &["up", "deploy", "create", "converge", "sync", "highstate", "site", "redeploy", "install"],
         "states are carried out in two steps: look, then apply",
         &["pillarbox plan", "pillarbox apply"],
     ),

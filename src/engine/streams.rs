@@ -1,6 +1,7 @@
 //! What an Engine streams: the log of a container, news of containers, and a process that a person talks to.
 
 use super::{Engine, EngineResult};
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::LocalBoxStream;
 use jiff::Timestamp;
 use tokio::io::AsyncWrite;
@@ -109,6 +110,7 @@ pub trait Streams: Engine {
     async fn attach(&self, id: &str, tty: bool, input: bool) -> EngineResult<Conversation>;
     /// Gives a terminal its size.
     async fn resize(&self, process: Process<'_>, rows: u16, columns: u16) -> EngineResult<()>;
-    /// Waits until a container has ended; answers its exit code.
-    async fn end(&self, id: &str) -> EngineResult<i64>;
+    /// The exit code of a container's next run, once that has ended; asked for before it is started, as it may be
+    /// removed at its end.
+    async fn next_end(&self, id: &str) -> EngineResult<LocalBoxFuture<'static, EngineResult<i64>>>;
 }

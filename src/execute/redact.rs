@@ -6,6 +6,7 @@
 
 use super::secrets::Opened;
 use crate::problem::escaped;
+use crate::secret::Secret;
 use crate::state::Encoder;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -28,7 +29,7 @@ const LEAST: usize = 4;
 const PIECE: usize = 12;
 
 /// The forms in which a secret may turn up in a log.
-pub(super) struct Redactor {
+pub struct Redactor {
     /// Replaced where they stand on one line, the longest first.
     whole: Vec<Zeroizing<String>>,
     /// Looked for in pieces, without blanks and backslashes.
@@ -40,8 +41,13 @@ pub(super) struct Redactor {
 impl Redactor {
     /// For all secrets of a run.
     pub(super) fn new(opened: &Opened) -> Self {
+        Self::of(opened.values())
+    }
+
+    /// For these secrets.
+    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let (mut whole, mut pieces, mut hex) = (Vec::new(), Vec::new(), Vec::new());
-        for secret in opened.values() {
+        for secret in secrets {
             let bytes = secret.reveal();
             let mut forms: Vec<Zeroizing<String>> = Vec::new();
             if let Some(text) = secret.reveal_text() {
@@ -86,30 +92,48 @@ impl Redactor {
 
     /// The lines, fit to be shown. A secret may begin on one and end on a later one.
     pub(super) fn clean_lines<T: AsRef<str>>(&self, lines: &[T]) -> Vec<String> {
+        let hidden = self.found(lines);
+        let clean = |(line, hidden): (&T, _)| replaced(line.as_ref(), hidden, escaped);
+        lines.iter().zip(hidden).map(clean).collect()
+    }
+
+    /// A line with its secrets replaced and everything else as it is; `None` where there are none.
+    pub fn hide(&self, line: &str) -> Option<String> {
+        let hidden = self.found(&[line]).pop().filter(|hidden| !hidden.is_empty())?;
+        Some(replaced(line, hidden, str::to_owned))
+    }
+
+    /// Where secrets stand in each line.
+    fn found<T: AsRef<str>>(&self, lines: &[T]) -> Vec<Vec<Range<usize>>> {
         let mut hidden: Vec<Vec<Range<usize>>> = vec![Vec::new(); lines.len()];
         mark(&Letters::of_text(lines), &self.pieces, &mut hidden);
         mark(&Letters::of_hex(lines), &self.hex, &mut hidden);
-        lines.iter().zip(hidden).map(|(line, hidden)| self.clean_line(line.as_ref(), hidden)).collect()
-    }
-
-    fn clean_line(&self, line: &str, mut hidden: Vec<Range<usize>>) -> String {
-        for form in &self.whole {
-            hidden.extend(line.match_indices(form.as_str()).map(|(at, found)| at..at + found.len()));
-        }
-        hidden.sort_by_key(|range| range.start);
-        let (mut shown, mut at) = (String::new(), 0);
-        let mut hidden = hidden.into_iter().peekable();
-        while let Some(mut range) = hidden.next() {
-            while let Some(next) = hidden.next_if(|next| next.start <= range.end) {
-                range.end = range.end.max(next.end);
+        for (line, hidden) in lines.iter().zip(&mut hidden) {
+            for form in &self.whole {
+                hidden.extend(
+                    line.as_ref().match_indices(form.as_str()).map(|(at, found)| at..at + found.len()),
+                );
             }
-            shown.push_str(&escaped(line.get(at..range.start).unwrap_or_default()));
-            shown.push_str(INSTEAD);
-            at = range.end;
         }
-        shown.push_str(&escaped(line.get(at..).unwrap_or_default()));
-        shown
+        hidden
     }
+}
+
+/// A line with something in the place of its secrets.
+fn replaced(line: &str, mut hidden: Vec<Range<usize>>, shown_as: impl Fn(&str) -> String) -> String {
+    hidden.sort_by_key(|range| range.start);
+    let (mut shown, mut at) = (String::new(), 0);
+    let mut hidden = hidden.into_iter().peekable();
+    while let Some(mut range) = hidden.next() {
+        while let Some(next) = hidden.next_if(|next| next.start <= range.end) {
+            range.end = range.end.max(next.end);
+        }
+        shown.push_str(&shown_as(line.get(at..range.start).unwrap_or_default()));
+        shown.push_str(INSTEAD);
+        at = range.end;
+    }
+    shown.push_str(&shown_as(line.get(at..).unwrap_or_default()));
+    shown
 }
 
 /// Marks every piece of a form.
@@ -178,7 +202,6 @@ mod tests {
     use super::*;
     use crate::name::{HostName, ImageName};
     use crate::problem::Result;
-    use crate::secret::Secret;
     use crate::state::SecretRef;
     use base64::engine::general_purpose::STANDARD;
     use futures_util::FutureExt as _;
@@ -328,6 +351,13 @@ mod tests {
             let shown = redactor.clean(&format!("got {text} here"));
             assert!(!shown.contains("rd") && shown.contains("[secret]"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_line_keeps_everything_else_where_secrets_are_hidden() {
+        let redactor = redactor(b"secret");
+        assert_eq!(redactor.hide("\u{1b}[31mno\t"), None);
+        assert_eq!(redactor.hide("\u{1b}[31mmy secret\t").as_deref(), Some("\u{1b}[31mmy [secret]\t"));
     }
 
     #[test]

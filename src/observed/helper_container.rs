@@ -6,6 +6,11 @@ pub enum HelperContainer {
     /// Files are put into a volume through it. It is never started; one that is found was left by an apply
     /// that did not finish.
     Filler,
+    /// A one-off command of a person runs in it, or ran in it (`pillarbox run`).
+    Run {
+        /// The service that it is made like.
+        service: String,
+    },
     /// It runs a task, or ran it.
     Task {
         /// The task.

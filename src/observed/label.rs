@@ -40,6 +40,8 @@ impl Label {
     pub const RAN_ON: &'static str = "io.pillarbox.ran-on";
     /// On a container that is never started, through which files are put into a volume: for whom.
     pub const FILLS: &'static str = "io.pillarbox.fills";
+    /// On the container of a one-off command (`pillarbox run`): the service that it is made like.
+    pub const RUN: &'static str = "io.pillarbox.run";
     /// On a volume of secrets: the instance or task whose they are.
     pub const SECRETS: &'static str = "io.pillarbox.secrets";
     /// On the volume that records an adoption: the workspace, once more, so that such volumes can be listed.

@@ -116,14 +116,15 @@ fn by_age(a: &Container, b: &Container) -> Ordering {
 
 /// What it is for, if that is no instance and its labels did not come with its image.
 fn helper(labels: &BTreeMap<String, String>, image: &BTreeMap<String, String>) -> Option<HelperContainer> {
-    let names = [Label::FILLS, Label::TASK, Label::RAN];
+    let names = [Label::FILLS, Label::RUN, Label::TASK, Label::RAN];
     if names.iter().all(|name| labels.get(*name) == image.get(*name)) {
         return None;
     }
     let text = |name: &str| labels.get(name).filter(|text| !text.is_empty()).cloned();
-    match text(Label::FILLS) {
-        Some(_) => Some(HelperContainer::Filler),
-        None => Some(HelperContainer::Task {
+    match (text(Label::FILLS), text(Label::RUN)) {
+        (Some(_), _) => Some(HelperContainer::Filler),
+        (None, Some(service)) => Some(HelperContainer::Run { service }),
+        (None, None) => Some(HelperContainer::Task {
             name: text(Label::TASK)?,
             fingerprint: text(Label::RAN)?,
             version: text(Label::VERSION).unwrap_or_default(),

@@ -8,8 +8,8 @@ mod pulls;
 mod remove;
 mod replace;
 mod resource;
-mod secrets;
-mod steps;
+pub(super) mod secrets;
+pub(super) mod steps;
 mod task;
 
 use super::context::PlanContext;

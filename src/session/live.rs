@@ -9,11 +9,16 @@ use super::known_hosts;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::services::Services;
 use super::vault::Vault;
+use crate::desired::DesiredState;
 use crate::engine::docker::Docker;
 use crate::inventory::Host;
 use crate::name::HostName;
 use crate::observe::{Replica, replicas};
+use crate::pillar::Value;
 use crate::problem::{Problem, Result, escaped};
+use crate::secret::Secret;
+use crate::state::SecretRef;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A host that answers, and the containers of this workspace there.
@@ -117,6 +122,38 @@ impl<'v> Hosts<LiveHost<'v>> {
         }
         found
     }
+}
+
+/// The secrets that containers of services are given by what is declared, as far as a private key is at hand that opens
+/// them and asks nothing; in which no word is lost where there is none.
+///
+/// # Errors
+/// Where what is declared cannot be read.
+pub fn secrets_at_hand(vault: &Vault<'_>, globs: &[String], services: &[String]) -> Result<Vec<Secret>> {
+    if vault.session().options.no_identity {
+        return Ok(Vec::new());
+    }
+    let declared = declared(vault, globs)?;
+    let mut wanted: BTreeSet<&SecretRef> = BTreeSet::new();
+    for item in declared.iter().filter_map(|one| one.desired()).flat_map(|desired| &desired.items) {
+        let name = match &item.want {
+            DesiredState::Container(want) => want.service().as_str(),
+            DesiredState::Task(task) => task.container.name.as_str(),
+            _ => continue,
+        };
+        if services.iter().any(|service| service == name) {
+            let texts = item.want.container().into_iter().flat_map(|want| want.spec.texts());
+            wanted.extend(texts.flat_map(|(_, text)| text.secrets()));
+        }
+    }
+    let sealed = wanted.into_iter().filter_map(|secret| {
+        let document = vault.document(&secret.origin.file)?;
+        match document.get(&secret.origin.key).map(|node| &node.value) {
+            Some(Value::Sealed(sealed)) => vault.open(sealed).ok(),
+            _ => None,
+        }
+    });
+    Ok(sealed.map(|opened| opened.secret).collect())
 }
 
 /// What to say where a service has no container that a command could take.

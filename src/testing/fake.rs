@@ -8,6 +8,7 @@ mod container;
 mod image;
 mod resource;
 mod sharing;
+mod streams;
 mod volume;
 mod world;
 

@@ -54,6 +54,7 @@ mod harness;
 mod killed;
 mod lock;
 mod newcomer;
+mod one_off;
 mod operating;
 mod options;
 mod options_each;

@@ -177,7 +177,7 @@ fn the_terminal_is_as_it_was_after_a_lost_link_a_signal_and_an_escape() {
     // SIGTERM.
     let terminal = Terminal::open(&service, "true", &["sh", "-c", "echo begun; sleep 60"]);
     terminal.shows("begun");
-    terminal.beside("kill $(pgrep -f -- 'exec NAME')");
+    terminal.beside("kill $(pgrep -f -- '^[^ ]*/pillarbox --no-identity [e]xec NAME')");
     assert_eq!(terminal.end(), "143 as it was");
     // The container goes.
     let terminal = Terminal::open(&service, "true", &["sh", "-c", "echo begun; sleep 60"]);
@@ -204,8 +204,8 @@ impl<'s> Terminal<'s> {
         let env = &service.bed.env;
         let words: Vec<String> = command.iter().map(|word| format!("'{word}'")).collect();
         let script = format!(
-            "tty > device; {before}; b=$(stty -a); '{}' --no-identity exec {} -- {}; code=$?; \
-             if [ \"$b\" = \"$(stty -a)\" ]; then echo \"<$code as it was>\"; else echo \"<$code otherwise>\"; stty -a; fi",
+            "tty > device; {before}; b=$(stty -g); '{}' --no-identity exec {} -- {}; code=$?; \
+             if [ \"$b\" = \"$(stty -g)\" ]; then echo \"<$code as it was>\"; else echo \"<$code otherwise>\"; stty -a; fi",
             env!("CARGO_BIN_EXE_pillarbox"),
             service.name,
             words.join(" ")

@@ -60,6 +60,7 @@ fn the_commands_in_the_order_of_work() {
                   [alias: ps]
     logs          Show the logs of services, of all replicas on all hosts in the order of time
     exec          Run a command, or a shell, in a running container of a service
+    run           Run a one-off command in a new container that is made like those of a service
     adopt         Adopt containers that pillarbox did not make, without a restart
     history       Show the generations of a service on each host, and which of them a rollback can use
     rollback      Bring back what a service ran before: on every selected host, or on none

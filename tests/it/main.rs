@@ -35,6 +35,7 @@ mod init;
 mod layers;
 mod leavers;
 mod lifetime;
+mod logs;
 mod lying_engine;
 mod merging;
 mod moving;

@@ -172,6 +172,10 @@ async fn in_one(
         Err(error) => return refused(ctx, at, request, &error.message).ok_or_else(|| failed(&error).into()),
     };
     let partner = Partner { engine, process: Process::Exec(&exec), tty: request.tty, input: request.input };
+    let interrupted = async {
+        interrupt.heard(1).await;
+        End::Interrupted
+    };
     let goes_on = async |why: &str| {
         let state = engine.exec_state(&exec).await;
         let pid = match state {
@@ -181,7 +185,7 @@ async fn in_one(
         };
         ctx.out.warn(format_args!("{why}: the command goes on in {}{pid}", at.title()));
     };
-    match converse(&partner, conversation, interrupt, async { Ok(()) }).await? {
+    match converse(&partner, conversation, interrupted, async { Ok(()) }).await? {
         End::Closed { not_started } => {
             let code = code(at, &exec, interrupt).await?;
             match not_started.and_then(|words| refused(ctx, at, request, &words)) {
@@ -224,15 +228,20 @@ async fn code(at: &Located, exec: &str, interrupt: &Interrupt) -> Result<u8> {
     Ok(u8::try_from(unless_interrupted(interrupt, waiting).await?).unwrap_or(255))
 }
 
-/// What is said of a command that could not be started; `None` where something else went wrong.
-fn refused(ctx: &Context, at: &Located, request: &ExecRequest, words: &str) -> Option<Exit> {
+/// The exit code of a command that a container runtime could not start, by its words; `None` where it did.
+pub(in crate::cli) fn not_run(words: &str) -> Option<u8> {
     let missing = ["executable file not found", "no such file or directory", "not found in $PATH"];
     let not_run = ["OCI runtime exec failed", "permission denied", "unable to start container process"];
-    let code = match () {
-        () if missing.iter().any(|text| words.contains(text)) => 127,
-        () if not_run.iter().any(|text| words.contains(text)) => 126,
-        () => return None,
-    };
+    match () {
+        () if missing.iter().any(|text| words.contains(text)) => Some(127),
+        () if not_run.iter().any(|text| words.contains(text)) => Some(126),
+        () => None,
+    }
+}
+
+/// What is said of a command that could not be started; `None` where something else went wrong.
+fn refused(ctx: &Context, at: &Located, request: &ExecRequest, words: &str) -> Option<Exit> {
+    let code = not_run(words)?;
     let program = request.command.first().map(String::as_str).unwrap_or_default();
     let what = format!("{} cannot be run in {}", escaped(program), at.title());
     let problem = Problem::failed(what).cause(escaped(words));

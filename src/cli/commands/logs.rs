@@ -3,12 +3,14 @@
 use crate::cli::output::logs::{Printer, Shown};
 use crate::cli::{Context, Exit, Selection, on_engines};
 use crate::engine::LogPart;
-use crate::execute::Interrupt;
+use crate::execute::{Interrupt, Redactor};
 use crate::logs::{Dial, News, Source, Wanted, read};
 use crate::observe::Replica;
 use crate::observed::InstanceRole;
 use crate::problem::{Problem, Problems, Result, escaped};
-use crate::session::{Hosts, LiveHost, Located, NewHosts, Pipeline, Vault, engine_of, without_container};
+use crate::session::{
+    Hosts, LiveHost, Located, NewHosts, Pipeline, Vault, engine_of, secrets_at_hand, without_container,
+};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -128,7 +130,12 @@ pub(in crate::cli) fn run(args: &LogsArgs, ctx: &Context) -> Result<Exit> {
         for problem in &away {
             ctx.out.warn(problem_in_words(problem));
         }
-        show(args, ctx, &vault, interrupt, Chosen { hosts, services, found }, away).await
+        let secrets = secrets_at_hand(&vault, &args.selection.host, &services).unwrap_or_else(|problems| {
+            ctx.out.detail(format_args!("secrets in these logs are not replaced: {problems}"));
+            Vec::new()
+        });
+        let redactor = (!secrets.is_empty()).then(|| Redactor::of(&secrets));
+        show(args, ctx, &vault, interrupt, Chosen { hosts, services, found, redactor }, away).await
     })
 }
 
@@ -137,6 +144,7 @@ struct Chosen<'v> {
     hosts: Hosts<LiveHost<'v>>,
     services: Vec<String>,
     found: Vec<Located>,
+    redactor: Option<Redactor>,
 }
 
 async fn show(
@@ -170,6 +178,7 @@ async fn show(
         json: ctx.out.json,
         terminal: ctx.terminal.stdout,
         grep: args.grep.clone(),
+        redactor: chosen.redactor,
     };
     let mut printer = Printer::new(shown);
     let mut tell = |news: News<'_>| {

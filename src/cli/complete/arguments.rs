@@ -37,7 +37,7 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
         (_, "host") | ("gate promote", "from") => Names::Hosts,
         ("gate list" | "gate set" | "gate hold" | "gate unhold" | "gate promote", "app") => Names::Gates,
         ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
-        ("down" | "exec" | "history" | "restart" | "rollback" | "start" | "stop", "service")
+        ("down" | "exec" | "history" | "restart" | "rollback" | "run" | "start" | "stop", "service")
         | ("logs", "services")
         | ("adopt", "names") => Names::Services,
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
@@ -82,6 +82,7 @@ registry check: images
 registry export: name namespace
 registry import: only
 rollback: to
+run: command user workdir env image_of timeout
 seal: slot
 set: value
 status: prometheus

@@ -1,6 +1,7 @@
 //! Lines of logs: with the replica before each where there are several, and harmless on a terminal.
 
 use crate::engine::Channel;
+use crate::execute::Redactor;
 use crate::logs::Line;
 use crate::name::HostName;
 use crate::observe::Replica;
@@ -11,7 +12,7 @@ use serde_json::json;
 use std::io::{self, Write};
 
 /// How lines are shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(in crate::cli) struct Shown {
     /// With the time.
     pub(in crate::cli) times: bool,
@@ -23,6 +24,8 @@ pub(in crate::cli) struct Shown {
     pub(in crate::cli) terminal: bool,
     /// Only those that match.
     pub(in crate::cli) grep: Option<Regex>,
+    /// Secrets that are replaced.
+    pub(in crate::cli) redactor: Option<Redactor>,
 }
 
 /// Colours of replicas, in their order.
@@ -79,6 +82,10 @@ impl Printer {
 
     /// A line of a replica.
     pub(in crate::cli) fn line(&mut self, at: usize, line: &Line) {
+        let redactor = self.shown.redactor.as_ref();
+        let hidden = redactor.and_then(|redactor| redactor.hide(&String::from_utf8_lossy(&line.text)));
+        let hidden = hidden.map(|text| Line { text: text.into_bytes(), ..line.clone() });
+        let line = hidden.as_ref().unwrap_or(line);
         if self.shown.grep.as_ref().is_some_and(|grep| !grep.is_match(&line.text)) {
             return;
         }

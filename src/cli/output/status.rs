@@ -8,7 +8,7 @@ use super::layout::{columns, wrap};
 use super::style;
 use super::table::Table;
 use crate::desired::Desired;
-use crate::observed::{Container, Health, InstanceRole, Observed, Ownership, RunState};
+use crate::observed::{Container, Health, HelperContainer, InstanceRole, Observed, Ownership, RunState};
 use crate::plan::{Change, Verb};
 use crate::problem::{Problems, escaped};
 use crate::session::Told;
@@ -60,7 +60,16 @@ impl HostStatus {
     pub(in crate::cli) fn of(observed: &Observed, desired: &Desired, engine: String, told: &Told) -> Self {
         let plan = told.plan.as_ref().ok();
         let changes = plan.map(|plan| plan.changes.as_slice()).unwrap_or_default();
-        let notes = plan.into_iter().flat_map(|plan| plan.notes.iter().cloned()).collect();
+        let one_offs = observed.containers.iter().filter_map(|one| match &one.helper {
+            Some(HelperContainer::Run { service }) => Some(format!(
+                "{} is of a one-off command of service {}: {}",
+                escaped(&one.name),
+                escaped(service),
+                escaped(&one.state.status)
+            )),
+            _ => None,
+        });
+        let notes = plan.into_iter().flat_map(|plan| plan.notes.iter().cloned()).chain(one_offs).collect();
         let nothing = told.plan.as_ref().err().into_iter().flat_map(Problems::iter);
         let nothing = nothing.map(|problem| format!("what an apply would do cannot be told: {problem}"));
         let reasons = told.untold.iter().flat_map(|(address, problems)| {

@@ -10,6 +10,8 @@ use crate::engine::{
     Channel, Conversation, DETACH_KEYS, EngineError, EngineResult, ErrorKind, ExecRequest, ExecState,
     LogPart, Piece, Pieces, Process, Streams,
 };
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{self, LocalBoxStream, StreamExt as _};
 use hyper::Method;
 use jiff::Timestamp;
@@ -110,10 +112,23 @@ impl Streams for Docker {
         self.post(&path, None).await
     }
 
-    async fn end(&self, id: &str) -> EngineResult<i64> {
-        let call = self.call(Method::POST, &format!("/containers/{}/wait", segment(id)));
-        let ended: answer::Ended = self.http.object(call.within(Bounds::STOP)).await?;
-        Ok(ended.status_code)
+    async fn next_end(&self, id: &str) -> EngineResult<LocalBoxFuture<'static, EngineResult<i64>>> {
+        let path = format!("/containers/{}/wait{}", segment(id), query(&[("condition", "next-exit")]));
+        let call = self.call(Method::POST, &path).within(Bounds::of_stream(true));
+        let mut body = self.http.alone(call).await?.body()?;
+        let ended = async move {
+            let mut text = Vec::new();
+            while let Some(bytes) = body.next().await? {
+                if text.len() + bytes.len() > Bounds::WORDS {
+                    break;
+                }
+                text.extend_from_slice(&bytes);
+            }
+            let ended: Result<answer::Ended, _> = serde_json::from_slice(&text);
+            let words = "it does not say how the container ended";
+            ended.map(|ended| ended.status_code).map_err(|_| EngineError::new(ErrorKind::Other, 200, words))
+        };
+        Ok(ended.boxed_local())
     }
 }
 

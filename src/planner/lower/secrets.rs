@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The files of one container that is to be created.
-pub(super) struct Files<'a> {
+pub(in crate::planner) struct Files<'a> {
     /// The container's plain name, or that of its task.
-    pub(super) service: &'a str,
-    pub(super) files: &'a BTreeMap<String, SecretFile>,
+    pub(in crate::planner) service: &'a str,
+    pub(in crate::planner) files: &'a BTreeMap<String, SecretFile>,
     /// The volume that they lie in; also the name of the container that fills it.
-    pub(super) volume: String,
+    pub(in crate::planner) volume: String,
     whose: String,
     workspace: &'a Owner,
     source: &'a Source,
@@ -30,20 +30,30 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Of an instance or task; `None` where it has no files.
-    pub(super) fn of(
+    pub(in crate::planner) fn of(
         context: &PlanContext<'a>,
         service: &'a str,
         whose: String,
         files: &'a BTreeMap<String, SecretFile>,
         source: &'a Source,
     ) -> Option<Self> {
-        let workspace = context.workspace();
+        Self::new(context.workspace(), service, whose, files, source)
+    }
+
+    /// The same where nothing of the host has to be known.
+    pub(in crate::planner) fn new(
+        workspace: &'a Owner,
+        service: &'a str,
+        whose: String,
+        files: &'a BTreeMap<String, SecretFile>,
+        source: &'a Source,
+    ) -> Option<Self> {
         let volume = OwnVolumes::of_secrets(workspace, &whose);
         (!files.is_empty()).then_some(Self { service, files, volume, whose, workspace, source })
     }
 
     /// Whether they lie in memory.
-    pub(super) fn in_memory(&self) -> bool {
+    pub(in crate::planner) fn in_memory(&self) -> bool {
         self.files.values().any(|file| file.store == Store::Memory)
     }
 
@@ -53,13 +63,13 @@ impl<'a> Files<'a> {
     }
 
     /// Makes the volume.
-    pub(super) fn create_volume(&self) -> Action {
+    pub(in crate::planner) fn create_volume(&self) -> Action {
         let labels = self.labels(Label::SECRETS).map(|(name, value)| (name.to_owned(), value)).collect();
         Action::CreateOwnVolume { name: self.volume.clone(), labels, memory: self.in_memory() }
     }
 
     /// Makes the container that fills it. It has no command of its own image, which may have none.
-    pub(super) fn create_filler(&self) -> Action {
+    pub(in crate::planner) fn create_filler(&self) -> Action {
         let body = json!({
             "Entrypoint": ["never-started"],
             "Cmd": [],
@@ -77,7 +87,7 @@ impl<'a> Files<'a> {
     }
 
     /// Fills it.
-    pub(super) fn put(&self, filler: Target) -> Action {
+    pub(in crate::planner) fn put(&self, filler: Target) -> Action {
         Action::PutFiles {
             container: filler,
             name: self.volume.clone(),
@@ -87,12 +97,12 @@ impl<'a> Files<'a> {
     }
 
     /// Removes the container that filled it.
-    pub(super) fn discard(&self, filler: Target) -> Action {
+    pub(in crate::planner) fn discard(&self, filler: Target) -> Action {
         Action::Discard { container: filler, name: self.volume.clone() }
     }
 
     /// Mounts it into the container that is to be created.
-    pub(super) fn mount(&self, body: &mut Value) {
+    pub(in crate::planner) fn mount(&self, body: &mut Value) {
         let mount = mount(&self.volume, FOLDER, true);
         match body["HostConfig"]["Mounts"].as_array_mut() {
             Some(mounts) => mounts.push(mount),
@@ -113,7 +123,7 @@ fn mount(volume: &str, target: &str, read_only: bool) -> Value {
 }
 
 /// Removes what an apply that did not finish left.
-pub(super) fn clear(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
+pub(in crate::planner) fn clear(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
     for filler in leftovers.fillers.iter().chain(&leftovers.tasks) {
         let (container, name) = (Target::Id(filler.id.clone()), filler.name.clone());
         group.know(&filler.id, &filler.name, runs(filler));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of a host, numbered from 1.
 #[derive(Default)]
-pub(super) struct Steps {
+pub(in crate::planner) struct Steps {
     all: Vec<Step>,
     /// Tags that containers leave behind when they go.
     tags_stay: BTreeSet<String>,
@@ -13,12 +13,18 @@ pub(super) struct Steps {
 
 impl Steps {
     /// No steps yet; these tags are not taken off with their containers.
-    pub(super) fn without_untagging(tags: &BTreeSet<String>) -> Self {
+    pub(in crate::planner) fn without_untagging(tags: &BTreeSet<String>) -> Self {
         Self { all: Vec::new(), tags_stay: tags.clone() }
     }
 
     /// Adds a step; answers its id.
-    pub(super) fn push(&mut self, group: &str, action: Action, cause: &Cause, needs: Vec<u32>) -> u32 {
+    pub(in crate::planner) fn push(
+        &mut self,
+        group: &str,
+        action: Action,
+        cause: &Cause,
+        needs: Vec<u32>,
+    ) -> u32 {
         let id = u32::try_from(self.all.len() + 1).unwrap_or(u32::MAX);
         let mut needs = needs;
         needs.sort_unstable();
@@ -36,18 +42,18 @@ impl Steps {
     }
 
     /// The step that was added last.
-    pub(super) fn last(&mut self) -> Option<&mut Step> {
+    pub(in crate::planner) fn last(&mut self) -> Option<&mut Step> {
         self.all.last_mut()
     }
 
     /// All of them.
-    pub(super) fn finish(self) -> Vec<Step> {
+    pub(in crate::planner) fn finish(self) -> Vec<Step> {
         self.all
     }
 }
 
 /// Steps of one group, one after another, with what is known of the containers they change.
-pub(super) struct Group<'s> {
+pub(in crate::planner) struct Group<'s> {
     steps: &'s mut Steps,
     name: String,
     cause: Cause,
@@ -64,7 +70,7 @@ pub(super) struct Group<'s> {
 
 impl<'s> Group<'s> {
     /// An empty group that may begin when `needs` are done.
-    pub(super) fn new(steps: &'s mut Steps, name: String, cause: Cause, needs: Vec<u32>) -> Self {
+    pub(in crate::planner) fn new(steps: &'s mut Steps, name: String, cause: Cause, needs: Vec<u32>) -> Self {
         Self {
             steps,
             name,
@@ -78,17 +84,17 @@ impl<'s> Group<'s> {
     }
 
     /// Makes an existing container known, so that steps on it carry an expectation.
-    pub(super) fn know(&mut self, id: &str, name: &str, running: bool) {
+    pub(in crate::planner) fn know(&mut self, id: &str, name: &str, running: bool) {
         self.known.entry(id.to_owned()).or_insert_with(|| (name.to_owned(), running));
     }
 
     /// A container ends, or does not, when another one does that it shares something with.
-    pub(super) fn may_end(&mut self, id: &str) {
+    pub(in crate::planner) fn may_end(&mut self, id: &str) {
         self.may_end.insert(id.to_owned());
     }
 
     /// Adds a step after the one before.
-    pub(super) fn push(&mut self, action: Action, undo: Vec<Action>) -> u32 {
+    pub(in crate::planner) fn push(&mut self, action: Action, undo: Vec<Action>) -> u32 {
         let expects = self.expects(&action);
         self.learn(&action);
         let id = self.steps.push(&self.name, action, &self.cause, std::mem::take(&mut self.needs));
@@ -102,29 +108,29 @@ impl<'s> Group<'s> {
     }
 
     /// Whether a tag is taken off with its container.
-    pub(super) fn takes_off(&self, tag: &str) -> bool {
+    pub(in crate::planner) fn takes_off(&self, tag: &str) -> bool {
         !self.steps.tags_stay.contains(tag)
     }
 
     /// Takes a tag off for which there is no container any more.
-    pub(super) fn untag(&mut self, tag: &str, undo: Vec<Action>) {
+    pub(in crate::planner) fn untag(&mut self, tag: &str, undo: Vec<Action>) {
         if self.takes_off(tag) {
             self.push(Action::Untag { name: tag.to_owned() }, undo);
         }
     }
 
     /// The name that an existing container has after the steps so far.
-    pub(super) fn name_of(&self, id: &str) -> Option<String> {
+    pub(in crate::planner) fn name_of(&self, id: &str) -> Option<String> {
         self.known.get(id).map(|(name, _)| name.clone())
     }
 
     /// Whether a step so far removes a container.
-    pub(super) fn is_gone(&self, id: &str) -> bool {
+    pub(in crate::planner) fn is_gone(&self, id: &str) -> bool {
         self.gone.contains(id)
     }
 
     /// What the next group has to wait for; the last step, or nothing if there is none.
-    pub(super) fn end(self) -> Option<u32> {
+    pub(in crate::planner) fn end(self) -> Option<u32> {
         if self.any { self.needs.first().copied() } else { None }
     }
 

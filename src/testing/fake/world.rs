@@ -38,6 +38,10 @@ pub(super) struct World {
     pub(super) absence: Option<(usize, Duration)>,
     pub(super) back: Option<Instant>,
     pub(super) watched: Option<(String, usize)>,
+    /// What containers wrote.
+    pub(super) written: Vec<super::streams::Written>,
+    /// Commands that were prepared in containers.
+    pub(super) execs: Vec<Vec<String>>,
     pub(super) next_id: u64,
     /// How many processes have ended.
     ends: u64,
@@ -90,6 +94,8 @@ impl World {
             absence: None,
             back: None,
             watched: None,
+            written: Vec::new(),
+            execs: Vec::new(),
             next_id: 0,
             ends: 0,
         };
