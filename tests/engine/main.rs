@@ -37,6 +37,7 @@ mod browser;
 mod clients;
 mod codes;
 mod compose;
+mod compose_shapes;
 mod consumers;
 mod credentials;
 mod cut;

@@ -5,6 +5,7 @@ use crate::compose::value::{clear, of, text_at, texts};
 use crate::compose::yaml::Node;
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
+use std::collections::BTreeSet;
 
 impl Service<'_> {
     pub(super) fn references(&mut self, reading: &mut Reading) -> Result<(), Problem> {
@@ -62,13 +63,21 @@ impl Service<'_> {
         })
     }
 
-    /// Links are other names for a container in the networks that both are in.
+    /// Links are other names for a container in the networks that both are in: the one that is written, and
+    /// `SERVICE-1` and `PROJECT-SERVICE-1`, as Compose adds (docker/compose, `getLinks`; measured with 2.26.1).
     fn links(&mut self, node: &Node) -> Result<(), Problem> {
-        let mut links = Vec::new();
+        let (mut links, mut known) = (Vec::new(), BTreeSet::new());
         for (item, _) in texts("links", node)? {
             let written = clear("links", item)?;
             let (named, alias) = written.split_once(':').unwrap_or((&written, &written));
-            links.push(text_at(item, format!("{}:{alias}", self.container("links", named, item)?)));
+            let container = self.container("links", named, item)?;
+            let numbered = [format!("{named}-1"), format!("{}-1", self.project.name_of(named))];
+            for name in std::iter::once(alias.to_owned()).chain(numbered) {
+                let link = format!("{container}:{name}");
+                if known.insert(link.clone()) {
+                    links.push(text_at(item, link));
+                }
+            }
         }
         if let Some(ArgValue::Table(networks)) = self.args.get_mut("networks").map(|arg| &mut arg.value) {
             for endpoint in networks.values_mut() {

@@ -152,10 +152,19 @@ pub(super) fn write_exposed(canonical: &Value, body: &mut Body) {
     body.add(EXPOSED, ports.map(|port| (port, json!({}))).collect());
 }
 
-/// Those of the image and the published ones are there too.
+/// Those of the image and the published ones are there too. An Engine keeps them as they were given: Compose gives
+/// `90` and `95-96` without a protocol (measured with 2.26.1 and 2.40.3).
 pub(super) fn exposed_differ(canonical: &Value, inspect: &Inspect) -> bool {
-    let found = inspect.compare(EXPOSED);
-    compare::texts(Some(canonical)).any(|port| found.and_then(|ports| ports.get(&port)).is_none())
+    let found = inspect.compare(EXPOSED).and_then(Value::as_object);
+    let found: BTreeSet<String> = found.into_iter().flatten().flat_map(|(port, _)| each_port(port)).collect();
+    compare::texts(Some(canonical)).any(|port| !found.contains(&port))
+}
+
+/// The ports that a key of an Engine stands for, each with its protocol.
+fn each_port(key: &str) -> Vec<String> {
+    let (ports, protocol) = key.split_once('/').unwrap_or((key, "tcp"));
+    let (first, last) = range(ports).unwrap_or((1, 0));
+    (first..=last).map(|port| format!("{port}/{protocol}")).collect()
 }
 
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
