@@ -149,6 +149,8 @@ fn what_an_engine_makes_of_it_is_no_difference() {
     let written = "security_opt = ['no-new-privileges', 'seccomp={\"a\":1,\"b\":[]}']";
     made(written, "/HostConfig/SecurityOpt", opts);
     made("expose = 80", "/Config/ExposedPorts", json!({ "80/tcp": {}, "443/tcp": {} }));
+    // As Compose writes them.
+    made("expose = ['90', '95-96']", "/Config/ExposedPorts", json!({ "90": {}, "95-96": {}, "91/udp": {} }));
     made("annotations = { a = 'b' }", "/HostConfig/Annotations", json!({ "a": "b", "runtime": "x" }));
     made("cpuset_mems = '0,1'", "/HostConfig/CpusetMems", json!("0-1"));
     made(
