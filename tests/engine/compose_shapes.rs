@@ -84,8 +84,9 @@ impl Shapes {
         if config["Hostname"].as_str().is_some_and(is_id) {
             config["Hostname"] = Value::Null;
         }
-        // As lists: an empty object in an object would say nothing.
-        config["Volumes"] = keys(&config["Volumes"]);
+        // An anonymous volume: Compose gives it as a mount. They are compared as what is mounted.
+        config["Volumes"] = Value::Null;
+        // As a list: an empty object in an object would say nothing.
         config["ExposedPorts"] = keys(&config["ExposedPorts"]);
         if let Some(labels) = config["Labels"].as_object_mut() {
             labels.retain(|label, _| {
@@ -168,9 +169,8 @@ impl Drop for Shapes {
 /// The keys of an object, sorted; a port without a protocol is one of TCP.
 fn keys(object: &Value) -> Value {
     let keys = object.as_object().into_iter().flatten().map(|(key, _)| key.clone());
-    let mut keys: Vec<String> = keys
-        .map(|key| if key.starts_with('/') || key.contains('/') { key } else { format!("{key}/tcp") })
-        .collect();
+    let mut keys: Vec<String> =
+        keys.map(|key| if key.contains('/') { key } else { format!("{key}/tcp") }).collect();
     keys.sort();
     json!(keys)
 }

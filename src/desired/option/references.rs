@@ -42,11 +42,28 @@ pub(super) fn write_from(canonical: &Value, body: &mut Body) {
     body.set(FROM, canonical.clone());
 }
 
+/// One that Compose made names the other containers by their ids, of which each may be any that is declared.
 pub(super) fn from_differs(canonical: &Value, inspect: &Inspect) -> bool {
     let normal = |text: String| text.strip_suffix(":rw").map_or(text.clone(), str::to_owned);
     let wanted: BTreeSet<String> = compare::texts(Some(canonical)).collect();
     let found: BTreeSet<String> = compare::texts(inspect.compare(FROM)).map(normal).collect();
-    wanted != found
+    let (by_id, by_name): (Vec<&String>, Vec<&String>) = found.iter().partition(|one| is_id(one));
+    let mut left: Vec<&String> = wanted.iter().filter(|one| !by_name.contains(one)).collect();
+    let read_only = |one: &String| one.ends_with(":ro");
+    let mut unmatched = by_name.iter().any(|one| !wanted.contains(*one));
+    for one in by_id {
+        match left.iter().position(|wanted| read_only(wanted) == read_only(one)) {
+            Some(at) => drop(left.remove(at)),
+            None => unmatched = true,
+        }
+    }
+    unmatched || !left.is_empty()
+}
+
+/// A whole id of a container, with or without `:ro`.
+fn is_id(text: &str) -> bool {
+    let id = text.strip_suffix(":ro").unwrap_or(text);
+    id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// `NAME[:ALIAS]`, or a table of names and aliases; the name is an alias of itself.

@@ -138,6 +138,7 @@ fn what_an_engine_makes_of_it_is_no_difference() {
     made("isolation = 'default'", "/HostConfig/Isolation", json!(""));
     made("links = 'db:database'", "/HostConfig/Links", json!(["/db.g1:/web.g2/database"]));
     made("volumes_from = ['a', 'b:ro']", "/HostConfig/VolumesFrom", json!(["b:ro", "a:rw"]));
+    made("volumes_from = ['a', 'b:ro']", "/HostConfig/VolumesFrom", json!(["0a".repeat(32), "b:ro"]));
     made("blkio_weight = 300", "/HostConfig/BlkioWeight", json!(0));
     made("device_read_bps = '/dev/sda:1m'", "/HostConfig/BlkioDeviceReadBps", json!([]));
     made("memory_swappiness = 10", "/HostConfig/MemorySwappiness", Value::Null);
