@@ -152,7 +152,7 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     for item in desired.items.iter().filter(|item| wanted.goes_on(item)) {
         match &item.want {
             DesiredState::Container(want) => {
-                broken.extend(as_desired(want, observed.facts.can_update, &model));
+                broken.extend(as_desired(want, observed, &model));
             }
             DesiredState::Surplus { service, keep, .. } => {
                 let keep: BTreeSet<&str> = keep.iter().map(ContainerName::as_str).collect();
@@ -172,10 +172,10 @@ fn carried_out(plan: &HostPlan, desired: &Desired, observed: &Observed) -> Vec<S
     broken
 }
 
-fn as_desired(want: &DesiredContainer, can_update: bool, model: &Model) -> Vec<String> {
+fn as_desired(want: &DesiredContainer, observed: &Observed, model: &Model) -> Vec<String> {
     let name = want.name.as_str();
     let mut broken = Vec::new();
-    let retain = want.retain(can_update);
+    let retain = want.retain(observed.facts.can_update);
     let (kept, all): (Vec<_>, Vec<_>) =
         model.of_slot(name).partition(|held| held.role() == InstanceRole::Kept);
     for one in kept.iter().filter(|one| one.running) {
@@ -200,7 +200,7 @@ fn as_desired(want: &DesiredContainer, can_update: bool, model: &Model) -> Vec<S
         if only.id != *id {
             broken.push(format!("in the end {name} is not the container that was asked for"));
         }
-    } else if only.spec != want.spec.fingerprint().0 {
+    } else if only.spec != want.spec.fingerprint().0 && !stays_made(want, &only.id, observed) {
         broken.push(format!("in the end {name} has another spec than the declared one"));
     }
     match want.run {
@@ -209,6 +209,12 @@ fn as_desired(want: &DesiredContainer, can_update: bool, model: &Model) -> Vec<S
         _ => {}
     }
     broken
+}
+
+/// Whether a container that was there was made from the declaration, but for files that are rewritten in place.
+fn stays_made(want: &DesiredContainer, id: &str, observed: &Observed) -> bool {
+    let mut there = observed.containers.iter().filter(|one| one.id == id).filter_map(|one| one.ours.as_ref());
+    there.any(|ours| want.spec.has_made(&ours.spec, &ours.fields))
 }
 
 /// A service that ran, and is to run, runs after the rollback: both where the step was done and where it

@@ -8,6 +8,7 @@ mod condition;
 mod container;
 mod expression;
 mod facts;
+mod files;
 mod foreign_keys;
 mod gate;
 mod image;
@@ -32,7 +33,7 @@ use crate::pillar::Node;
 use crate::pillar::gate::Gates;
 use crate::problem::{Place, Problem, Problems, Result, escaped};
 use crate::script::Ran;
-use crate::state::{Arg, ArgValue, Declaration, Function, Text};
+use crate::state::{Arg, ArgValue, Declaration, FileBytes, Function, Text};
 use arguments::Common;
 use expression::Evaluator;
 use requisite::Named;
@@ -58,6 +59,8 @@ pub struct Inputs<'a> {
     pub compose: &'a [&'a ComposeProject],
     /// Reads a file of the workspace that a Compose file names; `None` if there is none.
     pub read: &'a dyn Fn(&str) -> Result<Option<String>>,
+    /// Reads a file of the workspace that is given to a container; `None` if there is none.
+    pub source: &'a dyn Fn(&str) -> Result<Option<FileBytes>>,
     /// The host's merged pillar, a table.
     pub pillar: &'a Arc<Node>,
     /// What is left for the expressions of this run.
@@ -69,15 +72,20 @@ pub struct Inputs<'a> {
 /// Whether a state uses facts that only the host's Engine knows: only then the Engine must be asked
 /// before compiling. A file that cannot be read uses none; [`compile`] reports it. Files in Starlark are
 /// left out: they say so themselves when they are run.
-pub fn needs_facts(states: &[(String, String)], projects: &[&ComposeProject]) -> bool {
+pub fn needs_facts(
+    states: &[(String, String)],
+    projects: &[&ComposeProject],
+    source: &dyn Fn(&str) -> Result<Option<FileBytes>>,
+) -> bool {
     let vars = projects.iter().flat_map(|project| project.vars.values());
     let mut needed = vars.into_iter().any(|(text, _)| expression::asks_for_facts(text));
     for (file, text) in states.iter().filter(|(file, _)| !is_starlark(file)) {
         let mut look = |text: &str, _: &Place| {
             needed = needed || expression::asks_for_facts(text);
-            Ok((ArgValue::Text(Text::default()), Vec::new()))
+            Ok((ArgValue::Text(Text::clear(text)), Vec::new()))
         };
-        toml::read(file, text, &mut look, &mut Vec::new());
+        let found = toml::read(file, text, &mut look, &mut Vec::new());
+        needed = needed || files::ask_for_facts(&found, source, expression::asks_for_facts);
     }
     needed
 }
@@ -155,6 +163,7 @@ fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<St
     for project in inputs.compose {
         found.extend(compose::read(project, inputs, &mut evaluate, problems, notes));
     }
+    files::bring(&mut found, inputs.source, &evaluator, problems);
     found
 }
 

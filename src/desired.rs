@@ -2,6 +2,7 @@
 
 mod body;
 mod compare;
+pub mod container_file;
 pub(crate) mod fields;
 mod json;
 pub(crate) mod network;
@@ -17,6 +18,7 @@ mod task;
 mod uses;
 pub(crate) mod volume;
 
+pub use container_file::{ContainerFile, OnChange};
 pub(crate) use option::NEWEST_API;
 pub use requisites::{Reaction, Requisites, Watch};
 pub use resource::DesiredResource;

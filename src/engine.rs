@@ -18,7 +18,7 @@ pub use streams::{
 };
 
 use crate::name::{ImageRef, RegistryHost};
-use crate::observed::{Facts, Holds, Image, Inspect, Platforms, RunState};
+use crate::observed::{Facts, FileStat, Holds, Image, Inspect, Platforms, RunState};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,6 +224,8 @@ pub trait Engine {
     /// What is in a regular file of a container, which need not run; `None` if it has none of that path. It may be
     /// a secret.
     async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>>;
+    /// `HEAD /containers/{id}/archive`: what is at a path of it; `None` if nothing is.
+    async fn stat_file(&self, id: &str, path: &str) -> EngineResult<Option<FileStat>>;
     /// Starts a container whose volume in memory is filled through another one meanwhile.
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()>;
     /// Removes a container that does not run, and its volumes that have no name.

@@ -2,6 +2,7 @@
 //! then what the wanted references stand for.
 
 mod containers;
+mod files;
 mod images;
 mod keeps;
 mod replicas;
@@ -10,6 +11,7 @@ mod resources;
 mod what;
 
 pub use containers::alone;
+pub use files::Look;
 pub use keeps::names;
 pub use replicas::{Replica, replicas};
 pub use resolve::{Ask, Keychain, Resolved, ask_tag};
@@ -52,6 +54,7 @@ pub struct Read {
     adopted: BTreeMap<String, Record>,
     keeps: BTreeMap<String, KeptImage>,
     kept_images: BTreeMap<String, Image>,
+    files: files::Seen,
 }
 
 /// Reads a host, all but what references stand for.
@@ -80,6 +83,7 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
     let (networks, volumes) = resources.judged(what, &uses);
     let containers = containers::judge(engine, host, what, found, &images, &adopted).await?;
     let (keeps, kept_images) = keeps::read(engine, host, tags, &containers).await?;
+    let files = files::read(engine, host, what, &containers).await?;
     Ok(Read {
         containers,
         images,
@@ -91,6 +95,7 @@ pub async fn read<E: Engine>(engine: &E, host: &HostName, what: &What) -> Result
         adopted,
         keeps,
         kept_images,
+        files,
     })
 }
 
@@ -118,6 +123,7 @@ impl Read {
             adopted,
             keeps,
             kept_images,
+            files,
         } = self;
         let resolve::Resolutions { resolved, unresolved } =
             resolve::all(engine, host, what, ask, &containers, &images).await?;
@@ -138,6 +144,7 @@ impl Read {
             adopted,
             keeps,
             kept_images,
+            files,
         })
     }
 }

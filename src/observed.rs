@@ -3,6 +3,7 @@
 mod anonymous;
 mod clear_env;
 mod compose;
+mod file;
 mod first_network;
 mod fitting;
 mod health_check;
@@ -20,6 +21,7 @@ mod stop;
 pub use crate::inspect::{Inspect, Private};
 pub use anonymous::Anonymous;
 pub use compose::ComposeLabels;
+pub use file::{FileStat, SeenFile};
 pub(crate) use first_network::is_user_defined;
 pub use health_check::HealthCheck;
 pub use helper_container::HelperContainer;
@@ -71,6 +73,8 @@ pub struct Observed {
     /// Images of such tags of which all names are known, by id. Most are not asked for: only a plan that could
     /// remove an image needs them.
     pub kept_images: BTreeMap<String, Image>,
+    /// Declared files of containers that were looked at, by id, by path.
+    pub files: BTreeMap<String, BTreeMap<String, SeenFile>>,
 }
 
 /// The image that a tag of ours keeps.

@@ -5,14 +5,17 @@ mod action;
 mod body;
 mod cause;
 mod compare;
+mod diff;
+mod file_change;
 mod keep;
 mod text;
 mod verb;
 
-pub use action::{Action, Create, Expect, FILLED, KEEP, STOPPED, Target};
+pub use action::{Action, Create, Expect, FILLED, FileText, KEEP, MountedFile, STOPPED, Target, mounted_as};
 pub use body::Bodies;
 pub use cause::{Cause, changed_fields};
 pub use compare::compare;
+pub use file_change::{FileChange, FileForm};
 pub use keep::{Kept, keep_folder, keep_repository, keep_tag, kept_by, kept_for};
 pub use text::{text, text_with_undo};
 pub use verb::Verb;
@@ -93,6 +96,9 @@ pub struct Change {
     pub before: Option<BTreeMap<String, serde_json::Value>>,
     /// How it will be; a secret is `(sealed 9f2c)`.
     pub after: Option<BTreeMap<String, serde_json::Value>>,
+    /// Its files that change, each with the difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileChange>,
 }
 
 /// One call to an Engine, or one wait.

@@ -2,10 +2,12 @@
 //! whose strings may contain secrets as references.
 
 mod arg;
+mod bytes;
 mod declaration;
 mod encode;
 mod text;
 
 pub use arg::{Arg, ArgValue};
+pub use bytes::FileBytes;
 pub use declaration::{Declaration, Function};
 pub use text::{Encoder, SecretRef, Segment, Text};

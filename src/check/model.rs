@@ -175,6 +175,9 @@ impl Model {
         let mut then = held.clone();
         match action {
             Action::Start { .. } | Action::StartFilled { .. } => then.running = true,
+            Action::WriteFiles { files, .. } if files.values().any(|file| file.sealed().is_some()) => {
+                return Err("a file with a secret is put into a container".to_owned());
+            }
             Action::PutFiles { .. } if !held.helper => return Err("it is an instance".to_owned()),
             Action::AwaitExit { .. } if !held.running => return Err("it does not run".to_owned()),
             Action::AwaitExit { .. } | Action::Stop { .. } => (then.running, then.works) = (false, false),

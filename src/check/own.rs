@@ -3,7 +3,7 @@
 use super::receivers::Receivers;
 use crate::desired::{Desired, Kind};
 use crate::observed::{HelperContainer, Label, Observed, OwnVolumes, slot_of};
-use crate::plan::{Action, Create, FILLED, HostPlan, Step, Target};
+use crate::plan::{Action, Create, FILLED, FileText, HostPlan, Step, Target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -156,7 +156,8 @@ impl VolumeModel {
             let shared = self.mounts.has(name);
             wrong = wrong.or(match () {
                 () if !self.volumes.contains(name) => Some(format!("volume {name} is not there")),
-                () if shared => Some(format!("another container mounts volume {name}")),
+                // A file that is mounted is rewritten through a container that fills it.
+                () if shared && !fills => Some(format!("another container mounts volume {name}")),
                 () if fills != *filled || fills == *read_only => Some("it mounts it wrongly".to_owned()),
                 () if !fills && self.empty.contains(name) => Some(format!("volume {name} is empty")),
                 () => None,
@@ -174,12 +175,12 @@ impl VolumeModel {
 
 /// Every secret in a file is said to be received.
 fn untold(step: &Step, receivers: &Receivers<'_>) -> Vec<String> {
-    let Some((service, files)) = step.action.files() else { return Vec::new() };
+    let Some((service, files)) = step.action.texts() else { return Vec::new() };
     let mut broken = Vec::new();
-    for (name, file) in files {
-        let field = format!("file /run/secrets/{name}");
-        for _ in file.value.secrets().filter(|secret| !receivers.say(secret, service, &field)) {
-            broken.push(format!("file {name} of {service} receives a secret, and the plan does not say so"));
+    for FileText { path, text, .. } in files {
+        let field = format!("file {path}");
+        for _ in text.secrets().filter(|secret| !receivers.say(secret, service, &field)) {
+            broken.push(format!("file {path} of {service} receives a secret, and the plan does not say so"));
         }
     }
     broken

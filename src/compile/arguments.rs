@@ -49,7 +49,7 @@ const CONTAINER_ABSENT: [&str; 7] =
 /// Of `task.ran`, in addition to the options of containers.
 const TASK: [&str; 5] = ["gate", "image", "on", "pull", "timeout"];
 
-/// Checks the names of all arguments, and that no secret is outside of the environment and `secrets`.
+/// Checks the names of all arguments, and that no secret is outside of the environment, `secrets` and `files`.
 pub(super) fn check(
     declaration: &Declaration,
     problems: &mut Vec<Problem>,

@@ -107,7 +107,7 @@ fn draft(
             }
         };
         agree::check(&fields, problems);
-        agree::secrets(&fields, false, problems);
+        agree::secrets_and_files(&fields, false, problems);
         let image = image(&name, &fields, from, problems);
         if problems.len() > before {
             return None;
@@ -178,7 +178,7 @@ pub(super) fn fields_of(checked: &Checked, gates: &Gates, problems: &mut Vec<Pro
         super::arguments::is_known(checked.function(), key)
             && (fields::may_hold_secrets(key) || arg.first_with_secret().is_none())
             // A file whose value could not be evaluated would be one without a value.
-            && !(key.as_str() == "secrets" && checked.declaration.unread.contains("secrets"))
+            && !(["secrets", fields::FILES].contains(&key.as_str()) && checked.declaration.unread.contains(*key))
     });
     let named: Vec<(&str, &Arg)> = clear
         .map(|(key, arg)| match (checked.function(), key.as_str()) {
@@ -335,6 +335,6 @@ pub(super) fn container(name: ContainerName, run: Run, image: ImageRef, fields: 
 pub(super) fn seconds(fields: &Fields, name: &str) -> Option<u32> {
     match &fields.get(name)?.canonical {
         Canonical::Option(value) => value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()),
-        Canonical::Env(_) | Canonical::File(_) => None,
+        Canonical::Env(_) | Canonical::Secret(_) | Canonical::File(_) => None,
     }
 }

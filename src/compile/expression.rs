@@ -83,28 +83,54 @@ impl<'a> Evaluator<'a> {
         if let [Part::Expression(expression)] = parts.as_slice() {
             return self.expression(expression, place);
         }
+        let (text, read) = self.joined(&parts, |_| place.clone())?;
+        Ok((ArgValue::Text(text), read))
+    }
+
+    /// Evaluates the text of a file, each expression at its line; what it gives is text, whatever is in it.
+    pub(super) fn file(&self, file: &str, text: &str) -> Result<(Text, Vec<Place>)> {
+        let line = |at: usize| {
+            let lines = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+            Place::new(file, u32::try_from(lines + 1).unwrap_or(u32::MAX))
+        };
+        let parts = split(text).map_err(|why| {
+            let at = match why {
+                Unsplit::Unclosed => text.rfind("{{"),
+                Unsplit::Statement => text.find("{%"),
+            };
+            unsplit(why, &line(at.unwrap_or_default()))
+        })?;
+        self.joined(&parts, |expression| {
+            line(expression.as_ptr().addr().saturating_sub(text.as_ptr().addr()))
+        })
+    }
+
+    fn joined(&self, parts: &[Part<'_>], place: impl Fn(&str) -> Place) -> Result<(Text, Vec<Place>)> {
         let (mut segments, mut read, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for part in parts {
             match part {
-                Part::Text(text) => segments.push(Segment::Clear(text.to_owned())),
-                Part::Expression(expression) => match self.expression(expression, place) {
-                    Ok((value, more)) => {
-                        match within_text(value) {
-                            Ok(text) => segments.extend(text.segments().iter().cloned()),
-                            Err(ArgValue::Float(number)) => {
-                                problems.push(not_kept(&number, expression, &more, place));
+                Part::Text(text) => segments.push(Segment::Clear((*text).to_owned())),
+                Part::Expression(expression) => {
+                    let place = place(expression);
+                    match self.expression(expression, &place) {
+                        Ok((value, more)) => {
+                            match within_text(value) {
+                                Ok(text) => segments.extend(text.segments().iter().cloned()),
+                                Err(ArgValue::Float(number)) => {
+                                    problems.push(not_kept(&number, expression, &more, &place));
+                                }
+                                Err(other) => problems.push(not_text(other.kind(), expression, &place)),
                             }
-                            Err(other) => problems.push(not_text(other.kind(), expression, place)),
+                            read.extend(more.into_iter().filter(|place| seen.insert(place.clone())));
                         }
-                        read.extend(more.into_iter().filter(|place| seen.insert(place.clone())));
+                        Err(found) => problems.extend(found.into_vec()),
                     }
-                    Err(found) => problems.extend(found.into_vec()),
-                },
+                }
             }
         }
         crate::problem::Problems::check(problems)?;
-        Ok((ArgValue::Text(Text::from_segments(segments)), read))
+        Ok((Text::from_segments(segments), read))
     }
 
     fn expression(&self, expression: &str, place: &Place) -> Result<Evaluated> {

@@ -55,8 +55,8 @@ const FOREIGN: [Foreign; 24] = [
     ),
     (
         &["configs", "config"],
-        "files of a container are `secrets`, `volumes` and `mounts`",
-        "write secrets.NAME = \"…\" for a text at /run/secrets/NAME (it may be in clear), or a volume for a file of the host",
+        "files of a container are `files`",
+        "write files.\"/etc/app.conf\" = { source = \"files/app.conf\" }, or content = \"…\"; a volume is for a file of the host",
     ),
     (
         &["extends", "include", "use", "anchors"],

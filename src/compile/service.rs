@@ -48,7 +48,7 @@ fn service(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Vec
     let mut fields = container::fields_of(checked, gates, problems);
     restarts(checked, &mut fields);
     agree::check(&fields, problems);
-    agree::secrets(&fields, false, problems);
+    agree::secrets_and_files(&fields, false, problems);
     let service = match service {
         Ok(service) => service,
         Err(found) => {

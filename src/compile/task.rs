@@ -44,7 +44,7 @@ fn draft(checked: &Checked, gates: &Gates, problems: &mut Vec<Problem>) -> Optio
     let name = taken(name.map_err(|found| found.map(|problem| problem.at(place))), problems);
     let mut fields = container::fields_of(checked, gates, problems);
     agree::check(&fields, problems);
-    agree::secrets(&fields, true, problems);
+    agree::secrets_and_files(&fields, true, problems);
     if let Some(field) = fields.remove("restart")
         && field.canonical != Canonical::Option(json!("no"))
     {

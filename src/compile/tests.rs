@@ -1,6 +1,7 @@
 //! The compiler from text to items; fixtures for the tests below it.
 
 mod article;
+mod container_files;
 mod errors;
 mod files;
 mod foreign;
@@ -21,6 +22,7 @@ use crate::observed::Facts;
 use crate::pillar::{Float, Node, Origin, SealId, Sealed, Table, Value};
 use crate::problem::{Place, Problem, Result};
 use crate::script::{Line, Outcome, Ran, Request};
+use crate::state::FileBytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -104,6 +106,21 @@ pub(crate) fn facts() -> Facts {
     }
 }
 
+/// Files of a workspace that containers are given.
+fn source(path: &str) -> Option<FileBytes> {
+    let bytes: &[u8] = match path {
+        "files/plain.conf" => b"listen {{ port }}\n",
+        "files/binary" => b"\0\xff\xfe",
+        "files/template.conf" => b"# for {{ host.name }}\nlisten {{ pillar.port }}\n",
+        "files/secret.conf" => b"user api\npassword {{ pillar.api.db_password }}\n",
+        "files/wrong.conf" => b"a\n\n{{ pillar.prot }}\n{{ pillar.neither }}\n",
+        "files/statement.conf" => b"a\n{% if x %}b{% endif %}\n",
+        "files/unclosed.conf" => b"a {{ pillar.port }}\nb {{ pillar\n",
+        _ => return None,
+    };
+    Some(FileBytes::new(bytes))
+}
+
 /// Compiles files for host web1, whose facts are known; files in Starlark are run right here.
 pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desired> {
     let states: Vec<(String, String)> =
@@ -119,6 +136,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         states: &states,
         compose: &[],
         read: &|_| Ok(None),
+        source: &|path| Ok(source(path)),
         pillar: &Arc::new(pillar.clone()),
         budget: &Budget::of(1),
         facts: Some(&facts),

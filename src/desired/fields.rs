@@ -1,7 +1,8 @@
 //! From the arguments of a declaration to the fields of a spec.
 
+use super::container_file::field_of;
 use super::option::{self, ENV, GROUPS, Kind, LIMITS, OPTIONS};
-use super::{SecretFile, Spec, read};
+use super::{ContainerFile, SecretFile, Spec, read};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{Arg, ArgValue, Segment, Text};
 use serde_json::Value;
@@ -30,29 +31,34 @@ pub(crate) enum Canonical {
     /// Of an environment variable.
     Env(Text),
     /// Of a file of secrets.
-    File(SecretFile),
+    Secret(SecretFile),
+    /// Of a file.
+    File(ContainerFile),
 }
 
 /// Whether a key of a declaration is an option of containers.
 pub(crate) fn is_option(key: &str) -> bool {
     option::find(key).is_some()
-        || key == SECRETS
+        || [SECRETS, FILES].contains(&key)
         || ENV.contains(&key)
         || GROUPS.iter().any(|(name, _)| *name == key)
 }
 
 /// Every key that is an option of containers.
 pub(crate) fn option_names() -> impl Iterator<Item = &'static str> {
-    option::names().chain([SECRETS])
+    option::names().chain([SECRETS, FILES])
 }
 
 /// The argument for files of secrets.
 const SECRETS: &str = "secrets";
 
-/// Whether an argument may contain secrets: variables, and the values of files, which are separated from
+/// The argument for files.
+pub(crate) const FILES: &str = "files";
+
+/// Whether an argument may contain secrets: variables, and what is in files, which is separated from
 /// their other fields when they are read.
 pub(crate) fn may_hold_secrets(key: &str) -> bool {
-    key == SECRETS || ENV.contains(&key)
+    [SECRETS, FILES].contains(&key) || ENV.contains(&key)
 }
 
 /// Whether a key of a declaration is the environment.
@@ -77,6 +83,8 @@ pub(crate) fn read_fields<'a>(
         if ENV.contains(&key) {
             reader.environment(key, arg);
         } else if key == SECRETS {
+            reader.secrets(arg);
+        } else if key == FILES {
             reader.files(arg);
         } else if let Some((_, parts)) = GROUPS.iter().find(|(name, _)| *name == key) {
             reader.group(key, parts, arg);
@@ -172,7 +180,7 @@ impl FieldReader<'_> {
         }
     }
 
-    fn files(&mut self, arg: &Arg) {
+    fn secrets(&mut self, arg: &Arg) {
         let ArgValue::Table(table) = &arg.value else {
             let problem = read::wrong(SECRETS, arg, "must be a table of files");
             return self.problems.push(problem.hint("write secrets.NAME = \"{{ pillar.x }}\""));
@@ -185,6 +193,30 @@ impl FieldReader<'_> {
             }
             let field = format!("{SECRETS}.{name}");
             match SecretFile::read(&field, arg, value_text) {
+                Ok(file) => self.put(field, Canonical::Secret(file), arg),
+                Err(found) => self.problems.extend(found.into_vec()),
+            }
+        }
+    }
+
+    fn files(&mut self, arg: &Arg) {
+        let ArgValue::Table(table) = &arg.value else {
+            let problem = read::wrong(FILES, arg, "must be a table of files");
+            let hint = "write files.\"/etc/app.conf\" = { source = \"files/app.conf\" }";
+            return self.problems.push(problem.hint(hint));
+        };
+        for (path, arg) in table.iter().filter(|(_, arg)| arg.value != ArgValue::Unset) {
+            if let Some(wrong) = ContainerFile::wrong_path(path) {
+                let what = format!("the path `{}` of `files` {}", escaped(path), wrong.why);
+                let problem = Problem::failed(what).at(&arg.place);
+                self.problems.push(match wrong.hint {
+                    Some(hint) => problem.hint(hint),
+                    None => problem,
+                });
+                continue;
+            }
+            let field = field_of(path);
+            match ContainerFile::read(&field, arg, value_text) {
                 Ok(file) => self.put(field, Canonical::File(file), arg),
                 Err(found) => self.problems.extend(found.into_vec()),
             }
@@ -275,8 +307,12 @@ pub(crate) fn spec(fields: &Fields) -> Spec {
                 spec.env.insert(name.to_owned(), text.clone());
             }
             Canonical::File(file) => {
+                let path = name.strip_prefix("files.").unwrap_or(name);
+                spec.files.insert(path.to_owned(), file.clone());
+            }
+            Canonical::Secret(file) => {
                 let name = name.strip_prefix("secrets.").unwrap_or(name);
-                spec.files.insert(name.to_owned(), file.clone());
+                spec.secrets.insert(name.to_owned(), file.clone());
             }
             Canonical::Option(value) => {
                 let kind = OPTIONS.iter().find(|option| option.name == name).map(|option| option.kind);

@@ -81,7 +81,9 @@ fn container(want: &DesiredContainer) -> Value {
     let options: Map<String, Value> =
         options.into_iter().map(|(field, value)| (field.clone(), value.clone())).collect();
     let env: Map<String, Value> = spec.env.iter().map(|(name, text)| (name.clone(), masked(text))).collect();
-    let files = spec.files.iter().map(|(name, file)| (name.clone(), file.shown(masked(&file.value))));
+    let secrets = spec.secrets.iter().map(|(name, file)| (name.clone(), file.shown(masked(&file.value))));
+    let secrets: Map<String, Value> = secrets.collect();
+    let files = spec.files.iter().map(|(path, file)| (path.clone(), file.shown()));
     let files: Map<String, Value> = files.collect();
     let places = |places: &[Place]| places.iter().map(|place| json!(place.to_string())).collect::<Vec<_>>();
     let lines = want.sources.iter().filter(|(field, _)| !field.starts_with(super::option::LIMITS));
@@ -94,7 +96,8 @@ fn container(want: &DesiredContainer) -> Value {
         "pull": pull,
         "options": options,
         "env": env,
-        "secrets": files,
+        "secrets": secrets,
+        "files": files,
         "stop_timeout": want.stop_timeout,
         "monitor": want.monitor,
         "start_timeout": want.start_timeout,

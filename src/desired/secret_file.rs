@@ -135,7 +135,7 @@ impl SecretFile {
 }
 
 /// A user or a group is given by its number: names belong to the image, and files are written before it runs.
-fn by_number(problem: Problem, field: &str, arg: &Arg) -> Problem {
+pub(super) fn by_number(problem: Problem, field: &str, arg: &Arg) -> Problem {
     let name = match &arg.value {
         ArgValue::Text(text) => text.as_clear().filter(|text| text.parse::<i64>().is_err()),
         _ => None,
@@ -148,7 +148,7 @@ fn by_number(problem: Problem, field: &str, arg: &Arg) -> Problem {
 }
 
 /// Permission bits in octal digits; a number would be read as decimal by one and octal by the other.
-fn mode(option: &str, arg: &Arg) -> Result<u32> {
+pub(super) fn mode(option: &str, arg: &Arg) -> Result<u32> {
     let digits = match &arg.value {
         ArgValue::Text(text) => text.as_clear(),
         _ => None,

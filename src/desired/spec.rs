@@ -1,6 +1,7 @@
 //! The canonical spec of a container: only what was declared, normalised, and its fingerprint.
 
-use super::SecretFile;
+use super::container_file::{Content, FILES, FOLDER, OnChange, field_of, lies_in};
+use super::{ContainerFile, SecretFile};
 use crate::problem::{Place, escaped};
 use crate::state::Text;
 use serde::{Deserialize, Serialize};
@@ -15,11 +16,14 @@ pub struct Spec {
     /// Options that are fixed when a container is created; a difference replaces it. By field:
     /// options whose parts a plan shows separately have a field each (`labels.team`).
     pub fixed: BTreeMap<String, serde_json::Value>,
-    /// Environment, also fixed at creation; it and `files` are the only parts of a container that may
+    /// Environment, also fixed at creation; it, `secrets` and `files` are the only parts of a container that may
     /// contain secrets.
     pub env: BTreeMap<String, Text>,
     /// Files of secrets by name (`secrets.NAME`), also fixed at creation.
-    pub files: BTreeMap<String, SecretFile>,
+    pub secrets: BTreeMap<String, SecretFile>,
+    /// Files by their path in the container (`files.PATH`). Which there are is fixed at creation, and what is in
+    /// them as well, but for those that are rewritten in place.
+    pub files: BTreeMap<String, ContainerFile>,
     /// Options that can be changed in place. That a limit is declared at all is also in `fixed`, as
     /// `limits.memory`: the Engine reads "no limit" as "leave", so declaring one for the first time, or
     /// no more, replaces the container, and another value changes it in place.
@@ -83,21 +87,63 @@ impl Spec {
 
     fn fields(&self) -> impl Iterator<Item = (String, serde_json::Value)> + '_ {
         let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text.canonical()));
-        let files = self.files.iter().map(|(name, file)| (format!("secrets.{name}"), file.canonical()));
-        self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())).chain(env).chain(files)
+        let secrets = self.secrets.iter().map(|(name, file)| (format!("secrets.{name}"), file.canonical()));
+        let files = self.files.iter().map(|(path, file)| (field_of(path), file.canonical()));
+        let fixed = self.fixed.iter().map(|(name, value)| (name.clone(), value.clone()));
+        fixed.chain(env).chain(secrets).chain(files)
     }
 
     /// Every text that may contain secrets, each with the field that it is in: `env.NAME`,
-    /// `secrets.NAME`.
+    /// `secrets.NAME`, `files.PATH`.
     pub fn texts(&self) -> impl Iterator<Item = (String, &Text)> {
         let env = self.env.iter().map(|(name, text)| (format!("env.{name}"), text));
-        let files = self.files.iter().map(|(name, file)| (format!("secrets.{name}"), &file.value));
-        env.chain(files)
+        let secrets = self.secrets.iter().map(|(name, file)| (format!("secrets.{name}"), &file.value));
+        let files = self.files.iter().filter_map(|(path, file)| Some((field_of(path), file.sealed()?)));
+        env.chain(secrets).chain(files)
     }
 
-    /// Where its files are stored; `None` if it has none. All files of a container have the same store.
+    /// Whether something whose labels have these fingerprints was made from this declaration, but perhaps for what
+    /// is in files that are rewritten in place.
+    pub fn has_made(&self, whole: &Fingerprint, fields: &BTreeMap<String, String>) -> bool {
+        let changed = self.changed_since(whole, fields, |_| None);
+        changed.iter().all(|(field, _)| fields.contains_key(field) && self.in_place(field))
+    }
+
+    fn in_place(&self, field: &str) -> bool {
+        let path = field.strip_prefix(FILES);
+        path.and_then(|path| self.files.get(path)).is_some_and(|file| file.on_change != OnChange::Replace)
+    }
+
+    /// The file that says for which content of other files a signal was sent, if there are any that want one: its path
+    /// in the container, and what it is.
+    pub fn signalled(&self) -> Option<(String, ContainerFile)> {
+        let signals = self.files.iter().filter(|(_, file)| matches!(file.on_change, OnChange::Signal(_)));
+        let lines: String = signals.map(|(path, file)| format!("{} {path}\n", file.time())).collect();
+        let content = Content::of(Text::clear(lines.as_str()));
+        (!lines.is_empty()).then(|| (format!("{FOLDER}/signalled"), ContainerFile::of(content)))
+    }
+
+    /// Whether a file must be mounted, one by one: it holds a secret, which belongs into no layer of a container and
+    /// in no volume that others read; the root is read-only, so that an Engine puts nothing into it; or something else is
+    /// mounted over the place.
+    pub fn is_mounted(&self, path: &str) -> bool {
+        let sealed = self.files.get(path).is_some_and(|file| file.sealed().is_some());
+        let over = ["volumes", "mounts", "tmpfs"].iter().filter_map(|option| self.fixed.get(*option));
+        let mut over = over.filter_map(|value| value.as_object()).flat_map(|places| places.keys());
+        sealed
+            || self.fixed.get("read_only").is_some_and(|value| value == true)
+            || self.fixed.contains_key("volumes_from")
+            || over.any(|place| lies_in(path, place))
+    }
+
+    /// Whether something of it lies in a volume of its own, wherever it is made.
+    pub fn has_volume(&self) -> bool {
+        !self.secrets.is_empty() || self.files.keys().any(|path| self.is_mounted(path))
+    }
+
+    /// Where its secrets are stored; `None` if it has none. All secrets of a container have the same store.
     pub fn store(&self) -> Option<super::Store> {
-        self.files.values().map(|file| file.store).next()
+        self.secrets.values().map(|file| file.store).next()
     }
 }
 

@@ -9,6 +9,7 @@ mod bounds;
 mod call;
 mod connection;
 mod dial;
+mod file;
 mod filled;
 mod frames;
 mod logs;
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::inspect::Gaps;
 use crate::name::{ImageRef, RegistryHost};
-use crate::observed::{Facts, Image};
+use crate::observed::{Facts, FileStat, Image};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use answer::List;
@@ -391,6 +392,10 @@ impl Engine for Docker {
         let read = async { self.http.send(call).await?.bytes().await };
         let archive = absent(read.await)?.map(Secret::new);
         Ok(archive.and_then(|archive| archive::first_file(archive.reveal())))
+    }
+
+    async fn stat_file(&self, id: &str, path: &str) -> EngineResult<Option<FileStat>> {
+        file::stat(self, id, path).await
     }
 
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {

@@ -195,16 +195,21 @@ impl<E: Engine> Caller<'_, E> {
                 }
                 other => other,
             },
-            Action::PutFiles { service, files, .. } => {
-                let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;
+            Action::PutFiles { service, files, mounted, .. } => {
+                let packed = self.opened.archive(files, mounted, service).map_err(CallFailure::before)?;
                 engine.put_files(&id, FILLED, &packed.archive).await
+            }
+            Action::WriteFiles { name, files, .. } => {
+                let packed = self.opened.root(files, name).map_err(CallFailure::before)?;
+                engine.put_files(&id, "/", &packed).await
             }
             Action::StartFilled { filler, service, files, .. } => {
                 let Some(filler) = self.id(filler) else {
                     let what = format!("{action}: the container that fills it was not created");
                     return Err(Problem::failed(what).into());
                 };
-                let packed = self.opened.archive(files, service).map_err(CallFailure::before)?;
+                let none = BTreeMap::new();
+                let packed = self.opened.archive(files, &none, service).map_err(CallFailure::before)?;
                 let (last, size) = &packed.last;
                 let filling = Filling {
                     filler: &filler,
@@ -318,6 +323,7 @@ impl<E: Engine> Caller<'_, E> {
             env.push(serde_json::Value::from(format!("{name}={}", value.as_str())));
         }
         body["Env"] = env.into();
+        self.mount(create, &mut body).await?;
         let has_secrets = create.env.values().any(|text| text.as_clear().is_none());
         match self.engine.create(&create.name, CreateBody { body, has_secrets }).await {
             Ok((id, warnings)) => {
@@ -326,6 +332,31 @@ impl<E: Engine> Caller<'_, E> {
             }
             Err(error) => Err(self.failed(&Action::Create(Box::new(create.clone())), &error)),
         }
+    }
+
+    /// Mounts files out of volumes: an Engine older than API 1.45 mounts no part of a volume, but the folder in which
+    /// it keeps one, which only it knows, can be named.
+    async fn mount(&self, create: &Create, body: &mut serde_json::Value) -> Result<(), CallFailure> {
+        for (path, file) in &create.mounted {
+            let volume = self.away.read(async || self.engine.volume(&file.volume).await).await;
+            let volume =
+                volume.map_err(|error| self.failed(&Action::Create(Box::new(create.clone())), &error))?;
+            let folder = volume.as_ref().and_then(|volume| volume.inspect.compare("/Mountpoint"));
+            let Some(folder) = folder.and_then(serde_json::Value::as_str).filter(|at| at.starts_with('/'))
+            else {
+                let what = format!("create {} failed on host {}", create.name, self.host);
+                let cause = format!("the Engine does not say where volume {} lies", escaped(&file.volume));
+                return Err(Problem::failed(what).cause(cause).into());
+            };
+            let mount = serde_json::json!({
+                "Type": "bind", "Source": format!("{folder}/{}", file.file), "Target": path, "ReadOnly": true,
+            });
+            match body["HostConfig"]["Mounts"].as_array_mut() {
+                Some(mounts) => mounts.push(mount),
+                None => body["HostConfig"]["Mounts"] = serde_json::json!([mount]),
+            }
+        }
+        Ok(())
     }
 
     async fn wait(&self, action: &Action, id: &str) -> Result<Vec<String>, CallFailure> {

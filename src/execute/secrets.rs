@@ -2,12 +2,13 @@
 //! nothing; joined and encoded just before the call that needs them.
 
 use super::archive::{ArchiveEntry, archive};
-use crate::desired::SecretFile;
+use crate::desired::container_file::Content;
 use crate::desired::secret_file::LARGEST;
+use crate::desired::{ContainerFile, SecretFile};
 use crate::inspect::Inspect;
 use crate::name::{HostName, ImageName};
 use crate::pillar::{Origin, SealId};
-use crate::plan::{Action, HostPlan};
+use crate::plan::{Action, FileText, HostPlan, mounted_as};
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credential;
 use crate::secret::Secret;
@@ -55,13 +56,13 @@ impl Opened {
         secrets: &dyn Secrets,
     ) -> Result<Self> {
         let texts = environments(plans.clone()).map(|(_, _, text)| text);
-        let opened = Self::these(texts.chain(files(plans.clone()).map(|(_, _, file)| &file.value)), secrets)?;
+        let opened = Self::these(texts.chain(files(plans.clone()).map(|(_, file)| file.text)), secrets)?;
         let wrong = environments(plans.clone()).filter_map(|(container, name, text)| {
             let field = format!("env.{name} of container {container}");
             opened.text(text, &field).err()
         });
-        let wrong = wrong.chain(files(plans).filter_map(|(container, name, file)| {
-            opened.bytes(&file.value, &format!("secrets.{name} of container {container}")).err()
+        let wrong = wrong.chain(files(plans).filter_map(|(container, file)| {
+            opened.bytes(file.text, &format!("{} of container {container}", file.field)).err()
         }));
         let wrong: Vec<Problem> = wrong.flat_map(Problems::into_vec).collect();
         Problems::check(wrong)?;
@@ -167,29 +168,56 @@ impl Opened {
         Ok(Secret::new(all))
     }
 
-    /// Files as an archive.
+    /// Secrets, and files that are mounted out of the same volume, as an archive of that.
     ///
     /// # Errors
     /// Those of [`Opened::bytes`].
-    pub(super) fn archive(&self, files: &BTreeMap<String, SecretFile>, service: &str) -> Result<Archived> {
-        let contents = files
-            .iter()
-            .map(|(name, file)| self.bytes(&file.value, &format!("secrets.{name} of container {service}")));
-        let contents: Vec<Secret> = contents.collect::<Result<_>>()?;
-        let entries: Vec<ArchiveEntry<'_>> = files
-            .iter()
-            .zip(&contents)
-            .map(|((name, file), content)| ArchiveEntry {
-                name,
-                content,
-                uid: file.uid,
-                gid: file.gid,
-                mode: file.mode,
-            })
-            .collect();
+    pub(super) fn archive(
+        &self,
+        files: &BTreeMap<String, SecretFile>,
+        mounted: &BTreeMap<String, ContainerFile>,
+        service: &str,
+    ) -> Result<Archived> {
+        let mut packed = Vec::with_capacity(files.len() + mounted.len());
+        for (path, file) in mounted {
+            packed.push((
+                mounted_as(path),
+                self.content(path, file, service)?,
+                file.uid,
+                file.gid,
+                file.mode,
+                file.time(),
+            ));
+        }
+        for (name, file) in files {
+            let content = self.bytes(&file.value, &format!("secrets.{name} of container {service}"))?;
+            packed.push((name.clone(), content, file.uid, file.gid, file.mode, 0));
+        }
+        let entries: Vec<ArchiveEntry<'_>> = packed.iter().map(entry).collect();
         let last =
             entries.last().map_or((String::new(), 0), |last| (last.name.to_owned(), last.content.len()));
         Ok(Archived { archive: archive(&entries), last })
+    }
+
+    /// Files of a container as an archive of its root.
+    ///
+    /// # Errors
+    /// Those of [`Opened::bytes`].
+    pub(super) fn root(&self, files: &BTreeMap<String, ContainerFile>, service: &str) -> Result<Secret> {
+        let packed = files.iter().map(|(path, file)| {
+            let content = self.content(path, file, service)?;
+            let relative = path.trim_start_matches('/').to_owned();
+            Ok((relative, content, file.uid, file.gid, file.mode, file.time()))
+        });
+        let packed: Vec<Packed> = packed.collect::<Result<_>>()?;
+        Ok(archive(&packed.iter().map(entry).collect::<Vec<_>>()))
+    }
+
+    fn content(&self, path: &str, file: &ContainerFile, service: &str) -> Result<Secret> {
+        match &file.content {
+            Content::Clear(clear) => Ok(Secret::new(clear.bytes().to_vec())),
+            Content::Sealed(text) => self.bytes(text, &format!("files.{path} of container {service}")),
+        }
     }
 
     /// The secrets as they were opened.
@@ -204,13 +232,19 @@ pub(super) struct Archived {
     pub(super) last: (String, usize),
 }
 
-fn files<'a>(
-    plans: impl IntoIterator<Item = &'a HostPlan>,
-) -> impl Iterator<Item = (&'a str, &'a str, &'a SecretFile)> {
+/// Name, content, owner, group, mode and time.
+type Packed = (String, Secret, u32, u32, u32, i64);
+
+fn entry(packed: &Packed) -> ArchiveEntry<'_> {
+    let (name, content, uid, gid, mode, time) = packed;
+    ArchiveEntry { name, content, uid: *uid, gid: *gid, mode: *mode, time: *time }
+}
+
+fn files<'a>(plans: impl IntoIterator<Item = &'a HostPlan>) -> impl Iterator<Item = (&'a str, FileText<'a>)> {
     let steps = plans.into_iter().flat_map(|plan| &plan.steps);
     steps
-        .filter_map(|step| step.action.files())
-        .flat_map(|(service, files)| files.iter().map(move |(name, file)| (service, name.as_str(), file)))
+        .filter_map(|step| step.action.texts())
+        .flat_map(|(service, files)| files.into_iter().map(move |file| (service, file)))
 }
 
 /// Names of the variables with secrets that a container does not have as declared. The values are opened

@@ -1,5 +1,6 @@
 //! Planning, checking and applying, on the Engine in memory.
 
+mod container_files;
 mod data;
 mod ends;
 mod faults;

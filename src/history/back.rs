@@ -13,7 +13,7 @@
 //! Versions are compared by digest; by repository and tag where the declaration has no digest.
 
 use super::{Generation, State};
-use crate::desired::{Desired, DesiredState, Fingerprint};
+use crate::desired::{Desired, DesiredState, Spec};
 use crate::name::ImageRef;
 use crate::observed::InstanceRole;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ pub struct Wanted {
     /// The image of its containers.
     pub image: ImageRef,
     /// What each of its containers is created from, by plain name.
-    pub specs: BTreeMap<String, Fingerprint>,
+    pub specs: BTreeMap<String, Spec>,
 }
 
 /// A service on one host.
@@ -159,7 +159,7 @@ impl Wanted {
         });
         let mut containers = containers.peekable();
         let image = containers.peek()?.image.clone();
-        let specs = containers.map(|want| (want.name.to_string(), want.spec.fingerprint()));
+        let specs = containers.map(|want| (want.name.to_string(), want.spec.clone()));
         Some(Self { image, specs: specs.collect() })
     }
 
@@ -178,7 +178,7 @@ impl Wanted {
     fn made(&self, generation: &Generation) -> bool {
         self.specs.iter().all(|(slot, spec)| {
             let mut of_slot = generation.instances.iter().filter(|one| one.slot == *slot);
-            of_slot.any(|one| one.role == InstanceRole::Committed && one.spec == *spec)
+            of_slot.any(|one| one.role == InstanceRole::Committed && spec.has_made(&one.spec, &one.fields))
         })
     }
 }

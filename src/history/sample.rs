@@ -1,7 +1,7 @@
 //! Generations for tests, in one line each.
 
 use super::{Generation, Instance, State, Wanted};
-use crate::desired::Fingerprint;
+use crate::desired::{Fingerprint, Spec};
 use crate::name::{Digest, ImageRef};
 use crate::observed::InstanceRole;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(crate) fn image(digit: char) -> ImageRef {
 
 /// What containers are created from while nothing but their version changes.
 fn spec() -> Fingerprint {
-    Fingerprint("v1:sha256:0".to_owned())
+    Spec::default().fingerprint()
 }
 
 /// What is declared: `1.2` by its tag alone, or `1.2@c` with a digest.
@@ -29,7 +29,7 @@ pub(crate) fn wanted(said: &str) -> Wanted {
     let (tag, digit) = said.split_once('@').map_or((said, None), |(tag, digit)| (tag, digit.chars().next()));
     let image = ImageRef::parse(&format!("r.example.com/api:{tag}")).expect("a reference");
     let image = ImageRef { digest: digit.map(digest), ..image };
-    Wanted { image, specs: BTreeMap::from([("api".to_owned(), spec())]) }
+    Wanted { image, specs: BTreeMap::from([("api".to_owned(), Spec::default())]) }
 }
 
 /// One container `api` of each generation, or none where only the image is left; `?` is no version.

@@ -18,6 +18,7 @@ fn image(text: &str) -> ImageRef {
 
 fn what(names: &[&str], images: &[(&str, Need)]) -> What {
     What {
+        files: BTreeMap::new(),
         workspace: WorkspaceName::parse("shop").expect("a name").into(),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         images: images.iter().map(|(text, need)| (image(text), *need)).collect(),

@@ -1,6 +1,8 @@
 //! What is to be read for a desired state.
 
-use crate::desired::{Desired, DesiredState, PullPolicy};
+use super::files::Look;
+use crate::desired::container_file::field_of;
+use crate::desired::{Desired, DesiredState, OnChange, PullPolicy, Spec};
 use crate::name::{ImageRef, Owner};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,8 @@ pub struct What {
     pub networks: BTreeSet<String>,
     /// Volumes that are wanted, or wanted away.
     pub volumes: BTreeSet<String>,
+    /// Declared files of containers that may have to be looked at, by the container's name.
+    pub files: BTreeMap<String, Vec<Look>>,
 }
 
 /// What is needed of a reference.
@@ -37,6 +41,7 @@ impl What {
     pub fn of(desired: &Desired) -> Self {
         let (mut names, mut networks, mut volumes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut images: BTreeMap<ImageRef, Need> = BTreeMap::new();
+        let mut files = BTreeMap::new();
         for item in &desired.items {
             let (image, need) = match &item.want {
                 DesiredState::ImagePulled { image, force: true } => (image, Need::Digest),
@@ -44,6 +49,10 @@ impl What {
                 DesiredState::ImageAbsent { image } => (image, Need::Presence),
                 DesiredState::Container(want) => {
                     names.insert(want.name.as_str().to_owned());
+                    let looks = looks(&want.spec);
+                    if !looks.is_empty() {
+                        files.insert(want.name.as_str().to_owned(), looks);
+                    }
                     match want.pull {
                         PullPolicy::Missing => (&want.image, Need::Digest),
                         PullPolicy::Never => (&want.image, Need::Local),
@@ -83,7 +92,7 @@ impl What {
                 images.entry(tagged).or_insert(Need::Presence);
             }
         }
-        Self { workspace: desired.workspace.clone(), names, images, networks, volumes }
+        Self { workspace: desired.workspace.clone(), names, images, networks, volumes, files }
     }
 
     /// References that are looked up on the host before anything is resolved. One that is only wanted
@@ -95,4 +104,22 @@ impl What {
         });
         asked.collect()
     }
+}
+
+/// What is looked for of the files of a container, and what says for which content of them a signal was sent.
+fn looks(spec: &Spec) -> Vec<Look> {
+    let declared = spec.files.iter().map(|(path, file)| {
+        let field = field_of(path);
+        let print = Spec::field_fingerprint(&field, file.canonical());
+        let in_place = file.on_change != OnChange::Replace;
+        Look { path: path.clone(), field: Some(field), print, time: file.time(), in_place }
+    });
+    let mark = spec.signalled().map(|(path, mark)| Look {
+        path,
+        field: None,
+        print: String::new(),
+        time: mark.time(),
+        in_place: true,
+    });
+    declared.chain(mark).collect()
 }

@@ -1,11 +1,14 @@
 //! The closed set of steps: each one Engine call or one wait. Composite verbs are lowered to these by
 //! the planner; execution makes no choices.
 
-use crate::desired::SecretFile;
+use crate::desired::container_file::field_of;
+use crate::desired::secret_file::FOLDER;
+use crate::desired::{ContainerFile, SecretFile};
 use crate::name::{Digest, ImageRef, short_volume};
 use crate::problem::Place;
 use crate::state::{Segment, Text};
 use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -189,6 +192,19 @@ pub enum Action {
         /// By name; secrets are opened just before the call.
         #[serde(serialize_with = "masked_files")]
         files: BTreeMap<String, SecretFile>,
+        /// Files of the container that are mounted from there, by their path in it.
+        #[serde(serialize_with = "digests", skip_serializing_if = "BTreeMap::is_empty")]
+        mounted: BTreeMap<String, ContainerFile>,
+    },
+    /// `PUT /containers/{id}/archive`: puts files into the container itself.
+    WriteFiles {
+        /// Which container.
+        container: Target,
+        /// Which container, for people.
+        name: String,
+        /// By their path in it; none has a secret in it.
+        #[serde(serialize_with = "digests")]
+        files: BTreeMap<String, ContainerFile>,
     },
     /// `POST /containers/{id}/start` while a `PUT …/archive` into its volume in memory is held open: before
     /// it runs nothing else keeps what is in there.
@@ -306,6 +322,7 @@ impl Action {
             | Self::Exec { container, .. }
             | Self::Signal { container, .. }
             | Self::PutFiles { container, .. }
+            | Self::WriteFiles { container, .. }
             | Self::StartFilled { container, .. }
             | Self::Discard { container, .. }
             | Self::AwaitExit { container, .. } => Some(container),
@@ -317,14 +334,24 @@ impl Action {
         matches!(self, Self::AwaitHealthy { .. } | Self::AwaitExit { .. } | Self::Delay { .. })
     }
 
-    /// The files of secrets that it gives a container, and whose they are.
-    pub fn files(&self) -> Option<(&str, &BTreeMap<String, SecretFile>)> {
-        match self {
-            Self::PutFiles { service, files, .. } | Self::StartFilled { service, files, .. } => {
-                Some((service, files))
-            }
-            _ => None,
-        }
+    /// The texts with secrets that it puts into files of a container, each with the field that it is in and the
+    /// file, and whose they are.
+    pub fn texts(&self) -> Option<(&str, Vec<FileText<'_>>)> {
+        let (service, files, mounted) = match self {
+            Self::PutFiles { service, files, mounted, .. } => (service, files, Some(mounted)),
+            Self::StartFilled { service, files, .. } => (service, files, None),
+            _ => return None,
+        };
+        let secrets = files.iter().map(|(name, file)| FileText {
+            field: format!("secrets.{name}"),
+            path: format!("{FOLDER}/{name}"),
+            text: &file.value,
+        });
+        let mounted = mounted.into_iter().flatten().filter_map(|(path, file)| {
+            let (field, text) = (field_of(path), file.sealed()?);
+            Some(FileText { field, path: path.clone(), text })
+        });
+        Some((service, secrets.chain(mounted).collect()))
     }
 
     /// Whether it only brings an image to the host and keeps it there: done on all hosts before
@@ -361,7 +388,14 @@ impl fmt::Display for Action {
             Self::Signal { name, signal, .. } => write!(f, "send {signal} to {name}"),
             Self::CreateOwnVolume { name, .. } => write!(f, "create volume {name}"),
             Self::RemoveOwnVolume { name } => write!(f, "remove volume {name}"),
-            Self::PutFiles { name, .. } => write!(f, "put secrets into volume {name}"),
+            Self::PutFiles { name, files, .. } => {
+                let what = if files.is_empty() { "files" } else { "secrets" };
+                write!(f, "put {what} into volume {name}")
+            }
+            Self::WriteFiles { name, files, .. } => match files.keys().next() {
+                Some(only) if files.len() == 1 => write!(f, "write {only} in {name}"),
+                _ => write!(f, "write {} files in {name}", files.len()),
+            },
             Self::StartFilled { name, .. } => write!(f, "start {name} with its secrets in memory"),
             Self::Discard { name, .. } => write!(f, "remove {name}"),
             Self::AwaitExit { name, .. } => write!(f, "await the end of {name}"),
@@ -405,6 +439,37 @@ pub struct Create {
     /// Environment; secrets are opened just before the call.
     #[serde(serialize_with = "masked")]
     pub env: BTreeMap<String, Text>,
+    /// Files that it mounts, one by one, out of a volume that pillarbox made: by their path in it. Where that
+    /// volume lies the Engine says.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mounted: BTreeMap<String, MountedFile>,
+}
+
+/// A file in a volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MountedFile {
+    /// The volume.
+    pub volume: String,
+    /// Its path there.
+    pub file: String,
+}
+
+/// A text that is put into a file.
+#[derive(Clone, Debug)]
+pub struct FileText<'a> {
+    /// As it is declared: `secrets.NAME`, `files.PATH`.
+    pub field: String,
+    /// Where it is in the container.
+    pub path: String,
+    /// May hold secrets.
+    pub text: &'a Text,
+}
+
+/// The path in its volume of a file that is mounted: one folder, apart from secrets that have names.
+pub fn mounted_as(path: &str) -> String {
+    let digest = Sha256::digest(path.as_bytes());
+    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!(".files/{digits}")
 }
 
 /// What must still be so just before a step, else the plan is stale.
@@ -464,6 +529,17 @@ fn masked<S: Serializer>(env: &BTreeMap<String, Text>, to: S) -> Result<S::Ok, S
 /// Files as they are stored: see [`masked`].
 fn masked_files<S: Serializer>(files: &BTreeMap<String, SecretFile>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(files.iter().map(|(name, file)| (name, file.shown(stored(&file.value)))))
+}
+
+/// Files by their digests; of one with secrets what [`masked`] stores.
+fn digests<S: Serializer>(files: &BTreeMap<String, ContainerFile>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(files.iter().map(|(path, file)| {
+        let mut shown = file.shown();
+        if let Some(text) = file.sealed() {
+            shown["value"] = stored(text);
+        }
+        (path, shown)
+    }))
 }
 
 fn stored(text: &Text) -> serde_json::Value {

@@ -13,6 +13,7 @@ use super::decide::networks;
 use super::decide::source::Source;
 use super::options::Options;
 use super::plan_host;
+use crate::desired::container_file::field_of;
 use crate::desired::{Desired, DesiredContainer, DesiredState, Fingerprint, Item, Spec};
 use crate::name::{Digest, ImageRef};
 use crate::observed::{Container, Image, Observed, Ownership, Record, instance};
@@ -238,9 +239,13 @@ fn fields(
         let name = format!("env.{name}");
         field(&name, text.to_string().into(), !fixed.contains(&name))
     }));
-    found.extend(want.spec.files.iter().map(|(name, file)| {
+    found.extend(want.spec.secrets.iter().map(|(name, file)| {
         let name = format!("secrets.{name}");
         field(&name, file.value.to_string().into(), !fixed.contains(&name))
+    }));
+    found.extend(want.spec.files.iter().map(|(path, file)| {
+        let name = field_of(path);
+        field(&name, file.shown(), !fixed.contains(&name))
     }));
     let networks = spec.networks();
     for (name, value) in want.spec.live.iter().filter(|(name, _)| *name != "networks") {

@@ -7,7 +7,7 @@ use super::work;
 use crate::desired::{Desired, DesiredState, Item, Kind};
 use crate::name::{ContainerName, Digest, HostName, ImageRef, Owner};
 use crate::observed::{Container, Facts, HelperContainer, Image, InstanceRole, KeptImage, Network, Observed};
-use crate::observed::{Ownership, Ran, Record, Resolution, Stop, User, Volume, instance};
+use crate::observed::{Ownership, Ran, Record, Resolution, SeenFile, Stop, User, Volume, instance};
 use crate::plan::{keep_repository, keep_tag, kept_by};
 use crate::problem::{Problem, Problems, Result, escaped};
 use std::cell::OnceCell;
@@ -194,6 +194,11 @@ impl<'a> PlanContext<'a> {
     /// Whether this host remembers that a task ran as this.
     pub(super) fn has_run(&self, task: &str, fingerprint: &str) -> bool {
         self.ran(task).iter().any(|ran| ran.fingerprint == fingerprint)
+    }
+
+    /// Declared files of a container that were looked at.
+    pub(super) fn files_of(&self, id: &str) -> Option<&'a BTreeMap<String, SeenFile>> {
+        self.observed.files.get(id)
     }
 
     /// Volumes with the secrets of an instance or task.

@@ -9,6 +9,7 @@ pub(super) mod container;
 mod container_change;
 pub(super) mod data;
 pub(super) mod decision;
+pub(super) mod files;
 mod fits;
 pub(super) mod foreign;
 mod found;

@@ -6,6 +6,7 @@ mod causes;
 mod change;
 mod container;
 mod data;
+mod files;
 mod held;
 mod image;
 mod leftovers;
@@ -110,7 +111,8 @@ fn thing(context: &PlanContext<'_>, address: &Address, decision: &Decision<'_>) 
         Decision::Container(container) => {
             let cause = causes::of(container).into_iter().next().unwrap_or(Cause::AsWanted);
             let is_new = matches!(container.choice, Choice::New { .. });
-            let receivers = if is_new { receivers::of(container.desired) } else { Vec::new() };
+            let mut receivers = receivers::of(container.desired);
+            receivers.retain(|receiver| is_new || files::is_rewritten(container, receiver));
             Explained { receivers, ..Explained::new(cause, container::changes(address, container)) }
         }
         Decision::Absent(absence) => {

@@ -2,6 +2,7 @@
 //! it is done.
 
 mod create;
+pub(super) mod files;
 mod networks;
 mod operate;
 mod pulls;

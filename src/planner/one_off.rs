@@ -2,6 +2,7 @@
 
 use super::decide::restart::no_restart;
 use super::decide::source::Source;
+use super::lower::files;
 use super::lower::secrets::Files;
 use super::lower::steps::{Group, Steps};
 use crate::desired::{DesiredContainer, Spec};
@@ -58,7 +59,8 @@ pub fn one_off(owner: &Owner, want: &DesiredContainer, image: &str, asked: &OneO
     let mut steps = Steps::default();
     let cause = Cause::Other("a one-off command".to_owned());
     let mut group = Group::new(&mut steps, format!("run {service}"), cause, Vec::new());
-    let files = Files::new(owner, service, whose, &spec.files, &source);
+    let (mounted, written) = files::apart(&spec, |path| spec.is_mounted(path));
+    let files = Files::new(owner, service, whose, &spec.secrets, mounted, &source);
     let mut undo: Vec<Action> = Vec::new();
     if let Some(files) = &files {
         group.push(files.create_volume(), Vec::new());
@@ -83,9 +85,14 @@ pub fn one_off(owner: &Owner, want: &DesiredContainer, image: &str, asked: &OneO
         digest: source.pull.as_ref().and_then(|image| image.digest.clone()),
         body,
         env,
+        mounted: files.as_ref().map(Files::mounts).unwrap_or_default(),
     };
     let container = Target::CreatedBy(group.push(Action::Create(Box::new(create)), undo.clone()));
     undo.insert(0, Action::Discard { container: container.clone(), name: name.clone() });
+    if !written.is_empty() {
+        let (container, name) = (container.clone(), name.clone());
+        group.push(Action::WriteFiles { container, name, files: written }, undo.clone());
+    }
     for (network, endpoint) in spec.further_networks() {
         let (container, name) = (container.clone(), name.clone());
         group.push(Action::Connect { container, name, network, endpoint }, undo.clone());

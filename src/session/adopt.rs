@@ -4,6 +4,7 @@
 use super::credentials::{HelperAnswers, Keychain};
 use super::observe::Observation;
 use super::pipeline::Pipeline;
+use crate::desired::container_file::field_of;
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{DesiredContainer, DesiredTask};
 use crate::engine::{Engine as _, EngineError};
@@ -61,7 +62,7 @@ impl Pipeline<'_> {
             .map(Some)
     }
 
-    /// The fields with secrets that a container does not have as declared.
+    /// The fields with secrets, and the files, that a container does not have as declared.
     async fn sealed(
         &self,
         seen: &Observation<'_>,
@@ -80,13 +81,24 @@ impl Pipeline<'_> {
         let differs = differing_env(&spec.env, name, &container.inspect, &keychain).map_err(known)?;
         let mut sealed: BTreeSet<String> =
             differs.into_iter().map(|variable| format!("env.{variable}")).collect();
-        for (file, wanted) in wanted_files(&spec.files, name, &keychain).map_err(known)? {
+        for (file, wanted) in wanted_files(&spec.secrets, name, &keychain).map_err(known)? {
             let path = format!("{FOLDER}/{file}");
             let found = seen.engine.file(&container.id, &path).await.map_err(|error| -> Problem {
                 error.problem(format!("{path} of container {name} on host {} cannot be read", seen.host.name))
             })?;
             if found.is_none_or(|found| found.reveal() != wanted.reveal()) {
                 sealed.insert(format!("secrets.{file}"));
+            }
+        }
+        for (path, file) in &spec.files {
+            let found = seen.engine.file(&container.id, path).await.map_err(|error| -> Problem {
+                error.problem(format!("{path} of container {name} on host {} cannot be read", seen.host.name))
+            })?;
+            // One with a secret lies elsewhere in a container that others made.
+            let same =
+                file.clear().zip(found).is_some_and(|(wanted, found)| found.reveal() == wanted.bytes());
+            if !same {
+                sealed.insert(field_of(path));
             }
         }
         Ok(sealed)

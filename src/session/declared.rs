@@ -101,7 +101,7 @@ impl<'v> Declared<'v> {
             }))
         });
         let (pillar, states) = both(merged(vault, host), texts)?;
-        let needs_facts = needs_facts(&states, &inventory.compose_of(host));
+        let needs_facts = needs_facts(&states, &inventory.compose_of(host), &|path| vault.source(path));
         let sources = Sources { pillar: Arc::new(pillar), states, ran: BTreeMap::new(), needs_facts };
         let runs = sources.starlark().next().is_some();
         let read = Self { host, credentials: Credentials::default(), content: Content::Sources(sources) };
@@ -191,6 +191,7 @@ impl Sources {
             ran: &self.ran,
             compose: &vault.inventory().compose_of(host),
             read: &|path| vault.workspace().read_beside(path),
+            source: &|path| vault.source(path),
             pillar: &self.pillar,
             budget: vault.budget(),
             facts,

@@ -144,6 +144,7 @@ mod tests {
                         cause: vec![cause],
                         before: None,
                         after: None,
+                        files: Vec::new(),
                     }],
                     steps: vec![Step {
                         id: 1,

@@ -81,8 +81,7 @@ fn sends(connected: &Connected<'_>) -> bool {
         DesiredState::Container(want) => {
             let back = want.replica.as_ref().and_then(|replica| replica.back.as_ref());
             let anew = back.is_some_and(|back| back.container.is_none());
-            let files = want.spec.files.values().map(|file| &file.value);
-            anew && want.spec.env.values().chain(files).any(|text| text.secrets().next().is_some())
+            anew && want.spec.texts().any(|(_, text)| text.secrets().next().is_some())
         }
         _ => false,
     })

@@ -24,6 +24,7 @@ use crate::pillar::boxes::{BoxFile, BoxFolder, OpenBox};
 use crate::pillar::document::Document;
 use crate::pillar::known::SeenWorkspace;
 use crate::problem::{Problem, Problems, Result};
+use crate::state::FileBytes;
 use crate::store::{Change, Repository, Workspace, Writer};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,8 @@ pub struct Vault<'c> {
     made: BTreeSet<BoxFolder>,
     change: Change,
     budget: Budget,
+    /// Files that containers are given, as they were when they were read first.
+    sources: RefCell<BTreeMap<String, Option<FileBytes>>>,
 }
 
 /// What stands below `pillar/`.
@@ -192,7 +195,21 @@ impl<'c> Vault<'c> {
             made: BTreeSet::new(),
             change: Change::new(),
             budget: Budget::of(workspace.inventory().hosts.len()),
+            sources: RefCell::default(),
         })
+    }
+
+    /// A file of the workspace that is given to containers, read once in a run; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Where it is no regular file of the workspace, or too large.
+    pub fn source(&self, path: &str) -> Result<Option<FileBytes>> {
+        if let Some(known) = self.sources.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let read = self.workspace.bytes_beside(path)?.map(|(bytes, _)| FileBytes::new(bytes));
+        self.sources.borrow_mut().insert(path.to_owned(), read.clone());
+        Ok(read)
     }
 
     /// Whether a first use is refused.

@@ -1,6 +1,6 @@
 //! Arguments of a declaration: TOML or Starlark values with their place, evaluated.
 
-use super::Text;
+use super::{FileBytes, Text};
 use crate::pillar::Float;
 use crate::problem::Place;
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +23,8 @@ pub enum ArgValue {
     Unset,
     /// Text, maybe with secrets.
     Text(Text),
+    /// What is in a file of the workspace; no front end writes it as an argument.
+    Bytes(FileBytes),
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
@@ -41,6 +43,7 @@ impl ArgValue {
         match self {
             Self::Unset => "None",
             Self::Text(_) => "string",
+            Self::Bytes(_) => "file",
             Self::Integer(_) => "integer",
             Self::Float(_) => "float",
             Self::Boolean(_) => "boolean",

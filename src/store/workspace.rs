@@ -12,6 +12,7 @@ use crate::pillar::document::Document;
 use crate::problem::{Problem, Result, escaped, quoted};
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -181,6 +182,20 @@ impl Workspace {
         text(path, &beside(&self.root, path)?)
     }
 
+    /// The bytes of any file below the workspace's folder, relative to it, and whether it may be executed.
+    /// `None` if it is not there.
+    ///
+    /// # Errors
+    /// As [`Self::read_beside`]; they need not be text.
+    pub fn bytes_beside(&self, path: &str) -> Result<Option<(Vec<u8>, bool)>> {
+        let target = beside(&self.root, path)?;
+        match read_regular(&target, LARGEST) {
+            Ok(bytes) => Ok(Some((bytes, is_executable(&target)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(cannot("read", &target, &error).into()),
+        }
+    }
+
     /// A pillar file, relative to `pillar/`.
     ///
     /// # Errors
@@ -266,6 +281,10 @@ fn text(path: &str, target: &Path) -> Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(cannot("read", target, &error).into()),
     }
+}
+
+fn is_executable(target: &Path) -> bool {
+    target.symlink_metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
 fn utf8(path: &str, bytes: Vec<u8>) -> Result<String> {

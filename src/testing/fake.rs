@@ -21,7 +21,7 @@ use crate::engine::{
     PullProgress, Summary, Tag, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
-use crate::observed::{Facts, Image, Platforms};
+use crate::observed::{Facts, FileStat, Image, Platforms};
 use crate::registry::AuthHeader;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -185,6 +185,22 @@ impl Fake {
     /// Files that a container sees at a folder, by name.
     pub fn files(&self, container: &str, folder: &str) -> BTreeMap<String, File> {
         self.world().files(container, folder)
+    }
+
+    /// The file that a container sees at a path.
+    pub fn file(&self, container: &str, path: &str) -> Option<File> {
+        self.world().file(container, path)
+    }
+
+    /// Writes a file in a container, as a person would who is in it.
+    ///
+    /// # Panics
+    /// Where there is no container of that name.
+    pub fn edit_file(&self, container: &str, path: &str, content: &str) {
+        let mut world = self.world();
+        let Ok(at) = world.find(container) else { panic!("{container}") };
+        let (content, owner, time) = (content.as_bytes().to_vec(), (0, 0, 0o644), world::EPOCH);
+        world.containers[at].layer.insert(path.to_owned(), File { content, owner, time });
     }
 
     /// The anonymous volumes that a container mounts, by their place.
@@ -591,7 +607,20 @@ impl Engine for Fake {
     async fn file(&self, id: &str, path: &str) -> EngineResult<Option<Secret>> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let found = self.files(id, folder).remove(name);
+        let found = found.or_else(|| self.world().file(id, path));
         Ok(found.map(|file| Secret::new(file.content)))
+    }
+
+    async fn stat_file(&self, id: &str, path: &str) -> EngineResult<Option<FileStat>> {
+        self.read(&format!("stat {path}"), |world| {
+            let file = world.file(id, path);
+            Ok(file.map(|file| FileStat {
+                is_regular: true,
+                size: file.content.len() as u64,
+                time: file.time,
+            }))
+        })
+        .await
     }
 
     async fn start_filled(&self, id: &str, filling: Filling<'_>) -> EngineResult<()> {

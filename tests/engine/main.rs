@@ -39,6 +39,7 @@ mod codes;
 mod compose;
 mod compose_shapes;
 mod consumers;
+mod container_files;
 mod credentials;
 mod cut;
 mod data;

@@ -107,16 +107,19 @@ fn container(want: &DesiredContainer, fields: &mut Map<String, Value>) {
         .chain(&want.spec.live)
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
+    let secrets = want.spec.secrets.iter();
+    let secrets: Map<String, Value> =
+        secrets.map(|(name, file)| (name.clone(), file.shown(file.value.to_string().into()))).collect();
     let files = want.spec.files.iter();
-    let files: Map<String, Value> =
-        files.map(|(name, file)| (name.clone(), file.shown(file.value.to_string().into()))).collect();
+    let files: Map<String, Value> = files.map(|(path, file)| (path.clone(), file.shown())).collect();
     for (name, value) in [
         ("wish", json!(run)),
         ("name", json!(want.name)),
         ("image", json!(want.image.to_string())),
         ("pull", json!(pull)),
         ("env", env.into()),
-        ("secrets", files.into()),
+        ("secrets", secrets.into()),
+        ("files", files.into()),
         ("options", options.into()),
         ("stop_timeout", json!(want.stop_timeout)),
         ("monitor", json!(want.monitor)),

@@ -85,6 +85,7 @@ fn push_change(out: &mut String, change: &Change, symbols: usize, addresses: usi
         let _ = writeln!(out, "{}{line}", " ".repeat(indent));
     }
     push_details(out, change, 2 + symbols + 1 + 2, view);
+    push_files(out, change, 2 + symbols + 1 + 2, view);
 }
 
 /// The fields that differ, old and new; of what is created its image, or all with `-v`.
@@ -106,6 +107,22 @@ fn push_details(out: &mut String, change: &Change, indent: usize, view: View) {
             _ => {
                 let _ = writeln!(out, "{margin}{faint}{field}{faint:#}  {}", cut(&one, room));
             }
+        }
+    }
+}
+
+/// The files that change, each with its difference.
+fn push_files(out: &mut String, change: &Change, indent: usize, view: View) {
+    let (faint, margin) = (style::FAINT, " ".repeat(indent));
+    for file in &change.files {
+        let (path, said) = (escaped(&file.path), escaped(&change::file_line(file)));
+        let room = view.width.map(|width| width.saturating_sub(indent + columns(&path) + 2).max(20));
+        let _ =
+            writeln!(out, "{}", format!("{margin}{faint}{path}{faint:#}  {}", cut(&said, room)).trim_end());
+        let room = view.width.map(|width| width.saturating_sub(indent + 2).max(20));
+        for (sign, line) in change::diff_lines(file) {
+            let color = style::diff(sign);
+            let _ = writeln!(out, "{margin}  {color}{}{color:#}", cut(&line, room));
         }
     }
 }

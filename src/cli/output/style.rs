@@ -12,6 +12,16 @@ pub(in crate::cli) const FAINT: Style = Style::new().dimmed();
 pub(in crate::cli) const PLAIN: Style = Style::new();
 pub(in crate::cli) const GOOD: Style = AnsiColor::Green.on_default();
 
+/// The colour of a line of a difference, by its sign.
+pub(in crate::cli) fn diff(sign: char) -> Style {
+    match sign {
+        '+' => AnsiColor::Green.on_default(),
+        '-' => AnsiColor::Red.on_default(),
+        '@' => AnsiColor::Cyan.on_default(),
+        _ => PLAIN,
+    }
+}
+
 /// The colour of a change.
 pub(in crate::cli) fn verb(verb: Verb) -> Style {
     match verb {

@@ -1,5 +1,6 @@
 //! Options of one container that must be compatible: combinations that the Engine would refuse or silently drop.
 
+mod files;
 mod namespaces;
 
 use crate::desired::fields::{Canonical, Field, Fields};
@@ -53,12 +54,19 @@ pub(in crate::compile) fn check(fields: &Fields, problems: &mut Vec<Problem>) {
     mounted_twice(fields, problems);
 }
 
+/// Reports files and secrets that cannot be where they are declared. `ends`: the container is never
+/// started again.
+pub(in crate::compile) fn secrets_and_files(fields: &Fields, ends: bool, problems: &mut Vec<Problem>) {
+    secrets(fields, ends, problems);
+    files::check(fields, ends, problems);
+}
+
 /// Reports files of secrets that cannot be in their store or at their path. `ends`: the container is never
 /// started again.
-pub(in crate::compile) fn secrets(fields: &Fields, ends: bool, problems: &mut Vec<Problem>) {
+fn secrets(fields: &Fields, ends: bool, problems: &mut Vec<Problem>) {
     let mut files: Vec<(&String, &Field, &SecretFile)> = Vec::new();
     for (name, field) in fields {
-        if let Canonical::File(file) = &field.canonical {
+        if let Canonical::Secret(file) = &field.canonical {
             files.push((name, field, file));
         }
     }

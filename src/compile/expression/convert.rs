@@ -179,6 +179,8 @@ fn json_of(value: &ArgValue, out: &mut Vec<Segment>) -> Result<(), Why> {
                 .ok_or_else(|| Some("JSON has no such number".to_owned()))?;
             clear(number.to_string());
         }
+        // No expression has one as its value.
+        ArgValue::Bytes(_) => return Err(None),
         ArgValue::Text(text) => match (text.as_clear(), text.segments()) {
             (Some(text), _) => clear(serde_json::Value::from(text).to_string()),
             (None, [Segment::Secret(secret)]) => {

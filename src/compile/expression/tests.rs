@@ -80,6 +80,7 @@ fn shown(value: &ArgValue) -> String {
     match value {
         ArgValue::Unset => "None".to_owned(),
         ArgValue::Text(text) => format!("\"{text}\""),
+        ArgValue::Bytes(bytes) => format!("{bytes:?}"),
         ArgValue::Integer(number) => number.to_string(),
         ArgValue::Float(number) => format!("{:?}", number.value),
         ArgValue::Boolean(truth) => truth.to_string(),

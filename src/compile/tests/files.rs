@@ -15,7 +15,7 @@ secrets.conf = { value = "user={{ pillar.api.user }}", uid = 1000, gid = "70", m
 secrets.none = "{{ None }}"
 "#;
     let want = container(state, PILLAR);
-    let files = &want.spec.files;
+    let files = &want.spec.secrets;
     assert_eq!(files.keys().collect::<Vec<_>>(), ["conf", "tls_key"]);
     assert_eq!(files["tls_key"].value.to_string(), "(sealed 9f2c)");
     assert_eq!((files["tls_key"].uid, files["tls_key"].mode), (0, 0o444));

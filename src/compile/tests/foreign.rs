@@ -14,7 +14,7 @@ fn keys_of_other_tools_are_answered_with_ours() {
         ("pull_policy = 'always'", "pull = \"missing\""),
         ("build = '.'", "image = \"REGISTRY/NAME:TAG\""),
         ("profiles = ['dev']", "[groups.NAME] states"),
-        ("configs = ['x']", "secrets.NAME"),
+        ("configs = ['x']", "files."),
         ("deploy = { replicas = 2 }", "`service.deployed` with `replicas`"),
         ("scale = 2", "`service.deployed` with `replicas`"),
         ("env_file = '.env'", "pillarbox seal KEY"),

@@ -51,7 +51,8 @@ fn numbers_and_limits_follow_from_the_host_and_its_groups() {
             "states/a.toml".to_owned(),
             "[a.service.deployed]\nreplicas = \"{{ host.group_hosts.web }}\"\n".to_owned()
         )],
-        &[]
+        &[],
+        &|_| Ok(None)
     ));
 }
 

@@ -2,6 +2,7 @@
 
 use super::Body;
 use super::simple::{derived, trimmed};
+use crate::desired::container_file::FOLDER as OF_FILES;
 use crate::desired::secret_file::FOLDER;
 use crate::desired::{compare, read};
 use crate::inspect::Inspect;
@@ -278,11 +279,15 @@ fn reported(mut mount: Value) -> Value {
 pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
     let found = inspect.compare(MOUNTS).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let declared = each_entry(canonical).count();
-    // The volume of `secrets` is no declared mount, nor is an anonymous one of a predecessor.
+    // The volume of `secrets` and `files` and what is in it are no declared mounts, nor is an anonymous one of a predecessor.
     let is_declared =
         |mount: &Value| each_entry(canonical).any(|(target, _)| mount["Target"] == target.as_str());
     let handed = |mount: &Value| mount["Source"].as_str().is_some_and(is_anonymous) && !is_declared(mount);
-    let own = |mount: &&Value| mount["Target"] == FOLDER || handed(mount);
+    let own = |mount: &&Value| {
+        let of_files = mount["Target"] == OF_FILES
+            || mount["Source"].as_str().is_some_and(|source| source.contains("/pillarbox-secrets."));
+        mount["Target"] == FOLDER || of_files || handed(mount)
+    };
     let found: Vec<&Value> = found.iter().filter(|mount| !own(mount)).collect();
     let partial = inspect.gaps().partial;
     (!partial && declared != found.len())

@@ -8,6 +8,7 @@
 use super::bounds::Bounds;
 use super::call::{ARCHIVE, Call, query, segment};
 use super::connection::kind_of;
+use super::file::STAT;
 use super::{Docker, refusal};
 use crate::engine::{Engine as _, EngineError, EngineResult, ErrorKind, Filling};
 use base64::Engine as _;
@@ -27,9 +28,6 @@ const END: usize = 1024;
 
 /// Between two questions whether the files are there.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// What an Engine says of a file that it is asked for.
-const STAT: &str = "X-Docker-Container-Path-Stat";
 
 /// An answer to the archive may be this long.
 const LARGEST: usize = 64 << 10;

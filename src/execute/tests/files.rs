@@ -30,7 +30,7 @@ impl Secrets for Bytes {
 
 fn want(version: u32, files: &[(&str, SecretFile)]) -> DesiredContainer {
     let mut want = running("nginx", &format!("r.example.com/nginx:{version}"));
-    want.spec.files = files.iter().map(|(name, file)| ((*name).to_owned(), file.clone())).collect();
+    want.spec.secrets = files.iter().map(|(name, file)| ((*name).to_owned(), file.clone())).collect();
     want
 }
 

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 const TASK: &str = "pillarbox-task.shop.migrate";
 
-fn task(version: u32) -> DesiredTask {
+pub(super) fn task(version: u32) -> DesiredTask {
     let mut container = running("migrate", &format!("r.example.com/db:{version}"));
     container.spec.fixed.clear();
     container.spec.live.clear();
@@ -22,7 +22,7 @@ fn task(version: u32) -> DesiredTask {
     DesiredTask { container, timeout: 60, on: On::First }
 }
 
-fn task_item(want: DesiredTask) -> Item {
+pub(super) fn task_item(want: DesiredTask) -> Item {
     thing(Kind::Task, "migrate", DesiredState::Task(Box::new(want)))
 }
 
@@ -32,7 +32,7 @@ fn service(version: u32) -> Item {
 }
 
 /// Migrations 1 to 3 take two seconds and succeed, 4 fails, 5 never ends.
-fn world() -> Stage {
+pub(super) fn world() -> Stage {
     let stage = Stage::new();
     for n in 1..=5 {
         stage.publish(n);
@@ -158,7 +158,7 @@ async fn secrets_of_a_task_go_with_it_and_can_lie_in_memory() {
     for store in [Store::Disk, Store::Memory] {
         let mut want = task(1);
         let file = SecretFile { store, ..SecretFile::of(secret("db.password")) };
-        want.container.spec.files.insert("password".to_owned(), file);
+        want.container.spec.secrets.insert("password".to_owned(), file);
         let stage = Stage { items: vec![task_item(want), service(1)], ..world() };
         let waits =
             |happened: &EventKind| matches!(happened, EventKind::StepStarted { .. }) && runs(&stage, 1) == 1;
@@ -178,7 +178,7 @@ async fn a_secret_in_memory_is_refused_where_podman_would_lose_it() {
     for (version, keeps) in [("4.3.1", false), ("5.4.2", true)] {
         let mut want = task(1);
         let file = SecretFile { store: Store::Memory, ..SecretFile::of(secret("db.password")) };
-        want.container.spec.files.insert("password".to_owned(), file);
+        want.container.spec.secrets.insert("password".to_owned(), file);
         let stage = Stage { items: vec![task_item(want), service(1)], ..world() };
         stage.fake.set_facts(|facts| {
             facts.engine_id = "podman".to_owned();

@@ -7,7 +7,9 @@ type Host<'a> = (&'a [Row<'a>], Wanted);
 
 /// The same version with another variable.
 fn otherwise(said: &str) -> Wanted {
-    let specs = BTreeMap::from([("api".to_owned(), Fingerprint("v1:sha256:1".to_owned()))]);
+    let mut spec = Spec::default();
+    spec.fixed.insert("hostname".to_owned(), "other".into());
+    let specs = BTreeMap::from([("api".to_owned(), spec)]);
     Wanted { specs, ..wanted(said) }
 }
 

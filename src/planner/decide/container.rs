@@ -3,6 +3,7 @@
 use super::aside::Aside;
 use super::choice::{Choice, choose, fallback};
 use super::data::Data;
+use super::files::Rewriting;
 use super::fits::{fits, live};
 use super::foreign::held_by_others;
 use super::instances::{Instances, runs};
@@ -12,8 +13,9 @@ use super::sharing::{self, Owner, Shared};
 use super::source::Source;
 use super::watch::PendingReaction;
 use super::{needs, networks, overlap, platform, restart, secrets};
+use crate::desired::container_file::lies_in;
 use crate::desired::{DesiredContainer, Fingerprint, Order, Reaction, RollbackTarget, Run, Spec};
-use crate::observed::{Container, InstanceRole};
+use crate::observed::{Container, InstanceRole, SeenFile};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problems, Result};
 use serde_json::Value;
@@ -50,6 +52,10 @@ pub(in crate::planner) struct ContainerDecision<'a> {
     pub(in crate::planner) tasks: BTreeMap<String, String>,
     /// Ids of its containers whose volume of secrets is there.
     with_files: BTreeSet<String>,
+    /// Files of an existing choice that are rewritten.
+    pub(in crate::planner) rewriting: Rewriting,
+    /// Files of the container that holds the plain name, as they were seen.
+    pub(in crate::planner) seen: Option<&'a BTreeMap<String, SeenFile>>,
     /// What of its watches makes it do something.
     pub(in crate::planner) pending: Vec<PendingReaction<'a>>,
     /// What an existing choice that runs does because of them.
@@ -98,7 +104,7 @@ impl<'a> ContainerDecision<'a> {
         let choice = choose(context, desired, (&instances, &source.label), will_run, |ours: &Container| {
             !renewed
                 && (runs(ours) || !once)
-                && fits(context, desired, &fingerprint, &source, ours)
+                && fits(context, desired, &source, ours)
                 && sharing::moved(&shared, ours).is_none()
                 && !pending.iter().any(|pending| pending.replaces(ours))
         });
@@ -129,7 +135,15 @@ impl<'a> ContainerDecision<'a> {
         };
         let with_files = instances.all().filter(|ours| secrets::has(context, ours));
         let with_files = with_files.map(|ours| ours.id.clone()).collect();
-        let (pending, reactions) = react(pending, &choice, &instances, will_run);
+        let (pending, mut reactions) = react(pending, &choice, &instances, will_run);
+        let rewriting = match choice {
+            Choice::Existing(chosen) if back(desired).is_none() => Rewriting::of(context, desired, chosen),
+            _ => Rewriting::default(),
+        };
+        if matches!(choice, Choice::Existing(chosen) if will_run && runs(chosen)) {
+            reactions = all_reactions(reactions, rewriting.reactions(desired));
+        }
+        let seen = instances.holder.and_then(|holder| context.files_of(&holder.id));
         let can_update = context.can_update();
         let retain = desired.retain(can_update);
         let keeping = (retain, desired.images());
@@ -162,6 +176,8 @@ impl<'a> ContainerDecision<'a> {
             obstacle,
             tasks,
             with_files,
+            rewriting,
+            seen,
             pending,
             reactions,
             can_update,
@@ -187,7 +203,7 @@ impl<'a> ContainerDecision<'a> {
 
     /// The generation that a rollback asks for.
     pub(in crate::planner) fn back(&self) -> Option<&'a RollbackTarget> {
-        self.desired.replica.as_ref()?.back.as_ref()
+        back(self.desired)
     }
 
     /// Whether the choice holds the plain name already.
@@ -214,7 +230,7 @@ impl<'a> ContainerDecision<'a> {
     pub(in crate::planner) fn stays_as_it_is(&self) -> bool {
         let Choice::Existing(chosen) = self.choice else { return false };
         let differs = !self.live.is_empty() || !self.networks.is_empty() || self.runs != runs(chosen);
-        self.is_committed() && !differs && self.pending.is_empty()
+        self.is_committed() && !differs && self.pending.is_empty() && self.rewriting.is_empty()
     }
 
     /// The restart policy that it has in the end.
@@ -222,9 +238,15 @@ impl<'a> ContainerDecision<'a> {
         restart::policy(self.desired)
     }
 
-    /// Whether a container of it has files of secrets, and they are not there.
+    /// Whether a container of it has files in a volume of its own, and they are not there.
     pub(in crate::planner) fn lost_files(&self, container: &Container) -> bool {
-        !self.desired.spec.files.is_empty() && !self.with_files.contains(&container.id)
+        self.desired.spec.has_volume() && !self.with_files.contains(&container.id)
+    }
+
+    /// Whether a file of the new container is mounted: written into a volume that it has of its predecessor, it would
+    /// be changed there as well.
+    pub(in crate::planner) fn mounts_file(&self, path: &str) -> bool {
+        self.desired.spec.is_mounted(path) || self.data.handed.iter().any(|one| lies_in(path, &one.path))
     }
 
     /// What it is to those that are made with it.
@@ -237,6 +259,17 @@ impl<'a> ContainerDecision<'a> {
             }
         }
     }
+}
+
+/// The generation that a rollback asks for.
+fn back(desired: &DesiredContainer) -> Option<&RollbackTarget> {
+    desired.replica.as_ref()?.back.as_ref()
+}
+
+/// What it does because of what it watches and because of its files: started again, it needs no signal.
+fn all_reactions(watched: Vec<Reaction>, of_files: impl Iterator<Item = Reaction>) -> Vec<Reaction> {
+    let all: BTreeSet<Reaction> = watched.into_iter().chain(of_files).collect();
+    if all.contains(&Reaction::Restart) { vec![Reaction::Restart] } else { all.into_iter().collect() }
 }
 
 /// Whether a container of it is removed.
@@ -297,7 +330,7 @@ fn made_from<'c>(choice: &Choice<'c>, source: &'c Source) -> &'c str {
 /// service may have been created from another declaration: where that differs nothing was changed by hand.
 fn was_declared(desired: &DesiredContainer, container: &Container, field: &str) -> bool {
     container.ours.as_ref().is_none_or(|ours| {
-        ours.spec == desired.spec.fingerprint()
+        desired.spec.has_made(&ours.spec, &ours.fields)
             || ours.fields.get(field) == desired.spec.field_fingerprints().get(field)
     })
 }

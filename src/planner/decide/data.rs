@@ -42,7 +42,7 @@ impl<'a> Data<'a> {
         match choice {
             Choice::New { .. } => {
                 let mut taken = mounted(&desired.spec.create_body());
-                if !desired.spec.files.is_empty() {
+                if !desired.spec.secrets.is_empty() {
                     taken.insert(FOLDER.to_owned());
                 }
                 let unnamed = unnamed(desired);

@@ -86,8 +86,8 @@ impl<'a> Decision<'a> {
     /// Whether files of secrets are put into a container for it.
     pub(in crate::planner) fn has_files(&self) -> bool {
         match self {
-            Self::Container(container) => !container.desired.spec.files.is_empty(),
-            Self::Task(task) => task.is_created() && !task.desired.container.spec.files.is_empty(),
+            Self::Container(container) => container.desired.spec.has_volume(),
+            Self::Task(task) => task.is_created() && task.desired.container.spec.has_volume(),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 use super::restart::{policy, same_policy};
 use super::secrets;
 use super::source::Source;
-use crate::desired::{DesiredContainer, Fingerprint};
+use crate::desired::DesiredContainer;
 use crate::observed::Container;
 use crate::planner::context::PlanContext;
 use serde_json::Value;
@@ -12,7 +12,6 @@ use serde_json::Value;
 pub(in crate::planner) fn fits(
     context: &PlanContext<'_>,
     desired: &DesiredContainer,
-    fingerprint: &Fingerprint,
     source: &Source,
     container: &Container,
 ) -> bool {
@@ -21,9 +20,10 @@ pub(in crate::planner) fn fits(
         return container.id == *id;
     }
     let labels = container.ours.as_ref();
-    let same = labels.is_some_and(|ours| ours.spec == *fingerprint && ours.image == source.label);
+    let same = labels
+        .is_some_and(|ours| desired.spec.has_made(&ours.spec, &ours.fields) && ours.image == source.label);
     let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
-    let whole = desired.spec.files.is_empty() || secrets::has(context, container);
+    let whole = !desired.spec.has_volume() || secrets::has(context, container);
     let changed = context.can_update() || live(desired, container).is_empty();
     let drifted = context.options.fix_drift && !desired.spec.drift(&container.inspect).is_empty();
     same && usable && whole && changed && !drifted && desired.spec.may_stay(container.first_network())

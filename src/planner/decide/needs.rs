@@ -66,7 +66,7 @@ pub(in crate::planner) fn api(context: &PlanContext<'_>, desired: &DesiredContai
 /// Files in memory, where the Engine would lose them: the task would find none.
 pub(in crate::planner) fn memory(context: &PlanContext<'_>, task: &DesiredTask) -> Option<Problem> {
     let (host, facts, desired) = (context.host(), context.facts(), &task.container);
-    let in_memory = desired.spec.files.iter().find(|(_, file)| file.store == Store::Memory);
+    let in_memory = desired.spec.secrets.iter().find(|(_, file)| file.store == Store::Memory);
     let (name, _) = in_memory.filter(|_| !facts.can_fill_memory())?;
     let mut problem = Problem::failed(format!(
         "task {} has the secret `{}` in memory, which host {host} cannot keep there",

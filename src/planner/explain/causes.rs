@@ -1,5 +1,7 @@
 //! Why a container changes: from the labels of what is there and the places of what is desired.
 
+use super::files;
+use crate::desired::container_file::field_of;
 use crate::desired::{DesiredContainer, Kind, Reaction};
 use crate::name::Digest;
 use crate::observed::Container;
@@ -49,10 +51,16 @@ pub(super) fn of(container: &ContainerDecision<'_>) -> Vec<Cause> {
                 .networks
                 .iter()
                 .map(|name| (format!("networks.{name}"), place(container.desired, "networks")));
-            let fields: Vec<_> = live.chain(networks).collect();
+            let files = container.rewriting.paths.iter().map(|path| {
+                let field = field_of(path);
+                let place = place(container.desired, &field);
+                (field, place)
+            });
+            let fields: Vec<_> = live.chain(networks).chain(files).collect();
             if !fields.is_empty() {
                 causes.push(Cause::Fields(fields));
             }
+            causes.extend(files::in_place(container));
             if causes.is_empty() && !container.instances.others.is_empty() {
                 causes.push(Cause::Interrupted);
             }
@@ -90,12 +98,13 @@ fn differences(container: &ContainerDecision<'_>, old: &Container) -> Vec<Cause>
             Cause::Version { from, to, at: version_place(desired) }
         });
     }
-    let fields = desired.spec.changed_since(&labels.spec, &labels.fields, |field| place(desired, field));
+    let fields = files::declared(container, labels, |field| place(desired, field));
     if !fields.is_empty() {
         causes.push(Cause::Fields(fields));
     }
     if causes.is_empty() && container.lost_files(old) {
-        causes.push(Cause::Other("the volume of its secrets is gone".to_owned()));
+        let what = if desired.spec.secrets.is_empty() { "files" } else { "secrets" };
+        causes.push(Cause::Other(format!("the volume of its {what} is gone")));
     }
     causes.extend(container.pending.iter().map(watched));
     let live = if container.can_update { Vec::new() } else { live(desired, old) };

@@ -1,6 +1,7 @@
 //! Lines of a plan: what becomes of a resource, and how it was and will be.
 
 use super::causes::status;
+use crate::desired::container_file::field_of;
 use crate::desired::{Address, DesiredContainer, Kind};
 use crate::observed::Container;
 use crate::plan::{Cause, Change, Verb};
@@ -20,6 +21,7 @@ pub(super) fn plain(address: &Address, verb: Verb, cause: Cause) -> Change {
         cause: vec![cause],
         before: None,
         after: None,
+        files: Vec::new(),
     }
 }
 
@@ -36,6 +38,7 @@ pub(super) fn removed(name: &str, container: &Container, cause: Cause) -> Change
         cause: vec![cause],
         before: Some(before(container)),
         after: None,
+        files: Vec::new(),
     }
 }
 
@@ -67,10 +70,12 @@ pub(super) fn declared(desired: &DesiredContainer, source: &Source) -> BTreeMap<
     fields.extend(
         desired
             .spec
-            .files
+            .secrets
             .iter()
             .map(|(name, file)| (format!("secrets.{name}"), file.shown(json!(file.value.to_string())))),
     );
+    let files = desired.spec.files.iter();
+    fields.extend(files.map(|(path, file)| (field_of(path), file.shown())));
     fields.insert("image".to_owned(), json!(source.label));
     fields.insert("version".to_owned(), json!(source.version));
     fields

@@ -1,7 +1,8 @@
 //! What a plan says of a container, and of what an earlier apply left of it.
 
-use super::{causes, change};
+use super::{causes, change, files};
 use crate::desired::Address;
+use crate::desired::container_file::{FILES, field_of};
 use crate::observed::{Container, InstanceRole};
 use crate::plan::{Cause, Change, Verb};
 use crate::planner::decide::container::ContainerDecision;
@@ -25,6 +26,7 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
             cause: Vec::from_iter(drift().or(Some(Cause::AsWanted))),
             before: None,
             after: None,
+            files: Vec::new(),
         },
         _ => Change {
             address: address.to_string(),
@@ -32,6 +34,7 @@ pub(super) fn changes(address: &Address, container: &ContainerDecision<'_>) -> V
             cause: causes.into_iter().chain(drift()).collect(),
             before,
             after: Some(after(container, verb)),
+            files: files::changes(container),
         },
     });
     let left = container.instances.others.iter().filter(|other| !container.choice.is(other));
@@ -91,6 +94,9 @@ impl Changed {
     /// Whether a field is one of them, or has a part that is.
     fn has(&self, field: &str) -> bool {
         let part = |changed: &String| changed.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        if field.starts_with(FILES) {
+            return self.0.contains(field);
+        }
         self.0.contains(field) || self.0.contains(&format!("limits.{field}")) || self.0.iter().any(part)
     }
 }
@@ -98,13 +104,13 @@ impl Changed {
 /// What changes of a container; `None` where its labels do not say from what it was made.
 fn changed(container: &ContainerDecision<'_>, holder: &Container) -> Option<Changed> {
     let (labels, spec) = (holder.ours.as_ref()?, &container.desired.spec);
-    let declared = spec.changed_since(&labels.spec, &labels.fields, |_| None).into_iter();
-    let declared = declared.map(|(field, _)| field);
+    let declared = files::declared(container, labels, |_| None).into_iter().map(|(field, _)| field);
+    let rewritten = container.rewriting.paths.iter().map(|path| field_of(path));
     let wanted = spec.networks();
     let left = observed(holder).into_keys().filter(|name| !wanted.is_empty() && !wanted.contains_key(name));
     let networks = container.networks.iter().cloned().chain(left).map(|name| format!("networks.{name}"));
     let live = live(container.desired, holder).into_iter();
-    let all = declared.chain(live).chain(networks).chain(spec.drift(&holder.inspect));
+    let all = declared.chain(rewritten).chain(live).chain(networks).chain(spec.drift(&holder.inspect));
     Some(Changed(all.collect()))
 }
 

@@ -8,6 +8,7 @@ use crate::problem::escaped;
 /// Containers that fill volumes, those of tasks, and volumes of secrets: they go.
 pub(super) fn changes(leftovers: &Leftovers<'_>) -> Vec<Change> {
     let change = |address: String, cause: Cause| Change {
+        files: Vec::new(),
         address,
         actions: vec![Verb::Remove],
         cause: vec![cause],

@@ -26,7 +26,14 @@ pub(super) fn change(address: &Address, task: &TaskRun<'_>, causes: Vec<Cause>) 
         }
         fields
     });
-    Change { address: address.to_string(), actions: vec![verb], cause: causes, before: None, after }
+    Change {
+        address: address.to_string(),
+        actions: vec![verb],
+        cause: causes,
+        before: None,
+        after,
+        files: Vec::new(),
+    }
 }
 
 /// Why it runs, or what is known of it.

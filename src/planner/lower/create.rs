@@ -38,6 +38,7 @@ pub(super) fn create(
         digest: decision.source.pull.as_ref().and_then(|image| image.digest.clone()),
         body,
         env: decision.spec.env.clone(),
+        mounted: files.map(Files::mounts).unwrap_or_default(),
     }
 }
 

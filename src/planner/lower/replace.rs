@@ -2,6 +2,7 @@
 
 mod parts;
 mod rest;
+mod rewrite;
 mod rollback;
 mod start_first;
 mod stop_first;

@@ -1,14 +1,15 @@
-//! Files of secrets: a volume of one instance alone, which it mounts read-only. It is filled before the
+//! Files of secrets, and files that are mounted: a volume of one instance alone, which it mounts read-only. It is filled before the
 //! instance is created, through a second container of the same image that is created, never started and
 //! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
 //! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
 
 use super::steps::Group;
+use crate::desired::container_file::FOLDER as OF_FILES;
 use crate::desired::secret_file::FOLDER;
-use crate::desired::{SecretFile, Store};
+use crate::desired::{ContainerFile, SecretFile, Store};
 use crate::name::Owner;
 use crate::observed::{Label, OwnVolumes};
-use crate::plan::{Action, Create, FILLED, Target};
+use crate::plan::{Action, Create, FILLED, MountedFile, Target, mounted_as};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::instances::runs;
 use crate::planner::decide::secrets::Leftovers;
@@ -21,6 +22,8 @@ pub(in crate::planner) struct Files<'a> {
     /// The container's plain name, or that of its task.
     pub(in crate::planner) service: &'a str,
     pub(in crate::planner) files: &'a BTreeMap<String, SecretFile>,
+    /// Files that it mounts, by their path in it.
+    pub(in crate::planner) mounted: BTreeMap<String, ContainerFile>,
     /// The volume that they lie in; also the name of the container that fills it.
     pub(in crate::planner) volume: String,
     whose: String,
@@ -35,9 +38,10 @@ impl<'a> Files<'a> {
         service: &'a str,
         whose: String,
         files: &'a BTreeMap<String, SecretFile>,
+        mounted: BTreeMap<String, ContainerFile>,
         source: &'a Source,
     ) -> Option<Self> {
-        Self::new(context.workspace(), service, whose, files, source)
+        Self::new(context.workspace(), service, whose, files, mounted, source)
     }
 
     /// The same where nothing of the host has to be known.
@@ -46,10 +50,21 @@ impl<'a> Files<'a> {
         service: &'a str,
         whose: String,
         files: &'a BTreeMap<String, SecretFile>,
+        mounted: BTreeMap<String, ContainerFile>,
         source: &'a Source,
     ) -> Option<Self> {
         let volume = OwnVolumes::of_secrets(workspace, &whose);
-        (!files.is_empty()).then_some(Self { service, files, volume, whose, workspace, source })
+        let none = files.is_empty() && mounted.is_empty();
+        (!none).then_some(Self { service, files, mounted, volume, whose, workspace, source })
+    }
+
+    /// What a container that is created mounts of it, one by one.
+    pub(in crate::planner) fn mounts(&self) -> BTreeMap<String, MountedFile> {
+        let mounted = self
+            .mounted
+            .keys()
+            .map(|path| (path.clone(), MountedFile { volume: self.volume.clone(), file: mounted_as(path) }));
+        mounted.collect()
     }
 
     /// Whether they lie in memory.
@@ -83,6 +98,7 @@ impl<'a> Files<'a> {
             digest: self.source.pull.as_ref().and_then(|image| image.digest.clone()),
             body,
             env: BTreeMap::new(),
+            mounted: BTreeMap::new(),
         }))
     }
 
@@ -93,6 +109,7 @@ impl<'a> Files<'a> {
             name: self.volume.clone(),
             service: self.service.to_owned(),
             files: self.files.clone(),
+            mounted: self.mounted.clone(),
         }
     }
 
@@ -101,9 +118,10 @@ impl<'a> Files<'a> {
         Action::Discard { container: filler, name: self.volume.clone() }
     }
 
-    /// Mounts it into the container that is to be created.
+    /// Mounts it into the container that is to be created: a volume that no container mounts is pruned.
     pub(in crate::planner) fn mount(&self, body: &mut Value) {
-        let mount = mount(&self.volume, FOLDER, true);
+        let folder = if self.files.is_empty() { OF_FILES } else { FOLDER };
+        let mount = mount(&self.volume, folder, true);
         match body["HostConfig"]["Mounts"].as_array_mut() {
             Some(mounts) => mounts.push(mount),
             None => body["HostConfig"]["Mounts"] = json!([mount]),

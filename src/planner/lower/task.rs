@@ -1,5 +1,6 @@
 //! Steps of a task: its container is created, waited for, remembered and removed.
 
+use super::files;
 use super::secrets::Files;
 use super::steps::Group;
 use crate::observed::{HelperContainer, Label, OwnVolumes};
@@ -65,7 +66,10 @@ fn clear(context: &PlanContext<'_>, task: &TaskRun<'_>, running_too: bool, group
 fn run(context: &PlanContext<'_>, task: &TaskRun<'_>, group: &mut Group<'_>) {
     let desired = &task.desired.container;
     let whose = secrets::whose_task(desired.name.as_str());
-    let files = Files::of(context, desired.name.as_str(), whose, &desired.spec.files, &task.source);
+    let mounted = |path: &str| desired.spec.is_mounted(path);
+    let (mounted, written) = files::apart(&desired.spec, mounted);
+    let files =
+        Files::of(context, desired.name.as_str(), whose, &desired.spec.secrets, mounted, &task.source);
     let mut undo: Vec<Action> = Vec::new();
     let mut filler = None;
     if let Some(files) = &files {
@@ -85,6 +89,10 @@ fn run(context: &PlanContext<'_>, task: &TaskRun<'_>, group: &mut Group<'_>) {
     let create = create(context, task, &name, files.as_ref());
     let container = Target::CreatedBy(group.push(Action::Create(Box::new(create)), undo.clone()));
     undo.insert(0, Action::Discard { container: container.clone(), name: name.clone() });
+    if !written.is_empty() {
+        let (container, name) = (container.clone(), name.clone());
+        group.push(Action::WriteFiles { container, name, files: written }, undo.clone());
+    }
     for (network, endpoint) in desired.spec.further_networks() {
         let (container, name) = (container.clone(), name.clone());
         group.push(Action::Connect { container, name, network, endpoint }, undo.clone());
@@ -132,6 +140,7 @@ fn create(context: &PlanContext<'_>, task: &TaskRun<'_>, name: &str, files: Opti
         digest: task.source.pull.as_ref().and_then(|image| image.digest.clone()),
         body,
         env: spec.env.clone(),
+        mounted: files.map(Files::mounts).unwrap_or_default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Containers of the Engine in memory.
 
 use super::behaviour::Goes;
+use super::volume::File;
 use super::world::{World, printed, refused};
 use super::{Behaviour, EngineResult, ErrorKind, Inspected, Summary};
 use crate::name::is_anonymous;
@@ -28,6 +29,8 @@ pub(super) struct FakeContainer {
     joined: BTreeMap<String, String>,
     /// Its health check was run by a call.
     pub(super) probed: bool,
+    /// Files that were put into it, by their path.
+    pub(super) layer: BTreeMap<String, File>,
 }
 
 impl FakeContainer {
@@ -59,7 +62,12 @@ impl FakeContainer {
         let mount = |name: &str, at: &str, writable: bool| json!({ "Type": "volume", "Name": name, "Destination": at, "RW": writable });
         let own = self.anonymous.iter().map(|(at, name)| mount(name, at, true));
         let listed = host["Mounts"].as_array().into_iter().flatten().filter_map(|listed| {
-            let name = listed["Source"].as_str().filter(|_| listed["Type"] == "volume")?;
+            let name = listed["Source"].as_str()?;
+            if listed["Type"] == "bind" {
+                let (at, writable) = (&listed["Target"], listed["ReadOnly"] != true);
+                return Some(json!({ "Type": "bind", "Source": name, "Destination": at, "RW": writable }));
+            }
+            (listed["Type"] == "volume").then_some(())?;
             Some(mount(name, listed["Target"].as_str()?, listed["ReadOnly"] != true))
         });
         own.chain(listed).collect()
@@ -131,6 +139,7 @@ impl World {
             anonymous,
             joined: BTreeMap::new(),
             probed: false,
+            layer: BTreeMap::new(),
         });
         // An Engine makes the volumes that are named and not there.
         let named = self.containers.last().map(FakeContainer::volumes).unwrap_or_default();

@@ -14,6 +14,8 @@ pub struct File {
     pub content: Vec<u8>,
     /// Owner, group and permission bits.
     pub owner: (u32, u32, u32),
+    /// When it was changed last, seconds since 1970.
+    pub time: i64,
 }
 
 /// What is in a volume.
@@ -88,6 +90,9 @@ impl World {
     /// Puts the files of an archive into the volume that a container mounts at a folder.
     pub(super) fn put_files(&mut self, id: &str, folder: &str, archive: &[u8]) -> EngineResult<()> {
         let at = self.find(id)?;
+        if folder == "/" {
+            return self.put_into(at, archive);
+        }
         let mounts = mounts(&self.containers[at].body);
         let Some(mount) = mounts.into_iter().find(|mount| mount.target == folder) else {
             return refused(ErrorKind::NotFound, 404, format!("Could not find the file {folder}"));
@@ -101,6 +106,30 @@ impl World {
             self.contents.entry(mount.volume).or_default().files.extend(unpacked(archive));
         }
         Ok(())
+    }
+
+    /// Puts the files of an archive into a container; those at a place that a volume is mounted at go there.
+    fn put_into(&mut self, at: usize, archive: &[u8]) -> EngineResult<()> {
+        let held = &mut self.containers[at];
+        if held.body["HostConfig"]["ReadonlyRootfs"] == true {
+            return refused(ErrorKind::Other, 500, "container rootfs is marked read-only");
+        }
+        held.layer.extend(unpacked(archive).into_iter().map(|(path, file)| (format!("/{path}"), file)));
+        Ok(())
+    }
+
+    /// The file that a container sees at a path.
+    pub(super) fn file(&self, id: &str, path: &str) -> Option<File> {
+        let held = &self.containers[self.find(id).ok()?];
+        let listed = held.body["HostConfig"]["Mounts"].as_array().into_iter().flatten();
+        let mut bound = listed.filter(|mount| mount["Type"] == "bind" && mount["Target"] == path);
+        let Some(bound) = bound.next() else { return held.layer.get(path).cloned() };
+        let source = bound["Source"].as_str()?;
+        self.volumes.iter().find_map(|(name, volume)| {
+            let folder = volume.inspect.compare("/Mountpoint")?.as_str()?;
+            let file = source.strip_prefix(folder)?.strip_prefix('/')?;
+            self.contents.get(name)?.files.get(file).cloned()
+        })
     }
 
     /// Starts a container whose volume in memory is filled meanwhile.
@@ -162,7 +191,10 @@ fn unpacked(mut archive: &[u8]) -> Vec<(String, File)> {
         let octal = |from: usize, to: usize| u32::from_str_radix(&text(from, to), 8).unwrap_or(u32::MAX);
         let size = usize::try_from(octal(124, 136)).unwrap_or(usize::MAX).min(rest.len());
         let owner = (octal(108, 116), octal(116, 124), octal(100, 108));
-        files.push((text(0, 100), File { content: rest[..size].to_vec(), owner }));
+        let time = i64::from_str_radix(&text(136, 148), 8).unwrap_or(i64::MAX);
+        let (prefix, name) = (text(345, 500), text(0, 100));
+        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        files.push((path, File { content: rest[..size].to_vec(), owner, time }));
         archive = rest.get(size.next_multiple_of(512)..).unwrap_or_default();
     }
     files

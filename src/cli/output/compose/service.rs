@@ -49,7 +49,7 @@ pub(super) fn config(item: &Item, items: &Items, count: usize) -> Value {
     for (name, value) in want.spec.fixed.iter().chain(&want.spec.live).chain(&want.spec.aside) {
         option(name, value, items, &mut found);
     }
-    let files = want.spec.files.iter().map(|(name, file)| {
+    let secrets = want.spec.secrets.iter().map(|(name, file)| {
         let value = file.value.to_string();
         let mut one = json!({ "target": format!("/run/secrets/{name}"), "value": value });
         if let Some(fields) = file.shown(value.into()).as_object() {
@@ -59,9 +59,22 @@ pub(super) fn config(item: &Item, items: &Items, count: usize) -> Value {
         }
         one
     });
+    let secrets: Vec<Value> = secrets.collect();
+    if !secrets.is_empty() {
+        found.insert("secrets".to_owned(), secrets.into());
+    }
+    let files = want.spec.files.iter().map(|(path, file)| {
+        let mut one = json!({ "target": path });
+        if let Some(fields) = file.shown().as_object() {
+            for (name, value) in fields {
+                one[name] = value.clone();
+            }
+        }
+        one
+    });
     let files: Vec<Value> = files.collect();
     if !files.is_empty() {
-        found.insert("secrets".to_owned(), files.into());
+        found.insert("configs".to_owned(), files.into());
     }
     let depends = depends(item, items);
     if !depends.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::escape::Html;
 use super::{class, meaning};
-use crate::cli::output::plan::change::{differences, is_unchanged, main_verb, symbol};
-use crate::plan::Change;
+use crate::cli::output::plan::change::{diff_lines, differences, file_line, is_unchanged, main_verb, symbol};
+use crate::plan::{Change, FileChange};
 
 /// A field, its old value if it is known, its new one.
 type Field<'a> = (&'a str, Option<String>, String);
@@ -43,7 +43,29 @@ fn push_one(page: &mut Html, change: &Change) {
         push_fields(page, &all);
         page.markup("</details>\n");
     }
+    change.files.iter().for_each(|file| push_file(page, file));
     page.markup("</article>\n");
+}
+
+/// A file that changes, with its difference.
+fn push_file(page: &mut Html, file: &FileChange) {
+    page.markup("<p class=\"file\"><code>").text(&file.path).markup("</code> ");
+    page.text(&file_line(file)).markup("</p>\n");
+    let lines = diff_lines(file);
+    if lines.is_empty() {
+        return;
+    }
+    page.markup("<pre class=\"diff\">");
+    for (sign, line) in lines {
+        let class = match sign {
+            '+' => "comes",
+            '-' => "goes",
+            '@' => "at",
+            _ => "stays",
+        };
+        page.markup("<span class=\"").markup(class).markup("\">").text(&line).markup("</span>\n");
+    }
+    page.markup("</pre>\n");
 }
 
 fn push_fields(page: &mut Html, fields: &[Field<'_>]) {

@@ -11,7 +11,14 @@ fn fields(pairs: &[(&str, Value)]) -> Option<BTreeMap<String, Value>> {
 }
 
 pub(in crate::cli::output) fn change(address: &str, verb: Verb, cause: Cause) -> Change {
-    Change { address: address.to_owned(), actions: vec![verb], cause: vec![cause], before: None, after: None }
+    Change {
+        address: address.to_owned(),
+        actions: vec![verb],
+        cause: vec![cause],
+        before: None,
+        after: None,
+        files: Vec::new(),
+    }
 }
 
 pub(in crate::cli::output) fn host(name: &str, changes: Vec<Change>) -> HostPlan {

@@ -33,6 +33,7 @@ fn plan() -> Plan {
             "ID".to_owned(),
             PlanBody {
                 changes: vec![Change {
+                    files: Vec::new(),
                     address: "container nginx".to_owned(),
                     actions: vec![Verb::ReplaceStopFirst],
                     cause: Vec::new(),

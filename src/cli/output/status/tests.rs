@@ -45,6 +45,7 @@ fn container(name: &str, ours: bool, status: &str, health: Option<Health>) -> Co
 #[test]
 fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
     let observed = Observed {
+        files: BTreeMap::new(),
         host: HostName::parse("web1").expect("a name"),
         facts: Facts {
             engine_id: "ID".to_owned(),
@@ -84,6 +85,7 @@ fn ours_are_shown_with_what_is_pending_and_strangers_are_not() {
         cause: vec![cause],
         before: None,
         after: None,
+        files: Vec::new(),
     };
     let changes = vec![
         change("container nginx", Verb::Unchanged, Cause::AsWanted),

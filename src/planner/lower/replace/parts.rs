@@ -1,7 +1,7 @@
 //! Parts of both ways of replacing a container.
 
 use super::rollback::Rollback;
-use crate::desired::Spec;
+use crate::desired::{ContainerFile, SecretFile, Spec};
 use crate::observed::{Container, instance};
 use crate::plan::{Action, Target, keep_tag};
 use crate::planner::context::PlanContext;
@@ -11,11 +11,13 @@ use crate::planner::decide::instances::runs;
 use crate::planner::decide::restart::{no_restart, parked, same_policy};
 use crate::planner::decide::sharing;
 use crate::planner::lower::create::create;
+use crate::planner::lower::files;
 use crate::planner::lower::networks;
 use crate::planner::lower::remove::{drop_data, removal};
 use crate::planner::lower::secrets::Files;
 use crate::planner::lower::steps::Group;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Tells a group which containers of the service are there before its first step.
 pub(super) fn introduce(decision: &ContainerDecision<'_>, group: &mut Group<'_>) {
@@ -69,13 +71,14 @@ pub(super) fn make(
     // What cannot be declared later is declared at once.
     let policy = if decision.runs && decision.can_update { no_restart() } else { decision.policy() };
     let whose = instance(decision.desired.name.as_str(), generation);
-    let files = Files::of(context, decision.desired.name.as_str(), whose, &spec.files, &decision.source);
+    let service = decision.desired.name.as_str();
+    let (mounted, written) = files::apart(spec, |path| decision.mounts_file(path));
+    let files = Files::of(context, service, whose, &spec.secrets, mounted, &decision.source);
     if let Some(files) = &files {
         fill(files, group, rollback);
     }
     let body = create(context.workspace(), decision, spec, name, generation, &policy, files.as_ref());
     let step = group.push(Action::Create(Box::new(body)), rollback.actions());
-    let service = decision.desired.name.as_str();
     let keep = decision
         .source
         .pull
@@ -83,6 +86,10 @@ pub(super) fn make(
         .then(|| keep_tag(context.workspace(), service, generation, &decision.source.version));
     rollback.created(step, name, keep);
     let container = Target::CreatedBy(step);
+    if !written.is_empty() {
+        let (container, name) = (container.clone(), name.to_owned());
+        group.push(Action::WriteFiles { container, name, files: written }, rollback.actions());
+    }
     for (network, endpoint) in spec.further_networks() {
         let (container, name) = (container.clone(), name.to_owned());
         group.push(Action::Connect { container, name, network, endpoint }, rollback.actions());
@@ -100,6 +107,25 @@ fn fill(files: &Files<'_>, group: &mut Group<'_>, rollback: &mut Rollback<'_>) {
     group.push(files.put(filler.clone()), rollback.actions());
     group.push(files.discard(filler), rollback.actions());
     rollback.filler = None;
+}
+
+/// Fills the volume of a container that is there with files that it mounts.
+pub(super) fn fill_again(
+    context: &PlanContext<'_>,
+    decision: &ContainerDecision<'_>,
+    instance: &str,
+    mounted: BTreeMap<String, ContainerFile>,
+    group: &mut Group<'_>,
+    undo: &[Action],
+) {
+    static NONE: BTreeMap<String, SecretFile> = BTreeMap::new();
+    let (service, whose) = (decision.desired.name.as_str(), instance.to_owned());
+    let Some(files) = Files::of(context, service, whose, &NONE, mounted, &decision.source) else { return };
+    let filler = Target::CreatedBy(group.push(files.create_filler(), undo.to_vec()));
+    let discard = files.discard(filler.clone());
+    let with_filler: Vec<Action> = std::iter::once(discard.clone()).chain(undo.iter().cloned()).collect();
+    group.push(files.put(filler), with_filler.clone());
+    group.push(discard, with_filler);
 }
 
 /// Brings the networks of an existing container in line.

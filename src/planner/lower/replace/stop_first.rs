@@ -7,6 +7,7 @@
 
 use super::parts::{await_healthy, clear, commit, declare_live, introduce, join, make, stop_and_park};
 use super::rest::{clean_up, stop_awake_first, take_up};
+use super::rewrite;
 use super::rollback::Rollback;
 use crate::desired::Reaction;
 use crate::plan::{Action, Target};
@@ -41,6 +42,9 @@ pub(in crate::planner::lower) fn lower<'a>(
             false,
         ),
     };
+    if !was_running {
+        rewrite::at_rest(context, decision, &target, &name, group, &rollback.actions());
+    }
     stop_and_park(decision, group, &mut rollback);
     let of = |action: fn(Target, String) -> Action| action(target.clone(), name.clone());
     if decision.runs && !was_running {
@@ -70,6 +74,7 @@ fn react(
     group: &mut Group<'_>,
 ) {
     let (container, name) = (target.clone(), name.to_owned());
+    rewrite::before_signals(decision, &container, &name, group);
     for reaction in &decision.reactions {
         match reaction {
             Reaction::Signal(signal) => {
@@ -83,15 +88,18 @@ fn react(
                     name: name.clone(),
                     timeout: decision.desired.stop_timeout,
                 };
-                group.push(stop, vec![start.clone()]);
-                group.push(start.clone(), vec![start]);
-                group.push(
-                    await_healthy(context, decision, &container, &name, decision.desired.monitor),
-                    Vec::new(),
-                );
+                let back = rewrite::back(decision, &container, &name);
+                let again: Vec<Action> = back.iter().cloned().chain([start.clone()]).collect();
+                group.push(stop.clone(), vec![start.clone()]);
+                rewrite::at_rest(context, decision, &container, &name, group, &again);
+                group.push(start, again.clone());
+                let undo = if back.is_none() { Vec::new() } else { [vec![stop], again].concat() };
+                let wait = await_healthy(context, decision, &container, &name, decision.desired.monitor);
+                group.push(wait, undo);
             }
             // Then it is not the one that stays.
             Reaction::Replace => {}
         }
     }
+    rewrite::after_signals(decision, &container, &name, group);
 }
