@@ -35,7 +35,7 @@ pub(super) struct ModelContainer {
     pub(super) id: String,
     pub(super) name: String,
     generation: u64,
-    /// It held the plain name and has run, and no kept one that is returning runs instead of it.
+    /// It held the plain name and ran last: a rollback that was cut off may have ended it before another.
     committed: bool,
     /// `None` if it is not ours, or no instance.
     pub(super) service: Option<String>,
@@ -53,13 +53,16 @@ impl Model {
     pub(super) fn of(observed: &Observed) -> Self {
         let mut model = Self::default();
         let goes = |one: &Container| one.state.running || one.state.restarting;
-        let returning = |one: &&Container| one.role() == InstanceRole::Returning && goes(one);
-        let served: BTreeSet<&str> =
-            observed.containers.iter().filter(returning).map(Container::slot).collect();
+        let mut ran: BTreeMap<&str, (bool, Option<jiff::Timestamp>)> = BTreeMap::new();
+        for one in observed.containers.iter().filter(|one| one.ours.is_some() && !one.impostor) {
+            let last = ran.entry(one.slot()).or_default();
+            *last = (*last).max((goes(one), one.ended()));
+        }
         for container in &observed.containers {
             let ours = container.ours.as_ref().filter(|_| !container.impostor);
             let running = goes(container);
-            let is_last = running || !served.contains(container.slot());
+            let last = ran.get(container.slot());
+            let is_last = running || last.is_none_or(|last| *last <= (false, container.ended()));
             let usable = !matches!(container.state.status.as_str(), "dead" | "removing");
             let held = ModelContainer {
                 id: container.id.clone(),

@@ -92,8 +92,8 @@ impl<'a> OnHost<'a> {
             return stays(Why::Failed(number));
         }
         if !self.wanted.is_version_of(serves) {
-            let mut usable = self.generations.iter().filter(|one| one.is_usable());
-            if !usable.any(|one| self.wanted.is_version_of(one)) {
+            let mut served = self.generations.iter().filter(|one| one.was_in_service());
+            if !served.any(|one| self.wanted.is_version_of(one)) {
                 return stays(Why::NeverDeployed);
             }
             if begun {
@@ -115,7 +115,8 @@ impl<'a> OnHost<'a> {
 
     /// Whether an attempt was one at a rollback: at a version that was in service earlier.
     fn was_a_rollback(&self, attempt: &Generation, serves: &Generation) -> bool {
-        let mut earlier = self.generations.iter().filter(|one| one.number < serves.number && one.is_usable());
+        let mut earlier =
+            self.generations.iter().filter(|one| one.number < serves.number && one.was_in_service());
         attempt.image != serves.image && earlier.any(|one| one.image == attempt.image)
     }
 
@@ -184,6 +185,12 @@ impl Wanted {
 }
 
 impl Generation {
+    /// Whether a container says so. An image alone does not: it is there before its container is made, and stays
+    /// where that was skipped because something else failed.
+    fn was_in_service(&self) -> bool {
+        self.is_usable() && self.state != State::ImageOnly
+    }
+
     /// Whether some container of it never got into service.
     fn has_attempt(&self) -> bool {
         self.instances.iter().any(|one| one.role == InstanceRole::Attempt)

@@ -112,11 +112,22 @@ fn a_newcomers_day_has_no_surprise() {
     day.bed.engine.post(&format!("/containers/create?name={stranger}"), &body);
     day.bed.engine.post(&format!("/containers/{stranger}/start"), &json!({}));
     day.run(&["set", "nginx.port", &taken]).ok();
-    let said = day.run(&["apply", "-y"]);
-    assert!([1, 3].contains(&said.code) && said.stderr.contains(&taken), "{said}");
+    day.run(&["apply", "-y"])
+        .exits(1)
+        .explains(&format!("port {taken}/tcp of host local is taken"))
+        .explains(&format!("container {stranger} publishes it"))
+        .explains("docker stop");
     day.answers("1.0.0");
     day.run(&["set", "nginx.port", &day.port.to_string()]).ok();
     day.run(&["apply", "-y"]).ok();
+    day.rests("1.0.0");
+
+    // A container that was renamed by hand gets its name back, and none is made beside it.
+    let running = day.bed.engine.container(web)["Id"].clone();
+    day.bed.engine.post(&format!("/containers/{web}/rename?name={web}-old"), &json!({}));
+    day.run(&["plan", "--detailed-exitcode"]).exits(2).says(&format!("{web}-old"));
+    day.run(&["apply", "-y"]).ok().explains("renamed");
+    assert_eq!(day.bed.engine.container(web)["Id"], running);
     day.rests("1.0.0");
 
     // What git shows holds no secret.

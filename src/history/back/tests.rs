@@ -71,9 +71,17 @@ fn a_rollback_that_failed_is_gone_on_with_by_the_same_command() {
     for said in ["1.1", "1.1@b"] {
         assert_eq!(alone(DONE, wanted(said)), Some((2, Why::Before)), "{said}");
     }
-    // Its container was a new one, from the image, and did not work.
+}
+
+/// Its tag is there before its container is made: where something else failed before that, nothing more is left.
+#[test]
+fn an_image_alone_does_not_say_that_its_version_was_ever_in_service() {
+    let rows = &[(3, "1.2", 'c', ImageOnly), (2, "1.1", 'b', Runs), (1, "1.0", 'a', Kept)];
+    for said in ["1.2", "1.2@c"] {
+        assert_eq!(alone(rows, wanted(said)), Some((2, Why::NeverDeployed)), "{said}");
+    }
     let rows = &[(4, "1.1", 'b', Attempt), (3, "1.2", 'c', Runs), (2, "1.1", 'b', ImageOnly)];
-    assert_eq!(alone(rows, wanted("1.1@b")), Some((2, Why::Before)));
+    assert_eq!(alone(rows, wanted("1.1@b")), Some((3, Why::Failed(4))));
 }
 
 #[test]
