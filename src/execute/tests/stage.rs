@@ -252,7 +252,13 @@ impl Stage {
             panic!("{failure:#?}\n{}", crate::plan::text_with_undo(&applied.plan));
         }
         let again = self.plan().await.expect("planned");
-        assert!(again.steps.is_empty(), "not settled:\n{}", crate::plan::text(&again));
+        assert!(
+            again.steps.is_empty(),
+            "not settled:\n{}\nafter:\n{}\n{:?}",
+            crate::plan::text(&again),
+            crate::plan::text(&applied.plan),
+            self.statuses(),
+        );
         applied.plan
     }
 

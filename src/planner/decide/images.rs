@@ -39,7 +39,8 @@ pub(in crate::planner) struct GoingImage {
 struct Going<'a> {
     /// Tags, with the decision by which they go.
     tags: BTreeMap<String, usize>,
-    containers: BTreeSet<&'a str>,
+    /// Containers by id, with the decision by which they go.
+    containers: BTreeMap<&'a str, usize>,
     tags_stay: BTreeSet<String>,
 }
 
@@ -69,7 +70,7 @@ impl<'a> Going<'a> {
 
     fn add(&mut self, context: &PlanContext<'a>, at: usize, gone: impl Iterator<Item = &'a Container>) {
         for ours in gone {
-            self.containers.insert(&ours.id);
+            self.containers.insert(&ours.id, at);
             self.tags.extend(context.tags_of(ours).into_iter().map(|tag| (tag, at)));
         }
     }
@@ -93,7 +94,7 @@ impl Images {
             let all = by_image.get(id).cloned().unwrap_or_default();
             let used = context
                 .made_from_id(id)
-                .any(|user| !containers.contains(user.id.as_str()) || context.record(&user.id).is_some());
+                .any(|user| !containers.contains_key(user.id.as_str()) || context.record(&user.id).is_some());
             if used || !all.iter().all(|tag| tags.contains_key(*tag)) {
                 continue;
             }
@@ -105,7 +106,13 @@ impl Images {
             images.tags_stay.extend(all.iter().map(|tag| (*tag).to_owned()));
             images.going.push(GoingImage {
                 digests,
-                of: all.iter().filter_map(|tag| tags.get(*tag).copied()).collect(),
+                // Also of a container that has lost its tag.
+                of: all
+                    .iter()
+                    .filter_map(|tag| tags.get(*tag))
+                    .chain(context.made_from_id(id).filter_map(|user| containers.get(user.id.as_str())))
+                    .copied()
+                    .collect(),
                 tags: all.into_iter().map(str::to_owned).collect(),
                 digest_first: !context.facts().is_podman(),
             });
