@@ -92,7 +92,11 @@ fn a_restart_keeps_the_containers_and_a_new_one_takes_their_place_as_declared() 
     // A new container needs the secret, and so the identity.
     drop(service.bed.env.run(&["--no-identity", "restart", &service.name, "--new", "-y"]).exits(10));
     assert_eq!(service.ids(), ids);
-    drop(service.asks("restart", &["--new", "-y"]).ok().says("a new container is asked for"));
+    let said = service.asks("restart", &["--new", "-y"]).ok().says("a new container is asked for");
+    drop(said.lacks("canary-token"));
+    for command in [&["df", "--json"][..], &["clean", "-y", "--json"], &["ps", "-v"]] {
+        drop(service.bed.env.run(command).ok().lacks("canary-token"));
+    }
     service.only(2, "1.0.0");
     let now = service.ids();
     assert!(ids.iter().filter(|old| now.contains(old)).count() >= 2, "the old ones are kept for a rollback");

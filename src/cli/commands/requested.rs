@@ -37,7 +37,9 @@ pub(super) fn carry_out(
         let asked = pipeline.plan_requested(declared, request.service, &request.asked).await?;
         asked.check()?;
         let plan = &asked.planned.plan;
-        if !ctx.out.json {
+        if plan.hosts.iter().all(|host| host.changes.is_empty()) {
+            ctx.out.say("nothing to do");
+        } else if !ctx.out.json {
             ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
         }
         if plan.is_empty() {

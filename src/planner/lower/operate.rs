@@ -23,7 +23,7 @@ pub(in crate::planner) fn lower(
 ) -> Vec<Step> {
     let mut steps = Steps::default();
     let mut group =
-        Group::new(&mut steps, format!("record of {}", operated.service), cause.clone(), Vec::new());
+        Group::new(&mut steps, format!("record service {}", operated.service), cause.clone(), Vec::new());
     if let Some(stop) = operated.forgets {
         group.push(Action::RemoveOwnVolume { name: stop.volume.clone() }, Vec::new());
     }

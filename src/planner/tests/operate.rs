@@ -57,7 +57,7 @@ async fn what_is_stopped_stays_so_whatever_is_declared_until_it_is_started() {
     let stage = deployed(2).await;
     let plan = planned(&stage, &stop(Some(4_000_000_000))).await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r"
-    #1 [] create volume pillarbox-stopped.shop.api (record of api): stopped by alice on desk: a new disk, until 2096-10-02 07:06Z
+    #1 [] create volume pillarbox-stopped.shop.api (record service api): stopped by alice on desk: a new disk, until 2096-10-02 07:06Z
     #2 [1] stop api (stop api): stopped by alice on desk: a new disk, until 2096-10-02 07:06Z
     #3 [2] update api RestartPolicy=unless-stopped (stop api): stopped by alice on desk: a new disk, until 2096-10-02 07:06Z
     #4 [1] stop api-2 (stop api-2): stopped by alice on desk: a new disk, until 2096-10-02 07:06Z
@@ -82,7 +82,7 @@ async fn what_is_stopped_stays_so_whatever_is_declared_until_it_is_started() {
 
     let plan = planned(&stage, &Operation::Start).await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] remove volume pillarbox-stopped.shop.api (record of api): started by request
+    #1 [] remove volume pillarbox-stopped.shop.api (record service api): started by request
     #2 [1] start api (start api): started by request
     #3 [2] await api (start api): started by request
     #4 [3] update api RestartPolicy=always (start api): started by request
