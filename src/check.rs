@@ -182,8 +182,8 @@ fn as_desired(want: &DesiredContainer, observed: &Observed, model: &Model) -> Ve
         broken.push(format!("in the end {}, which is kept for a rollback, runs", one.name));
     }
     let resting = kept.iter().filter(|one| !one.running).count();
-    // As many before the one that runs, after a rollback.
-    if resting > 2 * usize::try_from(retain).unwrap_or(usize::MAX / 2) {
+    // So many versions and so many generations, and as many before the one that runs, after a rollback.
+    if resting > 4 * usize::try_from(retain).unwrap_or(usize::MAX / 4) {
         broken.push(format!("in the end {resting} containers of {name} are kept, not {retain}"));
     }
     let [only] = all.as_slice() else {
