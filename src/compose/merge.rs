@@ -43,11 +43,10 @@ fn rule(path: &[&str]) -> Option<Rule> {
             | "profiles"
             | "links"
             | "external_links"
-            | "volumes_from"
             | "device_cgroup_rules"
             | "label_file",
         ] => Rule::Union,
-        ["security_opt" | "group_add"] => Rule::Append,
+        ["security_opt" | "group_add" | "volumes_from"] => Rule::Append,
         ["extra_hosts"] => Rule::Hosts,
         ["depends_on" | "networks"] => Rule::Named,
         ["logging"] => Rule::Logging,

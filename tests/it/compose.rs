@@ -751,3 +751,38 @@ volumes: {data: }
         assert!(needs.to_string().contains("container shop-base-1"), "{service}: {needs}");
     }
 }
+
+#[test]
+fn a_limit_that_is_said_twice_in_other_words_is_the_same_limit() {
+    let env = project(
+        r#"services:
+  api:
+    image: registry.example.com/api:1
+    mem_limit: 67108864
+    mem_reservation: 32m
+    cpus: 0.5
+    deploy: {resources: {limits: {memory: 64M, cpus: "0.50"}, reservations: {memory: 33554432}}}
+  web:
+    image: registry.example.com/web:1
+    mem_limit: 0
+    deploy: {resources: {limits: {memory: 64M}}}
+"#,
+        "",
+        "",
+    );
+    let json = env.run(&["compose", "show", "--json"]).ok().json();
+    let services = &json["projects"][0]["config"]["services"];
+    assert_eq!(services["api"]["cpus"], 0.5);
+    assert_eq!(
+        (&services["api"]["mem_limit"], &services["web"]["mem_limit"]),
+        (&json!(67_108_864), &json!(67_108_864))
+    );
+    let env = project(
+        "services: {api: {image: x, mem_reservation: 32m, deploy: {resources: {reservations: {memory: 16m}}}}}\n",
+        "",
+        "",
+    );
+    env.run(&["compose", "show"])
+        .exits(1)
+        .explains("`mem_reservation` and `deploy.resources.reservations.memory` differ");
+}

@@ -76,20 +76,15 @@ impl Service<'_> {
         for (theirs, ours) in limits {
             if let Some(node) = parts("limits").get(theirs) {
                 let value = arg(node);
-                if let Some(before) = self.args.get(ours).filter(|before| before.value != value.value) {
-                    return Err(Problem::failed(format!(
-                        "`{ours}` and `deploy.resources.limits.{theirs}` differ"
-                    ))
-                    .at(&node.place)
-                    .cause(format!("the other one is in {}", before.place))
-                    .hint("keep one of them"));
-                }
+                self.agrees(ours, &format!("deploy.resources.limits.{theirs}"), &value)?;
                 self.put(ours, value);
             }
         }
         let reserved = parts("reservations");
         if let Some(node) = reserved.get("memory") {
-            self.put("mem_reservation", arg(node));
+            let value = arg(node);
+            self.agrees("mem_reservation", "deploy.resources.reservations.memory", &value)?;
+            self.put("mem_reservation", value);
         }
         for key in ["cpus", "generic_resources", "pids"] {
             if let Some(entry) = reserved.entry(key) {
@@ -101,6 +96,24 @@ impl Service<'_> {
             self.put("device_requests", devices(node)?);
         }
         Ok(())
+    }
+
+    /// That what stands in `deploy` is what the key beside it says: `64M` is 67108864, `"0.5"` is 0.5.
+    fn agrees(&self, ours: &str, theirs: &str, value: &Arg) -> Result<(), Problem> {
+        let Some(before) = self.args.get(ours) else { return Ok(()) };
+        let same = |read: fn(&str, &Arg) -> crate::problem::Result<i64>| matches!((read(ours, before), read(ours, value)), (Ok(one), Ok(other)) if one == other);
+        let alike = match ours {
+            "mem_limit" | "mem_reservation" => same(crate::desired::read::bytes),
+            _ => billionths(before).is_some_and(|one| billionths(value) == Some(one)),
+        };
+        // Compose takes 0 for: not said.
+        if alike || before.value == value.value || billionths(before) == Some(0) {
+            return Ok(());
+        }
+        Err(Problem::failed(format!("`{ours}` and `{theirs}` differ"))
+            .at(&value.place)
+            .cause(format!("the other one is in {}", before.place))
+            .hint("keep one of them"))
     }
 
     fn policy(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
@@ -142,6 +155,17 @@ impl Service<'_> {
         }
         Ok(())
     }
+}
+
+/// A number as whole billionths, so that two of them can be compared.
+fn billionths(arg: &Arg) -> Option<i64> {
+    let number = match &arg.value {
+        ArgValue::Integer(number) => *number as f64,
+        ArgValue::Float(number) => number.value,
+        ArgValue::Text(text) => text.as_clear()?.trim().parse().ok()?,
+        _ => return None,
+    };
+    Some((number * 1e9).round() as i64)
 }
 
 fn updated(map: &Map, update: &mut BTreeMap<String, Arg>, reading: &mut Reading) -> Result<(), Problem> {

@@ -15,7 +15,23 @@ const fn of(said: &'static str, case: &'static str, why: &'static str) -> Differ
 }
 
 /// What Compose takes and we refuse.
-pub(super) const REFUSED_HERE: [Difference; 21] = [
+pub(super) const REFUSED_HERE: [Difference; 25] = [
+    of(
+        "has two mounts at",
+        "volumes: [\"data:/data\", \"data:/data:ro\"]",
+        "Compose drops the first without a word",
+    ),
+    of(
+        "`device_requests` is declared twice",
+        "gpus: all\n    deploy: {resources: {reservations: {devices: [{capabilities: [gpu], count: 2}]}}}",
+        "one of them is enough",
+    ),
+    of("`hostname` is declared with `uts` host", "hostname: web\n    uts: host", "the Engine refuses it"),
+    of(
+        "`cpu_quota` and `cpus` are both declared",
+        "cpu_quota: 50000\n    cpus: 0.5",
+        "the Engine refuses it",
+    ),
     of(
         "is built, not pulled: it has no image",
         "deploy: {replicas: 1}\n  built:\n    build: .",
@@ -76,7 +92,18 @@ pub(super) const REFUSED_HERE: [Difference; 21] = [
 ];
 
 /// What we take and Compose refuses.
-pub(super) const TAKEN_HERE: [Difference; 0] = [];
+pub(super) const TAKEN_HERE: [Difference; 2] = [
+    of(
+        "Invalid ip address",
+        "profiles: [dev]\n    ports: [\"localhost:80:80\"]",
+        "what is off is not looked into",
+    ),
+    of(
+        "can't set distinct values on 'mem_reservation'",
+        "mem_reservation: 32m\n    deploy: {resources: {reservations: {cpus: \"0.1\"}}}",
+        "Compose compares it with a reservation that is not there",
+    ),
+];
 
 pub(super) fn is_refused_here(said: &str) -> bool {
     REFUSED_HERE.iter().any(|known| said.contains(known.said))
