@@ -61,6 +61,8 @@ pub struct Inputs<'a> {
     pub read: &'a dyn Fn(&str) -> Result<Option<String>>,
     /// Reads a file of the workspace that is given to a container; `None` if there is none.
     pub source: &'a dyn Fn(&str) -> Result<Option<FileBytes>>,
+    /// The files at or below a path of the workspace, relative to it, and whether they may be executed.
+    pub list: &'a crate::compose::List<'a>,
     /// The host's merged pillar, a table.
     pub pillar: &'a Arc<Node>,
     /// What is left for the expressions of this run.

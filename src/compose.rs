@@ -26,6 +26,7 @@ use crate::inventory::ComposeProject;
 use crate::pillar::Node;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::state::{ArgValue, Declaration, Text};
+pub use project::List;
 use project::{Project, Reading};
 use std::collections::{BTreeMap, BTreeSet};
 use variables::ProjectVariables;
@@ -40,6 +41,8 @@ pub struct Inputs<'a> {
     pub pillar: &'a Node,
     /// Reads a file of the workspace; `None` if there is none.
     pub read: &'a dyn Fn(&str) -> Result<Option<String>>,
+    /// The files at or below a path of the workspace, relative to it, and whether they may be executed.
+    pub list: &'a List<'a>,
 }
 
 /// The declarations of a project. Errors go to `problems`, all of them with their lines.
@@ -50,7 +53,7 @@ pub fn declarations(
 ) -> Vec<Declaration> {
     let project = inputs.project;
     let variables = ProjectVariables { project: &project.name, vars: inputs.vars, pillar: inputs.pillar };
-    let mut reading = Reading::new(&variables, inputs.read);
+    let mut reading = Reading::new(&variables, inputs.read, inputs.list);
     let found = read(project, &mut reading);
     problems.append(&mut reading.problems);
     notes.append(&mut reading.notes);

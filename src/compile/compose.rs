@@ -27,7 +27,8 @@ pub(super) fn read(
             Err(found) => problems.extend(found.into_vec()),
         }
     }
-    let inputs = compose::Inputs { project, vars: &vars, pillar: inputs.pillar, read: inputs.read };
+    let inputs =
+        compose::Inputs { project, vars: &vars, pillar: inputs.pillar, read: inputs.read, list: inputs.list };
     compose::declarations(&inputs, problems, notes)
 }
 

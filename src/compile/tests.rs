@@ -137,6 +137,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         compose: &[],
         read: &|_| Ok(None),
         source: &|path| Ok(source(path)),
+        list: &|_| Ok(Vec::new()),
         pillar: &Arc::new(pillar.clone()),
         budget: &Budget::of(1),
         facts: Some(&facts),

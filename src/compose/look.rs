@@ -39,7 +39,7 @@ pub fn look(inputs: &Inputs) -> Look {
         inner: &ProjectVariables { project: &project.name, vars: inputs.vars, pillar: inputs.pillar },
         asked: RefCell::default(),
     };
-    let mut reading = Reading::new(&variables, inputs.read);
+    let mut reading = Reading::new(&variables, inputs.read, inputs.list);
     let found = super::read(project, &mut reading);
     let count = |function: Function| found.iter().filter(|one| one.function == function).count();
     let is_service =

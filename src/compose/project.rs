@@ -12,6 +12,9 @@ use std::rc::Rc;
 /// Most files that a project may name.
 const MOST_FILES: usize = 64;
 
+/// The files at or below a path of the workspace.
+pub type List<'a> = dyn Fn(&str) -> crate::problem::Result<Vec<(String, bool)>> + 'a;
+
 /// The merged files of a project.
 pub(super) struct Project<'a> {
     /// Its name: the first part of every name.
@@ -23,8 +26,8 @@ pub(super) struct Project<'a> {
     services: Map,
     networks: Map,
     volumes: Map,
-    /// `secrets` and `configs`.
     pub(super) secrets: Map,
+    pub(super) configs: Map,
     on: BTreeSet<String>,
     /// Services that others await to their end: tasks.
     pub(super) ends: BTreeSet<String>,
@@ -40,6 +43,8 @@ pub(super) struct Reading<'a> {
     pub(super) variables: &'a dyn Variables,
     /// Reads a file of the workspace.
     pub(super) read: &'a dyn Fn(&str) -> crate::problem::Result<Option<String>>,
+    /// The files at or below a path of the workspace, relative to it, and whether they may be executed.
+    pub(super) list: &'a List<'a>,
     /// Files that were read, each once.
     files: BTreeMap<String, Option<String>>,
     /// The folder that the paths of a file begin at, of files that are included or extended.
@@ -55,6 +60,7 @@ impl<'a> Reading<'a> {
     pub(super) fn new(
         variables: &'a dyn Variables,
         read: &'a dyn Fn(&str) -> crate::problem::Result<Option<String>>,
+        list: &'a List<'a>,
     ) -> Self {
         Self {
             problems: Vec::new(),
@@ -63,6 +69,7 @@ impl<'a> Reading<'a> {
             used_volumes: BTreeSet::new(),
             variables,
             read,
+            list,
             files: BTreeMap::new(),
             folders: BTreeMap::new(),
             relative: BTreeSet::new(),
@@ -186,8 +193,8 @@ impl<'a> Project<'a> {
                 }
             },
         };
-        let (services, networks, volumes, secrets) =
-            (part("services"), part("networks"), part("volumes"), part("secrets"));
+        let (services, networks, volumes, secrets, configs) =
+            (part("services"), part("networks"), part("volumes"), part("secrets"), part("configs"));
         let mut project = Self {
             name,
             dir,
@@ -196,6 +203,7 @@ impl<'a> Project<'a> {
             networks,
             volumes,
             secrets,
+            configs,
             on: BTreeSet::new(),
             ends: BTreeSet::new(),
         };
@@ -358,7 +366,7 @@ impl<'a> Project<'a> {
             return Err(Problem::failed(what).at(&node.place).hint(format!(
                 "write dir = \"/srv/{}\" in [compose.{}], if it is there on the hosts; or use a named volume, for data",
                 self.name, self.name
-            )));
+            )).hint(format!("or bring it along, read-only: x-pillarbox: {{ ship: [\"{}\"] }} in the service", escaped(written))));
         };
         fn parts(path: &str) -> impl Iterator<Item = &str> {
             path.split('/').filter(|part| !part.is_empty())

@@ -1,6 +1,7 @@
 //! A service of a project as a declaration.
 
 mod command;
+mod configs;
 mod depends;
 mod deploy;
 mod environment;
@@ -41,7 +42,7 @@ pub(super) fn declaration(entry: &Entry, project: &Project, reading: &mut Readin
 type Step<'a> = fn(&mut Service<'a>, &mut Reading) -> Result<(), Problem>;
 
 impl<'a> Service<'a> {
-    const STEPS: [Step<'a>; 15] = [
+    const STEPS: [Step<'a>; 16] = [
         Self::image,
         Self::names,
         Self::restart,
@@ -57,6 +58,7 @@ impl<'a> Service<'a> {
         Self::depends,
         Self::deploy,
         Self::secrets,
+        Self::configs,
     ];
 
     fn read(mut self, reading: &mut Reading) -> Option<Declaration> {

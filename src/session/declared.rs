@@ -192,6 +192,7 @@ impl Sources {
             compose: &vault.inventory().compose_of(host),
             read: &|path| vault.workspace().read_beside(path),
             source: &|path| vault.source(path),
+            list: &|path| vault.workspace().files_beside(path),
             pillar: &self.pillar,
             budget: vault.budget(),
             facts,

@@ -16,6 +16,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Files of a folder that containers may be given.
+const MOST_BESIDE: usize = 256;
+
 /// A folder with `pillarbox.toml`.
 #[derive(Debug)]
 pub struct Workspace {
@@ -194,6 +197,31 @@ impl Workspace {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(cannot("read", &target, &error).into()),
         }
+    }
+
+    /// The files at or below a path of the workspace's folder, relative to it (empty: it is a file itself), and
+    /// whether they may be executed; none if nothing is there. What begins with `.` is left out.
+    ///
+    /// # Errors
+    /// As [`Self::read_beside`]; all links, and more than 256 files.
+    pub fn files_beside(&self, path: &str) -> Result<Vec<(String, bool)>> {
+        let target = beside(&self.root, path)?;
+        match target.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(cannot("read", &target, &error).into()),
+            Ok(data) if data.is_file() => return Ok(vec![(String::new(), is_executable(&target))]),
+            Ok(_) => {}
+        }
+        let files = listing::files(&self.root, path, |_| true)?;
+        if files.len() > MOST_BESIDE {
+            let what = format!(
+                "{} has {} files, and {MOST_BESIDE} may be brought along",
+                escaped(path),
+                files.len()
+            );
+            return Err(Problem::failed(what).hint("put them into the image").into());
+        }
+        Ok(files.into_iter().map(|file| (file.clone(), is_executable(&target.join(&file)))).collect())
     }
 
     /// A pillar file, relative to `pillar/`.

@@ -786,3 +786,81 @@ fn a_limit_that_is_said_twice_in_other_words_is_the_same_limit() {
         .exits(1)
         .explains("`mem_reservation` and `deploy.resources.reservations.memory` differ");
 }
+
+#[test]
+fn configs_are_files_of_the_container_with_the_owner_and_mode_of_compose() {
+    let file = r#"
+services:
+  proxy:
+    image: registry.example.com/proxy:1
+    configs:
+      - proxy.cfg
+      - {source: motd, target: /etc/motd, uid: "99", gid: "99", mode: 0440}
+      - {source: token, target: etc/token}
+configs:
+  proxy.cfg: {file: ./conf/proxy.cfg}
+  motd: {content: "served by ${NAME}\n"}
+  token: {environment: TOKEN}
+"#;
+    let env = project(file, "", "[vars.shop]\nNAME = \"shop\"\n");
+    env.write("conf/proxy.cfg", "listen 80\n");
+    env.run_with_input(&["seal", "vars.shop.TOKEN", "--in", "shop"], "letmein\n").ok();
+    let json = compiled(&env);
+    let files = &resource(&json, "container shop-proxy-1")["files"];
+    assert_eq!(files["/proxy.cfg"]["size"], 10);
+    assert_eq!(files["/etc/motd"]["size"], 15);
+    assert_eq!((&files["/etc/motd"]["uid"], &files["/etc/motd"]["mode"]), (&json!(99), &json!("0440")));
+    assert!(
+        files["/etc/token"]["secrets"][0].as_str().is_some_and(|secret| secret.starts_with("(sealed ")),
+        "{files}"
+    );
+    let before = resource(&json, "container shop-proxy-1")["spec"].clone();
+    env.write("conf/proxy.cfg", "listen 81\n");
+    let after = resource(&compiled(&env), "container shop-proxy-1")["spec"].clone();
+    assert!(before.is_string() && before != after, "one byte: {before} {after}");
+}
+
+#[test]
+fn a_relative_mount_is_brought_along_where_ship_names_it_and_nowhere_else() {
+    let file = r#"
+services:
+  web:
+    image: registry.example.com/web:1
+    x-pillarbox: {ship: ["./conf", "./motd"]}
+    volumes:
+      - ./conf:/etc/web:ro
+      - {type: bind, source: ./motd, target: /etc/motd}
+      - ./data:/data
+"#;
+    let env = project(file, "", "[vars.shop]\n");
+    env.write("conf/web.conf", "a").write("conf/sites/one.conf", "b").write("motd", "c");
+    let refused = env.run(&["compile"]).exits(1);
+    refused.explains("compose.yaml:9: ./data is a path of this machine").explains("ship: [\"./data\"]");
+    env.write("compose.yaml", file.replace("      - ./data:/data\n", ""));
+    let json = compiled(&env);
+    let web = resource(&json, "container shop-web-1");
+    let paths: Vec<&String> = web["files"].as_object().expect("files").keys().collect();
+    assert_eq!(paths, ["/etc/motd", "/etc/web/sites/one.conf", "/etc/web/web.conf"]);
+    assert!(web["options"].get("volumes").is_none_or(|volumes| volumes == &json!({})), "{web}");
+    env.write("compose.yaml", file.replace("./data:/data", "../../etc:/data"));
+    env.run(&["compile"]).exits(1).explains("is not in the workspace");
+}
+
+#[test]
+fn what_is_wrong_with_configs_is_said_with_its_line() {
+    let file = r#"
+services:
+  web:
+    image: registry.example.com/web:1
+    configs: [none, {target: /x}, outer, gone]
+configs:
+  outer: {external: true}
+  gone: {file: ./gone.conf}
+"#;
+    let env = project(file, "", "[vars.shop]\n");
+    let failed = env.run(&["compile"]).exits(1);
+    failed
+        .explains("compose.yaml:5: there is no config none")
+        .explains("an entry of `configs` has no `source`")
+        .explains("compose.yaml:7: the config outer has no `file`, `content` or `environment`");
+}

@@ -142,13 +142,13 @@ impl Service<'_> {
         for entry in map.iter() {
             let value = arg(&entry.node);
             match (entry.key.as_str(), value) {
-                ("gate", _) => {}
+                ("gate" | "ship", _) => {}
                 ("update", Arg { value: ArgValue::Table(fields), .. }) => update.extend(fields),
                 ("drain", value) => drop(update.insert("drain".to_owned(), value)),
                 (key, value) if OURS.contains(&key) => self.put(key, value),
                 (key, _) => {
                     let what = format!("`x-pillarbox` has no key `{}`", escaped(key));
-                    let known = OURS.into_iter().chain(["gate", "drain"]);
+                    let known = OURS.into_iter().chain(["gate", "drain", "ship"]);
                     return Err(Problem::failed(what).at(&entry.place).nearest(key, known));
                 }
             }

@@ -33,6 +33,14 @@ impl Service<'_> {
         let Some(items) = node.list() else { return Err(wants("volumes", "a list", node)) };
         let mut mounts = Vec::new();
         for item in items {
+            match self.brought(item, reading) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(problem) => {
+                    reading.problems.push(problem);
+                    continue;
+                }
+            }
             let read = match item.map() {
                 Some(map) => self.long(item, map, reading),
                 None => self.short(item, reading),
@@ -45,6 +53,36 @@ impl Service<'_> {
         let mounts = of(node, ArgValue::Array(mounts));
         self.put("volumes", mounts);
         Ok(())
+    }
+
+    /// Whether a mount is brought along as files: of a relative path that `x-pillarbox.ship` names.
+    fn brought(&mut self, node: &Node, reading: &mut Reading) -> Result<bool, Problem> {
+        let (source, target) = match node.map() {
+            Some(map) => {
+                let get = |key: &str| map.get(key)?.scalar()?.text.as_clear().map(str::to_owned);
+                match (get("type").as_deref(), get("source"), get("target")) {
+                    (Some("bind"), Some(source), Some(target)) => (source, target),
+                    _ => return Ok(false),
+                }
+            }
+            None => {
+                let Some(written) = node.scalar().and_then(|scalar| scalar.text.as_clear()) else {
+                    return Ok(false);
+                };
+                match written.split(':').collect::<Vec<_>>().as_slice() {
+                    [source, target] | [source, target, _] if source.starts_with('.') => {
+                        ((*source).to_owned(), (*target).to_owned())
+                    }
+                    _ => return Ok(false),
+                }
+            }
+        };
+        if source.starts_with(['/', '~']) {
+            return Ok(false);
+        }
+        let Some(path) = self.shipped(&source, node, reading)? else { return Ok(false) };
+        self.ship(&path, &target, node, reading)?;
+        Ok(true)
     }
 
     fn short(&self, node: &Node, reading: &mut Reading) -> Result<Arg, Problem> {

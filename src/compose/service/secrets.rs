@@ -1,4 +1,4 @@
-//! `secrets`: files below `/run/secrets`, whose values come from variables or from the pillar. `configs` are refused.
+//! `secrets`: files below `/run/secrets`, whose values come from variables or from the pillar.
 
 use super::{Reading, Service};
 use crate::compose::scalar::{Resolved, resolve};
@@ -13,11 +13,6 @@ const FOLDER: &str = "/run/secrets/";
 
 impl Service<'_> {
     pub(super) fn secrets(&mut self, reading: &mut Reading) -> Result<(), Problem> {
-        if let Some(entry) = self.map.entry("configs").filter(|entry| !entry.node.is_null()) {
-            return Err(Problem::failed("`configs` are not brought along")
-                .at(&entry.place)
-                .hint("put the file into the image, or mount it from the host: [\"/srv/app.conf:/etc/app.conf:ro\"]"));
-        }
         let Some(node) = self.get("secrets") else { return Ok(()) };
         let items = node.list().ok_or_else(|| wants("secrets", "a list", node))?;
         let mut files = BTreeMap::new();

@@ -88,11 +88,13 @@ impl Draft {
         // What it asks for is known once all that is given is there.
         let all = in_clear(&name, &given)?;
         let (pillar, document) = pillar(vault, &name);
+        let list = |path: &str| workspace.files_beside(path);
         let first = compose::look(&compose::Inputs {
             project: &ComposeProject { dir: Some("/".to_owned()), ..project.clone() },
             vars: &vars,
             pillar: &all,
             read: &read,
+            list: &list,
         });
         if first.services.is_empty() {
             Problems::check(first.problems)?;
@@ -134,8 +136,13 @@ impl Draft {
         }
         let host = parsed.hosts.values().find(|host| has(&parsed, host, &name));
         let tree = overlaid(vault, host, document.as_ref(), &pillar)?;
-        let look =
-            compose::look(&compose::Inputs { project: &project, vars: &vars, pillar: &tree, read: &read });
+        let look = compose::look(&compose::Inputs {
+            project: &project,
+            vars: &vars,
+            pillar: &tree,
+            read: &read,
+            list: &list,
+        });
         let unused = given
             .keys()
             .filter(|name| !first.asked.contains(*name) && !name.starts_with("COMPOSE_"))
