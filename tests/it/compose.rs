@@ -744,7 +744,7 @@ volumes: {data: }
     assert_eq!(option("from", "volumes_from"), json!(["shop-base-1:ro"]));
     assert_eq!(
         option("linked", "networks")["shop_default"]["Links"],
-        json!(["shop-base-1:base", "shop-base-1:db"])
+        json!(["shop-base-1:base", "shop-base-1:base-1", "shop-base-1:db", "shop-base-1:shop-base-1"])
     );
     for service in ["net", "pid", "from", "linked"] {
         let needs = &resource(&json, &format!("container shop-{service}-1"))["needs"];

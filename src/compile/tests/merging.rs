@@ -170,6 +170,7 @@ fn the_desired_state_as_data_names_secrets_by_place_and_id() {
             }
           },
           "secrets": {},
+          "files": {},
           "stop_timeout": null,
           "monitor": 3,
           "start_timeout": null,

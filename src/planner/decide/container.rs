@@ -3,7 +3,7 @@
 use super::aside::Aside;
 use super::choice::{Choice, choose, fallback};
 use super::data::Data;
-use super::files::Rewriting;
+use super::files::{Rewriting, are_as_made};
 use super::fits::{fits, live};
 use super::foreign::held_by_others;
 use super::instances::{Instances, runs};
@@ -105,6 +105,7 @@ impl<'a> ContainerDecision<'a> {
             !renewed
                 && (runs(ours) || !once)
                 && fits(context, desired, &source, ours)
+                && (ours.role() == InstanceRole::Committed || are_as_made(desired, ours))
                 && sharing::moved(&shared, ours).is_none()
                 && !pending.iter().any(|pending| pending.replaces(ours))
         });

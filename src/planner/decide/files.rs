@@ -9,7 +9,7 @@ use crate::desired::{DesiredContainer, OnChange, Reaction};
 use crate::observed::{Container, SeenFile};
 use crate::planner::context::PlanContext;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is done about files of a container that stays.
 #[derive(Debug, Default)]
@@ -40,10 +40,7 @@ impl Rewriting {
             return Self { paths, mounted, ..Self::default() };
         };
         let prints = desired.spec.field_fingerprints();
-        let as_made = |path: &String| {
-            let (field, ours) = (field_of(path), container.ours.as_ref());
-            ours.and_then(|ours| ours.fields.get(&field)) == prints.get(&field)
-        };
+        let as_made = |path: &String| as_made(&prints, container, path);
         let signals = in_place().filter(|(_, file)| file.on_change != OnChange::Restart);
         let signals = signals.map(|(path, _)| path).filter(|path| !paths.contains(*path));
         let unsignalled: BTreeSet<String> = match seen.get(&mark) {
@@ -75,6 +72,23 @@ impl Rewriting {
             })
         })
     }
+}
+
+/// Whether the files that are rewritten in place are declared as a container was made with. One that never got into
+/// service has no other ones; they are not looked at in it.
+pub(in crate::planner) fn are_as_made(desired: &DesiredContainer, container: &Container) -> bool {
+    let mut in_place =
+        desired.spec.files.iter().filter(|(_, file)| file.on_change != OnChange::Replace).peekable();
+    if in_place.peek().is_none() {
+        return true;
+    }
+    let prints = desired.spec.field_fingerprints();
+    in_place.all(|(path, _)| as_made(&prints, container, path))
+}
+
+fn as_made(prints: &BTreeMap<String, String>, container: &Container, path: &str) -> bool {
+    let (field, ours) = (field_of(path), container.ours.as_ref());
+    ours.and_then(|ours| ours.fields.get(&field)) == prints.get(&field)
 }
 
 fn is_signal(desired: &DesiredContainer, path: &str) -> bool {

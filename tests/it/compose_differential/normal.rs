@@ -62,13 +62,17 @@ pub(super) fn theirs(mut config: Value, project: &str) -> Value {
         }
         let links = take(map, "links");
         let links = links.as_array().into_iter().flatten().filter_map(Value::as_str);
+        // `up` adds the numbered names, which `config` does not show.
         let mut links: Vec<String> = links
-            .map(|link| {
+            .flat_map(|link| {
                 let (other, alias) = link.split_once(':').unwrap_or((link, link));
-                format!("{}:{alias}", container(project, other, &top))
+                let to = container(project, other, &top);
+                [alias.to_owned(), format!("{other}-1"), format!("{project}-{other}-1")]
+                    .map(|name| format!("{to}:{name}"))
             })
             .collect();
         links.sort();
+        links.dedup();
         map.insert("links".to_owned(), json!(links));
         secrets(map, |secret| {
             let target = secret["target"].as_str().or(secret["source"].as_str()).unwrap_or_default();
