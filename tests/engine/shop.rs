@@ -170,7 +170,8 @@ require = ["web_made"]
         self.answers(self.port, page);
         assert_eq!(self.names(), [self.web.as_str()], "leftovers, or nothing");
         let generation = self.label(&self.web, "generation");
-        let kept = format!("pillarbox.invalid/{}/{}:g{generation}", self.name, self.web);
+        let version = self.label(&self.web, "version");
+        let kept = format!("pillarbox.invalid/{}/{}:g{generation}-{version}", self.name, self.web);
         assert_eq!(self.kept(), [kept], "tags that keep images");
     }
 

@@ -149,7 +149,18 @@ impl Api {
             let answer = runtime.expect("a runtime").block_on(question(at(self.socket())))?;
             Ok(serde_json::to_value(answer).expect("JSON"))
         };
-        std::thread::scope(|scope| scope.spawn(asking).join()).expect("an answer")
+        let mut answer = std::thread::scope(|scope| scope.spawn(asking).join()).expect("an answer");
+        // Podman says `stopped` until it has cleaned up after a container, which bollard does not know.
+        for _ in 0..100 {
+            match &answer {
+                Err(Error::JsonDataError { message, .. }) if message.contains("`stopped`") => {
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                    answer = std::thread::scope(|scope| scope.spawn(asking).join()).expect("an answer");
+                }
+                _ => break,
+            }
+        }
+        answer
     }
 }
 
