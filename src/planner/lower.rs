@@ -93,7 +93,7 @@ impl Lowering {
     fn image(&mut self, image: &GoingImage, decided: &[Decided<'_>], cause: &Cause) {
         let of: Vec<Address> = image.of.iter().map(|entry| decided[*entry].address.clone()).collect();
         let needs = self.ends_of(&of);
-        let name = image.digests.first().cloned().unwrap_or_default();
+        let name = image.digests.first().or(image.tags.first()).cloned().unwrap_or_default();
         let mut group = self.group(format!("remove image {name}"), cause, needs);
         let digests = || image.digests.iter().map(|image| Action::RemoveImage { image: image.clone() });
         let tags = image.tags.iter().map(|name| Action::Untag { name: name.clone() });

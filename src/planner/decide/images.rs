@@ -24,7 +24,7 @@ pub(in crate::planner) struct Images {
 
 /// An image that goes.
 pub(in crate::planner) struct GoingImage {
-    /// Its names at its registry, `repo@sha256:…`; not empty.
+    /// Its names at its registry, `repo@sha256:…`; none where it was untagged before.
     pub(in crate::planner) digests: Vec<String>,
     /// The tags of ours, which are its only ones.
     pub(in crate::planner) tags: Vec<String>,
@@ -143,7 +143,7 @@ fn own_digests(image: &Image, tags: &[&str], wanted: &BTreeSet<ImageRef>) -> Opt
     let read: Option<Vec<ImageRef>> =
         image.repo_digests.iter().map(|name| ImageRef::parse(name).ok()).collect();
     let read: Vec<ImageRef> = read?.into_iter().filter(|name| name.name.host().as_str() != KEEP).collect();
-    let first = read.first()?;
-    let alone = read.iter().all(|name| name.name == first.name && !wanted.contains(name));
+    // Without any it goes with the last of our tags, which the Engine keeps while a container uses it.
+    let alone = read.iter().all(|name| name.name == read[0].name && !wanted.contains(name));
     alone.then(|| read.iter().map(ToString::to_string).collect())
 }
