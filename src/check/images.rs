@@ -39,14 +39,16 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
 fn found<'o>(observed: &'o Observed, name: &str) -> Option<&'o Image> {
     let images = observed.kept_images.values();
     images
-        .filter(|image| image.repo_digests.iter().any(|digest| digest == name))
+        .filter(|image| image.repo_digests.iter().chain(&image.repo_tags).any(|digest| digest == name))
         .find(|image| observed.keeps.values().any(|kept| kept.image_id == image.id))
 }
 
 fn wrong(observed: &Observed, image: &Image, removed: &BTreeSet<&str>) -> Option<&'static str> {
     let ours = |tag: &String| observed.keeps.contains_key(tag) && tag.starts_with(KEEP);
     let uses = |id: &str| !removed.contains(id);
-    if !image.repo_tags.iter().all(ours) {
+    // With containerd's store `RepoTags` has names by digest as well.
+    let mut tags = image.repo_tags.iter().filter(|name| !name.contains('@'));
+    if !tags.all(ours) {
         return Some("takes an image that has a name of others");
     }
     let used = observed.containers.iter().any(|one| one.image_id == image.id && uses(&one.id));

@@ -137,11 +137,12 @@ fn wanted(context: &PlanContext<'_>) -> BTreeSet<ImageRef> {
 /// The names of an image at its registry, if it has no names but these and tags of ours, and no declaration names it.
 /// An image that two repositories have in common is not ours alone.
 fn own_digests(image: &Image, tags: &[&str], wanted: &BTreeSet<ImageRef>) -> Option<Vec<String>> {
-    if !image.repo_tags.iter().all(|name| tags.contains(&name.as_str())) {
-        return None;
-    }
-    let read: Option<Vec<ImageRef>> =
-        image.repo_digests.iter().map(|name| ImageRef::parse(name).ok()).collect();
+    let others = image.repo_tags.iter().filter(|name| !tags.contains(&name.as_str()));
+    // With containerd's store `RepoTags` has digests as well (measured on 28.5).
+    let read: Option<BTreeSet<ImageRef>> = others
+        .chain(&image.repo_digests)
+        .map(|name| ImageRef::parse(name).ok().filter(|name| name.digest.is_some() && name.tag.is_none()))
+        .collect();
     let read: Vec<ImageRef> = read?.into_iter().filter(|name| name.name.host().as_str() != KEEP).collect();
     // Without any it goes with the last of our tags, which the Engine keeps while a container uses it.
     let alone = read.iter().all(|name| name.name == read[0].name && !wanted.contains(name));
