@@ -25,7 +25,7 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
                 let why = match found(observed, image) {
                     _ if created.contains(image) => Some("takes an image that a container is created from"),
                     None => Some("takes an image of which not all is known, or that is not ours"),
-                    Some(found) => wrong(observed, found, &removed),
+                    Some(found) => wrong(observed, found, image, &removed),
                 };
                 broken.extend(why.map(|why| format!("step {} ({}) {why}", step.id, step.action)));
             }
@@ -43,12 +43,16 @@ fn found<'o>(observed: &'o Observed, name: &str) -> Option<&'o Image> {
         .find(|image| observed.keeps.values().any(|kept| kept.image_id == image.id))
 }
 
-fn wrong(observed: &Observed, image: &Image, removed: &BTreeSet<&str>) -> Option<&'static str> {
-    let ours = |tag: &String| observed.keeps.contains_key(tag) && tag.starts_with(KEEP);
-    let uses = |id: &str| !removed.contains(id);
+fn wrong(observed: &Observed, image: &Image, name: &str, removed: &BTreeSet<&str>) -> Option<&'static str> {
+    let kept = |name: &str| name.starts_with(KEEP);
+    let repository = name.split('@').next();
     // With containerd's store `RepoTags` has names by digest as well.
-    let mut tags = image.repo_tags.iter().filter(|name| !name.contains('@'));
-    if !tags.all(ours) {
+    let ours = |other: &String| match other.split_once('@') {
+        Some((of, _)) => kept(other) || Some(of) == repository,
+        None => kept(other) && observed.keeps.contains_key(other),
+    };
+    let uses = |id: &str| !removed.contains(id);
+    if !image.repo_tags.iter().chain(&image.repo_digests).all(ours) {
         return Some("takes an image that has a name of others");
     }
     let used = observed.containers.iter().any(|one| one.image_id == image.id && uses(&one.id));

@@ -173,3 +173,57 @@ async fn podman_takes_the_tags_off_first() {
     let done = "untag pillarbox.invalid/shop/api:g1-1, remove image r.example.com/nginx@sha256:bb82";
     assert_eq!(about_images(&plan), done);
 }
+
+/// A host on which version 1 runs and 2 is wanted, and what is done about images where that of version 1 has these
+/// names beside the tag of ours.
+async fn named(tags: &[&str], digests: &[&str]) -> (Stage, crate::observed::Observed, String) {
+    let stage = Stage { items: deployed(2, (0, 0)), ..after(&[1], (0, 0)).await };
+    let mut observed = stage.observe().await;
+    let kept = observed.keeps.values().next().expect("a tag of ours").image_id.clone();
+    let mut image = stage.fake.image(&kept).await.expect("read").expect("it is there");
+    let digest = image.id.rsplit(':').next().expect("digits").to_owned();
+    let full = |name: &&str| name.replace("DIGEST", &format!("sha256:{digest}"));
+    image.repo_tags = tags.iter().map(full).chain(observed.keeps.keys().cloned()).collect();
+    image.repo_digests = digests.iter().map(full).collect();
+    observed.kept_images.insert(kept, image);
+    let plan = crate::planner::plan_host(&stage.desired(), &observed, &stage.options).expect("planned");
+    let done = about_images(&plan).replace(&digest[..4], "DIGEST");
+    (stage, observed, done)
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_by_digest_are_told_from_tags_wherever_an_engine_lists_them() {
+    let goes = "remove image r.example.com/nginx@sha256:DIGEST, untag pillarbox.invalid/shop/api:g1-1";
+    let mine = "r.example.com/nginx@DIGEST";
+    // As Docker's own store, and as containerd's on 28.5.
+    assert_eq!(named(&[], &[mine]).await.2, goes);
+    assert_eq!(named(&[mine], &["pillarbox.invalid/shop/api@DIGEST"]).await.2, goes);
+    let stays = "untag pillarbox.invalid/shop/api:g1-1";
+    for others in ["backup.example.com/mine@DIGEST", "backup.example.com/mine:1"] {
+        assert_eq!(named(&[mine, others], &[]).await.2, stays, "{others}");
+    }
+}
+
+/// The Engine keeps the last name of an image as long as a container uses it.
+#[tokio::test(start_paused = true)]
+async fn the_last_name_of_an_image_is_taken_off_after_its_container_is_gone() {
+    let (stage, observed, done) = named(&[], &[]).await;
+    assert_eq!(done, "untag pillarbox.invalid/shop/api:g1-1");
+    let plan = crate::planner::plan_host(&stage.desired(), &observed, &stage.options).expect("planned");
+    let at = |what: &str| {
+        let at = plan.steps.iter().position(|step| step.action.to_string().starts_with(what));
+        at.unwrap_or_else(|| panic!("{what} in {}", text(&plan)))
+    };
+    assert!(at("remove api") < at("untag pillarbox.invalid/shop/api:g1-1"), "{}", text(&plan));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_takes_an_image_which_another_repository_has_is_found_to_be_wrong() {
+    let (stage, mut observed, _) = named(&["r.example.com/nginx@DIGEST"], &[]).await;
+    let plan = crate::planner::plan_host(&stage.desired(), &observed, &stage.options).expect("planned");
+    for image in observed.kept_images.values_mut() {
+        image.repo_digests.push(image.repo_tags[0].replace("r.example.com/nginx", "backup.example.com/mine"));
+    }
+    let said = crate::check::host(&plan, &stage.desired(), &observed).expect_err("wrong").to_string();
+    assert!(said.contains("takes an image that has a name of others"), "{said}");
+}
