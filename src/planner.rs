@@ -57,6 +57,7 @@ mod operate;
 mod operation;
 mod options;
 mod renamed;
+mod renew;
 mod work;
 
 pub use assign::assign;
@@ -67,6 +68,7 @@ pub use one_off::{OneOff, OneOffSteps, one_off};
 pub use operate::plan_operation;
 pub use operation::{AskedStop, Operation};
 pub use options::{Clean, Options, Part};
+pub use renew::{plan_renewal, service_alone};
 
 use crate::check;
 use crate::desired::{Address, Desired, DesiredState};

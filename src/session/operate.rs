@@ -10,16 +10,15 @@ use super::plan::{PlannedHost, PlannedHosts};
 use super::plan_file::PlanOptions;
 use super::services::Services;
 use super::verify::is_sent_secrets;
-use crate::desired::{Address, Desired, Item, Kind};
 use crate::engine::Engine as _;
 use crate::observe::names;
 use crate::observed::Observed;
-use crate::plan::{Action, FORMAT_VERSION, HostPlan, Plan, Verb};
+use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
 use crate::planner::{
-    AskedStop, Clean, Operation, Options, plan_clean, plan_host, plan_operation, taken_down,
+    AskedStop, Clean, Operation, Options, plan_clean, plan_host, plan_operation, plan_renewal, service_alone,
+    taken_down,
 };
-use crate::problem::{Problem, Problems, Result, escaped, quoted};
-use std::collections::BTreeSet;
+use crate::problem::{Problem, Problems, Result, escaped};
 use std::time::Duration;
 
 /// What is asked for.
@@ -167,64 +166,23 @@ impl Observation<'_> {
         Ok(Some(now.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))))
     }
 
-    /// New containers of what runs, which must be what is declared.
+    /// New containers of what runs.
     async fn renewed(&mut self, service: &str, options: Options) -> Result<HostPlan> {
-        self.desired = alone(&self.desired, service);
-        let (name, host) = (escaped(service), &self.host.name);
-        if self.desired.items.is_empty() {
-            return Err(Problem::failed(format!(
-                "no state declares {name}, of which host {host} has a container"
-            ))
-            .hint(format!("restart it as it is: pillarbox restart {name}"))
-            .into());
-        }
-        let now = plan_host(&self.desired, &self.observed, &options)?;
-        let changes = now.changes.iter().filter(|change| change.actions != [Verb::Unchanged]);
-        let changes: Vec<String> = changes
-            .map(|change| {
-                let cause = change.cause.first().map(ToString::to_string).unwrap_or_default();
-                format!("{}: {cause}", change.address)
-            })
-            .collect();
-        if !changes.is_empty() {
-            let problem = Problem::failed(format!("{name} on host {host} is not as it is declared"));
-            let problem = changes.into_iter().fold(problem, Problem::cause);
-            return Err(problem
-                .hint(format!("make it so: pillarbox apply --only {}", quoted(service)))
-                .hint(format!("or restart it as it is: pillarbox restart {}", quoted(service)))
-                .into());
-        }
-        let renew = Options { renew: BTreeSet::from([service.to_owned()]), ..options };
-        let plan = self.whole(&self.desired.clone(), renew).await?;
-        let pulled = plan.steps.iter().find_map(|step| match &step.action {
-            Action::Pull { image, .. } => Some(image),
-            _ => None,
-        });
-        if let Some(image) = pulled {
-            return Err(Problem::failed(format!(
-                "image {image} is not on host {host}, and a restart pulls nothing"
-            ))
-            .hint("restart it without --new, or deploy it: pillarbox apply")
-            .into());
-        }
-        Ok(plan)
+        self.desired = service_alone(&self.desired, service);
+        let desired = self.desired.clone();
+        self.knowing(|observed| plan_renewal(&desired, observed, &options, service)).await
     }
 
     async fn down(&mut self, service: Option<&str>, volumes: bool, options: Options) -> Result<HostPlan> {
         let down = taken_down(&self.desired, &self.observed, service, volumes)?;
         let options = Options { down: true, forgets: down.forgets, ..options };
-        self.whole(&down.desired, options).await
+        self.knowing(|observed| plan_host(&down.desired, observed, &options)).await
     }
 
     /// What `clean` does.
     pub(super) async fn cleaned(&mut self, clean: Clean, options: Options) -> Result<HostPlan> {
         let desired = self.desired.clone();
         self.knowing(|observed| plan_clean(&desired, observed, &options, clean)).await
-    }
-
-    /// A plan of a desired state.
-    async fn whole(&mut self, desired: &Desired, options: Options) -> Result<HostPlan> {
-        self.knowing(|observed| plan_host(desired, observed, &options)).await
     }
 
     /// A plan that knows all names of images that could go.
@@ -237,26 +195,6 @@ impl Observation<'_> {
         self.observed.kept_images.extend(images);
         plan(&self.observed)
     }
-}
-
-/// The containers of a service, which no gate holds, and the networks and volumes that they need.
-fn alone(desired: &Desired, service: &str) -> Desired {
-    let mut needed: BTreeSet<Address> = BTreeSet::new();
-    let mut items: Vec<Item> = Vec::new();
-    for item in desired.items.iter().rev() {
-        let of_service = item.service().is_some_and(|one| one.as_str() == service);
-        let thing = matches!(item.address.kind, Kind::Network | Kind::Volume);
-        if of_service || (thing && needed.contains(&item.address)) {
-            needed.extend(item.needs.iter().cloned());
-            items.push(Item { gate: None, ..item.clone() });
-        }
-    }
-    items.reverse();
-    let there: BTreeSet<Address> = items.iter().map(|item| item.address.clone()).collect();
-    for item in &mut items {
-        item.needs.retain(|need| there.contains(need));
-    }
-    Desired { items, notes: Vec::new(), partial: true, ..desired.clone() }
 }
 
 impl Pipeline<'_> {
