@@ -4,6 +4,7 @@ mod body;
 mod compare;
 pub mod container_file;
 pub(crate) mod fields;
+mod file_owner;
 mod json;
 pub(crate) mod network;
 mod option;

@@ -5,6 +5,7 @@ mod configs;
 mod depends;
 mod deploy;
 mod environment;
+mod granted;
 mod mounts;
 mod networks;
 mod references;

@@ -1,7 +1,7 @@
 //! Files of a container: `files."/etc/haproxy.cfg"`. What is in one belongs to the declaration, as its image does.
 
-use super::secret_file::{self, by_number, mode};
-use super::{fields, read};
+use super::file_owner::FileOwner;
+use super::{fields, read, secret_file};
 use crate::problem::{Problem, Problems, Result, escaped};
 use crate::state::{Arg, ArgValue, FileBytes, Text};
 use serde_json::{Value, json};
@@ -232,16 +232,8 @@ impl ContainerFile {
         let mut take =
             |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
         take(content(&full("content"), value).map(|content| file.content = content).map_err(Problems::from));
-        for (name, to) in [("uid", &mut file.uid), ("gid", &mut file.gid)] {
-            if let Some(arg) = fields.get(name) {
-                let read = read::integer(&full(name), arg, 0, i64::from(i32::MAX));
-                let read = read.map_err(|found| found.map(|problem| by_number(problem, name, arg)));
-                take(read.map(|number| *to = u32::try_from(number).unwrap_or_default()));
-            }
-        }
-        if let Some(arg) = fields.get("mode") {
-            take(mode(&full("mode"), arg).map(|mode| file.mode = mode));
-        }
+        let owner = FileOwner { uid: &mut file.uid, gid: &mut file.gid, mode: &mut file.mode };
+        owner.read(option, &fields, &mut take);
         if let Some(arg) = fields.get("on_change") {
             take(on_change(&full("on_change"), arg).map(|does| file.on_change = does));
         }

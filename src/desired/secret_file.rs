@@ -1,7 +1,8 @@
 //! Secrets as files of a container: `secrets.NAME` is `/run/secrets/NAME`.
 
+use super::file_owner::FileOwner;
 use super::read;
-use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::problem::{Problem, Problems, Result, escaped};
 use crate::state::{Arg, ArgValue, Text};
 use serde_json::{Value, json};
 
@@ -116,48 +117,14 @@ impl SecretFile {
             |done: Result<()>| problems.extend(done.err().into_iter().flat_map(Problems::into_vec));
         let full = |name: &str| format!("{option}.{name}");
         take(text(&full("value"), value).map(|text| file.value = text).map_err(Problems::from));
-        for (name, to) in [("uid", &mut file.uid), ("gid", &mut file.gid)] {
-            if let Some(arg) = fields.get(name) {
-                let read = read::integer(&full(name), arg, 0, i64::from(i32::MAX));
-                let read = read.map_err(|found| found.map(|problem| by_number(problem, name, arg)));
-                take(read.map(|number| *to = u32::try_from(number).unwrap_or_default()));
-            }
-        }
-        if let Some(arg) = fields.get("mode") {
-            take(mode(&full("mode"), arg).map(|mode| file.mode = mode));
-        }
+        let owner = FileOwner { uid: &mut file.uid, gid: &mut file.gid, mode: &mut file.mode };
+        owner.read(option, &fields, &mut take);
         if let Some(arg) = fields.get("store") {
             take(store(&full("store"), arg).map(|store| file.store = store));
         }
         Problems::check(problems)?;
         Ok(file)
     }
-}
-
-/// A user or a group is given by its number: names belong to the image, and files are written before it runs.
-pub(super) fn by_number(problem: Problem, field: &str, arg: &Arg) -> Problem {
-    let name = match &arg.value {
-        ArgValue::Text(text) => text.as_clear().filter(|text| text.parse::<i64>().is_err()),
-        _ => None,
-    };
-    let Some(name) = name else { return problem };
-    let flag = if field == "uid" { "u" } else { "g" };
-    problem
-        .cause("names of users belong to the image, and the file is written before its container runs")
-        .hint(format!("find the number: docker run --rm --entrypoint id IMAGE -{flag} {}", quoted(name)))
-}
-
-/// Permission bits in octal digits; a number would be read as decimal by one and octal by the other.
-pub(super) fn mode(option: &str, arg: &Arg) -> Result<u32> {
-    let digits = match &arg.value {
-        ArgValue::Text(text) => text.as_clear(),
-        _ => None,
-    };
-    let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
-    let fits = mode.filter(|mode| *mode <= 0o777);
-    fits.ok_or_else(|| {
-        read::wrong(option, arg, "must be permission bits from \"0000\" to \"0777\", in quotes").into()
-    })
 }
 
 fn store(option: &str, arg: &Arg) -> Result<Store> {

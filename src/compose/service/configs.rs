@@ -1,8 +1,7 @@
 //! `configs`: files that are brought along, and relative mounts that `x-pillarbox: {ship: […]}` names.
 
-use super::{Reading, Service};
-use crate::compose::scalar::{Resolved, resolve};
-use crate::compose::value::{arg, clear, of, text, text_at, texts, wants};
+use super::{Reading, Service, granted};
+use crate::compose::value::{clear, of, text, text_at, texts, wants};
 use crate::compose::yaml::{Map, Node};
 use crate::problem::{Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
@@ -33,33 +32,14 @@ impl Service<'_> {
     fn config(&self, node: &Node, reading: &mut Reading) -> Result<(String, Arg), Problem> {
         let empty = Map::default();
         let map = node.map().unwrap_or(&empty);
-        let source = match (node.map(), map.get("source")) {
-            (None, _) => clear("configs", node)?,
-            (Some(_), Some(node)) => clear("configs.source", node)?,
-            (Some(_), None) => {
-                return Err(Problem::failed("an entry of `configs` has no `source`").at(&node.place));
-            }
-        };
+        let source = granted::source("configs", node)?;
         // As Compose has it.
         let target =
             map.get("target").map_or(Ok(format!("/{source}")), |node| clear("configs.target", node))?;
         let path = if target.starts_with('/') { target } else { format!("/{target}") };
-        let mut fields = BTreeMap::new();
+        let mut fields = granted::owner_and_mode(map);
         let (key, value) = self.config_value(&source, node, reading)?;
         fields.insert(key.to_owned(), value);
-        for key in ["uid", "gid"] {
-            if let Some(node) = map.get(key) {
-                fields.insert(key.to_owned(), arg(node));
-            }
-        }
-        if let Some(node) = map.get("mode") {
-            let mode = match node.scalar().map(resolve) {
-                // `0440` is octal already, and `"0440"` is meant so.
-                Some(Resolved::Integer(mode)) => text_at(node, format!("{mode:04o}")),
-                _ => arg(node),
-            };
-            fields.insert("mode".to_owned(), mode);
-        }
         Ok((path, of(node, ArgValue::Table(fields))))
     }
 

@@ -1,8 +1,7 @@
 //! `secrets`: files below `/run/secrets`, whose values come from variables or from the pillar.
 
-use super::{Reading, Service};
-use crate::compose::scalar::{Resolved, resolve};
-use crate::compose::value::{arg, clear, of, text_at, wants};
+use super::{Reading, Service, granted};
+use crate::compose::value::{clear, of, wants};
 use crate::compose::yaml::{Map, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::{Arg, ArgValue, Text};
@@ -29,13 +28,7 @@ impl Service<'_> {
     fn secret(&self, node: &Node, reading: &mut Reading) -> Result<(String, Arg), Problem> {
         let empty = Map::default();
         let map = node.map().unwrap_or(&empty);
-        let source = match (node.map(), map.get("source")) {
-            (None, _) => clear("secrets", node)?,
-            (Some(_), Some(node)) => clear("secrets.source", node)?,
-            (Some(_), None) => {
-                return Err(Problem::failed("an entry of `secrets` has no `source`").at(&node.place));
-            }
-        };
+        let source = granted::source("secrets", node)?;
         let target = map.get("target").map_or(Ok(source.clone()), |node| clear("secrets.target", node))?;
         let name = target.strip_prefix(FOLDER).unwrap_or(&target);
         if name.contains('/') {
@@ -50,20 +43,8 @@ impl Service<'_> {
         }
         let (value, read) = self.secret_value(&source, node, reading)?;
         let value = Arg { value: ArgValue::Text(value), place: node.place.clone(), read };
-        let mut fields = BTreeMap::from([("value".to_owned(), value)]);
-        for key in ["uid", "gid"] {
-            if let Some(node) = map.get(key) {
-                fields.insert(key.to_owned(), arg(node));
-            }
-        }
-        if let Some(node) = map.get("mode") {
-            let mode = match node.scalar().map(resolve) {
-                // `0440` is octal already, and `"0440"` is meant so.
-                Some(Resolved::Integer(mode)) => text_at(node, format!("{mode:04o}")),
-                _ => arg(node),
-            };
-            fields.insert("mode".to_owned(), mode);
-        }
+        let mut fields = granted::owner_and_mode(map);
+        fields.insert("value".to_owned(), value);
         Ok((name.to_owned(), of(node, ArgValue::Table(fields))))
     }
 
