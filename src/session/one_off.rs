@@ -84,15 +84,21 @@ impl<'p> Pipeline<'p> {
             engine: one.engine,
             id: String::new(),
         };
+        prepared.id.clone_from(&prepared.steps.name);
         prepared.make().await?;
-        match prepared.engine.container(&prepared.steps.name).await {
-            Ok(Some(made)) => prepared.id = made.id,
-            Ok(None) => return Err(Problem::failed(format!("{} is gone", prepared.title())).into()),
-            Err(error) => {
-                return Err(error.problem(format!("{} cannot be looked at", prepared.title())).into());
+        let wrong = match prepared.engine.container(&prepared.id).await {
+            Ok(Some(made)) => {
+                prepared.id = made.id;
+                return Ok(prepared);
             }
-        }
-        Ok(prepared)
+            Ok(None) => Problem::failed(format!("{} is gone", prepared.title())),
+            Err(error) => error.problem(format!("{} cannot be looked at", prepared.title())),
+        };
+        let wrong = Problems::from(wrong);
+        Err(match prepared.remove().await {
+            Ok(()) => wrong,
+            Err(left) => wrong.and(left),
+        })
     }
 }
 
