@@ -136,22 +136,5 @@ pub(super) fn in_short(listed: Summary) -> Found {
         health: None,
     };
     let inspect = Inspect::new(Value::Null);
-    let compose = ComposeLabels::read(&labels);
-    let (ours, impostor, renamed, helper) = (None, false, None, None);
-    Found {
-        container: Container {
-            id,
-            name,
-            image_id,
-            ours,
-            impostor,
-            renamed,
-            helper,
-            compose,
-            state,
-            holds,
-            inspect,
-        },
-        labels,
-    }
+    in_full(Inspected { id, name, image_id, labels, state, inspect }, holds)
 }

@@ -6,8 +6,6 @@ use crate::env::{Output, Run, repository};
 use crate::testbed::{EngineEnv, eventually};
 use serde_json::{Value, json};
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// A service in a network of its own.
 pub(crate) struct Service {
@@ -124,32 +122,6 @@ impl Service {
         let label = one["Config"]["Labels"]["io.pillarbox.image"].as_str().expect("a label").to_owned();
         label.split('@').nth(1).expect("a digest").to_owned()
     }
-
-    /// Four clients ask again and again while something is done; how often, and every answer that was none.
-    fn while_asked<T>(&self, port: u16, work: impl FnOnce() -> T) -> (T, usize, Vec<String>) {
-        let over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let client = || {
-                let (mut asked, mut failed) = (0, Vec::new());
-                while !over.load(Ordering::Relaxed) {
-                    asked += 1;
-                    failed.extend(self.bed.http(port).err());
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                (asked, failed)
-            };
-            let clients = [0; 4].map(|_| scope.spawn(client));
-            let done = work();
-            over.store(true, Ordering::Relaxed);
-            let (mut asked, mut failed) = (0, Vec::new());
-            for one in clients {
-                let (more, wrong) = one.join().expect("a client");
-                asked += more;
-                failed.extend(wrong);
-            }
-            (done, asked, failed)
-        })
-    }
 }
 
 #[test]
@@ -162,13 +134,13 @@ fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_a_rollback_and_
     let port = service.balancer();
     service.bed.answers(port, "api 1.0.0");
     service.release("healthy", "1.1.0");
-    let (said, asked, failed) = service.while_asked(port, || service.apply());
+    let (said, asked, failed) = service.bed.while_asked(port, || service.apply());
     said.ok().says("+/- container");
     assert!(failed.is_empty() && asked > 100, "{asked} asked, {failed:?}");
     service.only(2, "1.1.0");
     service.bed.answers(port, "api 1.1.0");
     service.release("unhealthy", "1.2.0");
-    let (said, asked, failed) = service.while_asked(port, || service.apply());
+    let (said, asked, failed) = service.bed.while_asked(port, || service.apply());
     said.exits(3).explains("its health check fails");
     assert!(failed.is_empty() && asked > 50, "{asked} asked, {failed:?}");
     let running: Vec<String> =
@@ -180,7 +152,7 @@ fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_a_rollback_and_
     service.bed.env.run(&["plan", "--detailed-exitcode"]).ok();
     // Then to what ran before that.
     let back = || service.bed.env.run(&["rollback", &service.name, "-y"]);
-    let (said, asked, failed) = service.while_asked(port, back);
+    let (said, asked, failed) = service.bed.while_asked(port, back);
     said.ok().says("its container is started again");
     assert!(failed.is_empty() && asked > 100, "{asked} asked, {failed:?}");
     service.bed.answers(port, "api 1.0.0");
@@ -189,7 +161,7 @@ fn behind_a_balancer_no_request_fails_in_an_upgrade_a_failed_one_a_rollback_and_
     service.bed.env.run(&["gate", "set", "api", "1.1.0"]).ok();
     for replicas in [3, 1, 2] {
         service.replicas(replicas, "");
-        let (said, _, failed) = service.while_asked(port, || service.apply());
+        let (said, _, failed) = service.bed.while_asked(port, || service.apply());
         said.ok();
         assert!(failed.is_empty(), "{replicas}: {failed:?}");
         service.only(replicas, "1.1.0");

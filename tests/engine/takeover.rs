@@ -5,8 +5,6 @@ use crate::env::Output;
 use crate::testbed::EngineEnv;
 use serde_json::{Value, json};
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// Services of the project, two of one of them, and one that runs to its end.
 const CONTAINERS: [&str; 6] = ["web-1", "web-2", "worker-1", "db-1", "cache-1", "lb-1"];
@@ -157,28 +155,7 @@ volumes: {{data: }}
     /// Four clients ask through the balancer while something is done.
     #[track_caller]
     fn under_load(&self, work: impl FnOnce() -> Output) -> crate::env::Checked {
-        let over = AtomicBool::new(false);
-        let (done, asked, failed) = std::thread::scope(|scope| {
-            let client = || {
-                let (mut asked, mut failed) = (0, Vec::new());
-                while !over.load(Ordering::Relaxed) {
-                    asked += 1;
-                    failed.extend(self.bed.http(self.port).err());
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                (asked, failed)
-            };
-            let clients = [0; 4].map(|_| scope.spawn(client));
-            let done = work();
-            over.store(true, Ordering::Relaxed);
-            let (mut asked, mut failed) = (0, Vec::new());
-            for one in clients {
-                let (more, wrong) = one.join().expect("a client");
-                asked += more;
-                failed.extend(wrong);
-            }
-            (done, asked, failed)
-        });
+        let (done, asked, failed) = self.bed.while_asked(self.port, work);
         let done = done.ok();
         assert!(failed.is_empty() && asked > 100, "{asked} asked, {failed:?}");
         done

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A workspace that no other test uses, with an Engine and a registry. At its end everything on the
@@ -248,6 +248,32 @@ impl EngineEnv {
             last.as_deref() == Ok(page)
         });
         assert!(found, "port {port} does not answer {page:?}: {last:?}; {:?}", self.containers());
+    }
+
+    /// Four clients ask again and again while something is done; how often, and every answer that was none.
+    pub(crate) fn while_asked<T>(&self, port: u16, work: impl FnOnce() -> T) -> (T, usize, Vec<String>) {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let client = || {
+                let (mut asked, mut failed) = (0, Vec::new());
+                while !over.load(Ordering::Relaxed) {
+                    asked += 1;
+                    failed.extend(self.http(port).err());
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                (asked, failed)
+            };
+            let clients = [0; 4].map(|_| scope.spawn(client));
+            let done = work();
+            over.store(true, Ordering::Relaxed);
+            let (mut asked, mut failed) = (0, Vec::new());
+            for one in clients {
+                let (more, wrong) = one.join().expect("a client");
+                asked += more;
+                failed.extend(wrong);
+            }
+            (done, asked, failed)
+        })
     }
 
     /// The containers that carry this workspace's label, stopped ones too.
