@@ -7,8 +7,9 @@ use crate::session::{Requested, Vault};
 
 /// Remove a service from hosts: containers, images, networks; its data only with --volumes
 ///
-/// Containers that are kept for a rollback go as well. Networks go where nothing else uses them, volumes only with --volumes, and nothing that pillarbox did not make. The
-/// next apply creates the service again, unless its state is removed.
+/// Containers that are kept for a rollback go as well. Networks go where nothing else uses them, volumes only with
+/// --volumes, and nothing that pillarbox did not make. The next apply creates the service again, unless its state is
+/// removed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -1,7 +1,7 @@
-//! Files of secrets, and files that are mounted: a volume of one instance alone, which it mounts read-only. It is filled before the
-//! instance is created, through a second container of the same image that is created, never started and
-//! removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container
-//! takes none at all (measured). Left over from an apply that did not finish, both are removed by the next.
+//! Files of secrets, and files that are mounted: a volume of one instance alone, which it mounts read-only. It is
+//! filled before the instance is created, through a second container of the same image that is created, never started
+//! and removed: an archive cannot be put into a volume that is mounted read-only, and a volume in no container takes
+//! none at all (measured). Left over from an apply that did not finish, both are removed by the next.
 
 use super::steps::Group;
 use crate::desired::container_file::FOLDER as OF_FILES;
