@@ -40,16 +40,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
 use version::Api;
 
 pub use tls::authorities;
 
 /// How long an Engine may take to count what is in its volumes, beside other work.
 const COUNTING: Duration = Duration::from_secs(1800);
-/// How long after a crash Podman may take to start a container again.
-const RESTARTS: Duration = Duration::from_secs(2);
-/// How often one looks meanwhile.
-const GLANCE: Duration = Duration::from_millis(100);
+/// How long after a crash Podman may take to start a container again: 0.2 s on an idle host (4.3.1), and more
+/// than 2 s were seen on a busy one.
+const RESTARTS: Duration = Duration::from_secs(5);
+/// How long it is tried to catch a container that crashes again and again while it runs.
+const CATCHING: Duration = Duration::from_secs(30);
+/// How often one tries meanwhile.
+const GLANCE: Duration = Duration::from_millis(20);
+/// How often a list is asked for on which something is just going.
+const LIST_TRIES: u32 = 4;
 
 /// A connection to an Engine.
 pub struct Docker {
@@ -95,6 +101,35 @@ impl Docker {
         Ok(did)
     }
 
+    /// Podman calls one that crashed stopped, and starts it again by its restart policy all the same: only a stop
+    /// while it runs ends that, and not even that one where it crashes meanwhile (4.3.1). So one that crashes is
+    /// stopped once it has not been started for long enough.
+    async fn stop_between_crashes(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
+        let Some(before) = self.container(id).await? else {
+            return self.stopped(id, timeout).await.map(|_| ());
+        };
+        let crashes = before.state.restart_count > 0;
+        let began = Instant::now();
+        let (mut quiet_since, mut run) = (began, before.state.started_at);
+        loop {
+            if self.stopped(id, timeout).await? && !crashes && before.state.running {
+                return Ok(());
+            }
+            let Some(now) = self.container(id).await? else { return Ok(()) };
+            if run != now.state.started_at {
+                (quiet_since, run) = (Instant::now(), now.state.started_at.clone());
+            }
+            if !now.state.running && (!podman::starts_again(&now) || quiet_since.elapsed() > RESTARTS) {
+                return Ok(());
+            }
+            if began.elapsed() > CATCHING {
+                let words = "it crashes and is started again faster than it can be stopped";
+                return Err(EngineError::new(ErrorKind::Other, 304, words));
+            }
+            sleep(GLANCE).await;
+        }
+    }
+
     /// Whether Podman runs without root, which is asked once.
     async fn is_rootless(&self) -> EngineResult<bool> {
         let ask = || async {
@@ -113,8 +148,21 @@ impl Docker {
         self.http.object(self.call(Method::GET, path).within(bounds)).await
     }
 
+    /// A list. One fails while something on it is just going: as "not found" with containerd's store (28.5.2), as
+    /// a failure of Podman's with the name of what is gone (4.3.1).
     async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> EngineResult<List<T>> {
-        self.http.json(self.call(Method::GET, path).within(bounds)).await
+        let going = |error: &EngineError| {
+            let names_it = ["image not known", "no such container", "no such image"];
+            let gone = names_it.iter().any(|words| error.message.contains(words));
+            error.kind == ErrorKind::NotFound || self.podman.is_some() && error.status == 500 && gone
+        };
+        let mut tried = 1;
+        loop {
+            match self.http.json(self.call(Method::GET, path).within(bounds)).await {
+                Err(error) if tried < LIST_TRIES && going(&error) => tried += 1,
+                answer => return answer,
+            }
+        }
     }
 
     /// A call with a JSON body.
@@ -181,13 +229,6 @@ impl Engine for Docker {
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {
         let filters = json!({ "reference": [format!("{folder}/*")] }).to_string();
         let path = format!("/images/json{}", query(&[("filters", &filters)]));
-        // With containerd's store a list is "not found" while an image on it is just going (28.5.2).
-        for _ in 0..2 {
-            match self.list(&path, Bounds::LIST).await {
-                Err(error) if error.kind == ErrorKind::NotFound => {}
-                answer => return Ok(answer::tags(answer?, folder)),
-            }
-        }
         Ok(answer::tags(self.list(&path, Bounds::LIST).await?, folder))
     }
 
@@ -286,20 +327,10 @@ impl Engine for Docker {
     }
 
     async fn stop(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
-        let did = self.stopped(id, timeout).await?;
-        if did || self.podman.is_none() {
-            return Ok(());
+        match self.podman {
+            Some(_) => self.stop_between_crashes(id, timeout).await,
+            None => self.stopped(id, timeout).await.map(|_| ()),
         }
-        // Podman calls one that crashed stopped, and starts it again by its restart policy all the same; only
-        // a stop while it runs ends that (4.3.1).
-        for _ in 0..RESTARTS.as_millis() / GLANCE.as_millis() {
-            tokio::time::sleep(GLANCE).await;
-            let Some(found) = self.container(id).await? else { break };
-            if found.state.running && self.stopped(id, timeout).await? {
-                break;
-            }
-        }
-        Ok(())
     }
 
     async fn update(&self, id: &str, body: &Value) -> EngineResult<Vec<String>> {

@@ -4,6 +4,7 @@ use crate::env::Output;
 use crate::shop::Shop;
 use crate::testbed::EngineEnv;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A service on Podman, with a port of the host or without.
 struct Pod {
@@ -117,6 +118,11 @@ fn start_first_on_podman_upgrades_and_takes_back_what_fails() {
     let before = pod.inspect(&pod.name);
     pod.release("exits", "1.1.0");
     pod.apply().exits(3).explains("no such table: users");
+    // Podman starts one that crashed again as long as it was not stopped while it ran.
+    let failed = format!("{}.g2", pod.name);
+    let ended = pod.inspect(&failed)["State"]["StartedAt"].clone();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(pod.inspect(&failed)["State"]["StartedAt"], ended, "what failed stays stopped");
     let after = pod.inspect(&pod.name);
     assert_eq!((&after["Id"], &after["State"]["StartedAt"]), (&before["Id"], &before["State"]["StartedAt"]));
     pod.release("serve", "1.2.0");

@@ -170,6 +170,12 @@ fn found(answer: Result<Value, Error>) -> Option<Value> {
     match answer {
         Ok(found) => Some(found),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => None,
+        // Podman, of a list on which an image is just going.
+        Err(Error::DockerResponseServerError { status_code: 500, message })
+            if message.contains("image not known") =>
+        {
+            None
+        }
         Err(error) => panic!("the Engine does not answer: {error}"),
     }
 }

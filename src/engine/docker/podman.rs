@@ -1,6 +1,7 @@
 //! What Podman says of a container, in Docker's terms. Its answer has Docker's fields, but not Docker's words
 //! in them, and some it never fills (4.3.1, 5.4.2, 5.8.6 and 6.1.1 were looked at).
 
+use crate::engine::Inspected;
 use crate::inspect::Gaps;
 use serde_json::{Map, Value, json};
 
@@ -44,6 +45,16 @@ pub(super) fn in_dockers_terms(mut answer: Value) -> Value {
     let networks = answer.pointer_mut("/NetworkSettings/Networks").and_then(Value::as_object_mut);
     networks.into_iter().flat_map(Map::values_mut).for_each(addresses);
     answer
+}
+
+/// Whether its restart policy has it started again now that its process has ended.
+pub(super) fn starts_again(ended: &Inspected) -> bool {
+    let policy = ended.inspect.compare("/HostConfig/RestartPolicy/Name").and_then(Value::as_str);
+    match policy {
+        Some("always" | "unless-stopped") => true,
+        Some("on-failure") => ended.state.exit_code != 0,
+        _ => false,
+    }
 }
 
 /// `RLIMIT_NOFILE` is `nofile`.
