@@ -189,15 +189,30 @@ impl Generation {
         version.or_else(|| Some(image.rsplit_once(':')?.1.get(..12)?.to_owned()))
     }
 
-    /// The container of this generation for one container of the service: its own, else one
-    /// that was created from the same.
+    /// The container of this generation for one container of the service: its own; else one that was created
+    /// from the same; else the one in service, where that has the same image. Where this generation is in service
+    /// with others of its image, after a rollback of some of its containers, what works stays.
     pub fn instance<'a>(&'a self, all: &'a [Generation], slot: &ContainerName) -> Option<&'a Instance> {
         let usable = |one: &&Instance| one.slot == slot.as_str() && one.role != InstanceRole::Attempt;
         let own = self.instances.iter().find(usable);
         let spec = self.instances.iter().find(|one| one.role != InstanceRole::Attempt).map(|one| &one.spec);
-        let same = all.iter().filter(|other| other.image == self.image);
-        let mut same = same.flat_map(|other| other.instances.iter()).filter(|one| Some(&one.spec) == spec);
-        own.or_else(|| same.find(usable))
+        let same = || all.iter().filter(|other| other.image == self.image);
+        let made_of_the_same =
+            || same().flat_map(|other| &other.instances).filter(usable).find(|one| Some(&one.spec) == spec);
+        let serves = |until: u64| {
+            let same = same().filter(move |other| other.number <= until);
+            same.flat_map(|other| &other.instances)
+                .filter(usable)
+                .find(|one| one.role == InstanceRole::Committed)
+        };
+        match self.state {
+            State::Runs | State::Down => {
+                serves(self.number).or(own).or_else(|| serves(u64::MAX)).or_else(made_of_the_same)
+            }
+            State::Kept | State::ImageOnly | State::Attempt => {
+                own.or_else(made_of_the_same).or_else(|| serves(u64::MAX))
+            }
+        }
     }
 
     /// `1.0.0 (generation 2, kept)`.

@@ -354,14 +354,10 @@ impl Action {
         Some((service, secrets.chain(mounted).collect()))
     }
 
-    /// Whether it only brings an image to the host and keeps it there: done on all hosts before
-    /// anything else is done anywhere, and not counted as a change.
+    /// Whether it only brings an image to the host: done on all hosts before anything else is done
+    /// anywhere, and not counted as a change.
     pub fn prepares(&self) -> bool {
-        match self {
-            Self::Pull { .. } => true,
-            Self::Tag { name, .. } => name.strip_prefix(KEEP).is_some_and(|rest| rest.starts_with('/')),
-            _ => false,
-        }
+        matches!(self, Self::Pull { .. })
     }
 }
 

@@ -26,7 +26,7 @@ use super::work;
 use crate::desired::Address;
 use crate::name::ImageRef;
 use crate::observed::Label;
-use crate::plan::{Action, Cause, Expect, Step, Target, keep_tag};
+use crate::plan::{Action, Cause, Expect, Step, Target};
 pub(super) use operate::lower as operated;
 use pulls::Pulls;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,27 +104,17 @@ impl Lowering {
         }
     }
 
-    /// Pulls and the tags that keep what was pulled, all before anything else.
+    /// Pulls, all before anything else.
     fn prepare(&mut self, context: &PlanContext<'_>, decision: &Decision<'_>, cause: &Cause) -> Vec<u32> {
         let (pulls, steps) = (&mut self.pulls, &mut self.steps);
         match decision {
             Decision::Image(ImageDecision::Pulled { by_digest: Some(image), .. }) => {
                 Vec::from_iter(pulls.want(context, steps, image, None, cause))
             }
-            Decision::Container(container) => {
-                let (Choice::New { generation, .. }, Some(pull)) =
-                    (&container.choice, &container.source.pull)
-                else {
-                    return Vec::new();
-                };
-                let tag = keep_tag(
-                    context.workspace(),
-                    container.desired.name.as_str(),
-                    *generation,
-                    &container.source.version,
-                );
+            Decision::Container(container) if matches!(container.choice, Choice::New { .. }) => {
                 let platform = container.desired.spec.platform();
-                vec![pulls.keep(context, steps, pull, platform, tag, cause)]
+                let pull = container.source.pull.as_ref();
+                Vec::from_iter(pull.and_then(|image| pulls.want(context, steps, image, platform, cause)))
             }
             Decision::Task(task) if task.is_created() => {
                 let platform = task.desired.container.spec.platform();

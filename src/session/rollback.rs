@@ -30,6 +30,8 @@ pub struct Goal<'d> {
     /// The container that each container of the service becomes again, by plain name; where there is none
     /// it is recreated.
     pub instances: BTreeMap<String, Instance>,
+    /// Whether containers beside those that it has today go: they would be of another version.
+    pub surplus_goes: bool,
 }
 
 /// What a rollback does, and what it means for what is declared.
@@ -93,7 +95,7 @@ impl Goal<'_> {
         let mut wanted: BTreeSet<Address> = BTreeSet::new();
         let mut items: Vec<Item> = Vec::new();
         for item in desired.items.iter().rev() {
-            let ours = self.is_of(item);
+            let ours = self.is_of(item) || self.surplus_goes && self.is_surplus(item);
             // A task is not run because of a rollback: what it did may be the reason for it.
             let apart = matches!(item.address.kind, Kind::Container | Kind::Image | Kind::Task);
             let needed = wanted.contains(&item.address) && !apart;
@@ -113,6 +115,10 @@ impl Goal<'_> {
     fn is_of(&self, item: &Item) -> bool {
         matches!(&item.want, DesiredState::Container(want)
             if want.replica.as_ref().is_some_and(|replica| replica.service.as_str() == self.service))
+    }
+
+    fn is_surplus(&self, item: &Item) -> bool {
+        matches!(&item.want, DesiredState::Surplus { service, .. } if service.as_str() == self.service)
     }
 
     fn asked(&self, item: &Item) -> Item {

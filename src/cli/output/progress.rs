@@ -52,7 +52,7 @@ impl<'a> Progress<'a> {
             .iter()
             .map(|plan| (&plan.host, HostProgress { plan, resources: resources(plan) }))
             .collect();
-        let shown = hosts.values().flat_map(|host| host.resources.values()).filter(|one| one.has_line);
+        let shown = hosts.values().flat_map(|host| host.resources.values());
         let lengths = shown.map(|one| columns(&one.address)).filter(|length| *length <= ADDRESS_MAX);
         let addresses = lengths.max().unwrap_or(0);
         Self { hosts, addresses, level, bars, line }
@@ -133,7 +133,7 @@ impl<'a> Progress<'a> {
 
     /// The line of a resource: what it is, what has become of it, how long that took.
     fn ended(&self, host: &HostProgress<'_>, group: &str, end: GroupEnd, took: Duration) -> Vec<String> {
-        let Some(resource) = host.resources.get(group).filter(|one| one.has_line) else { return Vec::new() };
+        let Some(resource) = host.resources.get(group) else { return Vec::new() };
         let (color, result) = match end {
             GroupEnd::Done if self.level == Level::Quiet => return Vec::new(),
             GroupEnd::Done => (style::PLAIN, resource.result.as_str()),

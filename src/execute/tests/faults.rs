@@ -62,8 +62,8 @@ async fn whichever_call_of_a_replacement_is_refused_a_container_runs() {
     }
     insta::assert_snapshot!(table, @r#"
     pull r.example.com/nginx@sha256:f903 refused: failed; then ; nginx running
-    tag pillarbox.invalid/shop/nginx:g2-2 refused: failed; then ; nginx running
-    create nginx.g2 refused: failed; then ; nginx running
+    tag pillarbox.invalid/shop/nginx:g2-2 refused: partial; then untag pillarbox.invalid/shop/nginx:g2-2; nginx running
+    create nginx.g2 refused: partial; then untag pillarbox.invalid/shop/nginx:g2-2; nginx running
     stop nginx refused: partial; then start nginx, discard nginx.g2, untag pillarbox.invalid/shop/nginx:g2-2; nginx running
     update nginx refused: partial; then update nginx, start nginx, discard nginx.g2, untag pillarbox.invalid/shop/nginx:g2-2; nginx running
     start nginx.g2 refused: partial; then stop nginx.g2, update nginx, start nginx; nginx running, nginx.g2 created

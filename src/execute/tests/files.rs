@@ -236,7 +236,7 @@ proptest! {
 async fn the_law_does_not_hold_by_accident() {
     // A process that dies after the volume was filled leaves it; the next apply removes it.
     let stage = world().with(vec![want(1, &[key()])]);
-    stage.fake.fail(6, Fault::HangUpBefore);
+    stage.fake.fail(5, Fault::HangUpBefore);
     stage.apply().await;
     stage.fake.heal();
     assert_eq!(stage.fake.volume_names(), [format!("{VOLUME}1")]);
@@ -253,7 +253,7 @@ async fn the_law_does_not_hold_by_accident() {
 #[tokio::test(start_paused = true)]
 async fn what_fills_a_volume_and_is_just_being_removed_is_awaited_before_its_name_is_used_again() {
     let stage = world().with(vec![want(1, &[key()])]);
-    stage.fake.fail(6, Fault::HangUpBefore);
+    stage.fake.fail(5, Fault::HangUpBefore);
     stage.apply().await;
     stage.fake.heal();
     let (desired, mut observed) = (stage.desired(), stage.observe().await);

@@ -63,13 +63,15 @@ async fn a_task_runs_once_before_what_requires_it_and_is_remembered() {
     insta::assert_snapshot!(super::stage::readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/db@sha256:238e (pull r.example.com/db@sha256:238e): run once: it has not run yet
     #2 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [2] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #4 [1] create pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #5 [4] start pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #6 [5] await the end of pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #7 [6] create volume pillarbox-ran.shop.migrate.28125e67f91cf5b7 (task migrate): run once: it has not run yet
-    #8 [7] remove pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
-    #9 [3,8] create nginx (create nginx): will be created
+    #3 [1] create pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
+    #4 [3] start pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
+    #5 [4] await the end of pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
+    #6 [5] create volume pillarbox-ran.shop.migrate.28125e67f91cf5b7 (task migrate): run once: it has not run yet
+    #7 [6] remove pillarbox-task.shop.migrate (task migrate): run once: it has not run yet
+    #8 [2,7] tag pillarbox.invalid/shop/nginx:g1-1 (create nginx): will be created
+         undo: untag pillarbox.invalid/shop/nginx:g1-1
+    #9 [8] create nginx (create nginx): will be created
+         undo: untag pillarbox.invalid/shop/nginx:g1-1
     #10 [9] start nginx (create nginx): will be created
          undo: stop nginx
     #11 [10] await nginx (create nginx): will be created
@@ -144,7 +146,7 @@ async fn one_that_does_not_end_is_stopped() {
 #[tokio::test(start_paused = true)]
 async fn one_that_runs_when_an_apply_ends_is_waited_for_by_the_next() {
     let stage = wants(&world(), 1);
-    let waits = |happened: &EventKind| matches!(happened, EventKind::StepStarted { step: 6 });
+    let waits = |happened: &EventKind| matches!(happened, EventKind::StepStarted { step: 5 });
     let applied = stage.apply_until(&Interrupt::new(), waits).await;
     assert_eq!(stage.statuses(), [format!("{TASK} running")], "{}", text_with_undo(&applied.plan));
     let plan = stage.settle().await;

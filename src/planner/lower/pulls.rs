@@ -1,8 +1,8 @@
-//! Pulls, and the tags that keep what was pulled.
+//! Pulls.
 
 use super::steps::Steps;
 use crate::name::ImageRef;
-use crate::plan::{Action, Cause, Expect};
+use crate::plan::{Action, Cause};
 use crate::planner::context::PlanContext;
 use crate::planner::decide::decision::{Decided, Decision};
 use crate::planner::decide::platform;
@@ -57,27 +57,5 @@ impl Pulls {
         let step = steps.push(&group, action, cause, Vec::new());
         self.steps.insert(wanted, step);
         Some(step)
-    }
-
-    /// Plans the tag that keeps an image for a container to be created; an image that was pulled by
-    /// digest alone is taken by the next prune of the host.
-    pub(super) fn keep(
-        &mut self,
-        context: &PlanContext<'_>,
-        steps: &mut Steps,
-        image: &ImageRef,
-        platform: Option<&str>,
-        name: String,
-        cause: &Cause,
-    ) -> u32 {
-        let pulled = self.want(context, steps, image, platform, cause);
-        let source = image.to_string();
-        let group = format!("pull {source}");
-        let tag = Action::Tag { source: source.clone(), name };
-        let step = steps.push(&group, tag, cause, Vec::from_iter(pulled));
-        if let Some(last) = steps.last() {
-            last.expects.push(Expect::Image { image: source });
-        }
-        step
     }
 }

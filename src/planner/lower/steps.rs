@@ -152,6 +152,7 @@ impl<'s> Group<'s> {
                 expects.push(Expect::NameFree { name: create.name.clone() });
                 expects.push(Expect::Image { image: create.on_host() });
             }
+            Action::Tag { source, .. } => expects.push(Expect::Image { image: source.clone() }),
             Action::Rename { to, .. } => expects.push(Expect::NameFree { name: to.clone() }),
             Action::CreateNetwork { name, .. } => expects.push(Expect::NetworkFree { name: name.clone() }),
             Action::RemoveNetwork { id, name } => {

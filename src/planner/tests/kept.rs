@@ -47,8 +47,10 @@ async fn the_old_one_is_kept_under_a_name_that_says_its_generation_and_the_oldes
     assert_eq!(stage.statuses(), ["api running", "api.g1.kept exited", "api.g2.kept exited"]);
     let plan = Stage { items: retained(1, 2, Order::StopFirst), ..stage }.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/api:g4-1 (pull r.example.com/nginx@sha256:bb82): version 3 → 1, pillar/apps.toml:12
+    #1 [] tag pillarbox.invalid/shop/api:g4-1 (replace api): version 3 → 1, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/api:g4-1
     #2 [1] create api.g4 (replace api): version 3 → 1, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/api:g4-1
     #3 [2] stop api (replace api): version 3 → 1, pillar/apps.toml:12
          undo: start api; remove api.g4; untag pillarbox.invalid/shop/api:g4-1
     #4 [3] update api RestartPolicy=unless-stopped (replace api): version 3 → 1, pillar/apps.toml:12

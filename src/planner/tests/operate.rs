@@ -150,7 +150,7 @@ async fn new_containers_take_the_place_of_the_old_without_a_gap() {
     let anew = Stage { options, ..stage.clone() };
     let plan = anew.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/api:g2-1 (pull r.example.com/nginx@sha256:bb82): a new container is asked for (restart --new)
+    #1 [] tag pillarbox.invalid/shop/api:g2-1 (replace api): a new container is asked for (restart --new)
     #2 [1] create api.g2 (replace api): a new container is asked for (restart --new)
     #3 [2] start api.g2 (replace api): a new container is asked for (restart --new)
     #4 [3] await api.g2 (replace api): a new container is asked for (restart --new)

@@ -22,8 +22,10 @@ async fn a_first_container_is_made_under_its_plain_name_and_gets_its_policy_when
     let plan = stage.with(vec![running("nginx", ONE)]).plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (create nginx): will be created
+         undo: untag pillarbox.invalid/shop/nginx:g1-1
     #3 [2] create nginx (create nginx): will be created
+         undo: untag pillarbox.invalid/shop/nginx:g1-1
     #4 [3] start nginx (create nginx): will be created
          undo: stop nginx
     #5 [4] await nginx (create nginx): will be created
@@ -48,8 +50,10 @@ async fn a_new_version_replaces_stop_first_and_every_step_says_how_to_get_back()
     let plan = stage.with(vec![running("nginx", TWO)]).plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/nginx:g2-2
     #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/nginx:g2-2
     #4 [3] stop nginx (replace nginx): version 1 → 2, pillar/apps.toml:12
          undo: start nginx; remove nginx.g2; untag pillarbox.invalid/shop/nginx:g2-2
     #5 [4] update nginx RestartPolicy=unless-stopped (replace nginx): version 1 → 2, pillar/apps.toml:12
@@ -182,7 +186,7 @@ async fn a_container_that_must_not_run_is_stopped_and_stays_down_with_its_engine
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/nginx:g2-2 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #3 [2] create nginx.g2 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #4 [3] rename nginx to nginx.g1 (replace nginx): version 1 → 2, pillar/apps.toml:12
     #5 [4] rename nginx.g2 to nginx (replace nginx): version 1 → 2, pillar/apps.toml:12

@@ -55,10 +55,10 @@ async fn a_network_and_a_volume_come_before_what_uses_them_and_go_after_it() {
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/web:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [] create network front (create network front): will be created
-    #4 [] create volume data (create volume data): will be created
-    #5 [2,3,4] create web (create web): will be created
+    #2 [] create network front (create network front): will be created
+    #3 [] create volume data (create volume data): will be created
+    #4 [1,2,3] tag pillarbox.invalid/shop/web:g1-1 (create web): will be created
+    #5 [4] create web (create web): will be created
     #6 [5] start web (create web): will be created
     #7 [6] await web (create web): will be created
     #8 [7] update web RestartPolicy=always (create web): will be created
@@ -169,7 +169,7 @@ async fn who_leaves_the_network_that_it_was_created_in_is_replaced_and_starts_wh
     stage.items = vec![no_network(), back(), data("1"), inside(json!({ "back": {} }))];
     let plan = stage.settle().await;
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
-    #1 [] tag pillarbox.invalid/shop/web:g2-1 (pull r.example.com/nginx@sha256:bb82): networks changed
+    #1 [] tag pillarbox.invalid/shop/web:g2-1 (replace web): networks changed
     #2 [1] create web.g2 (replace web): networks changed
     #3 [2] stop web (replace web): networks changed
     #4 [3] update web RestartPolicy=unless-stopped (replace web): networks changed

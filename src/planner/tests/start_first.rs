@@ -83,8 +83,10 @@ async fn the_new_container_works_and_is_known_before_the_old_one_stops() {
     assert_eq!(plan.changes[0].actions, [Verb::ReplaceStartFirst]);
     insta::assert_snapshot!(readable(&text_with_undo(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:f903 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
-    #2 [1] tag pillarbox.invalid/shop/api:g2-2 (pull r.example.com/nginx@sha256:f903): version 1 → 2, pillar/apps.toml:12
+    #2 [1] tag pillarbox.invalid/shop/api:g2-2 (replace api): version 1 → 2, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/api:g2-2
     #3 [2] create api.g2 (replace api): version 1 → 2, pillar/apps.toml:12
+         undo: untag pillarbox.invalid/shop/api:g2-2
     #4 [3] start api.g2 (replace api): version 1 → 2, pillar/apps.toml:12
          undo: stop api.g2
     #5 [4] await api.g2 (replace api): version 1 → 2, pillar/apps.toml:12

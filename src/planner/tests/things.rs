@@ -27,9 +27,9 @@ async fn the_article_is_one_pull_a_tag_and_one_container() {
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): image is not on the host
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
-    #4 [2,3] create nginx (create nginx): will be created
+    #2 [1] tag r.example.com/nginx:1 (tag r.example.com/nginx:1): image is not on the host
+    #3 [1,2] tag pillarbox.invalid/shop/nginx:g1-1 (create nginx): will be created
+    #4 [3] create nginx (create nginx): will be created
     #5 [4] start nginx (create nginx): will be created
     #6 [5] await nginx (create nginx): will be created
     #7 [6] update nginx RestartPolicy=always (create nginx): will be created
@@ -98,13 +98,13 @@ async fn two_containers_of_one_image_pull_it_once_and_are_made_at_the_same_time(
     let plan = stage.plan().await.expect("planned");
     insta::assert_snapshot!(readable(&text(&plan)), @r#"
     #1 [] pull r.example.com/nginx@sha256:bb82 (pull r.example.com/nginx@sha256:bb82): will be created
-    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #3 [1] tag pillarbox.invalid/shop/other:g1-1 (pull r.example.com/nginx@sha256:bb82): will be created
-    #4 [2] create nginx (create nginx): will be created
-    #5 [4] start nginx (create nginx): will be created
-    #6 [5] await nginx (create nginx): will be created
-    #7 [6] update nginx RestartPolicy=always (create nginx): will be created
-    #8 [3] create other (create other): will be created
+    #2 [1] tag pillarbox.invalid/shop/nginx:g1-1 (create nginx): will be created
+    #3 [2] create nginx (create nginx): will be created
+    #4 [3] start nginx (create nginx): will be created
+    #5 [4] await nginx (create nginx): will be created
+    #6 [5] update nginx RestartPolicy=always (create nginx): will be created
+    #7 [1] tag pillarbox.invalid/shop/other:g1-1 (create other): will be created
+    #8 [7] create other (create other): will be created
     #9 [8] start other (create other): will be created
     #10 [9] await other (create other): will be created
     #11 [10] update other RestartPolicy=always (create other): will be created

@@ -46,7 +46,8 @@ async fn a_container_is_replaced_restarted_or_told_when_what_it_watches_is_new()
         shown.extend(text(&plan).lines().filter(web).map(readable));
     }
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    #14 [3,13] create web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #13 [12] tag pillarbox.invalid/shop/web:g2-1 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
+    #14 [13] create web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
     #15 [14] stop web (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
     #16 [15] update web RestartPolicy=unless-stopped (replace web): watch: container db is new, so it is replaced (states/x.toml:7)
     #17 [16] start web.g2 (replace web): watch: container db is new, so it is replaced (states/x.toml:7)

@@ -6,7 +6,7 @@ use super::gates::Gating;
 use super::host::Host;
 use crate::cli::output::history::{HostHistory, Left};
 use crate::cli::output::status::{HostStatus, Verdict};
-use crate::desired::{DesiredState, Item, Order};
+use crate::desired::{Desired, DesiredState, Item, Order};
 use crate::engine::Engine as _;
 use crate::execute::tests::stage::{Stage, runtime};
 use crate::history::{Wanted, current, generations};
@@ -16,8 +16,18 @@ use crate::session::Told;
 use crate::state::Text;
 use proptest::prelude::*;
 
-/// A version and a variable. The fourth version never becomes healthy.
-type Declared = (u32, u8);
+#[derive(Clone, Copy, Debug)]
+struct Declared {
+    /// The fourth never becomes healthy.
+    version: u32,
+    /// A variable.
+    log: u8,
+    replicas: usize,
+}
+
+fn declared(versions: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Declared> {
+    (versions, 0..2u8, 1..=2usize).prop_map(|(version, log, replicas)| Declared { version, log, replicas })
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Round {
@@ -29,14 +39,14 @@ enum Round {
 
 fn round() -> impl Strategy<Value = Round> {
     prop_oneof![
-        4 => (1..=4u32, 0..2u8).prop_map(Round::Deploy),
+        4 => declared(1..=4).prop_map(Round::Deploy),
         3 => Just(Round::Rollback),
         1 => Just(Round::Prune),
     ]
 }
 
-fn items((version, log): Declared) -> Vec<Item> {
-    let mut items = service(version, 1);
+fn items(Declared { version, log, replicas }: Declared) -> Vec<Item> {
+    let mut items = service(version, replicas);
     for item in &mut items {
         let DesiredState::Container(want) = &mut item.want else { continue };
         want.spec.env.insert("LOG".to_owned(), Text::clear(format!("level {log}")));
@@ -46,12 +56,20 @@ fn items((version, log): Declared) -> Vec<Item> {
     items
 }
 
+fn slots(desired: &Desired) -> Vec<ContainerName> {
+    let names = desired.items.iter().filter_map(|item| match &item.want {
+        DesiredState::Container(want) => Some(want.name.clone()),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// What a rollback sees of the host.
 async fn look(stage: &Stage) -> Host {
     let (desired, observed) = (stage.desired(), stage.observe().await);
     Host {
         name: desired.host.clone(),
-        slots: vec![ContainerName::parse("api").expect("a name")],
+        slots: slots(&desired),
         gating: Gating::Gate("api".to_owned()),
         wanted: Wanted::of(&desired, "api").expect("it is declared"),
         generations: generations(&observed, &desired.workspace, "api"),
@@ -107,7 +125,7 @@ async fn roll_back(stage: &Stage, declared: Declared) -> Declared {
     let serves = current(&after.generations).expect("it runs");
     assert_eq!(serves.image, target.image, "{:#?}", after.generations);
     let version = target.version.as_ref().and_then(|version| version.parse().ok());
-    version.map_or(declared, |version| (version, declared.1))
+    version.map_or(declared, |version| Declared { version, ..declared })
 }
 
 proptest! {
@@ -115,7 +133,7 @@ proptest! {
 
     #[test]
     fn status_history_rollback_and_plan_agree(
-        first in (1..=3u32, 0..2u8),
+        first in declared(1..=3),
         rounds in proptest::collection::vec(round(), 1..8),
     ) {
         runtime().block_on(async {

@@ -14,8 +14,6 @@ pub(super) struct Resource {
     pub(super) address: String,
     /// What has become of it when the group is done: `replaced (1.0.0 → 1.1.0)`.
     pub(super) result: String,
-    /// Worth a line of its own: a tag that only keeps an image is not.
-    pub(super) has_line: bool,
 }
 
 /// The resources of a host's plan by the names of its groups.
@@ -25,8 +23,7 @@ pub(super) fn resources(plan: &HostPlan) -> HashMap<&str, Resource> {
     let tags = tags(plan);
     let mut found: HashMap<&str, Resource> = HashMap::new();
     for step in &plan.steps {
-        let resource = found.entry(&step.group).or_insert_with(|| of_group(step, &changes, &tags));
-        resource.has_line |= !step.action.prepares() || matches!(step.action, Action::Pull { .. });
+        found.entry(&step.group).or_insert_with(|| of_group(step, &changes, &tags));
     }
     found
 }
@@ -39,14 +36,11 @@ fn of_group(first: &Step, changes: &HashMap<&str, &Change>, tags: &BTreeMap<Stri
             let known_as = tags.get(&reference).unwrap_or(&reference);
             format!("image {}", words::without_digest(known_as))
         }
-        Action::Tag { source, .. } if first.action.prepares() => {
-            format!("image {}", words::without_digest(source))
-        }
         _ => address(thing, changes),
     };
     let versions = changes.get(address.as_str()).and_then(|change| versions(change)).unwrap_or_default();
     let result = format!("{}{versions}", past(verb));
-    Resource { address: escaped(&address), result: escaped(&result), has_line: false }
+    Resource { address: escaped(&address), result: escaped(&result) }
 }
 
 /// The address of what a group's name ends with: `nginx`, `network back`.

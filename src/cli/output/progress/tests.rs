@@ -116,6 +116,7 @@ fn lines(level: Level, bars: bool, happened: Vec<EventKind>) -> String {
 fn each_resource_is_one_line_when_it_is_done() {
     insta::assert_snapshot!(lines(Level::Normal, false, replaced()), @r"
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
+    web1: nginx:1.9.0                                 pulled  0.0s
     web1: container nginx: the Engine warns: no swap limit
     web1: container nginx                             replaced (1.8.2 → 1.9.0)  4.1s
     web1: network back                                created  4.1s
@@ -126,6 +127,7 @@ fn each_resource_is_one_line_when_it_is_done() {
 fn what_failed_says_why_at_once_and_how_it_ended() {
     insta::assert_snapshot!(lines(Level::Normal, false, rolled_back()), @r"
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
+    web1: nginx:1.9.0                                 pulled  0.0s
     web1: container nginx: failed: port 8080 is taken\u{1b}[2J
     web1: last log lines of nginx.g2:
     web1:   | bind failed
@@ -139,7 +141,8 @@ fn with_v_each_step_is_a_line_too() {
     web1: pull registry.example.com/web/nginx:1.9.0 …
     web1: pull registry.example.com/web/nginx:1.9.0  1.2s
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
-    web1: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
+    web1: nginx:1.9.0: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
+    web1: nginx:1.9.0                                 pulled  0.0s
     web1: container nginx: failed: port 8080 is taken\u{1b}[2J
     web1: last log lines of nginx.g2:
     web1:   | bind failed

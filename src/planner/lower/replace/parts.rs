@@ -77,14 +77,17 @@ pub(super) fn make(
     if let Some(files) = &files {
         fill(files, group, rollback);
     }
+    if let Some(image) = &decision.source.pull {
+        // With the container, not with the pull: the tag of one that is never created would be a version to go
+        // back to. An image that was pulled by digest alone is taken by the next prune of the host.
+        let keep = keep_tag(context.workspace(), service, generation, &decision.source.version);
+        let tag = Action::Tag { source: image.to_string(), name: keep.clone() };
+        rollback.keep = Some(keep);
+        group.push(tag, rollback.actions());
+    }
     let body = create(context.workspace(), decision, spec, name, generation, &policy, files.as_ref());
     let step = group.push(Action::Create(Box::new(body)), rollback.actions());
-    let keep = decision
-        .source
-        .pull
-        .is_some()
-        .then(|| keep_tag(context.workspace(), service, generation, &decision.source.version));
-    rollback.created(step, name, keep);
+    rollback.created(step, name);
     let container = Target::CreatedBy(step);
     if !written.is_empty() {
         let (container, name) = (container.clone(), name.to_owned());

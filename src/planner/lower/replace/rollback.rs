@@ -19,7 +19,7 @@ pub(super) struct Rollback<'a> {
     /// The new container and its name, once there is one.
     target: Option<(Target, String)>,
     /// The tag that keeps the image of one that the plan creates.
-    keep: Option<String>,
+    pub(super) keep: Option<String>,
     /// The volume of secrets that the plan makes for it.
     pub(super) volume: Option<String>,
     /// What removes the container that fills that volume, while there is one.
@@ -102,9 +102,8 @@ impl<'a> Rollback<'a> {
     }
 
     /// The new container is there.
-    pub(super) fn created(&mut self, step: u32, name: &str, keep: Option<String>) {
+    pub(super) fn created(&mut self, step: u32, name: &str) {
         self.target = Some((Target::CreatedBy(step), name.to_owned()));
-        self.keep = keep;
     }
 
     /// What takes back everything that has been done so far, in this order.
@@ -162,7 +161,7 @@ impl<'a> Rollback<'a> {
     /// The new one is stopped and kept for inspection; one that never ran goes.
     fn put_away(&self) -> Vec<Action> {
         let Some((container, name)) = self.target.clone() else {
-            return self.filler.iter().cloned().chain(self.drop_volume()).collect();
+            return self.filler.iter().cloned().chain(self.untag()).chain(self.drop_volume()).collect();
         };
         if self.started {
             let body = json!({ "RestartPolicy": self.before });
@@ -173,10 +172,13 @@ impl<'a> Rollback<'a> {
         if self.stays() {
             return Vec::new();
         }
-        let untag = self.keep.clone().map(|name| Action::Untag { name });
         // What an Engine made for it has nothing in it but what its image has.
         let remove = Action::Discard { container, name };
-        std::iter::once(remove).chain(untag).chain(self.drop_volume()).collect()
+        std::iter::once(remove).chain(self.untag()).chain(self.drop_volume()).collect()
+    }
+
+    fn untag(&self) -> Option<Action> {
+        self.keep.clone().map(|name| Action::Untag { name })
     }
 
     fn drop_volume(&self) -> Option<Action> {
