@@ -141,7 +141,9 @@ fn after_a_failed_upgrade_back_is_the_version_that_works_with_a_digest_and_witho
             true => drop(service.bed.env.run(&["gate", "set", "api", "1.2.0"]).ok()),
             false => service.written("1.2.0"),
         }
-        assert_ne!(service.apply().code, 0);
+        let failed = service.apply();
+        assert_ne!(failed.code, 0);
+        assert!(failed.stderr.contains(&format!("pillarbox rollback {}\n", service.name)), "{failed}");
         assert_eq!(
             service.rollback_target(),
             (Some(2), Some("the deployment of generation 3 failed".to_owned()))

@@ -1,5 +1,7 @@
 //! `pillarbox apply`.
 
+mod version_before;
+
 use super::plan::{OptionArgs, detailed};
 use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
@@ -95,6 +97,7 @@ async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
 }
 
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {
+    let outcome = version_before::hinted(plan, outcome);
     say_json(ctx, plan, Some(&outcome), outcome.failure.is_some());
     end(ctx, outcome)
 }
