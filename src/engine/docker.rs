@@ -103,7 +103,8 @@ impl Docker {
 
     /// Podman calls one that crashed stopped, and starts it again by its restart policy all the same: only a stop
     /// while it runs ends that, and not even that one where it crashes meanwhile (4.3.1). So one that crashes is
-    /// stopped once it has not been started for long enough.
+    /// stopped once it has not been started for long enough. And one that ended by itself is stopped once Podman has
+    /// cleaned up after it: that takes away the port from the next container that publishes it (5.4.2).
     async fn stop_between_crashes(&self, id: &str, timeout: Option<u32>) -> EngineResult<()> {
         let Some(before) = self.container(id).await? else {
             return self.stopped(id, timeout).await.map(|_| ());
@@ -119,7 +120,8 @@ impl Docker {
             if run != now.state.started_at {
                 (quiet_since, run) = (Instant::now(), now.state.started_at.clone());
             }
-            if !now.state.running && (!podman::starts_again(&now) || quiet_since.elapsed() > RESTARTS) {
+            let rests = !podman::starts_again(&now) && podman::is_cleaned_up(&now);
+            if !now.state.running && (rests || quiet_since.elapsed() > RESTARTS) {
                 return Ok(());
             }
             if began.elapsed() > CATCHING {

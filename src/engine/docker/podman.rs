@@ -57,6 +57,14 @@ pub(super) fn starts_again(ended: &Inspected) -> bool {
     }
 }
 
+/// Whether the network of one that ended is taken down, with the rules that lead a port of the host to it. The
+/// state says that only before 5.8: later ones call it `exited` at once.
+pub(super) fn is_cleaned_up(ended: &Inspected) -> bool {
+    let text = |pointer| ended.inspect.compare(pointer).and_then(Value::as_str).unwrap_or_default();
+    let borrowed = text("/HostConfig/NetworkMode").starts_with("container:");
+    ended.state.status != "stopped" && (borrowed || text("/NetworkSettings/SandboxKey").is_empty())
+}
+
 /// `RLIMIT_NOFILE` is `nofile`.
 fn limits(host: &mut Map<String, Value>) {
     let limits = host.get_mut("Ulimits").and_then(Value::as_array_mut);
@@ -160,6 +168,23 @@ mod tests {
 
     fn host(host: &Value) -> Value {
         in_dockers_terms(json!({ "Config": { "Volumes": null }, "HostConfig": host }))
+    }
+
+    #[test]
+    fn one_that_ended_is_cleaned_up_once_it_has_no_network_of_its_own() {
+        let is_cleaned_up = |status: &str, mode: &str, sandbox: &str| {
+            let said = json!({
+                "Id": "a", "Name": "/web", "Image": "sha256:b", "RestartCount": 0, "Created": "",
+                "Config": {}, "State": { "Status": status, "Running": false, "ExitCode": 1 },
+                "HostConfig": { "NetworkMode": mode }, "NetworkSettings": { "SandboxKey": sandbox },
+            });
+            is_cleaned_up(&super::super::answer::inspected(said, gaps(false)).expect("a container"))
+        };
+        let netns = "/run/netns/netns-233608e5-707b-fc69-2f72-7ef7e35120b9";
+        assert!(!is_cleaned_up("stopped", "bridge", ""), "4.3.1, 5.4.2");
+        assert!(!is_cleaned_up("exited", "bridge", netns), "5.8.6");
+        assert!(is_cleaned_up("exited", "bridge", ""));
+        assert!(is_cleaned_up("exited", "container:c894c1717818", netns), "that of the other one");
     }
 
     #[test]
