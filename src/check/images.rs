@@ -20,7 +20,8 @@ pub(super) fn check(plan: &HostPlan, observed: &Observed) -> Vec<String> {
             broken.push(format!("step {} would remove an image in its rollback", step.id));
         }
         match &step.action {
-            Action::Remove { container: Target::Id(id), .. } => drop(removed.insert(id)),
+            Action::Remove { container: Target::Id(id), .. }
+            | Action::Discard { container: Target::Id(id), .. } => drop(removed.insert(id)),
             Action::RemoveImage { image } => {
                 let why = match found(observed, image) {
                     _ if created.contains(image) => Some("takes an image that a container is created from"),

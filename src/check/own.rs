@@ -102,6 +102,9 @@ impl VolumeModel {
                     (None, Some(HelperContainer::Task { name, .. })) => {
                         whose == Some(&format!("{name}.task"))
                     }
+                    (None, Some(HelperContainer::Run { service })) => {
+                        whose.is_some_and(|whose| whose.starts_with(&format!("{service}.run-")))
+                    }
                     _ => false,
                 }
             };

@@ -132,7 +132,7 @@ fn follow(
         let all = if *kind == Kind::Network { &mut *networks } else { &mut *volumes };
         let Some(held) = all.get_mut(name) else { continue };
         match action {
-            Action::Remove { .. } => drop(held.users.remove(id)),
+            Action::Remove { .. } | Action::Discard { .. } => drop(held.users.remove(id)),
             Action::Start { .. } | Action::Stop { .. } => {
                 if let Some(user) = held.users.get_mut(id) {
                     user.running = matches!(action, Action::Start { .. });

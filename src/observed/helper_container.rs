@@ -1,5 +1,7 @@
 //! Containers of ours that are no instance of anything.
 
+use super::Container;
+
 /// What such a container is for. It is ours as an instance is: its labels did not come with its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HelperContainer {
@@ -20,4 +22,15 @@ pub enum HelperContainer {
         /// The tag it was made from, for people.
         version: String,
     },
+}
+
+impl Container {
+    /// Of a one-off command that does not run, and is not being removed already: its service.
+    pub fn ended_one_off(&self) -> Option<&str> {
+        let ended = !self.state.running && !self.state.restarting && self.state.status != "removing";
+        match &self.helper {
+            Some(HelperContainer::Run { service }) if ended => Some(service),
+            _ => None,
+        }
+    }
 }

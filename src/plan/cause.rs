@@ -46,6 +46,8 @@ pub enum Cause {
     Undeclared,
     /// Left by an apply that did not finish.
     Interrupted,
+    /// A one-off command of this service, which does not run.
+    Ended(String),
     /// It was changed by hand: these fields.
     Drift(Vec<String>),
     /// Its gate says that nothing is changed.
@@ -168,6 +170,7 @@ impl fmt::Display for Cause {
             Self::Unwanted => f.write_str("declared absent"),
             Self::Undeclared => f.write_str("no state declares it any more"),
             Self::Interrupted => f.write_str("left by an apply that did not finish"),
+            Self::Ended(service) => write!(f, "a one-off command of {service} that does not run"),
             Self::Drift(fields) => write!(f, "changed by hand: {}", fields.join(", ")),
             Self::Held { app, why, at } => match why {
                 Some(why) => write!(f, "{app} is held: {why}, {at}"),

@@ -22,6 +22,7 @@ mod kept;
 mod names;
 mod needs;
 pub(super) mod networks;
+pub(super) mod one_offs;
 pub(super) mod operate;
 mod order;
 mod overlap;
@@ -79,10 +80,11 @@ pub(super) fn decide<'a>(context: &PlanContext<'a>) -> Result<Decisions<'a>> {
     let decided = all(context)?;
     Problems::check(preflight::check(context, &decided))?;
     let turns = order::turns(&decided);
-    let decided = in_use::settle(context, decided, &turns)?;
+    let leftovers = Leftovers::of(context, one_offs::taken_down(context));
+    let decided = in_use::settle(context, decided, &turns, &leftovers)?;
     Ok(Decisions {
-        leftovers: Leftovers::of(context),
-        images: Images::of(context, &decided),
+        images: Images::of(context, &decided, &leftovers),
+        leftovers,
         decided,
         turns,
         gone: context.adopted().filter(|record| context.by_id(&record.container).is_none()).collect(),

@@ -31,10 +31,16 @@ pub fn taken_down(
     let ours =
         ours.filter_map(|one| one.ours.as_ref().map(|labels| (one.id.as_str(), labels.service.as_str())));
     let ours: Vec<(&str, &str)> = ours.filter(|(_, service)| goes(service)).collect();
-    let ids: BTreeSet<&str> = ours.iter().map(|(id, _)| *id).collect();
+    let one_offs = observed.containers.iter().filter_map(|one| Some((one.id.as_str(), one.ended_one_off()?)));
+    let one_offs: Vec<(&str, &str)> = one_offs.filter(|(_, service)| goes(service)).collect();
+    let ids: BTreeSet<&str> = ours.iter().chain(&one_offs).map(|(id, _)| *id).collect();
     let declared = desired.items.iter().filter_map(Item::service).map(ContainerName::as_str);
-    let services: BTreeSet<&str> =
-        ours.iter().map(|(_, service)| *service).chain(declared.filter(|name| goes(name))).collect();
+    let services: BTreeSet<&str> = ours
+        .iter()
+        .chain(&one_offs)
+        .map(|(_, service)| *service)
+        .chain(declared.filter(|name| goes(name)))
+        .collect();
 
     let mut items = Vec::new();
     for service in &services {

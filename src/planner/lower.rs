@@ -48,15 +48,16 @@ pub(super) fn lower(context: &PlanContext<'_>, decisions: &Decisions<'_>, causes
     for Turn { entry, waits } in &decisions.turns {
         let one = &decisions.decided[*entry];
         let mut needs = prepared[*entry].clone();
-        // A volume of the same name may be among them.
-        needs.extend(cleared.filter(|_| one.decision.has_files()));
+        // A volume of the same name may be among them, or what uses a network.
+        let waits_for_them = one.decision.has_files() || !decisions.leftovers.one_offs.is_empty();
+        needs.extend(cleared.filter(|_| waits_for_them));
         needs.extend(&named);
         needs.extend(lowering.ends_of(&one.needs));
         needs.extend(lowering.ends_of(waits));
         lowering.thing(context, one, &causes.of[*entry], &prepared[*entry], needs);
     }
     for image in &decisions.images.going {
-        lowering.image(image, &decisions.decided, &causes.images);
+        lowering.image(image, &decisions.decided, cleared, &causes.images);
     }
     for record in &decisions.gone {
         let instance = record.labels.get(Label::INSTANCE).unwrap_or(&record.container);
@@ -90,9 +91,11 @@ impl Lowering {
 
     /// Takes its names off an image; with the last one it goes. The tag that says whose it is comes last where an
     /// Engine can do that.
-    fn image(&mut self, image: &GoingImage, decided: &[Decided<'_>], cause: &Cause) {
+    fn image(&mut self, image: &GoingImage, decided: &[Decided<'_>], cleared: Option<u32>, cause: &Cause) {
         let of: Vec<Address> = image.of.iter().map(|entry| decided[*entry].address.clone()).collect();
-        let needs = self.ends_of(&of);
+        let mut needs = self.ends_of(&of);
+        // A container that was left may have been made from it.
+        needs.extend(cleared.filter(|_| image.of_leftovers));
         let name = image.digests.first().or(image.tags.first()).cloned().unwrap_or_default();
         let mut group = self.group(format!("remove image {name}"), cause, needs);
         let digests = || image.digests.iter().map(|image| Action::RemoveImage { image: image.clone() });

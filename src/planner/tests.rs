@@ -8,6 +8,7 @@ mod kept;
 mod leftovers;
 mod linear;
 mod no_update;
+mod one_offs;
 mod operate;
 mod owners;
 mod preflight;

@@ -110,3 +110,32 @@ fn ssh_that_does_not_get_through_says_why() {
     shop.env.run(&["plan"]).exits(1).explains("host local").explains("Permission denied");
     assert!(began.elapsed() < Duration::from_secs(20));
 }
+
+#[test]
+fn logs_exec_and_run_are_the_same_behind_ssh_and_behind_tls() {
+    let Some(shop) = with_ssh() else { return };
+    shop.seal("web.key", "CANARY-far-away");
+    shop.options(
+        "env.KEY = \"{{ pillar.web.key }}\"\n\
+         command = [\"sh\", \"-c\", \"trap 'exit 0' TERM; echo key is $KEY; while :; do sleep 0.1; done\"]\n",
+    );
+    shop.apply().ok();
+    let (web, text) = (shop.web.as_str(), (0..50_000).map(|n| format!("{n}\n")).collect::<String>());
+    let tls = testbed_var("PILLARBOX_TEST_TLS_DIR");
+    for (engine, tls) in [(ssh(&shop), None), (testbed_var("PILLARBOX_TEST_TLS_ENGINE"), Some(tls.as_str()))]
+    {
+        moves(&shop, &engine, tls);
+        shop.env.run(&["known", "accept", "local"]).ok();
+        shop.env.run(&["logs", web, "--no-prefix"]).ok().says_only("key is [secret]\n");
+        let said =
+            shop.env.run(&["exec", web, "-T", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]).exits(7);
+        said.says_only("out\n").explains("err\n");
+        let back = shop.env.run_with_input(&["exec", web, "-T", "-q", "--", "cat"], &text).ok();
+        assert!(back.stdout() == text, "{engine}: {} bytes came back", back.stdout().len());
+        let back = shop.env.run_with_input(&["run", web, "-T", "-q", "--", "cat"], &text).ok();
+        assert!(back.stdout() == text, "{engine}: {} bytes came back", back.stdout().len());
+        let said = shop.env.run(&["run", web, "-T", "--", "sh", "-c", "echo $KEY; exit 5"]).exits(5);
+        said.says_only("CANARY-far-away\n").explains("in local/pillarbox-run.");
+        assert_eq!(shop.names(), [web], "{engine}");
+    }
+}

@@ -55,6 +55,7 @@ mod gates;
 mod harness;
 mod killed;
 mod lock;
+mod lost_link;
 mod newcomer;
 mod one_off;
 mod operating;

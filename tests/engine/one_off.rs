@@ -1,6 +1,7 @@
 //! `run` on a real Engine: like the service, found as none of it, and nothing left of it.
 
 use crate::env::{Run, has_program};
+use crate::secret_env::{clock, events, forms};
 use crate::secret_files::volumes;
 use crate::service::Service;
 use crate::testbed::eventually;
@@ -36,7 +37,7 @@ fn things(service: &Service) -> (Vec<String>, Vec<String>) {
     (names, volumes(&service.bed))
 }
 
-fn one_offs(service: &Service) -> Vec<Value> {
+pub(crate) fn one_offs(service: &Service) -> Vec<Value> {
     let all = service.bed.containers();
     all.into_iter().filter(|one| one["Labels"]["io.pillarbox.run"] == service.name.as_str()).collect()
 }
@@ -160,4 +161,103 @@ fn begun(command: Run) -> (Child, BufReader<std::process::ChildStdout>) {
 fn send(child: &Child, signal: &str) {
     let done = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(done.expect("kill").success());
+}
+
+#[test]
+fn what_was_kept_is_named_stays_in_every_apply_and_is_cleaned_or_taken_down() {
+    let Some(service) = shop() else { return };
+    let env = &service.bed.env;
+    let name = service.name.as_str();
+    let before = things(&service);
+    env.run(&run(name, &["-q", "--keep", "--", "true"])).ok();
+    let goes_on = env.run(&run(name, &["-q", "-d", "--keep", "--", "sleep", "600"])).ok();
+    let goes_on = goes_on.stdout().trim().to_owned();
+    let left: Vec<String> = one_offs(&service)
+        .iter()
+        .filter_map(|one| one["Names"][0].as_str())
+        .map(|name| name.trim_start_matches('/').to_owned())
+        .collect();
+    let ended = left.iter().find(|one| **one != goes_on).expect("one that ended").clone();
+    let status = env.run(&["--no-identity", "status"]).ok();
+    status
+        .says(&format!("{ended} is of a one-off command of service {name}: exited"))
+        .says(&format!("{goes_on} is of a one-off command of service {name}: running"));
+    let cause = format!("container {ended}: a one-off command of {name} that does not run");
+    env.run(&["--no-identity", "df"]).ok().says("2 one-off commands").says(&cause).lacks(&goes_on);
+    let df = env.run(&["--no-identity", "df", "--json"]).ok().json();
+    assert_eq!(df["hosts"][0]["one_offs"], 2, "{df}");
+    env.run(&["--no-identity", "clean", "-y", "--older", "1d"]).ok().explains("nothing to do");
+    env.run(&["apply", "-y", "--prune"]).ok();
+    assert_eq!(one_offs(&service).len(), 2, "an apply leaves them");
+    env.run(&["--no-identity", "clean", "-y"]).ok().says(&ended).lacks("CANARY");
+    assert_eq!(one_offs(&service).len(), 1, "what runs stays");
+    env.run(&["--no-identity", "clean", "-y"]).ok().explains("nothing to do");
+    // Its secrets went with it, those of the other one stay.
+    assert_eq!(volumes(&service.bed).len(), before.1.len() + 1);
+    service.bed.engine.post(&format!("/containers/{goes_on}/kill"), &Value::Null);
+    assert!(eventually(|| one_offs(&service).iter().all(|one| one["State"] == "exited")));
+    let yes = format!("--yes-remove={name}");
+    env.run(&["--no-identity", "down", name, &yes]).ok().says(&goes_on).explains("the next apply creates");
+    assert_eq!(things(&service), (Vec::new(), Vec::new()));
+    let again = env.run(&["--no-identity", "down", "--all", &format!("--yes-remove={}", service.bed.name)]);
+    again.ok();
+    let again = env.run(&["--no-identity", "down", "--all", &format!("--yes-remove={}", service.bed.name)]);
+    assert!(!again.ok().stderr().contains("the next apply"), "nothing was taken down");
+}
+
+#[test]
+fn a_service_with_files_and_secrets_runs_a_command_that_has_both_and_nothing_tells_them() {
+    let Some(service) = Service::deployed(1, "") else { return };
+    let env = &service.bed.env;
+    let name = service.name.as_str();
+    let secret = format!("canary~?>run/{}", service.bed.name);
+    let seen = forms(&secret);
+    let absent = |what: &str, text: &str| {
+        for form in &seen {
+            assert!(!text.contains(form.as_str()), "{what} holds {form:?}");
+        }
+    };
+    env.run_with_input(&["seal", "api.password", "--in", "apps"], &secret).ok();
+    let all = |root: &str| {
+        format!(
+            "{root}secrets.password = {{ value = \"{{{{ pillar.api.password }}}}\", mode = \"0444\" }}\n\
+             env.DB = \"pw={{{{ pillar.api.password }}}}\"\n\
+             files.\"/etc/clear.cfg\" = {{ content = \"clear\", mode = \"0640\" }}\n\
+             files.\"/etc/secret.cfg\" = {{ content = \"key {{{{ pillar.api.password }}}}\" }}\n"
+        )
+    };
+    let since = clock();
+    for root in ["", "read_only = true\n"] {
+        service.replicas(1, &all(root));
+        service.apply().ok();
+        let before = things(&service);
+        let script = "echo $DB; cat /run/secrets/password /etc/clear.cfg /etc/secret.cfg; ls -ln /etc/clear.cfg; exit 4";
+        let said = env.run(&run(name, &["--keep", "-T", "-v", "--", "sh", "-c", script])).exits(4);
+        let expected = format!("pw={secret}\n{secret}clearkey {secret}-rw-r-----");
+        assert!(said.stdout().starts_with(&expected), "{root}{}", said.stdout());
+        absent("what run says of itself", said.stderr());
+        let made = one_offs(&service).pop().expect("kept");
+        let made = made["Names"][0].as_str().expect("a name").trim_start_matches('/').to_owned();
+        let mut inspect = service.bed.engine.container(&made);
+        inspect["Config"]["Env"] = Value::Null;
+        absent("what the Engine says of it", &inspect.to_string());
+        for command in [
+            &["status", "-v"][..],
+            &["status", "--json"],
+            &["status", "--prometheus"],
+            &["df"],
+            &["plan", "-v"],
+            &["clean", "-y", "--json"],
+        ] {
+            absent("the output", &env.run(command).to_string());
+        }
+        assert_eq!(things(&service), before, "{root}something is left");
+        // What is redacted where it is known, and what a command says itself.
+        env.run(&run(name, &["-q", "-T", "--", "true"])).ok().and_nothing_else();
+        assert_eq!(things(&service), before, "{root}something is left");
+    }
+    let events = events(service.bed.engine.socket(), since);
+    assert!(events.contains("pillarbox-run."), "no events");
+    absent("events", &events);
+    absent("volumes", &service.bed.engine.inspect("/volumes").to_string());
 }

@@ -130,6 +130,9 @@ fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
     assert!(there());
     drop(service.asks("down", &[]).exits(9).explains("--yes-remove="));
     drop(service.asks("down", &["--yes-remove=other"]).exits(64));
+    // A habit of other commands removes nothing.
+    let said = service.asks("down", &["-y", "--volumes"]).exits(64);
+    drop(said.explains(&format!("pillarbox down {0} --volumes --yes-remove={0}", service.name)));
     assert_eq!(service.containers().len(), 2);
     let yes = format!("--yes-remove={}", service.name);
     drop(

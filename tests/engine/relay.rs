@@ -90,6 +90,15 @@ impl Relay {
         (state.left, state.away) = (Some(requests), away);
     }
 
+    /// Loses the link now, until it is restored.
+    pub(crate) fn cut(&self) {
+        let mut state = self.state.lock().expect("its state");
+        (state.lost, state.was_lost, state.left) = (true, true, None);
+        for stream in state.open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
     /// The link is there again; answers whether it was lost.
     pub(crate) fn restore(&self) -> bool {
         let mut state = self.state.lock().expect("its state");

@@ -85,6 +85,22 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
+/// Now, in seconds.
+pub(crate) fn clock() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+/// The events of an Engine from then until now.
+pub(crate) fn events(engine: &Path, since: u64) -> String {
+    let until = clock() + 1;
+    let mut events = std::os::unix::net::UnixStream::connect(engine).expect("the Engine");
+    let request = format!("GET /events?since={since}&until={until} HTTP/1.0\r\nHost: engine\r\n\r\n");
+    std::io::Write::write_all(&mut events, request.as_bytes()).expect("a request");
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut events, &mut said).expect("events");
+    said
+}
+
 /// Two secrets and everything that was seen while they were used.
 struct Hunt {
     forms: Vec<String>,
@@ -139,7 +155,7 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
     let password = format!("canary~?>password/{}", shop.name);
     let user = format!("{}-robot", shop.name);
     let hunt = Hunt { forms: [&secret, &password].into_iter().flat_map(|secret| forms(secret)).collect() };
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let since = clock();
     shop.add_registry_user(&user, &password);
     shop.credential(&user, &password);
     shop.seal("web.key", &secret);
@@ -174,6 +190,29 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
     hunt.absent_from("the output", &String::from_utf8_lossy(&output.stdout));
     hunt.absent_from("the output", &String::from_utf8_lossy(&output.stderr));
     shop.only("web 1.0.0");
+    let web = shop.web.as_str();
+    for command in [
+        &["-v", "exec", web, "-T", "--", "true"][..],
+        &["-v", "exec", web, "--all", "--json", "--", "no-such-program"],
+        &["-v", "run", web, "-T", "--", "true"],
+        &["-v", "run", web, "-T", "--", "no-such-program"],
+        &["-v", "logs", web],
+        &["-v", "logs", web, "--json"],
+        &["status", "--prometheus"],
+        &["df", "--json"],
+        &["clean", "-y", "--json"],
+        &["stop", web, "-y", "--json"],
+        &["start", web, "--json"],
+    ] {
+        hunt.ran(&shop.env.run(command));
+    }
+    // What it publishes is a line of the plan.
+    shop.options(&format!("{env}env.MORE = \"{{{{ pillar.web.key }}}}\"\n"));
+    for command in [&["plan", "-v"][..], &["plan", "--json"]] {
+        let plan = shop.env.run(command);
+        assert!(plan.stdout.contains("publishes"), "{plan}");
+        hunt.ran(&plan);
+    }
 
     // It prints its environment in every form and ends: its last words are shown.
     shop.release("serve", "1.1.0");
@@ -191,15 +230,7 @@ fn a_secret_is_in_no_output_file_label_event_or_argument() {
         inspect["Config"]["Env"] = json!([]);
         hunt.absent_from("what the Engine says of it", &inspect.to_string());
     }
-    let until = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() + 1;
-    let mut events = std::os::unix::net::UnixStream::connect(shop.engine.socket()).expect("the Engine");
-    std::io::Write::write_all(
-        &mut events,
-        format!("GET /events?since={since}&until={until} HTTP/1.0\r\nHost: engine\r\n\r\n").as_bytes(),
-    )
-    .expect("a request");
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut events, &mut said).expect("events");
+    let said = events(shop.engine.socket(), since);
     assert!(said.contains(&shop.web), "no events");
     hunt.absent_from("events", &said);
     for path in ["/images/json", "/volumes", "/info"] {

@@ -14,7 +14,7 @@ command = ["sh", "-c", "trap 'exit 0' TERM; n=0; while :; do n=$((n+1)); echo RU
 healthcheck = false
 "#;
 
-fn counting(replicas: usize) -> Option<Service> {
+pub(crate) fn counting(replicas: usize) -> Option<Service> {
     Service::deployed(replicas, &COUNTS.replace("RUN", "one"))
 }
 
@@ -78,8 +78,10 @@ fn logs_are_in_the_order_of_their_times_and_can_be_chosen_from() {
     let times: Vec<&str> = said.stdout().lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(times.len(), 30);
     assert!(times.is_sorted() && times[0].len() == "2026-11-29T10:00:00.123456789Z".len(), "{times:?}");
-    let until = env.run(&["--no-identity", "logs", &service.name, "--since", "1h", "--until", times[9]]).ok();
-    assert!(until.stdout().lines().count() < 60 && until.stdout().contains("one 1\n"), "{}", until.stdout());
+    let until =
+        env.run(&["--no-identity", "logs", &service.name, "-t", "--since", "1h", "--until", times[9]]).ok();
+    let in_time = |line: &str| line.rsplit(" | ").next().is_some_and(|line| line[..30] <= *times[9]);
+    assert!(until.stdout().lines().all(in_time) && until.stdout().contains("one 1\n"), "{}", until.stdout());
     let said = env.run(&["--no-identity", "logs", &service.name, "--grep", "one 1?5$", "-n", "all"]).ok();
     assert!(said.stdout().lines().all(|line| line.ends_with(" one 5") || line.ends_with(" one 15")));
     env.run(&["--no-identity", "logs", &service.name, "--previous"]).exits(1).explains("earlier or failed");
@@ -186,12 +188,12 @@ fn the_terminal_is_as_it_was_after_a_lost_link_a_signal_and_an_escape() {
     assert!(terminal.end().ends_with(" as it was"));
 }
 
-fn exec<'a>(service: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn exec<'a>(service: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["--no-identity", "exec", service], more].concat()
 }
 
 /// `pillarbox exec` on a terminal of its own, which is looked at before and after.
-struct Terminal<'s> {
+pub(crate) struct Terminal<'s> {
     service: &'s Service,
     child: Child,
     keys: ChildStdin,
@@ -200,7 +202,7 @@ struct Terminal<'s> {
 }
 
 impl<'s> Terminal<'s> {
-    fn open(service: &'s Service, before: &str, command: &[&str]) -> Self {
+    pub(crate) fn open(service: &'s Service, before: &str, command: &[&str]) -> Self {
         let env = &service.bed.env;
         let words: Vec<String> = command.iter().map(|word| format!("'{word}'")).collect();
         let script = format!(
@@ -237,7 +239,7 @@ impl<'s> Terminal<'s> {
     }
 
     #[track_caller]
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         let until = Instant::now() + Duration::from_secs(30);
         while !self.so_far().contains(text) {
             assert!(Instant::now() < until, "{text:?} is not shown: {:?}", self.so_far());
@@ -246,7 +248,7 @@ impl<'s> Terminal<'s> {
     }
 
     /// Does something from outside of the terminal.
-    fn beside(&self, command: &str) {
+    pub(crate) fn beside(&self, command: &str) {
         let env = &self.service.bed.env;
         let device = env.read("device");
         let command = command.replace("DEVICE", device.trim()).replace("NAME", &self.service.name);
@@ -254,7 +256,7 @@ impl<'s> Terminal<'s> {
     }
 
     /// How it ended: its code, and whether the terminal is as it was.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.shows(">\r\n");
         self.child.wait().expect("its end");
         let text = String::from_utf8_lossy(&self.seen.lock().expect("the text")).into_owned();
@@ -264,7 +266,7 @@ impl<'s> Terminal<'s> {
     }
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let done = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(done.expect("kill").success());
 }

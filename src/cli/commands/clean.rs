@@ -48,4 +48,5 @@ pub(in crate::cli) fn run(args: &CleanArgs, ctx: &Context) -> Result<Exit> {
         }
         ctx.session.operator.confirm(&format!("Remove that from {hosts}?"), interrupt).await
     })
+    .map(|_| Exit::Done)
 }

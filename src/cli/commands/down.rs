@@ -1,6 +1,6 @@
 //! `pillarbox down`.
 
-use super::requested::{Request, carry_out};
+use super::requested::{Carried, Request, carry_out};
 use crate::cli::{Context, Exit, NewHostsArgs, Selection};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::session::{Requested, Vault};
@@ -29,6 +29,9 @@ pub(in crate::cli) struct DownArgs {
     /// Do not ask: the name of the service once more, with --all that of the workspace
     #[arg(long, value_name = "NAME", require_equals = true)]
     yes_remove: Option<String>,
+    /// Not enough here: `--yes-remove` names what goes
+    #[arg(short, long, hide = true)]
+    yes: bool,
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -50,6 +53,10 @@ pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
     let what = args.service.as_ref().map_or_else(|| "--all".to_owned(), |service| quoted(service));
     let volumes = if args.volumes { " --volumes" } else { "" };
     let again = format!("pillarbox down {what}{volumes}");
+    if args.yes && args.yes_remove.is_none() {
+        let problem = Problem::usage("`-y` is not enough to remove something: its name is needed");
+        return Err(problem.hint(format!("{again} --yes-remove={}", quoted(&name))).into());
+    }
     let request = Request {
         command: "down",
         again: again.clone(),
@@ -68,6 +75,8 @@ pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
         let hint = format!("{again} --yes-remove={}", quoted(&name));
         ctx.console.confirm_name(&question, &name, &hint, interrupt).await
     })?;
-    ctx.out.say("the next apply creates what is declared again");
-    Ok(done)
+    if done == Carried::Out {
+        ctx.out.say("the next apply creates what is declared again");
+    }
+    Ok(Exit::Done)
 }

@@ -17,6 +17,9 @@ use tokio::time::sleep;
 /// Containers in which a command runs at the same time.
 const AT_ONCE: usize = 16;
 
+/// How long a command whose output has ended goes on before that is said.
+const STILL: Duration = Duration::from_secs(2);
+
 /// Run a command, or a shell, in a running container of a service
 ///
 /// The first replica by host and index is taken, and named on standard error. `~.` at the beginning of a line leaves
@@ -187,7 +190,7 @@ async fn in_one(
     };
     match converse(&partner, conversation, interrupted, async { Ok(()) }).await? {
         End::Closed { not_started } => {
-            let code = code(at, &exec, interrupt).await?;
+            let code = code(ctx, at, &exec, interrupt).await?;
             match not_started.and_then(|words| refused(ctx, at, request, &words)) {
                 Some(exit) => Ok(exit),
                 None => Ok(Exit::Of(code)),
@@ -205,23 +208,36 @@ async fn in_one(
             goes_on("interrupted").await;
             Ok(Exit::interrupted())
         }
-        End::Lost(error) => {
-            let problem = Problem::failed(format!("the connection to {} was lost", at.title()));
-            Err(problem.cause(error.message).cause("the command may go on there").into())
-        }
+        End::Lost(error) => Err(lost(at, &error).into()),
     }
 }
 
-/// The exit code of a command whose output has ended; it may go on for a moment.
-async fn code(at: &Located, exec: &str, interrupt: &Interrupt) -> Result<u8> {
+/// Where the Engine does not answer any more.
+fn lost(at: &Located, error: &EngineError) -> Problem {
+    let problem = Problem::failed(format!("the connection to {} was lost", at.title()));
+    problem.cause(&error.message).cause("the command may go on there")
+}
+
+/// The exit code of a command whose output has ended. It may go on for a moment; if it goes on for longer, that is said
+/// once: it closed its output, or something between here and there closed the connection.
+async fn code(ctx: &Context, at: &Located, exec: &str, interrupt: &Interrupt) -> Result<u8> {
     let waiting = async {
-        let mut pause = Duration::from_millis(10);
+        let (mut pause, mut waited) = (Duration::from_millis(10), Duration::ZERO);
         loop {
-            let state = at.engine.exec_state(exec).await.map_err(|error| failed(at, &error))?;
-            match state {
-                ExecState { running: false, code: Some(code), .. } => return Ok(code),
-                _ => sleep(pause).await,
+            match at.engine.exec_state(exec).await {
+                Ok(ExecState { running: false, code: Some(code), .. }) => return Ok(code),
+                Ok(_) => sleep(pause).await,
+                // A broken connection looks like the end of the output.
+                Err(error) if error.kind == ErrorKind::Unreachable => return Err(lost(at, &error).into()),
+                Err(error) => return Err(failed(at, &error).into()),
             }
+            if waited < STILL && waited + pause >= STILL {
+                let title = at.title();
+                ctx.out.warn(format_args!(
+                    "the output of the command has ended, and it still runs in {title}: its end is waited for"
+                ));
+            }
+            waited += pause;
             pause = (pause * 2).min(Duration::from_secs(1));
         }
     };
@@ -301,7 +317,7 @@ async fn everywhere(
                 printer.line(number, &line);
                 printer.flush();
             }
-            code(at, &exec, interrupt).await
+            code(ctx, at, &exec, interrupt).await
         }
     });
     let ended = unless_interrupted(interrupt, async {

@@ -3,7 +3,7 @@
 
 use super::apply;
 use crate::cli::output::plan as print;
-use crate::cli::{Context, Exit, NewHostsArgs, Selection, on_engines};
+use crate::cli::{Context, NewHostsArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -23,12 +23,21 @@ pub(super) struct Request<'r> {
     pub(super) asked: Requested,
 }
 
+/// What came of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// All is as asked for already.
+    Nothing,
+    /// It was done.
+    Out,
+}
+
 /// Plans, shows, asks and carries out. `confirm` asks in its own way, given a folded list of hosts.
 pub(super) fn carry_out(
     request: &Request<'_>,
     ctx: &Context,
     confirm: impl AsyncFnOnce(&str, &Interrupt) -> Result<()>,
-) -> Result<Exit> {
+) -> Result<Carried> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &request.selection.host)?;
@@ -44,7 +53,7 @@ pub(super) fn carry_out(
         }
         if plan.is_empty() {
             say_json(ctx, &asked.service, plan, None);
-            return Ok(Exit::Done);
+            return Ok(Carried::Nothing);
         }
         let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
         let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
@@ -53,7 +62,7 @@ pub(super) fn carry_out(
         let outcome = pipeline.apply(command, &asked.planned, || Ok(())).await?;
         say_json(ctx, &asked.service, plan, Some(&outcome));
         apply::end(ctx, outcome)?;
-        Ok(Exit::Done)
+        Ok(Carried::Out)
     })
 }
 

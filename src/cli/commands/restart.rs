@@ -47,4 +47,5 @@ pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
         let question = format!("Restart {} on {hosts}?", escaped(&args.service));
         ctx.session.operator.confirm(&question, interrupt).await
     })
+    .map(|_| Exit::Done)
 }

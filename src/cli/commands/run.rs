@@ -3,7 +3,7 @@
 use super::exec::{How, not_run};
 use crate::cli::conversation::{End, Partner, converse};
 use crate::cli::{Context, Exit, NewHostsArgs, Selection, on_engines};
-use crate::engine::{Engine as _, Process, Streams as _};
+use crate::engine::{Engine as _, EngineError, ErrorKind, Process, Streams as _};
 use crate::execute::Interrupt;
 use crate::observe::Replica;
 use crate::planner::OneOff;
@@ -167,8 +167,10 @@ async fn talk(
     interrupt: &Interrupt,
 ) -> Result<Exit> {
     let (engine, id) = (&prepared.engine, prepared.id.as_str());
-    let failed = |error: crate::engine::EngineError| {
-        error.problem(format!("{} cannot be talked to", prepared.title()))
+    let failed = |error: EngineError| error.problem(format!("{} cannot be talked to", prepared.title()));
+    let lost = |error: &EngineError| {
+        let problem = Problem::failed(format!("the connection to {} was lost", prepared.title()));
+        problem.cause(&error.message).hint("see what is left of it: pillarbox status")
     };
     let attaching = async {
         let end = engine.next_end(id).await.map_err(failed)?;
@@ -210,14 +212,15 @@ async fn talk(
             stop(prepared, interrupt).await;
             Ok(Exit::Of(141))
         }
-        (End::Lost(error), Stopped::No) => {
-            let problem = Problem::failed(format!("the connection to {} was lost", prepared.title()));
-            Err(problem.cause(error.message).into())
-        }
+        (End::Lost(error), Stopped::No) => Err(lost(&error).into()),
         (End::Closed { .. }, Stopped::No) => {
             // A process may close its output and go on.
             let code = tokio::select! {
-                code = end => code.map_err(failed)?,
+                code = end => code.map_err(|error| match error.kind {
+                    // A broken connection looks like the end of the output.
+                    ErrorKind::Unreachable => lost(&error),
+                    _ => failed(error),
+                })?,
                 () = interrupt.heard(1) => {
                     stop(prepared, interrupt).await;
                     return Ok(Exit::interrupted());

@@ -29,5 +29,5 @@ pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
         yes: false,
         asked: Requested::Start,
     };
-    carry_out(&request, ctx, async |_, _| Ok(()))
+    carry_out(&request, ctx, async |_, _| Ok(())).map(|_| Exit::Done)
 }

@@ -60,4 +60,5 @@ pub(in crate::cli) fn run(args: &StopArgs, ctx: &Context) -> Result<Exit> {
         let question = format!("Stop {} on {hosts}?", escaped(&args.service));
         ctx.session.operator.confirm(&question, interrupt).await
     })
+    .map(|_| Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! What takes room on the disk of each host.
 
-use crate::observed::InstanceRole;
+use crate::observed::{HelperContainer, InstanceRole};
 use crate::session::DiskUse;
 use indicatif::BinaryBytes;
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub(in crate::cli) struct HostDisk {
     running: usize,
     kept: usize,
     failed: usize,
+    /// Of one-off commands, whether they run or not.
+    one_offs: usize,
     volumes: Part,
     /// What `clean` would remove.
     clean: Part,
@@ -59,6 +61,10 @@ impl HostDisk {
         let role = |wanted: InstanceRole| {
             ours.iter().filter(|one| one.role() == wanted && !one.state.running).count()
         };
+        let commands = || {
+            let all = observed.containers.iter();
+            all.filter(|one| matches!(one.helper, Some(HelperContainer::Run { .. })))
+        };
         let gone = &clean.removed;
         Self {
             host: host.clone(),
@@ -66,10 +72,11 @@ impl HostDisk {
             layers: disk.layers,
             all_images: disk.images.len(),
             images: Part::of(ids.iter().map(|id| own(id))),
-            containers: Part::of(ours.iter().map(|one| written(&one.id))),
+            containers: Part::of(ours.iter().copied().chain(commands()).map(|one| written(&one.id))),
             running: ours.iter().filter(|one| one.state.running).count(),
             kept: role(InstanceRole::Kept),
             failed: role(InstanceRole::Attempt),
+            one_offs: commands().count(),
             volumes: Part::of(volumes.map(|one| size(&one.name))),
             clean: Part::of(
                 gone.containers.iter().map(|id| written(id)).chain(gone.images.iter().map(|id| own(id))),
@@ -86,6 +93,8 @@ pub(in crate::cli) fn text(hosts: &[HostDisk]) -> String {
         let size = |bytes: u64| BinaryBytes(bytes).to_string();
         let HostDisk { host, engine, layers, all_images, images, containers, volumes, clean, .. } = one;
         let (running, kept, failed) = (one.running, one.kept, one.failed);
+        let commands =
+            if one.one_offs == 0 { String::new() } else { format!(", {} one-off commands", one.one_offs) };
         let _ = writeln!(
             out,
             "{host}  {engine}: {all_images} images, {} in layers, each counted once",
@@ -99,7 +108,7 @@ pub(in crate::cli) fn text(hosts: &[HostDisk]) -> String {
         );
         let _ = writeln!(
             out,
-            "  containers  {:>4}  {:>12}  {running} running, {kept} kept, {failed} failed attempts",
+            "  containers  {:>4}  {:>12}  {running} running, {kept} kept, {failed} failed attempts{commands}",
             containers.count,
             size(containers.bytes)
         );

@@ -6,6 +6,7 @@ use super::data::Data;
 use super::decision::{Decided, Decision};
 use super::images::Images;
 use super::instances::{Instances, runs, slot};
+use super::one_offs;
 use super::order;
 use super::secrets::Leftovers;
 use crate::desired::{Address, DesiredState, Kind};
@@ -19,9 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::planner) fn decide<'a>(context: &PlanContext<'a>, clean: Clean) -> Decisions<'a> {
     let mut decided = if clean.images { Vec::new() } else { attempts(context, clean.ended_before) };
     decided.extend(orphans(context));
+    let leftovers = if clean.images {
+        Leftovers::default()
+    } else {
+        Leftovers::of(context, one_offs::to_clean(context, clean))
+    };
     Decisions {
-        leftovers: if clean.images { Leftovers::default() } else { Leftovers::of(context) },
-        images: Images::of(context, &decided),
+        images: Images::of(context, &decided, &leftovers),
+        leftovers,
         turns: order::turns(&decided),
         decided,
         gone: Vec::new(),

@@ -6,6 +6,7 @@
 //! its names are known.
 
 use super::decision::{Decided, Decision};
+use super::secrets::Leftovers;
 use crate::name::ImageRef;
 use crate::observed::{Container, Image};
 use crate::plan::KEEP;
@@ -30,6 +31,8 @@ pub(in crate::planner) struct GoingImage {
     pub(in crate::planner) tags: Vec<String>,
     /// Indices of the decisions of which it was.
     pub(in crate::planner) of: BTreeSet<usize>,
+    /// Whether a container was made from it that is left of something, and goes before.
+    pub(in crate::planner) of_leftovers: bool,
     /// Whether the Engine takes a digest off an image that has tags.
     pub(in crate::planner) digest_first: bool,
 }
@@ -78,7 +81,12 @@ impl<'a> Going<'a> {
 
 impl Images {
     /// Decides, after everything else is decided.
-    pub(in crate::planner) fn of<'a>(context: &PlanContext<'a>, decided: &[Decided<'a>]) -> Self {
+    pub(in crate::planner) fn of<'a>(
+        context: &PlanContext<'a>,
+        decided: &[Decided<'a>],
+        leftovers: &Leftovers<'a>,
+    ) -> Self {
+        let left: BTreeSet<&str> = leftovers.containers().map(|one| one.id.as_str()).collect();
         let Going { tags, containers, tags_stay } = Going::of(context, decided);
         let mut images = Self { tags_stay, ..Self::default() };
         let mut by_image: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -92,9 +100,11 @@ impl Images {
         let wanted = if going.is_empty() { BTreeSet::new() } else { wanted(context) };
         for id in going {
             let all = by_image.get(id).cloned().unwrap_or_default();
-            let used = context
-                .made_from_id(id)
-                .any(|user| !containers.contains_key(user.id.as_str()) || context.record(&user.id).is_some());
+            let goes = |user: &Container| {
+                let removed = containers.contains_key(user.id.as_str()) && context.record(&user.id).is_none();
+                removed || left.contains(user.id.as_str())
+            };
+            let used = context.made_from_id(id).any(|user| !goes(user));
             if used || !all.iter().all(|tag| tags.contains_key(*tag)) {
                 continue;
             }
@@ -113,6 +123,7 @@ impl Images {
                     .chain(context.made_from_id(id).filter_map(|user| containers.get(user.id.as_str())))
                     .copied()
                     .collect(),
+                of_leftovers: context.made_from_id(id).any(|user| left.contains(user.id.as_str())),
                 tags: all.into_iter().map(str::to_owned).collect(),
                 digest_first: !context.facts().is_podman(),
             });

@@ -8,12 +8,13 @@ use super::instances::runs;
 use super::networks;
 use super::order::Turn;
 use super::resource::{ResourceAction, ResourceDecision};
+use super::secrets::Leftovers;
 use super::users;
 use crate::desired::Kind;
 use crate::observed::{Container, User};
 use crate::planner::context::PlanContext;
 use crate::problem::{Problem, Problems, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The decisions, where what is to go stays because it is in use by then.
 ///
@@ -23,10 +24,11 @@ pub(in crate::planner) fn settle<'a>(
     context: &PlanContext<'a>,
     decided: Vec<Decided<'a>>,
     turns: &[Turn],
+    leftovers: &Leftovers<'a>,
 ) -> Result<Vec<Decided<'a>>> {
     let mut problems = Vec::new();
     let mut stay: BTreeMap<usize, Decision<'a>> = BTreeMap::new();
-    let fates = Fates::of(&decided, turns);
+    let fates = Fates::of(&decided, turns, leftovers);
     for (position, turn) in turns.iter().enumerate() {
         match &decided[turn.entry].decision {
             Decision::Resource(resource) => match resource_in_use(context, resource, &fates, position) {
@@ -89,10 +91,12 @@ fn resource_in_use(
 /// What becomes of each container that is there, and when.
 struct Fates<'e, 'a> {
     by_container: BTreeMap<&'a str, (usize, &'e Decision<'a>)>,
+    /// They go before everything else.
+    one_offs: BTreeSet<&'a str>,
 }
 
 impl<'e, 'a> Fates<'e, 'a> {
-    fn of(decided: &'e [Decided<'a>], turns: &[Turn]) -> Self {
+    fn of(decided: &'e [Decided<'a>], turns: &[Turn], leftovers: &Leftovers<'a>) -> Self {
         let mut by_container = BTreeMap::new();
         for (position, turn) in turns.iter().enumerate() {
             let decision = &decided[turn.entry].decision;
@@ -103,7 +107,8 @@ impl<'e, 'a> Fates<'e, 'a> {
             };
             by_container.extend(instances.everything().map(|ours| (ours.id.as_str(), (position, decision))));
         }
-        Self { by_container }
+        let one_offs = leftovers.one_offs.iter().map(|(one, _)| one.id.as_str()).collect();
+        Self { by_container, one_offs }
     }
 
     /// Those users that are left when it is the turn of a position, as they are then. `network` is left by
@@ -114,6 +119,7 @@ impl<'e, 'a> Fates<'e, 'a> {
 
     fn then(&self, user: &User, network: Option<&str>, position: usize) -> Option<User> {
         match self.by_container.get(user.id.as_str()) {
+            _ if self.one_offs.contains(user.id.as_str()) => None,
             Some((before, Decision::Absent(_))) if *before < position => None,
             Some((before, Decision::Container(container))) if *before < position => {
                 let ours = container.instances.everything().find(|ours| ours.id == user.id)?;

@@ -39,13 +39,15 @@ fn mounted(container: &Container) -> impl Iterator<Item = &str> {
     listed("/HostConfig/Mounts", "Source").chain(listed("/Mounts", "Name"))
 }
 
-/// What an apply that did not finish left: containers that fill volumes, and volumes of secrets that no
-/// container mounts.
+/// What is of use to nothing any more: containers that an apply that did not finish, or a command, left, and volumes
+/// of secrets that no container mounts.
 #[derive(Default)]
 pub(in crate::planner) struct Leftovers<'a> {
     pub(in crate::planner) fillers: Vec<&'a Container>,
     /// Containers of tasks that no state declares any more.
     pub(in crate::planner) tasks: Vec<&'a Container>,
+    /// Containers of one-off commands that have ended, each with its service.
+    pub(in crate::planner) one_offs: Vec<(&'a Container, &'a str)>,
     /// Volumes, each with whose it was.
     pub(in crate::planner) volumes: Vec<(&'a str, &'a str)>,
     /// Records of stops of which the time is over, or of which nothing is left.
@@ -55,13 +57,14 @@ pub(in crate::planner) struct Leftovers<'a> {
 }
 
 impl<'a> Leftovers<'a> {
-    /// Those of a host.
-    pub(in crate::planner) fn of(context: &PlanContext<'a>) -> Self {
+    /// Those of a host, with one-off commands that go.
+    pub(in crate::planner) fn of(context: &PlanContext<'a>, one_offs: Vec<(&'a Container, &'a str)>) -> Self {
         let tasks: Vec<&Container> =
             if context.options.prune { context.undeclared_tasks().collect() } else { Vec::new() };
         let (fillers, others): (Vec<&Container>, Vec<&Container>) =
             context.containers().partition(|container| container.helper == Some(HelperContainer::Filler));
-        let going: BTreeSet<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        let commands = one_offs.iter().map(|(one, _)| one);
+        let going: BTreeSet<&str> = tasks.iter().chain(commands).map(|one| one.id.as_str()).collect();
         let stay = others.into_iter().filter(|other| !going.contains(other.id.as_str()));
         let mounted: BTreeSet<&str> = stay.flat_map(mounted).collect();
         Self {
@@ -69,8 +72,15 @@ impl<'a> Leftovers<'a> {
             fillers,
             volumes: context.secrets().filter(|(volume, _)| !mounted.contains(volume)).collect(),
             tasks,
+            one_offs,
             stops: context.stops().filter(|stop| context.ends(stop)).collect(),
             forgets: context.forgets().collect(),
         }
+    }
+
+    /// Containers that go, before everything else does.
+    pub(in crate::planner) fn containers(&self) -> impl Iterator<Item = &'a Container> + '_ {
+        let one_offs = self.one_offs.iter().map(|(one, _)| one);
+        self.fillers.iter().chain(&self.tasks).chain(one_offs).copied()
     }
 }

@@ -142,10 +142,10 @@ fn mount(volume: &str, target: &str, read_only: bool) -> Value {
 
 /// Removes what an apply that did not finish left.
 pub(in crate::planner) fn clear(leftovers: &Leftovers<'_>, group: &mut Group<'_>) {
-    for filler in leftovers.fillers.iter().chain(&leftovers.tasks) {
-        let (container, name) = (Target::Id(filler.id.clone()), filler.name.clone());
-        group.know(&filler.id, &filler.name, runs(filler));
-        if runs(filler) {
+    for left in leftovers.containers() {
+        let (container, name) = (Target::Id(left.id.clone()), left.name.clone());
+        group.know(&left.id, &left.name, runs(left));
+        if runs(left) {
             let stop = Action::Stop { container: container.clone(), name: name.clone(), timeout: Some(0) };
             group.push(stop, Vec::new());
         }

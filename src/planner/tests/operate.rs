@@ -171,7 +171,7 @@ async fn new_containers_take_the_place_of_the_old_without_a_gap() {
 }
 
 /// The plan of a `down`.
-async fn down(stage: &Stage, only: Option<&str>, volumes: bool) -> crate::plan::HostPlan {
+pub(super) async fn down(stage: &Stage, only: Option<&str>, volumes: bool) -> crate::plan::HostPlan {
     let mut observed = stage.observe().await;
     let down = taken_down(&stage.desired(), &observed, only, volumes).expect("services");
     let options = Options { down: true, forgets: down.forgets, ..stage.options.clone() };
