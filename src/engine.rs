@@ -53,6 +53,23 @@ pub struct Disk {
     pub volumes: BTreeMap<String, u64>,
 }
 
+/// What a container uses at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Of one processor, in hundredths of a percent; `None` where its Engine does not say.
+    pub cpu: Option<u64>,
+    /// Bytes, without files that are cached and not in use.
+    pub memory: u64,
+    /// Bytes that it may use; what the host has where it has no limit.
+    pub memory_limit: u64,
+    /// Bytes that came over its networks since it was started; `None` where it has none of its own.
+    pub received: Option<u64>,
+    /// Bytes that it sent.
+    pub sent: Option<u64>,
+    /// How many processes and threads it has.
+    pub processes: u64,
+}
+
 /// The room that an image takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImageSize {
@@ -172,6 +189,8 @@ pub trait Engine {
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>>;
     /// What takes room on its disk.
     async fn disk(&self) -> EngineResult<Disk>;
+    /// What a running container uses; `None` where there is none.
+    async fn usage(&self, id: &str) -> EngineResult<Option<Usage>>;
     /// What the registry says of a reference, asked from the host.
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest>;
     /// Shows a credential to the registry that it is for, from the host; the Engine keeps nothing of it.

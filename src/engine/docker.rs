@@ -19,11 +19,12 @@ mod refusal;
 mod ssh;
 mod streams;
 mod tls;
+mod usage;
 mod version;
 
 use super::{
     Address, CreateBody, Disk, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest,
-    Network, PullProgress, Summary, Tag, Volume,
+    Network, PullProgress, Summary, Tag, Usage, Volume,
 };
 use crate::inspect::Gaps;
 use crate::name::{ImageRef, RegistryHost};
@@ -237,6 +238,12 @@ impl Engine for Docker {
     async fn disk(&self) -> EngineResult<Disk> {
         let found: answer::DiskUsage = self.get("/system/df", Bounds::LIST.and(COUNTING)).await?;
         Ok(found.disk())
+    }
+
+    async fn usage(&self, id: &str) -> EngineResult<Option<Usage>> {
+        let path = format!("/containers/{}/stats?stream=false", segment(id));
+        let found: EngineResult<usage::Stats> = self.get(&path, Bounds::WHOLE).await;
+        Ok(absent(found)?.map(usage::Stats::usage))
     }
 
     async fn resolve(&self, image: &ImageRef, auth: Option<&AuthHeader>) -> EngineResult<Manifest> {

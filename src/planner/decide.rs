@@ -112,6 +112,12 @@ fn each<'a>(context: &PlanContext<'a>) -> (Vec<Decided<'a>>, Vec<(Address, Probl
         let decision = of(context, item, &tasks, &planned);
         let gate = item.hold().or_else(|| tasks.held_back(item));
         let stop = item.service().and_then(|service| context.stop_of(service.as_str()));
+        if let Some(stop) = stop.filter(|_| is_asked_back(item)) {
+            let cause = "whether what comes back works is seen while it runs";
+            let problem = operate::stopped_problem(context, stop).cause(cause);
+            problems.push((item.address.clone(), problem.into()));
+            continue;
+        }
         let gate = stop.map(HeldBy::Stopped).or(gate.map(|(app, hold)| HeldBy::Gate { app, hold }));
         let by = match gate {
             None => waiting.hold(context, item, &decision),
@@ -133,6 +139,12 @@ fn each<'a>(context: &PlanContext<'a>) -> (Vec<Decided<'a>>, Vec<(Address, Probl
         }
     }
     (decided, problems)
+}
+
+/// Whether a rollback brings it back.
+fn is_asked_back(item: &Item) -> bool {
+    matches!(&item.want, DesiredState::Container(want)
+        if want.replica.as_ref().is_some_and(|replica| replica.back.is_some()))
 }
 
 /// Ours that no state declares, if they are to go.

@@ -18,7 +18,7 @@ pub use world::EPOCH;
 
 use crate::engine::{
     CreateBody, Disk, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Manifest, Network,
-    PullProgress, Summary, Tag, Volume,
+    PullProgress, Summary, Tag, Usage, Volume,
 };
 use crate::name::{Digest, ImageRef, RegistryHost};
 use crate::observed::{Facts, FileStat, Image, Platforms};
@@ -430,6 +430,10 @@ impl Engine for Fake {
 
     async fn disk(&self) -> EngineResult<Disk> {
         self.read("disk", |_| Ok(Disk::default())).await
+    }
+
+    async fn usage(&self, id: &str) -> EngineResult<Option<Usage>> {
+        self.read(&format!("usage {id}"), |world| Ok(world.find(id).ok().map(|_| Usage::default()))).await
     }
 
     async fn tags(&self, folder: &str) -> EngineResult<Vec<Tag>> {

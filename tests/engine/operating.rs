@@ -132,7 +132,7 @@ fn what_is_taken_down_is_gone_but_for_volumes_and_what_is_not_ours() {
     drop(service.asks("down", &["--yes-remove=other"]).exits(64));
     // A habit of other commands removes nothing.
     let said = service.asks("down", &["-y", "--volumes"]).exits(64);
-    drop(said.explains(&format!("pillarbox down {0} --volumes --yes-remove={0}", service.name)));
+    drop(said.explains(&format!("pillarbox down '{0}' --volumes --yes-remove='{0}'", service.name)));
     assert_eq!(service.containers().len(), 2);
     let yes = format!("--yes-remove={}", service.name);
     drop(
@@ -187,4 +187,22 @@ fn what_is_cleaned_is_a_failed_attempt_of_ours_with_its_image_and_df_says_so_bef
     service.only(1, "1.0.0");
     assert!(service.bed.engine.find_image(&digest).is_none(), "{:?}", service.image_names());
     drop(service.bed.env.run(&["--no-identity", "clean", "-y"]).ok());
+}
+
+#[test]
+fn a_service_that_is_stopped_is_not_rolled_back_until_it_is_started() {
+    let Some(service) = Service::deployed(2, "") else { return };
+    service.release("healthy", "1.1.0");
+    drop(service.apply().ok());
+    drop(service.asks("stop", &["-y", "-m", "a new disk"]).ok());
+    let (ids, gates) = (service.ids(), service.bed.env.read("pillar/apps.toml"));
+    let refused = service.asks("rollback", &["-y"]).exits(1);
+    let refused = refused.explains("is stopped on host local, by ").explains("because of: a new disk");
+    let refused = refused.explains(&format!("pillarbox start {}", service.name));
+    assert_eq!(refused.stderr().matches("is stopped on host").count(), 1, "{}", refused.stderr());
+    assert_eq!((service.ids(), service.running()), (ids, 0), "nothing was changed");
+    assert_eq!(service.bed.env.read("pillar/apps.toml"), gates, "no gate was written");
+    drop(service.asks("start", &[]).ok());
+    drop(service.asks("rollback", &["-y"]).ok());
+    service.only(2, "1.0.0");
 }

@@ -43,3 +43,26 @@ fn one_thing_that_cannot_be_compared_hides_nothing_and_monitoring_learns_what_is
     assert_eq!(object["hosts"][0]["wanted"][0]["works"], false);
     assert!(!object["hosts"][0]["not_compared"].as_array().expect("a list").is_empty());
 }
+
+#[test]
+fn what_containers_use_is_shown_for_each_that_runs() {
+    let Some(service) = crate::service::Service::deployed(2, "memory = \"64m\"") else { return };
+    let env = &service.bed.env;
+    service.release("healthy", "1.1.0");
+    service.apply().ok();
+    let said = env.run(&["--no-identity", "ps", "--stats"]).ok();
+    said.says("CPU").says("MEMORY").says("RECEIVED").says("of 64.00 MiB").lacks(".kept");
+    let json = env.run(&["--no-identity", "ps", "--stats", "--json"]).ok().json();
+    let containers = json["hosts"][0]["containers"].as_array().expect("containers");
+    let used: Vec<_> = containers.iter().filter(|one| !one["usage"].is_null()).collect();
+    assert_eq!(used.len(), 2, "those that run: {json}");
+    for one in used {
+        let usage = &one["usage"];
+        assert_eq!(usage["memory_limit"], 64 << 20, "{one}");
+        assert!(usage["memory"].as_u64() > Some(0) && usage["processes"].as_u64() > Some(0), "{one}");
+        assert!(usage["cpu_percent"].as_f64().is_some_and(|share| share >= 0.0), "{one}");
+        assert!(usage["received"].is_u64() && usage["sent"].is_u64(), "{one}");
+    }
+    let plain = env.run(&["--no-identity", "ps", "--json"]).ok().json();
+    assert!(plain["hosts"][0]["containers"][0].get("usage").is_none(), "{plain}");
+}

@@ -1,12 +1,14 @@
 //! `pillarbox status`.
 
 use crate::cli::output::prometheus;
-use crate::cli::output::status::{HostStatus, text};
+use crate::cli::output::status::{HostStatus, text, usage};
 use crate::cli::output::{Level, status::Verdict};
 use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
-use crate::session::{NewHosts, Pipeline, PlanOptions, Registries, Vault, declared, told};
+use crate::session::{
+    NewHosts, Pipeline, PlanOptions, Registries, Usages, Vault, declared, told, unless_interrupted,
+};
 use crate::store;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   pillarbox status --exit-code                  # for monitoring
+  pillarbox ps --stats --host 'web*'            # processor, memory and network now
   pillarbox status --prometheus=/var/lib/prometheus/node-exporter/shop.prom")]
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
@@ -28,6 +31,9 @@ pub(in crate::cli) struct StatusArgs {
     /// Write metrics for Prometheus instead, to a file for its node exporter or to standard output
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     prometheus: Option<PathBuf>,
+    /// Processor, memory and network of each container at this moment; takes about two seconds
+    #[arg(long, conflicts_with = "prometheus")]
+    stats: bool,
 }
 
 pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
@@ -42,14 +48,19 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;
         let told = told(&seen.ready, &PlanOptions::default());
-        let hosts: Vec<HostStatus> = seen
-            .ready
-            .iter()
-            .zip(&told)
-            .map(|(one, told)| HostStatus::of(&one.observed, &one.desired, one.host.engine.to_string(), told))
-            .collect();
+        let hosts = seen.ready.iter().zip(&told).map(|(one, told)| {
+            HostStatus::of(&one.observed, &one.desired, one.host.engine.to_string(), told)
+        });
+        let mut hosts: Vec<HostStatus> = hosts.collect();
+        let mut wrong = seen.problems();
+        if args.stats {
+            let reading = async { Ok(Usages::of_all(&seen.ready).await) };
+            let usages = unless_interrupted(interrupt, reading).await?;
+            hosts = hosts.into_iter().zip(&usages).map(|(host, usages)| host.with(usages)).collect();
+            wrong.extend(usages.into_iter().flat_map(|usages| usages.problems));
+        }
         let unread: Vec<String> = seen.failed.iter().map(|failed| failed.host.to_string()).collect();
-        Ok((hosts, unread, seen.problems()))
+        Ok((hosts, unread, wrong))
     })?;
     if let Some(file) = &args.prometheus {
         let metrics = prometheus::text(vault.name().as_str(), &hosts, &unread);
@@ -67,6 +78,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
             "hosts": hosts,
         });
         ctx.out.object_of(object, !wrong.is_empty());
+    } else if args.stats {
+        ctx.out.data(usage::text(&hosts, ctx.out.width()));
     } else if args.prometheus.is_none() {
         ctx.out.data(text(&hosts, ctx.out.width(), ctx.out.level == Level::Verbose));
     }

@@ -1,5 +1,6 @@
 //! What runs where, one line for each container that pillarbox manages.
 
+pub(in crate::cli) mod usage;
 mod wanted;
 
 pub(in crate::cli) use wanted::Verdict;
@@ -11,9 +12,10 @@ use crate::desired::Desired;
 use crate::observed::{Container, Health, HelperContainer, InstanceRole, Observed, Ownership, RunState};
 use crate::plan::{Change, Verb};
 use crate::problem::{Problems, escaped};
-use crate::session::Told;
+use crate::session::{Told, Usages};
 use serde::Serialize;
 use std::fmt::Write as _;
+use usage::UsageStatus;
 use wanted::{WantedStatus, is_absent, wanted};
 
 /// A host and what is ours on it.
@@ -53,6 +55,10 @@ struct ContainerStatus {
     works: bool,
     /// Why an apply would change it; empty if it is up to date.
     pending: Vec<String>,
+    #[serde(skip)]
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageStatus>,
 }
 
 impl HostStatus {
@@ -118,6 +124,14 @@ impl HostStatus {
 }
 
 impl HostStatus {
+    /// Adds what its containers use.
+    pub(in crate::cli) fn with(mut self, usages: &Usages) -> Self {
+        for one in &mut self.containers {
+            one.usage = usages.of.get(&one.id).map(UsageStatus::of);
+        }
+        self
+    }
+
     /// What monitoring wants to know.
     pub(in crate::cli) fn verdict(&self) -> Verdict {
         if self.wanted.iter().any(|one| !one.works) {
@@ -155,6 +169,8 @@ impl ContainerStatus {
             works: container.state.running
                 && !container.state.restarting
                 && container.state.health != Some(Health::Unhealthy),
+            id: container.id.clone(),
+            usage: None,
             pending: pending.flat_map(|change| change.cause.iter().map(ToString::to_string)).collect(),
         }
     }

@@ -45,12 +45,8 @@ impl<'a> Operated<'a> {
         operation: &'a Operation,
     ) -> Result<Self> {
         let stop = context.stops().find(|stop| stop.service == service);
-        let (name, host) = (escaped(service), context.host());
         if let (Operation::Restart, Some(stop)) = (operation, stop.filter(|stop| !stop.over)) {
-            let by = escaped(&stop.by);
-            return Err(Problem::failed(format!("{name} is stopped on host {host}, by {by}"))
-                .hint(format!("start it: pillarbox start {name}"))
-                .into());
+            return Err(stopped_problem(context, stop).into());
         }
         let slots = slots(context, service);
         let (mut containers, mut problems) = (Vec::new(), Vec::new());
@@ -80,6 +76,17 @@ impl<'a> Operated<'a> {
         let forgets = stop.filter(|stop| !same && (stop.over || !matches!(operation, Operation::Restart)));
         Ok(Self { service, operation, containers, forgets, records: records.filter(|_| !same) })
     }
+}
+
+/// Why nothing else is done with a service that is stopped by request.
+pub(in crate::planner) fn stopped_problem(context: &PlanContext<'_>, stop: &Stop) -> Problem {
+    let (name, host, by) = (escaped(&stop.service), context.host(), escaped(&stop.by));
+    let problem = Problem::failed(format!("{name} is stopped on host {host}, by {by}"));
+    let problem = match &stop.why {
+        Some(why) => problem.cause(format!("because of: {}", escaped(why))),
+        None => problem,
+    };
+    problem.hint(format!("start it: pillarbox start {name}"))
 }
 
 /// Its containers by plain name: those that are declared, in their order, then others that are there. One that is

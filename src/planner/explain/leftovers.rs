@@ -18,10 +18,8 @@ pub(super) fn changes(leftovers: &Leftovers<'_>) -> Vec<Change> {
     let container = |name: &str, cause| change(format!("container {name}"), cause);
     let fillers = leftovers.fillers.iter().map(|filler| container(&filler.name, Cause::Interrupted));
     let tasks = leftovers.tasks.iter().map(|task| container(&task.name, Cause::Undeclared));
-    let one_offs = leftovers
-        .one_offs
-        .iter()
-        .map(|(one, service)| container(&one.name, Cause::Ended(escaped(service).to_string())));
+    let one_offs =
+        leftovers.one_offs.iter().map(|(one, service)| container(&one.name, Cause::Ended(escaped(service))));
     let volumes = leftovers.volumes.iter().map(|(volume, whose)| {
         let what = format!("secrets of {}, which is not there", escaped(whose));
         change(format!("volume {volume}"), Cause::Other(what))
