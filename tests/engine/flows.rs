@@ -92,19 +92,21 @@ fn secret_files() {
 fn adopt() {
     let Some(shop) = Shop::on_podman() else { return };
     let (web, image) = (&shop.web, shop.image());
-    let state = |version: &str| {
+    let memory = if shop.has_limits() { 64 << 20 } else { 0 };
+    let state = || {
+        let limit = if memory > 0 { "memory = \"64m\"\n" } else { "" };
         format!(
             "[web.container.running]\nname = \"{web}\"\nimage = \"{image}\"\nmonitor = \"0s\"\nstop_signal = \"KILL\"\n\
-             command = [\"sleep\", \"1000\"]\nmemory = \"{version}\"\nvolumes = [\"/etc/hostname:/etc/outside:ro\"]\n"
+             command = [\"sleep\", \"1000\"]\n{limit}volumes = [\"/etc/hostname:/etc/outside:ro\"]\n"
         )
     };
-    shop.env.write("states/web.toml", state("64m"));
+    shop.env.write("states/web.toml", state());
     shop.apply().ok();
     let image = shop.inspect(web)["Image"].clone();
     shop.engine.delete(&format!("/containers/{web}?force=1"));
     let body = json!({
         "Image": image, "Cmd": ["sleep", "1000"], "StopSignal": "SIGKILL",
-        "HostConfig": { "Memory": 64 << 20, "Binds": ["/etc/hostname:/etc/outside:ro"] },
+        "HostConfig": { "Memory": memory, "Binds": ["/etc/hostname:/etc/outside:ro"] },
     });
     let made = shop.engine.post(&format!("/containers/create?name={web}"), &body);
     let id = made["Id"].as_str().expect("an id").to_owned();

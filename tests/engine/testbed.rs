@@ -84,6 +84,18 @@ impl EngineEnv {
         Some(this)
     }
 
+    /// Whether containers can have limits: Podman from 6 on knows cgroups v2 alone, and the machine of the tests may
+    /// have none of its controllers.
+    pub(crate) fn has_limits(&self) -> bool {
+        self.engine.inspect("/info")["MemoryLimit"] == json!(true) || self.is_rootless()
+    }
+
+    /// Whether a user runs Podman: then limits may be ignored, and are no error.
+    fn is_rootless(&self) -> bool {
+        let options = self.engine.inspect("/info")["SecurityOptions"].clone();
+        options.as_array().is_some_and(|all| all.iter().any(|one| one == "name=rootless"))
+    }
+
     /// The same with Podman as the Engine.
     pub(crate) fn on_podman(states: &[&str]) -> Option<Self> {
         let mut this = Self::initialised(states)?;
