@@ -115,7 +115,7 @@ fn stop_first_on_podman_upgrades_and_takes_back_what_fails() {
 #[test]
 fn a_limit_on_podman_replaces_before_5_1_and_is_set_in_place_from_then_on() {
     let Some(pod) = Pod::deployed("") else { return };
-    if !pod.bed.has_limits() {
+    if !pod.bed.has_limits() || pod.bed.is_rootless() {
         return;
     }
     pod.state("memory = \"64m\"");
@@ -133,6 +133,26 @@ fn a_limit_on_podman_replaces_before_5_1_and_is_set_in_place_from_then_on() {
     pod.apply().ok();
     assert_eq!(pod.inspect(&pod.name)["Id"] == before, in_place);
     assert_eq!(pod.inspect(&pod.name)["HostConfig"]["Memory"], json!(48 << 20));
+    pod.only("1.0.0");
+}
+
+#[test]
+fn limits_that_a_host_without_root_ignores_are_no_difference() {
+    let limits = "memory = \"64m\"\ncpus = 0.5\npids_limit = 100\ncpu_shares = 512\n\
+                  ulimits.nofile = \"512:1024\"\ndevices = \"/dev/null:/dev/nothing\"\n";
+    let Some(pod) = Pod::deployed(limits) else { return };
+    if !pod.bed.is_rootless() {
+        return;
+    }
+    assert_eq!(pod.inspect(&pod.name)["HostConfig"]["Memory"], json!(0), "the host of the tests ignores it");
+    pod.only("1.0.0");
+    pod.bed.env.run(&["apply", "-y", "--fix-drift"]).ok().says("no changes");
+    let before = pod.inspect(&pod.name)["Id"].clone();
+    // What is declared beside them is compared.
+    pod.state(&format!("{limits}env.LOG = \"info\""));
+    pod.bed.env.run(&["plan"]).ok().says("env.LOG changed").lacks("memory changed").lacks("limits");
+    pod.apply().ok();
+    assert_ne!(pod.inspect(&pod.name)["Id"], before);
     pod.only("1.0.0");
 }
 
@@ -222,7 +242,12 @@ fn a_container_of_podman_run_is_adopted() {
 fn doctor_and_status_say_podman_and_its_version() {
     let Some(shop) = Shop::on_podman() else { return };
     let version = shop.engine.inspect("/version")["Version"].as_str().expect("a version").to_owned();
+    let named = if shop.is_rootless() {
+        format!("Podman {version} without root")
+    } else {
+        format!("Podman {version}")
+    };
     let doctor = shop.env.run(&["doctor"]);
-    assert!(doctor.stdout.contains(&format!("pod: Podman {version}, API")), "{doctor}");
-    shop.env.run(&["status"]).ok().says(&format!(", Podman {version}"));
+    assert!(doctor.stdout.contains(&format!("pod: {named}, API")), "{doctor}");
+    shop.env.run(&["status"]).ok().says(&format!(", {named}"));
 }

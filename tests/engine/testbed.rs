@@ -91,9 +91,10 @@ impl EngineEnv {
     }
 
     /// Whether a user runs Podman: then limits may be ignored, and are no error.
-    fn is_rootless(&self) -> bool {
-        let options = self.engine.inspect("/info")["SecurityOptions"].clone();
-        options.as_array().is_some_and(|all| all.iter().any(|one| one == "name=rootless"))
+    pub(crate) fn is_rootless(&self) -> bool {
+        let info = self.engine.inspect("/info");
+        let options = info["SecurityOptions"].as_array().cloned().unwrap_or_default();
+        info["Rootless"] == json!(true) || options.contains(&json!("name=rootless"))
     }
 
     /// The same with Podman as the Engine.

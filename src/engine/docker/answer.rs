@@ -134,12 +134,16 @@ pub(super) struct Info {
     cgroup_driver: String,
     #[serde(default, deserialize_with = "or_empty")]
     security_options: Vec<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    rootless: bool,
 }
 
 impl Info {
-    /// Whether it runs without root.
+    /// Whether it runs without root. Docker and newer Podmans say that among the options (5.4.2), older ones in a
+    /// field of its own (4.3.1).
     pub(super) fn is_rootless(&self) -> bool {
-        self.security_options.iter().any(|option| option.split(',').any(|part| part == "name=rootless"))
+        let named = |option: &String| option.split(',').any(|part| part == "name=rootless");
+        self.rootless || self.security_options.iter().any(named)
     }
 
     /// `podman` is its version, if it is one.
@@ -660,6 +664,18 @@ mod tests {
 
     fn read<T: DeserializeOwned>(answer: Value) -> T {
         serde_json::from_value(answer).expect("an Engine's")
+    }
+
+    #[test]
+    fn an_engine_without_root_says_so_among_its_options_or_in_a_field() {
+        for (answer, rootless) in [
+            (json!({ "SecurityOptions": ["name=seccomp,profile=default", "name=rootless"] }), true),
+            (json!({ "SecurityOptions": ["name=seccomp,profile=default"], "Rootless": true }), true),
+            (json!({ "SecurityOptions": ["name=seccomp,profile=default"], "Rootless": false }), false),
+            (json!({ "SecurityOptions": null }), false),
+        ] {
+            assert_eq!(read::<Info>(answer.clone()).is_rootless(), rootless, "{answer}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use crate::engine::Inspected;
 use crate::inspect::Gaps;
 use serde_json::{Map, Value, json};
 
-/// Options that it takes, or passes over, and says nothing of afterwards.
-const UNSAID: [&str; 13] = [
+/// Options that it takes, or passes over, and says nothing of afterwards. The last two are among them without root:
+/// it passes over `ulimits` (4.3.1, 5.4.2), and names no `devices`.
+static UNSAID: [&str; 15] = [
     "attach_stderr",
     "attach_stdin",
     "attach_stdout",
@@ -21,6 +22,8 @@ const UNSAID: [&str; 13] = [
     "sysctls",
     "userns_mode",
     "volume_driver",
+    "devices",
+    "ulimits",
 ];
 
 /// What its mounts have without being asked for it.
@@ -28,7 +31,8 @@ const OWN_WORDS: [&str; 8] = ["rw", "rprivate", "bind", "rbind", "nosuid", "node
 
 /// What its answer leaves out.
 pub(super) fn gaps(rootless: bool) -> Gaps {
-    Gaps { unsaid: &UNSAID, partial: true, ignores_limits: rootless }
+    let unsaid = if rootless { &UNSAID[..] } else { &UNSAID[..UNSAID.len() - 2] };
+    Gaps { unsaid, partial: true, ignores_limits: rootless }
 }
 
 /// `GET /containers/{id}/json` as Docker would give it.
@@ -185,6 +189,14 @@ mod tests {
         assert!(!is_cleaned_up("exited", "bridge", netns), "5.8.6");
         assert!(is_cleaned_up("exited", "bridge", ""));
         assert!(is_cleaned_up("exited", "container:c894c1717818", netns), "that of the other one");
+    }
+
+    #[test]
+    fn devices_and_ulimits_are_said_with_root_alone() {
+        for option in ["devices", "ulimits"] {
+            assert!(gaps(true).unsaid.contains(&option) && !gaps(false).unsaid.contains(&option));
+        }
+        assert!(gaps(false).unsaid.contains(&"volume_driver"));
     }
 
     #[test]
