@@ -65,6 +65,8 @@ mod own_engine;
 mod page;
 mod passwords;
 mod podman;
+mod podman_drift;
+mod podman_everyday;
 mod podman_options;
 mod prefixes;
 mod proxy;
