@@ -1,6 +1,7 @@
 //! A project of Docker Compose 2 on a real Engine: deployed from nothing, and taken over where it stands.
 
 use crate::env::Output;
+use crate::secret_files::docker;
 use crate::shop::Shop;
 use serde_json::json;
 
@@ -257,4 +258,87 @@ fn what_is_not_the_project_s_is_named_and_stops_all_of_it() {
     shop.env.write("theirs/states/web.toml", state);
     let theirs = shop.env.run(&["-C", "theirs", "adopt", &web, "--host", "local", "-y"]);
     theirs.exits(1).explains(&format!("workspace {} adopted it", shop.name));
+}
+
+#[test]
+fn configs_and_shipped_files_are_read_in_the_container_and_a_changed_one_replaces_it() {
+    let Some(project) = Project::new() else { return };
+    let shop = &project.shop;
+    let web = project.container("web-1");
+    let file = format!(
+        "services:\n  web:\n    image: {}:1.0.0\n    stop_grace_period: 1s\n    configs:\n      \
+         - {{source: app, target: /etc/app.cfg, uid: \"7\", gid: \"8\", mode: 0440}}\n      \
+         - {{source: motd, target: /etc/motd}}\n    x-pillarbox: {{ship: [./conf], update: {{monitor: 1s}}}}\n    \
+         volumes: [\"./conf:/etc/web:ro\"]\nconfigs:\n  app: {{file: ./app.cfg}}\n  \
+         motd: {{content: \"tag ${{TAG}} ${{PASSWORD}}\\n\"}}\n",
+        shop.repository
+    );
+    shop.env.write("compose.yaml", &file).write("app.cfg", "listen 80\n");
+    shop.env.write("conf/web.conf", "one\n").write("conf/sites/shop.conf", "two\n");
+    shop.apply().ok();
+    let read =
+        |path: &str| String::from_utf8_lossy(&docker(shop, &["exec", &web, "cat", path]).1).into_owned();
+    let id = || shop.inspect(&web)["Id"].clone();
+    assert_eq!(read("/etc/app.cfg"), "listen 80\n");
+    assert_eq!(read("/etc/motd"), "tag 1.0.0 ~?>\"'\\ÄÖÜ$x\n");
+    assert_eq!(
+        (read("/etc/web/web.conf"), read("/etc/web/sites/shop.conf")),
+        ("one\n".into(), "two\n".into())
+    );
+    let (_, listed) = docker(shop, &["exec", &web, "ls", "-ln", "/etc/app.cfg"]);
+    assert!(String::from_utf8_lossy(&listed).starts_with("-r--r-----    1 7        8"), "{listed:?}");
+    shop.rests();
+    for (path, text, inside) in [
+        ("app.cfg", "listen 81\n", "/etc/app.cfg"),
+        ("conf/sites/shop.conf", "three\n", "/etc/web/sites/shop.conf"),
+    ] {
+        let before = id();
+        shop.env.write(path, text);
+        let plan = shop.env.run(&["plan"]).ok();
+        plan.says(&format!("files.{inside} changed")).says(&format!("+{}", text.trim_end())).lacks("ÄÖÜ");
+        shop.apply().ok();
+        assert_ne!(id(), before, "{path}");
+        assert_eq!(read(inside), text);
+        shop.rests();
+    }
+    // What cannot be brought along is refused, and what runs stays.
+    let before = shop.identity(&web);
+    let large = shop.env.workspace().join("conf/large.bin");
+    std::fs::write(&large, vec![b'x'; 9 << 20]).expect("written");
+    shop.apply().exits(1).explains("compose.yaml").explains("large");
+    std::fs::remove_file(&large).expect("removed");
+    let link = shop.env.workspace().join("conf/passwd");
+    std::os::unix::fs::symlink("/etc/passwd", &link).expect("a link");
+    shop.apply().exits(1).explains("passwd").explains("a symbolic link").lacks("root:");
+    std::fs::remove_file(&link).expect("removed");
+    shop.rests();
+    assert_eq!(shop.identity(&web), before);
+}
+
+#[test]
+fn a_compose_file_that_changes_after_its_plan_makes_the_plan_stale() {
+    let Some(project) = Project::new() else { return };
+    let shop = &project.shop;
+    let web = project.container("web-1");
+    let file = |mode: &str| {
+        format!(
+            "services:\n  web:\n    image: {}:1.0.0\n    stop_grace_period: 1s\n    environment: {{MODE: {mode}}}\n    \
+             x-pillarbox: {{update: {{monitor: 1s}}}}\n",
+            shop.repository
+        )
+    };
+    shop.env.write("compose.yaml", file("production"));
+    shop.apply().ok();
+    shop.env.write("compose.yaml", file("test"));
+    shop.env.run(&["plan", "-o", "plan.json"]).ok();
+    let before = shop.identity(&web);
+    for changed in [file("another"), file("production")] {
+        shop.env.write("compose.yaml", changed);
+        shop.env.run(&["apply", "plan.json"]).exits(5).explains("no longer fits; nothing was changed");
+        assert_eq!(shop.identity(&web), before, "it was touched");
+    }
+    shop.env.write("compose.yaml", file("test"));
+    shop.env.run(&["apply", "plan.json"]).ok();
+    assert!(project.env("web-1").contains(&"MODE=test".to_owned()));
+    shop.rests();
 }

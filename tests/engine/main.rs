@@ -89,4 +89,5 @@ mod things;
 mod token_registry;
 mod transport;
 mod two_hosts;
+mod two_projects;
 mod written;

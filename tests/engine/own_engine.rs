@@ -1,6 +1,6 @@
 //! An Engine that a test has for itself.
 
-use crate::testbed::{Api, EngineEnv, eventually};
+use crate::testbed::{Api, EngineEnv, eventually, testbed_var};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,6 +97,7 @@ impl OwnEngine {
         let group = rustix::process::getgid().as_raw().to_string();
         let (data, state, socket) = (self.path("data"), self.path("exec"), self.path("c.sock"));
         let (config, host) = (self.path("daemon.json"), format!("unix://{}", self.path("e.sock")));
+        let open = testbed_var("PILLARBOX_TEST_OPEN_REGISTRY");
         let mut arguments = vec!["dockerd", "--config-file", &config, "--iptables=false"];
         arguments.extend(["--data-root", &data, "--exec-root", &state, "--pidfile", &pid, "--group", &group]);
         arguments.extend(["--containerd", &socket, "--exec-opt", "native.cgroupdriver=cgroupfs"]);
@@ -107,6 +108,7 @@ impl OwnEngine {
             }
             Place::Beside { bridge, registry, .. } => {
                 arguments.extend(["--bridge", bridge, "--insecure-registry", registry]);
+                arguments.extend(["--insecure-registry", &open]);
                 self.spawn("nsenter", &[&[self.network().as_str(), "--"], &arguments[..]].concat());
             }
         }

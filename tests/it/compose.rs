@@ -864,3 +864,44 @@ configs:
         .explains("an entry of `configs` has no `source`")
         .explains("compose.yaml:7: the config outer has no `file`, `content` or `environment`");
 }
+
+#[test]
+fn an_env_file_that_is_missing_and_names_that_are_taken_are_said_with_their_lines() {
+    let env = project("services: {api: {image: 'a/b:1', env_file: keys.env}}\n", "", "");
+    let said = env.run(&["compile"]).exits(1).explains("compose.yaml:1");
+    said.explains("there is no file keys.env");
+    env.write(
+        "compose.yaml",
+        "services: {api: {image: 'a/b:1', env_file: {path: keys.env, required: false}}}\n",
+    );
+    env.run(&["compile"]).ok();
+
+    // A state that has the id of the service, or the name of its container.
+    let inventory = env.read("pillarbox.toml");
+    env.write(
+        "pillarbox.toml",
+        inventory.replace("compose = [\"shop\"]", "compose = [\"shop\"]\nstates = [\"web\"]"),
+    );
+    assert!(env.read("pillarbox.toml").contains("states"), "{inventory}");
+    env.write("states/web.toml", "[other.container.running]\nname = \"shop-api-1\"\nimage = \"a/c:1\"\n");
+    let said = env.run(&["compile"]).exits(1);
+    said.explains("container shop-api-1").explains("states/web.toml:1").explains("compose.yaml:1");
+    env.write("states/web.toml", "[shop.network.present]\nname = \"shop_default\"\n");
+    let said = env.run(&["compile"]).exits(1);
+    said.explains("shop_default").explains("states/web.toml:1");
+}
+
+#[test]
+fn a_misspelt_key_below_deploy_is_refused_with_the_one_that_was_meant() {
+    for (deploy, key, meant) in [
+        ("{replica: 2}", "replica", "replicas"),
+        ("{resources: {limit: {memory: 64m}}}", "limit", "limits"),
+        ("{resources: {limits: {memry: 64m}}}", "memry", "memory"),
+        ("{restart_policy: {conditon: any}}", "conditon", "condition"),
+        ("{update_config: {paralelism: 1}}", "paralelism", "parallelism"),
+    ] {
+        let env = project(&format!("services: {{api: {{image: 'a/b:1', deploy: {deploy}}}}}\n"), "", "");
+        let said = env.run(&["compile"]).exits(1).explains("compose.yaml:1");
+        said.explains(&format!("has no key `{key}`")).explains(meant);
+    }
+}

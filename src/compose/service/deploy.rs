@@ -10,6 +10,19 @@ use std::collections::BTreeMap;
 /// Keys of `x-pillarbox` that are arguments of `service.deployed`.
 const OURS: [&str; 6] = ["update", "retain", "images", "shared", "onlyif", "unless"];
 
+/// The keys of `deploy`.
+const KEYS: [&str; 9] = [
+    "replicas",
+    "resources",
+    "restart_policy",
+    "update_config",
+    "rollback_config",
+    "mode",
+    "placement",
+    "endpoint_mode",
+    "labels",
+];
+
 impl Service<'_> {
     pub(super) fn deploy(&mut self, reading: &mut Reading) -> Result<(), Problem> {
         let mut update = BTreeMap::new();
@@ -34,7 +47,7 @@ impl Service<'_> {
                     }
                     other => {
                         let what = format!("`deploy` has no key `{}` in Compose", escaped(other));
-                        return Err(Problem::failed(what).at(&entry.place));
+                        return Err(Problem::failed(what).at(&entry.place).nearest(other, KEYS));
                     }
                 }
             }
@@ -64,6 +77,7 @@ impl Service<'_> {
     /// The limits; what stands beside them with another value is a contradiction.
     fn resources(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
         let map = node.map().ok_or_else(|| wants("deploy.resources", "a mapping", node))?;
+        known("deploy.resources", map, ["limits", "reservations"])?;
         let parts = |name: &str| map.get(name).and_then(Node::map).cloned().unwrap_or_default();
         let limits = [("cpus", "cpus"), ("memory", "mem_limit"), ("pids", "pids_limit")];
         let known = ["cpus", "memory", "pids", "devices", "generic_resources"];
@@ -118,6 +132,7 @@ impl Service<'_> {
 
     fn policy(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
         let map = node.map().ok_or_else(|| wants("deploy.restart_policy", "a mapping", node))?;
+        known("deploy.restart_policy", map, ["condition", "max_attempts", "delay", "window"])?;
         let condition = map.get("condition").map(|node| clear("condition", node)).transpose()?;
         let condition = condition.unwrap_or_else(|| "any".to_owned());
         let tries = map.get("max_attempts").map(|node| arg(node).value);
@@ -168,7 +183,21 @@ fn billionths(arg: &Arg) -> Option<i64> {
     Some((number * 1e9).round() as i64)
 }
 
+/// That a mapping has no other keys: a misspelt one would do nothing.
+fn known<const N: usize>(what: &str, map: &Map, known: [&str; N]) -> Result<(), Problem> {
+    let other = |key: &str| !key.starts_with("x-") && !known.contains(&key);
+    match map.iter().find(|entry| other(&entry.key)) {
+        Some(entry) => {
+            let what = format!("`{what}` has no key `{}` in Compose", escaped(&entry.key));
+            Err(Problem::failed(what).at(&entry.place).nearest(&entry.key, known))
+        }
+        None => Ok(()),
+    }
+}
+
 fn updated(map: &Map, update: &mut BTreeMap<String, Arg>, reading: &mut Reading) -> Result<(), Problem> {
+    let keys = ["order", "parallelism", "monitor", "failure_action", "delay", "max_failure_ratio"];
+    known("deploy.update_config", map, keys)?;
     for entry in map.iter().filter(|entry| !entry.key.starts_with("x-")) {
         match entry.key.as_str() {
             "order" => drop(update.insert("order".to_owned(), arg(&entry.node))),

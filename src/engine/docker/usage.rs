@@ -46,7 +46,7 @@ struct Memory {
     stats: Pages,
 }
 
-/// Pages of files that nobody uses: cgroups version 1 and 2.
+/// Pages of files that are not in use: cgroups version 1 and 2.
 #[derive(Default, Deserialize)]
 struct Pages {
     #[serde(default)]

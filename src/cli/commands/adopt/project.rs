@@ -45,13 +45,27 @@ impl<'s> Project<'s> {
                 },
             }
         }
+        let mut replaced = Vec::new();
+        for (name, service) in &declared {
+            let Some(left) =
+                by_name.get(name.as_str()).and_then(|_| half_replaced(project, service, name, containers))
+            else {
+                continue;
+            };
+            if left.state.running {
+                problems.push(both_there(name, left, seen));
+            }
+            found.left.push(half_replaced_in_words(name, left));
+            replaced.push(left.id.as_str());
+        }
         found.tasks = tasks(project, seen);
         let is_task = |one: &Container| found.tasks.iter().any(|(_, ran)| ran.id == one.id);
-        found.left = containers
+        let others = containers
             .iter()
             .filter(|one| one.ours.is_none() && !declared.contains_key(&one.name) && !is_task(one))
-            .filter_map(|one| left(project, one))
-            .collect();
+            .filter(|one| !replaced.contains(&one.id.as_str()))
+            .filter_map(|one| left(project, one));
+        found.left.extend(others);
         Problems::check(problems).map(|()| Some(found))
     }
 }
@@ -141,6 +155,41 @@ fn called_otherwise<'c>(
         };
         one.compose.as_ref().is_some_and(of_it)
     })
+}
+
+/// The container that Compose made in the place of one that is still there: `ID_NAME`, with the beginning of the old
+/// one's id. Compose gives it the plain name when the old one is gone; here it was cut off before.
+fn half_replaced<'c>(
+    project: &str,
+    service: &str,
+    name: &str,
+    containers: &'c [Container],
+) -> Option<&'c Container> {
+    containers.iter().filter(|one| one.ours.is_none()).find(|one| {
+        let id = one.name.strip_suffix(name).and_then(|before| before.strip_suffix('_'));
+        let of_it = |compose: &ComposeLabels| compose.project == project && compose.service == service;
+        id.is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            && one.compose.as_ref().is_some_and(of_it)
+    })
+}
+
+fn half_replaced_in_words(name: &str, left: &Container) -> String {
+    let called = escaped(&left.name);
+    format!(
+        "container {called}: Docker Compose made it in the place of {name} and was cut off; it is left as it is. \
+         If {name} is the right one: docker rm {called}"
+    )
+}
+
+/// Where the new one runs, it may be the right one.
+fn both_there(name: &str, left: &Container, seen: &Observation<'_>) -> Problem {
+    let (host, called) = (&seen.observed.host, escaped(&left.name));
+    Problem::failed(format!(
+        "container {called} on host {host} runs in the place of {name}, which is there too"
+    ))
+    .cause("Docker Compose was cut off while it replaced one by the other")
+    .hint(format!("if it is the right one: docker rm -f {name} && docker rename {called} {name}"))
+    .hint(format!("if it is not: docker rm -f {called}"))
 }
 
 fn renamed(name: &str, other: &Container, seen: &Observation<'_>) -> Problem {
