@@ -17,12 +17,25 @@ pub(super) enum Format {
     Raw,
 }
 
+/// Values with the lines that they come from, by name.
+pub(super) type Values = BTreeMap<String, (Text, Vec<Place>)>;
+
+/// What a service says beside the file, which its lines refer to as well.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// Its `environment`: over the lines of the file.
+    pub(super) own: Values,
+    /// The files before this one: below them.
+    pub(super) before: Values,
+}
+
 /// The variables of a file, each with its line; a name without a value is filled from the variables.
 pub(super) fn read(
     file: &str,
     text: &str,
     format: Format,
     variables: &dyn Variables,
+    beside: &Beside,
 ) -> Result<BTreeMap<String, (Filled, Place)>> {
     let mut reader = EnvReader {
         file,
@@ -30,6 +43,7 @@ pub(super) fn read(
         line: 1,
         format,
         variables,
+        beside,
         found: BTreeMap::new(),
     };
     let mut problems = Vec::new();
@@ -53,23 +67,24 @@ struct EnvReader<'a> {
     line: u32,
     format: Format,
     variables: &'a dyn Variables,
+    beside: &'a Beside,
     found: BTreeMap<String, (Filled, Place)>,
 }
 
-/// Variables of the lines before, over those of the project.
+/// The variables of the project, of the service and of the lines before, the first of them over the others.
 struct Earlier<'a> {
     found: &'a BTreeMap<String, (Filled, Place)>,
     variables: &'a dyn Variables,
+    beside: &'a Beside,
 }
 
 impl Variables for Earlier<'_> {
     fn value(&self, name: &str) -> Option<(Text, Vec<Place>)> {
-        match (self.variables.value(name), self.found.get(name)) {
-            (Some(value), _) => Some(value),
-            (None, Some((filled, _))) => Some((filled.text.clone(), filled.read.clone())),
-            // Compose leaves it empty here, without a word.
-            (None, None) => Some((Text::default(), Vec::new())),
-        }
+        let line = || self.found.get(name).map(|(filled, _)| (filled.text.clone(), filled.read.clone()));
+        let known = self.variables.value(name).or_else(|| self.beside.own.get(name).cloned());
+        let known = known.or_else(line).or_else(|| self.beside.before.get(name).cloned());
+        // Compose leaves it empty here, without a word.
+        known.or_else(|| Some((Text::default(), Vec::new())))
     }
 
     fn hint(&self, name: &str) -> String {
@@ -158,7 +173,7 @@ impl<'a> EnvReader<'a> {
     }
 
     fn filled(&self, value: &str, place: &Place) -> Result<Filled> {
-        let earlier = Earlier { found: &self.found, variables: self.variables };
+        let earlier = Earlier { found: &self.found, variables: self.variables, beside: self.beside };
         interpolate::fill(value, &earlier, place)
     }
 

@@ -1,13 +1,13 @@
 //! The files of a project, read, filled and laid over each other: `include` and `extends` too.
 
-use super::env_file::{self, Format};
+use super::env_file::{self, Beside, Format};
 use super::fill::fill;
 use super::interpolate::{Filled, Variables};
 use super::merge::{merge, without_resets};
 use super::project::Reading;
 use super::rules::MAY_BE_NULL;
 use super::value::wants;
-use super::yaml::{self, Entry, Map, Node, Value};
+use super::yaml::{self, Entry, Map, MergeTag, Node, Value};
 use crate::problem::{Place, Problem, escaped};
 use crate::state::Text;
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,7 @@ fn include(
         let text = reading
             .file(&path, node)?
             .ok_or_else(|| Problem::failed(format!("there is no file {}", escaped(&path))).at(&node.place))?;
-        match env_file::read(&path, &text, Format::Compose, variables) {
+        match env_file::read(&path, &text, Format::Compose, variables, &Beside::default()) {
             Ok(found) => own.extend(found.into_iter().map(|(name, (filled, _))| (name, filled))),
             Err(found) => reading.problems.extend(found.into_vec()),
         }
@@ -288,7 +288,8 @@ fn extended(
     within: &mut BTreeSet<String>,
 ) -> Node {
     let file_of = |node: &Node| node.place.file.to_string();
-    let Some(wanted) = node.map().and_then(|map| map.get("extends")).filter(|node| !node.is_null()) else {
+    let says = |node: &&Node| !node.is_null() && node.tag != Some(MergeTag::Reset);
+    let Some(wanted) = node.map().and_then(|map| map.get("extends")).filter(says) else {
         return node.clone();
     };
     if !within.insert(format!("{} {name}", file_of(node))) || within.len() > DEEPEST {

@@ -1,6 +1,6 @@
 //! What a project is called and needs, before it is in an inventory.
 
-use super::env_file::{self, Format};
+use super::env_file::{self, Beside, Format};
 use super::interpolate::{self, Variables};
 use super::project::Reading;
 use super::value::text;
@@ -105,7 +105,7 @@ pub fn normalised(name: &str) -> String {
 /// # Errors
 /// All lines that are wrong; none of them is shown.
 pub fn env_variables(file: &str, text: &str) -> Result<BTreeMap<String, (String, Place)>> {
-    let read = env_file::read(file, text, Format::Compose, &Given(&BTreeMap::new()))?;
+    let read = env_file::read(file, text, Format::Compose, &Given(&BTreeMap::new()), &Beside::default())?;
     let clear = read
         .into_iter()
         .filter_map(|(name, (filled, place))| Some((name, (filled.text.as_clear()?.to_owned(), place))));

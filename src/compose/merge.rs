@@ -32,21 +32,10 @@ fn rule(path: &[&str]) -> Option<Rule> {
         ["ports"] => Rule::Ports,
         ["volumes" | "devices" | "secrets" | "configs"] => Rule::Target,
         [
-            "expose"
-            | "dns"
-            | "dns_search"
-            | "dns_opt"
-            | "tmpfs"
-            | "cap_add"
-            | "cap_drop"
-            | "env_file"
-            | "profiles"
-            | "links"
-            | "external_links"
-            | "device_cgroup_rules"
-            | "label_file",
+            "expose" | "dns" | "dns_search" | "dns_opt" | "tmpfs" | "cap_add" | "cap_drop" | "env_file"
+            | "profiles" | "links" | "external_links" | "label_file",
         ] => Rule::Union,
-        ["security_opt" | "group_add" | "volumes_from"] => Rule::Append,
+        ["security_opt" | "group_add" | "volumes_from" | "device_cgroup_rules"] => Rule::Append,
         ["extra_hosts"] => Rule::Hosts,
         ["depends_on" | "networks"] => Rule::Named,
         ["logging"] => Rule::Logging,

@@ -1,5 +1,6 @@
 //! A service of a project as a declaration.
 
+mod binds;
 mod command;
 mod configs;
 mod depends;
@@ -77,7 +78,8 @@ impl<'a> Service<'a> {
         if reading.problems.len() > before {
             return None;
         }
-        let task = self.project.ends.contains(self.name);
+        // One of no containers is not run, and is not waited for.
+        let task = self.project.ends.contains(self.name) && !self.has_no_replicas();
         let function = if task { Function::TaskRan } else { Function::ServiceDeployed };
         if task {
             for key in ["restart", "replicas", "update"] {
@@ -91,6 +93,14 @@ impl<'a> Service<'a> {
             place: self.place.clone(),
             unread: BTreeSet::new(),
         })
+    }
+
+    fn has_no_replicas(&self) -> bool {
+        match self.args.get("replicas").map(|arg| &arg.value) {
+            Some(ArgValue::Integer(count)) => *count == 0,
+            Some(ArgValue::Text(text)) => text.as_clear() == Some("0"),
+            _ => false,
+        }
     }
 
     fn key(&mut self, entry: &Entry, reading: &mut Reading) -> Result<(), Problem> {

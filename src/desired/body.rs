@@ -107,6 +107,7 @@ impl Spec {
     /// was created from another declaration. Variables with secrets are left out.
     pub fn drift(&self, inspect: &Inspect) -> Vec<String> {
         let mut found = Vec::new();
+        let inspect = &*option::as_declared(self.fixed.get("volumes"), self.fixed.get("mounts"), inspect);
         for option in OPTIONS.iter().filter(|option| matches!(option.kind, Kind::Fixed | Kind::FixedParts)) {
             let Some(canonical) = self.canonical(option) else { continue };
             match (option.kind, canonical) {

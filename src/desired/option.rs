@@ -13,6 +13,7 @@ mod health;
 mod labels;
 mod limits;
 mod logs;
+mod mounted;
 mod mounts;
 mod namespaces;
 mod network;
@@ -31,6 +32,7 @@ mod volumes;
 
 pub(crate) use endpoint::{mac_differs, macs};
 pub(crate) use limits::{FIELD as LIMITS, swap};
+pub(crate) use mounted::as_declared;
 pub(crate) use namespaces::SHARED;
 pub(crate) use network::{differing as differing_networks, endpoints};
 pub(crate) use restart::policy;

@@ -1,6 +1,7 @@
 //! Compiling a thousand services: from TOML, and from Starlark, which runs in a child; two hundred from a Compose file.
 
 use crate::env::TestEnv;
+use crate::project::Project;
 use crate::table;
 use std::time::Instant;
 
@@ -29,7 +30,14 @@ pub(crate) fn run(rounds: usize) {
          [hosts.alike]\nengine = \"unix:///nowhere\"\npillar = [\"apps\"]\nstates = [\"alike.toml\"]\n",
     );
     env.write("pillarbox.toml", inventory);
-    env.write("compose.yaml", compose(COMPOSE)).write("states/alike.toml", alike(COMPOSE));
+    let project = Project {
+        name: "shop",
+        services: COMPOSE,
+        image: "registry.example.com/web:${TAG}",
+        image_in_toml: "registry.example.com/web:{{ pillar.vars.shop.TAG }}",
+        published: Some(10_000),
+    };
+    env.write("compose.yaml", project.compose()).write("states/alike.toml", project.toml());
     env.write("states/few.toml", toml(1)).write("states/many.toml", toml(SERVICES));
     env.write("states/written.star", written()).write("states/looped.star", looped());
     let wanted = |host: &str| -> serde_json::Value {
@@ -107,30 +115,4 @@ fn looped() -> String {
          \"env\": {{\"NUMBER\": str(number), \"LOG\": pillar.get(\"log\", \"info\")}},\n        \"memory\": \"64m\",\n    }}}}\n\n\
          def run():\n    return {{\"web%d\" % number: service(number) for number in range({SERVICES})}}\n"
     )
-}
-
-fn compose(services: usize) -> String {
-    let one = |number: usize| {
-        format!(
-            "  web{number}:\n    image: registry.example.com/web:${{TAG}}\n    ports: [\"{}:80\"]\n    environment:\n      \
-             NUMBER: \"{number}\"\n      LOG: ${{LOG:-info}}\n    mem_limit: 64m\n",
-            10_000 + number
-        )
-    };
-    format!("services:\n{}", (0..services).map(one).collect::<String>())
-}
-
-/// What the Compose file says, in TOML.
-fn alike(services: usize) -> String {
-    let one = |number: usize| {
-        format!(
-            "[web{number}.service.deployed]\nname = \"shop-web{number}\"\ninstances = \"shop-web{number}-{{}}\"\nalias = \"web{number}\"\n\
-             image = \"registry.example.com/web:{{{{ pillar.vars.shop.TAG }}}}\"\nports = [\"{}:80\"]\nenv.NUMBER = \"{number}\"\n\
-             env.LOG = \"{{{{ pillar.log | default('info') }}}}\"\nmem_limit = \"64m\"\nrestart = \"no\"\n\
-             networks.shop_default.aliases = [\"web{number}\"]\n",
-            10_000 + number
-        )
-    };
-    let all: String = (0..services).map(one).collect();
-    format!("[net.network.present]\nname = \"shop_default\"\n{all}")
 }

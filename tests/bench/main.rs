@@ -26,11 +26,13 @@ mod helper;
 mod hosts;
 mod plan;
 mod process;
+mod project;
 mod recording;
 mod rotation;
 mod sealing;
 mod services;
 mod simulated;
+mod streams;
 mod table;
 mod upgrade;
 
@@ -39,7 +41,7 @@ fn main() {
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
     // Part of it: PILLARBOX_BENCH_PARTS=compile,deploy.
     let parts = std::env::var("PILLARBOX_BENCH_PARTS")
-        .unwrap_or_else(|_| "sealing,rotation,helper,compile,plan,hosts,deploy".to_owned());
+        .unwrap_or_else(|_| "sealing,rotation,helper,compile,plan,hosts,deploy,project,streams".to_owned());
     table::head(rounds);
     for part in parts.split(',') {
         match part {
@@ -50,6 +52,8 @@ fn main() {
             "plan" => recorded(|recording| plan::run(recording, rounds)),
             "hosts" => recorded(|recording| hosts::run(recording, rounds)),
             "deploy" => deploy::run(rounds),
+            "project" => compose::project(rounds),
+            "streams" => streams::run(rounds),
             "upgrade" => upgrade::run(rounds),
             other => panic!("there is no part {other}"),
         }

@@ -27,8 +27,8 @@ const KINDS: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn run(rounds: usize) {
-    let Some(compose) = std::env::var_os("PILLARBOX_TEST_COMPOSE") else {
-        table::figure("upgrade against Docker Compose 2", "PILLARBOX_TEST_COMPOSE is not set");
+    let Some(compose) = crate::compose::program() else {
+        table::figure("upgrade against Docker Compose 2", "PILLARBOX_TEST_COMPOSE_CONFIG is not set");
         return;
     };
     let Some(bed) = EngineEnv::initialised(&["many"]) else { return };

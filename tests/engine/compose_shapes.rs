@@ -10,10 +10,12 @@ use std::fs;
 struct Shapes {
     bed: EngineEnv,
     services: BTreeSet<String>,
+    /// The variable that names a version of Compose.
+    compose: &'static str,
 }
 
 impl Shapes {
-    fn new() -> Option<Self> {
+    fn new(compose: &'static str) -> Option<Self> {
         let bed = EngineEnv::initialised(&[])?;
         bed.add_registry();
         let (image, _) = bed.push("serve", "web", "1.0.0");
@@ -38,7 +40,7 @@ impl Shapes {
         bed.env.write("compose.yaml", file.replace("  networks-end:\n", ""));
         let pulled = format!("[i.image.pulled]\nname = \"{image}\"\ntag = \"1.0.0\"\n");
         bed.env.write("states/images.toml", pulled);
-        let shapes = Self { bed, services: names };
+        let shapes = Self { bed, services: names, compose };
         shapes.inventory("states = [\"images\"]");
         shapes.bed.env.run(&["apply", "-y"]).ok();
         Some(shapes)
@@ -59,7 +61,7 @@ impl Shapes {
     }
 
     fn compose(&self, arguments: &[&str]) -> Output {
-        let program = std::env::var("PILLARBOX_TEST_COMPOSE").expect("scripts/testbed up sets it");
+        let program = std::env::var(self.compose).expect("scripts/testbed up sets it");
         let all = [["-p", &self.bed.name, "-f", "compose.yaml"].as_slice(), arguments].concat();
         self.bed.env.program(&program, &all).var("DOCKER_HOST", self.bed.engine.address()).run()
     }
@@ -218,7 +220,18 @@ fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>
 
 #[test]
 fn a_container_of_ours_is_made_as_compose_makes_it_and_what_compose_made_is_adopted_as_it_is() {
-    let Some(shapes) = Shapes::new() else { return };
+    compare("PILLARBOX_TEST_COMPOSE");
+}
+
+/// It gives volumes in the long form to the Engine in another way.
+#[test]
+fn the_same_of_compose_2_40() {
+    compare("PILLARBOX_TEST_COMPOSE_CONFIG");
+}
+
+#[track_caller]
+fn compare(compose: &'static str) {
+    let Some(shapes) = Shapes::new(compose) else { return };
     let name = shapes.bed.name.clone();
     assert!(shapes.services.len() > 20, "{:?}", shapes.services);
     shapes.inventory(&format!("compose = [\"{name}\"]"));

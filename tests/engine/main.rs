@@ -70,6 +70,7 @@ mod podman_everyday;
 mod podman_options;
 mod prefixes;
 mod proxy;
+mod real_project;
 mod registry_away;
 mod registry_check;
 mod relay;

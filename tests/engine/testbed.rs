@@ -163,6 +163,13 @@ impl EngineEnv {
         self.push_with(&["--run", script], "run", name, tag, &format!("{name} {tag}"))
     }
 
+    /// Makes and pushes an image with programs and files of this machine (`--program PATH`, `--file FROM:TO`), and what
+    /// it does with them.
+    pub(crate) fn push_programs(&self, taken: &[&str], script: &str, name: &str, tag: &str) -> String {
+        let more = [taken, &["--run", script]].concat();
+        self.push_with(&more, "run", name, tag, &format!("{name} {tag}")).0
+    }
+
     /// Makes and pushes an image that serves a page out of its volume `/data`, to which each start adds the tag.
     pub(crate) fn push_data(&self, name: &str, tag: &str) -> (String, String) {
         let script = format!(
@@ -242,9 +249,14 @@ impl EngineEnv {
 
     /// The body that a published port answers with, or why it does not.
     pub(crate) fn http(&self, port: u16) -> Result<String, String> {
+        self.http_at(port, "/")
+    }
+
+    /// The same of a path.
+    pub(crate) fn http_at(&self, port: u16, path: &str) -> Result<String, String> {
         let connected = TcpStream::connect((self.address.as_str(), port)).and_then(|mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            exchange(&mut stream, "GET", "/", None)
+            exchange(&mut stream, "GET", path, None)
         });
         match connected.map_err(|error| error.to_string())? {
             (200, body) => Ok(String::from_utf8_lossy(&body).trim().to_owned()),

@@ -320,6 +320,106 @@ services:
 }
 
 #[test]
+fn extends_that_is_reset_extends_nothing_and_a_rule_for_devices_stands_in_one_file_only() {
+    let env = project(
+        "services: {api: {image: 'a/b:1', init: true}}\n",
+        "files = [\"compose.yaml\", \"over.yaml\"]\n",
+        "",
+    );
+    env.write(
+        "over.yaml",
+        "services: {api: {extends: !reset {file: none.yaml, service: thing}, tty: true}}\n",
+    );
+    let json = compiled(&env);
+    let options = &resource(&json, "container shop-api-1")["options"];
+    assert_eq!((&options["init"], &options["tty"]), (&json!(true), &json!(true)));
+    // The same rule in two files is a mistake to Compose.
+    env.write("compose.yaml", "services: {api: {image: 'a/b:1', device_cgroup_rules: ['c 1:3 mr']}}\n");
+    env.write("over.yaml", "services: {api: {device_cgroup_rules: ['c 1:3 mr']}}\n");
+    drop(env.run(&["compile"]).exits(1).explains("`c 1:3 mr` is in two files"));
+}
+
+#[test]
+fn what_is_awaited_to_its_end_and_has_no_container_is_not_run() {
+    let file = "services:\n  api: {image: 'a/b:1', depends_on: {migrate: {condition: service_completed_successfully}}}\n  \
+                migrate: {image: 'a/b:1', scale: 0}\n";
+    let json = compiled(&project(file, "", ""));
+    let all: Vec<&str> = json["hosts"][0]["states"]
+        .as_array()
+        .expect("states")
+        .iter()
+        .filter_map(|state| state["address"].as_str())
+        .collect();
+    assert_eq!(
+        all,
+        ["service shop-migrate", "network shop_default", "container shop-api-1", "service shop-api"]
+    );
+}
+
+#[test]
+fn a_line_of_an_env_file_refers_to_the_project_to_environment_to_the_lines_before_and_to_the_files_before() {
+    let file = "services:\n  api:\n    image: a/b:1\n    env_file: [first.env, second.env]\n    environment: {OWN: own, BOTH: own}\n";
+    let env = project(file, "", "[vars.shop]\nBOTH = \"project\"\n");
+    env.write("first.env", "EARLIER=first\nLINE=first\nOWN=first\n");
+    env.write("second.env", "LINE=second\nALL=${BOTH} ${OWN} ${LINE} ${EARLIER} ${NOWHERE}.\n");
+    // Labels are those of the files alone.
+    env.write("labels.env", "A=$BOTH.\nBOTH\nB=${A}b\n");
+    env.write("compose.yaml", file.replace("    environment", "    label_file: labels.env\n    environment"));
+    let json = compiled(&env);
+    let labels = &resource(&json, "container shop-api-1")["options"];
+    assert_eq!(
+        (&labels["labels.A"], &labels["labels.B"], labels.get("labels.BOTH")),
+        (&json!("."), &json!(".b"), None)
+    );
+    let variables = &resource(&json, "container shop-api-1")["env"];
+    assert_eq!(variables["ALL"], "project own second first .");
+    assert_eq!((&variables["BOTH"], &variables["LINE"]), (&json!("own"), &json!("second")));
+}
+
+#[test]
+fn a_path_of_the_host_in_the_long_form_is_made_there_unless_the_file_says_otherwise() {
+    let mounts = [
+        ("{type: bind, source: /a, target: /b}", json!({ "source": "/a", "options": [] })),
+        (
+            "{type: bind, source: /a, target: /b, read_only: true, bind: {create_host_path: true, propagation: rslave}}",
+            json!({ "source": "/a", "options": ["ro", "rslave"] }),
+        ),
+        (
+            "{type: bind, source: /a, target: /b, bind: {selinux: Z}}",
+            json!({ "source": "/a", "options": ["Z"] }),
+        ),
+    ];
+    for (mount, wanted) in mounts {
+        let json = compiled(&project(
+            &format!("services: {{api: {{image: 'a/b:1', volumes: [{mount}]}}}}\n"),
+            "",
+            "",
+        ));
+        assert_eq!(resource(&json, "container shop-api-1")["options"]["volumes"]["/b"], wanted, "{mount}");
+    }
+    let mounts = [
+        ("create_host_path: false", "type", json!("bind")),
+        ("recursive: disabled", "non_recursive", json!(true)),
+        ("recursive: writable", "read_only_non_recursive", json!(true)),
+        ("recursive: readonly", "read_only_force_recursive", json!(true)),
+    ];
+    for (bind, field, wanted) in mounts {
+        let file = format!(
+            "services: {{api: {{image: 'a/b:1', volumes: [{{type: bind, source: /a, target: /b, bind: {{{bind}}}}}]}}}}\n"
+        );
+        let json = compiled(&project(&file, "", ""));
+        assert_eq!(
+            resource(&json, "container shop-api-1")["options"]["mounts"]["/b"][field],
+            wanted,
+            "{bind}"
+        );
+    }
+    let file = "services: {api: {image: 'a/b:1', volumes: [{type: bind, source: /a, target: /b, bind: {recursive: all}}]}}\n";
+    let said = project(file, "", "").run(&["compile"]).exits(1);
+    said.explains("compose.yaml:1: `volumes.bind.recursive` wants enabled, disabled, writable or readonly");
+}
+
+#[test]
 fn a_line_of_an_env_file_that_is_wrong_is_named_and_not_shown() {
     let env = project("services: {api: {image: 'a/b:1', env_file: keys.env}}\n", "", "");
     env.write("keys.env", "A=1\nB=\"open\nCANARY/x+y==\n");

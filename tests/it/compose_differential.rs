@@ -42,6 +42,8 @@ fn oracle() -> Option<String> {
 struct Compared {
     ours: Result<Value, Vec<String>>,
     theirs: Result<Value, String>,
+    /// A service has profiles.
+    is_partly_off: bool,
 }
 
 impl Compared {
@@ -59,9 +61,8 @@ impl Compared {
                 let known = ours.iter().any(|said| differences::is_refused_here(said));
                 (!known).then(|| format!("refused here alone:\n  {}", ours.join("\n  ")))
             }
-            (Ok(_), Err(theirs)) => {
-                (!differences::is_taken_here(theirs)).then(|| format!("refused by Compose alone: {theirs}"))
-            }
+            (Ok(_), Err(theirs)) => (!differences::is_taken_here(theirs, self.is_partly_off))
+                .then(|| format!("refused by Compose alone: {theirs}")),
         }
     }
 }
@@ -127,12 +128,13 @@ fn compare(oracle: &str, projects: &[Generated]) -> Vec<Compared> {
                 |name: &str| all.iter().find(|one| one["name"] == name).map(|one| one["config"].clone());
             let both = theirs.into_iter().enumerate().map(|(index, theirs)| {
                 let name = name(index);
-                let theirs = theirs.map(|config| normal::theirs(config, &name));
+                let files = &projects[index].files;
+                let theirs = theirs.map(|config| normal::theirs(config, &name, files));
                 let ours = match refused.remove(&index) {
                     Some(said) => Err(said),
                     None => Ok(normal::ours(config(&name).unwrap_or_else(|| panic!("{name} is not shown")))),
                 };
-                Compared { ours, theirs }
+                Compared { ours, theirs, is_partly_off: projects[index].is_partly_off() }
             });
             return both.collect();
         };
@@ -145,7 +147,8 @@ fn compare(oracle: &str, projects: &[Generated]) -> Vec<Compared> {
     }
     let both = theirs.into_iter().enumerate().map(|(index, theirs)| Compared {
         ours: Err(refused.remove(&index).unwrap_or_default()),
-        theirs: theirs.map(|config| normal::theirs(config, &name(index))),
+        theirs: theirs.map(|config| normal::theirs(config, &name(index), &projects[index].files)),
+        is_partly_off: projects[index].is_partly_off(),
     });
     both.collect()
 }
@@ -248,8 +251,9 @@ fn every_difference_is_there() {
         );
         assert!(!difference.why.is_empty(), "why {case}?");
     }
-    let there: Vec<Generated> = differences::TAKEN_HERE.iter().map(of).collect();
-    for (difference, compared) in differences::TAKEN_HERE.iter().zip(compare(&oracle, &there)) {
+    let taken = || differences::TAKEN_HERE.iter().chain(&differences::TAKEN_OFF);
+    let there: Vec<Generated> = taken().map(of).collect();
+    for (difference, compared) in taken().zip(compare(&oracle, &there)) {
         let (said, case) = (difference.said, difference.case);
         assert!(compared.ours.is_ok(), "`{case}` is refused here: {:?}", compared.ours);
         let theirs = compared.theirs.expect_err(case);

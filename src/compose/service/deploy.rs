@@ -64,7 +64,9 @@ impl Service<'_> {
             (None, None) => {}
         }
         if let Some(node) = self.get("pre_stop").cloned() {
-            update.insert("before_stop".to_owned(), before_stop(&node)?);
+            if let Some(command) = before_stop(&node)? {
+                update.insert("before_stop".to_owned(), command);
+            }
         }
         self.extension(&mut update)?;
         if !update.is_empty() {
@@ -233,19 +235,23 @@ fn devices(node: &Node) -> Result<Arg, Problem> {
 }
 
 /// One command, as itself.
-fn before_stop(node: &Node) -> Result<Arg, Problem> {
+fn before_stop(node: &Node) -> Result<Option<Arg>, Problem> {
     let items = node.list().ok_or_else(|| wants("pre_stop", "a list", node))?;
     let wrong = |what: &str, node: &Node| {
         Problem::failed(what.to_owned())
             .at(&node.place)
             .hint("write pre_stop: [{ command: [\"cmd\", \"…\"] }]")
     };
-    let [one] = items else { return Err(wrong("`pre_stop` has more than one command", node)) };
+    let one = match items {
+        [] => return Ok(None),
+        [one] => one,
+        _ => return Err(wrong("`pre_stop` has more than one command", node)),
+    };
     let map = one.map().ok_or_else(|| wants("pre_stop", "a mapping", one))?;
-    if let Some(entry) = map.iter().find(|entry| entry.key != "command") {
+    if let Some(entry) = map.iter().find(|entry| entry.key != "command" && !entry.key.starts_with("x-")) {
         return Err(wrong(&format!("`{}` of `pre_stop` cannot be done", escaped(&entry.key)), &entry.node));
     }
     let command = map.get("command").ok_or_else(|| wrong("`pre_stop` has no command", one))?;
     let fields = BTreeMap::from([("exec".to_owned(), arg(command))]);
-    Ok(of(one, ArgValue::Table(fields)))
+    Ok(Some(of(one, ArgValue::Table(fields))))
 }

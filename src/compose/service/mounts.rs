@@ -1,6 +1,6 @@
 //! `volumes`: named ones are those of the project, paths those of the host.
 
-use super::{Reading, Service};
+use super::{Reading, Service, binds};
 use crate::compose::scalar::{Resolved, resolve};
 use crate::compose::value::{arg, clear, of, text, text_at, wants};
 use crate::compose::yaml::{Map, Node, Scalar, Value};
@@ -156,6 +156,12 @@ impl Service<'_> {
                 }
             }
             kept.put(entry);
+        }
+        if kind == "bind" {
+            binds::recursive(&mut kept)?;
+            if let Some(short) = binds::short(node, &kept)? {
+                return Ok(short);
+            }
         }
         if let Some(Value::Map(tmpfs)) = kept.value_mut("tmpfs")
             && let Some(mode) = tmpfs.iter_mut().find(|entry| entry.key == "mode")

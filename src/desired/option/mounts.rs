@@ -295,6 +295,7 @@ pub(super) fn differs(canonical: &Value, inspect: &Inspect) -> bool {
             let wanted =
                 if partial { reported(engine_mount(target, mount)) } else { engine_mount(target, mount) };
             let there = found.iter().find(|found| found["Target"] == target.as_str());
-            there.is_none_or(|there| !compare::within(&wanted, there))
+            let writable = |mount: &Value| partial || mount["ReadOnly"] != true;
+            there.is_none_or(|there| !compare::within(&wanted, there) || writable(&wanted) != writable(there))
         })
 }

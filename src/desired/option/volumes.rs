@@ -94,38 +94,13 @@ pub(super) fn differ(canonical: &Value, inspect: &Inspect) -> bool {
     };
     let named = each_entry(canonical).filter(|(_, bind)| bind["source"] != "");
     let wanted: BTreeSet<_> = named.map(|(target, bind)| normal(&bind_text(target, bind))).collect();
-    let mounted = mounted_at(canonical, inspect);
-    let found = compare::texts(inspect.compare(BINDS)).chain(mounted.values().cloned());
-    let found: BTreeSet<_> =
-        found.map(|bind| normal(&bind)).filter(|(_, source, _)| !source.is_empty()).collect();
+    let found: BTreeSet<_> = compare::texts(inspect.compare(BINDS)).map(|bind| normal(&bind)).collect();
     let volumes = inspect.compare("/Config/Volumes");
     let anonymous = each_entry(canonical).filter(|(_, bind)| bind["source"] == "");
-    let missing = anonymous.into_iter().any(|(target, _)| {
-        volumes.and_then(|paths| paths.get(target)).is_none() && !mounted.contains_key(target.as_str())
-    });
+    let missing =
+        anonymous.into_iter().any(|(target, _)| volumes.and_then(|paths| paths.get(target)).is_none());
     let differ = if partial { !wanted.is_subset(&found) } else { wanted != found };
     differ || missing
-}
-
-/// What is mounted at declared places by the Engine's other way, as text: Compose 2.26.1 and `docker run --mount`
-/// name volumes there.
-fn mounted_at(canonical: &Value, inspect: &Inspect) -> BTreeMap<String, String> {
-    let mounts = inspect.compare("/HostConfig/Mounts").and_then(Value::as_array).into_iter().flatten();
-    let text = |mount: &Value| {
-        let target = mount["Target"].as_str()?;
-        let entry = each_entry(canonical).find(|(path, _)| *path == trimmed(target))?;
-        let unnamed = entry.1["source"] == "";
-        let plain = ["BindOptions", "VolumeOptions"].iter().all(|part| compare::is_empty(&mount[*part]));
-        match mount["Type"].as_str() {
-            Some("volume") if plain || unnamed => {}
-            Some("bind") if plain && !unnamed => {}
-            _ => return None,
-        }
-        let source = if unnamed { "" } else { mount["Source"].as_str().unwrap_or_default() };
-        let mode = if mount["ReadOnly"] == true { ":ro" } else { "" };
-        Some((entry.0.clone(), format!("{source}:{target}{mode}")))
-    };
-    mounts.filter_map(text).collect()
 }
 
 /// `/run`, `/run:size=64m,mode=1777`, or a table of path and options.

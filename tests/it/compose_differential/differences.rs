@@ -15,7 +15,7 @@ const fn of(said: &'static str, case: &'static str, why: &'static str) -> Differ
 }
 
 /// What Compose takes and we refuse.
-pub(super) const REFUSED_HERE: [Difference; 25] = [
+pub(super) const REFUSED_HERE: [Difference; 36] = [
     of(
         "has two mounts at",
         "volumes: [\"data:/data\", \"data:/data:ro\"]",
@@ -88,15 +88,71 @@ pub(super) const REFUSED_HERE: [Difference; 25] = [
     of("something follows a quoted value", "env_file: quoted.env", "Compose drops what follows"),
     of("is a path in a home folder", "volumes: [\"~/x:/x\"]", "the hosts do not have this home"),
     of("pull_policy `build` cannot be done", "pull_policy: build", "nothing is built on hosts"),
+    of("must be six bytes like", "mac_address: nothing", "the Engine refuses it"),
+    of(
+        "`interface_name` cannot be chosen",
+        "networks: {back: {interface_name: eth7}}",
+        "Engines before 28.1 do not have it, and say nothing",
+    ),
+    of("`models` cannot be done", "init: true\nmodels: {llm: {model: ai/small}}", "it wants a model runner"),
     of("`security_opt` has", "security_opt: [\"x:y\"]", "the Engine refuses it"),
+    of(
+        "`memory_swap` is less than `memory`",
+        "memswap_limit: 128m\n    mem_limit: 1g",
+        "the Engine refuses it",
+    ),
+    of(
+        "`volumes` and `mounts` both mount",
+        "volumes: [\"data:/data\", {type: volume, source: data, target: /data, volume: {nocopy: true}}]",
+        "Compose drops the first without a word",
+    ),
+    of(
+        "`external_links` of the service",
+        "external_links: [other]",
+        "a link to a stranger ends with it, and networks do not need it",
+    ),
+    of(
+        "`post_start` of the service",
+        "post_start: [{command: [a]}]",
+        "nothing is run in a started container",
+    ),
+    of("`credential_spec` of the service", "credential_spec: {file: a.json}", "it is for Windows"),
+    of("`provider` of the service", "provider: {type: other}", "it starts a program on this machine"),
+    of(
+        "`use_api_socket` of the service",
+        "use_api_socket: true",
+        "the container would have this machine's login",
+    ),
+    of(
+        "`user` of `pre_stop` cannot be done",
+        "pre_stop: [{command: [a], user: root}]",
+        "the Engine's user of the container runs it",
+    ),
 ];
 
-/// What we take and Compose refuses.
-pub(super) const TAKEN_HERE: [Difference; 2] = [
+/// What we take and Compose refuses in a service that is off: it is not looked into here.
+pub(super) const TAKEN_OFF: [Difference; 2] = [
     of(
         "Invalid ip address",
         "profiles: [dev]\n    ports: [\"localhost:80:80\"]",
-        "what is off is not looked into",
+        "it says nothing of what runs",
+    ),
+    of("command.1 must be a string", "profiles: [dev]\n    command: [a, 1]", "it says nothing of what runs"),
+];
+
+/// What we take and Compose refuses.
+pub(super) const TAKEN_HERE: [Difference; 5] = [
+    of("cpu_percent must be a string", "cpu_percent: 50.5", "it says nothing on Linux, and is noted"),
+    of("build additional properties", "build: {foo: bar}", "nothing is built here, and that is noted"),
+    of(
+        "can't set distinct values on 'pids_limit'",
+        "pids_limit: 100\n    deploy: {resources: {limits: {cpus: \"0.1\"}}}",
+        "Compose compares it with a limit that is not there",
+    ),
+    of(
+        "cannot override services.",
+        "gpus: all\n    extends: {service: other}\n  other:\n    image: other:1\n    gpus: [{count: 1}]",
+        "Compose cannot put a word over a list",
     ),
     of(
         "can't set distinct values on 'mem_reservation'",
@@ -109,8 +165,9 @@ pub(super) fn is_refused_here(said: &str) -> bool {
     REFUSED_HERE.iter().any(|known| said.contains(known.said))
 }
 
-pub(super) fn is_taken_here(said: &str) -> bool {
-    TAKEN_HERE.iter().any(|known| said.contains(known.said))
+pub(super) fn is_taken_here(said: &str, is_partly_off: bool) -> bool {
+    let off = TAKEN_OFF.iter().filter(|_| is_partly_off);
+    TAKEN_HERE.iter().chain(off).any(|known| said.contains(known.said))
 }
 
 /// Lines of a difference between trees that are meant.
@@ -120,6 +177,8 @@ pub(super) fn is_accepted_in_tree(line: &str) -> bool {
         || line.contains("/environment/x-a")
         // `config --format json` leaves it out, and `config` prints it.
         || (line.contains("/networks/") && line.contains("/mac_address: "))
+        // With `!override` before it, a null is the text `~` to Compose.
+        || line.ends_with("theirs [\"~\"]")
         // The Engine's clients spell "take it away" so, and each of ours reads it so.
         || (line.contains("ours [], theirs [\"\"]") && (line.contains("/command") || line.contains("/entrypoint")))
 }

@@ -69,6 +69,11 @@ pub(crate) struct Generated {
 const VARIABLES: [(&str, &str); 6] =
     [("V", "val"), ("E", ""), ("N", "5"), ("P", "8080"), ("T", "true"), ("D", "a $V b")];
 
+/// The value of one of them.
+pub(super) fn variable(name: &str) -> &'static str {
+    VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).unwrap_or_default()
+}
+
 const SCALARS: [&str; 61] = [
     "text",
     "\"text\"",
@@ -247,7 +252,18 @@ const PORTS: [&str; 39] = [
     "{target: 80, mode: ingress, published: \"\"}",
 ];
 
-const VOLUMES: [&str; 40] = [
+const VOLUMES: [&str; 51] = [
+    "{type: bind, source: /e, target: /e2, bind: {selinux: z}}",
+    "{type: bind, source: /e, target: /e3, read_only: true, bind: {selinux: Z, propagation: rprivate}}",
+    "{type: bind, source: /e, target: /e4, bind: {recursive: enabled}}",
+    "{type: bind, source: /e, target: /e5, bind: {recursive: disabled}}",
+    "{type: bind, source: /e, target: /e6, read_only: true, bind: {recursive: foo}}",
+    "{type: bind, source: /e, target: /e7, bind: {propagation: rslave, create_host_path: true}}",
+    "{type: bind, source: /e, target: /e8, bind: {create_host_path: \"false\"}}",
+    "{type: volume, source: data, target: /e9, volume: {labels: {a: b}}}",
+    "{type: image, source: \"other:1\", target: /i}",
+    "{type: bind, source: /e, target: /e10, consistency: cached}",
+    "{type: bind, source: /e, target: /e11, bind: {foo: bar}}",
     "data:/data",
     "\"data:/data:ro\"",
     "data:/data:rw",
@@ -290,7 +306,10 @@ const VOLUMES: [&str; 40] = [
     "/srv/sock:/srv/sock",
 ];
 
-const NETWORKS: [&str; 15] = [
+const NETWORKS: [&str; 18] = [
+    "{back: {gw_priority: 5}}",
+    "{back: {interface_name: eth7}}",
+    "{back: {ipv6_address: \"fd00::5\"}}",
     "[back]",
     "[back, default]",
     "{back: }",
@@ -359,7 +378,24 @@ const DEPLOY: [&str; 21] = [
 ];
 
 /// Values by key that stand on one line.
-const PLAIN: [(&str, &[&str]); 55] = [
+const PLAIN: [(&str, &[&str]); 72] = [
+    ("cpu_rt_period", &["400000", "\"400000\"", "\"1400us\""]),
+    ("cpu_rt_runtime", &["95000", "\"400ms\""]),
+    ("cpu_count", &["2"]),
+    ("cpu_percent", &["50", "50.5"]),
+    ("isolation", &["default"]),
+    ("mac_address", &["\"02:42:ac:11:00:05\"", "02-42-AC-11-00-05", "nothing"]),
+    ("container_name", &["own-name", "x", "\"${V}-own\"", "\"a b\""]),
+    ("external_links", &["[a]", "[\"a:b\"]"]),
+    ("build", &[".", "{context: .}", "{context: ./dir, args: {A: \"1\"}}", "{foo: bar}"]),
+    ("label_file", &["app.env", "[app.env, raw.env]", "none.env"]),
+    ("pre_stop", &["[{command: [a, b]}]", "[{command: a b}]", "[{command: [a], user: root}]", "[]"]),
+    ("post_start", &["[{command: [a]}]"]),
+    ("develop", &["{watch: [{path: ., action: rebuild}]}", "null"]),
+    ("credential_spec", &["{file: a.json}"]),
+    ("provider", &["{type: other}"]),
+    ("use_api_socket", &["true", "false"]),
+    ("models", &["[llm]"]),
     (
         "restart",
         &[
@@ -505,7 +541,9 @@ const PLAIN: [(&str, &[&str]); 55] = [
     ("device_cgroup_rules", &["[\"c 42:* rmw\"]", "[\"c 1:3 mr\", \"b 8:0 r\"]"]),
 ];
 
-const ENV_LINES: [&str; 40] = [
+const ENV_LINES: [&str; 42] = [
+    "B=${A}-of-a",
+    "C_D=${R}",
     "A=x",
     "A: x",
     "A = x",
@@ -558,7 +596,8 @@ const DEPENDS: [&str; 7] = [
     "{base: {condition: service_completed_successfully}}",
 ];
 
-const ENV_FILES: [&str; 8] = [
+const ENV_FILES: [&str; 9] = [
+    "[{path: raw.env, format: raw}, app.env]",
     "app.env",
     "[app.env]",
     "[{path: app.env}]",
@@ -579,6 +618,30 @@ const SECRETS: [&str; 6] = [
     "[{source: pass, uid: \"1\", gid: \"2\", mode: 0440}]",
     "[{source: pass, mode: \"0400\"}]",
     "[nothing]",
+];
+
+const CONFIGS: [&str; 8] = [
+    "[conf]",
+    "[{source: conf}]",
+    "[{source: conf, target: /etc/c}]",
+    "[{source: of_variable, target: /etc/e, uid: \"1\", gid: \"2\", mode: 0440}]",
+    "[{source: of_file, mode: \"0400\"}]",
+    "[conf, {source: of_variable, target: etc/relative}]",
+    "[nothing]",
+    "[{source: of_file, target: /etc/x, x-a: b}]",
+];
+
+/// Keys at the top of the first file.
+const TOP: [&str; 9] = [
+    "version: \"3.8\"",
+    "name: other",
+    "name: \"${V}\"",
+    "x-top: {a: [1, \"$V\"]}",
+    "include: [more.yaml]",
+    "include: [{path: [more.yaml]}]",
+    "include: [none.yaml]",
+    "models: {llm: {model: ai/small}}",
+    "foo: bar",
 ];
 
 const BACK: [&str; 10] = [
@@ -607,7 +670,8 @@ const DATA: [&str; 9] = [
 ];
 
 /// Keys of a service that stand on one line beside those of `PLAIN`.
-const ON_ONE_LINE: [(&str, &[&str]); 15] = [
+const ON_ONE_LINE: [(&str, &[&str]); 16] = [
+    ("configs", &CONFIGS),
     ("command", &COMMANDS),
     ("entrypoint", &COMMANDS),
     ("networks", &NETWORKS),
@@ -634,6 +698,8 @@ impl Generated {
             ("compose.yaml", text),
             ("app.env", app),
             ("raw.env", "R=\"a\" $V # b\n"),
+            ("conf.txt", "a = $V\nb = ${V}\n"),
+            ("more.yaml", "services:\n  included:\n    image: included:1\n    environment: {V: \"$V\"}\n"),
             (
                 "sub/base.yaml",
                 "services:\n  thing:\n    image: thing:1\n    environment: {FROM: base, A: base}\n    labels: [from=base]\n    ports: [\"81:81\"]\n    volumes: [\"./sub:/sub\"]\n",
@@ -685,6 +751,11 @@ impl Generated {
             one.files[1].1 = format!("{form}\n");
             all.push((("app.env", form), one));
         }
+        for form in TOP {
+            let mut one = within("    init: true");
+            one.files[0].1 = format!("{form}\n{}", one.files[0].1);
+            all.push((("top", form), one));
+        }
         for (key, forms) in [("back", BACK.as_slice()), ("data", DATA.as_slice())] {
             for form in forms {
                 let mut text =
@@ -705,6 +776,9 @@ impl Generated {
         let services: &[&str] = &["base", "web", "worker"];
         let count = 1 + seeded.below(3);
         let mut text = String::new();
+        if seeded.below(4) == 0 {
+            let _ = writeln!(text, "{}", seeded.one("top", &TOP));
+        }
         let common = seeded.below(4) == 0;
         if common {
             text.push_str("x-common: &common\n  restart: always\n  environment: &env {SHARED: one, OTHER: \"2\"}\n  labels: {team: shop}\n");
@@ -745,6 +819,11 @@ impl Generated {
             project.profiles.push("dev".to_owned());
         }
         project
+    }
+
+    /// Whether a service of it has profiles.
+    pub(crate) fn is_partly_off(&self) -> bool {
+        self.files.iter().any(|(_, text)| text.contains("profiles:"))
     }
 
     /// How many files of Compose it has.
@@ -842,6 +921,9 @@ fn rest(back: &str, data: &str, text: &mut String) {
         text,
         "networks:\n  back: {back}\n  other:\n  named: {{name: own-name}}\n  outer: {{external: true}}\n  unused: {{driver: bridge}}"
     );
-    let _ =
-        writeln!(text, "volumes:\n  data: {data}\n  cache:\n  val:\nsecrets:\n  pass: {{environment: V}}");
+    let _ = writeln!(
+        text,
+        "volumes:\n  data: {data}\n  cache:\n  val:\nsecrets:\n  pass: {{environment: V}}\n\
+         configs:\n  conf: {{content: \"a $$V ${{V}}\"}}\n  of_variable: {{environment: D}}\n  of_file: {{file: ./conf.txt}}"
+    );
 }

@@ -1,6 +1,7 @@
 //! What Compose and pillarbox print of a project, in one form.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// One that is not there is null.
 fn take(map: &mut Map<String, Value>, key: &str) -> Value {
@@ -15,7 +16,7 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
 }
 
 /// What `docker compose config --format json` prints.
-pub(super) fn theirs(mut config: Value, project: &str) -> Value {
+pub(super) fn theirs(mut config: Value, project: &str, project_files: &[(String, String)]) -> Value {
     dollars(&mut config);
     let top = object(&mut config).clone();
     let named = |part: &str, key: &str| -> String {
@@ -36,8 +37,13 @@ pub(super) fn theirs(mut config: Value, project: &str) -> Value {
         }
         let networks = take(map, "networks");
         let networks = networks.as_object().into_iter().flatten();
-        let networks: Map<String, Value> =
+        let mut networks: Map<String, Value> =
             networks.map(|(key, value)| (named("networks", key), value.clone())).collect();
+        // It is that of the endpoint.
+        if let (Some(mac), Some(endpoint)) = (take(map, "mac_address").as_str(), networks.values_mut().next())
+        {
+            object(endpoint).insert("mac_address".to_owned(), json!(mac.replace('-', ":").to_lowercase()));
+        }
         map.insert("networks".to_owned(), networks.into());
         for mount in map.get_mut("volumes").and_then(Value::as_array_mut).into_iter().flatten() {
             if mount["type"] == "volume"
@@ -73,20 +79,75 @@ pub(super) fn theirs(mut config: Value, project: &str) -> Value {
             .collect();
         links.sort();
         links.dedup();
+        // Where `up` joins no network, it makes no link.
+        if map.contains_key("network_mode") {
+            links.clear();
+        }
         map.insert("links".to_owned(), json!(links));
+        let files = take(map, "configs");
+        map.insert("configs".to_owned(), configs(&files, &top, project_files));
+        if let Some(first) = take(map, "pre_stop").get(0) {
+            map.insert("pre_stop".to_owned(), first["command"].clone());
+        }
         secrets(map, |secret| {
             let target = secret["target"].as_str().or(secret["source"].as_str()).unwrap_or_default();
             target.rsplit('/').next().unwrap_or_default().to_owned()
         });
         if map.get("scale") == Some(&json!(0)) {
             map.retain(|key, _| key == "scale");
-        }
-        if awaited(&top, name) {
+        } else if awaited(&top, name) {
             map.insert("x-pillarbox".to_owned(), json!({ "task": true }));
         }
         services.insert(name.clone(), normal(name, service));
     }
-    json!({ "services": services, "networks": resources(&top, "networks"), "volumes": resources(&top, "volumes") })
+    let (mut networks, mut volumes) = (resources(&top, "networks"), resources(&top, "volumes"));
+    // What others make is looked for where a container uses it.
+    for service in services.values() {
+        if service["scale"] == 0 {
+            let used = |name: &str| {
+                services.values().any(|service| {
+                    let mounts = service["volumes"].as_array().into_iter().flatten();
+                    service["networks"].get(name).is_some()
+                        || mounts.into_iter().any(|mount| mount["source"] == name)
+                })
+            };
+            let external = |value: &Value| value["external"] == true;
+            object(&mut networks).retain(|name, value| !external(value) || used(name));
+            object(&mut volumes).retain(|name, value| !external(value) || used(name));
+        }
+    }
+    json!({ "services": services, "networks": networks, "volumes": volumes })
+}
+
+/// Files of a service by their paths: size, digest, owner and mode.
+fn configs(list: &Value, top: &Map<String, Value>, project_files: &[(String, String)]) -> Value {
+    let mut found = Map::new();
+    for one in list.as_array().into_iter().flatten() {
+        let source = one["source"].as_str().unwrap_or_default();
+        let from = top.get("configs").map(|all| &all[source]).unwrap_or(&Value::Null);
+        let content = match (&from["content"], &from["environment"], &from["file"]) {
+            (Value::String(content), ..) => content.clone(),
+            (_, Value::String(name), _) => super::grammar::variable(name).to_owned(),
+            (.., Value::String(path)) => {
+                let file = project_files.iter().find(|(name, _)| path.ends_with(&format!("/{name}")));
+                file.map(|(_, text)| text.clone()).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        let target = one["target"].as_str().unwrap_or(source);
+        let target = format!("/{}", target.trim_start_matches('/'));
+        let text = |key: &str, without: &str| one[key].as_str().unwrap_or(without).to_owned();
+        let digest = Sha256::digest(content.as_bytes());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        found.insert(
+            target,
+            json!({
+                "size": content.len(), "sha256": digest, "uid": text("uid", "0"), "gid": text("gid", "0"),
+                "mode": text("mode", "0444"),
+            }),
+        );
+    }
+    found.into()
 }
 
 /// Whether another service waits for the end of this one.
@@ -126,6 +187,26 @@ pub(super) fn ours(mut config: Value) -> Value {
             {
                 mount["source"] = json!(named("volumes", &source));
             }
+        }
+        let mut files = Map::new();
+        for one in take(map, "configs").as_array_mut().into_iter().flatten() {
+            let target = one["target"].as_str().unwrap_or_default().to_owned();
+            let number = |value: &Value| json!(value.as_i64().unwrap_or_default().to_string());
+            let mode = one["mode"].as_str().unwrap_or("0444").to_owned();
+            let digest = one["sha256"].as_str().unwrap_or_default().trim_start_matches("sha256:").to_owned();
+            files.insert(
+                target,
+                json!({
+                    "size": one["size"], "sha256": digest, "uid": number(&one["uid"]),
+                    "gid": number(&one["gid"]), "mode": mode,
+                }),
+            );
+        }
+        map.insert("configs".to_owned(), files.into());
+        if let Some(words) = map.get("x-pillarbox").and_then(|ours| ours["update"]["before_stop"].get("exec"))
+        {
+            let words = words.clone();
+            map.insert("pre_stop".to_owned(), words);
         }
         secrets(map, |secret| {
             secret["target"]
@@ -228,7 +309,7 @@ fn is_nothing(value: &Value) -> bool {
 fn normal(name: &str, mut service: Value) -> Value {
     let map = object(&mut service);
     let is_task = map.get("x-pillarbox").is_some_and(|ours| ours["task"] == true);
-    for key in ["build", "attach", "develop", "profiles", "extends", "configs"] {
+    for key in ["build", "attach", "develop", "profiles", "extends", "cpu_count", "cpu_percent"] {
         map.remove(key);
     }
     if map.get("pull_policy") != Some(&json!("never")) {
@@ -418,7 +499,10 @@ fn requests(value: &Value) -> Value {
             "ids": field("device_ids", "DeviceIDs").as_array().cloned().unwrap_or_default(),
         })
     });
-    normal.collect()
+    // Asked for in both places, they are the same devices.
+    let mut all: Vec<Value> = normal.collect();
+    all.dedup();
+    all.into()
 }
 
 fn health(value: &mut Value) {
@@ -467,6 +551,15 @@ fn volumes(value: &Value) -> Value {
         if let Some(bind) = map.get_mut("bind").and_then(Value::as_object_mut) {
             bind.remove("create_host_path");
             bind.remove("create_mountpoint");
+            let field = match take(bind, "recursive").as_str() {
+                Some("disabled") => Some("non_recursive"),
+                Some("writable") => Some("read_only_non_recursive"),
+                Some("readonly") => Some("read_only_force_recursive"),
+                _ => None,
+            };
+            if let Some(field) = field {
+                bind.insert(field.to_owned(), json!(true));
+            }
         }
         if let Some(size) = map.get_mut("tmpfs").and_then(|tmpfs| tmpfs.get_mut("size")) {
             *size = number(size);
