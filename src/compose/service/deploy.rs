@@ -63,10 +63,10 @@ impl Service<'_> {
             (Some(node), _) | (None, Some(node)) => self.put("replicas", arg(&node)),
             (None, None) => {}
         }
-        if let Some(node) = self.get("pre_stop").cloned() {
-            if let Some(command) = before_stop(&node)? {
-                update.insert("before_stop".to_owned(), command);
-            }
+        if let Some(node) = self.get("pre_stop").cloned()
+            && let Some(command) = before_stop(&node)?
+        {
+            update.insert("before_stop".to_owned(), command);
         }
         self.extension(&mut update)?;
         if !update.is_empty() {

@@ -141,9 +141,19 @@ pub(super) const TAKEN_OFF: [Difference; 2] = [
 ];
 
 /// What we take and Compose refuses.
-pub(super) const TAKEN_HERE: [Difference; 5] = [
+pub(super) const TAKEN_HERE: [Difference; 7] = [
     of("cpu_percent must be a string", "cpu_percent: 50.5", "it says nothing on Linux, and is noted"),
     of("build additional properties", "build: {foo: bar}", "nothing is built here, and that is noted"),
+    of(
+        "can't set distinct values on 'mem_limit'",
+        "mem_limit: 1g\n    deploy: {resources: {limits: {cpus: \"0.1\"}}}",
+        "Compose compares it with a limit that is not there",
+    ),
+    of(
+        "can't set distinct values on 'cpus'",
+        "cpus: 0.5\n    deploy: {resources: {limits: {memory: 64M}}}",
+        "Compose compares it with a limit that is not there",
+    ),
     of(
         "can't set distinct values on 'pids_limit'",
         "pids_limit: 100\n    deploy: {resources: {limits: {cpus: \"0.1\"}}}",
@@ -177,8 +187,9 @@ pub(super) fn is_accepted_in_tree(line: &str) -> bool {
         || line.contains("/environment/x-a")
         // `config --format json` leaves it out, and `config` prints it.
         || (line.contains("/networks/") && line.contains("/mac_address: "))
-        // With `!override` before it, a null is the text `~` to Compose.
+        // With `!override` before it, a null is a text to Compose.
         || line.ends_with("theirs [\"~\"]")
+        || line.ends_with("theirs [\"null\"]")
         // The Engine's clients spell "take it away" so, and each of ours reads it so.
         || (line.contains("ours [], theirs [\"\"]") && (line.contains("/command") || line.contains("/entrypoint")))
 }
