@@ -168,6 +168,7 @@ pub(super) fn stop_and_park(
             timeout: decision.desired.stop_timeout,
         };
         group.push(stop, rollback.actions());
+        rollback.beside.retain(|one| one.id != old.id);
         let policy = old.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
         // A container that stays gets its policy with its other live fields.
         if decision.can_update && !decision.choice.is(old) && !same_policy(policy, &parked(policy)) {

@@ -26,6 +26,9 @@ pub(super) struct Rollback<'a> {
     pub(super) filler: Option<Action>,
     /// The policy of the new container before it got the declared one.
     before: Value,
+    /// Attempts that an earlier run left running and that are not stopped yet, where two must not run at once: a
+    /// fallback that was down does not start beside them.
+    pub(super) beside: Vec<&'a Container>,
     /// The new container may run.
     pub(super) started: bool,
     /// The new container may have a restart policy.
@@ -64,6 +67,7 @@ impl<'a> Rollback<'a> {
             volume: None,
             filler: None,
             before: before.unwrap_or_else(no_restart),
+            beside: beside(decision),
             started: false,
             permanent: false,
             stopped: false,
@@ -139,6 +143,13 @@ impl<'a> Rollback<'a> {
         let Some(old) = self.fallback else { return Vec::new() };
         let was_down = !runs(old);
         let mut undo = Vec::new();
+        if was_down {
+            undo.extend(self.beside.iter().map(|one| Action::Stop {
+                container: Target::Id(one.id.clone()),
+                name: one.name.clone(),
+                timeout: self.stop_timeout,
+            }));
+        }
         let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
         if let Some(policy) = self.policy.as_ref().filter(|_| self.parked || was_down) {
             let body = json!({ "RestartPolicy": policy });
@@ -183,6 +194,17 @@ impl<'a> Rollback<'a> {
 
     fn drop_volume(&self) -> Option<Action> {
         self.volume.clone().map(|name| Action::RemoveOwnVolume { name })
+    }
+}
+
+/// Those that are stopped beside the fallback before the new one starts.
+fn beside<'a>(decision: &ContainerDecision<'a>) -> Vec<&'a Container> {
+    let is_other = |one: &&Container| {
+        !decision.choice.is(one) && decision.fallback.is_none_or(|fallback| fallback.id != one.id)
+    };
+    match decision.start_first {
+        true => Vec::new(),
+        false => decision.to_stop.iter().copied().filter(is_other).collect(),
     }
 }
 
