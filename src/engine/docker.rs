@@ -55,6 +55,10 @@ const RESTARTS: Duration = Duration::from_secs(5);
 const CATCHING: Duration = Duration::from_secs(30);
 /// How often one tries meanwhile.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How often a network is removed that still counts endpoints.
+const NETWORK_TRIES: u32 = 5;
+/// How long is waited in between.
+const COUNTED: Duration = Duration::from_millis(300);
 /// How often a list is asked for on which something is just going.
 const LIST_TRIES: u32 = 4;
 
@@ -470,6 +474,13 @@ impl Engine for Docker {
     }
 
     async fn remove_network(&self, id: &str) -> EngineResult<()> {
+        // A busy Engine still counts the endpoints of a container that is gone already (20.10.24).
+        for _ in 1..NETWORK_TRIES {
+            match self.delete(&format!("/networks/{}", segment(id))).await {
+                Err(error) if error.message.contains("has active endpoints") => sleep(COUNTED).await,
+                answer => return answer,
+            }
+        }
         self.delete(&format!("/networks/{}", segment(id))).await
     }
 }
