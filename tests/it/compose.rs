@@ -1004,4 +1004,7 @@ fn a_misspelt_key_below_deploy_is_refused_with_the_one_that_was_meant() {
         let said = env.run(&["compile"]).exits(1).explains("compose.yaml:1");
         said.explains(&format!("has no key `{key}`")).explains(meant);
     }
+    let deploy = "services: {api: {image: 'a/b:1', deploy: {restart_policy: {condition: allways}}}}\n";
+    let said = project(deploy, "", "").run(&["compile"]).exits(1).explains("compose.yaml:1");
+    said.explains("no condition `allways`").explains("none, on-failure and any");
 }

@@ -142,7 +142,12 @@ impl Service<'_> {
             ("none", _) => "no".to_owned(),
             ("on-failure", Some(ArgValue::Integer(tries))) => format!("on-failure:{tries}"),
             ("on-failure", _) => "on-failure".to_owned(),
-            _ => "always".to_owned(),
+            ("any", _) => "always".to_owned(),
+            (other, _) => {
+                let what = format!("there is no condition `{}` for a restart", escaped(other));
+                let place = map.get("condition").map_or(&node.place, |node| &node.place);
+                return Err(Problem::failed(what).at(place).hint("there are none, on-failure and any"));
+            }
         };
         for key in ["delay", "window"] {
             if let Some(entry) = map.entry(key) {
