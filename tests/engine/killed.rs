@@ -195,7 +195,7 @@ fn an_engine_that_stays_away_is_not_waited_for_after_a_second_interrupt() {
 fn after_a_kill_the_next_apply_takes_the_lock_over_and_says_so() {
     let Some(shop) = Shop::deployed() else { return };
     shop.release("serve", "1.1.0");
-    let cut = cut::killed(applying(&shop), 14).expect("it was under way");
+    let cut = cut::killed(applying(&shop), 10).expect("it was under way");
     assert_eq!(cut.code, -1, "{}", cut.said);
     // Looking needs no lock.
     shop.env.run(&["plan"]).ok();
