@@ -161,6 +161,12 @@ impl Generation {
         self.state != State::Attempt
     }
 
+    /// Whether nothing of it is in service, so that going to it leaves another generation: what runs of that one beside
+    /// the containers that are declared today does not stay.
+    pub fn is_out_of_service(&self) -> bool {
+        matches!(self.state, State::Kept | State::ImageOnly)
+    }
+
     /// Its image as a reference with a digest, if it came from a registry; with the tag, if that is known.
     pub fn reference(&self) -> Option<ImageRef> {
         let image = ImageRef::parse(self.image.as_ref()?).ok().filter(|image| image.digest.is_some())?;

@@ -131,7 +131,9 @@ impl Docker {
             }
             if began.elapsed() > CATCHING {
                 let words = "it crashes and is started again faster than it can be stopped";
-                return Err(EngineError::new(ErrorKind::Other, 304, words));
+                let by_hand =
+                    format!("remove it by hand, with its log: podman rm -f {}", id.get(..12).unwrap_or(id));
+                return Err(EngineError::new(ErrorKind::Other, 304, words).hint(by_hand));
             }
             sleep(GLANCE).await;
         }

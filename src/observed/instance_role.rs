@@ -60,6 +60,13 @@ impl Container {
 }
 
 impl InstanceRole {
+    /// Whether a name says that a container of this slot, of whichever generation, is kept.
+    pub fn is_kept(name: &str, slot: &str) -> bool {
+        let of_slot = name.strip_prefix(slot).and_then(|rest| rest.strip_prefix(".g"));
+        let generation = of_slot.and_then(|rest| rest.split('.').next()?.parse().ok());
+        generation.is_some_and(|generation| Self::of(name, slot, generation) == Self::Kept)
+    }
+
     /// What a name says of a container of this slot and generation.
     pub fn of(name: &str, slot: &str, generation: u64) -> Self {
         if name == slot {
@@ -111,6 +118,9 @@ mod tests {
             ("other", InstanceRole::Attempt),
         ] {
             assert_eq!(InstanceRole::of(name, "api", 3), role, "{name}");
+        }
+        for (name, is_kept) in [("api.g12.kept.2", true), ("api.g3", false), ("api-2.g3.kept", false)] {
+            assert_eq!(InstanceRole::is_kept(name, "api"), is_kept, "{name}");
         }
         for number in 0..3 {
             assert_eq!(

@@ -1007,4 +1007,12 @@ fn a_misspelt_key_below_deploy_is_refused_with_the_one_that_was_meant() {
     let deploy = "services: {api: {image: 'a/b:1', deploy: {restart_policy: {condition: allways}}}}\n";
     let said = project(deploy, "", "").run(&["compile"]).exits(1).explains("compose.yaml:1");
     said.explains("no condition `allways`").explains("none, on-failure and any");
+    for wrong in [
+        "deploy: {resources: {limits: [1]}}",
+        "deploy: {resources: {reservations: much}}",
+        "volumes: [{type: bind, source: /a, target: /b, bind: nonsense}]",
+    ] {
+        let env = project(&format!("services: {{api: {{image: 'a/b:1', {wrong}}}}}\n"), "", "");
+        env.run(&["compile"]).exits(1).explains("compose.yaml:1").explains("a mapping");
+    }
 }

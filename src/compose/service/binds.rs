@@ -18,7 +18,9 @@ pub(super) fn short(node: &Node, map: &Map) -> Result<Option<Arg>, Problem> {
     if !fits(source) || !fits(target) || !map.iter().all(known) {
         return Ok(None);
     }
-    let of_bind = map.get("bind").filter(|node| !node.is_null()).and_then(Node::map);
+    let of_bind = map.get("bind").filter(|node| !node.is_null());
+    let of_bind =
+        of_bind.map(|node| node.map().ok_or_else(|| wants("volumes.bind", "a mapping", node))).transpose()?;
     let mut modes = Vec::new();
     if let Some(node) = map.get("read_only")
         && truth("volumes.read_only", node)?

@@ -80,23 +80,22 @@ impl Service<'_> {
     fn resources(&mut self, node: &Node, reading: &mut Reading) -> Result<(), Problem> {
         let map = node.map().ok_or_else(|| wants("deploy.resources", "a mapping", node))?;
         known("deploy.resources", map, ["limits", "reservations"])?;
-        let parts = |name: &str| map.get(name).and_then(Node::map).cloned().unwrap_or_default();
+        let keys = ["cpus", "memory", "pids", "devices", "generic_resources"];
+        let part = |name: &str| -> Result<Map, Problem> {
+            let Some(node) = map.get(name).filter(|node| !node.is_null()) else { return Ok(Map::default()) };
+            let name = format!("deploy.resources.{name}");
+            let part = node.map().ok_or_else(|| wants(&name, "a mapping", node))?;
+            known(&name, part, keys).map(|()| part.clone())
+        };
+        let (limited, reserved) = (part("limits")?, part("reservations")?);
         let limits = [("cpus", "cpus"), ("memory", "mem_limit"), ("pids", "pids_limit")];
-        let known = ["cpus", "memory", "pids", "devices", "generic_resources"];
-        for part in ["limits", "reservations"] {
-            if let Some(entry) = parts(part).iter().find(|entry| !known.contains(&entry.key.as_str())) {
-                let what = format!("`deploy.resources.{part}` has no key `{}`", escaped(&entry.key));
-                return Err(Problem::failed(what).at(&entry.place).nearest(&entry.key, known));
-            }
-        }
         for (theirs, ours) in limits {
-            if let Some(node) = parts("limits").get(theirs) {
+            if let Some(node) = limited.get(theirs) {
                 let value = arg(node);
                 self.agrees(ours, &format!("deploy.resources.limits.{theirs}"), &value)?;
                 self.put(ours, value);
             }
         }
-        let reserved = parts("reservations");
         if let Some(node) = reserved.get("memory") {
             let value = arg(node);
             self.agrees("mem_reservation", "deploy.resources.reservations.memory", &value)?;

@@ -146,15 +146,19 @@ fn called_otherwise<'c>(
     containers: &'c [Container],
 ) -> Option<&'c Container> {
     let number = name.rsplit('-').next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(1);
-    containers.iter().filter(|one| one.ours.is_none()).find(|one| {
-        let of_it = |compose: &ComposeLabels| {
-            compose.project == project
-                && compose.service == service
-                && compose.number == number
-                && !compose.one_off
-        };
-        one.compose.as_ref().is_some_and(of_it)
-    })
+    let mut all = of_compose(project, service, containers);
+    all.find(|(_, compose)| compose.number == number && !compose.one_off).map(|(one, _)| one)
+}
+
+/// What Compose made for a service, and is not ours.
+fn of_compose<'c>(
+    project: &str,
+    service: &str,
+    containers: &'c [Container],
+) -> impl Iterator<Item = (&'c Container, &'c ComposeLabels)> {
+    let strangers = containers.iter().filter(|one| one.ours.is_none());
+    let labelled = strangers.filter_map(|one| Some((one, one.compose.as_ref()?)));
+    labelled.filter(move |(_, compose)| compose.project == project && compose.service == service)
 }
 
 /// The container that Compose made in the place of one that is still there: `ID_NAME`, with the beginning of the old
@@ -165,12 +169,11 @@ fn half_replaced<'c>(
     name: &str,
     containers: &'c [Container],
 ) -> Option<&'c Container> {
-    containers.iter().filter(|one| one.ours.is_none()).find(|one| {
+    let has_id = |one: &Container| {
         let id = one.name.strip_suffix(name).and_then(|before| before.strip_suffix('_'));
-        let of_it = |compose: &ComposeLabels| compose.project == project && compose.service == service;
         id.is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            && one.compose.as_ref().is_some_and(of_it)
-    })
+    };
+    of_compose(project, service, containers).map(|(one, _)| one).find(|one| has_id(one))
 }
 
 fn half_replaced_in_words(name: &str, left: &Container) -> String {

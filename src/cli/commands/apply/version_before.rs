@@ -2,7 +2,7 @@
 
 use crate::event::GroupEnd;
 use crate::execute::{HostOutcome, Outcome};
-use crate::observed::Label;
+use crate::observed::{InstanceRole, Label};
 use crate::plan::{Action, HostPlan, Plan};
 use crate::problem::Problem;
 use std::collections::BTreeSet;
@@ -44,16 +44,16 @@ fn services(plan: &Plan, ends: &[HostOutcome]) -> BTreeSet<String> {
 
 /// Groups that make a container whose predecessor is kept, each with the service.
 fn replaced(host: &HostPlan) -> Vec<(String, String)> {
-    let keeps = |group: &str| {
-        host.steps.iter().any(|step| {
-            step.group == group && matches!(&step.action, Action::Rename { to, .. } if to.ends_with(".kept"))
-        })
+    let keeps = |group: &str, slot: &str| {
+        let is =
+            |action: &Action| matches!(action, Action::Rename { to, .. } if InstanceRole::is_kept(to, slot));
+        host.steps.iter().any(|step| step.group == group && is(&step.action))
     };
     let made = host.steps.iter().filter_map(|step| match &step.action {
-        Action::Create(create) => {
+        Action::Create(create) if keeps(&step.group, &create.service) => {
             Some((step.group.clone(), create.body["Labels"][Label::SERVICE].as_str()?.to_owned()))
         }
         _ => None,
     });
-    made.filter(|(group, _)| keeps(group)).collect()
+    made.collect()
 }

@@ -4,7 +4,7 @@ use super::RollbackArgs;
 use super::gates::Gating;
 use crate::desired::{Desired, DesiredContainer, DesiredState};
 use crate::execute::Interrupt;
-use crate::history::{Generation, OnHost, State, Wanted, generations};
+use crate::history::{Generation, OnHost, Wanted, generations};
 use crate::name::{ContainerName, HostName};
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::session::{Goal, Observation, Pipeline, Registries, Services, Vault, declared};
@@ -51,7 +51,7 @@ impl Host {
             generation: target.number,
             image: target.reference(),
             instances: instances.collect(),
-            surplus_goes: matches!(target.state, State::Kept | State::ImageOnly),
+            surplus_goes: target.is_out_of_service(),
         }
     }
 }

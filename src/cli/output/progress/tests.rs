@@ -42,7 +42,7 @@ fn plan() -> Plan {
                 }],
                 steps: vec![
                     step(1, "pull nginx", Action::Pull { image, platform: None, runs_on: None }),
-                    step(2, "pull nginx:1.9.0", kept),
+                    step(2, "replace nginx", kept),
                     step(3, "replace nginx", start),
                     step(4, "create network back", Action::RemoveOwnVolume { name: name() }),
                 ],
@@ -54,19 +54,17 @@ fn plan() -> Plan {
 
 fn pulled() -> Vec<EventKind> {
     let progress = PullProgress { done: 10, total: 100, layers_done: 0, layers: 1 };
-    let ended = |group: &str, ms| EventKind::GroupEnded {
-        group: group.to_owned(),
-        end: GroupEnd::Done,
-        took: Duration::from_millis(ms),
-    };
     vec![
         EventKind::StepStarted { step: 1 },
         EventKind::PullProgress { step: 1, progress },
         EventKind::StepDone { step: 1, took: Duration::from_millis(1_234) },
-        ended("pull nginx", 1_234),
+        EventKind::GroupEnded {
+            group: "pull nginx".to_owned(),
+            end: GroupEnd::Done,
+            took: Duration::from_millis(1_234),
+        },
         EventKind::StepStarted { step: 2 },
         EventKind::StepDone { step: 2, took: Duration::from_millis(2) },
-        ended("pull nginx:1.9.0", 2),
         EventKind::StepStarted { step: 3 },
     ]
 }
@@ -116,7 +114,6 @@ fn lines(level: Level, bars: bool, happened: Vec<EventKind>) -> String {
 fn each_resource_is_one_line_when_it_is_done() {
     insta::assert_snapshot!(lines(Level::Normal, false, replaced()), @r"
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
-    web1: nginx:1.9.0                                 pulled  0.0s
     web1: container nginx: the Engine warns: no swap limit
     web1: container nginx                             replaced (1.8.2 → 1.9.0)  4.1s
     web1: network back                                created  4.1s
@@ -127,7 +124,6 @@ fn each_resource_is_one_line_when_it_is_done() {
 fn what_failed_says_why_at_once_and_how_it_ended() {
     insta::assert_snapshot!(lines(Level::Normal, false, rolled_back()), @r"
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
-    web1: nginx:1.9.0                                 pulled  0.0s
     web1: container nginx: failed: port 8080 is taken\u{1b}[2J
     web1: last log lines of nginx.g2:
     web1:   | bind failed
@@ -141,8 +137,7 @@ fn with_v_each_step_is_a_line_too() {
     web1: pull registry.example.com/web/nginx:1.9.0 …
     web1: pull registry.example.com/web/nginx:1.9.0  1.2s
     web1: image registry.example.com/web/nginx:1.9.0  pulled  1.2s
-    web1: nginx:1.9.0: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
-    web1: nginx:1.9.0                                 pulled  0.0s
+    web1: container nginx: tag registry.example.com/web/nginx:1.9.0 as pillarbox.invalid/shop/nginx:g2  0.0s
     web1: container nginx: failed: port 8080 is taken\u{1b}[2J
     web1: last log lines of nginx.g2:
     web1:   | bind failed

@@ -16,6 +16,7 @@ pub(super) struct Rollback<'a> {
     policy: Option<Value>,
     service: String,
     stop_timeout: Option<u32>,
+    can_update: bool,
     /// The new container and its name, once there is one.
     target: Option<(Target, String)>,
     /// The tag that keeps the image of one that the plan creates.
@@ -62,6 +63,7 @@ impl<'a> Rollback<'a> {
             policy: decision.fallback.filter(|_| decision.can_update).and_then(|old| policy(decision, old)),
             service: service.to_owned(),
             stop_timeout: decision.desired.stop_timeout,
+            can_update: decision.can_update,
             target: existing,
             keep: None,
             volume: None,
@@ -144,11 +146,7 @@ impl<'a> Rollback<'a> {
         let was_down = !runs(old);
         let mut undo = Vec::new();
         if was_down {
-            undo.extend(self.beside.iter().map(|one| Action::Stop {
-                container: Target::Id(one.id.clone()),
-                name: one.name.clone(),
-                timeout: self.stop_timeout,
-            }));
+            undo.extend(self.beside.iter().flat_map(|one| self.stop_for_good(one)));
         }
         let (container, name) = (Target::Id(old.id.clone()), old.name.clone());
         if let Some(policy) = self.policy.as_ref().filter(|_| self.parked || was_down) {
@@ -162,6 +160,19 @@ impl<'a> Rollback<'a> {
             undo.push(Action::Start { container, name });
         }
         undo
+    }
+
+    /// Stops an attempt, and where that is possible it stays so when its Engine starts again.
+    fn stop_for_good(&self, one: &Container) -> Vec<Action> {
+        let (container, name) = (Target::Id(one.id.clone()), one.name.clone());
+        let policy = one.inspect.compare("/HostConfig/RestartPolicy").unwrap_or(&Value::Null);
+        let update = (self.can_update && !same_policy(policy, &parked(policy))).then(|| Action::Update {
+            container: container.clone(),
+            name: name.clone(),
+            body: json!({ "RestartPolicy": parked(policy) }),
+        });
+        let stop = Action::Stop { container, name, timeout: self.stop_timeout };
+        std::iter::once(stop).chain(update).collect()
     }
 
     /// Whether the new container is kept for inspection.
