@@ -6,6 +6,7 @@ mod budget;
 mod compose;
 mod condition;
 mod container;
+mod declared;
 mod expression;
 mod facts;
 mod files;
@@ -15,7 +16,6 @@ mod image;
 mod order;
 mod requisite;
 mod resource;
-mod salt_ports;
 mod service;
 mod star;
 mod task;
@@ -35,6 +35,7 @@ use crate::problem::{Place, Problem, Problems, Result, escaped};
 use crate::script::Ran;
 use crate::state::{Arg, ArgValue, Declaration, FileBytes, Function, Text};
 use arguments::Common;
+use declared::Declared;
 use expression::Evaluator;
 use requisite::Named;
 use std::cell::OnceCell;
@@ -51,6 +52,8 @@ pub struct Inputs<'a> {
     /// Groups of the inventory that the host is in, each with the number of hosts in it: `host.groups`,
     /// `host.group_hosts`.
     pub groups: &'a [(String, u64)],
+    /// Labels of the inventory: `host.labels` where no Engine was asked, and grains.
+    pub labels: &'a BTreeMap<String, String>,
     /// State files in the order of the inventory: path in the workspace (`states/nginx.toml`), text.
     pub states: &'a [(String, String)],
     /// The results of those in Starlark, which were run for this host.
@@ -78,16 +81,19 @@ pub fn needs_facts(
     states: &[(String, String)],
     projects: &[&ComposeProject],
     source: &dyn Fn(&str) -> Result<Option<FileBytes>>,
+    labels: &BTreeMap<String, String>,
 ) -> bool {
+    let asks = |text: &str| expression::asks_for_facts(text, labels);
     let vars = projects.iter().flat_map(|project| project.vars.values());
-    let mut needed = vars.into_iter().any(|(text, _)| expression::asks_for_facts(text));
+    let mut needed = vars.into_iter().any(|(text, _)| asks(text));
     for (file, text) in states.iter().filter(|(file, _)| !is_starlark(file)) {
         let mut look = |text: &str, _: &Place| {
-            needed = needed || expression::asks_for_facts(text);
+            needed = needed || asks(text);
             Ok((ArgValue::Text(Text::clear(text)), Vec::new()))
         };
-        let found = toml::read(file, text, &mut look, &mut Vec::new());
-        needed = needed || files::ask_for_facts(&found, source, expression::asks_for_facts);
+        let mut read = Declared::default();
+        toml::read(file, text, &mut look, &mut read);
+        needed = needed || files::ask_for_facts(&read.found, source, asks);
     }
     needed
 }
@@ -147,21 +153,26 @@ pub fn is_starlark(file: &str) -> bool {
 }
 
 fn declarations(inputs: &Inputs, problems: &mut Vec<Problem>, notes: &mut Vec<String>) -> Vec<Declaration> {
-    let evaluator = Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups, inputs.budget);
+    let evaluator =
+        Evaluator::new(inputs.host, inputs.pillar, inputs.facts, inputs.groups, inputs.labels, inputs.budget);
     let mut evaluate = |text: &str, place: &Place| evaluator.string(text, place);
     let secrets = OnceCell::new();
-    let mut found = Vec::new();
+    let mut declared = Declared::default();
     for (file, text) in inputs.states {
         match inputs.ran.get(file) {
-            _ if !is_starlark(file) => found.extend(toml::read(file, text, &mut evaluate, problems)),
+            _ if !is_starlark(file) => toml::read(file, text, &mut evaluate, &mut declared),
             Some(Ok(ran)) => {
                 let secrets = secrets.get_or_init(|| crate::script::secrets(inputs.pillar));
-                found.extend(star::read(file, ran, inputs.pillar, secrets, problems, notes));
+                star::read(file, ran, inputs.pillar, secrets, &mut declared);
             }
-            Some(Err(wrong)) => problems.extend(wrong.iter().cloned()),
-            None => problems.push(Problem::failed("the file was not run").at(&Place::new(file.as_str(), 0))),
+            Some(Err(wrong)) => declared.problems.extend(wrong.iter().cloned()),
+            None => {
+                let place = Place::new(file.as_str(), 0);
+                declared.problems.push(Problem::failed("the file was not run").at(&place));
+            }
         }
     }
+    let mut found = declared.finish(problems, notes);
     for project in inputs.compose {
         found.extend(compose::read(project, inputs, &mut evaluate, problems, notes));
     }

@@ -18,7 +18,7 @@ mod scalar;
 mod service;
 mod value;
 mod variables;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use look::{Look, env_variables, look, normalised, own_name, service_names, usual_file};
 

@@ -12,7 +12,9 @@ mod tests;
 
 pub use address::{EngineAddress, Tls};
 pub use compose::ComposeProject;
-pub use edit::{Getter, NewProject, add_id, add_project, give_project, remove_reader};
+pub use edit::{
+    Getter, NewHost, NewProject, add_group, add_host, add_id, add_project, give, give_project, remove_reader,
+};
 pub use files::{matches_glob, pillar_files, state_files};
 
 use crate::name::{HostName, Owner, ReaderName, folded};

@@ -8,8 +8,8 @@
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar` | pure |
-//! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config` | pure |
-//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `export` | pure |
+//! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config`, `salt` | pure |
+//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `highstate`, `export` | pure |
 //! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event`, `logs` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
@@ -34,6 +34,7 @@ pub mod event;
 pub mod execute;
 pub mod export;
 pub mod external_helper;
+pub mod highstate;
 pub mod history;
 pub mod import;
 pub mod inspect;
@@ -53,6 +54,7 @@ pub mod planner;
 pub mod problem;
 pub mod process;
 pub mod registry;
+mod salt;
 pub mod sandbox;
 pub mod script;
 pub mod secret;

@@ -18,6 +18,7 @@ mod gate;
 mod get;
 mod history;
 mod identity;
+mod import;
 mod init;
 mod known;
 mod logs;
@@ -82,6 +83,7 @@ pub(super) enum Command {
     Clean(clean::CleanArgs),
     Compile(compile::CompileArgs),
     Compose(compose::ComposeArgs),
+    Import(import::ImportArgs),
     Verify(verify::VerifyArgs),
     WhoCanRead(who_can_read::WhoCanReadArgs),
     Known(known::KnownArgs),
@@ -144,6 +146,7 @@ impl Command {
             Self::Clean(args) => clean::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Compose(args) => compose::run(args, ctx),
+            Self::Import(args) => import::run(args, ctx),
             Self::Verify(args) => verify::run(args, ctx),
             Self::WhoCanRead(args) => who_can_read::run(args, ctx),
             Self::Known(args) => known::run(args, ctx),

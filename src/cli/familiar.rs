@@ -10,7 +10,7 @@ use std::ffi::OsString;
 type Familiar = (&'static [&'static str], &'static str, &'static [&'static str]);
 
 /// The table; a word goes when it becomes a command.
-const FAMILIAR: [Familiar; 21] = [
+const FAMILIAR: [Familiar; 20] = [
     (
         &["up", "deploy", "create", "converge", "sync", "highstate", "site", "redeploy", "install"],
         "states are carried out in two steps: look, then apply",
@@ -71,11 +71,6 @@ const FAMILIAR: [Familiar; 21] = [
         &["logout"],
         "a credential of a registry is taken out of the pillar",
         &["pillarbox registry remove HOST"],
-    ),
-    (
-        &["import"],
-        "credentials are imported; a container that is there is adopted",
-        &["pillarbox registry import FILE", "pillarbox adopt NAME --host HOST"],
     ),
     (
         &["export"],

@@ -23,7 +23,7 @@ use filters::COUNT;
 use log::Log;
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Environment, Error, ErrorKind};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,10 +57,14 @@ impl<'a> Evaluator<'a> {
         pillar: &Arc<Node>,
         facts: Option<&Facts>,
         groups: &[(String, u64)],
+        labels: &BTreeMap<String, String>,
         budget: &'a Budget,
     ) -> Self {
         let log = Log::default();
-        let (about, grains) = facts::trees(host, facts, groups);
+        let (mut about, grains) = facts::trees(host, facts, groups, labels);
+        if facts.is_none() && !labels.is_empty() {
+            about = facts::with_labels(about, labels);
+        }
         let root = Root {
             pillar: Branch::root("pillar", Arc::clone(pillar), true, &log),
             host: Branch::root("host", Arc::new(about), false, &log),
@@ -260,8 +264,8 @@ enum NoValue {
     Result(String),
 }
 
-/// Whether an expression in a string uses a fact that only the host's Engine knows.
-pub(super) fn asks_for_facts(text: &str) -> bool {
+/// Whether an expression in a string uses a fact that only the host's Engine knows, and no label of the inventory.
+pub(super) fn asks_for_facts(text: &str, labels: &BTreeMap<String, String>) -> bool {
     let env = Environment::new();
     let parts = split(text).unwrap_or_default();
     parts.iter().any(|part| {
@@ -270,7 +274,9 @@ pub(super) fn asks_for_facts(text: &str) -> bool {
         compiled.undeclared_variables(true).iter().any(|path| {
             let mut steps = path.split('.');
             let of_host = matches!(steps.next(), Some("host" | "grains"));
-            of_host && !matches!(steps.next(), Some("name" | "groups" | "group_hosts" | "id"))
+            of_host
+                && !matches!(steps.next(), Some("name" | "groups" | "group_hosts" | "id"))
+                && !facts::is_label(path, labels)
         })
     })
 }

@@ -1,58 +1,45 @@
 //! State files in Starlark: from the result of `run` to declarations, in plain dicts and in Salt's lists of
 //! dicts with one key each.
 
-mod salt;
 mod source;
 
-use super::salt_ports;
-use super::toml::function;
+use super::declared::{Declared, Written};
 use crate::desired::read as desired_read;
 use crate::pillar::{Float, Node};
 use crate::problem::{Place, Problem, escaped};
 use crate::script::{Part, Piece, Ran, Value};
-use crate::state::{Arg, ArgValue, Declaration, SecretRef, Segment, Text};
-use salt::Foreign;
+use crate::state::{Arg, ArgValue, SecretRef, Segment, Text};
 use source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads the result of one file; `secrets` are those of the pillar by their numbers. Errors go
-/// to `problems`, and the rest is still read.
-pub(super) fn read(
-    file: &str,
-    ran: &Ran,
-    pillar: &Node,
-    secrets: &[SecretRef],
-    problems: &mut Vec<Problem>,
-    notes: &mut Vec<String>,
-) -> Vec<Declaration> {
-    notes.extend(ran.notes.iter().cloned());
+/// Reads the result of one file; `secrets` are those of the pillar by their numbers. Errors are noted, and the rest
+/// is still read.
+pub(super) fn read(file: &str, ran: &Ran, pillar: &Node, secrets: &[SecretRef], declared: &mut Declared) {
+    declared.notes.extend(ran.notes.iter().cloned());
     let sources = Sources::of(pillar, &ran.read);
-    let mut reader = StarReader { file, secrets, sources, problems, notes };
-    let mut found = Vec::new();
+    let mut reader = StarReader { file, secrets, sources, declared };
     match &ran.states.part {
         Part::Table(states) => {
             for (id, state) in states {
-                reader.state(id, state, &mut found);
+                reader.state(id, state);
             }
         }
         other => {
             let place = reader.place(&ran.states);
-            reader.problems.push(
+            reader.declared.problems.push(
                 Problem::failed(format!("`run` returns {}, not a dict of states", kind(other)))
                     .at(&place)
                     .hint("it begins with `config = {}` and ends with `return config`"),
             );
         }
     }
-    found
 }
 
 struct StarReader<'a> {
     file: &'a str,
     secrets: &'a [SecretRef],
     sources: Sources<'a>,
-    problems: &'a mut Vec<Problem>,
-    notes: &'a mut Vec<String>,
+    declared: &'a mut Declared,
 }
 
 impl StarReader<'_> {
@@ -65,11 +52,11 @@ impl StarReader<'_> {
 
     fn wrong(&mut self, what: String, at: &Value, hint: &str) {
         let place = self.place(at);
-        self.problems.push(Problem::failed(what).at(&place).hint(hint));
+        self.declared.problems.push(Problem::failed(what).at(&place).hint(hint));
     }
 
     /// `id: {"container.running": …}`.
-    fn state(&mut self, id: &str, state: &Value, found: &mut Vec<Declaration>) {
+    fn state(&mut self, id: &str, state: &Value) {
         let Part::Table(functions) = &state.part else {
             let what = format!("the state `{}` is {}, not a dict", escaped(id), kind(&state.part));
             self.wrong(what, state, "it is a dict of functions: {\"container.running\": {\"image\": …}}");
@@ -79,22 +66,8 @@ impl StarReader<'_> {
             let (word, arguments, rest) = self.named(word, arguments);
             let place = self.place(arguments);
             let args = self.arguments(&word, arguments, rest);
-            let Some((mut args, unread)) = args else { continue };
-            salt_ports::expose(&word, &mut args);
-            match salt::foreign(&word, &args, &place) {
-                None => {
-                    if let Some(function) = function(&word, &place, self.problems) {
-                        found.push(Declaration { id: id.to_owned(), function, args, place, unread });
-                    }
-                }
-                Some(Foreign::Ignored(note)) => self.notes.push(note),
-                Some(Foreign::Refused(problem)) => self.problems.push(problem),
-                Some(Foreign::Absent(args, note)) => {
-                    self.notes.push(note);
-                    let function = crate::state::Function::ContainerAbsent;
-                    found.push(Declaration { id: id.to_owned(), function, args, place, unread });
-                }
-            }
+            let Some((args, unread)) = args else { continue };
+            self.declared.take(Written { id, word: &word, args, place, unread });
         }
     }
 
@@ -130,7 +103,7 @@ impl StarReader<'_> {
                             kind(&item.part)
                         );
                         let place = self.place(item);
-                        self.problems.push(Problem::failed(what).at(&place));
+                        self.declared.problems.push(Problem::failed(what).at(&place));
                         return None;
                     };
                     entries.extend(pairs);
@@ -151,7 +124,7 @@ impl StarReader<'_> {
                     if let Some(before) = args.insert(name.clone(), arg) {
                         let what = format!("`{}` of {} is written twice", escaped(name), escaped(word));
                         let other = format!("the other one is in {}", before.place);
-                        self.problems.push(Problem::failed(what).at(&place).cause(other));
+                        self.declared.problems.push(Problem::failed(what).at(&place).cause(other));
                     }
                 }
                 None => {
@@ -185,7 +158,7 @@ impl StarReader<'_> {
                             if let Some(number) = self.sources.printed(text) {
                                 let problem =
                                     printed(number, &self.sources.of_text(&number.value.to_string()));
-                                self.problems.push(problem.at(&place));
+                                self.declared.problems.push(problem.at(&place));
                                 return None;
                             }
                             read.extend(self.sources.of_text(text));
@@ -195,7 +168,7 @@ impl StarReader<'_> {
                             let Some(secret) = self.secrets.get(*number) else {
                                 let problem =
                                     Problem::failed("a state contains a secret that was not given to it");
-                                self.problems.push(problem.at(&place));
+                                self.declared.problems.push(problem.at(&place));
                                 return None;
                             };
                             read.extend(self.sources.of_secret(secret));

@@ -10,6 +10,7 @@ mod merging;
 mod options;
 mod ordering;
 mod resources;
+mod salt;
 mod services;
 mod star;
 mod tasks;
@@ -132,6 +133,7 @@ pub(crate) fn compiled(files: &[(&str, &str)], pillar_text: &str) -> Result<Desi
         workspace: &WorkspaceName::parse("shop").expect("a name").into(),
         host: &host,
         groups: &groups,
+        labels: &BTreeMap::new(),
         ran: &run(&states, &host, &pillar, Some(&facts), &groups),
         states: &states,
         compose: &[],
@@ -154,7 +156,7 @@ fn run(
 ) -> BTreeMap<String, Result<Ran>> {
     let files: BTreeMap<String, String> =
         states.iter().filter(|(file, _)| is_starlark(file)).cloned().collect();
-    let (about, grains) = facts_trees(host, facts, groups);
+    let (about, grains) = facts_trees(host, facts, groups, &BTreeMap::new());
     let given = |node: &Node| crate::script::given(node).expect("it is not deep");
     let asked = crate::script::Host {
         name: host.to_string(),

@@ -1,42 +1,38 @@
 //! State files in TOML: `[ID.FUNCTION.NAME]` tables with their lines.
 
+use super::condition;
+use super::declared::{Declared, Written};
 use super::expression::Evaluated;
-use super::{condition, salt_ports};
 use crate::pillar::Float;
 use crate::problem::syntax::no_toml;
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::state::{Arg, ArgValue, Declaration, Function, Text};
+use crate::state::{Arg, ArgValue, Function, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-/// Reads one file; `evaluate` returns the value of every string. Errors go to
-/// `problems`, and the rest is still read.
+/// Reads one file; `evaluate` returns the value of every string. Errors are noted, and the rest is still read.
 pub(super) fn read(
     file: &str,
     text: &str,
     evaluate: &mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Declaration> {
+    declared: &mut Declared,
+) {
     if let Err(found) = crate::pillar::document::parsable(file, text) {
-        problems.extend(found.into_vec());
-        return Vec::new();
+        return declared.problems.extend(found.into_vec());
     }
     let lines = TomlLines::of(file, text);
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
             let at = error.span().map(|span| span.start);
-            problems.push(no_toml(file, text, at, error.message()));
-            return Vec::new();
+            return declared.problems.push(no_toml(file, text, at, error.message()));
         }
     };
-    let mut reader = TomlReader { lines: &lines, evaluate, problems };
-    let mut found = Vec::new();
+    let mut reader = TomlReader { lines: &lines, evaluate, declared };
     for (id, key, item) in entries(document.as_table()) {
-        reader.declarations_of(id, key, item, &mut found);
+        reader.declarations_of(id, key, item);
     }
-    found
 }
 
 /// The entries of a table with their keys.
@@ -85,7 +81,7 @@ pub(super) fn function(word: &str, place: &Place, problems: &mut Vec<Problem>) -
 struct TomlReader<'a> {
     lines: &'a TomlLines<'a>,
     evaluate: &'a mut dyn FnMut(&str, &Place) -> Result<Evaluated>,
-    problems: &'a mut Vec<Problem>,
+    declared: &'a mut Declared,
 }
 
 impl TomlReader<'_> {
@@ -93,7 +89,7 @@ impl TomlReader<'_> {
         self.lines.place(key.and_then(Key::span).or_else(|| item.span()))
     }
 
-    fn declarations_of(&mut self, id: &str, key: Option<&Key>, item: &Item, found: &mut Vec<Declaration>) {
+    fn declarations_of(&mut self, id: &str, key: Option<&Key>, item: &Item) {
         let place = self.place(key, item);
         let Some(families) = item.as_table_like() else {
             self.no_declaration(id, &place);
@@ -112,19 +108,17 @@ impl TomlReader<'_> {
                     place = self.lines.place(Some(header));
                 }
                 let word = format!("{family}.{name}");
-                let Some(function) = function(&word, &place, self.problems) else { continue };
                 let Some(table) = item.as_table_like() else {
                     self.no_declaration(id, &place);
                     continue;
                 };
-                let before = self.problems.len();
-                let (mut args, unread) = self.arguments(table);
-                salt_ports::expose(&word, &mut args);
+                let before = self.declared.problems.len();
+                let (args, unread) = self.arguments(table);
                 // Missing values of a declaration that is left out on this host are not errors.
                 if condition::leaves_out(&args).is_some() {
-                    self.problems.truncate(before);
+                    self.declared.problems.truncate(before);
                 }
-                found.push(Declaration { id: id.to_owned(), function, args, place, unread });
+                self.declared.take(Written { id, word: &word, args, place, unread });
             }
         }
     }
@@ -132,7 +126,7 @@ impl TomlReader<'_> {
     fn no_declaration(&mut self, id: &str, place: &Place) {
         let what = format!("`{}` is not a declaration", escaped(id));
         let hint = "a declaration is a table `[ID.FUNCTION.NAME]`, for example `[web.container.running]`";
-        self.problems.push(Problem::failed(what).at(place).hint(hint));
+        self.declared.problems.push(Problem::failed(what).at(place).hint(hint));
     }
 
     /// The arguments of a declaration, and the names of those that could not be evaluated.
@@ -140,11 +134,11 @@ impl TomlReader<'_> {
         let (mut args, mut unread) = (BTreeMap::new(), BTreeSet::new());
         for (name, key, item) in entries(table) {
             let place = self.place(key, item);
-            let before = self.problems.len();
+            let before = self.declared.problems.len();
             if let Some(arg) = self.item(item, place) {
                 args.insert(name.to_owned(), arg);
             }
-            if self.problems.len() > before {
+            if self.declared.problems.len() > before {
                 unread.insert(name.to_owned());
             }
         }
@@ -188,7 +182,7 @@ impl TomlReader<'_> {
                     value
                 }
                 Err(found) => {
-                    self.problems.extend(found.into_vec());
+                    self.declared.problems.extend(found.into_vec());
                     return None;
                 }
             },

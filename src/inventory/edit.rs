@@ -1,7 +1,9 @@
 //! Changes of `pillarbox.toml` that a command makes.
 
+mod host;
 mod project;
 
+pub use host::{NewHost, add_group, add_host, give};
 pub use project::{Getter, NewProject, add_project, give_project};
 
 use super::{FILE, Inventory};

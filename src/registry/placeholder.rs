@@ -21,6 +21,9 @@ pub fn placeholder(secret: &Secret) -> Option<&'static str> {
     if text.starts_with("ENC[") && text.ends_with(']') {
         return Some("it is encrypted with SOPS or eyaml");
     }
+    if text.starts_with("NACL[") && text.ends_with(']') {
+        return Some("it is encrypted with Salt's nacl");
+    }
     if holds("{{", "}}") || holds("{%", "%}") {
         return Some("it is a template that was not rendered");
     }
@@ -38,6 +41,7 @@ mod tests {
             "a{{x}}b",
             "{% if x %}a{% endif %}",
             "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]",
+            "NACL[MRN3cc+fmdu=]",
             "ENC[PKCS7,MIIB]\n",
             "-----BEGIN PGP MESSAGE-----\n\nhQ==\n-----END PGP MESSAGE-----",
             "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl",

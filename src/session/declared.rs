@@ -101,7 +101,8 @@ impl<'v> Declared<'v> {
             }))
         });
         let (pillar, states) = both(merged(vault, host), texts)?;
-        let needs_facts = needs_facts(&states, &inventory.compose_of(host), &|path| vault.source(path));
+        let needs_facts =
+            needs_facts(&states, &inventory.compose_of(host), &|path| vault.source(path), &host.labels);
         let sources = Sources { pillar: Arc::new(pillar), states, ran: BTreeMap::new(), needs_facts };
         let runs = sources.starlark().next().is_some();
         let read = Self { host, credentials: Credentials::default(), content: Content::Sources(sources) };
@@ -187,6 +188,7 @@ impl Sources {
             workspace: vault.owner(),
             host: &host.name,
             groups: &groups(vault, host),
+            labels: &host.labels,
             states: &self.states,
             ran: &self.ran,
             compose: &vault.inventory().compose_of(host),

@@ -45,7 +45,7 @@ fn given_to(
     facts: Option<&Facts>,
 ) -> Result<script::Host> {
     let name = &host.name;
-    let (about, grains) = facts_trees(name, facts, &groups(vault, host));
+    let (about, grains) = facts_trees(name, facts, &groups(vault, host), &host.labels);
     let too_deep = |_| {
         Problem::failed(format!("the pillar of {name} nests too deep for states in Starlark")).at(&host.place)
     };

@@ -4,7 +4,7 @@ use crate::problem::{Problem, Result, escaped};
 use std::path::{Path, PathBuf};
 
 /// The file of `path`, relative to the workspace with `/` between its parts. Only `pillarbox.toml`,
-/// git's own two files and what lies below `pillar/`, `keys/` and `states/` can be named.
+/// git's own two files and what lies below `files/`, `keys/`, `pillar/` and `states/` can be named.
 ///
 /// # Errors
 /// Where it is another path, or a folder on the way is a symbolic link.
@@ -13,7 +13,7 @@ pub(super) fn within(root: &Path, path: &str) -> Result<PathBuf> {
     let known = match parts.as_slice() {
         [file] => [crate::inventory::FILE, ".gitattributes", ".gitignore"].contains(file),
         [top, below @ ..] => {
-            ["pillar", "keys", "states"].contains(top)
+            ["files", "keys", "pillar", "states"].contains(top)
                 && below.iter().all(|part| clean(part) && !part.starts_with('.'))
         }
         [] => false,

@@ -74,6 +74,7 @@ fn the_commands_in_the_order_of_work() {
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
                   its facts
     compose       Look at projects of Docker Compose, and take one into the workspace
+    import        Import the states, pillar and hosts of another tool
     verify        Check every box, lock, sealed value, reader and copy; or list what a change touches
     who-can-read  List who can open a secret, since when and by which box: now, or at a date or commit
     known         What this machine knows of boxes and hosts: list, accept what changed, forget

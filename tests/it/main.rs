@@ -30,6 +30,7 @@ mod identities;
 mod import;
 mod import_and_export;
 mod import_removal;
+mod import_salt;
 mod import_sources;
 mod init;
 mod layers;

@@ -72,6 +72,7 @@ identity unlock: time
 compose add: name group profile folder seal clear
 exec: command user workdir env index
 logs: since until tail index grep
+import salt: seal clear
 init: name group profile folder seal clear
 merge-driver: path
 reader add: key accept_readers

@@ -33,7 +33,14 @@ fn evaluator(known: bool) -> Evaluator<'static> {
     let host = HostName::parse("web1").expect("a name");
     let budget = Box::leak(Box::new(Budget::of(1)));
     let pillar = Arc::new(pillar(PILLAR));
-    Evaluator::new(&host, &pillar, known.then(facts).as_ref(), &[("web".to_owned(), 3)], budget)
+    Evaluator::new(
+        &host,
+        &pillar,
+        known.then(facts).as_ref(),
+        &[("web".to_owned(), 3)],
+        &BTreeMap::new(),
+        budget,
+    )
 }
 
 #[test]
@@ -431,12 +438,36 @@ fn only_what_needs_an_engine_asks_for_facts() {
         "a{{ [host.memory] | max }}",
         "{{ host.get('os') }}",
     ] {
-        assert!(asks_for_facts(text), "{text}");
+        assert!(asks_for_facts(text, &BTreeMap::new()), "{text}");
     }
     for text in
         ["host.cpus", "{{ host.name }}", "{{ 'web' in host.groups }}", "{{ pillar.host.cpus }}", "{{ host."]
     {
-        assert!(!asks_for_facts(text), "{text}");
+        assert!(!asks_for_facts(text, &BTreeMap::new()), "{text}");
+    }
+}
+
+#[test]
+fn labels_of_the_inventory_are_facts_and_grains_without_an_engine() {
+    let labels =
+        BTreeMap::from([("os".to_owned(), "Debian".to_owned()), ("roles".to_owned(), "web, db".to_owned())]);
+    let host = HostName::parse("web1").expect("a name");
+    let budget = Budget::of(1);
+    let evaluator = Evaluator::new(&host, &Arc::new(pillar(PILLAR)), None, &[], &labels, &budget);
+    for (text, expected) in [
+        ("{{ host.labels.os }}", "\"Debian\""),
+        ("{{ grains.os }}", "\"Debian\""),
+        ("{{ 'db' in grains.roles }}", "true"),
+        ("{{ grains.roles | join('+') }}", "\"web+db\""),
+    ] {
+        assert!(!asks_for_facts(text, &labels), "{text}");
+        let (value, _) = evaluator.string(text, &Place::new("states/a.toml", 3)).expect(text);
+        assert_eq!(shown(&value), expected, "{text}");
+    }
+    for text in
+        ["{{ host.labels.rack }}", "{{ host.labels }}", "{{ grains.os_family }}", "{{ grains.num_cpus }}"]
+    {
+        assert!(asks_for_facts(text, &labels), "{text}");
     }
 }
 
@@ -512,7 +543,7 @@ proptest! {
         let root = Node::new(Leaf::Table(table), &Place::new("pillar/a.toml", 0));
         let host = HostName::parse("web1").expect("a name");
         let budget = Budget::of(1);
-        let evaluator = Evaluator::new(&host, &Arc::new(root), None, &[], &budget);
+        let evaluator = Evaluator::new(&host, &Arc::new(root), None, &[], &BTreeMap::new(), &budget);
         let place = Place::new("states/a.toml", 1);
         let whole = evaluator.string("{{ pillar.key }}", &place).expect("a value").0;
         prop_assert_eq!(whole, ArgValue::Text(Text::clear(text.as_str())));

@@ -31,8 +31,6 @@ fn what_is_no_toml_or_no_declaration() {
     hint: did you mean `container.running`?
     error: states/a.toml:2: `docker.pulld` is not a state function
     hint: did you mean `docker.pulled`?
-    error: states/a.toml:3: `pkg.installed` is not a state function
-    hint: there are service.deployed, task.ran, container.running, container.installed, container.stopped, container.absent, image.pulled, image.absent, network.present, network.absent, volume.present and volume.absent
     error: states/a.toml:4: container d has no image
     hint: write `image` or `gate` in one of its declarations
     "#);

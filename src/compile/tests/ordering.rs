@@ -107,7 +107,12 @@ fn states_of_one_container_may_require_each_other() {
 #[test]
 fn facts_are_asked_for_only_where_a_state_needs_them() {
     let needs = |text: &str| {
-        crate::compile::needs_facts(&[("states/a.toml".to_owned(), text.to_owned())], &[], &|_| Ok(None))
+        crate::compile::needs_facts(
+            &[("states/a.toml".to_owned(), text.to_owned())],
+            &[],
+            &|_| Ok(None),
+            &std::collections::BTreeMap::new(),
+        )
     };
     assert!(needs("[a.container.running]\nmemory = '{{ host.memory // 8 }}'\n"));
     assert!(needs("[a.container.running]\nenv = { A = ['{{ grains.os }}'] }\n"));

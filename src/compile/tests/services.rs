@@ -52,7 +52,8 @@ fn numbers_and_limits_follow_from_the_host_and_its_groups() {
             "[a.service.deployed]\nreplicas = \"{{ host.group_hosts.web }}\"\n".to_owned()
         )],
         &[],
-        &|_| Ok(None)
+        &|_| Ok(None),
+        &std::collections::BTreeMap::new(),
     ));
 }
 

@@ -112,8 +112,8 @@ fn functions_of_other_modules_of_salt_are_ignored_with_a_note_or_refused() {
     let desired = star(state).expect("it compiles");
     assert_eq!(desired.items.len(), 1);
     insta::assert_snapshot!(desired.notes.join("\n"), @r#"
-    states/a.star:3: pip.installed is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine
-    states/a.star:4: file.managed is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine
+    states/a.star:3: pip.installed is not managed by pillarbox and was ignored: packages of the host stay with Salt; what a container needs is in its image
+    states/a.star:4: file.managed is not managed by pillarbox and was ignored: files of the host stay with Salt; one that a container mounts is written as its `files.PATH`
     states/a.star:5: cmd.run was read as container.absent of web with when = "outdated"
     states/a.star:8: the requisite on file `b` is not managed by pillarbox and was ignored
     "#);
@@ -247,13 +247,13 @@ fn an_unknown_grain_is_an_error_also_with_a_default() {
     insta::assert_snapshot!(wrong("def run():\n    return {} if grains.get('roles', []) else {}\n"), @r"
     error: states/a.star:2: `grains.roles` does not exist
     caused by: column 18: return {} if grains.get('roles', []) else {}
-    hint: grains has arch, cpuarch, cpus, engine_version, fqdn, group_hosts, groups, host, hostname, id, kernel, labels, localhost, mem_total, memory, name, nodename, num_cpus, osarch; for anything else give the Engine a label, and ask for it: host.labels.NAME
+    hint: grains has arch, cpuarch, cpus, engine_version, fqdn, group_hosts, groups, host, hostname, id, kernel, labels, localhost, mem_total, memory, name, nodename, num_cpus, osarch, zone; for anything else give the Engine a label, and ask for it: host.labels.NAME
     ");
     for ask in [
         "__salt__['grains.get']('os_family')",
         "grains.get('roles:web')",
         "host.get('gpu', 0)",
-        "grains['role']",
+        "grains['datacenter']",
     ] {
         let said = wrong(&format!("def run():\n    x = {ask}\n    return {{}}\n"));
         assert!(said.contains("does not exist") && said.contains("host.labels.NAME"), "{ask}: {said}");

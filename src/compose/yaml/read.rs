@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// If it is not YAML, too large, has a key twice or one that is no text, or a tag that is not of YAML's core.
-pub(in crate::compose) fn read(file: &str, text: &str) -> Result<Vec<Node>> {
+pub(crate) fn read(file: &str, text: &str) -> Result<Vec<Node>> {
     let mut reader = Reader {
         file: file.into(),
         open: Vec::new(),

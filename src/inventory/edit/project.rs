@@ -68,7 +68,7 @@ pub fn give_project(text: &str, to: Getter<'_>, project: &str, pillar: Option<&s
     sound(text)
 }
 
-fn sound(text: String) -> Result<String> {
+pub(super) fn sound(text: String) -> Result<String> {
     Inventory::parse(&text)?;
     Ok(text)
 }
@@ -77,7 +77,7 @@ fn newline(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-fn appended(text: &str, lines: &[String]) -> String {
+pub(super) fn appended(text: &str, lines: &[String]) -> String {
     let newline = newline(text);
     let gap = match text {
         "" => "",
@@ -88,22 +88,22 @@ fn appended(text: &str, lines: &[String]) -> String {
 }
 
 /// A part of a key, in quotes where it needs them.
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if name.bytes().all(bare) { name.to_owned() } else { quoted(name) }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
 
-fn list(texts: &[String]) -> String {
+pub(super) fn list(texts: &[String]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", texts.join(", "))
 }
 
 /// Puts an entry at the end of a list of a host or group; what is in it stays as it is written.
-fn listed(text: &str, kind: &str, name: &str, list: &str, entry: &str) -> Result<String> {
+pub(super) fn listed(text: &str, kind: &str, name: &str, list: &str, entry: &str) -> Result<String> {
     let parsed = toml_edit::Document::parse(text)
         .map_err(|error| no_toml(FILE, text, error.span().map(|span| span.start), error.message()))?;
     let all = parsed.as_table().get(kind).and_then(Item::as_table_like);

@@ -5,7 +5,7 @@ use crate::state::{Arg, ArgValue, Text};
 use std::collections::BTreeMap;
 
 /// How a function of another module is treated.
-pub(super) enum Foreign {
+pub(crate) enum Foreign {
     /// It is ignored, with a note.
     Ignored(String),
     /// It is an error.
@@ -15,24 +15,114 @@ pub(super) enum Foreign {
     Absent(BTreeMap<String, Arg>, String),
 }
 
-/// Modules of Salt that prepare the machine.
-const PREPARE: [&str; 9] = ["file", "git", "group", "pip", "pkg", "pkgrepo", "service", "user", "virtualenv"];
+/// Modules of Salt that prepare the machine, and what becomes of their states.
+const PREPARE: [(&[&str], &str); 9] = [
+    (
+        &["pkg", "pkgrepo", "pip", "virtualenv", "npm", "gem", "snap"],
+        "packages of the host stay with Salt; what a container needs is in its image",
+    ),
+    (
+        &[
+            "service",
+            "systemd",
+            "supervisord",
+            "module",
+            "kmod",
+            "sysctl",
+            "timezone",
+            "locale",
+            "host",
+            "hosts",
+            "system",
+            "ntp",
+            "alternatives",
+        ],
+        "the host itself stays with Salt",
+    ),
+    (&["user", "group", "ssh_auth", "ssh_known_hosts", "sudo"], "users of the host stay with Salt"),
+    (
+        &["cron", "at", "schedule"],
+        "what the host runs at a time stays with Salt; what runs once for a version is `task.ran`",
+    ),
+    (
+        &["file", "archive", "git", "augeas", "ini", "zip"],
+        "files of the host stay with Salt; one that a container mounts is written as its `files.PATH`",
+    ),
+    (
+        &[
+            "iptables",
+            "nftables",
+            "firewalld",
+            "ufw",
+            "mount",
+            "lvm",
+            "blockdev",
+            "raid",
+            "selinux",
+            "apparmor",
+        ],
+        "networks, disks and security of the host stay with Salt",
+    ),
+    (
+        &["x509", "acme", "pki", "vault", "gpg"],
+        "certificates and keys of the host stay with Salt; a secret of a container is sealed in the pillar",
+    ),
+    (
+        &["grains", "saltmod", "salt", "event", "beacon", "environ", "mine", "minion", "test", "pillar"],
+        "it is about Salt itself",
+    ),
+    (
+        &[
+            "mysql_database",
+            "mysql_user",
+            "mysql_grants",
+            "postgres_database",
+            "postgres_user",
+            "postgres_extension",
+            "rabbitmq_user",
+            "rabbitmq_vhost",
+        ],
+        "what is inside of a server stays with Salt",
+    ),
+];
+
+/// Whether a word is a module of Salt for something that is not managed here.
+fn is_foreign(module: &str) -> bool {
+    module == "cmd" || PREPARE.iter().any(|(modules, _)| modules.contains(&module))
+}
+
+/// Why the states of a module are not managed here, and what stands in their place.
+pub(crate) fn stays_with_salt(module: &str) -> &'static str {
+    let known = PREPARE.iter().find(|(modules, _)| modules.contains(&module));
+    match (known, module) {
+        (Some((_, why)), _) => why,
+        (None, "cmd") => {
+            "pillarbox runs no commands on hosts; what runs once for a version, in a container, is `task.ran`"
+        }
+        (None, _) => "it is no state of containers, images, networks or volumes, and stays with Salt",
+    }
+}
 
 /// How a function is treated, if it is one of another module of Salt.
-pub(super) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -> Option<Foreign> {
+pub(crate) fn foreign(word: &str, args: &BTreeMap<String, Arg>, place: &Place) -> Option<Foreign> {
     let (module, name) = word.split_once('.')?;
-    if PREPARE.contains(&module)
-        && word != "service.deployed"
-        && crate::state::Function::parse(word).is_none()
-    {
+    if let ("docker_container" | "dockerng", "run") = (module, name) {
+        return Some(Foreign::Refused(
+            Problem::failed(format!("`{word}` is not available"))
+                .at(place)
+                .hint("a container that runs to its end, once for a version, is `task.ran`: [ID.task.ran] image = \"…\""),
+        ));
+    }
+    if module != "cmd" && is_foreign(module) && crate::state::Function::parse(word).is_none() {
         // A misspelt function of pillarbox is not a function of Salt.
         let near = crate::problem::nearest(word, crate::state::Function::names());
         if near.is_some() {
             return None;
         }
         return Some(Foreign::Ignored(format!(
-            "{place}: {} is not managed by pillarbox and was ignored: pillarbox deploys containers and does not configure the machine",
-            escaped(word)
+            "{place}: {} is not managed by pillarbox and was ignored: {}",
+            escaped(word),
+            stays_with_salt(module)
         )));
     }
     if module != "cmd" {

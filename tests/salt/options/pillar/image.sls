@@ -1,0 +1,1 @@
+image: registry.example.com/demo/web:1.0.0

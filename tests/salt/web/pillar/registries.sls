@@ -1,0 +1,4 @@
+docker-registries:
+  registry.example.com:
+    username: shop
+    password: canary-registry-password
