@@ -61,6 +61,8 @@ const NETWORK_TRIES: u32 = 5;
 const COUNTED: Duration = Duration::from_millis(300);
 /// How often a list is asked for on which something is just going.
 const LIST_TRIES: u32 = 4;
+/// How often an image is pulled of which a layer is just going.
+const PULL_TRIES: u32 = 5;
 
 /// A connection to an Engine.
 pub struct Docker {
@@ -285,10 +287,18 @@ impl Engine for Docker {
         let mut asked = vec![("fromImage", name.as_str()), ("tag", tag)];
         asked.extend(platform.map(|platform| ("platform", platform)));
         let path = format!("/images/create{}", query(&asked));
-        let call = self.call(Method::POST, &path).within(Bounds::PULL).auth(auth, refusal::names(image))?;
-        let refused = |error| refusal::of_pull(error, image, auth.is_some());
-        let answer = self.http.send(call).await.map_err(refused)?;
-        progress::follow(answer, progress).await.map_err(refused)
+        let once = async || {
+            let call =
+                self.call(Method::POST, &path).within(Bounds::PULL).auth(auth, refusal::names(image))?;
+            progress::follow(self.http.send(call).await?, progress).await
+        };
+        let mut tried = 1;
+        loop {
+            match once().await {
+                Err(error) if tried < PULL_TRIES && refusal::layer_is_going(&error) => tried += 1,
+                ended => return ended.map_err(|error| refusal::of_pull(error, image, auth.is_some())),
+            }
+        }
     }
 
     async fn tag(&self, source: &str, name: &str) -> EngineResult<()> {

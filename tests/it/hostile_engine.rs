@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// With characters that every encoding writes in another way.
@@ -388,4 +390,38 @@ fn names_and_labels_of_a_host_move_no_cursor() {
         let raw = ['\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}', '\u{feff}', '\u{e0041}'];
         assert!(!text.contains(raw), "{arguments:?}: {text:?}");
     }
+}
+
+#[test]
+fn a_pull_whose_layer_goes_with_another_image_is_tried_again() {
+    let shop = guarded();
+    let words = format!("writing blob: adding layer with blob \"{DIGEST}\": layer not known");
+    let failing = json!({ "error": words, "errorDetail": { "message": words } }).to_string();
+    let pulls = Arc::new(AtomicUsize::new(0));
+    let pulled = Arc::clone(&pulls);
+    let stream = failing.clone();
+    shop.engine.lies("POST /images/create", move |_, out| match pulled.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => answer(out, 200, stream.as_bytes()),
+        _ => answer(out, 200, b"{\"status\":\"done\"}"),
+    });
+    let there = Arc::clone(&pulls);
+    shop.engine.lies("GET /images/registry", move |_, out| match there.load(Ordering::Relaxed) {
+        0..3 => answer(out, 404, b"{\"message\":\"no such image\"}"),
+        _ => answer(
+            out,
+            200,
+            json!({ "Id": DIGEST, "RepoDigests": [format!("registry.example.com/web@{DIGEST}")],
+                    "RepoTags": [], "Os": "linux", "Architecture": "amd64", "Config": {} })
+            .to_string()
+            .as_bytes(),
+        ),
+    });
+    // Its containers crash; the image was there for them.
+    shop.env.run(&["apply", "-y"]).exits(3).lacks("layer not known");
+    assert_eq!(pulls.load(Ordering::Relaxed), 3);
+    // One that never comes is said, in words that hold no secret.
+    let shop = guarded();
+    shop.engine.says("POST /images/create", 200, failing);
+    shop.env.run(&["apply", "-y"]).exits(1).explains("layer not known");
+    assert_eq!(shop.engine.asked("POST /images/create").len(), 5);
 }

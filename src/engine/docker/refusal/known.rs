@@ -1,10 +1,10 @@
 //! The words of Engines and registries that may be shown although a secret was sent with the question.
 
-use super::{EXPIRED, LIMITED, REFUSED, UNKNOWN, UNREACHABLE};
+use super::{EXPIRED, GOING, LIMITED, REFUSED, UNKNOWN, UNREACHABLE};
 
 /// The known phrases in a text in lower case, in its order; of two that overlap, the longer one.
 pub(super) fn phrases(words: &str) -> Vec<String> {
-    let all = [LIMITED, EXPIRED, REFUSED, UNREACHABLE, UNKNOWN, REGISTRY, REQUEST, SYSTEM, WARNINGS];
+    let all = [GOING, LIMITED, EXPIRED, REFUSED, UNREACHABLE, UNKNOWN, REGISTRY, REQUEST, SYSTEM, WARNINGS];
     let mut found: Vec<(usize, &str)> = Vec::new();
     let mut phrases: Vec<&str> = all.into_iter().flatten().copied().collect();
     phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
