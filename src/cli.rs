@@ -14,6 +14,7 @@ mod familiar;
 mod harden;
 mod help;
 mod helper;
+mod lock_wait;
 mod output;
 mod raw_terminal;
 
@@ -27,6 +28,7 @@ pub use context::{Context, Global, When};
 pub use environment::Terminal;
 pub use exit::Exit;
 pub use helper::main as credential_helper;
+pub(in crate::cli) use lock_wait::LockWaitArgs;
 pub use output::{Level, Output};
 pub(in crate::cli) use runtime::on_engines;
 pub(in crate::cli) use selection::{NewHostsArgs, Selection};

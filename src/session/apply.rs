@@ -1,12 +1,11 @@
 //! Applying a plan: locks first, then execution, with its events shown.
 
 use super::credentials::{HelperAnswers, Keychain};
-use super::locks::{Held, HostLock, holding, release};
+use super::locks::{Held, HostLock};
 use super::pipeline::Pipeline;
 use super::plan::{PlannedHost, PlannedHosts};
 use crate::engine::docker::Docker;
 use crate::execute::{Command, Host, Outcome, execute};
-use crate::lock::{LEASE, Run};
 use crate::plan::HostPlan;
 use crate::problem::Result;
 
@@ -16,13 +15,13 @@ impl Pipeline<'_> {
     ///
     /// # Errors
     /// Where a lock cannot be had, and those of `first`: then nothing was changed anywhere. What happens after
-    /// that is in the outcome.
+    /// that is in the outcome. `None`: locks of other runs were waited for, and it is to be planned again.
     pub async fn apply(
         &self,
         command: Command<'_>,
         planned: &PlannedHosts,
         first: impl FnOnce() -> Result<()>,
-    ) -> Result<Outcome> {
+    ) -> Result<Option<Outcome>> {
         let session = self.vault.session();
         let busy: Vec<(&HostPlan, &PlannedHost)> = planned
             .plan
@@ -31,9 +30,8 @@ impl Pipeline<'_> {
             .zip(&planned.hosts)
             .filter(|(plan, _)| !plan.steps.is_empty())
             .collect();
-        let run = Run::new(&session.env.user, &session.env.machine, &format!("pillarbox {}", command.name))?;
         let locks: Vec<_> = busy.iter().map(|(plan, host)| HostLock::new(&plan.host, &host.engine)).collect();
-        let outcome = holding(&locks, self.vault.owner(), &run, async |held| {
+        self.under_locks(locks, command.name, async |held| {
             for ((plan, _), run) in
                 busy.iter().zip(held).filter_map(|(one, held)| Some((one, held.lock.left_by()?)))
             {
@@ -57,10 +55,6 @@ impl Pipeline<'_> {
             };
             Ok(execute(command, &hosts, &keychain, &|event| progress.show(&event), self.interrupt).await)
         })
-        .await;
-        for problems in release(locks).await {
-            session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
-        }
-        outcome
+        .await
     }
 }

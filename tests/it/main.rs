@@ -36,6 +36,7 @@ mod init;
 mod layers;
 mod leavers;
 mod lifetime;
+mod locks;
 mod logs;
 mod lying_engine;
 mod merging;

@@ -1,7 +1,7 @@
 //! `pillarbox restart`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
 use crate::problem::{Result, escaped, quoted};
 use crate::session::Requested;
 
@@ -27,6 +27,8 @@ pub(in crate::cli) struct RestartArgs {
     yes: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
@@ -37,10 +39,11 @@ pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
         service: Some(&args.service),
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: args.yes,
         asked: if args.new { Requested::Renew } else { Requested::Restart },
     };
-    carry_out(&request, ctx, async |hosts, interrupt| {
+    carry_out(&request, ctx, &async |hosts, interrupt| {
         if args.yes {
             return Ok(());
         }
