@@ -14,9 +14,9 @@ mod familiar;
 mod harden;
 mod help;
 mod helper;
-mod lock_wait;
 mod output;
 mod raw_terminal;
+mod rollout;
 
 mod runtime;
 mod selection;
@@ -28,8 +28,8 @@ pub use context::{Context, Global, When};
 pub use environment::Terminal;
 pub use exit::Exit;
 pub use helper::main as credential_helper;
-pub(in crate::cli) use lock_wait::LockWaitArgs;
 pub use output::{Level, Output};
+pub(in crate::cli) use rollout::{BatchSizeArgs, PaceArgs};
 pub(in crate::cli) use runtime::on_engines;
 pub(in crate::cli) use selection::{NewHostsArgs, Selection};
 

@@ -2,9 +2,9 @@
 //!
 //! Secrets are opened first, so that one that does not open changes nothing. Then every image is pulled
 //! on every host; what needs an image that a registry does not give is left out on all of them. Then tasks run, with what they need: only when all of them have succeeded is anything
-//! else done on any host. Then the hosts are changed, one after another; on each of them independent
+//! else done on any host. Then the hosts are changed, batch after batch; on each of them independent
 //! groups of steps run at the same time, the steps of a group one after another. Where a step fails, its
-//! group is rolled back, groups that were begun are finished, and nothing else is begun.
+//! group is rolled back, groups that were begun are finished, and nothing else is begun on this host.
 //!
 //! Two bounds hold on a host. [`IN_PROGRESS`] is for groups: what fails can affect no more than these.
 //! [`CALLS`] is for calls that are at work in the Engine; a wait holds none of these slots.
@@ -20,6 +20,7 @@ mod lock_check;
 mod outcome;
 mod redact;
 mod resource;
+mod rollout;
 mod schedule;
 mod secrets;
 mod slots;
@@ -29,6 +30,7 @@ pub use crate::event::GroupEnd;
 pub use interrupt::Interrupt;
 pub use outcome::{Command, HostOutcome, Outcome};
 pub use redact::Redactor;
+pub use rollout::{Ahead, Rollout, Stages, Unattended, Wait};
 pub use secrets::{Fetching, Secrets, differing_env, wanted_files};
 
 use crate::engine::Engine;
@@ -46,6 +48,7 @@ use slots::CallSlots;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Groups of a host that are in progress at the same time, most of them waiting for a container to stop or to
 /// become healthy: what fails can affect no more than these. A container that ignores its stop signal takes ten
@@ -95,10 +98,25 @@ pub struct Host<'a, E, G> {
 
 type Emit<'a> = Rc<dyn Fn(EventKind) + 'a>;
 
-/// Carries out the plans of some hosts, each checked when it was made ([`crate::check::host`]).
+/// Carries out the plans of some hosts, one host after another.
 pub async fn execute<E: Engine, G: Guard>(
     command: Command<'_>,
     hosts: &[Host<'_, E, G>],
+    secrets: &dyn Secrets,
+    watch: &dyn Fn(Event),
+    interrupt: &Interrupt,
+) -> Outcome {
+    let batches = rollout::one_by_one(hosts);
+    let (wait, stages) = (Wait::For(Duration::ZERO), &Unattended);
+    let rollout = Rollout { batches: &batches, most_failures: 0, most_batches: None, wait, stages };
+    roll_out(command, hosts, rollout, secrets, watch, interrupt).await
+}
+
+/// Carries out the plans of some hosts in batches, each checked when it was made ([`crate::check::host`]).
+pub async fn roll_out<E: Engine, G: Guard>(
+    command: Command<'_>,
+    hosts: &[Host<'_, E, G>],
+    rollout: Rollout<'_>,
     secrets: &dyn Secrets,
     watch: &dyn Fn(Event),
     interrupt: &Interrupt,
@@ -148,8 +166,9 @@ pub async fn execute<E: Engine, G: Guard>(
         })
         .collect();
     let announced = Cell::new(false);
+    let left = Cell::new(0);
     let finished = tokio::select! {
-        () = all(command, hosts, &runs) => true,
+        () = async { left.set(all(command, hosts, rollout, &runs).await) } => true,
         () = announce(&runs, interrupt, &announced) => false,
     };
     if interrupt.raised() {
@@ -165,7 +184,7 @@ pub async fn execute<E: Engine, G: Guard>(
     let changed = runs.iter().any(|run| run.changed.get());
     let ends = hosts.iter().zip(&runs);
     let ends = ends.map(|(host, run)| ended(host.plan, run.changed.get(), &run.ends.borrow())).collect();
-    Outcome::new(command, ends, interrupted_once(problems, changed))
+    Outcome { left: left.get(), ..Outcome::new(command, ends, interrupted_once(problems, changed)) }
 }
 
 /// Each group says that it was interrupted; once is enough.
@@ -194,28 +213,32 @@ fn announce_once<E, G>(runs: &[HostRun<'_, E, G>], announced: &Cell<bool>) {
     }
 }
 
+/// Answers how many hosts are left because the run was to end before them.
 async fn all<E: Engine, G: Guard>(
     command: Command<'_>,
     hosts: &[Host<'_, E, G>],
+    rollout: Rollout<'_>,
     runs: &[HostRun<'_, E, G>],
-) {
+) -> usize {
     let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
     let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
     while pulls.next().await.is_some() {}
     if command.whole && runs.iter().any(|run| !run.without_image.borrow().is_empty()) {
-        return;
+        return 0;
     }
     leave_out(hosts, runs);
-    for tasks in [true, false] {
-        for (host, run) in hosts.iter().zip(runs) {
-            if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
-                return;
-            }
-            let first = with_tasks(host.plan);
-            let mut groups = groups(host.plan, false);
-            groups.retain(|(group, _)| first.contains(group.as_str()) == tasks);
-            change(&groups, run).await;
+    for (host, run) in hosts.iter().zip(runs) {
+        if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+            return 0;
         }
+        let first = with_tasks(host.plan);
+        let mut groups = groups(host.plan, false);
+        groups.retain(|(group, _)| first.contains(group.as_str()));
+        change(&groups, run).await;
+    }
+    match runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+        true => 0,
+        false => rollout.run(hosts, runs).await,
     }
 }
 

@@ -5,6 +5,7 @@ mod address;
 mod compose;
 mod edit;
 mod files;
+mod order;
 mod read;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use files::{matches_glob, pillar_files, state_files};
 use crate::name::{HostName, Owner, ReaderName, folded};
 use crate::pillar::document::plain_tree;
 use crate::problem::{Place, Problem, Result, escaped};
+use crate::rollout::Share;
 use std::collections::BTreeMap;
 
 /// The name of the file, at the top of a workspace.
@@ -67,6 +69,12 @@ pub struct Group {
     pub states: Vec<ListEntry>,
     /// Compose projects, all of which exist.
     pub compose: Vec<ListEntry>,
+    /// `after`: groups whose hosts are changed before those of this one; all of them exist.
+    pub after: Vec<String>,
+    /// `canary`: a glob of host names; of this group's hosts these are changed before the others.
+    pub canary: Option<String>,
+    /// `batch`: so many of its hosts are changed at once at most.
+    pub batch: Option<Share>,
     /// The line of its header.
     pub place: Place,
 }
@@ -88,6 +96,8 @@ pub struct Host {
     pub compose: Vec<ListEntry>,
     /// `labels`: facts that the inventory adds to those of the Engine.
     pub labels: BTreeMap<String, String>,
+    /// `canary`: it is changed before the others.
+    pub canary: bool,
     /// The line of its header.
     pub place: Place,
 }

@@ -7,7 +7,7 @@
 //! | layer | modules | |
 //! |---|---|---|
 //! | 0 | `problem`, `secret`, `name` | pure |
-//! | 1 | `keys`, `pillar` | pure |
+//! | 1 | `keys`, `pillar`, `rollout` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config`, `salt` | pure |
 //! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `highstate`, `export` | pure |
 //! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event`, `logs` | reads and changes the world |
@@ -54,6 +54,7 @@ pub mod planner;
 pub mod problem;
 pub mod process;
 pub mod registry;
+pub mod rollout;
 mod salt;
 pub mod sandbox;
 pub mod script;

@@ -2,6 +2,7 @@
 //! secrets.
 
 mod action;
+mod batch;
 mod body;
 mod cause;
 mod compare;
@@ -12,6 +13,7 @@ mod text;
 mod verb;
 
 pub use action::{Action, Create, Expect, FILLED, FileText, KEEP, MountedFile, STOPPED, Target, mounted_as};
+pub use batch::Batch;
 pub use body::Bodies;
 pub use cause::{Cause, changed_fields};
 pub use compare::compare;
@@ -37,8 +39,10 @@ pub struct Plan {
     pub format_version: String,
     /// Whose hosts these are.
     pub workspace: WorkspaceName,
-    /// In the order in which they are changed.
+    /// Sorted by name.
     pub hosts: Vec<HostPlan>,
+    /// Those where something is done, in the order in which they are changed. Each is in one batch.
+    pub batches: Vec<Batch>,
 }
 
 /// What will be done on one host.
@@ -155,9 +159,11 @@ impl DerefMut for HostPlan {
 }
 
 impl Plan {
-    /// A plan of hosts in the order in which they are changed.
+    /// A plan of hosts that are changed one after another.
     pub fn new(workspace: WorkspaceName, hosts: Vec<HostPlan>) -> Self {
-        Self { format_version: FORMAT_VERSION.to_owned(), workspace, hosts }
+        let busy = hosts.iter().filter(|host| !host.steps.is_empty());
+        let batches = busy.map(|host| Batch { wave: 0, hosts: vec![host.host.clone()] }).collect();
+        Self { format_version: FORMAT_VERSION.to_owned(), workspace, hosts, batches }
     }
 
     /// Whether there is nothing to do anywhere.

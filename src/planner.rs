@@ -46,6 +46,7 @@
 
 pub mod adopt;
 mod assign;
+mod batches;
 mod clean;
 mod context;
 mod decide;
@@ -61,6 +62,7 @@ mod renew;
 mod work;
 
 pub use assign::assign;
+pub use batches::{Turn, batches, changed_containers};
 pub use clean::plan_clean;
 pub use decide::source::{unfit, unfit_for};
 pub use down::{TakenDown, taken_down};

@@ -8,7 +8,6 @@
 //! | where an Engine is dialled | `address` |
 //! | which hosts may be sent secrets | `known_hosts`, `verify` |
 //! | what happens to each host, and how many at once | `hosts`, `connect`, `observe`, `plan`, `apply` |
-//! | locks of hosts: taken, waited for, listed, broken | `locks`, `lock_wait`, `lock_holders` |
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
@@ -25,6 +24,7 @@
 mod address;
 mod adopt;
 mod apply;
+mod batches;
 mod config;
 mod connect;
 mod context;
@@ -40,8 +40,6 @@ mod hosts;
 mod identity;
 mod known_hosts;
 mod live;
-mod lock_holders;
-mod lock_wait;
 mod locks;
 mod logins;
 mod observe;
@@ -63,6 +61,7 @@ mod verify;
 mod workspace;
 
 pub use address::dialled;
+pub use apply::Pace;
 pub use connect::Connected;
 pub use context::{Options, Session};
 pub use declared::{Declared, declared};
@@ -75,8 +74,6 @@ pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
 pub use live::{LiveHost, Located, engine_of, secrets_at_hand, without_container};
-pub use lock_holders::HostHolder;
-pub use lock_wait::LockWait;
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
 pub use one_off::PreparedOneOff;

@@ -252,6 +252,14 @@ impl session::Progress for Shown<'_> {
     fn show(&self, event: &event::Event) {
         self.0.show(event);
     }
+
+    fn line(&self, text: &str) {
+        self.0.line(text);
+    }
+
+    fn pause(&self) {
+        self.0.finish();
+    }
 }
 
 impl Drop for Shown<'_> {

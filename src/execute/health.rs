@@ -101,6 +101,12 @@ fn check(seen: &Inspected) -> Option<HealthCheck> {
     HealthCheck::read(seen.inspect.compare("/Config/Healthcheck")?, None)
 }
 
+/// Why a container that had come up does not work any more; `None` where it does.
+pub(super) fn no_longer_works(state: &RunState) -> Option<String> {
+    down(state)
+        .or_else(|| (state.health == Some(Health::Unhealthy)).then(|| "its health check fails".to_owned()))
+}
+
 fn down(state: &RunState) -> Option<String> {
     if state.restarting || state.restart_count > 0 {
         let times = state.restart_count;

@@ -31,6 +31,8 @@ pub struct Outcome {
     /// Why it failed. Where something was changed, the first of them is
     /// [`Code::Partial`] and says what runs where; the others say why.
     pub failure: Option<Problems>,
+    /// Hosts that are left because the run was to end before them.
+    pub left: usize,
 }
 
 /// What became of one host.
@@ -52,7 +54,7 @@ impl Outcome {
 
     /// From what became of the hosts and what went wrong.
     pub(super) fn new(command: Command<'_>, hosts: Vec<HostOutcome>, problems: Vec<Problem>) -> Self {
-        let mut outcome = Self { hosts, failure: None };
+        let mut outcome = Self { hosts, failure: None, left: 0 };
         if problems.is_empty() {
             return outcome;
         }

@@ -1,5 +1,6 @@
 //! Planning, checking and applying, on the Engine in memory.
 
+mod batches;
 mod container_files;
 mod data;
 mod ends;

@@ -26,13 +26,14 @@ pub(super) fn inventory(root: &Node) -> Result<Inventory> {
             }
         }
         let projects = names(root, "compose");
+        // A group whose own table is wrong exists all the same: one fault, one problem.
+        let known = names(root, "groups");
         for (name, node) in tables.0 {
-            if let Some(group) = group(name, node, &projects, &mut problems) {
+            if let Some(group) = group(name, node, &known, &projects, &mut problems) {
                 groups.insert(name.to_owned(), group);
             }
         }
-        // A group whose own table is wrong exists all the same: one fault, one problem.
-        let known = names(root, "groups");
+        problems.extend(super::order::cycle(&groups));
         for (name, node) in tables.1 {
             if let Some(host) = host(name, node, &known, &projects, &mut problems) {
                 hosts.insert(host.name.clone(), host);
@@ -162,13 +163,24 @@ pub(super) fn entries(read: Vec<(&str, &Place)>, problems: &mut Vec<Problem>) ->
     entries
 }
 
-fn group(name: &str, node: &Node, projects: &[&str], problems: &mut Vec<Problem>) -> Option<Group> {
-    let known = ["pillar", "states", "compose"];
+fn group(
+    name: &str,
+    node: &Node,
+    groups: &[&str],
+    projects: &[&str],
+    problems: &mut Vec<Problem>,
+) -> Option<Group> {
+    let known = ["pillar", "states", "compose", "after", "canary", "batch"];
     let mut fields = Fields::of(node, &format!("[groups.{}]", escaped(name)), &known, problems)?;
+    let after = fields.list("after");
+    let canary = fields.text("canary").map(|(glob, _)| glob.to_owned());
+    let batch = fields.get("batch").cloned();
     let (pillar, states, compose) = (fields.list("pillar"), fields.list("states"), fields.list("compose"));
     let (pillar, states) = (entries(pillar, problems), entries(states, problems));
     let compose = super::compose::named(compose, projects, problems);
-    Some(Group { pillar, states, compose, place: node.place.clone() })
+    let after = super::order::after(name, after, groups, problems);
+    let batch = batch.and_then(|node| super::order::batch(name, &node, problems));
+    Some(Group { pillar, states, compose, after, canary, batch, place: node.place.clone() })
 }
 
 fn host(
@@ -179,7 +191,7 @@ fn host(
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
     let what = format!("[hosts.{}]", escaped(name));
-    let known = ["engine", "groups", "pillar", "states", "compose", "tls", "labels"];
+    let known = ["engine", "groups", "pillar", "states", "compose", "tls", "labels", "canary"];
     let mut fields = Fields::of(node, &what, &known, problems)?;
     let tls = match fields.get("tls").map(|node| (&node.value, node)) {
         None => None,
@@ -191,6 +203,14 @@ fn host(
                     .at(&node.place),
             );
             None
+        }
+    };
+    let canary = match fields.get("canary").map(|node| (&node.value, node)) {
+        None | Some((Value::Boolean(false), _)) => false,
+        Some((Value::Boolean(true), _)) => true,
+        Some((_, node)) => {
+            fields.problem(wrong_type(&format!("`canary` in {what}"), "true or false", node));
+            false
         }
     };
     let engine = fields.text("engine");
@@ -235,7 +255,7 @@ fn host(
     let compose = super::compose::named(compose, projects, problems);
     let name = taken(HostName::parse(name), &node.place, problems)?;
     let (engine, place) = (engine?, node.place.clone());
-    Some(Host { name, engine, groups: own, pillar, states, compose, labels, place })
+    Some(Host { name, engine, groups: own, pillar, states, compose, labels, canary, place })
 }
 
 /// The groups that there are, or how one is made.

@@ -266,3 +266,66 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn groups_say_in_which_order_hosts_are_changed() {
+    let text = r#"workspace = "shop"
+[groups.cache]
+after = ["db"]
+[groups.db]
+batch = 1
+[groups.web]
+after = ["cache", "db"]
+canary = "web-c*"
+batch = "10%"
+[hosts.db1]
+engine = "ssh://a@b"
+groups = ["db"]
+[hosts.both]
+engine = "ssh://a@b"
+groups = ["web", "db"]
+canary = true
+[hosts.web-c1]
+engine = "ssh://a@b"
+groups = ["web"]
+[hosts.alone]
+engine = "ssh://a@b"
+"#;
+    let inventory = Inventory::parse(text).expect("sound");
+    let of = |name: &str| {
+        let host = host(&inventory, name);
+        let bounds = inventory.bounds_of(host).into_iter().map(|(group, share)| format!("{group} {share}"));
+        (inventory.wave(host), inventory.is_canary(host), bounds.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(of("db1"), (0, false, "db 1".to_owned()));
+    assert_eq!(of("both"), (2, true, "web 10%, db 1".to_owned()));
+    assert_eq!(of("web-c1"), (2, true, "web 10%".to_owned()));
+    assert_eq!(of("alone"), (0, false, String::new()));
+}
+
+#[test]
+fn an_order_that_cannot_be_is_refused_with_its_line() {
+    let text = r#"workspace = "shop"
+[groups.a]
+after = ["b"]
+[groups.b]
+after = ["c", "wep"]
+batch = 0
+[groups.c]
+after = ["a"]
+batch = "half"
+[groups.web]
+batch = true
+[hosts.one]
+engine = "ssh://a@b"
+canary = "yes"
+"#;
+    insta::assert_snapshot!(found(text).join("\n"), @r#"
+    pillarbox.toml:2: groups come after each other in a cycle: a after b after c after a
+    pillarbox.toml:5: [groups.b] is to come after `wep`, which is no group
+    pillarbox.toml:6: `batch` in [groups.b]: a batch has at least one host
+    pillarbox.toml:9: `batch` in [groups.c]: `half` is no number of hosts, such as 2 or 10%
+    pillarbox.toml:11: `batch` in [groups.web] must be a number of hosts or a text such as "10%", not a boolean
+    pillarbox.toml:14: `canary` in [hosts.one] must be true or false, not a string
+    "#);
+}

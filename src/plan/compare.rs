@@ -33,6 +33,12 @@ pub fn compare(stored: &Value, fresh: &Plan) -> Result<()> {
             compare_host(host, then, now, &mut found);
         }
     }
+    // Other batches are mostly because of something else that moved, which says more.
+    if let (Some(then), true) = (stored.get("batches"), found.is_empty())
+        && Some(then) != fresh.get("batches")
+    {
+        found.push(stale("the hosts go in other batches, or in another order", None, None));
+    }
     Problems::check(found)
 }
 

@@ -13,12 +13,13 @@ use super::verify::is_sent_secrets;
 use crate::engine::Engine as _;
 use crate::observe::names;
 use crate::observed::Observed;
-use crate::plan::{FORMAT_VERSION, HostPlan, Plan};
+use crate::plan::HostPlan;
 use crate::planner::{
     AskedStop, Clean, Operation, Options, plan_clean, plan_host, plan_operation, plan_renewal, service_alone,
     taken_down,
 };
 use crate::problem::{Problem, Problems, Result, escaped};
+use crate::rollout::BatchSizes;
 use std::time::Duration;
 
 /// What is asked for.
@@ -69,6 +70,7 @@ impl<'p> Pipeline<'p> {
         declared: Vec<Declared<'p>>,
         text: Option<&str>,
         asked: &Requested,
+        sizes: Option<&BatchSizes>,
     ) -> Result<OperationPlan> {
         unless_interrupted(self.interrupt, async {
             let connected = self.connect(declared, Reading::All).await;
@@ -103,9 +105,7 @@ impl<'p> Pipeline<'p> {
                 let what = format!("no host of this run has a container of {}", escaped(service));
                 return Err(Problem::failed(what).hint("create what is declared: pillarbox apply").into());
             }
-            let (format_version, workspace) = (FORMAT_VERSION.to_owned(), self.vault.name().clone());
-            let plan = Plan { format_version, workspace, hosts: plans };
-            Ok(OperationPlan { service, planned: PlannedHosts { plan, failed, hosts } })
+            Ok(OperationPlan { service, planned: self.one_plan(plans, hosts, failed, sizes) })
         })
         .await
     }

@@ -58,6 +58,12 @@ pub trait Tally: Sync {
 pub trait Progress {
     /// Shows one event.
     fn show(&self, event: &Event);
+
+    /// Shows a line that is of no single host: a batch begins.
+    fn line(&self, text: &str);
+
+    /// Takes away what moves, so that a question can be asked.
+    fn pause(&self);
 }
 
 /// Hears nothing and answers nothing.
@@ -99,6 +105,10 @@ impl Operator for NoOperator {
 #[cfg(test)]
 impl Progress for NoOperator {
     fn show(&self, _: &Event) {}
+
+    fn line(&self, _: &str) {}
+
+    fn pause(&self) {}
 }
 
 #[cfg(test)]

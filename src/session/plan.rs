@@ -13,7 +13,7 @@ use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
 use crate::observe::names;
-use crate::plan::{Bodies, FORMAT_VERSION, HostPlan, Plan};
+use crate::plan::{Bodies, HostPlan, Plan};
 use crate::planner::{Options, Part, assign, comparable, plan_host};
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
@@ -138,12 +138,7 @@ impl<'p> Pipeline<'p> {
                 Err(without) => failed.push(without),
             }
         }
-        let plan = Plan {
-            format_version: FORMAT_VERSION.to_owned(),
-            workspace: self.vault.name().clone(),
-            hosts: plans,
-        };
-        PlannedHosts { plan, failed, hosts }
+        self.one_plan(plans, hosts, failed, options.batch_size.as_ref())
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::name::HostName;
 use crate::plan::{FORMAT_VERSION, Plan, compare};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
+use crate::rollout::BatchSizes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ pub struct PlanOptions {
     /// `--only`: these resources and what they require; all where it is empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// `--batch-size`; as the groups say where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<BatchSizes>,
     /// `--offline`; such a plan is not stored.
     #[serde(skip)]
     pub offline: bool,
@@ -130,10 +134,9 @@ mod tests {
     fn plan(cause: Cause, id: &str) -> Plan {
         let action =
             Action::Stop { container: Target::Id(id.to_owned()), name: "nginx".to_owned(), timeout: None };
-        Plan {
-            format_version: FORMAT_VERSION.to_owned(),
-            workspace: WorkspaceName::parse("shop").expect("a name"),
-            hosts: vec![HostPlan::new(
+        Plan::new(
+            WorkspaceName::parse("shop").expect("a name"),
+            vec![HostPlan::new(
                 HostName::parse("web1").expect("a name"),
                 "unix:///run/docker.sock".to_owned(),
                 "ID".to_owned(),
@@ -158,7 +161,7 @@ mod tests {
                     ..PlanBody::default()
                 },
             )],
-        }
+        )
     }
 
     fn stored(plan: &Plan) -> StoredPlan {

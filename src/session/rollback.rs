@@ -14,6 +14,7 @@ use crate::desired::{
 use crate::history::Instance;
 use crate::name::{HostName, ImageRef};
 use crate::problem::Result;
+use crate::rollout::BatchSizes;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a host is rolled back to.
@@ -53,6 +54,7 @@ impl<'p> Pipeline<'p> {
         &self,
         declared: Vec<Declared<'p>>,
         goals: &BTreeMap<HostName, Goal<'_>>,
+        batch_size: Option<BatchSizes>,
     ) -> Result<RollbackPlan> {
         unless_interrupted(self.interrupt, async {
             let Hosts { ready, failed } = self.connect(declared, Reading::Facts).await;
@@ -67,7 +69,7 @@ impl<'p> Pipeline<'p> {
                 connected.push(one);
             }
             let verified = self.verify(Hosts { ready: connected, failed }, sends).await;
-            let options = PlanOptions::default();
+            let options = PlanOptions { batch_size, ..PlanOptions::default() };
             differing.retain(|_, fields| !fields.is_empty());
             others.retain(|_, others: &mut BTreeSet<String>| !others.is_empty());
             let planned = self.plan_verified(verified, &options, Registries::NotAsked).await;

@@ -75,6 +75,7 @@ mod registry_away;
 mod registry_check;
 mod relay;
 mod rollback;
+mod rollout;
 mod secret_env;
 mod secret_files;
 mod service;

@@ -20,7 +20,7 @@ enum Place {
     /// In a network of its own, with nothing but containers without a network.
     Apart,
     /// In the network of this testbed, with a bridge of its own, where it reaches the registry.
-    Beside { testbed: PathBuf, bridge: String, registry: String },
+    Beside { testbed: PathBuf, bridge: String, subnet: String, registry: String },
 }
 
 /// As root, which an Engine needs.
@@ -42,10 +42,21 @@ impl OwnEngine {
 
     /// One more host.
     pub(crate) fn beside(bed: &EngineEnv) -> Self {
+        Self::one_beside(bed, "", 233)
+    }
+
+    /// And another one.
+    pub(crate) fn also_beside(bed: &EngineEnv) -> Self {
+        Self::one_beside(bed, "c", 234)
+    }
+
+    fn one_beside(bed: &EngineEnv, suffix: &str, net: u8) -> Self {
         let testbed = bed.engine.socket().parent().expect("a folder").to_owned();
         // The name of an interface has 15 characters at most.
-        let bridge = format!("pbx{}", bed.name.trim_start_matches('t').replace('-', "b"));
-        Self::start(&bed.name, Place::Beside { testbed, bridge, registry: bed.registry.clone() })
+        let bridge = format!("pbx{}{suffix}", bed.name.trim_start_matches('t').replace('-', "b"));
+        let subnet = format!("10.{net}.{}.1/24", std::process::id() % 250);
+        let registry = bed.registry.clone();
+        Self::start(&format!("{}{suffix}", bed.name), Place::Beside { testbed, bridge, subnet, registry })
     }
 
     fn start(name: &str, place: Place) -> Self {
@@ -54,10 +65,9 @@ impl OwnEngine {
         fs::create_dir_all(&folder).expect("a folder");
         let mut engine = Self { api: Api::at(&folder.join("e.sock")), folder, place, containerd: None };
         fs::write(engine.folder.join("daemon.json"), "{}").expect("written");
-        if let Place::Beside { bridge, .. } = &engine.place {
+        if let Place::Beside { bridge, subnet, .. } = &engine.place {
             engine.ip(&["link", "add", bridge, "type", "bridge"]);
-            let part = std::process::id() % 250;
-            engine.ip(&["address", "add", &format!("10.233.{part}.1/24"), "dev", bridge]);
+            engine.ip(&["address", "add", subnet, "dev", bridge]);
         }
         let config = format!(
             "version = 2\nroot = \"{}\"\nstate = \"{}\"\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\

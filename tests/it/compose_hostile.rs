@@ -21,8 +21,14 @@ struct Cost {
 }
 
 impl Cost {
-    /// Runs `compose show` and looks at it all the while.
+    /// Runs `compose show` and looks at it all the while. On a busy machine it may have ended before the first
+    /// look: then it is run once more.
     fn of(env: &TestEnv) -> Self {
+        let seen = |cost: &Self| cost.memory > 0;
+        std::iter::repeat_with(|| Self::once(env)).take(20).find(seen).expect("it was not seen")
+    }
+
+    fn once(env: &TestEnv) -> Self {
         let mut child = env.command(&["compose", "show"]).spawn();
         drop(child.stdin.take());
         let mut stdout = child.stdout.take().expect("piped");
@@ -62,7 +68,6 @@ impl Cost {
 
     #[track_caller]
     fn is_small(&self) {
-        assert!(self.memory > 0, "it was not seen");
         assert!(self.processor < SOON, "{:?}: {}", self.processor, self.stderr);
         assert!(self.memory < LITTLE, "{} MiB: {}", self.memory >> 20, self.stderr);
     }

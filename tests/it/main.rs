@@ -36,7 +36,6 @@ mod init;
 mod layers;
 mod leavers;
 mod lifetime;
-mod locks;
 mod logs;
 mod lying_engine;
 mod merging;

@@ -3,11 +3,10 @@
 mod version_before;
 
 use super::plan::{OptionArgs, detailed};
-use super::requested::Answered;
 use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{LockWaitArgs, NewHostsArgs, Selection, on_engines};
+use crate::cli::{NewHostsArgs, PaceArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -25,11 +24,14 @@ Examples:
   pillarbox apply --host web1 -y
   pillarbox plan -o plan.json && pillarbox apply plan.json   # exactly what was reviewed, or exit 5
 
-Hosts are changed one after another, and the first failure stops the rest. A container that does not
-start is kept for its log and the one before it is brought back (exit 3).")]
+  pillarbox apply --batch-size 1,50% --batch-wait 5m
+
+Hosts are changed in batches: first one alone, then a tenth of them, then quarters. Where a host fails, no
+further batch begins (--max-failures). A container that does not start is kept for its log and the one before
+it is brought back (exit 3).")]
 pub(in crate::cli) struct ApplyArgs {
     /// A plan stored by `plan -o`: done exactly as it says, or not at all
-    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift", "only", "offline"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift", "only", "offline", "batch_size"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
@@ -41,7 +43,7 @@ pub(in crate::cli) struct ApplyArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
-    lock_wait: LockWaitArgs,
+    pace: PaceArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -62,40 +64,33 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
         Some(stored) => stored.known_hosts(&vault.inventory().hosts)?,
         None => args.selection.host.clone(),
     };
-    let lock_wait = args.lock_wait.begin();
+    let declared = declared(&vault, &globs)?;
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
-        let mut answered = Answered::default();
-        loop {
-            let planned = pipeline.plan(declared(&vault, &globs)?, &options, MadeFor::Apply).await?;
-            Problems::check(planned.problems())?;
-            let plan = &planned.plan;
-            if let Some(stored) = &stored {
-                stored.check(plan)?;
-            }
-            let is_new = answered.is_new(ctx, plan);
-            if is_new && !ctx.out.json {
-                ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
-            }
-            let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
-            let without_image = planned.without_image();
-            if plan.is_empty() {
-                say_json(ctx, plan, None, !without_image.is_empty());
-                return Problems::check(without_image).map(|()| exit);
-            }
-            // A stored plan was looked at when it was stored, and is done exactly as it was.
-            if is_new && !args.yes && stored.is_none() {
-                ask(ctx, interrupt, plan).await?;
-            }
-            let Some(outcome) = pipeline.apply(Command::APPLY, &planned, || Ok(())).await? else {
-                answered.with(planned.plan);
-                continue;
-            };
-            let outcome =
-                if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
-            finish(ctx, plan, outcome)?;
-            return Ok(exit);
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
+        let planned = pipeline.plan(declared, &options, MadeFor::Apply).await?;
+        Problems::check(planned.problems())?;
+        let plan = &planned.plan;
+        if let Some(stored) = &stored {
+            stored.check(plan)?;
         }
+        if !ctx.out.json {
+            ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+        }
+        let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
+        let without_image = planned.without_image();
+        if plan.is_empty() {
+            say_json(ctx, plan, None, !without_image.is_empty());
+            return Problems::check(without_image).map(|()| exit);
+        }
+        // A stored plan was looked at when it was stored, and is done exactly as it was.
+        if !args.yes && stored.is_none() {
+            ask(ctx, interrupt, plan).await?;
+        }
+        let outcome = pipeline.apply(Command::APPLY, &planned, args.pace.pace(), || Ok(())).await?;
+        let outcome =
+            if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
+        finish(ctx, plan, outcome)?;
+        Ok(exit)
     })
 }
 
@@ -117,11 +112,16 @@ pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
     match outcome.failure {
         Some(problems) => Err(problems),
         None => {
+            let left = outcome.left;
             let changed = outcome.hosts.iter().filter(|host| host.changed);
             let names: Vec<&str> = changed.map(|host| host.host.as_str()).collect();
             match names.as_slice() {
                 [] => ctx.out.say("done: images are there, no container was changed"),
                 names => ctx.out.say(on_hosts("done on", names, ctx.out.level)),
+            }
+            if left > 0 {
+                ctx.out
+                    .say(format_args!("paused: {} left; go on with the same command", hosts_in_words(left)));
             }
             Ok(())
         }
@@ -159,6 +159,11 @@ pub(super) fn object(plan: &Plan, outcome: Option<&Outcome>) -> serde_json::Valu
         "format_version": crate::plan::FORMAT_VERSION,
         "workspace": plan.workspace,
         "changed": outcome.is_some_and(Outcome::changed),
+        "left": outcome.map_or(0, |outcome| outcome.left),
         "hosts": hosts,
     })
+}
+
+fn hosts_in_words(count: usize) -> String {
+    if count == 1 { "1 host is".to_owned() } else { format!("{count} hosts are") }
 }

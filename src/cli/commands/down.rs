@@ -1,9 +1,10 @@
 //! `pillarbox down`.
 
 use super::requested::{Carried, Request, carry_out};
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, NewHostsArgs, Selection};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
-use crate::session::{Requested, Vault};
+use crate::rollout::BatchSizes;
+use crate::session::{Pace, Requested, Vault};
 
 /// Remove a service from hosts: containers, images, networks; its data only with --volumes
 ///
@@ -36,8 +37,6 @@ pub(in crate::cli) struct DownArgs {
     selection: Selection,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
-    #[command(flatten)]
-    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
@@ -65,11 +64,12 @@ pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
         service: args.service.as_deref(),
         selection: &args.selection,
         new_hosts: args.new_hosts,
-        lock_wait: args.lock_wait,
         yes: args.yes_remove.is_some(),
+        batch_size: Some(BatchSizes::all_at_once()),
+        pace: Pace::default(),
         asked: Requested::Down { volumes: args.volumes },
     };
-    let done = carry_out(&request, ctx, &async |hosts, interrupt| {
+    let done = carry_out(&request, ctx, async |hosts, interrupt| {
         if args.yes_remove.is_some() {
             return Ok(());
         }

@@ -1,8 +1,8 @@
 //! `pillarbox plan`.
 
 use crate::cli::output::{html, plan as print};
+use crate::cli::{BatchSizeArgs, NewHostsArgs, Selection, on_engines};
 use crate::cli::{Context, Exit};
-use crate::cli::{NewHostsArgs, Selection, on_engines};
 use crate::plan::{Plan, Verb};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
 use crate::session::{MadeFor, Pipeline, PlanOptions, Vault, declared, to_json};
@@ -51,6 +51,8 @@ pub(super) struct OptionArgs {
     /// Ask no registry what tags stand for: the image that is on the host counts; digests are pulled all the same
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    batches: BatchSizeArgs,
 }
 
 impl OptionArgs {
@@ -60,6 +62,7 @@ impl OptionArgs {
             fix_drift: self.fix_drift,
             only: self.only.clone(),
             offline: self.offline,
+            batch_size: self.batches.batch_size.clone(),
         }
     }
 }

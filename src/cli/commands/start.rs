@@ -1,9 +1,9 @@
 //! `pillarbox start`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, NewHostsArgs, Selection};
 use crate::problem::{Result, quoted};
-use crate::session::Requested;
+use crate::session::{Pace, Requested};
 
 /// Start a service that was stopped, as it is there, and wait until it works
 #[derive(clap::Args, Debug)]
@@ -17,8 +17,6 @@ pub(in crate::cli) struct StartArgs {
     selection: Selection,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
-    #[command(flatten)]
-    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
@@ -28,9 +26,10 @@ pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
         service: Some(&args.service),
         selection: &args.selection,
         new_hosts: args.new_hosts,
-        lock_wait: args.lock_wait,
         yes: false,
+        batch_size: None,
+        pace: Pace::default(),
         asked: Requested::Start,
     };
-    carry_out(&request, ctx, &async |_, _| Ok(())).map(|_| Exit::Done)
+    carry_out(&request, ctx, async |_, _| Ok(())).map(|_| Exit::Done)
 }

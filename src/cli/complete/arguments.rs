@@ -62,13 +62,10 @@ mod tests {
 
     /// Arguments that take a text of one's own.
     const OWN_WORDS: &str = "\
-restart: lock_wait
-start: lock_wait
-adopt: lock_wait
-apply: only lock_wait
+apply: only batch_size batch_wait batches max_failures
 box new: accept_readers
-clean: older lock_wait
-down: yes_remove lock_wait
+clean: older
+down: yes_remove
 gate hold: why
 gate set: version digest image
 identity unlock: time
@@ -80,17 +77,18 @@ init: name group profile folder seal clear
 merge-driver: path
 reader add: key accept_readers
 reader rekey: also accept_readers
-plan: only
+plan: only batch_size
 registry add: username helper email
 registry check: images
 registry export: name namespace
 registry import: only
-rollback: to lock_wait
-run: command user workdir env image_of timeout lock_wait
+restart: batch_size batch_wait batches max_failures
+rollback: to batch_size batch_wait batches max_failures
+run: command user workdir env image_of timeout
 seal: slot
 set: value
 status: prometheus
-stop: time why lock_wait
+stop: time why
 verify: against
 who-can-read: at
 known forget: of_workspace

@@ -3,6 +3,7 @@
 
 pub(in crate::cli::output) mod change;
 pub(in crate::cli::output) mod count;
+mod order;
 #[cfg(test)]
 pub(in crate::cli::output) mod tests;
 
@@ -200,6 +201,9 @@ fn footer(plan: &Plan, view: View) -> String {
         let name = format!("{}:", host.host);
         let counts: Vec<String> = count::counts(host).iter().map(colored).collect();
         let _ = writeln!(out, "{}  {}", pad(&name, names + 1), counts.join(", "));
+    }
+    if let Some(order) = order::of(&plan.batches) {
+        let _ = writeln!(out, "order:  {order}");
     }
     out
 }

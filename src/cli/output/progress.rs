@@ -65,11 +65,21 @@ impl<'a> Progress<'a> {
             bars.follow(host, &event.kind);
         }
         for line in self.lines(host, &event.kind) {
-            let line = format!("{}: {line}", event.host);
-            match &self.bars {
-                Some(bars) => bars.above(&line),
-                None => (self.line)(&line),
-            }
+            self.print(&format!("{}: {line}", event.host));
+        }
+    }
+
+    /// Shows a line that is of no single host.
+    pub(in crate::cli) fn line(&self, text: &str) {
+        if self.level > Level::Quiet {
+            self.print(&escaped(text));
+        }
+    }
+
+    fn print(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.above(line),
+            None => (self.line)(line),
         }
     }
 

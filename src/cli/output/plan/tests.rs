@@ -1,7 +1,7 @@
 use super::change::plain;
 use super::*;
 use crate::name::{HostName, ImageRef, WorkspaceName};
-use crate::plan::{Action, Cause, FORMAT_VERSION, PlanBody, Step, Target, Verb};
+use crate::plan::{Action, Cause, PlanBody, Step, Target, Verb};
 use crate::problem::Place;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -28,11 +28,7 @@ pub(in crate::cli::output) fn host(name: &str, changes: Vec<Change>) -> HostPlan
 }
 
 pub(in crate::cli::output) fn plan(hosts: Vec<HostPlan>) -> Plan {
-    Plan {
-        format_version: FORMAT_VERSION.to_owned(),
-        workspace: WorkspaceName::parse("shop").expect("a name"),
-        hosts,
-    }
+    Plan::new(WorkspaceName::parse("shop").expect("a name"), hosts)
 }
 
 fn step(id: u32, action: Action, needs: &[u32]) -> Step {

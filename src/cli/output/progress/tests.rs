@@ -24,10 +24,9 @@ fn plan() -> Plan {
     let start = Action::Start { container: Target::CreatedBy(1), name: name() };
     let kept = Action::Tag { source: image.to_string(), name: "pillarbox.invalid/shop/nginx:g2".to_owned() };
     let version = |version: &str| Some(BTreeMap::from([("version".to_owned(), json!(version))]));
-    Plan {
-        format_version: "1.0".to_owned(),
-        workspace: WorkspaceName::parse("shop").expect("a name"),
-        hosts: vec![HostPlan::new(
+    Plan::new(
+        WorkspaceName::parse("shop").expect("a name"),
+        vec![HostPlan::new(
             HostName::parse("web1").expect("a name"),
             "unix:///run/docker.sock".to_owned(),
             "ID".to_owned(),
@@ -49,7 +48,7 @@ fn plan() -> Plan {
                 ..PlanBody::default()
             },
         )],
-    }
+    )
 }
 
 fn pulled() -> Vec<EventKind> {
