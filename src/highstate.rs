@@ -19,7 +19,7 @@ pub use answers::answers;
 pub use files::{Content, Finds};
 pub use hosts::{Grains, grains};
 pub use merge::{Group, Placed, file_of, placed};
-pub use pillar::{LeafValue, PillarLeaf, Share, leaves, pillar_file, shares};
+pub use pillar::{LeafValue, PillarLeaf, Share, is_registries, leaves, pillar_file, shares};
 pub use rendered::{Minion, RenderedState, rendered};
 pub use secrets::{Secrets, looks_secret};
 pub use sls::sls;

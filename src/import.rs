@@ -125,7 +125,11 @@ impl Source {
     /// Adds what is wrong with an entry.
     pub fn wrong(&mut self, key: &str, place: &Place, why: &str) {
         let what = format!("the entry of `{}` cannot be imported: {why}", escaped(key));
-        self.bad.push((Some(key.to_owned()), Problem::failed(what).at(place)));
+        let mut problem = Problem::failed(what).at(place);
+        if key.is_empty() {
+            problem = problem.hint("write the registry's host in its place: registry.example.com");
+        }
+        self.bad.push((Some(key.to_owned()), problem));
     }
 
     /// Adds what went wrong elsewhere on the way to a credential.

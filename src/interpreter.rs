@@ -14,6 +14,7 @@ mod files;
 mod functions;
 mod lines;
 mod log;
+mod python;
 mod run;
 mod sealed;
 

@@ -39,6 +39,7 @@ pub use repository::Repository;
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use socket::stranger_of_socket;
+pub use tree::files_below;
 pub use whose::{is_below, owner_and_mode};
 pub use workspace::Workspace;
 pub use writer::Writer;

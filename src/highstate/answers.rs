@@ -40,11 +40,22 @@ pub fn answers(file: &str, text: &str) -> Result<Vec<(Option<String>, Value)>> {
         };
         for (minion, answer) in object {
             let name = (minion != LOCAL).then(|| minion.clone());
+            let answer = returned(answer);
             said_wrong(&minion, &answer, &place)?;
             found.push((name, answer));
         }
     }
     Ok(found)
+}
+
+/// What is in an answer of salt-ssh or of the job cache: `{"jid": …, "return": …, "retcode": 0}`.
+fn returned(answer: Value) -> Value {
+    match answer {
+        Value::Object(mut job) if job.contains_key("retcode") && job.contains_key("return") => {
+            job.remove("return").unwrap_or_default()
+        }
+        other => other,
+    }
 }
 
 /// What a minion says where it could not do what it was asked for.

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub trait Finds {
     /// The content of `target` on the host; `sources` are those of the state, relative to Salt's file roots.
     fn content(&self, minion: Option<&str>, target: &str, sources: &[String], template: bool) -> Content;
+
+    /// The files of a folder of Salt's file roots, relative to it.
+    fn files(&self, folder: &str) -> Vec<String>;
 }
 
 /// What was found.
@@ -46,15 +49,14 @@ pub(super) enum Given {
     Expression(String),
 }
 
-/// The `file.managed` states of a minion by their paths, with the id of each.
-pub(super) struct HostFiles<'m>(BTreeMap<String, &'m RenderedState>);
+/// The `file.managed` and `file.recurse` states of a minion by the paths of their files, each with its file in
+/// Salt's tree where the state does not say it itself.
+pub(super) struct HostFiles<'m>(BTreeMap<String, (&'m RenderedState, Option<String>)>);
 
 impl<'m> HostFiles<'m> {
-    pub(super) fn of(minion: &'m Minion) -> Self {
+    pub(super) fn of(minion: &'m Minion, finds: Option<&dyn Finds>) -> Self {
         let mut found = BTreeMap::new();
-        for state in
-            minion.states.iter().filter(|state| state.module == "file" && state.function == "managed")
-        {
+        for state in minion.states.iter().filter(|state| state.module == "file") {
             let mut paths: Vec<&str> = match state.args.get("names").map(|names| &names.value) {
                 Some(ArgValue::Array(names)) => names.iter().filter_map(clear).collect(),
                 _ => Vec::new(),
@@ -62,23 +64,60 @@ impl<'m> HostFiles<'m> {
             if paths.is_empty() {
                 paths.push(state.args.get("name").and_then(clear).unwrap_or(&state.id));
             }
-            found.extend(paths.into_iter().map(|path| (path.trim_end_matches('/').to_owned(), state)));
+            let paths = paths.into_iter().map(|path| path.trim_end_matches('/').to_owned());
+            match state.function.as_str() {
+                "managed" => found.extend(paths.map(|path| (path, (state, None)))),
+                "recurse" => {
+                    for path in paths {
+                        found.extend(within(&path, state, finds));
+                    }
+                }
+                _ => {}
+            }
         }
         Self(found)
     }
 
     /// The path of a state that a requisite names by its id or name.
     fn is_named(&self, path: &str, name: &str) -> bool {
-        self.0.get(path).is_some_and(|state| path == name || state.id == name)
+        self.0
+            .get(path)
+            .is_some_and(|(state, _)| path == name || state.id == name || is_folder_of(state, name))
     }
 
     /// The files at a path, or below it.
-    fn at(&self, path: &str) -> Vec<(&str, &'m RenderedState)> {
+    fn at(&self, path: &str) -> Vec<(&str, &'m RenderedState, Option<&str>)> {
         let path = path.trim_end_matches('/');
         let within =
             |file: &str| file == path || file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-        self.0.iter().filter(|(file, _)| within(file)).map(|(file, state)| (file.as_str(), *state)).collect()
+        let found = self.0.iter().filter(|(file, _)| within(file));
+        found.map(|(file, (state, source))| (file.as_str(), *state, source.as_deref())).collect()
     }
+}
+
+/// The files that a `file.recurse` puts into a folder; the folder itself where they are not known.
+fn within<'m>(
+    folder: &str,
+    state: &'m RenderedState,
+    finds: Option<&dyn Finds>,
+) -> Vec<(String, (&'m RenderedState, Option<String>))> {
+    let source = state.args.get("source").and_then(clear).and_then(|source| source.strip_prefix("salt://"));
+    let source = source.map(|source| source.split('?').next().unwrap_or_default().trim_end_matches('/'));
+    // Which of the files are chosen, only Salt knows.
+    let chosen = ["include_pat", "exclude_pat", "maxdepth"].iter().any(|name| state.args.contains_key(*name));
+    let files = source.zip(finds).filter(|_| !chosen).map(|(source, finds)| (source, finds.files(source)));
+    match files {
+        Some((source, files)) if !files.is_empty() => {
+            let one = |file: String| (format!("{folder}/{file}"), (state, Some(format!("{source}/{file}"))));
+            files.into_iter().map(one).collect()
+        }
+        _ => vec![(folder.to_owned(), (state, None))],
+    }
+}
+
+/// Whether a requisite names the folder of a `file.recurse`.
+fn is_folder_of(state: &RenderedState, name: &str) -> bool {
+    state.args.get("name").and_then(clear).is_some_and(|folder| folder.trim_end_matches('/') == name)
 }
 
 /// Why a state cannot be imported, and the way on.
@@ -109,7 +148,7 @@ pub(super) fn give(
         };
         let found = host.at(source);
         let is_folder =
-            found.iter().any(|(file, _)| file.trim_end_matches('/') != source.trim_end_matches('/'));
+            found.iter().any(|(file, ..)| file.trim_end_matches('/') != source.trim_end_matches('/'));
         if found.is_empty()
             || finds.is_none()
             || (is_folder && !options.split(',').any(|option| option == "ro"))
@@ -131,11 +170,11 @@ pub(super) fn give(
                 escaped(target)
             ));
         }
-        for (file, state) in found {
+        for (file, state, of_tree) in found {
             let below = file.strip_prefix(source.trim_end_matches('/')).unwrap_or_default();
             let path = format!("{}{below}", target.trim_end_matches('/'));
             let watched = is_watched(declaration, host, file);
-            let content = content(state, file, finds, minion)?;
+            let content = content(state, file, of_tree, finds, minion)?;
             let mut fields = how(state, comments);
             match on_change(declaration, watched) {
                 Some(what) => fields.push(("on_change", what)),
@@ -186,7 +225,7 @@ fn unwatch(declaration: &mut Declaration, host: &HostFiles<'_>) {
             items.retain(|item| {
                 !targets(item).iter().any(|(module, name)| {
                     *module == Some("file")
-                        && host.0.iter().any(|(path, state)| path == name || state.id == *name)
+                        && host.0.keys().any(|path| path == name || host.is_named(path, name))
                 })
             });
         }
@@ -197,6 +236,7 @@ fn unwatch(declaration: &mut Declaration, host: &HostFiles<'_>) {
 fn content(
     state: &RenderedState,
     path: &str,
+    of_tree: Option<&str>,
     finds: &dyn Finds,
     minion: Option<&str>,
 ) -> Result<Given, Refused> {
@@ -229,6 +269,15 @@ fn content(
         Some(ArgValue::Text(text)) => text.as_clear().map(str::to_owned).into_iter().collect(),
         _ => Vec::new(),
     };
+    if let Some(chosen) =
+        ["include_pat", "exclude_pat", "maxdepth"].iter().find(|name| state.args.contains_key(**name))
+    {
+        return refused(
+            "a folder of a file.recurse, of which Salt chooses the files",
+            format!("write the files that `{chosen}` leaves as file.managed, and render it again"),
+        );
+    }
+    let sources = of_tree.map_or(sources, |file| vec![format!("salt://{file}")]);
     let paths: Vec<String> = sources
         .iter()
         .filter_map(|source| source.strip_prefix("salt://"))
@@ -268,8 +317,8 @@ fn how(state: &RenderedState, comments: &mut Vec<String>) -> Vec<(&'static str, 
         ArgValue::Text(text) => text.as_clear().map(str::to_owned),
         _ => None,
     };
-    if let Some(mode) = printed("mode").filter(|mode| mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte)))
-    {
+    let mode = if state.function == "recurse" { "file_mode" } else { "mode" };
+    if let Some(mode) = printed(mode).filter(|mode| mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte))) {
         fields.push(("mode", format!("{mode:0>4}")));
     }
     for (name, ours) in [("user", "uid"), ("group", "gid")] {

@@ -63,6 +63,15 @@ pub fn leaves(file: &str, answer: &Value, seal: &[KeyPath], clear: &[KeyPath]) -
     Ok(walk.found)
 }
 
+/// Whether a value of a pillar holds Salt's credentials of registries.
+pub fn is_registries(key: &KeyPath) -> bool {
+    key.parts().len() == 1 && key.parts().first().is_some_and(|top| holds_registries(top))
+}
+
+fn holds_registries(top: &str) -> bool {
+    top == "docker-registries" || top.ends_with("-docker-registries")
+}
+
 struct Walk<'a> {
     seal: &'a [KeyPath],
     clear: &'a [KeyPath],
@@ -120,7 +129,7 @@ impl Walk<'_> {
     /// Tables with a meaning of their own, here or for Salt.
     fn not_ours(&self, path: &[String]) -> Option<(String, String)> {
         let [top] = path else { return None };
-        if top == "docker-registries" || top.ends_with("-docker-registries") {
+        if holds_registries(top) {
             let way = format!("pillarbox registry import {}", escaped(self.file));
             return Some(("credentials of registries have a command of their own".to_owned(), way));
         }

@@ -55,6 +55,7 @@ pub(super) fn prepared(args: &mut BTreeMap<String, Arg>) -> Vec<String> {
     let mut comments = Vec::new();
     for (written, ours) in ANY {
         if let Some(more) = args.remove(written) {
+            comments.push(format!("`{written}` was for one of them; here each of them counts"));
             match (args.get_mut(ours).map(|arg| &mut arg.value), more.value) {
                 (Some(ArgValue::Array(before)), ArgValue::Array(items)) => before.extend(items),
                 (_, value) => drop(args.insert(ours.to_owned(), Arg { value, ..more })),

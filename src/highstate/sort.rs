@@ -56,7 +56,7 @@ pub struct Sorted {
 /// the host.
 pub fn sorted(minion: &Minion, finds: Option<&dyn Finds>) -> Sorted {
     let mut sorter = Sorter::default();
-    let host_files = HostFiles::of(minion);
+    let host_files = HostFiles::of(minion, finds);
     for state in &minion.states {
         sorter.take(state);
     }

@@ -10,6 +10,10 @@ impl Finds for Nothing {
     fn content(&self, _: Option<&str>, _: &str, _: &[String], _: bool) -> Content {
         Content::Missing
     }
+
+    fn files(&self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The states of an answer as texts, and what is left out.

@@ -2,6 +2,7 @@
 
 use super::functions::is_operator;
 use super::log::Log;
+use super::python;
 use crate::problem::escaped;
 use crate::script::Fault;
 use crate::script::{CALLS, HEAP, TICKS};
@@ -20,9 +21,16 @@ pub(super) fn place(span: &FileSpan) -> (String, u32) {
 /// The line that a span begins in, with its column.
 fn excerpt(span: &FileSpan) -> String {
     let begin = span.resolve_span().begin;
-    let line = span.file.source_line(begin.line);
+    written(span.file.source_line(begin.line), Some(begin.column + 1))
+}
+
+/// A line as it is written, with a column if it is known.
+pub(super) fn written(line: &str, column: Option<usize>) -> String {
     let shown: String = line.trim().chars().take(WIDEST).collect();
-    format!("column {}: {}", begin.column + 1, escaped(&shown))
+    match column {
+        Some(column) => format!("column {column}: {}", escaped(&shown)),
+        None => escaped(&shown),
+    }
 }
 
 /// A fault of pillarbox's own at a place in a file.
@@ -49,7 +57,12 @@ pub(super) fn of(error: &starlark::Error, log: &Log) -> Fault {
     let text = error.without_diagnostic().to_string();
     // An error from a limit has no place of its own.
     let mut fault = at(said(&text), error.span().or(now.as_ref()));
-    fault.hints.extend(hint);
+    let line = error.span().or(now.as_ref());
+    let line = line.map_or("", |span| span.file.source_line(span.resolve_span().begin.line));
+    match hint {
+        Some(hint) => fault.hints.push(hint),
+        None => fault.hints.extend(python::instead(&text, line)),
+    }
     let mut last = fault.at.clone().map(|(file, line)| format!("{}:{line}", escaped(&file)));
     let stack = error.call_stack().frames.iter().rev().filter(|frame| !is_operator(&frame.name));
     let mut shown = 0;
@@ -95,6 +108,15 @@ pub(super) fn peeked(log: &Log, error: Option<&starlark::Error>) -> Option<Fault
         "a secret may be placed, joined with `+`, chosen and encoded; its content is not known while compiling"
             .to_owned(),
     );
+    let statement = span.map(|span| span.source_span()).unwrap_or_default();
+    let joins = ["%", ".format(", ".join(", "f\"", "f'"].into_iter().any(|sign| statement.contains(sign));
+    if joins {
+        let mut keys = called.split('.');
+        let mut written = keys.next().unwrap_or_default().to_owned();
+        keys.for_each(|key| written.push_str(&format!("[\"{key}\"]")));
+        let hint = format!("join it with `+`: \"…\" + {} + \"…\"", escaped(&written));
+        fault.hints.push(hint);
+    }
     fault.hints.push(
         "encode with urlencode(…), b64encode(…) or tojson(…); ask whether it exists with pillar.has(\"a:b\")"
             .to_owned(),

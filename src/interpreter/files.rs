@@ -3,7 +3,7 @@
 use super::fault;
 use super::functions::replaced;
 use super::lines::WrittenEntries;
-use super::log::Log;
+use super::python;
 use crate::problem::{escaped, nearest};
 use crate::script::Fault;
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
@@ -56,8 +56,7 @@ impl<'a> Files<'a> {
     fn parse(&self, file: &str) -> Result<Program, Vec<Fault>> {
         let text =
             self.texts.get(file).ok_or_else(|| vec![fault::in_file("the file does not exist", file)])?;
-        let mut ast = AstModule::parse(file, text.clone(), &dialect())
-            .map_err(|error| vec![hinted(fault::of(&error, &Log::default()), text)])?;
+        let mut ast = python::parse(file, text, &dialect())?;
         let (mut loads, mut wrong) = (Vec::new(), Vec::new());
         for load in ast.loads() {
             match self.resolve(file, load.module_id) {
@@ -103,27 +102,4 @@ impl<'a> Files<'a> {
             near.and_then(|near| near.strip_prefix(FOLDER)).map(|near| format!("did you mean `//{near}`?"));
         Err((format!("there is no {}", escaped(&target)), hint))
     }
-}
-
-/// Differences to Python that users of Python run into.
-fn hinted(mut fault: Fault, text: &str) -> Fault {
-    if text.contains(['‘', '’', '“', '”']) {
-        fault.hints.push("straighten the quotes: ‘ ’ “ ” are not quotes in the language".to_owned());
-    }
-    let line = fault.at.as_ref().and_then(|(_, line)| text.lines().nth(line.checked_sub(1)? as usize));
-    let first = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default();
-    let hint = match first {
-        "import" | "from" => {
-            "there is no import: `load(\"//x.star\", \"name\")` loads names from other files"
-        }
-        "while" => "there is no while: `for` goes over a list or a range",
-        "try:" | "try" | "except" | "raise" => "there are no exceptions: `fail(\"why\")` stops",
-        "class" => "there are no classes: functions return dicts",
-        "with" | "yield" | "global" | "nonlocal" | "del" | "assert" => {
-            "this keyword of Python does not exist in Starlark: see the specification of Starlark"
-        }
-        _ => return fault,
-    };
-    fault.hints.push(hint.to_owned());
-    fault
 }

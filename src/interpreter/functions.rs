@@ -6,12 +6,13 @@ use super::branch::{Branch, Salt};
 use super::encoders::{encode, wrong};
 use super::log::Log;
 use super::sealed::Sealed;
+use crate::problem::escaped;
 use crate::script::Host;
 use crate::state::Encoder;
 use starlark::collections::SmallMap;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::starlark_module;
-use starlark::values::dict::{Dict, DictRef};
+use starlark::values::dict::{AllocDict, Dict, DictRef};
 use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, UnpackValue, Value};
@@ -24,13 +25,14 @@ const LONGEST: i64 = 1 << 22;
 const MOST_COMPARED: usize = 1_000_000;
 
 /// The operators that are replaced by functions, and a name for each that no program can write.
-const OPERATORS: [(&str, &str); 6] = [
+const OPERATORS: [(&str, &str); 7] = [
     ("==", "equal"),
     ("!=", "not_equal"),
     ("in", "is_in"),
     ("not in", "not_in"),
     ("%", "percent"),
     ("*", "times"),
+    ("|", "joined"),
 ];
 
 /// What to replace in a program.
@@ -45,7 +47,7 @@ pub(super) fn is_operator(name: &str) -> bool {
 
 /// The names for one host.
 pub(super) fn globals(host: &Host, log: &Log) -> Globals {
-    let operators = GlobalsBuilder::new().with(operators).build();
+    let operators = GlobalsBuilder::new().with(operators).with(more_operators).build();
     let mut builder = GlobalsBuilder::extended_by(&[
         LibraryExtension::Print,
         LibraryExtension::Map,
@@ -98,6 +100,19 @@ fn refuse<T>((called, log): (String, Log)) -> starlark::Result<T> {
     Err(wrong(format!("this looks into the secret `{called}`")))
 }
 
+/// `type(x) == str` is false for every x: what `type` gives is a text.
+fn compares_a_type(a: Value, b: Value) -> bool {
+    a.unpack_str().is_some() && b.get_type() == "function"
+}
+
+fn no_type<T>(function: Value) -> starlark::Result<T> {
+    let name = function.to_str();
+    let name = name.split(['(', ' ']).next().unwrap_or_default();
+    let name = escaped(name);
+    let text = if name == "str" { "string" } else { name.as_str() };
+    Err(wrong(format!("a text is compared with the function `{name}`: write type(x) == \"{text}\"")))
+}
+
 /// A question whether a value is None says nothing about a secret but that it is there.
 fn compared<'v>(a: Value<'v>, b: Value<'v>) -> starlark::Result<bool> {
     if a.is_none() || b.is_none() {
@@ -105,6 +120,8 @@ fn compared<'v>(a: Value<'v>, b: Value<'v>) -> starlark::Result<bool> {
     }
     match secret_in(a).or_else(|| secret_in(b)) {
         Some(secret) => refuse(secret),
+        None if compares_a_type(a, b) => no_type(b),
+        None if compares_a_type(b, a) => no_type(a),
         None if Branch::from_value(b).is_some() => b.equals(a),
         None => a.equals(b),
     }
@@ -116,7 +133,14 @@ fn contained<'v>(item: Value<'v>, within: Value<'v>) -> starlark::Result<bool> {
     let secret = secret_in(item).or_else(|| if is_table { None } else { secret_in(within) });
     match secret {
         Some(secret) => refuse(secret),
-        None => within.is_in(item),
+        None => {
+            let items = ListRef::from_value(within).map(ListRef::content);
+            let items = items.or(TupleRef::from_value(within).map(TupleRef::content)).unwrap_or_default();
+            match items.iter().find(|other| compares_a_type(item, **other)) {
+                Some(function) => no_type(*function),
+                None => within.is_in(item),
+            }
+        }
     }
 }
 
@@ -180,6 +204,24 @@ fn operators(builder: &mut GlobalsBuilder) {
             return Err(wrong(format!("a repetition gives more than {LONGEST} characters or items")));
         }
         a.mul(b, heap)
+    }
+}
+
+#[starlark_module]
+fn more_operators(builder: &mut GlobalsBuilder) {
+    /// A table of the pillar is a dict on both sides.
+    fn joined<'v>(
+        #[starlark(require = pos)] a: Value<'v>,
+        #[starlark(require = pos)] b: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        match (DictRef::from_value(a), Branch::from_value(b)) {
+            (Some(dict), Some(branch)) => {
+                let all: Vec<_> = dict.iter().chain(branch.entries(heap)?).collect();
+                Ok(heap.alloc(AllocDict(all)))
+            }
+            _ => a.bit_or(b, heap),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::convert::Converter;
 use super::files::{Files, Program};
 use super::lines;
 use super::log::Log;
-use super::{fault, functions};
+use super::{fault, functions, python};
 use crate::problem::escaped;
 use crate::script::{CALLS, HEAP, TICKS};
 use crate::script::{Fault, Host, Line, Outcome, Ran, Request, Value as Out};
@@ -216,7 +216,10 @@ impl<'a, 'f> FileRun<'a, 'f> {
         let loaded = eval.eval_module(program.ast.clone(), &self.globals);
         let result = match loaded {
             Ok(_) => then(module, &mut eval, &self.log),
-            Err(error) => Err(failed(&error, &self.log)),
+            Err(error) => {
+                let all = python::refused_names(&error, &program.ast, &self.globals);
+                Err(all.unwrap_or_else(|| failed(&error, &self.log)))
+            }
         };
         // Also where the program went on: what it computed then is not what it says.
         match fault::peeked(&self.log, None) {

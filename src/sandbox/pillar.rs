@@ -2,7 +2,7 @@
 //! in clear, so nothing of its text goes into an error, and what was copied is wiped.
 
 use super::{Outcome, child, hear, not_built_in};
-use crate::problem::{Place, Problem, Result};
+use crate::problem::{Place, Problem, Problems, Result};
 use crate::process::End;
 use crate::script::{Given, Host, Part, Piece, Request, Value};
 use crate::secret::Secret;
@@ -53,12 +53,24 @@ pub fn pillar(program: &Path, text: &Secret, shown: &str, limit: Duration) -> Re
             Ok(Secret::from(writer.text))
         }
         (Some(Outcome::Failed(faults)), _) => {
-            let line = faults.iter().find_map(|fault| fault.at.as_ref()).map_or(0, |(_, line)| *line);
-            faults.into_iter().for_each(|mut fault| {
+            let mut problems: Vec<Problem> = Vec::new();
+            for mut fault in faults {
+                let line = fault.at.as_ref().map_or(0, |(_, line)| *line);
+                let mut problem = match problems.is_empty() {
+                    true => failed(line),
+                    false => Problem::failed("another error of the program").at(&place(line)),
+                };
+                // Of what is said, only this holds nothing of the text.
+                if fault.hints.iter().any(|hint| hint.contains("` is missing ")) {
+                    problem = problem.cause(&fault.what);
+                    problem = fault.hints.drain(..).fold(problem, |problem, hint| problem.hint(hint));
+                }
+                problems.push(problem);
                 fault.what.zeroize();
                 fault.causes.iter_mut().for_each(String::zeroize);
-            });
-            Err(failed(line).into())
+            }
+            Problems::check(problems)?;
+            Err(failed(0).into())
         }
         (Some(Outcome::NotBuiltIn), _) => Err(not_built_in().at(&place(0)).into()),
         (_, end) => Err(failed(0).cause(child::ended(&end)).into()),

@@ -18,6 +18,28 @@ impl Workspace {
     }
 }
 
+/// Regular files below a folder, relative to it and in order, at most `most`. Symbolic links are not followed.
+pub fn files_below(folder: &Path, most: usize) -> Vec<String> {
+    fn go(folder: &Path, below: &str, depth: usize, most: usize, found: &mut Vec<String>) {
+        let mut entries: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEEPEST => {
+                    go(&entry.path(), &path, depth + 1, most, found);
+                }
+                Ok(kind) if kind.is_file() && found.len() < most => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    go(folder, "", 0, most, &mut found);
+    found
+}
+
 fn walk(folder: &Path, below: &str, depth: usize, see: &mut dyn FnMut(&str, &[u8])) {
     if depth > DEEPEST || (depth > 0 && folder.join("CACHEDIR.TAG").is_file()) {
         return;

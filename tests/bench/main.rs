@@ -24,6 +24,7 @@ mod compose;
 mod deploy;
 mod helper;
 mod hosts;
+mod import;
 mod plan;
 mod process;
 mod project;
@@ -40,8 +41,9 @@ fn main() {
     // `cargo bench` hands its own options on.
     let rounds = std::env::var("PILLARBOX_BENCH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(9);
     // Part of it: PILLARBOX_BENCH_PARTS=compile,deploy.
-    let parts = std::env::var("PILLARBOX_BENCH_PARTS")
-        .unwrap_or_else(|_| "sealing,rotation,helper,compile,plan,hosts,deploy,project,streams".to_owned());
+    let parts = std::env::var("PILLARBOX_BENCH_PARTS").unwrap_or_else(|_| {
+        "sealing,rotation,helper,compile,import,plan,hosts,deploy,project,streams".to_owned()
+    });
     table::head(rounds);
     for part in parts.split(',') {
         match part {
@@ -49,6 +51,7 @@ fn main() {
             "rotation" => rotation::run(rounds),
             "helper" => helper::run(rounds),
             "compile" => compile::run(rounds),
+            "import" => import::run(rounds),
             "plan" => recorded(|recording| plan::run(recording, rounds)),
             "hosts" => recorded(|recording| hosts::run(recording, rounds)),
             "deploy" => deploy::run(rounds),

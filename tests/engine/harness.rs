@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 /// Pulls through the Engine with this header and returns everything it streamed.
-fn pull(env: &EngineEnv, repository: &str, tag: &str, header: &str) -> String {
+pub(crate) fn pull(env: &EngineEnv, repository: &str, tag: &str, header: &str) -> String {
     let mut stream = UnixStream::connect(env.engine.socket()).expect("the Engine");
     write!(
         stream,
@@ -19,7 +19,8 @@ fn pull(env: &EngineEnv, repository: &str, tag: &str, header: &str) -> String {
     answer
 }
 
-fn header(env: &EngineEnv, password: &str) -> String {
+/// The header with the credential of the testbed's user.
+pub(crate) fn header(env: &EngineEnv, password: &str) -> String {
     let auth = json!({ "username": env.user, "password": password, "serveraddress": env.registry });
     format!("X-Registry-Auth: {}\r\n", base64::engine::general_purpose::URL_SAFE.encode(auth.to_string()))
 }

@@ -76,6 +76,7 @@ mod registry_check;
 mod relay;
 mod rollback;
 mod rollout;
+mod salt;
 mod secret_env;
 mod secret_files;
 mod service;

@@ -104,3 +104,58 @@ fn a_secret_is_nowhere_but_where_it_was_asked_for() {
     }
     assert_eq!(env.run(&["reveal", "service.third"]).ok().stdout(), SECRETS[3]);
 }
+
+#[test]
+fn a_secret_that_salt_rendered_is_nowhere_but_where_it_was_asked_for() {
+    const SECRETS: [&str; 4] =
+        ["CANARY-pässword~?>", "CANARY-in-a-text-02", "CANARY-registry-03", "CANARY-no-pillar-04"];
+    let env = TestEnv::initialised();
+    let [password, token, registry, own] = SECRETS;
+    let states = serde_json::json!({"web1": {"web": {"docker_container": [
+        {"image": "registry.example.com/web:1"}, "running", {"order": 10000},
+        {"environment": [{"DB_PASSWORD": password}, {"URL": format!("https://x:{token}@api/")}, {"API_KEY": own}]},
+    ], "__sls__": "shop"}, "labelled": {"docker_container": [
+        {"image": "registry.example.com/web:1"}, {"labels": [{"token": token}]}, {"command": format!("run {password}")}, "running", {"order": 10001},
+    ], "__sls__": "shop"}}});
+    let pillar = serde_json::json!({"web1": {
+        "db": {"password": password, "tokens": [token], "api_token": token},
+        "docker-registries": {"registry.example.com": {"username": "me", "password": registry}},
+    }});
+    // They hold the secrets, and are removed before all is searched.
+    let outside = env.home().join("salt");
+    fs::create_dir_all(&outside).expect("a folder");
+    let file = |name: &str, value: &serde_json::Value| {
+        let path = outside.join(name);
+        fs::write(&path, value.to_string()).expect("written");
+        path.display().to_string()
+    };
+    let (states, pillar) = (file("states.json", &states), file("pillar.json", &pillar));
+    let wrong = file("wrong.json", &serde_json::json!({"web1": {"x": password}}));
+    let mut said = Vec::new();
+    let mut run = |arguments: &[&str], code: i32| {
+        let output = env.command(arguments).var("RUST_LOG", "trace").run();
+        assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
+        said.push((arguments.join(" "), format!("{}{}", output.stdout, output.stderr)));
+    };
+    run(&["-v", "import", "salt", &wrong, "--pillar", &pillar], 1);
+    run(&["-v", "import", "salt", &states, "--pillar", &pillar], 9);
+    run(&["-v", "--json", "import", "salt", &states, "--pillar", &pillar], 9);
+    run(&["-v", "import", "salt", &states, "--pillar", &wrong, "--seal", "nothing", "-y"], 64);
+    // The labelled one is left out: who can use the Engine reads labels and commands.
+    run(&["-v", "--json", "import", "salt", &states, "--pillar", &pillar, "-y"], 1);
+    run(&["-v", "import", "salt", &states, "--pillar", &pillar, "-y"], 1);
+    run(&["-v", "registry", "import", &pillar, "-y"], 0);
+    run(&["-v", "--no-identity", "compile"], 0);
+    fs::remove_dir_all(&outside).expect("removed");
+    for (command, text) in &said {
+        for secret in SECRETS {
+            assert!(!holds(text.as_bytes(), secret), "{secret} in the output of {command}:\n{text}");
+        }
+    }
+    for secret in SECRETS {
+        let mut found = Vec::new();
+        files_with(env.home().parent().expect("the root of the test"), secret, &mut found);
+        assert!(found.is_empty(), "{secret} in {found:?}");
+    }
+    assert_eq!(env.run(&["reveal", "db.password"]).ok().stdout(), password);
+}

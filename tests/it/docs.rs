@@ -18,6 +18,9 @@ fn every_link_to_a_file_of_the_repository_leads_somewhere() {
     let mut wrong = Vec::new();
     for page in pages::pages() {
         let text = fs::read_to_string(&page).expect("a page");
+        // What is code is no link: `salt["pillar.get"]("a")`.
+        let code: Vec<&str> = text.split('`').collect();
+        let text: String = code.iter().step_by(2).copied().collect();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap_or_default();
             if !file.is_empty() && !file.contains("://") && !page.with_file_name("").join(file).exists() {

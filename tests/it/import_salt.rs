@@ -71,7 +71,7 @@ fn two_minions_become_a_group_with_its_states_files_pillar_and_secrets() {
 workspace = "shop" # its name
 
 [groups.web]
-pillar = ["salt"]
+pillar = ["registries/*", "salt"]
 states = ["haproxy", "shop"]
 
 [hosts.web1]

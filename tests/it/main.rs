@@ -31,6 +31,7 @@ mod import;
 mod import_and_export;
 mod import_removal;
 mod import_salt;
+mod import_salt_bad;
 mod import_sources;
 mod init;
 mod layers;
@@ -43,6 +44,7 @@ mod moving;
 mod other_users;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod pages;
+mod python;
 mod readers;
 mod recovery;
 mod refused;

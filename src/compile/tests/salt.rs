@@ -316,3 +316,23 @@ fn an_imported_state_makes_the_container_that_salt_makes() {
     assert!(compared > 40, "{compared} containers");
     assert_eq!(listed.len(), LISTED.len(), "{listed:?}");
 }
+
+#[test]
+fn a_file_that_only_salt_puts_on_the_host_is_no_mount() {
+    let file = "['/etc/app.conf'.file.managed]\nsource = 'salt://app.conf'\n";
+    let said = |state: &str| match compiled(&[("states/a.toml", &format!("{file}{state}"))], "") {
+        Ok(_) => String::new(),
+        Err(problems) => {
+            let problem = problems.iter().next().expect("one").clone();
+            format!("{problem} | {} | {}", problem.causes.join(" "), problem.hints.join(" "))
+        }
+    };
+    insta::assert_snapshot!(said("[web.docker_container.running]\nimage = 'a:1'\nbinds = '/etc/app.conf:/app.conf:ro'\n"), @r#"states/a.toml:5: `web` mounts /etc/app.conf, which only Salt puts on the host | states/a.toml:1: states of files are not managed here | put the file below files/, and write files."/app.conf" = { source = "files/…" } instead of the mount"#);
+    insta::assert_snapshot!(said("[web.container.running]\nimage = 'a:1'\nvolumes = ['/etc:/host:ro']\n"), @r#"states/a.toml:5: `web` mounts /etc/app.conf, which only Salt puts on the host | states/a.toml:1: states of files are not managed here | put the file below files/, and write files."/host/app.conf" = { source = "files/…" } instead of the mount"#);
+    assert_eq!(
+        said(
+            "[web.container.running]\nimage = 'a:1'\nvolumes = ['/etc/app.conf.d:/x', 'data:/etc/app.conf']\n"
+        ),
+        ""
+    );
+}

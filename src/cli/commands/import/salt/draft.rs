@@ -1,7 +1,7 @@
 //! What would be written; nothing is yet.
 
 use super::SaltArgs;
-use super::hosts;
+use super::hosts::{self, REGISTRIES};
 use super::input::Input;
 use super::pillar::{self, PillarChange};
 use super::states::{self, Written};
@@ -74,8 +74,11 @@ impl Draft {
         };
         let shares = highstate::shares(&named, &placed.groups, host_of);
         let (pillar, there) = pillar::changes(vault, &shares)?;
+        let stems = shares.keys().map(|file| file.strip_suffix(".toml").unwrap_or(file).to_owned());
+        // Where `registry import` puts the credentials that Salt had in the same pillar.
+        let has_registries = values_left_out.iter().any(|leaf| highstate::is_registries(&leaf.key));
         let stems: Vec<String> =
-            shares.keys().map(|file| file.strip_suffix(".toml").unwrap_or(file).to_owned()).collect();
+            has_registries.then(|| REGISTRIES.to_owned()).into_iter().chain(stems).collect();
         let inventory = hosts::inventory(&before, &input, &hosts, &placed, &stems)?;
         let wanted = placed
             .files

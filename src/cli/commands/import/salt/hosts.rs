@@ -8,6 +8,9 @@ use crate::name::HostName;
 use crate::problem::{Problem, Result, escaped};
 use std::collections::BTreeMap;
 
+/// The pillar files of registries.
+pub(super) const REGISTRIES: &str = "registries/*";
+
 /// A minion as a host.
 pub(super) struct Host {
     pub(super) minion: Option<String>,
@@ -115,7 +118,9 @@ pub(super) fn inventory(
 ) -> Result<String> {
     let mut text = before.to_owned();
     let shared = |group: Option<&Group>| -> Vec<String> {
-        let wanted = |file: &&String| **file == "salt" || group.is_some_and(|group| group.name == **file);
+        let wanted = |file: &&String| {
+            ["salt", REGISTRIES].contains(&file.as_str()) || group.is_some_and(|group| group.name == **file)
+        };
         pillars.iter().filter(wanted).cloned().collect()
     };
     for group in &placed.groups {

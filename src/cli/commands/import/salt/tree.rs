@@ -2,6 +2,7 @@
 
 use crate::highstate::{Content, Finds};
 use crate::store;
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 /// Folders of files.
@@ -36,12 +37,29 @@ impl Finds for Tree {
         }
         Content::Missing
     }
+
+    fn files(&self, folder: &str) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        if is_within(Path::new(folder)) {
+            for root in &self.sources {
+                found.extend(store::files_below(&root.join(folder), MOST_FILES));
+            }
+        }
+        found.into_iter().collect()
+    }
+}
+
+/// Files of a folder that a container is given, at most.
+const MOST_FILES: usize = 1000;
+
+fn is_within(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// A file in the first folder that has it. Nothing outside of the folders is read.
 fn read(folders: &[PathBuf], name: &str) -> Option<Vec<u8>> {
     let path = Path::new(name);
-    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !is_within(path) {
         return None;
     }
     folders.iter().find_map(|folder| {
