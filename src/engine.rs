@@ -4,6 +4,7 @@
 mod address;
 pub mod docker;
 mod error;
+mod jitter;
 mod locate;
 mod patience;
 mod registry;
@@ -11,6 +12,7 @@ mod streams;
 
 pub use address::Address;
 pub use error::{EngineError, ErrorKind};
+pub use jitter::between;
 pub use locate::Folders;
 pub use patience::{PATIENCE, Patience};
 pub use streams::{
@@ -236,6 +238,8 @@ pub trait Engine {
     async fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> EngineResult<Volume>;
     /// Volumes that have a label with this value.
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>>;
+    /// The same, with seconds since 1970 by the Engine's clock when it had listed them, all in one call.
+    async fn volumes_at(&self, label: &str, value: &str) -> EngineResult<(Vec<Volume>, i64)>;
     /// Removes a volume; fine if it is not there.
     async fn remove_volume(&self, name: &str) -> EngineResult<()>;
     /// Unpacks an archive (tar) into a folder of a container, which need not run.

@@ -7,20 +7,24 @@
 //!
 //! - acquire: held, not over, and not by a process of this machine that is gone: locked. Else create `n+1`; it must bear our token, and still be the
 //!   highest when all are listed again; then delete the lower ones.
-//! - renew, every third of the lease: the same with our own token.
+//! - renew, about every third of the lease, each lock at a moment of its own: the same with our own token.
 //! - release: `n+1` marked free. The last one stays, or numbers would repeat and let a slow contender in.
-//! - before every changing call: the highest must be our own and not expired.
+//! - before every changing call: the highest must be our own and not expired; with less than a third of the lease left
+//!   it is renewed first.
+//! - break: `n+1` marked free, by another run than the holder's, which then finds that the highest is not its own.
 //!
 //! No cleanup is needed after a crash: a lease expires by itself. A lock that was pruned is lost.
 
+mod holder;
 mod ticket;
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, between};
 use crate::name::{HostName, Owner};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use std::time::Duration;
-use ticket::{Ticket, newest};
+use ticket::{Row, Ticket, row};
 
+pub use holder::{Holder, break_lock, give_back, holder};
 pub use ticket::Run;
 
 /// Seconds for which a lock is taken.
@@ -28,6 +32,9 @@ pub const LEASE: u32 = 180;
 
 /// `Date` and creation are whole seconds: what is within one of the end counts for the other side.
 const MARGIN: i64 = 1;
+
+/// When a lock is renewed, in parts of its lease: between 50 and 65 seconds of 180.
+const RENEWED: (f64, f64) = (50.0 / 180.0, 65.0 / 180.0);
 
 /// The highest number of a row; room is left for those that are passed over.
 const HIGHEST: u64 = u64::MAX - 16;
@@ -58,14 +65,14 @@ impl Lock {
         lease: u32,
     ) -> Result<Self> {
         let failed = |error: EngineError| error.problem(format!("host {host} cannot be locked"));
-        let top = newest(engine, workspace).await.map_err(failed)?;
-        let now = engine.now().await.map_err(failed)?;
+        let before = row(engine, workspace).await.map_err(failed)?;
+        let (top, now) = (before.top(), before.now);
         if let Some(top) = top.as_ref().filter(|top| top.held) {
             if top.run.token == run.token {
                 let what = format!("host {host} is the Engine of another host of this run");
                 return Err(Problem::failed(what).hint("keep one of the two hosts in pillarbox.toml").into());
             }
-            if now <= top.ends() + MARGIN && !top.run.is_gone() {
+            if top.holds_at(now) {
                 return Err(locked(host, top, now).into());
             }
         }
@@ -78,17 +85,18 @@ impl Lock {
             left_by: top.as_ref().filter(|top| top.held).map(|top| top.run.clone()),
         };
         let number = top.map_or(Ok(1), |top| after(&top, host))?;
-        let made = lock.ticket(number, true).create(engine).await.map_err(failed)?;
+        let made = lock.ticket(number).create(engine).await.map_err(failed)?;
         if made.run.token != run.token {
             return Err(locked(host, &made, now).into());
         }
         let number = made.number;
-        match newest(engine, workspace).await.map_err(failed)? {
+        let after = row(engine, workspace).await.map_err(failed)?;
+        match after.top() {
             Some(top) if top.number == number && top.run.token == run.token => {}
             Some(top) => return Err(locked(host, &top, now).into()),
             None => return Err(lock.lost("it was removed at once").into()),
         }
-        ticket::delete_below(engine, workspace, number).await;
+        after.delete_below(engine, number).await;
         Ok(lock)
     }
 
@@ -97,18 +105,32 @@ impl Lock {
         self.left_by.as_ref()
     }
 
-    /// Makes sure, just before a changing call, that the lock is still held.
+    /// Makes sure, just before a changing call, that the lock is still held, and long enough for that call.
     ///
     /// # Errors
     /// `Stale` if it is not: nothing more may be changed.
     pub async fn verify<E: Engine>(&self, engine: &E) -> Result<()> {
-        let top = self.mine(engine).await?;
-        // Asked after the list: what is not over now was not over then.
-        let now = engine.now().await.map_err(|error| self.failed(&error))?;
-        if now >= top.ends() - MARGIN {
-            return Err(self.lost("it has expired").into());
+        let enough = i64::from(self.lease / 3);
+        if self.left(engine).await? < enough {
+            self.renew(engine).await?;
+            if self.left(engine).await? < enough {
+                return Err(self.lost("too little of its time is left, and it cannot be renewed").into());
+            }
         }
         Ok(())
+    }
+
+    /// Seconds for which it is held for sure.
+    ///
+    /// # Errors
+    /// `Stale` if there are none.
+    async fn left<E: Engine>(&self, engine: &E) -> Result<i64> {
+        let (top, row) = self.mine(engine).await?;
+        let left = top.ends() - MARGIN - row.now;
+        if left <= 0 {
+            return Err(self.lost("it has expired").into());
+        }
+        Ok(left)
     }
 
     /// Takes it for another lease.
@@ -116,13 +138,14 @@ impl Lock {
     /// # Errors
     /// `Stale` if it is lost.
     pub async fn renew<E: Engine>(&self, engine: &E) -> Result<()> {
-        let number = after(&self.mine(engine).await?, &self.host)?;
-        let made = self.ticket(number, true).create(engine).await.map_err(|error| self.failed(&error))?;
+        let (top, _) = self.mine(engine).await?;
+        let number = after(&top, &self.host)?;
+        let made = self.ticket(number).create(engine).await.map_err(|error| self.failed(&error))?;
         if made.run.token != self.run.token || !made.held {
             return Err(self.taken(&made).into());
         }
-        let top = self.mine(engine).await?;
-        ticket::delete_below(engine, &self.workspace, top.number).await;
+        let (top, row) = self.mine(engine).await?;
+        row.delete_below(engine, top.number).await;
         Ok(())
     }
 
@@ -131,57 +154,49 @@ impl Lock {
     /// # Errors
     /// If the Engine fails. A lost lock need not be released: that is not an error.
     pub async fn release<E: Engine>(self, engine: &E) -> Result<()> {
-        // A renewal that was interrupted may still land: then one more is needed on top of it.
-        for _ in 0..8 {
-            let top = newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))?;
-            let Some(top) = top.filter(|top| top.held && top.run.token == self.run.token) else {
-                return Ok(());
-            };
-            let number = after(&top, &self.host)?;
-            let made =
-                self.ticket(number, false).create(engine).await.map_err(|error| self.failed(&error))?;
-            if !made.held {
-                ticket::delete_below(engine, &self.workspace, made.number).await;
-                return Ok(());
-            }
-        }
-        Ok(())
+        give_back(engine, &self.host, &self.workspace, &self.run).await
     }
 
-    /// Runs something that may take longer than the lease, and renews meanwhile. The next
-    /// [`Lock::verify`] finds a renewal that failed.
+    /// Runs something that may take longer than the lease, and renews meanwhile, each lock at a moment of its own. The
+    /// next [`Lock::verify`] finds a renewal that failed.
     pub async fn hold_while<E: Engine, T>(&self, engine: &E, work: impl Future<Output = T>) -> T {
-        let third = Duration::from_secs(u64::from(self.lease.div_ceil(3)));
+        let lease = Duration::from_secs(self.lease.into());
+        let (soonest, latest) = (lease.mul_f64(RENEWED.0), lease.mul_f64(RENEWED.1));
         let mut work = std::pin::pin!(work);
+        let mut pause = between(soonest, latest);
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                () = tokio::time::sleep(third) => {}
+                () = tokio::time::sleep(pause) => {}
             }
-            tokio::select! {
+            pause = tokio::select! {
                 biased;
                 done = &mut work => return done,
-                _ = self.renew(engine) => {}
-            }
+                renewed = self.renew(engine) => match renewed {
+                    Ok(()) => between(soonest, latest),
+                    Err(_) => soonest / 5,
+                },
+            };
         }
     }
 
     /// The highest, if it is ours.
-    async fn mine<E: Engine>(&self, engine: &E) -> Result<Ticket> {
-        match newest(engine, &self.workspace).await.map_err(|error| self.failed(&error))? {
-            Some(top) if top.held && top.run.token == self.run.token => Ok(top),
+    async fn mine<E: Engine>(&self, engine: &E) -> Result<(Ticket, Row)> {
+        let row = row(engine, &self.workspace).await.map_err(|error| self.failed(&error))?;
+        match row.top() {
+            Some(top) if top.is_held_by(&self.run) => Ok((top, row)),
             Some(top) => Err(self.taken(&top).into()),
             None => Err(self.lost("it was removed, for example by `docker volume prune`").into()),
         }
     }
 
-    fn ticket(&self, number: u64, held: bool) -> Ticket {
+    fn ticket(&self, number: u64) -> Ticket {
         Ticket {
             workspace: self.workspace.clone(),
             number,
             run: self.run.clone(),
-            held,
+            held: true,
             lease: self.lease,
             since: self.since,
             created_at: 0,
@@ -199,7 +214,10 @@ impl Lock {
     }
 
     fn taken(&self, by: &Ticket) -> Problem {
-        self.lost(&format!("{} took it over", by.run))
+        self.lost(&match by.held {
+            true => format!("{} took it over", by.run),
+            false => format!("{} broke it with `{}`", by.run, escaped(&by.run.command)),
+        })
     }
 }
 
@@ -220,7 +238,8 @@ fn locked(host: &HostName, by: &Ticket, now: i64) -> Problem {
     let ends = (by.ends() + MARGIN + 1 - now).max(1);
     Problem::new(Code::Locked, format!("host {host} is locked by {} since {since}", by.run))
         .cause(format!("it runs `{}`", escaped(&by.run.command)))
-        .hint(format!("wait for it; if it crashed, the lock expires within {ends} seconds"))
+        .hint("wait for it: --lock-wait 10m")
+        .hint(format!("if it crashed, its lock expires within {ends} seconds"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! | where an Engine is dialled | `address` |
 //! | which hosts may be sent secrets | `known_hosts`, `verify` |
 //! | what happens to each host, and how many at once | `hosts`, `connect`, `observe`, `plan`, `apply` |
+//! | locks of hosts: taken, waited for, listed, broken | `locks`, `lock_wait`, `lock_holders` |
 //! | what else is asked through hosts: tags, registries, clocks | `tags`, `logins`, `probe` |
 //! | what docker keeps with us: `docker login` | `docker_login` |
 //! | where private keys are looked for | `identity` |
@@ -40,6 +41,8 @@ mod hosts;
 mod identity;
 mod known_hosts;
 mod live;
+mod lock_holders;
+mod lock_wait;
 mod locks;
 mod logins;
 mod observe;
@@ -74,6 +77,8 @@ pub use hosts::{FailedHost, Hosts};
 pub use identity::{Asking, IdentitySource};
 pub use known_hosts::{NewHosts, is_own_socket};
 pub use live::{LiveHost, Located, engine_of, secrets_at_hand, without_container};
+pub use lock_holders::HostHolder;
+pub use lock_wait::LockWait;
 pub use logins::{Answers, Asked, EntryShown, Verdict};
 pub use observe::{Observation, Registries};
 pub use one_off::PreparedOneOff;

@@ -21,6 +21,7 @@ mod identity;
 mod import;
 mod init;
 mod known;
+mod lock;
 mod logs;
 mod man;
 mod merge_driver;
@@ -43,6 +44,8 @@ mod unset;
 mod verify;
 mod version;
 mod who_can_read;
+
+pub(super) use stop::time;
 
 use super::{Context, Exit};
 use crate::problem::{Code, Problems, Result};
@@ -81,6 +84,7 @@ pub(super) enum Command {
     Down(down::DownArgs),
     Df(df::DfArgs),
     Clean(clean::CleanArgs),
+    Lock(lock::LockArgs),
     Compile(compile::CompileArgs),
     Compose(compose::ComposeArgs),
     Import(import::ImportArgs),
@@ -144,6 +148,7 @@ impl Command {
             Self::Down(args) => down::run(args, ctx),
             Self::Df(args) => df::run(args, ctx),
             Self::Clean(args) => clean::run(args, ctx),
+            Self::Lock(args) => lock::run(args, ctx),
             Self::Compile(args) => compile::run(args, ctx),
             Self::Compose(args) => compose::run(args, ctx),
             Self::Import(args) => import::run(args, ctx),

@@ -88,7 +88,7 @@ const FAMILIAR: [Familiar; 20] = [
         &["pillarbox plan"],
     ),
     (
-        &["upgrade", "update", "set-image", "promote", "release", "lock", "unlock"],
+        &["upgrade", "update", "set-image", "promote", "release", "unlock"],
         "which version runs is said by a gate",
         &["pillarbox gate set APP VERSION", "pillarbox gate list"],
     ),

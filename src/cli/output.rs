@@ -11,6 +11,7 @@ pub(super) mod history;
 pub(super) mod hosts;
 pub(super) mod html;
 pub(in crate::cli) mod layout;
+pub(in crate::cli) mod locks;
 pub(super) mod logs;
 pub(super) mod plan;
 pub(super) mod progress;

@@ -176,6 +176,12 @@ impl Docker {
         }
     }
 
+    fn listing_volumes(&self, label: &str, value: &str) -> Call {
+        let filters = json!({ "label": [format!("{label}={value}")] }).to_string();
+        let path = format!("/volumes{}", query(&[("filters", &filters)]));
+        self.call(Method::GET, &path).within(Bounds::WHOLE)
+    }
+
     /// A call with a JSON body.
     fn posting(&self, path: &str, body: &Value) -> EngineResult<Call> {
         self.call(Method::POST, path).body(body)
@@ -215,7 +221,7 @@ impl Engine for Docker {
         let answer = self.http.send(self.call(Method::GET, "/_ping")).await?;
         let date = answer.date();
         answer.drain().await?;
-        date.ok_or_else(|| EngineError::new(ErrorKind::Other, 200, "its answer has no Date header"))
+        date
     }
 
     async fn containers(&self) -> EngineResult<Vec<Summary>> {
@@ -426,10 +432,14 @@ impl Engine for Docker {
     }
 
     async fn volumes(&self, label: &str, value: &str) -> EngineResult<Vec<Volume>> {
-        let filters = json!({ "label": [format!("{label}={value}")] }).to_string();
-        let path = format!("/volumes{}", query(&[("filters", &filters)]));
-        let answer: answer::Volumes = self.get(&path, Bounds::WHOLE).await?;
+        let answer: answer::Volumes = self.http.object(self.listing_volumes(label, value)).await?;
         answer.read()
+    }
+
+    async fn volumes_at(&self, label: &str, value: &str) -> EngineResult<(Vec<Volume>, i64)> {
+        let call = self.listing_volumes(label, value);
+        let (answer, date): (answer::Volumes, _) = self.http.object_at(call).await?;
+        Ok((answer.read()?, date?))
     }
 
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {

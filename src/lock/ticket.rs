@@ -1,5 +1,6 @@
 //! One volume of the row: who, how long, held or free.
 
+use super::MARGIN;
 use crate::engine::{Engine, EngineResult, Volume};
 use crate::name::Owner;
 use crate::problem::{Problem, Result, escaped};
@@ -83,6 +84,22 @@ impl Ticket {
         self.created_at.saturating_add(i64::from(self.lease))
     }
 
+    /// Whether its run holds the lock at a moment, seconds since 1970 by the Engine's clock.
+    pub(super) fn holds_at(&self, now: i64) -> bool {
+        self.held && now <= self.ends() + MARGIN && !self.run.is_gone()
+    }
+
+    /// Whether it is a run's own.
+    pub(super) fn is_held_by(&self, run: &Run) -> bool {
+        self.held && self.run.token == run.token
+    }
+
+    /// One of a run that gives the lock back, or breaks it.
+    pub(super) fn free(workspace: &Owner, number: u64, run: &Run) -> Self {
+        let (workspace, run) = (workspace.clone(), run.clone());
+        Self { workspace, number, run, held: false, lease: super::LEASE, since: 0, created_at: 0 }
+    }
+
     /// The name of its volume.
     pub(super) fn name(&self) -> String {
         name(&self.workspace, self.number)
@@ -150,29 +167,38 @@ fn name(workspace: &Owner, number: u64) -> String {
     format!("pillarbox-lock.{}.{number:08}", workspace.scope())
 }
 
-/// The row of a workspace, by number; volumes with the label and another name are ignored.
-async fn row<E: Engine>(engine: &E, workspace: &Owner) -> EngineResult<BTreeMap<u64, Volume>> {
+/// The tickets of a workspace on a host, and when they were listed.
+pub(super) struct Row {
+    workspace: Owner,
+    volumes: BTreeMap<u64, Volume>,
+    /// Seconds since 1970 by the Engine's clock, after they were listed: what is not over then was not over before.
+    pub(super) now: i64,
+}
+
+/// Lists them; volumes with the label and another name are ignored.
+pub(super) async fn row<E: Engine>(engine: &E, workspace: &Owner) -> EngineResult<Row> {
     let scope = workspace.scope();
-    let volumes = engine.volumes(LOCK, &scope).await?;
+    let (volumes, now) = engine.volumes_at(LOCK, &scope).await?;
     let prefix = format!("pillarbox-lock.{scope}.");
     let numbered = volumes.into_iter().filter_map(|volume| {
         let digits = volume.name.strip_prefix(&prefix)?;
         let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()?;
         Some((number, volume))
     });
-    Ok(numbered.collect())
+    Ok(Row { workspace: workspace.clone(), volumes: numbered.collect(), now })
 }
 
-/// The one that counts.
-pub(super) async fn newest<E: Engine>(engine: &E, workspace: &Owner) -> EngineResult<Option<Ticket>> {
-    let row = row(engine, workspace).await?;
-    Ok(row.last_key_value().map(|(number, volume)| Ticket::read(workspace, *number, volume)))
-}
+impl Row {
+    /// The one that counts.
+    pub(super) fn top(&self) -> Option<Ticket> {
+        let (number, volume) = self.volumes.last_key_value()?;
+        Some(Ticket::read(&self.workspace, *number, volume))
+    }
 
-/// Deletes those that no longer count. One that stays does no harm.
-pub(super) async fn delete_below<E: Engine>(engine: &E, workspace: &Owner, number: u64) {
-    let Ok(row) = row(engine, workspace).await else { return };
-    for volume in row.range(..number).map(|(_, volume)| volume) {
-        let _ = engine.remove_volume(&volume.name).await;
+    /// Deletes those that no longer count. One that stays does no harm.
+    pub(super) async fn delete_below<E: Engine>(&self, engine: &E, number: u64) {
+        for volume in self.volumes.range(..number).map(|(_, volume)| volume) {
+            let _ = engine.remove_volume(&volume.name).await;
+        }
     }
 }

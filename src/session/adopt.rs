@@ -2,6 +2,7 @@
 //! is ours from now on.
 
 use super::credentials::{HelperAnswers, Keychain};
+use super::locks::HostLock;
 use super::observe::Observation;
 use super::pipeline::Pipeline;
 use crate::desired::container_file::field_of;
@@ -9,7 +10,7 @@ use crate::desired::secret_file::FOLDER;
 use crate::desired::{DesiredContainer, DesiredTask};
 use crate::engine::{Engine as _, EngineError};
 use crate::execute::{differing_env, wanted_files};
-use crate::lock::{LEASE, Lock, Run};
+use crate::lock::Lock;
 use crate::observe::alone;
 use crate::observed::{Container, Image, Label, Record};
 use crate::planner::adopt::{Adoption, Candidate, RanBefore, TaskCandidate};
@@ -115,15 +116,17 @@ impl Pipeline<'_> {
         adoptions: &[(&Container, &Adoption)],
         tasks: &[&RanBefore],
     ) -> Result<()> {
-        let session = self.vault.session();
-        let run = Run::new(&session.env.user, &session.env.machine, "pillarbox adopt")?;
-        let (engine, host) = (&seen.engine, &seen.host.name);
-        let lock = Lock::acquire(engine, host, self.vault.owner(), &run, LEASE).await?;
-        let done = write_all(seen, &lock, adoptions, tasks).await;
-        if let Err(problems) = lock.release(engine).await {
-            session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
+        loop {
+            let locks = vec![HostLock::new(&seen.host.name, &seen.engine)];
+            let done = self.under_locks(locks, "adopt", async |held| {
+                let [held] = held else { return Ok(()) };
+                write_all(seen, held.lock, adoptions, tasks).await
+            });
+            // That they are still what was compared is looked at under the lock.
+            if done.await?.is_some() {
+                return Ok(());
+            }
         }
-        done
     }
 }
 

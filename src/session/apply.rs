@@ -1,13 +1,12 @@
 //! Applying a plan: locks first, then execution in batches, with its events shown.
 
 use super::credentials::{HelperAnswers, Keychain};
-use super::locks::{Held, HostLock, holding, release};
+use super::locks::{Held, HostLock};
 use super::operator::{Operator, Progress};
 use super::pipeline::Pipeline;
 use super::plan::{PlannedHost, PlannedHosts};
 use crate::engine::docker::Docker;
 use crate::execute::{Ahead, Command, Host, Interrupt, Outcome, Rollout, Stages, Wait, roll_out};
-use crate::lock::{LEASE, Run};
 use crate::name::folded;
 use crate::plan::HostPlan;
 use crate::problem::{Problem, Result};
@@ -37,15 +36,16 @@ impl Pipeline<'_> {
     /// nothing is changed yet.
     ///
     /// # Errors
-    /// Where a person is to be asked and cannot be, where a lock cannot be had, and those of `first`: then nothing was changed anywhere. What happens after
-    /// that is in the outcome.
+    /// Where a person is to be asked and cannot be, where a lock cannot be had, and those of `first`: then nothing was
+    /// changed anywhere. What happens after that is in the outcome. `None`: locks of other runs were waited for, and it is
+    /// to be planned again.
     pub async fn apply(
         &self,
         command: Command<'_>,
         planned: &PlannedHosts,
         pace: Pace,
         first: impl FnOnce() -> Result<()>,
-    ) -> Result<Outcome> {
+    ) -> Result<Option<Outcome>> {
         let session = self.vault.session();
         if pace.wait == Wait::Ask {
             let cannot = |why| Problem::usage("`--batch-wait ask` asks on a terminal").cause(why);
@@ -58,9 +58,8 @@ impl Pipeline<'_> {
             .zip(&planned.hosts)
             .filter(|(plan, _)| !plan.steps.is_empty())
             .collect();
-        let run = Run::new(&session.env.user, &session.env.machine, &format!("pillarbox {}", command.name))?;
         let locks: Vec<_> = busy.iter().map(|(plan, host)| HostLock::new(&plan.host, &host.engine)).collect();
-        let outcome = holding(&locks, self.vault.owner(), &run, async |held| {
+        self.under_locks(locks, command.name, async |held| {
             for ((plan, _), run) in
                 busy.iter().zip(held).filter_map(|(one, held)| Some((one, held.lock.left_by()?)))
             {
@@ -93,11 +92,7 @@ impl Pipeline<'_> {
             let watch = |event| progress.show(&event);
             Ok(roll_out(command, &hosts, rollout, &keychain, &watch, self.interrupt).await)
         })
-        .await;
-        for problems in release(locks).await {
-            session.operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
-        }
-        outcome
+        .await
     }
 }
 

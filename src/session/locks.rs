@@ -3,21 +3,39 @@
 
 use super::hosts::{all_or_nothing, at_once};
 use crate::engine::Engine;
-use crate::execute::Guard;
-use crate::lock::{LEASE, Lock, Run};
+use crate::execute::{Guard, Interrupt};
+use crate::lock::{LEASE, Lock, Run, give_back};
 use crate::name::{HostName, Owner};
-use crate::problem::{Problems, Result};
+use crate::problem::{Code, Problem, Problems, Result};
 use futures_util::future::join_all;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::pending;
+use std::time::Duration;
 use tokio::sync::SetOnce;
+use tokio::time::timeout;
+
+/// How long locks that are being taken are waited for after an interrupt, and giving one back: what then is still
+/// held ends by itself.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// The lock of a host, from before it is had.
 pub(super) struct HostLock<'a, E> {
-    host: &'a HostName,
-    engine: &'a E,
+    pub(super) host: &'a HostName,
+    pub(super) engine: &'a E,
     lock: SetOnce<Lock>,
+    state: Cell<State>,
+}
+
+/// How far a lock is that is not had.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It was not asked for.
+    Untouched,
+    /// It is, or was, being taken.
+    Begun,
+    /// Another run holds it.
+    Locked,
 }
 
 /// A lock that is held.
@@ -35,30 +53,54 @@ impl<E: Engine> Guard for Held<'_, E> {
 impl<'a, E: Engine> HostLock<'a, E> {
     /// A lock that is not had yet.
     pub(super) fn new(host: &'a HostName, engine: &'a E) -> Self {
-        Self { host, engine, lock: SetOnce::new() }
+        Self { host, engine, lock: SetOnce::new(), state: Cell::new(State::Untouched) }
     }
 
-    /// Takes it, where none was refused before.
-    async fn take_unless(&self, refused: &Cell<bool>, workspace: &Owner, run: &Run) -> Result<()> {
-        if refused.get() {
+    /// Whether another run was found to hold it.
+    pub(super) fn is_locked(&self) -> bool {
+        self.state.get() == State::Locked
+    }
+
+    /// Takes it, unless taking is over.
+    async fn take_unless(&self, over: &Cell<bool>, workspace: &Owner, run: &Run) -> Result<()> {
+        if over.get() {
             return Ok(());
         }
         let taken = self.take(workspace, run).await;
-        refused.set(refused.get() || taken.is_err());
+        over.set(over.get() || taken.is_err());
         taken
     }
 
     async fn take(&self, workspace: &Owner, run: &Run) -> Result<()> {
-        let lock = Lock::acquire(self.engine, self.host, workspace, run, LEASE).await?;
-        // It is taken once.
-        let _ = self.lock.set(lock);
-        Ok(())
+        self.state.set(State::Begun);
+        match Lock::acquire(self.engine, self.host, workspace, run, LEASE).await {
+            Ok(lock) => {
+                // It is taken once.
+                let _ = self.lock.set(lock);
+                Ok(())
+            }
+            Err(problems) => {
+                if problems.code() == Code::Locked {
+                    self.state.set(State::Locked);
+                }
+                Err(problems)
+            }
+        }
     }
 
-    async fn release(self) -> Result<()> {
-        match self.lock.into_inner() {
-            Some(lock) => lock.release(self.engine).await,
-            None => Ok(()),
+    /// Gives it back; also what was taken without that being known, because taking it failed or was cut off.
+    async fn release(self, workspace: &Owner, run: &Run) -> Result<()> {
+        match (self.lock.into_inner(), self.state.get()) {
+            (Some(lock), _) => {
+                let host = self.host;
+                let late = || Problem::failed(format!("the lock of host {host} cannot be given back now"));
+                timeout(LET_GO, lock.release(self.engine)).await.unwrap_or_else(|_| Err(late().into()))
+            }
+            (None, State::Begun) => {
+                let _ = timeout(LET_GO, give_back(self.engine, self.host, workspace, run)).await;
+                Ok(())
+            }
+            (None, State::Untouched | State::Locked) => Ok(()),
         }
     }
 
@@ -71,15 +113,16 @@ impl<'a, E: Engine> HostLock<'a, E> {
 /// Takes all locks, and does the work while they are held. What was had is still to be released.
 ///
 /// # Errors
-/// Where one cannot be had: then the work is skipped. Those of the work.
+/// Where one cannot be had, or taking them is interrupted: then the work is skipped. Those of the work.
 pub(super) async fn holding<E: Engine, T>(
     locks: &[HostLock<'_, E>],
     workspace: &Owner,
     run: &Run,
+    interrupt: &Interrupt,
     work: impl AsyncFnOnce(&[Held<'_, E>]) -> Result<T>,
 ) -> Result<T> {
     let work = async {
-        take(locks, workspace, run).await?;
+        take_or_stop(locks, workspace, run, interrupt).await?;
         let held = locks.iter().filter_map(|one| Some(Held { lock: one.lock.get()?, engine: one.engine }));
         work(&held.collect::<Vec<_>>()).await
     };
@@ -94,20 +137,52 @@ pub(super) async fn holding<E: Engine, T>(
     }
 }
 
-async fn take<E: Engine>(locks: &[HostLock<'_, E>], workspace: &Owner, run: &Run) -> Result<()> {
-    let refused = Cell::new(false);
+/// Takes all of them. After an interrupt none is begun, and those that are being taken come to their end, so that it
+/// is known what is to be given back.
+async fn take_or_stop<E: Engine>(
+    locks: &[HostLock<'_, E>],
+    workspace: &Owner,
+    run: &Run,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let over = Cell::new(false);
+    let mut taking = std::pin::pin!(take(locks, workspace, run, &over));
+    tokio::select! {
+        biased;
+        () = interrupt.heard(1) => {}
+        taken = &mut taking => return taken,
+    }
+    over.set(true);
+    tokio::select! {
+        biased;
+        () = interrupt.heard(2) => {}
+        _ = timeout(LET_GO, taking) => {}
+    }
+    Err(Problem::new(Code::Interrupted, "interrupted before anything was changed").into())
+}
+
+async fn take<E: Engine>(
+    locks: &[HostLock<'_, E>],
+    workspace: &Owner,
+    run: &Run,
+    over: &Cell<bool>,
+) -> Result<()> {
     // Of two runs over the same hosts one gets all, because both begin at the same host. No run waits for a lock
     // while it holds others.
     let (first, others) = locks.split_at(locks.len().min(1));
     for some in [first, others] {
-        all_or_nothing(at_once(some.iter().map(|one| one.take_unless(&refused, workspace, run))).await)?;
+        all_or_nothing(at_once(some.iter().map(|one| one.take_unless(over, workspace, run))).await)?;
     }
     Ok(())
 }
 
-/// Gives back all that were had. Answers why some cannot be: these end by themselves.
-pub(super) async fn release<E: Engine>(locks: Vec<HostLock<'_, E>>) -> Vec<Problems> {
-    let released = at_once(locks.into_iter().map(HostLock::release)).await;
+/// Gives back all that were had, and says of which that cannot be done: these end by themselves.
+pub(super) async fn release<E: Engine>(
+    locks: Vec<HostLock<'_, E>>,
+    workspace: &Owner,
+    run: &Run,
+) -> Vec<Problems> {
+    let released = at_once(locks.into_iter().map(|one| one.release(workspace, run))).await;
     released.into_iter().filter_map(Result::err).collect()
 }
 
@@ -134,7 +209,7 @@ mod tests {
         let run = Run::new(who, "laptop", "pillarbox apply").expect("random bits");
         let locks: Vec<_> = fleet.iter().map(|(host, engine)| HostLock::new(host, engine)).collect();
         let began = Instant::now();
-        let done = holding(&locks, &workspace(), &run, async |held| {
+        let done = holding(&locks, &workspace(), &run, &Interrupt::new(), async |held| {
             let taken = began.elapsed();
             assert_eq!(held.len(), fleet.len());
             sleep(work).await;
@@ -144,7 +219,7 @@ mod tests {
             Ok(taken)
         })
         .await;
-        assert!(release(locks).await.is_empty());
+        release(locks, &workspace(), &run).await;
         done
     }
 
@@ -161,6 +236,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_host_that_is_slow_to_lock_does_not_make_the_locks_of_the_others_expire() {
         let fleet = fleet(100);
+        fleet[0].1.slow_down(Duration::from_secs(25));
         fleet[50].1.slow_down(Duration::from_secs(40));
         let taken = run(&fleet, "alice", Duration::ZERO).await.expect("all are free");
         assert!(taken > Duration::from_secs(u64::from(LEASE)), "{taken:?}");

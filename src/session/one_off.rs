@@ -4,7 +4,7 @@
 use super::connect::{Connected, Reading};
 use super::credentials::{HelperAnswers, Keychain};
 use super::declared::Declared;
-use super::locks::{HostLock, holding, release};
+use super::locks::HostLock;
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::vault::Vault;
 use crate::desired::{DesiredContainer, DesiredState};
@@ -12,7 +12,6 @@ use crate::engine::docker::Docker;
 use crate::engine::{Engine as _, EngineError, EngineResult, ErrorKind};
 use crate::execute::{Command, Guard, Host, Interrupt, Unguarded, execute};
 use crate::inventory;
-use crate::lock::{LEASE, Run};
 use crate::name::HostName;
 use crate::plan::{HostPlan, PlanBody};
 use crate::planner::{OneOff, OneOffSteps, one_off};
@@ -85,7 +84,7 @@ impl<'p> Pipeline<'p> {
             id: String::new(),
         };
         prepared.id.clone_from(&prepared.steps.name);
-        prepared.make().await?;
+        prepared.make(self).await?;
         let wrong = match prepared.engine.container(&prepared.id).await {
             Ok(Some(made)) => {
                 prepared.id = made.id;
@@ -125,24 +124,22 @@ impl PreparedOneOff<'_> {
         self.want.stop_timeout
     }
 
-    async fn make(&self) -> Result<()> {
+    async fn make(&self, pipeline: &Pipeline<'_>) -> Result<()> {
         // An apply removes what seems to be left of files of secrets: none may run while they are put there.
         if self.steps.secrets.is_none() {
             return self.carry_out(&Unguarded).await;
         }
-        let env = &self.vault.session().env;
-        let run = Run::new(&env.user, &env.machine, "pillarbox run")?;
-        let locks = [HostLock::new(&self.host.name, &self.engine)];
-        let done = holding(&locks, self.vault.owner(), &run, async |held| {
-            let [guard] = held else { return Ok(()) };
-            self.carry_out(guard).await
-        })
-        .await;
-        for problems in release(locks.into()).await {
-            let operator = &self.vault.session().operator;
-            operator.warn(format_args!("{problems}; it ends by itself within {LEASE} seconds"));
+        loop {
+            let locks = vec![HostLock::new(&self.host.name, &self.engine)];
+            let made = pipeline.under_locks(locks, "run", async |held| {
+                let [guard] = held else { return Ok(()) };
+                self.carry_out(guard).await
+            });
+            // What is made depends on nothing that another run changes.
+            if made.await?.is_some() {
+                return Ok(());
+            }
         }
-        done
     }
 
     async fn carry_out(&self, guard: &impl Guard) -> Result<()> {

@@ -1,6 +1,7 @@
 //! A run over hosts: what its stages share.
 
 use super::known_hosts::NewHosts;
+use super::lock_wait::LockWait;
 use super::vault::Vault;
 use crate::execute::Interrupt;
 use crate::problem::{Code, Problem, Result};
@@ -11,12 +12,19 @@ pub struct Pipeline<'p> {
     pub(super) vault: &'p Vault<'p>,
     pub(super) interrupt: &'p Interrupt,
     pub(super) new_hosts: NewHosts,
+    pub(super) lock_wait: Option<&'p LockWait>,
 }
 
 impl<'p> Pipeline<'p> {
     /// A run over hosts of a workspace; `new_hosts` says whether one that is new may be sent secrets.
     pub fn new(vault: &'p Vault<'p>, new_hosts: NewHosts, interrupt: &'p Interrupt) -> Self {
-        Self { vault, interrupt, new_hosts }
+        Self { vault, interrupt, new_hosts, lock_wait: None }
+    }
+
+    /// The same, which waits for locks that other runs hold.
+    #[must_use]
+    pub fn waiting(self, lock_wait: &'p LockWait) -> Self {
+        Self { lock_wait: Some(lock_wait), ..self }
     }
 }
 

@@ -572,6 +572,11 @@ impl Engine for Fake {
         .await
     }
 
+    async fn volumes_at(&self, label: &str, value: &str) -> EngineResult<(Vec<Volume>, i64)> {
+        let listed = self.volumes(label, value).await?;
+        Ok((listed, self.world().now()))
+    }
+
     async fn remove_volume(&self, name: &str) -> EngineResult<()> {
         self.change(format!("remove-volume {name}"), |world| world.remove_volume(name)).await
     }

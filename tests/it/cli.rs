@@ -71,6 +71,7 @@ fn the_commands_in_the_order_of_work() {
                   --volumes
     df            Show what takes room on the disks of hosts, and what `clean` would remove
     clean         Remove failed attempts and images of this workspace that nothing needs any more
+    lock          Who holds the locks of hosts: list them, break one that was left behind
     compile       Print the desired state of hosts as JSON; a host is asked only where a state needs
                   its facts
     compose       Look at projects of Docker Compose, and take one into the workspace

@@ -93,6 +93,12 @@ impl LyingEngine {
         self.world().lies.clear();
     }
 
+    /// Puts a volume there, as another made it now.
+    pub(crate) fn put_volume(&self, name: &str, labels: &Value) {
+        let (_, body) = create_volume(&json!({ "Name": name, "Labels": labels }), &mut self.world());
+        assert_eq!(body["Labels"], *labels, "{name} is there already");
+    }
+
     /// The requests whose name begins so.
     pub(crate) fn asked(&self, name: &str) -> Vec<Asked> {
         self.world().asked.iter().filter(|asked| asked.name.starts_with(name)).cloned().collect()
@@ -243,19 +249,21 @@ fn honest(asked: &Asked, world: &mut World) -> (u16, Value) {
             let all: Vec<&Value> = world.volumes.values().collect();
             (200, json!({ "Volumes": all, "Warnings": null }))
         }
-        ("POST", ["volumes", "create"]) => {
-            let name = body["Name"].as_str().unwrap_or_default().to_owned();
-            let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).expect("now");
-            let made = json!({ "Name": name, "Labels": body["Labels"], "CreatedAt": now.to_string(),
-                               "Driver": "local", "Options": body["DriverOpts"] });
-            (201, world.volumes.entry(name).or_insert(made).clone())
-        }
+        ("POST", ["volumes", "create"]) => create_volume(&body, world),
         ("DELETE", ["volumes", name]) => {
             world.volumes.remove(*name);
             (204, Value::Null)
         }
         _ => missing(),
     }
+}
+
+fn create_volume(body: &Value, world: &mut World) -> (u16, Value) {
+    let name = body["Name"].as_str().unwrap_or_default().to_owned();
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).expect("now");
+    let made = json!({ "Name": name, "Labels": body["Labels"], "CreatedAt": now.to_string(),
+                       "Driver": "local", "Options": body["DriverOpts"] });
+    (201, world.volumes.entry(name).or_insert(made).clone())
 }
 
 fn listed(one: &Value) -> Value {

@@ -37,6 +37,7 @@ mod init;
 mod layers;
 mod leavers;
 mod lifetime;
+mod locks;
 mod logs;
 mod lying_engine;
 mod merging;

@@ -6,7 +6,7 @@ mod project;
 use crate::cli::output::adopt as print;
 use crate::cli::output::plan::View;
 use crate::cli::{Context, Exit};
-use crate::cli::{NewHostsArgs, on_engines};
+use crate::cli::{LockWaitArgs, NewHostsArgs, on_engines};
 use crate::name::folded;
 use crate::plan::HostPlan;
 use crate::planner::adopt::{Adoption, Candidate, Found, RanBefore};
@@ -47,6 +47,8 @@ pub(in crate::cli) struct AdoptArgs {
     yes: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 /// A container that was compared.
@@ -89,7 +91,8 @@ pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
         return Err(Problem::usage(what).hint(hint).into());
     }
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
+        let lock_wait = args.lock_wait.begin();
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
         let seen = pipeline.observe(declared, Registries::Asked).await?.all()?;
         let (hosts, mut problems) = on_hosts(args, &pipeline, &seen).await?;
         if !ctx.out.json {

@@ -3,10 +3,11 @@
 mod version_before;
 
 use super::plan::{OptionArgs, detailed};
+use super::requested::Answered;
 use crate::cli::output::hosts::on_hosts;
 use crate::cli::output::plan as print;
 use crate::cli::{Context, Exit};
-use crate::cli::{NewHostsArgs, PaceArgs, Selection, on_engines};
+use crate::cli::{LockWaitArgs, NewHostsArgs, PaceArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -43,6 +44,8 @@ pub(in crate::cli) struct ApplyArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
+    lock_wait: LockWaitArgs,
+    #[command(flatten)]
     pace: PaceArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
@@ -64,33 +67,41 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
         Some(stored) => stored.known_hosts(&vault.inventory().hosts)?,
         None => args.selection.host.clone(),
     };
-    let declared = declared(&vault, &globs)?;
+    let lock_wait = args.lock_wait.begin();
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt);
-        let planned = pipeline.plan(declared, &options, MadeFor::Apply).await?;
-        Problems::check(planned.problems())?;
-        let plan = &planned.plan;
-        if let Some(stored) = &stored {
-            stored.check(plan)?;
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
+        let mut answered = Answered::default();
+        loop {
+            let planned = pipeline.plan(declared(&vault, &globs)?, &options, MadeFor::Apply).await?;
+            Problems::check(planned.problems())?;
+            let plan = &planned.plan;
+            if let Some(stored) = &stored {
+                stored.check(plan)?;
+            }
+            let is_new = answered.is_new(ctx, plan);
+            if is_new && !ctx.out.json {
+                ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+            }
+            let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
+            let without_image = planned.without_image();
+            if plan.is_empty() {
+                say_json(ctx, plan, None, !without_image.is_empty());
+                return Problems::check(without_image).map(|()| exit);
+            }
+            // A stored plan was looked at when it was stored, and is done exactly as it was.
+            if is_new && !args.yes && stored.is_none() {
+                ask(ctx, interrupt, plan).await?;
+            }
+            let Some(outcome) = pipeline.apply(Command::APPLY, &planned, args.pace.pace(), || Ok(())).await?
+            else {
+                answered.with(planned.plan);
+                continue;
+            };
+            let outcome =
+                if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
+            finish(ctx, plan, outcome)?;
+            return Ok(exit);
         }
-        if !ctx.out.json {
-            ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
-        }
-        let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
-        let without_image = planned.without_image();
-        if plan.is_empty() {
-            say_json(ctx, plan, None, !without_image.is_empty());
-            return Problems::check(without_image).map(|()| exit);
-        }
-        // A stored plan was looked at when it was stored, and is done exactly as it was.
-        if !args.yes && stored.is_none() {
-            ask(ctx, interrupt, plan).await?;
-        }
-        let outcome = pipeline.apply(Command::APPLY, &planned, args.pace.pace(), || Ok(())).await?;
-        let outcome =
-            if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
-        finish(ctx, plan, outcome)?;
-        Ok(exit)
     })
 }
 

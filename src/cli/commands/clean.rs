@@ -2,7 +2,7 @@
 
 use super::requested::{Request, carry_out};
 use super::stop::time;
-use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
 use crate::problem::Result;
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested};
@@ -31,6 +31,8 @@ pub(in crate::cli) struct CleanArgs {
     yes: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &CleanArgs, ctx: &Context) -> Result<Exit> {
@@ -40,12 +42,13 @@ pub(in crate::cli) fn run(args: &CleanArgs, ctx: &Context) -> Result<Exit> {
         service: None,
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: args.yes,
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),
         asked: Requested::Clean { images: args.images, older: args.older },
     };
-    carry_out(&request, ctx, async |hosts, interrupt| {
+    carry_out(&request, ctx, &async |hosts, interrupt| {
         if args.yes {
             return Ok(());
         }

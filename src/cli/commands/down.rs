@@ -1,7 +1,7 @@
 //! `pillarbox down`.
 
 use super::requested::{Carried, Request, carry_out};
-use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested, Vault};
@@ -37,6 +37,8 @@ pub(in crate::cli) struct DownArgs {
     selection: Selection,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
@@ -64,12 +66,13 @@ pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
         service: args.service.as_deref(),
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: args.yes_remove.is_some(),
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),
         asked: Requested::Down { volumes: args.volumes },
     };
-    let done = carry_out(&request, ctx, async |hosts, interrupt| {
+    let done = carry_out(&request, ctx, &async |hosts, interrupt| {
         if args.yes_remove.is_some() {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 
 use super::apply;
 use crate::cli::output::plan as print;
-use crate::cli::{Context, NewHostsArgs, Selection, on_engines};
+use crate::cli::{Context, LockWaitArgs, NewHostsArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -20,6 +20,7 @@ pub(super) struct Request<'r> {
     pub(super) service: Option<&'r str>,
     pub(super) selection: &'r Selection,
     pub(super) new_hosts: NewHostsArgs,
+    pub(super) lock_wait: LockWaitArgs,
     pub(super) yes: bool,
     pub(super) batch_size: Option<BatchSizes>,
     pub(super) pace: Pace,
@@ -35,39 +36,72 @@ pub(super) enum Carried {
     Out,
 }
 
-/// Plans, shows, asks and carries out. `confirm` asks in its own way, given a folded list of hosts.
+/// Plans, shows, asks and carries out. `confirm` asks in its own way, given a folded list of hosts; it asks again
+/// where hosts changed while their locks were waited for.
 pub(super) fn carry_out(
     request: &Request<'_>,
     ctx: &Context,
-    confirm: impl AsyncFnOnce(&str, &Interrupt) -> Result<()>,
+    confirm: &impl AsyncFn(&str, &Interrupt) -> Result<()>,
 ) -> Result<Carried> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &request.selection.host)?;
+    let lock_wait = request.lock_wait.begin();
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt);
-        let (wanted, sizes) = (&request.asked, request.batch_size.as_ref());
-        let asked = pipeline.plan_requested(declared, request.service, wanted, sizes).await?;
-        asked.check()?;
-        let plan = &asked.planned.plan;
-        if plan.hosts.iter().all(|host| host.changes.is_empty()) {
-            ctx.out.say("nothing to do");
-        } else if !ctx.out.json {
-            ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+        let pipeline =
+            Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt).waiting(&lock_wait);
+        let mut answered = Answered::default();
+        loop {
+            let declared = declared(&vault, &request.selection.host)?;
+            let (wanted, sizes) = (&request.asked, request.batch_size.as_ref());
+            let asked = pipeline.plan_requested(declared, request.service, wanted, sizes).await?;
+            asked.check()?;
+            let plan = &asked.planned.plan;
+            let is_new = answered.is_new(ctx, plan);
+            if plan.hosts.iter().all(|host| host.changes.is_empty()) {
+                ctx.out.say("nothing to do");
+            } else if is_new && !ctx.out.json {
+                ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+            }
+            if plan.is_empty() {
+                say_json(ctx, &asked.service, plan, None);
+                return Ok(Carried::Nothing);
+            }
+            let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
+            let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
+            if is_new {
+                confirm(&folded(&names), interrupt).await?;
+            }
+            let command = Command { name: request.command, again: &request.again, whole: true };
+            let Some(outcome) = pipeline.apply(command, &asked.planned, request.pace, || Ok(())).await?
+            else {
+                answered.with(asked.planned.plan);
+                continue;
+            };
+            say_json(ctx, &asked.service, plan, Some(&outcome));
+            apply::end(ctx, outcome)?;
+            return Ok(Carried::Out);
         }
-        if plan.is_empty() {
-            say_json(ctx, &asked.service, plan, None);
-            return Ok(Carried::Nothing);
-        }
-        let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
-        let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
-        confirm(&folded(&names), interrupt).await?;
-        let command = Command { name: request.command, again: &request.again, whole: true };
-        let outcome = pipeline.apply(command, &asked.planned, request.pace, || Ok(())).await?;
-        say_json(ctx, &asked.service, plan, Some(&outcome));
-        apply::end(ctx, outcome)?;
-        Ok(Carried::Out)
     })
+}
+
+/// The plan that was shown and answered for, before locks of other runs were waited for.
+#[derive(Default)]
+pub(super) struct Answered(Option<Plan>);
+
+impl Answered {
+    /// Whether a plan is another one, so that it is to be shown and asked for. Says so, where that is a surprise.
+    pub(super) fn is_new(&self, ctx: &Context, plan: &Plan) -> bool {
+        let is_new = self.0.as_ref() != Some(plan);
+        if is_new && self.0.is_some() {
+            ctx.out.say("planned again: hosts changed while their locks were waited for");
+        }
+        is_new
+    }
+
+    /// Keeps it.
+    pub(super) fn with(&mut self, plan: Plan) {
+        self.0 = Some(plan);
+    }
 }
 
 fn say_json(ctx: &Context, service: &Option<String>, plan: &Plan, outcome: Option<&crate::execute::Outcome>) {

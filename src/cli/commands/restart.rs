@@ -1,7 +1,7 @@
 //! `pillarbox restart`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{BatchSizeArgs, Context, Exit, NewHostsArgs, PaceArgs, Selection};
+use crate::cli::{BatchSizeArgs, Context, Exit, LockWaitArgs, NewHostsArgs, PaceArgs, Selection};
 use crate::problem::{Result, escaped, quoted};
 use crate::session::Requested;
 
@@ -28,6 +28,8 @@ pub(in crate::cli) struct RestartArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
+    lock_wait: LockWaitArgs,
+    #[command(flatten)]
     batches: BatchSizeArgs,
     #[command(flatten)]
     pace: PaceArgs,
@@ -41,12 +43,13 @@ pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
         service: Some(&args.service),
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: args.yes,
         batch_size: args.batches.batch_size.clone(),
         pace: args.pace.pace(),
         asked: if args.new { Requested::Renew } else { Requested::Restart },
     };
-    carry_out(&request, ctx, async |hosts, interrupt| {
+    carry_out(&request, ctx, &async |hosts, interrupt| {
         if args.yes {
             return Ok(());
         }

@@ -14,13 +14,15 @@ mod laws;
 mod notes;
 
 use super::apply;
+use super::requested::Answered;
 use crate::cli::output::plan as print;
-use crate::cli::{BatchSizeArgs, NewHostsArgs, PaceArgs, Selection, on_engines};
+use crate::cli::{BatchSizeArgs, LockWaitArgs, NewHostsArgs, PaceArgs, Selection, on_engines};
 use crate::cli::{Context, Exit};
 use crate::execute::{Command, Interrupt, Outcome};
-use crate::name::folded;
+use crate::history::Generation;
+use crate::name::{HostName, folded};
 use crate::plan::Plan;
-use crate::problem::{Problem, Problems, Result, escaped, quoted};
+use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
 use crate::session::{Pipeline, PlannedHosts, Vault, declared};
 use gates::Change;
 use serde_json::json;
@@ -48,6 +50,8 @@ pub(in crate::cli) struct RollbackArgs {
     yes: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
     /// Write no gate: the next apply undoes the rollback
     #[arg(long)]
     once: bool,
@@ -60,35 +64,47 @@ pub(in crate::cli) struct RollbackArgs {
 pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
+    let lock_wait = args.lock_wait.begin();
     on_engines(async |interrupt| {
-        let (service, hosts) = host::look(args, &vault, interrupt).await?;
-        let args = &RollbackArgs { service, ..args.clone() };
-        let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
-        let goals = host::goals(&args.service, &hosts, &targets);
-        // As it will be afterwards: a declaration that names its version is compared with that.
-        let mut then = Vault::load(&ctx.session, &workspace)?;
-        let mut changes =
-            if args.once { Vec::new() } else { gates::changes(&vault, &args.service, &hosts, &targets)? };
-        for change in &changes {
-            change.write(&mut then)?;
+        let (mut answered, mut goes_to) = (Answered::default(), None);
+        loop {
+            let (service, hosts) = host::look(args, &vault, interrupt).await?;
+            let args = &RollbackArgs { service, ..args.clone() };
+            let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
+            unmoved(&mut goes_to, &hosts, &targets)?;
+            let goals = host::goals(&args.service, &hosts, &targets);
+            // As it will be afterwards: a declaration that names its version is compared with that.
+            let mut then = Vault::load(&ctx.session, &workspace)?;
+            let mut changes =
+                if args.once { Vec::new() } else { gates::changes(&vault, &args.service, &hosts, &targets)? };
+            for change in &changes {
+                change.write(&mut then)?;
+            }
+            let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
+            let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
+            let pipeline =
+                Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
+            let plan = pipeline.plan_rollback(declared, &goals, args.batches.batch_size.clone()).await?;
+            Problems::check(plan.planned.problems())?;
+            gates::hold(&mut changes, &args.service, &targets, &plan.differing);
+            let mut notes = notes::of(args, &hosts, &targets, &plan);
+            let mut planned = plan.planned;
+            for plan in &mut planned.plan.hosts {
+                let of_host = notes.remove(&plan.host).unwrap_or_default();
+                plan.notes.extend(of_host);
+            }
+            if let Some(plan) = planned.plan.hosts.first_mut() {
+                plan.notes.extend(changes.iter().map(Change::in_words));
+            }
+            let again = again::command(args, &hosts, &targets);
+            let rollback = Rollback { planned, changes, again };
+            let shown = &mut answered;
+            if let Some(exit) =
+                apply_rollback(args, ctx, &vault, pipeline, rollback, shown, interrupt).await?
+            {
+                return Ok(exit);
+            }
         }
-        let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
-        let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-        let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt);
-        let plan = pipeline.plan_rollback(declared, &goals, args.batches.batch_size.clone()).await?;
-        Problems::check(plan.planned.problems())?;
-        gates::hold(&mut changes, &args.service, &targets, &plan.differing);
-        let mut notes = notes::of(args, &hosts, &targets, &plan);
-        let mut planned = plan.planned;
-        for plan in &mut planned.plan.hosts {
-            let of_host = notes.remove(&plan.host).unwrap_or_default();
-            plan.notes.extend(of_host);
-        }
-        if let Some(plan) = planned.plan.hosts.first_mut() {
-            plan.notes.extend(changes.iter().map(Change::in_words));
-        }
-        let again = again::command(args, &hosts, &targets);
-        apply_rollback(args, ctx, &vault, pipeline, &Rollback { planned, changes, again }, interrupt).await
     })
 }
 
@@ -100,42 +116,66 @@ struct Rollback {
     again: String,
 }
 
+/// That hosts are rolled back to the generations that were chosen before locks were waited for.
+///
+/// # Errors
+/// [`Code::Stale`] where it would be others now.
+fn unmoved(
+    goes_to: &mut Option<Vec<(HostName, u64)>>,
+    hosts: &[host::Host],
+    targets: &[&Generation],
+) -> Result<()> {
+    let now = hosts.iter().zip(targets).map(|(host, target)| (host.name.clone(), target.number)).collect();
+    let before = goes_to.get_or_insert_with(|| Vec::clone(&now));
+    if *before == now {
+        return Ok(());
+    }
+    let what = "hosts changed while their locks were waited for: this would be a rollback to something else";
+    Err(Problem::new(Code::Stale, what).hint("look at what there is, and decide again").into())
+}
+
+/// `None`: locks were waited for, and it is to be planned again.
 async fn apply_rollback(
     args: &RollbackArgs,
     ctx: &Context,
     vault: &Vault<'_>,
     pipeline: Pipeline<'_>,
-    rollback: &Rollback,
+    rollback: Rollback,
+    answered: &mut Answered,
     interrupt: &Interrupt,
-) -> Result<Exit> {
-    let Rollback { planned, changes, again } = rollback;
+) -> Result<Option<Exit>> {
+    let Rollback { planned, changes, again } = &rollback;
     let plan = &planned.plan;
-    if !ctx.out.json {
+    let is_new = answered.is_new(ctx, plan);
+    if is_new && !ctx.out.json {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
     }
     let nothing = plan.is_empty() && changes.iter().all(|change| change.is_done(vault));
     if nothing {
         ctx.out.say(format_args!("{} is there already", escaped(&args.service)));
         say_json(args, ctx, plan, changes, None);
-        return Ok(Exit::Done);
+        return Ok(Some(Exit::Done));
     }
-    if !args.yes {
+    if is_new && !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
         let question = format!("Roll {} back on {}?", escaped(&args.service), folded(&names));
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
     let command = Command { name: "rollback", again, whole: true };
-    let outcome = pipeline.apply(command, planned, args.pace.pace(), write).await?;
+    let Some(outcome) = pipeline.apply(command, planned, args.pace.pace(), write).await? else {
+        answered.with(rollback.planned.plan);
+        return Ok(None);
+    };
     say_json(args, ctx, plan, changes, Some(&outcome));
     match apply::end(ctx, outcome) {
-        Ok(()) => Ok(Exit::Done),
+        Ok(()) => Ok(Some(Exit::Done)),
         Err(problems) if changes.is_empty() => Err(problems),
         Err(problems) => {
             let mut problems = problems.into_vec();
             let last = problems.pop().map(|last| last.hint(again::or_give_up(vault, changes)));
             problems.extend(last);
-            Problems::check(problems).map(|()| Exit::Done)
+            Problems::check(problems).map(|()| Some(Exit::Done))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exec::{How, not_run};
 use crate::cli::conversation::{End, Partner, converse};
-use crate::cli::{Context, Exit, NewHostsArgs, Selection, on_engines};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection, on_engines};
 use crate::engine::{Engine as _, EngineError, ErrorKind, Process, Streams as _};
 use crate::execute::Interrupt;
 use crate::observe::Replica;
@@ -60,6 +60,8 @@ pub(in crate::cli) struct RunArgs {
     rm: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &RunArgs, ctx: &Context) -> Result<Exit> {
@@ -67,7 +69,8 @@ pub(in crate::cli) fn run(args: &RunArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(false), interrupt);
+        let lock_wait = args.lock_wait.begin();
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(false), interrupt).waiting(&lock_wait);
         let (service, like) = like(args, &vault, interrupt).await?;
         let asked = OneOff {
             token: token()?,

@@ -1,7 +1,7 @@
 //! `pillarbox start`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
 use crate::problem::{Result, quoted};
 use crate::session::{Pace, Requested};
 
@@ -17,6 +17,8 @@ pub(in crate::cli) struct StartArgs {
     selection: Selection,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
@@ -26,10 +28,11 @@ pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
         service: Some(&args.service),
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: false,
         batch_size: None,
         pace: Pace::default(),
         asked: Requested::Start,
     };
-    carry_out(&request, ctx, async |_, _| Ok(())).map(|_| Exit::Done)
+    carry_out(&request, ctx, &async |_, _| Ok(())).map(|_| Exit::Done)
 }

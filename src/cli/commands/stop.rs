@@ -1,7 +1,7 @@
 //! `pillarbox stop`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
 use crate::problem::{Result, escaped, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested};
@@ -31,12 +31,14 @@ pub(in crate::cli) struct StopArgs {
     yes: bool,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 /// The longest time, in days.
 const DAYS: u64 = 366;
 
-pub(super) fn time(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|_| "give a time such as 30m, 2h or 3d".to_owned())?;
     if time < Duration::from_secs(1) || time > Duration::from_secs(DAYS * 24 * 60 * 60) {
         return Err(format!("give a time from one second to {DAYS} days"));
@@ -51,12 +53,13 @@ pub(in crate::cli) fn run(args: &StopArgs, ctx: &Context) -> Result<Exit> {
         service: Some(&args.service),
         selection: &args.selection,
         new_hosts: args.new_hosts,
+        lock_wait: args.lock_wait,
         yes: args.yes,
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),
         asked: Requested::Stop { why: args.why.clone(), time: args.time },
     };
-    carry_out(&request, ctx, async |hosts, interrupt| {
+    carry_out(&request, ctx, &async |hosts, interrupt| {
         if args.yes {
             return Ok(());
         }

@@ -62,10 +62,13 @@ mod tests {
 
     /// Arguments that take a text of one's own.
     const OWN_WORDS: &str = "\
-apply: only batch_size batch_wait batches max_failures
+restart: lock_wait batch_size batch_wait batches max_failures
+start: lock_wait
+adopt: lock_wait
+apply: only lock_wait batch_size batch_wait batches max_failures
 box new: accept_readers
-clean: older
-down: yes_remove
+clean: older lock_wait
+down: yes_remove lock_wait
 gate hold: why
 gate set: version digest image
 identity unlock: time
@@ -82,13 +85,12 @@ registry add: username helper email
 registry check: images
 registry export: name namespace
 registry import: only
-restart: batch_size batch_wait batches max_failures
-rollback: to batch_size batch_wait batches max_failures
-run: command user workdir env image_of timeout
+rollback: to lock_wait batch_size batch_wait batches max_failures
+run: command user workdir env image_of timeout lock_wait
 seal: slot
 set: value
 status: prometheus
-stop: time why
+stop: time why lock_wait
 verify: against
 who-can-read: at
 known forget: of_workspace

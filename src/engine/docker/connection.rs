@@ -72,17 +72,7 @@ impl Http {
     pub(super) async fn json<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
         let name = call.name();
         let bytes = self.send(call).await?.bytes().await?;
-        serde_json::from_slice(&harmless(&bytes)).map_err(|error| {
-            // Not serde's own words, which quote the answer.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let words = match error.classify() {
-                serde_json::error::Category::Data => {
-                    format!("its answer to {name} is not what an Engine says, at {place}")
-                }
-                _ => format!("its answer to {name} is not JSON, at {place}: is it an Engine?"),
-            };
-            EngineError::new(ErrorKind::Other, 200, &words)
-        })
+        read(&name, &bytes)
     }
 
     /// Sends and reads an answer that is a JSON object.
@@ -91,6 +81,21 @@ impl Http {
     /// Those of [`Self::json`].
     pub(super) async fn object<T: DeserializeOwned>(&self, call: Call) -> EngineResult<T> {
         self.json(call).await.map(|Object(fields)| fields)
+    }
+
+    /// The same, with seconds since 1970 by the Engine's clock.
+    ///
+    /// # Errors
+    /// Those of [`Self::json`]; within, those of [`Answer::date`].
+    pub(super) async fn object_at<T: DeserializeOwned>(
+        &self,
+        call: Call,
+    ) -> EngineResult<(T, EngineResult<i64>)> {
+        let name = call.name();
+        let answer = self.send(call).await?;
+        let date = answer.date();
+        let Object(fields) = read(&name, &answer.bytes().await?)?;
+        Ok((fields, date))
     }
 
     /// Sends and passes over the answer.
@@ -187,6 +192,21 @@ impl Http {
         drop(tokio::spawn(connection.with_upgrades()));
         Ok(sender)
     }
+}
+
+/// Reads the JSON that a call was answered with.
+fn read<T: DeserializeOwned>(call: &str, answer: &[u8]) -> EngineResult<T> {
+    serde_json::from_slice(&harmless(answer)).map_err(|error| {
+        // Not serde's own words, which quote the answer.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let words = match error.classify() {
+            serde_json::error::Category::Data => {
+                format!("its answer to {call} is not what an Engine says, at {place}")
+            }
+            _ => format!("its answer to {call} is not JSON, at {place}: is it an Engine?"),
+        };
+        EngineError::new(ErrorKind::Other, 200, &words)
+    })
 }
 
 /// An answer in which no key is the one that serde_json keeps for numbers of any size, which the interpreter
@@ -289,8 +309,13 @@ async fn piece(
 
 impl Answer<'_> {
     /// Seconds since 1970 by the Engine's clock.
-    pub(super) fn date(&self) -> Option<i64> {
-        Some(jiff::fmt::rfc2822::parse(self.header(DATE.as_str())?).ok()?.timestamp().as_second())
+    ///
+    /// # Errors
+    /// Where it does not say.
+    pub(super) fn date(&self) -> EngineResult<i64> {
+        let date = self.header(DATE.as_str()).and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
+        date.map(|date| date.timestamp().as_second())
+            .ok_or_else(|| EngineError::new(ErrorKind::Other, 200, "its answer has no Date header"))
     }
 
     /// Whether the call did something: not where all was so before.
