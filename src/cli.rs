@@ -33,7 +33,7 @@ pub(in crate::cli) use lock_wait::LockWaitArgs;
 pub use output::{Level, Output};
 pub(in crate::cli) use rollout::{BatchSizeArgs, PaceArgs};
 pub(in crate::cli) use runtime::on_engines;
-pub(in crate::cli) use selection::{NewHostsArgs, Selection};
+pub(in crate::cli) use selection::{Chosen, NewHostsArgs, Selection};
 
 use environment::environment;
 
@@ -95,7 +95,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, run: Run) -> ExitCode {
             if ctx.out.json {
                 ctx.out.error_object(&failure::json(&problems));
             }
-            ctx.out.stderr(failure::text(&problems));
+            ctx.out.stderr(failure::of_many(&problems, ctx.out.level));
             cli.command.failure(&problems)
         }
     }

@@ -7,6 +7,7 @@ mod edit;
 mod files;
 mod order;
 mod read;
+mod select;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ pub use edit::{
 };
 pub use files::{matches_glob, pillar_files, state_files};
 
-use crate::name::{HostName, Owner, ReaderName, folded};
+use crate::name::{HostName, Owner, ReaderName};
 use crate::pillar::document::plain_tree;
 use crate::problem::{Place, Problem, Result, escaped};
 use crate::rollout::Share;
@@ -98,6 +99,8 @@ pub struct Host {
     pub labels: BTreeMap<String, String>,
     /// `canary`: it is changed before the others.
     pub canary: bool,
+    /// `paused`: why nothing is done there, and nothing asked.
+    pub paused: Option<String>,
     /// The line of its header.
     pub place: Place,
 }
@@ -110,31 +113,6 @@ impl Inventory {
     /// none, groups that are not there, a host without an engine; each with its line.
     pub fn parse(text: &str) -> Result<Self> {
         read::inventory(&plain_tree(FILE, text)?)
-    }
-
-    /// The hosts that any of the globs matches, sorted by name; all of them without a glob.
-    ///
-    /// # Errors
-    /// If a glob matches no host; with the hosts that there are.
-    pub fn select(&self, globs: &[String]) -> Result<Vec<&Host>> {
-        let names = || self.hosts.keys().map(HostName::as_str);
-        let mut problems = Vec::new();
-        for glob in globs {
-            if !names().any(|name| matches_glob(glob, name)) {
-                let hosts = folded(&names().collect::<Vec<_>>());
-                let problem = Problem::usage(format!("no host matches `{}`", escaped(glob)));
-                let problem = match hosts.as_str() {
-                    "" => problem.hint(format!("add one to {FILE}: [hosts.NAME] with engine = \"ssh://…\"")),
-                    _ => problem.cause(format!("the hosts are: {hosts}")),
-                };
-                problems.push(problem.nearest(glob, names()));
-            }
-        }
-        crate::problem::Problems::check(problems)?;
-        let wanted = |host: &&Host| {
-            globs.is_empty() || globs.iter().any(|glob| matches_glob(glob, host.name.as_str()))
-        };
-        Ok(self.hosts.values().filter(wanted).collect())
     }
 
     /// The Compose projects of a host: those of its groups, then its own, each once.

@@ -2,6 +2,7 @@
 //! secrets.
 
 mod action;
+mod alike;
 mod batch;
 mod body;
 mod cause;
@@ -13,6 +14,7 @@ mod text;
 mod verb;
 
 pub use action::{Action, Create, Expect, FILLED, FileText, KEEP, MountedFile, STOPPED, Target, mounted_as};
+pub use alike::alike;
 pub use batch::Batch;
 pub use body::Bodies;
 pub use cause::{Cause, changed_fields};
@@ -43,6 +45,18 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Those where something is done, in the order in which they are changed. Each is in one batch.
     pub batches: Vec<Batch>,
+    /// Chosen hosts that are paused: nothing is asked of them, and nothing done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<PausedHost>,
+}
+
+/// A host that its inventory pauses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PausedHost {
+    /// The host.
+    pub host: HostName,
+    /// Why, in one line of the inventory.
+    pub reason: String,
 }
 
 /// What will be done on one host.
@@ -163,7 +177,7 @@ impl Plan {
     pub fn new(workspace: WorkspaceName, hosts: Vec<HostPlan>) -> Self {
         let busy = hosts.iter().filter(|host| !host.steps.is_empty());
         let batches = busy.map(|host| Batch { wave: 0, hosts: vec![host.host.clone()] }).collect();
-        Self { format_version: FORMAT_VERSION.to_owned(), workspace, hosts, batches }
+        Self { format_version: FORMAT_VERSION.to_owned(), workspace, hosts, batches, paused: Vec::new() }
     }
 
     /// Whether there is nothing to do anywhere.

@@ -97,12 +97,14 @@ pub struct Problem {
     pub causes: Vec<String>,
     /// What to do; complete commands that can be pasted, printed as `hint:`.
     pub hints: Vec<String>,
+    /// The host that could not be done because of it, where it is of this one alone.
+    pub host: Option<Arc<str>>,
 }
 
 impl Problem {
     /// A problem of a kind.
     pub fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), place: None, causes: Vec::new(), hints: Vec::new() }
+        Self { code, what: what.into(), place: None, causes: Vec::new(), hints: Vec::new(), host: None }
     }
 
     /// A plain failure (exit 1).
@@ -120,6 +122,20 @@ impl Problem {
     pub fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
+    }
+
+    /// Says of which host it is, if that is not said yet.
+    #[must_use]
+    pub fn of(mut self, host: &str) -> Self {
+        self.host.get_or_insert_with(|| host.into());
+        self
+    }
+
+    /// Whether both say the same, of whichever hosts.
+    pub fn says_as(&self, other: &Self) -> bool {
+        (self.code, &self.what, &self.place) == (other.code, &other.what, &other.place)
+            && self.causes == other.causes
+            && self.hints == other.hints
     }
 
     /// Adds a cause; an error's own chain of sources is unrolled.

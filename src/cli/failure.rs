@@ -1,14 +1,22 @@
 //! The one printer of problems: `error:`, `caused by:`, `hint:` on standard error; with `--json` an
 //! object on standard output too.
 
+mod many;
+
+pub(super) use many::of_many;
+
 use super::output::style;
 use crate::problem::{Place, Problem, Problems, escaped_lines};
 use std::fmt::Write as _;
 
 /// All problems as people read them, the place first.
 pub(super) fn text(problems: &Problems) -> String {
+    text_of(&problems.iter().collect::<Vec<_>>())
+}
+
+fn text_of(problems: &[&Problem]) -> String {
     let mut out = String::new();
-    for problem in problems.iter() {
+    for problem in problems {
         let (error, cause, hint) = (style::ERROR, style::CAUSE, style::HINT);
         let _ = write!(out, "{error}error:{error:#} ");
         if let Some(place) = &problem.place {
@@ -29,13 +37,17 @@ pub(super) fn text(problems: &Problems) -> String {
 pub(super) fn json(problems: &Problems) -> serde_json::Value {
     let place = |place: &Place| serde_json::json!({ "file": &*place.file, "line": place.line });
     let one = |problem: &Problem| {
-        serde_json::json!({
+        let mut object = serde_json::json!({
             "code": problem.code.word(),
             "what": problem.what,
             "place": problem.place.as_ref().map(place),
             "causes": problem.causes,
             "hints": problem.hints,
-        })
+        });
+        if let Some(host) = &problem.host {
+            object["host"] = host.as_ref().into();
+        }
+        object
     };
     serde_json::json!({
         "format_version": crate::plan::FORMAT_VERSION,

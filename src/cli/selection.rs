@@ -1,13 +1,118 @@
 //! Which hosts a command is for, and which of them are accepted.
 
-use crate::session::NewHosts;
+use super::Context;
+use crate::inventory::Host;
+use crate::name::in_ranges;
+use crate::plan::PausedHost;
+use crate::problem::{Problem, Result, escaped};
+use crate::session::{NewHosts, Vault};
+use crate::store;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// Columns that the names of the chosen hosts may take.
+const ROOM: usize = 70;
 
 /// Which hosts.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::cli) struct Selection {
-    /// Only hosts whose name matches; may be given several times
-    #[arg(long, value_name = "GLOB")]
-    pub host: Vec<String>,
+    /// Only these hosts: a name with * and ?, @GROUP, label:KEY=VALUE; !TERM takes hosts away, &TERM leaves only what is
+    /// in it too; several with commas, or given several times
+    #[arg(long, value_name = "TERMS", alias = "limit")]
+    host: Vec<String>,
+    /// Terms of --host from a file, one a line; `-`: from standard input
+    #[arg(long, value_name = "FILE")]
+    host_file: Option<PathBuf>,
+}
+
+/// What a selection chooses.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Chosen {
+    /// Its terms; none for all hosts.
+    pub(in crate::cli) terms: Vec<String>,
+    /// Those of the hosts that are paused.
+    pub(in crate::cli) paused: Vec<PausedHost>,
+}
+
+impl Selection {
+    /// Whether it names none: all hosts.
+    pub(in crate::cli) fn is_all(&self) -> bool {
+        self.host.is_empty() && self.host_file.is_none()
+    }
+
+    /// The options that choose the same hosts again; terms that were read from standard input stand among them.
+    pub(in crate::cli) fn again(&self, chosen: &Chosen) -> Vec<(&'static str, String)> {
+        let is_stdin = self.host_file.as_deref() == Some(Path::new("-"));
+        let terms = if is_stdin { &chosen.terms } else { &self.host };
+        let file = self.host_file.as_ref().filter(|_| !is_stdin).map(|file| file.display().to_string());
+        let options = terms.iter().map(|term| ("--host", term.clone()));
+        options.chain(file.map(|file| ("--host-file", file))).collect()
+    }
+
+    /// Its terms, those of the file last.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or has no terms: that would choose all hosts.
+    pub(in crate::cli) fn terms(&self, ctx: &Context) -> Result<Vec<String>> {
+        let mut terms = self.host.clone();
+        if let Some(file) = &self.host_file {
+            let text = read(ctx, file)?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            let before = terms.len();
+            terms.extend(lines.map(ToOwned::to_owned));
+            if terms.len() == before {
+                let name = escaped(&file.display().to_string());
+                return Err(Problem::usage(format!("--host-file {name} names no host"))
+                    .cause("a file with no terms would choose all hosts")
+                    .hint("without --host-file all of them are chosen")
+                    .into());
+            }
+        }
+        Ok(terms)
+    }
+
+    /// What it chooses in a workspace; shown where the terms do not name each host themselves.
+    ///
+    /// # Errors
+    /// As [`Self::terms`]; where the terms choose no host.
+    pub(in crate::cli) fn chosen(&self, ctx: &Context, vault: &Vault<'_>) -> Result<Chosen> {
+        let terms = self.terms(ctx)?;
+        let hosts = vault.inventory().select(&terms)?;
+        let are_names = terms.iter().all(|term| term.bytes().all(is_of_name));
+        if !are_names {
+            let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+            let all = vault.inventory().hosts.len();
+            let shown = in_ranges(&names, ROOM);
+            ctx.out.say(format_args!("hosts: {} of {all}: {shown}", names.len()));
+        }
+        let paused =
+            |host: &&Host| host.paused.clone().map(|reason| PausedHost { host: host.name.clone(), reason });
+        Ok(Chosen { paused: hosts.iter().filter_map(paused).collect(), terms })
+    }
+}
+
+impl Chosen {
+    /// Says which hosts are left out because they are paused, for a command whose output does not.
+    pub(in crate::cli) fn say_paused(&self, ctx: &Context) {
+        for one in &self.paused {
+            ctx.out.say(format_args!("{}: paused, {}", one.host, escaped(&one.reason)));
+        }
+    }
+}
+
+/// What may stand in the name of a host: a term of nothing else names one host.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+fn read(ctx: &Context, file: &Path) -> Result<String> {
+    if file != Path::new("-") {
+        return store::read_text(&ctx.session.absolute(file));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|error| Problem::failed("cannot read hosts from standard input").because(&error))?;
+    Ok(text)
 }
 
 /// Whether hosts that are new on this machine are accepted as they are.

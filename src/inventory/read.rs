@@ -191,7 +191,7 @@ fn host(
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
     let what = format!("[hosts.{}]", escaped(name));
-    let known = ["engine", "groups", "pillar", "states", "compose", "tls", "labels", "canary"];
+    let known = ["engine", "groups", "pillar", "states", "compose", "tls", "labels", "canary", "paused"];
     let mut fields = Fields::of(node, &what, &known, problems)?;
     let tls = match fields.get("tls").map(|node| (&node.value, node)) {
         None => None,
@@ -219,6 +219,7 @@ fn host(
     }
     let (wanted, pillar, states) = (fields.list("groups"), fields.list("pillar"), fields.list("states"));
     let compose = fields.list("compose");
+    let paused = paused(&mut fields, &what);
     let labels = fields.table("labels");
     let labels: BTreeMap<String, String> = labels
         .into_iter()
@@ -255,7 +256,18 @@ fn host(
     let compose = super::compose::named(compose, projects, problems);
     let name = taken(HostName::parse(name), &node.place, problems)?;
     let (engine, place) = (engine?, node.place.clone());
-    Some(Host { name, engine, groups: own, pillar, states, compose, labels, canary, place })
+    Some(Host { name, engine, groups: own, pillar, states, compose, labels, canary, paused, place })
+}
+
+/// Why a host is paused: one line, which every plan shows.
+fn paused(fields: &mut Fields<'_, '_>, what: &str) -> Option<String> {
+    let (text, place) = fields.text("paused")?;
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        let problem = Problem::failed(format!("`paused` in {what} must be one line that says why"));
+        fields.problem(problem.at(place).hint("for example: paused = \"disk is being replaced\""));
+        return None;
+    }
+    Some(text.trim().to_owned())
 }
 
 /// The groups that there are, or how one is made.

@@ -173,22 +173,6 @@ fn an_unknown_key_is_told_with_the_nearest_known_one() {
 }
 
 #[test]
-fn hosts_are_chosen_by_glob() {
-    let shop = Inventory::parse(SHOP).expect("sound");
-    let chosen = |globs: &[&str]| -> Vec<String> {
-        let hosts = shop.select(&files(globs)).expect("hosts");
-        hosts.into_iter().map(|host| host.name.to_string()).collect()
-    };
-    assert_eq!(chosen(&[]), ["db", "web1", "web2"]);
-    assert_eq!(chosen(&["web*"]), ["web1", "web2"]);
-    assert_eq!(chosen(&["web2", "d?"]), ["db", "web2"]);
-    let problem = shop.select(&files(&["wbe1"])).expect_err("none").into_vec().remove(0);
-    assert_eq!(problem.code.word(), "usage");
-    assert_eq!(problem.causes, ["the hosts are: db, web1, web2"]);
-    assert_eq!(problem.hints, ["did you mean `web1`?"]);
-}
-
-#[test]
 fn addresses_are_read_and_printed_in_one_form() {
     for text in [
         "unix:///var/run/docker.sock",

@@ -40,6 +40,7 @@ impl Pipeline<'_> {
             workspace: self.vault.name().clone(),
             hosts: plans,
             batches,
+            paused: Vec::new(),
         };
         PlannedHosts { plan, failed, hosts }
     }

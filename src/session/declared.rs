@@ -42,14 +42,24 @@ pub(super) struct Sources {
     needs_facts: bool,
 }
 
-/// What is written for the hosts that the globs match, in the order of their names.
+/// What is written for the hosts that terms choose and that are not paused, in the order of their names.
 ///
 /// # Errors
-/// Where a glob matches nothing, and everything that is wrong in files of any of the hosts; where a box is older
+/// Where the terms choose no host, and everything that is wrong in files of any of the hosts; where a box is older
 /// than this machine knows, with `strict`.
-pub fn declared<'v>(vault: &'v Vault<'_>, globs: &[String]) -> Result<Vec<Declared<'v>>> {
+pub fn declared<'v>(vault: &'v Vault<'_>, terms: &[String]) -> Result<Vec<Declared<'v>>> {
+    let mut hosts = vault.inventory().select(terms)?;
+    let all_paused = !hosts.is_empty() && hosts.iter().all(|host| host.paused.is_some());
+    hosts.retain(|host| host.paused.is_none());
+    if all_paused { Ok(Vec::new()) } else { declared_for(vault, hosts) }
+}
+
+/// What is written for these hosts.
+///
+/// # Errors
+/// As [`declared`].
+pub fn declared_for<'v>(vault: &'v Vault<'_>, hosts: Vec<&'v Host>) -> Result<Vec<Declared<'v>>> {
     vault.meet_older_boxes()?;
-    let hosts = vault.inventory().select(globs)?;
     if hosts.is_empty() {
         return Err(Problem::failed(format!("{FILE} has no hosts"))
             .hint("add one: [hosts.web1] with engine = \"ssh://deploy@web1.example.com\"")

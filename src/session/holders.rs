@@ -1,6 +1,6 @@
 //! Which hosts and containers hold a secret, as far as the workspace tells.
 
-use super::declared::{Declared, declared};
+use super::declared::{Declared, declared_for};
 use super::vault::{Vault, merged};
 use crate::pillar::{Node, Origin, Value};
 use crate::problem::Result;
@@ -40,11 +40,11 @@ impl Holders {
             return all;
         }
         // One broken file must not hide what the other hosts hold.
-        match declared(vault, &[]) {
+        match declared_for(vault, vault.inventory().hosts.values().collect()) {
             Ok(hosts) => hosts.iter().for_each(|host| all.add_uses(host)),
             Err(_) => {
-                for name in vault.inventory().hosts.keys() {
-                    let one: Result<Vec<Declared<'_>>> = declared(vault, &[name.to_string()]);
+                for (name, host) in &vault.inventory().hosts {
+                    let one: Result<Vec<Declared<'_>>> = declared_for(vault, vec![host]);
                     match one {
                         Ok(hosts) => hosts.iter().for_each(|host| all.add_uses(host)),
                         Err(_) => drop(all.unknown.insert(name.to_string())),

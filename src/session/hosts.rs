@@ -26,6 +26,14 @@ pub struct FailedHost {
     pub problems: Problems,
 }
 
+impl FailedHost {
+    /// A host, and why it could not be done.
+    pub(super) fn new(host: HostName, problems: Problems) -> Self {
+        let problems = problems.map(|problem| problem.of(host.as_str()));
+        Self { host, problems }
+    }
+}
+
 impl<T> Hosts<T> {
     /// From what was made of each.
     pub(super) fn of(results: impl IntoIterator<Item = (HostName, Result<T>)>) -> Self {
@@ -33,7 +41,7 @@ impl<T> Hosts<T> {
         for (host, result) in results {
             match result {
                 Ok(one) => hosts.ready.push(one),
-                Err(problems) => hosts.failed.push(FailedHost { host, problems }),
+                Err(problems) => hosts.failed.push(FailedHost::new(host, problems)),
             }
         }
         hosts
@@ -57,8 +65,7 @@ impl<T> Hosts<T> {
 
     /// Takes up hosts that cannot go on, all for one reason.
     pub(super) fn fail<'h>(&mut self, hosts: impl IntoIterator<Item = &'h HostName>, problems: &Problems) {
-        let failed =
-            hosts.into_iter().map(|host| FailedHost { host: host.clone(), problems: problems.clone() });
+        let failed = hosts.into_iter().map(|host| FailedHost::new(host.clone(), problems.clone()));
         self.failed.extend(failed);
     }
 
@@ -90,11 +97,17 @@ pub(super) fn each_once(all: impl IntoIterator<Item = Problems>) -> Vec<Problem>
     let mut once: Vec<Problem> = Vec::new();
     for problem in all.into_iter().flat_map(Problems::into_vec) {
         let same = |before: &&mut Problem| before.code == Code::NoIdentity && before.what == problem.what;
-        if once.contains(&problem) {
+        if let Some(before) = once.iter_mut().find(|before| before.says_as(&problem)) {
+            if before.host != problem.host {
+                before.host = None;
+            }
             continue;
         }
         match once.iter_mut().find(same).filter(|before| before.code == problem.code) {
             Some(before) => {
+                if before.host != problem.host {
+                    before.host = None;
+                }
                 add_new(&mut before.causes, problem.causes);
                 add_new(&mut before.hints, problem.hints);
             }

@@ -17,6 +17,8 @@ pub enum NewHosts {
     Ask,
     /// They are accepted as they are (`--accept-new-hosts`).
     Accept,
+    /// They are accepted: there was one question for all of them.
+    AcceptAsked,
     /// None is accepted, and nothing is asked (`-y` alone).
     Refuse,
 }
@@ -46,6 +48,42 @@ pub(super) struct Sending<'s> {
     pub interrupt: &'s Interrupt,
 }
 
+/// Of up to so many new hosts each is a question of its own.
+const ASKED_EACH: usize = 5;
+
+/// Asks once for many hosts that are new on this machine and would be sent credentials or secrets; up to five are
+/// left to be asked for one by one.
+///
+/// # Errors
+/// [`Code::Declined`]; [`Code::Interrupted`].
+pub(super) async fn ask_for_many(
+    vault: &Vault<'_>,
+    hosts: &[(&Host, &KnownHost)],
+    interrupt: &Interrupt,
+) -> Result<NewHosts> {
+    let is_new = |host: &Host, seen: &KnownHost| {
+        let judge =
+            |known: &Known| known.judge_host(vault.seen(), &host.name, seen, vault.session().strict());
+        !is_own_socket(host, seen) && matches!(vault.known_file().look(judge), Ok(HostVerdict::FirstUse))
+    };
+    let new: Vec<_> = hosts.iter().filter(|(host, seen)| is_new(host, seen)).collect();
+    if new.len() <= ASKED_EACH {
+        return Ok(NewHosts::Ask);
+    }
+    let operator = &vault.session().operator;
+    for (host, seen) in &new {
+        let details: String =
+            seen.details().map(|(what, text)| format!(", {what} {}", escaped(text))).collect();
+        operator.say(format_args!("{}  {}{details}", host.name, escaped(&seen.address)));
+    }
+    let question = format!(
+        "These {} hosts are not known on this machine\nSend them the credentials and secrets that are meant for them?",
+        new.len()
+    );
+    operator.confirm(&question, interrupt).await?;
+    Ok(NewHosts::AcceptAsked)
+}
+
 /// What was learned of hosts and is not in the known file yet: it is written once for many.
 #[derive(Default)]
 pub(super) struct Learned {
@@ -53,6 +91,8 @@ pub(super) struct Learned {
     more: Vec<(HostName, KnownHost, bool)>,
     /// Hosts that are known from now on.
     hosts: Vec<(HostName, KnownHost)>,
+    /// The answer to the one question for many hosts, if it was not yes.
+    pub declined: Option<Problem>,
 }
 
 impl Learned {
@@ -94,10 +134,14 @@ impl Learned {
                 NewHosts::Accept => {
                     session.operator.say(format_args!("{what}; it is accepted with --accept-new-hosts"));
                 }
+                NewHosts::AcceptAsked => {}
                 NewHosts::Refuse => {
                     return Err(unknown(host, seen, "-y answers for the plan, not for hosts").into());
                 }
                 NewHosts::Ask => {
+                    if let Some(problem) = &self.declined {
+                        return Err(declined(problem.clone(), host, seen).into());
+                    }
                     // A question can be the end of the run, and no answer is asked for twice.
                     self.write(vault)?;
                     let question =
@@ -128,7 +172,7 @@ impl Learned {
             }
             Ok(())
         })?;
-        *self = Self::default();
+        (self.more, self.hosts) = (Vec::new(), Vec::new());
         Ok(())
     }
 }

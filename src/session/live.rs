@@ -11,7 +11,7 @@ use super::services::Services;
 use super::vault::Vault;
 use crate::desired::DesiredState;
 use crate::engine::docker::Docker;
-use crate::inventory::Host;
+use crate::inventory::{FILE, Host};
 use crate::name::HostName;
 use crate::observe::{Replica, replicas};
 use crate::pillar::Value;
@@ -60,12 +60,16 @@ pub async fn engine_of(vault: &Vault<'_>, host: &Host) -> Result<Docker> {
 }
 
 impl<'p> Pipeline<'p> {
-    /// The hosts that the globs match, and the containers there.
+    /// The hosts that terms choose and that are not paused, and the containers there.
     ///
     /// # Errors
-    /// Where a glob matches nothing; [`Code::Interrupted`](crate::problem::Code::Interrupted).
-    pub async fn live(&self, globs: &[String]) -> Result<Hosts<LiveHost<'p>>> {
-        let hosts = self.vault.inventory().select(globs)?;
+    /// Where the terms choose no host, or only paused ones; [`Code::Interrupted`](crate::problem::Code::Interrupted).
+    pub async fn live(&self, terms: &[String]) -> Result<Hosts<LiveHost<'p>>> {
+        let chosen = self.vault.inventory().select(terms)?;
+        let hosts: Vec<&Host> = chosen.iter().copied().filter(|host| host.paused.is_none()).collect();
+        if hosts.is_empty() && !chosen.is_empty() {
+            return Err(all_paused(&chosen).into());
+        }
         let names: Vec<HostName> = hosts.iter().map(|host| host.name.clone()).collect();
         let reading = hosts.into_iter().map(|host| async {
             let engine = engine_of(self.vault, host).await?;
@@ -84,7 +88,7 @@ impl<'p> Pipeline<'p> {
     pub async fn named(
         &self,
         hosts: &Hosts<LiveHost<'p>>,
-        globs: &[String],
+        terms: &[String],
         texts: &[String],
     ) -> Result<Vec<String>> {
         let mut services = Services::new(self.vault);
@@ -95,7 +99,7 @@ impl<'p> Pipeline<'p> {
             Ok(names) => return Ok(names),
             Err(problems) => problems,
         };
-        let Ok(declared) = declared(self.vault, globs) else { return Err(unknown) };
+        let Ok(declared) = declared(self.vault, terms) else { return Err(unknown) };
         if declared.iter().all(|one| one.desired().is_some()) {
             declared.iter().filter_map(|one| one.desired()).for_each(|desired| services.declare(desired));
         } else {
@@ -129,11 +133,11 @@ impl<'v> Hosts<LiveHost<'v>> {
 ///
 /// # Errors
 /// Where what is declared cannot be read.
-pub fn secrets_at_hand(vault: &Vault<'_>, globs: &[String], services: &[String]) -> Result<Vec<Secret>> {
+pub fn secrets_at_hand(vault: &Vault<'_>, terms: &[String], services: &[String]) -> Result<Vec<Secret>> {
     if vault.session().options.no_identity {
         return Ok(Vec::new());
     }
-    let declared = declared(vault, globs)?;
+    let declared = declared(vault, terms)?;
     let mut wanted: BTreeSet<&SecretRef> = BTreeSet::new();
     for item in declared.iter().filter_map(|one| one.desired()).flat_map(|desired| &desired.items) {
         let name = match &item.want {
@@ -154,6 +158,22 @@ pub fn secrets_at_hand(vault: &Vault<'_>, globs: &[String], services: &[String])
         }
     });
     Ok(sealed.map(|opened| opened.secret).collect())
+}
+
+/// What to say where all hosts that are chosen are paused.
+pub fn all_paused(hosts: &[&Host]) -> Problem {
+    let reason = |host: &&Host| host.paused.as_deref().map(|why| (host.name.clone(), why.to_owned()));
+    let reasons: Vec<_> = hosts.iter().filter_map(reason).collect();
+    let problem = match reasons.as_slice() {
+        [(host, _)] => Problem::failed(format!("host {host} is paused")),
+        all => Problem::failed(format!("all {} hosts that are chosen are paused", all.len())),
+    };
+    let problem = match reasons.first() {
+        Some((_, why)) if reasons.len() == 1 => problem.cause(escaped(why)),
+        _ => problem,
+    };
+    let problem = problem.hint(format!("take `paused` out of {FILE} where it works again"));
+    hosts.first().map_or(problem.clone(), |host| problem.at(&host.place))
 }
 
 /// What to say where a service has no container that a command could take.

@@ -1,4 +1,4 @@
-//! `--only`: some resources and what they require, and nothing else of a host.
+//! `--only` and `--service`: some resources and what they require, and nothing else of a host.
 
 use super::connect::Connected;
 use super::hosts::Hosts;
@@ -83,6 +83,46 @@ pub(super) fn only<'v>(
         (!one.desired.items.is_empty()).then_some(one)
     });
     Ok(Hosts { ready: ready.collect(), failed: hosts.failed })
+}
+
+/// The hosts that have any of the services that globs match, and the names of these on hosts. All is still wanted
+/// there: so it can be told what is not done.
+///
+/// # Errors
+/// Where a glob matches no service.
+pub(super) fn having<'v>(
+    hosts: Hosts<Connected<'v>>,
+    globs: &[String],
+    mut services: Services,
+) -> Result<(Hosts<Connected<'v>>, Vec<String>)> {
+    if globs.is_empty() {
+        return Ok((hosts, Vec::new()));
+    }
+    for one in &hosts.ready {
+        services.declare(&one.desired);
+    }
+    let names = match services.matching(globs) {
+        // A host that could not be asked may be the one that declares it.
+        Err(_) if !hosts.failed.is_empty() => globs.to_vec(),
+        found => found?,
+    };
+    let Hosts { mut ready, failed } = hosts;
+    ready.retain(|one| one.desired.items.iter().any(|item| is_of(item, &names)));
+    Ok((Hosts { ready, failed }, names))
+}
+
+/// Services of a host, by their names there, and all that they require.
+pub(super) fn of_services(desired: &Desired, names: &[String]) -> Desired {
+    chosen(desired.clone(), |item| is_of(item, names))
+}
+
+fn is_of(item: &Item, names: &[String]) -> bool {
+    let name = match &item.want {
+        DesiredState::Container(want) => want.service().as_str(),
+        DesiredState::Surplus { service, .. } => service.as_str(),
+        _ => return false,
+    };
+    names.iter().any(|one| one == name)
 }
 
 /// Some resources of a host and all that they require; what is needed comes first.

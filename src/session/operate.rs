@@ -98,7 +98,7 @@ impl<'p> Pipeline<'p> {
                         plans.push(plan);
                         hosts.push(host);
                     }
-                    Err(problems) => failed.push(FailedHost { host, problems }),
+                    Err(problems) => failed.push(FailedHost::new(host, problems)),
                 }
             }
             if let (Some(service), true) = (&service, plans.is_empty() && failed.is_empty()) {

@@ -5,15 +5,16 @@ use super::connect::{Connected, Reading};
 use super::declared::Declared;
 use super::hosts::{FailedHost, Hosts, at_once, each_once};
 use super::observe::{Observation, Registries, Shared, each_read, observation};
-use super::only::only;
+use super::only::{having, of_services, only};
 use super::pipeline::{Pipeline, unless_interrupted};
 use super::plan_file::PlanOptions;
 use super::services::Services;
 use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
+use crate::name::folded;
 use crate::observe::names;
-use crate::plan::{Bodies, HostPlan, Plan};
+use crate::plan::{Bodies, HostPlan, Plan, Verb};
 use crate::planner::{Options, Part, assign, comparable, plan_host};
 use crate::problem::{Problem, Problems, Result};
 use crate::registry::Credentials;
@@ -69,6 +70,8 @@ impl<'p> Pipeline<'p> {
         unless_interrupted(self.interrupt, async {
             let connected = self.connect(declared, Reading::All).await;
             let connected = only(connected, &options.only, Services::new(self.vault))?;
+            let (connected, services) = having(connected, &options.services, Services::new(self.vault))?;
+            let options = &PlanOptions { services, ..options.clone() };
             let registries = if options.offline { Registries::NotAsked } else { Registries::Asked };
             let sends = |one: &Connected<'_>| {
                 (registries == Registries::Asked || made_for == MadeFor::Apply) && is_sent_secrets(one)
@@ -123,7 +126,7 @@ impl<'p> Pipeline<'p> {
                             Ok(parts) => seen.into_planned(options, parts).await,
                             Err(problems) => Err(problems),
                         };
-                        planned.map_err(|problems| FailedHost { host, problems })
+                        planned.map_err(|problems| FailedHost::new(host, problems))
                     }
                 }
             }
@@ -196,6 +199,27 @@ impl PlannedHosts {
     }
 }
 
+/// What would be done on a host if it were not for `--service`.
+struct NotDone(Result<HostPlan>);
+
+impl NotDone {
+    /// The changes that a plan leaves out, in one line.
+    fn said(self, plan: &HostPlan) -> Option<String> {
+        let whole = match self.0 {
+            Ok(whole) => whole,
+            Err(problems) => {
+                let why = problems.iter().next().map(ToString::to_string).unwrap_or_default();
+                return Some(format!("what else would change cannot be told: {why}"));
+            }
+        };
+        let here = |address: &String| plan.changes.iter().any(|change| change.address == *address);
+        let changes = whole.changes.iter().filter(|change| change.actions != [Verb::Unchanged]);
+        let left: Vec<&str> =
+            changes.map(|change| &change.address).filter(|one| !here(one)).map(String::as_str).collect();
+        (!left.is_empty()).then(|| format!("not done because of --service: {}", folded(&left)))
+    }
+}
+
 impl Observation<'_> {
     /// What is to be done there; `parts` is what other hosts do about its tasks.
     ///
@@ -230,17 +254,27 @@ impl Observation<'_> {
         self.desired.items.iter().any(|item| matches!(item.want, DesiredState::Task(_)))
     }
 
+    /// Leaves some services in what is wanted, and what they require; with what would be done otherwise.
+    fn narrow(&mut self, options: &PlanOptions, parts: &BTreeMap<String, Part>) -> NotDone {
+        let whole = self.plan(options, parts.clone());
+        self.desired = of_services(&self.desired, &options.services);
+        NotDone(whole)
+    }
+
     async fn into_planned(
         mut self,
         options: &PlanOptions,
         parts: BTreeMap<String, Part>,
     ) -> Result<(HostPlan, PlannedHost)> {
+        let not_done = (!options.services.is_empty()).then(|| self.narrow(options, &parts));
         let mut plan = self.plan(options, parts.clone())?;
         if !plan.unread_images.is_empty() {
             let images = names(&self.engine, &self.host.name, &plan.unread_images).await?;
             self.observed.kept_images.extend(images);
             plan = self.plan(options, parts)?;
         }
+        let said = not_done.and_then(|not_done| not_done.said(&plan));
+        plan.notes.extend(said);
         let secrets = self.desired.secrets().cloned().collect();
         self.engine.end_reading();
         Ok((plan, PlannedHost { engine: self.engine, credentials: self.credentials, secrets }))

@@ -28,6 +28,9 @@ pub struct PlanOptions {
     /// `--batch-size`; as the groups say where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<BatchSizes>,
+    /// `--service`: globs of services that are planned with what they require; all where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
     /// `--offline`; such a plan is not stored.
     #[serde(skip)]
     pub offline: bool,

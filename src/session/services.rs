@@ -4,6 +4,8 @@
 
 use super::vault::Vault;
 use crate::desired::{Desired, DesiredState};
+use crate::inventory::matches_glob;
+use crate::name::folded;
 use crate::observed::Observed;
 use crate::problem::{Problem, Result, escaped};
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +120,30 @@ impl Services {
         crate::problem::Problems::check(wrong).map(|()| names)
     }
 
+    /// The names on hosts of all that globs match, by the names that people use; without `*` and `?` as [`Self::name`].
+    ///
+    /// # Errors
+    /// All that match none.
+    pub fn matching(&self, globs: &[String]) -> Result<Vec<String>> {
+        let (mut names, mut wrong) = (BTreeSet::new(), Vec::new());
+        for glob in globs {
+            if !glob.contains(['*', '?']) {
+                match self.name(glob) {
+                    Ok(name) => drop(names.insert(name)),
+                    Err(problems) => wrong.extend(problems.into_vec()),
+                }
+                continue;
+            }
+            let is = |name: &&String| matches_glob(glob, name) || matches_glob(glob, &self.in_words(name));
+            let found: Vec<&String> = self.all.keys().filter(is).collect();
+            if found.is_empty() {
+                wrong.push(self.unknown(glob));
+            }
+            names.extend(found.into_iter().cloned());
+        }
+        crate::problem::Problems::check(wrong).map(|()| names.into_iter().collect())
+    }
+
     /// A service as people name it: `shop.api` of a Compose project, else its name.
     pub fn in_words(&self, service: &str) -> String {
         let known = self.all.get(service);
@@ -160,7 +186,7 @@ impl Services {
         match names.as_slice() {
             [] => problem,
             [one] => problem.hint(format!("the only one is {one}")),
-            _ => problem.hint(format!("there are {}", names.join(", "))),
+            _ => problem.hint(format!("there are {}", folded(&names))),
         }
     }
 }

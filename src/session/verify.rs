@@ -2,10 +2,11 @@
 
 use super::connect::Connected;
 use super::hosts::{FailedHost, Hosts};
-use super::known_hosts::{Learned, Sending};
+use super::known_hosts::{Learned, NewHosts, Sending, ask_for_many};
 use super::pipeline::Pipeline;
 use crate::desired::{DesiredState, PullPolicy};
 use crate::name::ImageRef;
+use crate::problem::Code;
 use crate::registry::Lookup;
 
 impl Pipeline<'_> {
@@ -19,16 +20,30 @@ impl Pipeline<'_> {
         let Hosts { ready, mut failed } = connected;
         let mut verified = Vec::with_capacity(ready.len());
         let mut learned = Learned::default();
+        let mut new_hosts = self.new_hosts;
+        if new_hosts == NewHosts::Ask {
+            let sent: Vec<_> =
+                ready.iter().filter(|one| sends(one)).map(|one| (one.host, &one.seen)).collect();
+            match ask_for_many(self.vault, &sent, self.interrupt).await {
+                Ok(asked) => new_hosts = asked,
+                // Each of them says that it is not known, and those that are known go on.
+                Err(problems) if problems.code() == Code::Declined => {
+                    learned.declined = problems.into_vec().into_iter().next();
+                }
+                Err(problems) => {
+                    failed.extend(
+                        ready.iter().map(|one| FailedHost::new(one.host.name.clone(), problems.clone())),
+                    );
+                    return Hosts { ready: Vec::new(), failed };
+                }
+            }
+        }
         for one in ready {
-            let sending = Sending {
-                seen: &one.seen,
-                secrets: sends(&one),
-                new_hosts: self.new_hosts,
-                interrupt: self.interrupt,
-            };
+            let sending =
+                Sending { seen: &one.seen, secrets: sends(&one), new_hosts, interrupt: self.interrupt };
             match learned.accept(self.vault, one.host, &sending).await {
                 Ok(()) => verified.push(one),
-                Err(problems) => failed.push(FailedHost { host: one.host.name.clone(), problems }),
+                Err(problems) => failed.push(FailedHost::new(one.host.name.clone(), problems)),
             }
         }
         let mut hosts = Hosts { ready: verified, failed };

@@ -11,7 +11,7 @@ use crate::name::folded;
 use crate::plan::HostPlan;
 use crate::planner::adopt::{Adoption, Candidate, Found, RanBefore};
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
-use crate::session::{Observation, Pipeline, PlanOptions, Registries, Vault, declared};
+use crate::session::{Observation, Pipeline, PlanOptions, Registries, Vault, all_paused, declared};
 use project::{Project, projects};
 
 /// Adopt containers that pillarbox did not make, without a restart
@@ -40,7 +40,7 @@ pub(in crate::cli) struct AdoptArgs {
     #[arg(long, requires = "compose")]
     anyway: bool,
     /// The host that they are on; with --compose may be given several times
-    #[arg(long, value_name = "GLOB", required = true)]
+    #[arg(long, value_name = "TERMS", required = true, alias = "limit")]
     host: Vec<String>,
     /// Do not ask; needed where there is no terminal
     #[arg(short, long)]
@@ -84,6 +84,9 @@ pub(in crate::cli) fn run(args: &AdoptArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let declared = declared(&vault, &args.host)?;
+    if declared.is_empty() {
+        return Err(all_paused(&vault.inventory().select(&args.host)?).into());
+    }
     if args.compose.is_none() && declared.len() > 1 {
         let what = format!("`--host {}` matches several hosts", escaped(&args.host.join(" --host ")));
         let hint =

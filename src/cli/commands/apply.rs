@@ -32,7 +32,9 @@ further batch begins (--max-failures). A container that does not start is kept f
 it is brought back (exit 3).")]
 pub(in crate::cli) struct ApplyArgs {
     /// A plan stored by `plan -o`: done exactly as it says, or not at all
-    #[arg(value_name = "PLAN", conflicts_with_all = ["host", "prune", "fix_drift", "only", "offline", "batch_size"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = [
+        "host", "host_file", "prune", "fix_drift", "only", "service", "offline", "batch_size"
+    ])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
@@ -63,16 +65,20 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
         None => None,
     };
     let options = stored.as_ref().map_or_else(|| args.options.options(), |stored| stored.options.clone());
-    let globs = match &stored {
-        Some(stored) => stored.known_hosts(&vault.inventory().hosts)?,
-        None => args.selection.host.clone(),
+    let (terms, paused) = match &stored {
+        Some(stored) => (stored.known_hosts(&vault.inventory().hosts)?, Vec::new()),
+        None => {
+            let chosen = args.selection.chosen(ctx, &vault)?;
+            (chosen.terms, chosen.paused)
+        }
     };
     let lock_wait = args.lock_wait.begin();
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
         let mut answered = Answered::default();
         loop {
-            let planned = pipeline.plan(declared(&vault, &globs)?, &options, MadeFor::Apply).await?;
+            let mut planned = pipeline.plan(declared(&vault, &terms)?, &options, MadeFor::Apply).await?;
+            planned.plan.paused.clone_from(&paused);
             Problems::check(planned.problems())?;
             let plan = &planned.plan;
             if let Some(stored) = &stored {

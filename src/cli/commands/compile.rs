@@ -5,7 +5,7 @@ use crate::cli::{Context, Exit};
 use crate::cli::{Selection, on_engines};
 use crate::desired::Desired;
 use crate::problem::{Problems, Result};
-use crate::session::{Declared, NewHosts, Pipeline, Vault, declared};
+use crate::session::{Declared, NewHosts, Pipeline, Vault, declared_for};
 use serde_json::json;
 
 /// Print the desired state of hosts as JSON; a host is asked only where a state needs its facts
@@ -19,7 +19,14 @@ pub(in crate::cli) struct CompileArgs {
 pub(in crate::cli) fn run(args: &CompileArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    let hosts = vault.inventory().select(&chosen.terms)?;
+    let mut declared = declared_for(&vault, hosts)?;
+    if declared.iter().any(|one| one.desired().is_none()) {
+        // These hosts are asked, so none that is paused.
+        chosen.say_paused(ctx);
+        declared.retain(|one| one.host.paused.is_none());
+    }
     let (compiled, wrong): (Vec<Desired>, _) = if declared.iter().all(|one| one.desired().is_some()) {
         (declared.into_iter().filter_map(Declared::into_desired).collect(), Vec::new())
     } else {

@@ -21,7 +21,9 @@ pub(in crate::cli) struct DfArgs {
 pub(in crate::cli) fn run(args: &DfArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    chosen.say_paused(ctx);
+    let declared = declared(&vault, &chosen.terms)?;
     let (hosts, wrong) = on_engines(async |interrupt| {
         let found = Pipeline::new(&vault, NewHosts::Ask, interrupt).disks(declared).await?;
         let hosts: Vec<HostDisk> = found.ready.iter().map(HostDisk::of).collect();

@@ -107,10 +107,12 @@ pub(in crate::cli) fn run(args: &ExecArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, NewHosts::Ask, interrupt);
-        let globs = &args.selection.host;
-        let hosts = pipeline.live(globs).await?;
+        let chosen = args.selection.chosen(ctx, &vault)?;
+        let hosts = pipeline.live(&chosen.terms).await?;
+        chosen.say_paused(ctx);
         let mut away = hosts.problems();
-        let services = match pipeline.named(&hosts, globs, std::slice::from_ref(&args.service)).await {
+        let services = match pipeline.named(&hosts, &chosen.terms, std::slice::from_ref(&args.service)).await
+        {
             Ok(services) => services,
             Err(problems) => {
                 away.extend(problems.into_vec());

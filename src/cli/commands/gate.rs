@@ -47,8 +47,8 @@ struct Where {
     /// File below pillar/ [default: the one that has the gate]
     #[arg(id = "in", long, value_name = "FILE", conflicts_with = "host")]
     file: Option<String>,
-    /// The hosts' own files, pillar/hosts/HOST.toml; may be given several times
-    #[arg(long, value_name = "GLOB")]
+    /// The hosts' own files, pillar/hosts/HOST.toml; terms as of `plan --host`, may be given several times
+    #[arg(long, value_name = "TERMS", alias = "limit")]
     host: Vec<String>,
 }
 

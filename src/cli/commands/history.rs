@@ -22,7 +22,9 @@ pub(in crate::cli) struct HistoryArgs {
 pub(in crate::cli) fn run(args: &HistoryArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    chosen.say_paused(ctx);
+    let declared = declared(&vault, &chosen.terms)?;
     let (service, hosts, wrong) = on_engines(async |interrupt| {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;

@@ -1,13 +1,15 @@
 //! `pillarbox known`: what this machine has seen and accepted of workspaces.
 
+mod accept;
+
 use crate::cli::{Context, Exit};
 use crate::inventory;
 use crate::keys::Recipient;
-use crate::name::{HostName, ReaderName, WorkspaceId, WorkspaceName, folded};
+use crate::name::{HostName, WorkspaceId, folded};
 use crate::pillar::boxes::BoxFolder;
-use crate::pillar::known::{Beside, Known, KnownBox, KnownHost, KnownWorkspace, SeenBox};
-use crate::problem::{Code, Problem, Result, escaped, quoted};
-use crate::session::{KnownFile, Vault, dialled, seen};
+use crate::pillar::known::{Beside, Known, KnownBox, KnownHost, KnownWorkspace};
+use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::{KnownFile, Vault, seen};
 
 /// What this machine knows of boxes and hosts: list, accept what changed, forget
 #[derive(clap::Args, Debug)]
@@ -20,11 +22,7 @@ pub(in crate::cli) struct KnownArgs {
 enum KnownCommand {
     /// List what is known, of every workspace
     List,
-    /// Take a box (pillar/prod/) or a host (web1) of this workspace as it is now
-    Accept {
-        /// As errors and `known list` name it
-        name: String,
-    },
+    Accept(accept::AcceptArgs),
     /// Keep what is known of this workspace under the new name or id that it has now
     Rename {
         /// The name, or the id, that it is known by
@@ -48,7 +46,7 @@ enum KnownCommand {
 pub(in crate::cli) fn run(args: &KnownArgs, ctx: &Context) -> Result<Exit> {
     match &args.action {
         KnownCommand::List => list(ctx),
-        KnownCommand::Accept { name } => accept(name, ctx),
+        KnownCommand::Accept(args) => accept::run(args, ctx),
         KnownCommand::Rename { old, new } => rename(old, new, ctx),
         KnownCommand::Forget { name: Some(name), .. } => forget(name, ctx),
         KnownCommand::Forget { of_workspace, .. } => {
@@ -157,49 +155,6 @@ fn beside_json(one: &Beside) -> serde_json::Value {
     serde_json::json!({ "slot": slot.as_str(), "turn": turn, "folder": folder, "branch": branch })
 }
 
-/// What a name means in a workspace: a host, or else a box; `pillar/` in front tells a box apart.
-enum Named {
-    Box(BoxFolder),
-    Host(HostName),
-}
-
-fn named(vault: &Vault<'_>, name: &str) -> Option<Named> {
-    if let Ok(host) = HostName::parse(name)
-        && vault.inventory().hosts.contains_key(&host)
-    {
-        return Some(Named::Host(host));
-    }
-    let folder = BoxFolder::parse(name).ok()?;
-    vault.boxes().contains_key(&folder).then_some(Named::Box(folder))
-}
-
-fn accept(name: &str, ctx: &Context) -> Result<Exit> {
-    let workspace = ctx.session.workspace()?;
-    let vault = Vault::load(&ctx.session, &workspace)?;
-    match named(&vault, name) {
-        Some(Named::Box(folder)) => accept_box(&vault, &folder, ctx)?,
-        Some(Named::Host(host)) => accept_host(&vault, &host, ctx)?,
-        None => return Err(nothing(&vault, name, vault.name()).into()),
-    }
-    Ok(Exit::Done)
-}
-
-fn accept_host(vault: &Vault<'_>, name: &HostName, ctx: &Context) -> Result<()> {
-    let Some(host) = vault.inventory().hosts.get(name) else { return Ok(()) };
-    let (_, seen) = dialled(&ctx.session, vault.workspace().root(), host)?;
-    vault.known_file().change(|known| {
-        known.check_workspace(vault.seen())?;
-        known.learn_host(vault.seen(), name, &seen);
-        Ok(())
-    })?;
-    let address = escaped(&seen.address);
-    ctx.out.say(format_args!("{name} at {address} may be sent credentials and secrets"));
-    for (what, text) in seen.details() {
-        ctx.out.say(format_args!("  {what} {}", escaped(text)));
-    }
-    Ok(())
-}
-
 /// Keeps what is known for a workspace whose name or id was changed on purpose.
 fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
@@ -216,47 +171,6 @@ fn rename(old: &str, new: &str, ctx: &Context) -> Result<Exit> {
         ctx.out.say("boxes whose locks name the old workspace do not open under the new name");
     }
     Ok(Exit::Done)
-}
-
-fn accept_box(vault: &Vault<'_>, folder: &BoxFolder, ctx: &Context) -> Result<()> {
-    let Some(file) = vault.boxes().get(folder) else { return Ok(()) };
-    file.check_shape(folder)?;
-    let open = match vault.unlock(folder) {
-        Ok(open) => Some(open),
-        Err(problems) if problems.code() == Code::NoIdentity => None,
-        Err(problems) => return Err(problems),
-    };
-    let seen = SeenBox { workspace: vault.seen(), folder, slot: &file.slot, open: open.as_deref() };
-    let (old, is_older) = vault.known_file().change(|known| {
-        known.check_workspace(vault.seen())?;
-        let old = known.workspace(vault.seen()).and_then(|known| known.boxes.get(folder)).cloned();
-        Ok((old, known.accept_box(&seen)))
-    })?;
-    match old {
-        Some(old) if is_older => {
-            ctx.out.say(format_args!("the older slot of {folder} may be used beside the newer one"));
-            ctx.out.say(format_args!("  here   {}", file.slot));
-            ctx.out.say(format_args!("  newer  {}", old.slot));
-            let back: Vec<&ReaderName> =
-                file.readers.iter().filter(|name| !old.readers.contains_key(*name)).collect();
-            if !old.readers.is_empty() && !back.is_empty() {
-                let names: Vec<&str> = back.into_iter().map(ReaderName::as_str).collect();
-                ctx.out.warn(format_args!(
-                    "{} can open what is sealed to the older slot, and not what is sealed to the newer one",
-                    names.join(", ")
-                ));
-            }
-        }
-        Some(old) if old.slot != file.slot => {
-            ctx.out.say(format_args!("the slot of {folder} was {}", old.slot));
-            ctx.out.say(format_args!("from now on it is      {}", file.slot));
-        }
-        _ => ctx.out.say(format_args!("the slot of {folder} is {}", file.slot)),
-    }
-    if open.is_none() {
-        ctx.out.say("its lock does not open here, so its readers could not be checked");
-    }
-    Ok(())
 }
 
 fn forget(name: &str, ctx: &Context) -> Result<Exit> {
@@ -317,16 +231,4 @@ fn forget_workspace(name: &str, ctx: &Context) -> Result<Exit> {
     Err(Problem::usage(format!("nothing is known of a workspace {}", escaped(name)))
         .nearest(name, all.iter().map(String::as_str))
         .into())
-}
-
-fn nothing(vault: &Vault<'_>, name: &str, workspace: &WorkspaceName) -> Problem {
-    let names: Vec<String> = vault
-        .boxes()
-        .keys()
-        .map(ToString::to_string)
-        .chain(vault.inventory().hosts.keys().map(ToString::to_string))
-        .collect();
-    Problem::usage(format!("`{}` is not a box or a host of {workspace}", escaped(name)))
-        .cause(format!("there are: {}", folded(&names)))
-        .nearest(name, names.iter().map(String::as_str))
 }

@@ -4,7 +4,7 @@ use crate::cli::output::locks as print;
 use crate::cli::{Context, Exit, Selection, on_engines};
 use crate::inventory::Host;
 use crate::problem::{Problem, Problems, Result, escaped, quoted};
-use crate::session::{HostHolder, NewHosts, Pipeline, Vault};
+use crate::session::{HostHolder, NewHosts, Pipeline, Vault, all_paused};
 use serde_json::json;
 
 /// Who holds the locks of hosts: list them, break one that was left behind
@@ -48,7 +48,10 @@ pub(in crate::cli) fn run(args: &LockArgs, ctx: &Context) -> Result<Exit> {
 }
 
 fn list(ctx: &Context, vault: &Vault<'_>, selection: &Selection) -> Result<Exit> {
-    let hosts = vault.inventory().select(&selection.host)?;
+    let chosen = selection.chosen(ctx, vault)?;
+    chosen.say_paused(ctx);
+    let mut hosts = vault.inventory().select(&chosen.terms)?;
+    hosts.retain(|host| host.paused.is_none());
     let (all, found) = (hosts.len(), holders(vault, hosts)?);
     let wrong = found.problems();
     if ctx.out.json {
@@ -77,6 +80,9 @@ fn break_one(ctx: &Context, vault: &Vault<'_>, name: &str, yes: bool) -> Result<
             .nearest(name, names)
             .into());
     };
+    if host.paused.is_some() {
+        return Err(all_paused(&[host]).into());
+    }
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(vault, NewHosts::Ask, interrupt);
         let found = pipeline.lock_holders(vec![host]).await?.all()?;

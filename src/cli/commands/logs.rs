@@ -104,10 +104,12 @@ pub(in crate::cli) fn run(args: &LogsArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, NewHosts::Ask, interrupt);
-        let hosts = pipeline.live(&args.selection.host).await?;
+        let chosen = args.selection.chosen(ctx, &vault)?;
+        let hosts = pipeline.live(&chosen.terms).await?;
+        chosen.say_paused(ctx);
         let away = hosts.problems();
         // One of them may be the only one that has the service.
-        let services = match pipeline.named(&hosts, &args.selection.host, &args.services).await {
+        let services = match pipeline.named(&hosts, &chosen.terms, &args.services).await {
             Err(problems) if away.is_empty() => return Err(problems),
             Err(problems) => {
                 return Err(Problems::check(away).err().map_or(problems.clone(), |away| away.and(problems)));
@@ -130,7 +132,7 @@ pub(in crate::cli) fn run(args: &LogsArgs, ctx: &Context) -> Result<Exit> {
         for problem in &away {
             ctx.out.warn(problem_in_words(problem));
         }
-        let secrets = secrets_at_hand(&vault, &args.selection.host, &services).unwrap_or_else(|problems| {
+        let secrets = secrets_at_hand(&vault, &chosen.terms, &services).unwrap_or_else(|problems| {
             ctx.out.detail(format_args!("secrets in these logs are not replaced: {problems}"));
             Vec::new()
         });

@@ -48,6 +48,10 @@ pub(super) struct OptionArgs {
     /// several times
     #[arg(long, value_name = "RESOURCE", conflicts_with = "prune")]
     only: Vec<String>,
+    /// Only services whose name matches, and what they require; what else would change on their hosts is named and not
+    /// done
+    #[arg(long, value_name = "GLOB", conflicts_with_all = ["prune", "only"])]
+    service: Vec<String>,
     /// Ask no registry what tags stand for: the image that is on the host counts; digests are pulled all the same
     #[arg(long)]
     offline: bool,
@@ -61,6 +65,7 @@ impl OptionArgs {
             prune: self.prune,
             fix_drift: self.fix_drift,
             only: self.only.clone(),
+            services: self.service.clone(),
             offline: self.offline,
             batch_size: self.batches.batch_size.clone(),
         }
@@ -93,13 +98,15 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
     check(args, ctx)?;
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    let declared = declared(&vault, &chosen.terms)?;
     let options = args.options.options();
-    let planned = on_engines(async |interrupt| {
+    let mut planned = on_engines(async |interrupt| {
         Pipeline::new(&vault, args.new_hosts.beside(false), interrupt)
             .plan(declared, &options, MadeFor::Showing)
             .await
     })?;
+    planned.plan.paused = chosen.paused;
     let plan = &planned.plan;
     let wrong = [planned.problems(), planned.without_image()].concat();
     if wrong.is_empty() {

@@ -7,7 +7,7 @@ use crate::cli::{Context, LockWaitArgs, NewHostsArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt};
 use crate::name::folded;
 use crate::plan::Plan;
-use crate::problem::Result;
+use crate::problem::{Result, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Pipeline, Requested, Vault, declared};
 use serde_json::json;
@@ -45,19 +45,26 @@ pub(super) fn carry_out(
 ) -> Result<Carried> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
+    let chosen = request.selection.chosen(ctx, &vault)?;
+    let again = request.selection.again(&chosen);
+    let again = again
+        .iter()
+        .fold(request.again.clone(), |again, (option, value)| format!("{again} {option} {}", quoted(value)));
     let lock_wait = request.lock_wait.begin();
     on_engines(async |interrupt| {
         let pipeline =
             Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt).waiting(&lock_wait);
         let mut answered = Answered::default();
         loop {
-            let declared = declared(&vault, &request.selection.host)?;
+            let declared = declared(&vault, &chosen.terms)?;
             let (wanted, sizes) = (&request.asked, request.batch_size.as_ref());
-            let asked = pipeline.plan_requested(declared, request.service, wanted, sizes).await?;
+            let mut asked = pipeline.plan_requested(declared, request.service, wanted, sizes).await?;
             asked.check()?;
+            asked.planned.plan.paused.clone_from(&chosen.paused);
             let plan = &asked.planned.plan;
             let is_new = answered.is_new(ctx, plan);
             if plan.hosts.iter().all(|host| host.changes.is_empty()) {
+                chosen.say_paused(ctx);
                 ctx.out.say("nothing to do");
             } else if is_new && !ctx.out.json {
                 ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
@@ -71,7 +78,7 @@ pub(super) fn carry_out(
             if is_new {
                 confirm(&folded(&names), interrupt).await?;
             }
-            let command = Command { name: request.command, again: &request.again, whole: true };
+            let command = Command { name: request.command, again: &again, whole: true };
             let Some(outcome) = pipeline.apply(command, &asked.planned, request.pace, || Ok(())).await?
             else {
                 answered.with(asked.planned.plan);

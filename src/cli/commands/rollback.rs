@@ -64,11 +64,12 @@ pub(in crate::cli) struct RollbackArgs {
 pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
     let lock_wait = args.lock_wait.begin();
     on_engines(async |interrupt| {
         let (mut answered, mut goes_to) = (Answered::default(), None);
         loop {
-            let (service, hosts) = host::look(args, &vault, interrupt).await?;
+            let (service, hosts) = host::look(args, &chosen.terms, &vault, interrupt).await?;
             let args = &RollbackArgs { service, ..args.clone() };
             let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
             unmoved(&mut goes_to, &hosts, &targets)?;
@@ -89,6 +90,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
             gates::hold(&mut changes, &args.service, &targets, &plan.differing);
             let mut notes = notes::of(args, &hosts, &targets, &plan);
             let mut planned = plan.planned;
+            planned.plan.paused.clone_from(&chosen.paused);
             for plan in &mut planned.plan.hosts {
                 let of_host = notes.remove(&plan.host).unwrap_or_default();
                 plan.notes.extend(of_host);
@@ -96,7 +98,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
             if let Some(plan) = planned.plan.hosts.first_mut() {
                 plan.notes.extend(changes.iter().map(Change::in_words));
             }
-            let again = again::command(args, &hosts, &targets);
+            let again = again::command(args, &chosen, &hosts, &targets);
             let rollback = Rollback { planned, changes, again };
             let shown = &mut answered;
             if let Some(exit) =

@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(args: &RunArgs, ctx: &Context) -> Result<Exit> {
     on_engines(async |interrupt| {
         let lock_wait = args.lock_wait.begin();
         let pipeline = Pipeline::new(&vault, args.new_hosts.beside(false), interrupt).waiting(&lock_wait);
-        let (service, like) = like(args, &vault, interrupt).await?;
+        let (service, like) = like(args, ctx, &vault, interrupt).await?;
         let asked = OneOff {
             token: token()?,
             command: args.command.clone(),
@@ -98,12 +98,18 @@ pub(in crate::cli) fn run(args: &RunArgs, ctx: &Context) -> Result<Exit> {
 }
 
 /// The service, and a container whose image is taken: the first one that runs.
-async fn like(args: &RunArgs, vault: &Vault<'_>, interrupt: &Interrupt) -> Result<(String, Located)> {
+async fn like(
+    args: &RunArgs,
+    ctx: &Context,
+    vault: &Vault<'_>,
+    interrupt: &Interrupt,
+) -> Result<(String, Located)> {
     let pipeline = Pipeline::new(vault, NewHosts::Ask, interrupt);
-    let globs = &args.selection.host;
-    let hosts = pipeline.live(globs).await?;
+    let chosen = args.selection.chosen(ctx, vault)?;
+    let hosts = pipeline.live(&chosen.terms).await?;
+    chosen.say_paused(ctx);
     let mut away = hosts.problems();
-    let services = match pipeline.named(&hosts, globs, std::slice::from_ref(&args.service)).await {
+    let services = match pipeline.named(&hosts, &chosen.terms, std::slice::from_ref(&args.service)).await {
         Ok(services) => services,
         Err(problems) => {
             away.extend(problems.into_vec());

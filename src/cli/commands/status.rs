@@ -43,7 +43,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, ctx: &Context) -> Result<Exit> {
     }
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    chosen.say_paused(ctx);
+    let declared = declared(&vault, &chosen.terms)?;
     let (hosts, unread, wrong) = on_engines(async |interrupt| {
         let seen =
             Pipeline::new(&vault, NewHosts::Ask, interrupt).observe(declared, Registries::NotAsked).await?;

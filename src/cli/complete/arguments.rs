@@ -37,14 +37,18 @@ fn names(command: &str, arg: &str, long: Option<&str>) -> Option<Wanted> {
         (_, "host") | ("gate promote", "from") => Names::Hosts,
         ("gate list" | "gate set" | "gate hold" | "gate unhold" | "gate promote", "app") => Names::Gates,
         ("adopt", "compose") | ("compose show", "project") => Names::ComposeProjects,
-        ("down" | "exec" | "history" | "restart" | "rollback" | "run" | "start" | "stop", "service")
+        (
+            "apply" | "down" | "exec" | "history" | "plan" | "restart" | "rollback" | "run" | "start"
+            | "stop",
+            "service",
+        )
         | ("logs", "services")
         | ("adopt", "names") => Names::Services,
         ("reveal" | "who-can-read", "key") => Names::SealedKeys,
         (_, "key") if !command.starts_with("reader") => Names::Keys,
         ("move", "from" | "to") => Names::KeysAndFiles,
         ("edit", "file") => Names::Files,
-        ("show", "file") => return Some(Wanted::File),
+        ("show", "file") | (_, "host_file") => return Some(Wanted::File),
         (_, "boxes") | ("box new", "folder") => Names::Boxes,
         ("box new", "readers") => Names::ReadersAndGroups,
         ("reader add" | "reader remove" | "reader leavers", "name") => Names::Readers,

@@ -8,10 +8,12 @@ mod changes;
 mod escape;
 mod graph;
 mod layout;
+mod many;
 mod steps;
 #[cfg(test)]
 mod tests;
 
+use super::plan::many::FEW;
 use super::plan::{count, notes, receivers};
 use crate::plan::{HostPlan, Plan, Verb};
 use escape::Html;
@@ -29,21 +31,39 @@ pub(in crate::cli) fn page(plan: &Plan) -> String {
     page.markup(HEAD).markup("<title>Plan of ").text(plan.workspace.as_str()).markup("</title>\n<style>\n");
     page.markup(include_str!("html/page.css")).markup("</style>\n</head>\n<body>\n<header>\n<h1>Plan of ");
     page.text(plan.workspace.as_str()).markup("</h1>\n");
-    summary(&mut page, plan);
-    page.markup("</header>\n<main>\n");
-    list(&mut page, "Notes", "notes", &notes(plan));
-    for (index, host) in plan.hosts.iter().enumerate() {
-        section(&mut page, index, host);
+    if plan.hosts.len() > FEW {
+        many::push(&mut page, plan);
+    } else {
+        each(&mut page, plan);
     }
-    list(&mut page, "Secrets, who receives them", "receivers", &receivers(plan));
     page.markup("</main>\n<footer>\n");
     legend(&mut page);
     page.markup("</footer>\n</body>\n</html>\n");
     page.finish()
 }
 
+/// Each host by itself.
+fn each(page: &mut Html, plan: &Plan) {
+    summary(page, plan);
+    page.markup("</header>\n<main>\n");
+    list(page, "Paused", "notes", &paused(plan));
+    list(page, "Notes", "notes", &notes(plan));
+    for (index, host) in plan.hosts.iter().enumerate() {
+        section(page, index, host);
+    }
+    list(page, "Secrets, who receives them", "receivers", &receivers(plan));
+}
+
+/// The hosts that are paused, each with the reason.
+fn paused(plan: &Plan) -> Vec<String> {
+    plan.paused.iter().map(|one| format!("{}: {}", one.host, one.reason)).collect()
+}
+
 /// What becomes of how much on each host, with the way to its section.
 fn summary(page: &mut Html, plan: &Plan) {
+    if plan.hosts.is_empty() && !plan.paused.is_empty() {
+        return;
+    }
     if let Some((up_to_date, hosts)) = count::no_changes(plan) {
         page.markup("<p class=\"nothing\"><strong>No changes:</strong> ").text(&up_to_date);
         page.text(" ").text(&hosts.join(", ")).markup("</p>\n");

@@ -3,6 +3,7 @@
 
 pub(in crate::cli::output) mod change;
 pub(in crate::cli::output) mod count;
+pub(in crate::cli::output) mod many;
 mod order;
 #[cfg(test)]
 pub(in crate::cli::output) mod tests;
@@ -10,10 +11,11 @@ pub(in crate::cli::output) mod tests;
 use super::hosts::on_hosts;
 use super::layout::{columns, cut, pad, wrap};
 use super::{Level, Output, style, words};
+use crate::name::in_ranges;
 use crate::plan::{Change, HostPlan, Plan, Receiver};
 use crate::problem::escaped;
 use change::{differences, is_unchanged, main_verb, symbol};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// How much is shown, and how wide.
@@ -37,6 +39,9 @@ const ADDRESS_MAX: usize = 44;
 
 /// The whole plan.
 pub(in crate::cli) fn text(plan: &Plan, view: View) -> String {
+    if plan.hosts.len() > many::FEW && !view.verbose {
+        return many::text(plan, view);
+    }
     let mut out = String::new();
     for host in &plan.hosts {
         push_host(&mut out, host, view);
@@ -55,6 +60,15 @@ fn push_host(out: &mut String, plan: &HostPlan, view: View) {
     }
     let (host, faint) = (style::HOST, style::FAINT);
     let _ = writeln!(out, "{host}{}{host:#}  {faint}{}{faint:#}", plan.host, escaped(&plan.engine));
+    push_changes(out, &shown, view);
+    if view.verbose && !plan.steps.is_empty() {
+        push_steps(out, plan, view);
+    }
+    out.push('\n');
+}
+
+/// Changes under each other, their causes in one column.
+fn push_changes(out: &mut String, shown: &[&Change], view: View) {
     let symbols = shown.iter().map(|change| columns(&symbol(change))).max().unwrap_or(1);
     let longest = view.width.map_or(ADDRESS_MAX, |width| ADDRESS_MAX.min(width / 3));
     let addresses = shown.iter().map(|change| columns(&change.address)).filter(|length| *length <= longest);
@@ -62,10 +76,6 @@ fn push_host(out: &mut String, plan: &HostPlan, view: View) {
     for change in shown {
         push_change(out, change, symbols, addresses, view);
     }
-    if view.verbose && !plan.steps.is_empty() {
-        push_steps(out, plan, view);
-    }
-    out.push('\n');
 }
 
 fn push_change(out: &mut String, change: &Change, symbols: usize, addresses: usize, view: View) {
@@ -185,9 +195,13 @@ fn push_hanging(out: &mut String, text: &str, view: View) {
     }
 }
 
-/// Counts per action and host: one line each, `no changes` where that is so.
+/// Counts per action and host: one line each, `no changes` where that is so; before it the hosts that are paused.
 fn footer(plan: &Plan, view: View) -> String {
     let mut out = String::new();
+    push_paused(&mut out, plan);
+    if plan.hosts.is_empty() && !plan.paused.is_empty() {
+        return out;
+    }
     if let Some((up_to_date, hosts)) = count::no_changes(plan) {
         let good = style::GOOD;
         let level = if view.verbose { Level::Verbose } else { Level::Normal };
@@ -206,6 +220,18 @@ fn footer(plan: &Plan, view: View) -> String {
         let _ = writeln!(out, "order:  {order}");
     }
     out
+}
+
+/// The hosts that are paused, a line for each reason.
+fn push_paused(out: &mut String, plan: &Plan) {
+    let faint = style::FAINT;
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &plan.paused {
+        reasons.entry(&one.reason).or_default().push(one.host.as_str());
+    }
+    for (reason, hosts) in reasons {
+        let _ = writeln!(out, "{}:  {faint}paused, {}{faint:#}", in_ranges(&hosts, 60), escaped(reason));
+    }
 }
 
 fn colored(count: &count::Count) -> String {

@@ -121,6 +121,12 @@ impl KnownHost {
         self.parts().into_iter().filter_map(|(what, text)| Some((what, text?)))
     }
 
+    /// The same host without its daemon's ID, which only the Engine tells.
+    #[must_use]
+    pub fn without_daemon(self) -> Self {
+        Self { daemon: None, ..self }
+    }
+
     /// The first part that both have and that differs: what it is, old and new.
     fn difference<'a>(&'a self, seen: &'a Self) -> Option<(&'static str, &'a str, &'a str)> {
         if self.address != seen.address {

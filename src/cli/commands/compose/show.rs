@@ -29,7 +29,7 @@ pub(super) fn run(args: &ComposeShowArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let projects = projects(&vault, args.project.as_deref())?;
-    let hosts = hosts(&vault, &projects, args)?;
+    let hosts = hosts(&vault, &projects, args, &args.selection.terms(ctx)?)?;
     let declared = declared(&vault, &hosts)?;
     let (compiled, wrong): (Vec<Desired>, _) = if declared.iter().all(|one| one.desired().is_some()) {
         (declared.into_iter().filter_map(Declared::into_desired).collect(), Vec::new())
@@ -122,20 +122,25 @@ fn projects<'v>(vault: &'v Vault<'_>, named: Option<&str>) -> Result<Vec<&'v Com
     }
 }
 
-/// The hosts that the globs choose, of those that have one of the projects.
-fn hosts(vault: &Vault<'_>, projects: &[&ComposeProject], args: &ComposeShowArgs) -> Result<Vec<String>> {
+/// The hosts that the terms choose, of those that have one of the projects.
+fn hosts(
+    vault: &Vault<'_>,
+    projects: &[&ComposeProject],
+    args: &ComposeShowArgs,
+    terms: &[String],
+) -> Result<Vec<String>> {
     let inventory = vault.inventory();
     let has = |host: &&crate::inventory::Host| {
         let on = inventory.compose_of(host);
         on.iter().any(|on| projects.iter().any(|project| project.name == on.name))
     };
-    let chosen = inventory.select(&args.selection.host)?;
+    let chosen = inventory.select(terms)?;
     let found: Vec<String> = chosen.into_iter().filter(has).map(|host| host.name.to_string()).collect();
     if !found.is_empty() {
         return Ok(found);
     }
     let names: Vec<&str> = projects.iter().map(|project| project.name.as_str()).collect();
-    let which = if args.selection.host.is_empty() { "no host" } else { "none of these hosts" };
+    let which = if args.selection.is_all() { "no host" } else { "none of these hosts" };
     let mut problem = Problem::failed(format!("{which} has the project {}", names.join(" or ")));
     if let Some(project) = projects.first() {
         problem = problem.at(&project.place);

@@ -15,7 +15,12 @@ const SKEW: u64 = 60;
 
 pub(super) fn look(vault: &Vault<'_>, offline: bool) -> Section {
     let mut section = Section::new("engines");
-    let hosts: Vec<&Host> = vault.inventory().hosts.values().collect();
+    let (hosts, paused): (Vec<&Host>, Vec<&Host>) =
+        vault.inventory().hosts.values().partition(|host| host.paused.is_none());
+    for host in paused {
+        let why = host.paused.as_deref().unwrap_or_default();
+        section.ok(format!("{}: paused, {}", host.name, escaped(why)));
+    }
     if hosts.is_empty() {
         return section;
     }

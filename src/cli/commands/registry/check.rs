@@ -40,7 +40,9 @@ pub(super) fn run(args: &RegistryCheckArgs, ctx: &Context) -> Result<Exit> {
     Problems::check(wrong)?;
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let declared = declared(&vault, &args.selection.host)?;
+    let chosen = args.selection.chosen(ctx, &vault)?;
+    chosen.say_paused(ctx);
+    let declared = declared(&vault, &chosen.terms)?;
     let hosts = on_engines(async |interrupt| {
         Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt)
             .check_logins(declared, &images)

@@ -90,7 +90,8 @@ pub(super) fn run(args: &RegistryExportArgs, ctx: &Context) -> Result<Exit> {
         None => None,
     };
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let only = Only { registries: &registries, file: file.as_deref(), hosts: &args.selection.host };
+    let hosts = args.selection.terms(ctx)?;
+    let only = Only { registries: &registries, file: file.as_deref(), hosts: &hosts };
     let entries = choose::entries(&vault, &only)?;
     let (exported, left_out) = open(&vault, &entries, &format, !registries.is_empty())?;
     let shown = place.as_ref().map_or("standard output", |place| place.shown());

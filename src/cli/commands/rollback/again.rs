@@ -3,6 +3,7 @@
 use super::RollbackArgs;
 use super::gates::Change;
 use super::host::Host;
+use crate::cli::Chosen;
 use crate::history::Generation;
 use crate::problem::{escaped, quoted};
 use crate::session::Vault;
@@ -10,14 +11,18 @@ use std::collections::BTreeSet;
 
 /// The command that continues it. It says where to: without that, hosts that are back already would go back
 /// once more.
-pub(super) fn command(args: &RollbackArgs, hosts: &[Host], targets: &[&Generation]) -> String {
+pub(super) fn command(
+    args: &RollbackArgs,
+    chosen: &Chosen,
+    hosts: &[Host],
+    targets: &[&Generation],
+) -> String {
     let mut command = format!("pillarbox rollback {}", quoted(&args.service));
     let all = hosts.iter().flat_map(|host| &host.generations);
     let to = args.to.clone().or_else(|| targets.first()?.named_among(all));
-    let options =
-        to.iter().map(|to| ("--to", to)).chain(args.selection.host.iter().map(|host| ("--host", host)));
+    let options = to.into_iter().map(|to| ("--to", to)).chain(args.selection.again(chosen));
     for (option, value) in options {
-        command.push_str(&format!(" {option} {}", quoted(value)));
+        command.push_str(&format!(" {option} {}", quoted(&value)));
     }
     for (flag, given) in [(" --once", args.once), (" -y", args.yes)] {
         command.push_str(if given { flag } else { "" });
@@ -63,7 +68,8 @@ mod tests {
         let said = |line: &[&str], hosts: &[Host]| {
             let args = Line::parse_from(std::iter::once(&"rollback").chain(line)).args;
             let targets = targets(&args.service, hosts, args.to.as_deref()).expect("they can");
-            command(&args, hosts, &targets)
+            let chosen = Chosen { terms: Vec::new(), paused: Vec::new() };
+            command(&args, &chosen, hosts, &targets)
         };
         assert_eq!(
             said(&["api", "--once", "--host", "web*"], &hosts),

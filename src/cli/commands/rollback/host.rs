@@ -69,10 +69,11 @@ pub(super) fn goals<'h>(
 /// The name of the service, and every selected host that has it, with what is left of it there.
 pub(super) async fn look(
     args: &RollbackArgs,
+    terms: &[String],
     vault: &Vault<'_>,
     interrupt: &Interrupt,
 ) -> Result<(String, Vec<Host>)> {
-    let declared = declared(vault, &args.selection.host)?;
+    let declared = declared(vault, terms)?;
     let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
     let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
     let mut services = Services::new(vault);

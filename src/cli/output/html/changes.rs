@@ -26,6 +26,15 @@ pub(super) fn push(page: &mut Html, changes: &[Change]) {
     page.markup("</ul></details>\n");
 }
 
+/// The changes of a host without what stays.
+pub(super) fn push_changing(page: &mut Html, changes: &[Change]) {
+    let changing: Vec<&Change> = changes.iter().filter(|one| !is_unchanged(one)).collect();
+    if changing.is_empty() {
+        page.markup("<p>nothing to do</p>\n");
+    }
+    changing.into_iter().for_each(|one| push_one(page, one));
+}
+
 fn push_one(page: &mut Html, change: &Change) {
     let verb = main_verb(change);
     page.markup("<article class=\"change ").markup(class(verb)).markup("\">\n<h3><span class=\"symbol\">");

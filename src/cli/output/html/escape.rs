@@ -36,6 +36,11 @@ impl Html {
         self
     }
 
+    /// Bytes so far.
+    pub(super) fn length(&self) -> usize {
+        self.0.len()
+    }
+
     /// The whole.
     pub(super) fn finish(self) -> String {
         self.0

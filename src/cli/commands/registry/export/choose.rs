@@ -11,7 +11,7 @@ pub(super) struct Only<'a> {
     pub(super) registries: &'a [Scope],
     /// One file, relative to `pillar/`.
     pub(super) file: Option<&'a str>,
-    /// The hosts whose pillars count, by globs.
+    /// The hosts whose pillars count, by terms.
     pub(super) hosts: &'a [String],
 }
 
