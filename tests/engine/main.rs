@@ -77,6 +77,7 @@ mod relay;
 mod rollback;
 mod rollout;
 mod salt;
+mod salt_trees;
 mod secret_env;
 mod secret_files;
 mod service;

@@ -7,12 +7,13 @@ use crate::testbed::EngineEnv;
 use serde_json::{Map, Value, json};
 use std::fs;
 
-fn recorded(path: &str) -> String {
+/// A file of `tests/salt`.
+pub(crate) fn recorded(path: &str) -> String {
     fs::read_to_string(repository().join("tests/salt").join(path)).expect("what Salt rendered")
 }
 
 /// An Engine and a workspace without hosts.
-fn bed() -> Option<EngineEnv> {
+pub(crate) fn bed() -> Option<EngineEnv> {
     let bed = EngineEnv::initialised(&[])?;
     let text = bed.env.read("pillarbox.toml");
     bed.env.write("pillarbox.toml", text.split("[groups").next().expect("its head"));
@@ -20,7 +21,12 @@ fn bed() -> Option<EngineEnv> {
 }
 
 /// Runs a container as Salt does: create, its networks instead of the default one, start.
-fn run(bed: &EngineEnv, name: &str, body: &Value, networks: &Map<String, Value>) -> Result<(), Value> {
+pub(crate) fn run(
+    bed: &EngineEnv,
+    name: &str,
+    body: &Value,
+    networks: &Map<String, Value>,
+) -> Result<(), Value> {
     let create = format!("/containers/create?name={name}");
     let (status, made) = bed.engine.request("POST", &create, Some(body)).expect("an answer");
     if status != 201 {
@@ -40,13 +46,14 @@ fn run(bed: &EngineEnv, name: &str, body: &Value, networks: &Map<String, Value>)
     }
 }
 
-fn identity(bed: &EngineEnv, name: &str) -> Value {
+/// What tells whether a container was touched.
+pub(crate) fn identity(bed: &EngineEnv, name: &str) -> Value {
     let inspect = bed.engine.container(name);
     json!([inspect["Id"], inspect["State"]["StartedAt"], inspect["State"]["Running"]])
 }
 
 /// The create body of a recorded container, and the networks that it joins.
-fn body(image: &str, fields: &Map<String, Value>) -> (Value, Map<String, Value>) {
+pub(crate) fn body(image: &str, fields: &Map<String, Value>) -> (Value, Map<String, Value>) {
     let (mut body, mut networks) = (json!({"Image": image, "HostConfig": {}}), Map::new());
     for (pointer, value) in fields {
         match pointer.trim_start_matches('/').split('/').collect::<Vec<_>>().as_slice() {
