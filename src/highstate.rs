@@ -5,6 +5,7 @@
 
 mod answers;
 mod files;
+mod host_files;
 mod hosts;
 mod merge;
 mod pillar;

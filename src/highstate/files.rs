@@ -1,11 +1,12 @@
 //! Files that Salt puts on the host for a container to mount: here the container is given them.
 
-use super::rendered::{Minion, RenderedState};
+use super::host_files::HostFiles;
+use super::rendered::RenderedState;
 use super::requisites::targets;
 use super::sort::clear;
 use crate::problem::escaped;
 use crate::state::{Arg, ArgValue, Declaration, Function};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Finds what Salt would put into a file.
 pub trait Finds {
@@ -47,77 +48,6 @@ pub(super) enum Given {
     Text(String),
     /// An expression.
     Expression(String),
-}
-
-/// The `file.managed` and `file.recurse` states of a minion by the paths of their files, each with its file in
-/// Salt's tree where the state does not say it itself.
-pub(super) struct HostFiles<'m>(BTreeMap<String, (&'m RenderedState, Option<String>)>);
-
-impl<'m> HostFiles<'m> {
-    pub(super) fn of(minion: &'m Minion, finds: Option<&dyn Finds>) -> Self {
-        let mut found = BTreeMap::new();
-        for state in minion.states.iter().filter(|state| state.module == "file") {
-            let mut paths: Vec<&str> = match state.args.get("names").map(|names| &names.value) {
-                Some(ArgValue::Array(names)) => names.iter().filter_map(clear).collect(),
-                _ => Vec::new(),
-            };
-            if paths.is_empty() {
-                paths.push(state.args.get("name").and_then(clear).unwrap_or(&state.id));
-            }
-            let paths = paths.into_iter().map(|path| path.trim_end_matches('/').to_owned());
-            match state.function.as_str() {
-                "managed" => found.extend(paths.map(|path| (path, (state, None)))),
-                "recurse" => {
-                    for path in paths {
-                        found.extend(within(&path, state, finds));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self(found)
-    }
-
-    /// The path of a state that a requisite names by its id or name.
-    fn is_named(&self, path: &str, name: &str) -> bool {
-        self.0
-            .get(path)
-            .is_some_and(|(state, _)| path == name || state.id == name || is_folder_of(state, name))
-    }
-
-    /// The files at a path, or below it.
-    fn at(&self, path: &str) -> Vec<(&str, &'m RenderedState, Option<&str>)> {
-        let path = path.trim_end_matches('/');
-        let within =
-            |file: &str| file == path || file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-        let found = self.0.iter().filter(|(file, _)| within(file));
-        found.map(|(file, (state, source))| (file.as_str(), *state, source.as_deref())).collect()
-    }
-}
-
-/// The files that a `file.recurse` puts into a folder; the folder itself where they are not known.
-fn within<'m>(
-    folder: &str,
-    state: &'m RenderedState,
-    finds: Option<&dyn Finds>,
-) -> Vec<(String, (&'m RenderedState, Option<String>))> {
-    let source = state.args.get("source").and_then(clear).and_then(|source| source.strip_prefix("salt://"));
-    let source = source.map(|source| source.split('?').next().unwrap_or_default().trim_end_matches('/'));
-    // Which of the files are chosen, only Salt knows.
-    let chosen = ["include_pat", "exclude_pat", "maxdepth"].iter().any(|name| state.args.contains_key(*name));
-    let files = source.zip(finds).filter(|_| !chosen).map(|(source, finds)| (source, finds.files(source)));
-    match files {
-        Some((source, files)) if !files.is_empty() => {
-            let one = |file: String| (format!("{folder}/{file}"), (state, Some(format!("{source}/{file}"))));
-            files.into_iter().map(one).collect()
-        }
-        _ => vec![(folder.to_owned(), (state, None))],
-    }
-}
-
-/// Whether a requisite names the folder of a `file.recurse`.
-fn is_folder_of(state: &RenderedState, name: &str) -> bool {
-    state.args.get("name").and_then(clear).is_some_and(|folder| folder.trim_end_matches('/') == name)
 }
 
 /// Why a state cannot be imported, and the way on.
@@ -223,10 +153,7 @@ fn unwatch(declaration: &mut Declaration, host: &HostFiles<'_>) {
     for requisite in ["watch", "require", "onchanges"] {
         if let Some(Arg { value: ArgValue::Array(items), .. }) = declaration.args.get_mut(requisite) {
             items.retain(|item| {
-                !targets(item).iter().any(|(module, name)| {
-                    *module == Some("file")
-                        && host.0.keys().any(|path| path == name || host.is_named(path, name))
-                })
+                !targets(item).iter().any(|(module, name)| *module == Some("file") && host.has(name))
             });
         }
     }

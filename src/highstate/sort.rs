@@ -1,6 +1,7 @@
 //! Which states are imported, and what is said of all others.
 
-use super::files::{self, Finds, GivenFile, HostFiles};
+use super::files::{self, Finds, GivenFile};
+use super::host_files::HostFiles;
 use super::rendered::{Minion, RenderedState, is_numbered};
 use super::requisites::{self, Known};
 use crate::name::ContainerName;
