@@ -16,7 +16,9 @@ mod help;
 mod helper;
 mod lock_wait;
 mod output;
+mod pulls;
 mod raw_terminal;
+mod reach;
 mod rollout;
 
 mod runtime;
@@ -31,6 +33,8 @@ pub use exit::Exit;
 pub use helper::main as credential_helper;
 pub(in crate::cli) use lock_wait::LockWaitArgs;
 pub use output::{Level, Output};
+pub(in crate::cli) use pulls::PullArgs;
+pub(in crate::cli) use reach::ReachArgs;
 pub(in crate::cli) use rollout::{BatchSizeArgs, PaceArgs};
 pub(in crate::cli) use runtime::on_engines;
 pub(in crate::cli) use selection::{Chosen, NewHostsArgs, Selection};

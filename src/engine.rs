@@ -7,6 +7,7 @@ mod error;
 mod jitter;
 mod locate;
 mod patience;
+mod pause;
 mod registry;
 mod streams;
 
@@ -15,6 +16,7 @@ pub use error::{EngineError, ErrorKind};
 pub use jitter::between;
 pub use locate::Folders;
 pub use patience::{PATIENCE, Patience};
+pub use pause::{Pause, Paused};
 pub use streams::{
     Channel, Conversation, DETACH_KEYS, ExecRequest, ExecState, LogPart, Piece, Pieces, Process, Streams,
 };

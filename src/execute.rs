@@ -38,7 +38,7 @@ use crate::event::{Event, EventKind};
 use crate::plan::{Action, HostPlan};
 use crate::problem::{Code, Problem, Result};
 use away::Away;
-use call::Caller;
+use call::{Caller, Pauses};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use group::HostRun;
 use lock_check::LockCheck;
@@ -61,9 +61,6 @@ pub const CALLS: usize = 8;
 
 /// Pulls of a host at the same time; each of them loads several layers at once already.
 const PULLS: usize = 4;
-
-/// Hosts that pull at the same time.
-const HOSTS: usize = 16;
 
 /// Says before every call that changes something whether we still may.
 #[expect(async_fn_in_trait, reason = "one thread waits for Engines; no future crosses threads")]
@@ -128,7 +125,7 @@ pub async fn roll_out<E: Engine, G: Guard>(
             return Outcome::new(command, untouched, problems.into_vec());
         }
     };
-    let redactor = Redactor::new(&opened);
+    let (redactor, pauses) = (Redactor::new(&opened), Pauses::default());
     let runs: Vec<HostRun<'_, E, G>> = hosts
         .iter()
         .map(|host| {
@@ -148,7 +145,7 @@ pub async fn roll_out<E: Engine, G: Guard>(
                 slots: CallSlots::new(CALLS),
                 created: RefCell::new(BTreeMap::new()),
                 withheld: RefCell::default(),
-                patience: RefCell::default(),
+                pauses: &pauses,
                 waits: {
                     let name = host.plan.host.clone();
                     Box::new(move |text| {
@@ -161,6 +158,7 @@ pub async fn roll_out<E: Engine, G: Guard>(
             done: RefCell::new(BTreeSet::new()),
             changed: Cell::new(false),
             problems: RefCell::new(Vec::new()),
+            out: Cell::new(false),
             without_image: RefCell::new(Vec::new()),
             ends: RefCell::new(BTreeMap::new()),
         })
@@ -221,14 +219,18 @@ async fn all<E: Engine, G: Guard>(
     runs: &[HostRun<'_, E, G>],
 ) -> usize {
     let pulls = hosts.iter().zip(runs).map(|(host, run)| prepare(host.plan, run));
-    let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(HOSTS);
+    let mut pulls = futures_util::stream::iter(pulls).buffer_unordered(command.pulls.max(1));
     while pulls.next().await.is_some() {}
-    if command.whole && runs.iter().any(|run| !run.without_image.borrow().is_empty()) {
+    if !goes_on_after_pulls(command, hosts, runs) {
         return 0;
     }
-    leave_out(hosts, runs);
-    for (host, run) in hosts.iter().zip(runs) {
-        if runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+    // A host where a pull failed is skipped; the others are no worse for it.
+    for run in runs {
+        run.out.set(!run.problems.borrow().is_empty());
+    }
+    let fine = || runs.iter().filter(|run| !run.out.get());
+    for (host, run) in hosts.iter().zip(runs).filter(|(_, run)| !run.out.get()) {
+        if fine().any(|run| !run.problems.borrow().is_empty()) {
             return 0;
         }
         let first = with_tasks(host.plan);
@@ -236,33 +238,50 @@ async fn all<E: Engine, G: Guard>(
         groups.retain(|(group, _)| first.contains(group.as_str()));
         change(&groups, run).await;
     }
-    match runs.iter().any(|run| !run.problems.borrow().is_empty()) {
+    let failed = fine().any(|run| !run.problems.borrow().is_empty());
+    match failed {
         true => 0,
         false => rollout.run(hosts, runs).await,
     }
 }
 
-/// What needs an image that some host cannot get is begun on none: its steps are as if they were not done.
-fn leave_out<E, G>(hosts: &[Host<'_, E, G>], runs: &[HostRun<'_, E, G>]) {
-    let withheld: BTreeSet<String> = runs
-        .iter()
-        .flat_map(|run| run.caller.withheld.borrow().iter().map(ToString::to_string).collect::<Vec<_>>())
-        .collect();
-    for (host, run) in hosts.iter().zip(runs) {
-        let of = host.plan.steps.iter().filter(|step| match &step.action {
-            Action::Pull { image, .. } => withheld.contains(&image.to_string()),
-            Action::Tag { source, .. } => withheld.contains(source),
-            _ => false,
-        });
-        let mut done = run.done.borrow_mut();
-        for step in of {
-            done.remove(&step.id);
-        }
+/// Whether anything is begun at all, now that all was pulled that can be: not where all is wanted or nothing, and not
+/// where a task cannot run whose end others count on.
+fn goes_on_after_pulls<E, G>(
+    command: Command<'_>,
+    hosts: &[Host<'_, E, G>],
+    runs: &[HostRun<'_, E, G>],
+) -> bool {
+    if runs.iter().any(|run| run.caller.interrupt.raised()) {
+        return false;
     }
+    hosts.iter().zip(runs).all(|(host, run)| {
+        let failed = !run.problems.borrow().is_empty();
+        let lacks = failed || !run.without_image.borrow().is_empty();
+        let task_waits = || {
+            let (first, needed) = (with_tasks(host.plan), needed_by_tasks(host.plan));
+            let done = run.done.borrow();
+            let missing =
+                host.plan.steps.iter().any(|step| {
+                    step.action.prepares() && needed.contains(&step.id) && !done.contains(&step.id)
+                });
+            !first.is_empty() && (failed || missing)
+        };
+        !lacks || !(command.whole || task_waits())
+    })
 }
 
 /// The groups that run a task, and those that they wait for.
 fn with_tasks(plan: &HostPlan) -> BTreeSet<&str> {
+    tasks_and_needs(plan).0
+}
+
+/// The steps that groups with a task wait for.
+fn needed_by_tasks(plan: &HostPlan) -> BTreeSet<u32> {
+    tasks_and_needs(plan).1
+}
+
+fn tasks_and_needs(plan: &HostPlan) -> (BTreeSet<&str>, BTreeSet<u32>) {
     let mut first: BTreeSet<&str> = BTreeSet::new();
     let mut needed: BTreeSet<u32> = BTreeSet::new();
     // Needs are earlier steps, and a group waits for others only before its first step.
@@ -274,7 +293,7 @@ fn with_tasks(plan: &HostPlan) -> BTreeSet<&str> {
             needed.extend(&step.needs);
         }
     }
-    first
+    (first, needed)
 }
 
 /// Pulls everything, also where one pull fails: all that a registry refuses is said at once.

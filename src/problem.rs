@@ -64,6 +64,8 @@ pub enum Code {
     Interrupted,
     /// Anything else; no host was changed. Exit 1.
     Failed,
+    /// A host cannot be reached; no host was changed. Exit 1.
+    Unreachable,
 }
 
 impl Code {
@@ -80,6 +82,7 @@ impl Code {
             Self::Stale => "stale",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
         }
     }
 }

@@ -99,7 +99,7 @@ impl Exit {
             Code::Refused => Self::Refused,
             Code::Stale => Self::Stale,
             Code::Interrupted => Self::interrupted(),
-            Code::Failed => Self::Failed,
+            Code::Failed | Code::Unreachable => Self::Failed,
         }
     }
 }
@@ -119,6 +119,7 @@ mod tests {
     fn every_kind_of_problem_has_the_code_of_the_table() {
         let codes = [
             (Code::Failed, 1),
+            (Code::Unreachable, 1),
             (Code::Partial, 3),
             (Code::Stale, 5),
             (Code::Locked, 6),
@@ -149,6 +150,7 @@ mod tests {
             (Code::Stale, 5),
             (Code::Interrupted, 130),
             (Code::Failed, 1),
+            (Code::Unreachable, 1),
         ];
         for first in 0..order.len() {
             let found = order[first..].iter().rev().map(|(code, _)| Problem::new(*code, "x")).collect();

@@ -19,6 +19,7 @@ pub(super) mod prometheus;
 pub(super) mod status;
 pub(super) mod style;
 pub(in crate::cli) mod table;
+pub(super) mod unreachable;
 pub(super) mod words;
 
 use crate::problem::escaped_json;

@@ -44,6 +44,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 use version::Api;
 
+pub use ssh::limit_logins;
 pub use tls::authorities;
 
 /// How long an Engine may take to count what is in its volumes, beside other work.
@@ -81,7 +82,7 @@ impl Docker {
     /// `Unreachable` with what to do, where it does not answer; `TooOld` with both numbers.
     pub async fn connect(address: &Address) -> EngineResult<Self> {
         let http = Http::new(dial::Dial::new(address).await?);
-        let answer = http.send(Call::new(Method::GET, "/_ping")).await?;
+        let answer = http.send(Call::new(Method::GET, "/_ping").within(Bounds::FIRST)).await?;
         let api = Api::agree(answer.header("Api-Version"));
         let podman = answer.header("Libpod-API-Version").map(str::to_owned);
         answer.drain().await?;

@@ -81,6 +81,7 @@ impl EngineError {
             | ErrorKind::Expired
             | ErrorKind::CredentialMissing
             | ErrorKind::CredentialDropped => Code::Refused,
+            ErrorKind::Unreachable => Code::Unreachable,
             _ => Code::Failed,
         };
         let problem = Problem::new(code, what).cause(self.message.clone());

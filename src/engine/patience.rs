@@ -18,6 +18,15 @@ const LAST: Duration = Duration::from_secs(8);
 /// Words of a limit that lasts for hours: waiting for a minute is waiting in vain.
 const FOR_HOURS: &str = "pull rate limit";
 
+/// Whether a registry may give within a minute what it does not give now.
+pub(super) fn passes(error: &EngineError) -> bool {
+    match error.kind {
+        ErrorKind::RateLimited => !error.message.to_lowercase().contains(FOR_HOURS),
+        ErrorKind::RegistryUnavailable => true,
+        _ => false,
+    }
+}
+
 /// What is left of the patience with one registry.
 #[derive(Debug, Default)]
 pub struct Patience {
@@ -28,12 +37,7 @@ impl Patience {
     /// How long to wait before it is asked again, after `waited` the time before; `None` where it is not asked
     /// again.
     pub fn wait(&self, error: &EngineError, waited: Option<Duration>) -> Option<Duration> {
-        let passes = match error.kind {
-            ErrorKind::RateLimited => !error.message.to_lowercase().contains(FOR_HOURS),
-            ErrorKind::RegistryUnavailable => true,
-            _ => false,
-        };
-        if !passes {
+        if !passes(error) {
             return None;
         }
         let now = Instant::now();

@@ -8,7 +8,7 @@ use super::secrets::{Opened, Secrets};
 use super::slots::CallSlots;
 use crate::desired::secret_file::FOLDER;
 use crate::engine::{
-    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Patience, PullProgress,
+    CreateBody, Engine, EngineError, EngineResult, ErrorKind, Filling, Inspected, Pause, Paused, PullProgress,
 };
 use crate::name::{HostName, ImageRef, RegistryHost};
 use crate::observed::{Image, Platforms};
@@ -19,6 +19,19 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
+
+/// The pauses of registries that give nothing for now.
+#[derive(Default)]
+pub(super) struct Pauses(RefCell<BTreeMap<RegistryHost, Rc<Pause>>>);
+
+impl Pauses {
+    fn of(&self, registry: &RegistryHost) -> Rc<Pause> {
+        Rc::clone(self.0.borrow_mut().entry(registry.clone()).or_default())
+    }
+}
+
+/// How often one pull is asked for at most, however often others succeed meanwhile.
+const PULL_TRIES: u32 = 20;
 
 /// What calls on one host share.
 pub(super) struct Caller<'a, E> {
@@ -35,7 +48,8 @@ pub(super) struct Caller<'a, E> {
     pub(super) created: RefCell<BTreeMap<u32, String>>,
     /// Images that their registries do not give.
     pub(super) withheld: RefCell<BTreeSet<ImageRef>>,
-    pub(super) patience: RefCell<BTreeMap<RegistryHost, Rc<Patience>>>,
+    /// Of each registry, for all hosts of the run.
+    pub(super) pauses: &'a Pauses,
     /// Told when a registry is waited for.
     pub(super) waits: Box<dyn Fn(String) + 'a>,
 }
@@ -274,18 +288,23 @@ impl<E: Engine> Caller<'_, E> {
         })?;
         let header = auth.as_ref().map(|auth| &auth.header);
         let registry = image.name.host();
-        let patience = Rc::clone(self.patience.borrow_mut().entry(registry.clone()).or_default());
-        let mut waited = None;
+        let pause = self.pauses.of(registry);
+        let mut tries = 0;
         let error = loop {
+            pause.over().await;
+            let asked = tokio::time::Instant::now();
             // Twice the same is the same.
             let pull = async || self.engine.pull(image, platform, header, progress).await;
             let Err(error) = self.away.read(pull).await else {
+                pause.gave();
                 return Ok(Vec::new());
             };
-            let Some(wait) = patience.wait(&error, waited) else { break error };
-            (self.waits)(error.waiting(self.host, registry, wait));
-            tokio::time::sleep(wait).await;
-            waited = Some(wait);
+            tries += 1;
+            match pause.refused(&error, asked).filter(|_| tries < PULL_TRIES) {
+                None => break error,
+                Some(Paused::Already) => {}
+                Some(Paused::Begun(time)) => (self.waits)(error.waiting(self.host, registry, time)),
+            }
         };
         if error.is_of_registry() {
             self.withheld.borrow_mut().insert(image.clone());

@@ -38,6 +38,8 @@ pub(super) struct HostRun<'a, E, G> {
     /// Something is, or may be, other than before.
     pub(super) changed: Cell<bool>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// A pull failed, so that it is skipped.
+    pub(super) out: Cell<bool>,
     /// Why images are left out, and what needs them.
     pub(super) without_image: RefCell<Vec<Problem>>,
     /// What became of the groups that were begun.

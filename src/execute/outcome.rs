@@ -16,11 +16,17 @@ pub struct Command<'a> {
     pub again: &'a str,
     /// Whether nothing is begun where one image cannot be had; else what needs none of these goes on.
     pub whole: bool,
+    /// Hosts that pull at the same time.
+    pub pulls: usize,
 }
 
 impl Command<'_> {
     /// `pillarbox apply`.
-    pub const APPLY: Self = Self { name: "apply", again: "pillarbox apply", whole: false };
+    pub const APPLY: Self =
+        Self { name: "apply", again: "pillarbox apply", whole: false, pulls: Self::PULLS };
+
+    /// Hosts that pull at the same time, unless it is said otherwise.
+    pub const PULLS: usize = 16;
 }
 
 /// What became of all hosts, and why it ended early if it did.
@@ -71,6 +77,7 @@ impl Outcome {
     #[must_use]
     pub fn and(self, command: Command<'_>, left_out: Vec<Problem>) -> Self {
         match self.failure {
+            _ if left_out.is_empty() => self,
             Some(failure) => {
                 let problems = failure.into_vec().into_iter().chain(left_out).collect();
                 Self { failure: Problems::check(problems).err(), ..self }
@@ -144,8 +151,12 @@ mod tests {
 
     #[test]
     fn what_failed_is_continued_by_the_command_that_it_was() {
-        let command =
-            Command { name: "rollback", again: "pillarbox rollback 'api' --to '1.0' --once", whole: true };
+        let command = Command {
+            name: "rollback",
+            again: "pillarbox rollback 'api' --to '1.0' --once",
+            whole: true,
+            pulls: Command::PULLS,
+        };
         let problem = partial(command, vec![host(1, &[GroupEnd::RolledBack])]);
         assert_eq!(problem.what, "rollback failed");
         assert_eq!(

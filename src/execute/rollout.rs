@@ -130,6 +130,13 @@ impl Rollout<'_> {
         runs: &[HostRun<'_, E, G>],
     ) -> Result<(), Halt> {
         self.bears(ahead, before.len(), runs)?;
+        // Without its image the first host has shown nothing.
+        if let [(_, first)] = before
+            && ahead.number == 2
+            && first.out.get()
+        {
+            return Err(Halt::Stopped);
+        }
         if before.is_empty() {
             return Ok(());
         }
@@ -177,9 +184,9 @@ fn interrupted<E, G>(runs: &[HostRun<'_, E, G>]) -> bool {
     runs.iter().any(|run| run.caller.interrupt.raised())
 }
 
-/// Hosts on which something failed.
+/// Hosts on which something failed that was begun: a pull that fails is no reason to stop the others.
 fn failed<E, G>(runs: &[HostRun<'_, E, G>]) -> usize {
-    runs.iter().filter(|run| !run.problems.borrow().is_empty()).count()
+    runs.iter().filter(|run| !run.problems.borrow().is_empty() && !run.out.get()).count()
 }
 
 async fn change_host<E: Engine, G: Guard>(plan: &HostPlan, run: &HostRun<'_, E, G>) {

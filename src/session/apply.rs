@@ -37,8 +37,8 @@ impl Pipeline<'_> {
     ///
     /// # Errors
     /// Where a person is to be asked and cannot be, where a lock cannot be had, and those of `first`: then nothing was
-    /// changed anywhere. What happens after that is in the outcome. `None`: locks of other runs were waited for, and it is
-    /// to be planned again.
+    /// changed anywhere. What happens after that is in the outcome. `None`: locks of other runs were waited for, and it
+    /// is to be planned again.
     pub async fn apply(
         &self,
         command: Command<'_>,

@@ -32,9 +32,19 @@ impl FailedHost {
         let problems = problems.map(|problem| problem.of(host.as_str()));
         Self { host, problems }
     }
+
+    /// Whether it cannot be reached, and that is all that is wrong.
+    pub(super) fn is_unreachable(&self) -> bool {
+        self.problems.iter().all(|problem| problem.code == Code::Unreachable)
+    }
 }
 
 impl<T> Hosts<T> {
+    /// Takes out the hosts that cannot be reached, where others can.
+    pub fn leave_out_unreachable(&mut self) -> Vec<FailedHost> {
+        leave_out_unreachable(&mut self.failed, !self.ready.is_empty())
+    }
+
     /// From what was made of each.
     pub(super) fn of(results: impl IntoIterator<Item = (HostName, Result<T>)>) -> Self {
         let mut hosts = Self { ready: Vec::new(), failed: Vec::new() };
@@ -81,6 +91,14 @@ impl<T> Hosts<T> {
     pub fn all(self) -> Result<Vec<T>> {
         Problems::check(self.problems()).map(|()| self.ready)
     }
+}
+
+/// Takes the hosts that cannot be reached out of those that failed; none where there are no others.
+pub(super) fn leave_out_unreachable(failed: &mut Vec<FailedHost>, others: bool) -> Vec<FailedHost> {
+    let (unreachable, rest) =
+        std::mem::take(failed).into_iter().partition(|one| others && one.is_unreachable());
+    *failed = rest;
+    unreachable
 }
 
 /// Does the work of many hosts at once; results stand in the order of the work. A host that is silent takes one

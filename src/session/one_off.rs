@@ -157,7 +157,7 @@ impl PreparedOneOff<'_> {
             helper_answers: HelperAnswers::default(),
         };
         let hosts = [Host { plan: &plan, engine: &self.engine, guard }];
-        let command = Command { name: "run", again: "pillarbox run", whole: true };
+        let command = Command { name: "run", again: "pillarbox run", whole: true, pulls: Command::PULLS };
         let outcome = execute(command, &hosts, &keychain, &|_| {}, self.interrupt).await;
         match outcome.failure {
             // What it says of the host is of an apply; here nothing was changed that stays.

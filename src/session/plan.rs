@@ -3,7 +3,7 @@
 
 use super::connect::{Connected, Reading};
 use super::declared::Declared;
-use super::hosts::{FailedHost, Hosts, at_once, each_once};
+use super::hosts::{FailedHost, Hosts, at_once, each_once, leave_out_unreachable};
 use super::observe::{Observation, Registries, Shared, each_read, observation};
 use super::only::{having, of_services, only};
 use super::pipeline::{Pipeline, unless_interrupted};
@@ -187,6 +187,11 @@ fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<
 }
 
 impl PlannedHosts {
+    /// Takes out the hosts that cannot be reached, where others can.
+    pub fn leave_out_unreachable(&mut self) -> Vec<FailedHost> {
+        leave_out_unreachable(&mut self.failed, !self.plan.hosts.is_empty())
+    }
+
     /// Why images cannot be had, of resources that are held because of it, each once.
     pub fn without_image(&self) -> Vec<Problem> {
         let hosts = self.plan.hosts.iter();

@@ -73,7 +73,7 @@ fn an_engine_that_does_not_answer_is_named_with_its_line_for_every_host() {
     }
     let said = env.run(&["--json", "plan"]).exits(1).json();
     assert_eq!(said["format_version"], "1.0");
-    assert_eq!(said["error"]["code"], "failed");
+    assert_eq!(said["error"]["code"], "unreachable");
     assert_eq!(said["error"]["problems"].as_array().map(Vec::len), Some(2));
     assert_eq!(said["error"]["problems"][0]["place"]["file"], "pillarbox.toml");
 }

@@ -64,6 +64,7 @@ mod starlark;
 mod team;
 mod terminal;
 mod trust;
+mod unreachable;
 mod values;
 mod verify;
 mod week;

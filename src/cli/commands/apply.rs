@@ -5,9 +5,9 @@ mod version_before;
 use super::plan::{OptionArgs, detailed};
 use super::requested::Answered;
 use crate::cli::output::hosts::on_hosts;
-use crate::cli::output::plan as print;
+use crate::cli::output::{plan as print, unreachable};
 use crate::cli::{Context, Exit};
-use crate::cli::{LockWaitArgs, NewHostsArgs, PaceArgs, Selection, on_engines};
+use crate::cli::{LockWaitArgs, NewHostsArgs, PaceArgs, PullArgs, ReachArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt, Outcome};
 use crate::name::folded;
 use crate::plan::Plan;
@@ -46,9 +46,13 @@ pub(in crate::cli) struct ApplyArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
-    lock_wait: LockWaitArgs,
-    #[command(flatten)]
     pace: PaceArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    pulls: PullArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -73,12 +77,16 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
         }
     };
     let lock_wait = args.lock_wait.begin();
+    let command = Command { pulls: args.pulls.at_once(), ..Command::APPLY };
+    args.reach.begin();
     on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
         let mut answered = Answered::default();
         loop {
             let mut planned = pipeline.plan(declared(&vault, &terms)?, &options, MadeFor::Apply).await?;
             planned.plan.paused.clone_from(&paused);
+            let left_out =
+                if args.reach.skip_unreachable { planned.leave_out_unreachable() } else { Vec::new() };
             Problems::check(planned.problems())?;
             let plan = &planned.plan;
             if let Some(stored) = &stored {
@@ -87,24 +95,26 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
             let is_new = answered.is_new(ctx, plan);
             if is_new && !ctx.out.json {
                 ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+                if !left_out.is_empty() {
+                    ctx.out.data(unreachable::text(&left_out));
+                }
             }
             let exit = if args.detailed_exitcode { detailed(plan) } else { Exit::Done };
-            let without_image = planned.without_image();
+            // That is not done in the end, whatever becomes of the rest.
+            let not_done = [planned.without_image(), unreachable::problems(&left_out)].concat();
             if plan.is_empty() {
-                say_json(ctx, plan, None, !without_image.is_empty());
-                return Problems::check(without_image).map(|()| exit);
+                say_json(ctx, plan, None, !not_done.is_empty());
+                return Problems::check(not_done).map(|()| exit);
             }
             // A stored plan was looked at when it was stored, and is done exactly as it was.
             if is_new && !args.yes && stored.is_none() {
                 ask(ctx, interrupt, plan).await?;
             }
-            let Some(outcome) = pipeline.apply(Command::APPLY, &planned, args.pace.pace(), || Ok(())).await?
-            else {
+            let Some(outcome) = pipeline.apply(command, &planned, args.pace.pace(), || Ok(())).await? else {
                 answered.with(planned.plan);
                 continue;
             };
-            let outcome =
-                if without_image.is_empty() { outcome } else { outcome.and(Command::APPLY, without_image) };
+            let outcome = outcome.and(command, not_done);
             finish(ctx, plan, outcome)?;
             return Ok(exit);
         }

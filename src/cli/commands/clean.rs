@@ -2,7 +2,7 @@
 
 use super::requested::{Request, carry_out};
 use super::stop::time;
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, ReachArgs, Selection};
 use crate::problem::Result;
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested};
@@ -43,6 +43,7 @@ pub(in crate::cli) fn run(args: &CleanArgs, ctx: &Context) -> Result<Exit> {
         selection: &args.selection,
         new_hosts: args.new_hosts,
         lock_wait: args.lock_wait,
+        reach: ReachArgs::default(),
         yes: args.yes,
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),

@@ -1,7 +1,7 @@
 //! `pillarbox down`.
 
 use super::requested::{Carried, Request, carry_out};
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, ReachArgs, Selection};
 use crate::problem::{Code, Problem, Result, escaped, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested, Vault};
@@ -67,6 +67,7 @@ pub(in crate::cli) fn run(args: &DownArgs, ctx: &Context) -> Result<Exit> {
         selection: &args.selection,
         new_hosts: args.new_hosts,
         lock_wait: args.lock_wait,
+        reach: ReachArgs::default(),
         yes: args.yes_remove.is_some(),
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),

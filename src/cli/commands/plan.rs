@@ -1,11 +1,11 @@
 //! `pillarbox plan`.
 
-use crate::cli::output::{html, plan as print};
-use crate::cli::{BatchSizeArgs, NewHostsArgs, Selection, on_engines};
+use crate::cli::output::{html, plan as print, unreachable};
+use crate::cli::{BatchSizeArgs, NewHostsArgs, ReachArgs, Selection, on_engines};
 use crate::cli::{Context, Exit};
 use crate::plan::{Plan, Verb};
 use crate::problem::{Code, Problem, Problems, Result, escaped};
-use crate::session::{MadeFor, Pipeline, PlanOptions, Vault, declared, to_json};
+use crate::session::{FailedHost, MadeFor, Pipeline, PlanOptions, Vault, declared, to_json};
 use crate::store;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(in crate::cli) struct PlanArgs {
     options: OptionArgs,
     #[command(flatten)]
     new_hosts: NewHostsArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// Store the plan in a file, for `apply FILE`; it holds no secret
     #[arg(short, long, value_name = "FILE", conflicts_with = "offline")]
     output: Option<PathBuf>,
@@ -101,19 +103,21 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
     let chosen = args.selection.chosen(ctx, &vault)?;
     let declared = declared(&vault, &chosen.terms)?;
     let options = args.options.options();
+    args.reach.begin();
     let mut planned = on_engines(async |interrupt| {
         Pipeline::new(&vault, args.new_hosts.beside(false), interrupt)
             .plan(declared, &options, MadeFor::Showing)
             .await
     })?;
     planned.plan.paused = chosen.paused;
+    let left_out = if args.reach.skip_unreachable { planned.leave_out_unreachable() } else { Vec::new() };
     let plan = &planned.plan;
     let wrong = [planned.problems(), planned.without_image()].concat();
     if wrong.is_empty() {
         if args.page_is_data() {
             ctx.out.bytes(html::page(plan).as_bytes());
         } else {
-            show(ctx, plan, &options);
+            show(ctx, plan, &options, &left_out);
         }
         if let Some(file) = args.html.as_deref().filter(|_| !args.page_is_data()) {
             store::write_private(&ctx.session.absolute(file), html::page(plan).as_bytes())?;
@@ -130,16 +134,27 @@ pub(in crate::cli) fn run(args: &PlanArgs, ctx: &Context) -> Result<Exit> {
         }
         return Ok(if args.detailed_exitcode { detailed(plan) } else { Exit::Done });
     }
-    partly(args, ctx, plan, &options, wrong)
+    partly(args, ctx, plan, &options, &left_out, wrong)
 }
 
 /// Prints a plan as data.
-fn show(ctx: &Context, plan: &Plan, options: &PlanOptions) {
+fn show(ctx: &Context, plan: &Plan, options: &PlanOptions, left_out: &[FailedHost]) {
     if ctx.out.json {
-        ctx.out.object(&to_json(plan, options));
+        ctx.out.object(&data(plan, options, left_out));
     } else {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+        if !left_out.is_empty() {
+            ctx.out.data(unreachable::text(left_out));
+        }
     }
+}
+
+fn data(plan: &Plan, options: &PlanOptions, left_out: &[FailedHost]) -> serde_json::Value {
+    let mut object = to_json(plan, options);
+    if !left_out.is_empty() {
+        object["unreachable"] = unreachable::json(left_out);
+    }
+    object
 }
 
 /// What could be planned is shown; the rest is an error, and neither a plan nor a page is written.
@@ -148,12 +163,13 @@ fn partly(
     ctx: &Context,
     plan: &Plan,
     options: &PlanOptions,
+    left_out: &[FailedHost],
     wrong: Vec<Problem>,
 ) -> Result<Exit> {
     if ctx.out.json {
-        ctx.out.object_beside_error(to_json(plan, options));
+        ctx.out.object_beside_error(data(plan, options, left_out));
     } else if !plan.hosts.is_empty() && !args.page_is_data() {
-        show(ctx, plan, options);
+        show(ctx, plan, options, left_out);
     }
     for file in args.html.iter().filter(|_| !args.page_is_data()).chain(&args.output) {
         ctx.out.say(format_args!("not written: {}", escaped(&file.display().to_string())));

@@ -2,12 +2,12 @@
 //! for, and carried out.
 
 use super::apply;
-use crate::cli::output::plan as print;
-use crate::cli::{Context, LockWaitArgs, NewHostsArgs, Selection, on_engines};
+use crate::cli::output::{plan as print, unreachable};
+use crate::cli::{Context, LockWaitArgs, NewHostsArgs, ReachArgs, Selection, on_engines};
 use crate::execute::{Command, Interrupt};
 use crate::name::folded;
 use crate::plan::Plan;
-use crate::problem::{Result, quoted};
+use crate::problem::{Problems, Result, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Pipeline, Requested, Vault, declared};
 use serde_json::json;
@@ -21,6 +21,7 @@ pub(super) struct Request<'r> {
     pub(super) selection: &'r Selection,
     pub(super) new_hosts: NewHostsArgs,
     pub(super) lock_wait: LockWaitArgs,
+    pub(super) reach: ReachArgs,
     pub(super) yes: bool,
     pub(super) batch_size: Option<BatchSizes>,
     pub(super) pace: Pace,
@@ -51,6 +52,7 @@ pub(super) fn carry_out(
         .iter()
         .fold(request.again.clone(), |again, (option, value)| format!("{again} {option} {}", quoted(value)));
     let lock_wait = request.lock_wait.begin();
+    request.reach.begin();
     on_engines(async |interrupt| {
         let pipeline =
             Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt).waiting(&lock_wait);
@@ -59,6 +61,10 @@ pub(super) fn carry_out(
             let declared = declared(&vault, &chosen.terms)?;
             let (wanted, sizes) = (&request.asked, request.batch_size.as_ref());
             let mut asked = pipeline.plan_requested(declared, request.service, wanted, sizes).await?;
+            let left_out = match request.reach.skip_unreachable {
+                true => asked.planned.leave_out_unreachable(),
+                false => Vec::new(),
+            };
             asked.check()?;
             asked.planned.plan.paused.clone_from(&chosen.paused);
             let plan = &asked.planned.plan;
@@ -69,22 +75,28 @@ pub(super) fn carry_out(
             } else if is_new && !ctx.out.json {
                 ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
             }
+            if is_new && !left_out.is_empty() && !ctx.out.json {
+                ctx.out.data(unreachable::text(&left_out));
+            }
+            let left_out = unreachable::problems(&left_out);
             if plan.is_empty() {
-                say_json(ctx, &asked.service, plan, None);
-                return Ok(Carried::Nothing);
+                say_json(ctx, &asked.service, plan, None, !left_out.is_empty());
+                return Problems::check(left_out).map(|()| Carried::Nothing);
             }
             let busy = plan.hosts.iter().filter(|host| !host.steps.is_empty());
             let names: Vec<&str> = busy.map(|host| host.host.as_str()).collect();
             if is_new {
                 confirm(&folded(&names), interrupt).await?;
             }
-            let command = Command { name: request.command, again: &again, whole: true };
+            let command =
+                Command { name: request.command, again: &again, whole: true, pulls: Command::PULLS };
             let Some(outcome) = pipeline.apply(command, &asked.planned, request.pace, || Ok(())).await?
             else {
                 answered.with(asked.planned.plan);
                 continue;
             };
-            say_json(ctx, &asked.service, plan, Some(&outcome));
+            let outcome = outcome.and(command, left_out);
+            say_json(ctx, &asked.service, plan, Some(&outcome), outcome.failure.is_some());
             apply::end(ctx, outcome)?;
             return Ok(Carried::Out);
         }
@@ -111,12 +123,19 @@ impl Answered {
     }
 }
 
-fn say_json(ctx: &Context, service: &Option<String>, plan: &Plan, outcome: Option<&crate::execute::Outcome>) {
+/// The one object of `--json`; beside it the error, if there is one.
+fn say_json(
+    ctx: &Context,
+    service: &Option<String>,
+    plan: &Plan,
+    outcome: Option<&crate::execute::Outcome>,
+    fails: bool,
+) {
     if !ctx.out.json {
         return;
     }
     let mut object = apply::object(plan, outcome);
     object["service"] = json!(service);
     object["notes"] = plan.hosts.iter().flat_map(|host| &host.notes).map(|note| json!(note)).collect();
-    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
+    ctx.out.object_of(object, fails);
 }

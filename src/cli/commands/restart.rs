@@ -1,7 +1,7 @@
 //! `pillarbox restart`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{BatchSizeArgs, Context, Exit, LockWaitArgs, NewHostsArgs, PaceArgs, Selection};
+use crate::cli::{BatchSizeArgs, Context, Exit, LockWaitArgs, NewHostsArgs, PaceArgs, ReachArgs, Selection};
 use crate::problem::{Result, escaped, quoted};
 use crate::session::Requested;
 
@@ -28,11 +28,13 @@ pub(in crate::cli) struct RestartArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
-    lock_wait: LockWaitArgs,
-    #[command(flatten)]
     batches: BatchSizeArgs,
     #[command(flatten)]
     pace: PaceArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    lock_wait: LockWaitArgs,
 }
 
 pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
@@ -44,6 +46,7 @@ pub(in crate::cli) fn run(args: &RestartArgs, ctx: &Context) -> Result<Exit> {
         selection: &args.selection,
         new_hosts: args.new_hosts,
         lock_wait: args.lock_wait,
+        reach: args.reach,
         yes: args.yes,
         batch_size: args.batches.batch_size.clone(),
         pace: args.pace.pace(),

@@ -15,15 +15,17 @@ mod notes;
 
 use super::apply;
 use super::requested::Answered;
-use crate::cli::output::plan as print;
-use crate::cli::{BatchSizeArgs, LockWaitArgs, NewHostsArgs, PaceArgs, Selection, on_engines};
+use crate::cli::output::{plan as print, unreachable};
+use crate::cli::{
+    BatchSizeArgs, LockWaitArgs, NewHostsArgs, PaceArgs, PullArgs, ReachArgs, Selection, on_engines,
+};
 use crate::cli::{Context, Exit};
 use crate::execute::{Command, Interrupt, Outcome};
 use crate::history::Generation;
 use crate::name::{HostName, folded};
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
-use crate::session::{Pipeline, PlannedHosts, Vault, declared};
+use crate::session::{FailedHost, Pipeline, PlannedHosts, Vault, declared};
 use gates::Change;
 use serde_json::json;
 
@@ -51,6 +53,10 @@ pub(in crate::cli) struct RollbackArgs {
     #[command(flatten)]
     new_hosts: NewHostsArgs,
     #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    pulls: PullArgs,
+    #[command(flatten)]
     lock_wait: LockWaitArgs,
     /// Write no gate: the next apply undoes the rollback
     #[arg(long)]
@@ -66,10 +72,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
     let vault = Vault::load(&ctx.session, &workspace)?;
     let chosen = args.selection.chosen(ctx, &vault)?;
     let lock_wait = args.lock_wait.begin();
+    args.reach.begin();
     on_engines(async |interrupt| {
         let (mut answered, mut goes_to) = (Answered::default(), None);
         loop {
-            let (service, hosts) = host::look(args, &chosen.terms, &vault, interrupt).await?;
+            let (service, hosts, left_out) = host::look(args, &chosen.terms, &vault, interrupt).await?;
             let args = &RollbackArgs { service, ..args.clone() };
             let targets = choose::targets(&args.service, &hosts, args.to.as_deref())?;
             unmoved(&mut goes_to, &hosts, &targets)?;
@@ -99,7 +106,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
                 plan.notes.extend(changes.iter().map(Change::in_words));
             }
             let again = again::command(args, &chosen, &hosts, &targets);
-            let rollback = Rollback { planned, changes, again };
+            let rollback = Rollback { planned, changes, again, left_out };
             let shown = &mut answered;
             if let Some(exit) =
                 apply_rollback(args, ctx, &vault, pipeline, rollback, shown, interrupt).await?
@@ -116,6 +123,8 @@ struct Rollback {
     changes: Vec<Change>,
     /// What continues it where it ended.
     again: String,
+    /// Hosts that cannot be reached.
+    left_out: Vec<FailedHost>,
 }
 
 /// That hosts are rolled back to the generations that were chosen before locks were waited for.
@@ -146,17 +155,21 @@ async fn apply_rollback(
     answered: &mut Answered,
     interrupt: &Interrupt,
 ) -> Result<Option<Exit>> {
-    let Rollback { planned, changes, again } = &rollback;
+    let Rollback { planned, changes, again, left_out } = &rollback;
     let plan = &planned.plan;
     let is_new = answered.is_new(ctx, plan);
     if is_new && !ctx.out.json {
         ctx.out.data(print::text(plan, print::View::of(&ctx.out)));
+        if !left_out.is_empty() {
+            ctx.out.data(unreachable::text(left_out));
+        }
     }
+    let left_out = unreachable::problems(left_out);
     let nothing = plan.is_empty() && changes.iter().all(|change| change.is_done(vault));
     if nothing {
         ctx.out.say(format_args!("{} is there already", escaped(&args.service)));
-        say_json(args, ctx, plan, changes, None);
-        return Ok(Some(Exit::Done));
+        say_json(args, ctx, plan, changes, None, !left_out.is_empty());
+        return Problems::check(left_out).map(|()| Some(Exit::Done));
     }
     if is_new && !args.yes {
         let names: Vec<&str> = plan.hosts.iter().map(|host| host.host.as_str()).collect();
@@ -164,12 +177,13 @@ async fn apply_rollback(
         ctx.session.operator.confirm(&question, interrupt).await?;
     }
     let write = || gates::commit(ctx, vault, changes);
-    let command = Command { name: "rollback", again, whole: true };
+    let command = Command { name: "rollback", again, whole: true, pulls: args.pulls.at_once() };
     let Some(outcome) = pipeline.apply(command, planned, args.pace.pace(), write).await? else {
         answered.with(rollback.planned.plan);
         return Ok(None);
     };
-    say_json(args, ctx, plan, changes, Some(&outcome));
+    let outcome = outcome.and(command, left_out);
+    say_json(args, ctx, plan, changes, Some(&outcome), outcome.failure.is_some());
     match apply::end(ctx, outcome) {
         Ok(()) => Ok(Some(Exit::Done)),
         Err(problems) if changes.is_empty() => Err(problems),
@@ -186,7 +200,15 @@ fn not_compiled(problem: Problem) -> Problem {
     problem.cause("so it would be once the gate is written back; nothing was changed")
 }
 
-fn say_json(args: &RollbackArgs, ctx: &Context, plan: &Plan, changes: &[Change], outcome: Option<&Outcome>) {
+/// The one object of `--json`; beside it the error, if there is one.
+fn say_json(
+    args: &RollbackArgs,
+    ctx: &Context,
+    plan: &Plan,
+    changes: &[Change],
+    outcome: Option<&Outcome>,
+    fails: bool,
+) {
     if !ctx.out.json {
         return;
     }
@@ -194,7 +216,7 @@ fn say_json(args: &RollbackArgs, ctx: &Context, plan: &Plan, changes: &[Change],
     object["service"] = json!(args.service);
     object["gates"] = changes.iter().map(Change::json).collect();
     object["notes"] = plan.hosts.iter().flat_map(|host| &host.notes).map(|note| json!(note)).collect();
-    ctx.out.object_of(object, outcome.is_some_and(|outcome| outcome.failure.is_some()));
+    ctx.out.object_of(object, fails);
 }
 
 /// `pillarbox history api`.

@@ -1,7 +1,7 @@
 //! `pillarbox start`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, ReachArgs, Selection};
 use crate::problem::{Result, quoted};
 use crate::session::{Pace, Requested};
 
@@ -29,6 +29,7 @@ pub(in crate::cli) fn run(args: &StartArgs, ctx: &Context) -> Result<Exit> {
         selection: &args.selection,
         new_hosts: args.new_hosts,
         lock_wait: args.lock_wait,
+        reach: ReachArgs::default(),
         yes: false,
         batch_size: None,
         pace: Pace::default(),

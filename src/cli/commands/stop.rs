@@ -1,7 +1,7 @@
 //! `pillarbox stop`.
 
 use super::requested::{Request, carry_out};
-use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, Selection};
+use crate::cli::{Context, Exit, LockWaitArgs, NewHostsArgs, ReachArgs, Selection};
 use crate::problem::{Result, escaped, quoted};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Requested};
@@ -54,6 +54,7 @@ pub(in crate::cli) fn run(args: &StopArgs, ctx: &Context) -> Result<Exit> {
         selection: &args.selection,
         new_hosts: args.new_hosts,
         lock_wait: args.lock_wait,
+        reach: ReachArgs::default(),
         yes: args.yes,
         batch_size: Some(BatchSizes::all_at_once()),
         pace: Pace::default(),

@@ -66,39 +66,39 @@ mod tests {
 
     /// Arguments that take a text of one's own.
     const OWN_WORDS: &str = "\
-restart: lock_wait batch_size batch_wait batches max_failures
-start: lock_wait
 adopt: lock_wait
-apply: only lock_wait batch_size batch_wait batches max_failures
+apply: only batch_size batch_wait batches max_failures lock_wait connections pulls
 box new: accept_readers
 clean: older lock_wait
+compose add: name group profile folder seal clear
 down: yes_remove lock_wait
+exec: command user workdir env index
 gate hold: why
 gate set: version digest image
 identity unlock: time
-compose add: name group profile folder seal clear
-exec: command user workdir env index
-logs: since until tail index grep
 import salt: seal clear
 init: name group profile folder seal clear
+known forget: of_workspace
+known rename: old new
+logs: since until tail index grep
 merge-driver: path
+plan: only batch_size connections
 reader add: key accept_readers
 reader rekey: also accept_readers
-plan: only batch_size
 registry add: username helper email
 registry check: images
 registry export: name namespace
 registry import: only
-rollback: to lock_wait batch_size batch_wait batches max_failures
+restart: lock_wait connections batch_size batch_wait batches max_failures
+rollback: to batch_size batch_wait batches max_failures lock_wait connections pulls
 run: command user workdir env image_of timeout lock_wait
 seal: slot
 set: value
+start: lock_wait
 status: prometheus
 stop: time why lock_wait
 verify: against
 who-can-read: at
-known forget: of_workspace
-known rename: old new
 ";
 
     #[test]

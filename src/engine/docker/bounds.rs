@@ -15,6 +15,8 @@ pub(super) struct Bounds {
 
 /// How long a call may take that does its work before it answers.
 const WORK: Duration = Duration::from_secs(120);
+/// How long an Engine may take to say that it is there.
+const FIRST: Duration = Duration::from_secs(15);
 /// How long an Engine may be silent that talks to a registry.
 const REGISTRY: Duration = Duration::from_secs(600);
 /// What may take as long as it takes: a stop with the container's own timeout, a pull.
@@ -24,6 +26,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Bounds {
+    /// The first call to an Engine: who accepts a connection and says nothing is given up soon.
+    pub(super) const FIRST: Self = Self { silence: FIRST, total: FIRST, ..Self::SHORT };
     /// A call that changes something, and most others.
     pub(super) const SHORT: Self = Self { bytes: 1 << 20, silence: WORK, total: Duration::from_secs(240) };
     /// Everything about one resource, and lists that are kept as they came.

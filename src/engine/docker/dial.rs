@@ -11,8 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
-/// How long a connection may take to open.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a connection may take to open, with TLS.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// How soon a link is asked whether it is alive where nothing comes, and how often until it is given up: after a
+/// minute and a quarter, as ssh does it here.
+const ALIVE: (Duration, u32) = (Duration::from_secs(15), 4);
 
 /// A stream of any kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -94,7 +97,18 @@ async fn tcp(host: &str, port: u16, plain: bool) -> EngineResult<TcpStream> {
         .map_err(|error| unreachable(&format!("{host}:{port}: {error}")))?;
     // A request is small and waited for.
     let _ = stream.set_nodelay(true);
+    keep_alive(&stream);
     Ok(stream)
+}
+
+/// Lets the kernel find a link that is gone without a word. One that cannot be watched works all the same.
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    let (pause, times) = ALIVE;
+    let _ = sockopt::set_socket_keepalive(stream, true)
+        .and_then(|()| sockopt::set_tcp_keepidle(stream, pause))
+        .and_then(|()| sockopt::set_tcp_keepintvl(stream, pause))
+        .and_then(|()| sockopt::set_tcp_keepcnt(stream, times));
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -2,12 +2,19 @@
 //! socket to one in a private folder here. One connection for each host and run; every stream is a
 //! channel in it.
 
+mod config;
+mod logins;
+mod words;
+
+pub use logins::limit_logins;
+
 use super::dial::{Stream, unreachable};
 use crate::engine::{EngineError, EngineResult};
-use crate::problem::{escaped, quoted};
+use crate::problem::quoted;
 use crate::process::{self, Inherited};
+use config::SshConfig;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,14 +22,13 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-/// How long ssh may take to log in.
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// Logins that are under way at once: each takes 0.1 s of processor time at both ends, and an sshd that many
-/// hosts stand behind drops logins at random from the tenth that is not through yet (`MaxStartups 10:30:100`).
-static LOGINS: Semaphore = Semaphore::const_new(8);
+/// How long a host may take to answer and to show its key (`ConnectTimeout`), in seconds, where the user's own
+/// configuration says nothing else.
+const ANSWER: u64 = 10;
+/// How long ssh may take to log in after that: a key may have to be touched.
+const LOGIN: Duration = Duration::from_secs(20);
 /// How often the socket is looked for meanwhile.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Where Engines listen.
@@ -34,6 +40,7 @@ const KEPT: usize = 4096;
 pub(super) struct Tunnel {
     destination: String,
     port: Option<u16>,
+    host: String,
     socket: PathBuf,
     said: StderrTail,
     // Before the folder: a dropped child is killed.
@@ -53,43 +60,35 @@ impl Tunnel {
     ) -> EngineResult<Self> {
         let destination = user.map_or(host.to_owned(), |user| format!("{user}@{host}"));
         let remote = path.unwrap_or(REMOTE_SOCKET);
-        let folder = private_folder()
-            .map_err(|error| unreachable(&format!("no private folder for a socket: {error}")))?;
-        let socket = folder.path().join("engine.sock");
-        let local = socket.to_string_lossy().into_owned();
-        for path in [remote, local.as_str()] {
-            // ssh reads `:`, `%`, `$` and `\` in it in its own way.
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b);
-            if !path.starts_with('/') || !path.bytes().all(plain) {
-                return Err(unreachable(&format!("ssh cannot forward a socket at {path}")));
+        let program = process::find("ssh").map_err(|error| cannot_start(&error))?;
+        let config = SshConfig::read(&program, &destination, port).await;
+        let mut tries = 0;
+        loop {
+            let turn = logins::turn(&config.through).await;
+            let folder = private_folder()
+                .map_err(|error| unreachable(&format!("no private folder for a socket: {error}")))?;
+            let socket = folder.path().join("engine.sock");
+            let mut command =
+                Command::from(login(&program, &socket, remote, (&destination, port), config.timeout)?);
+            let mut child = command.kill_on_drop(true).spawn().map_err(|error| cannot_start(&error))?;
+            let said = StderrTail::default();
+            if let Some(stderr) = child.stderr.take() {
+                drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
+            }
+            let (destination, host) = (destination.clone(), host.to_owned());
+            let mut tunnel = Self { destination, port, host, socket, said, child, _folder: folder };
+            let limit = LOGIN + Duration::from_secs(config.timeout.unwrap_or(ANSWER));
+            let Err(error) = tunnel.ready(limit).await else { return Ok(tunnel) };
+            drop(turn);
+            tries += 1;
+            match logins::pause(tries).filter(|_| words::was_dropped(&tunnel.words())) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(error),
             }
         }
-        let program = process::find("ssh").map_err(|error| cannot_start(&error))?;
-        let mut command = Command::from(process::command(&program, Inherited::Tools));
-        command.args(["-N", "-T", "-L", &format!("{local}:{remote}")]);
-        for option in OPTIONS {
-            command.args(["-o", option]);
-        }
-        if let Some(port) = port {
-            command.args(["-p", &port.to_string()]);
-        }
-        // A destination is never an option, whatever it begins with.
-        command.args(["--", &destination]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
-        // The semaphore is never closed: without a place there is no wait.
-        let _login = LOGINS.acquire().await.ok();
-        let mut child = command.spawn().map_err(|error| cannot_start(&error))?;
-        let said = StderrTail::default();
-        if let Some(stderr) = child.stderr.take() {
-            drop(tokio::spawn(listen(stderr, Arc::clone(&said))));
-        }
-        let mut tunnel = Self { destination, port, socket, said, child, _folder: folder };
-        tunnel.ready().await?;
-        Ok(tunnel)
     }
 
-    async fn ready(&mut self) -> EngineResult<()> {
+    async fn ready(&mut self, limit: Duration) -> EngineResult<()> {
         let began = Instant::now();
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -98,8 +97,8 @@ impl Tunnel {
             if UnixStream::connect(&self.socket).await.is_ok() {
                 return Ok(());
             }
-            if began.elapsed() > TIMEOUT {
-                let words = format!("ssh to {} took longer than {} s", self.destination, TIMEOUT.as_secs());
+            if began.elapsed() > limit {
+                let words = format!("ssh to {} took longer than {} s", self.destination, limit.as_secs());
                 return Err(self.explain(unreachable(&words)));
             }
             sleep(PAUSE).await;
@@ -110,9 +109,8 @@ impl Tunnel {
         // What it said last may still be on its way.
         sleep(Duration::from_millis(50)).await;
         let error = self.explain(unreachable(&format!("ssh to {} failed ({status})", self.destination)));
-        let port = self.port.map_or(String::new(), |port| format!("-p {port} "));
-        let by_hand = format!("ssh -o BatchMode=yes {port}-- {} true", quoted(&self.destination));
-        error.hint(format!("does it work by hand, without a question? {by_hand}"))
+        let by_hand = self.by_hand().replacen("ssh ", "ssh -o BatchMode=yes ", 1);
+        error.hint(format!("does it work by hand, without a question? {by_hand} true"))
     }
 
     /// A channel.
@@ -125,21 +123,64 @@ impl Tunnel {
 
     /// Adds what ssh said.
     pub(super) fn explain(&self, error: EngineError) -> EngineError {
+        words::with_words(error, &self.words(), &self.by_hand(), &self.known_as())
+    }
+
+    /// The last that ssh said.
+    fn words(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        with_words(error, &String::from_utf8_lossy(&said))
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// What a person types to log in.
+    fn by_hand(&self) -> String {
+        let port = self.port.map_or(String::new(), |port| format!("-p {port} "));
+        format!("ssh {port}-- {}", quoted(&self.destination))
+    }
+
+    /// Its name in known_hosts.
+    fn known_as(&self) -> String {
+        match self.port.filter(|port| *port != 22) {
+            Some(port) => format!("[{}]:{port}", self.host),
+            None => self.host.clone(),
+        }
     }
 }
 
-/// Each line of ssh once; some begin with its own name.
-fn with_words(mut error: EngineError, said: &str) -> EngineError {
-    for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let line = escaped(line.strip_prefix("ssh: ").unwrap_or(line));
-        if !error.message.contains(&line) {
-            error.message.push_str("; ssh: ");
-            error.message.push_str(&line);
+/// The call of ssh that logs in and forwards a remote socket to one here.
+///
+/// # Errors
+/// Where a path is none that ssh takes as it is.
+fn login(
+    program: &Path,
+    socket: &Path,
+    remote: &str,
+    (destination, port): (&str, Option<u16>),
+    timeout: Option<u64>,
+) -> EngineResult<std::process::Command> {
+    let local = socket.to_string_lossy();
+    for path in [remote, &local] {
+        // ssh reads `:`, `%`, `$` and `\` in it in its own way.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b);
+        if !path.starts_with('/') || !path.bytes().all(plain) {
+            return Err(unreachable(&format!("ssh cannot forward a socket at {path}")));
         }
     }
-    error
+    let mut command = process::command(program, Inherited::Tools);
+    command.args(["-N", "-T", "-L", &format!("{local}:{remote}")]);
+    for option in OPTIONS {
+        command.args(["-o", option]);
+    }
+    if timeout.is_none() {
+        command.args(["-o", &format!("ConnectTimeout={ANSWER}")]);
+    }
+    if let Some(port) = port {
+        command.args(["-p", &port.to_string()]);
+    }
+    // A destination is never an option, whatever it begins with.
+    command.args(["--", destination]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    Ok(command)
 }
 
 fn cannot_start(error: &io::Error) -> EngineError {
@@ -190,17 +231,6 @@ async fn listen(mut stderr: ChildStderr, said: StderrTail) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_ssh_says_names_ssh_once() {
-        let said = "ssh: connect to host web1 port 22: Connection refused\r\nPermission denied\n";
-        let error = with_words(unreachable("ssh to web1 failed"), said);
-        assert_eq!(
-            error.message,
-            "ssh to web1 failed; ssh: connect to host web1 port 22: Connection refused; ssh: Permission denied"
-        );
-        assert_eq!(with_words(error.clone(), said).message, error.message);
-    }
 
     #[test]
     fn only_where_there_is_no_ssh_it_is_to_be_installed() {

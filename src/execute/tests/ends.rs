@@ -160,7 +160,7 @@ async fn a_failure_on_one_host_leaves_the_next_ones_alone_and_says_what_runs_whe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pull_that_fails_on_the_last_host_changes_no_host() {
+async fn a_pull_that_fails_on_the_last_host_changes_no_host_where_all_is_wanted_or_nothing() {
     let stages = [on_one().await, on_one().await]
         .map(|stage| stage.with(vec![running("nginx", "r.example.com/nginx:2")]));
     let plans = [stages[0].plan().await.expect("planned"), stages[1].plan().await.expect("planned")];
@@ -170,7 +170,8 @@ async fn a_pull_that_fails_on_the_last_host_changes_no_host() {
         Host { plan: &plans[0], engine: &stages[0].fake, guard: &Unguarded },
         Host { plan: &plans[1], engine: &stages[1].fake, guard: &Unguarded },
     ];
-    let outcome = execute(Command::APPLY, &hosts, &Open, &|_| {}, &Interrupt::new()).await;
+    let outcome =
+        execute(Command { whole: true, ..Command::APPLY }, &hosts, &Open, &|_| {}, &Interrupt::new()).await;
     assert!(!outcome.changed());
     assert_eq!(outcome.failure.expect("failed").code(), Code::Failed);
     assert!(!stages[0].fake.changes().iter().any(|call| call.starts_with("create")));

@@ -7,7 +7,7 @@ use crate::execute::Interrupt;
 use crate::history::{Generation, OnHost, Wanted, generations};
 use crate::name::{ContainerName, HostName};
 use crate::problem::{Place, Problem, Result, escaped};
-use crate::session::{Goal, Observation, Pipeline, Registries, Services, Vault, declared};
+use crate::session::{FailedHost, Goal, Observation, Pipeline, Registries, Services, Vault, declared};
 use std::collections::BTreeMap;
 
 /// A host that has the service.
@@ -66,16 +66,19 @@ pub(super) fn goals<'h>(
     pairs.map(|(host, target)| (host.name.clone(), host.goal(service, target))).collect()
 }
 
-/// The name of the service, and every selected host that has it, with what is left of it there.
+/// The name of the service, and every selected host that has it, with what is left of it there, and
+/// those that are left out.
 pub(super) async fn look(
     args: &RollbackArgs,
     terms: &[String],
     vault: &Vault<'_>,
     interrupt: &Interrupt,
-) -> Result<(String, Vec<Host>)> {
+) -> Result<(String, Vec<Host>, Vec<FailedHost>)> {
     let declared = declared(vault, terms)?;
     let pipeline = Pipeline::new(vault, args.new_hosts.beside(args.yes), interrupt);
-    let seen = pipeline.observe(declared, Registries::NotAsked).await?.all()?;
+    let mut seen = pipeline.observe(declared, Registries::NotAsked).await?;
+    let left_out = if args.reach.skip_unreachable { seen.leave_out_unreachable() } else { Vec::new() };
+    let seen = seen.all()?;
     let mut services = Services::new(vault);
     for one in &seen {
         services.declare(&one.desired);
@@ -89,7 +92,7 @@ pub(super) async fn look(
     let hosts: Vec<Host> = seen.into_iter().filter_map(|one| host(one, vault, &service)).collect();
     let name = escaped(&service);
     match (hosts.is_empty(), alone) {
-        (false, _) => Ok((service, hosts)),
+        (false, _) => Ok((service, hosts, left_out)),
         (true, true) => {
             let what = format!("{name} is a container by itself: nothing is kept of it");
             Err(Problem::failed(what)
