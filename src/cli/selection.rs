@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::inventory::Host;
-use crate::name::in_ranges;
+use crate::name::{HostName, in_ranges};
 use crate::plan::PausedHost;
 use crate::problem::{Problem, Result, escaped};
 use crate::session::{NewHosts, Vault};
@@ -113,6 +113,13 @@ fn read(ctx: &Context, file: &Path) -> Result<String> {
     let read = std::io::stdin().lock().read_to_string(&mut text);
     read.map_err(|error| Problem::failed("cannot read hosts from standard input").because(&error))?;
     Ok(text)
+}
+
+impl Selection {
+    /// These hosts.
+    pub(in crate::cli) fn of<'h>(hosts: impl IntoIterator<Item = &'h HostName>) -> Self {
+        Self { host: hosts.into_iter().map(ToString::to_string).collect(), host_file: None }
+    }
 }
 
 /// Whether hosts that are new on this machine are accepted as they are.

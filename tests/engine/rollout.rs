@@ -123,3 +123,22 @@ fn a_first_host_that_fails_while_it_is_watched_ends_the_rollout() {
         assert_eq!(one["State"]["Running"], true);
     }
 }
+
+#[test]
+fn a_rollout_that_fails_takes_back_what_it_had_deployed_if_that_is_asked_for() {
+    let Some(three) = Three::new() else { return };
+    let before = three.ids();
+    three.release("healthy", "1.1.0");
+    // These Engines share one network: on the second host the port is taken.
+    let state = three.bed.env.read("states/api.toml");
+    let port = three.bed.port();
+    three.bed.env.write("states/api.toml", format!("{state}ports = [\"{port}:80\"]\n"));
+    let failed = three.bed.env.run(&["apply", "-y", "--on-failure", "rollback"]).exits(3);
+    let failed = failed.explains("rolling back").explains("rolled back afterwards");
+    assert_eq!(three.versions(), ["1.0.0"; 3]);
+    assert_eq!(three.ids(), before, "the containers from before themselves");
+    let gate = three.bed.env.read("pillar/apps.toml");
+    assert!(gate.contains("\"1.0.0\""), "{gate}\n{}", failed.stderr());
+    // The gate of all hosts went back, so an apply has no version to change.
+    assert!(!three.bed.env.workspace().join("pillar/hosts").exists());
+}

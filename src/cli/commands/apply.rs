@@ -1,5 +1,6 @@
 //! `pillarbox apply`.
 
+mod on_failure;
 mod version_before;
 
 use super::plan::{OptionArgs, detailed};
@@ -14,6 +15,7 @@ use crate::plan::Plan;
 use crate::problem::{Problems, Result};
 use crate::session::{MadeFor, Pipeline, StoredPlan, Vault, declared};
 use crate::store;
+use on_failure::{Deployed, OnFailure};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -53,6 +55,9 @@ pub(in crate::cli) struct ApplyArgs {
     pulls: PullArgs,
     #[command(flatten)]
     lock_wait: LockWaitArgs,
+    /// Where the run fails, bring the services that it has deployed back to what ran before, with their gates
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", hide_possible_values = true)]
+    on_failure: OnFailure,
     /// Exit with 2 if something was changed, 4 if all changes are held
     #[arg(long)]
     detailed_exitcode: bool,
@@ -79,7 +84,8 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     let lock_wait = args.lock_wait.begin();
     let command = Command { pulls: args.pulls.at_once(), ..Command::APPLY };
     args.reach.begin();
-    on_engines(async |interrupt| {
+    let mut deployed = Deployed::default();
+    let ended = on_engines(async |interrupt| {
         let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
         let mut answered = Answered::default();
         loop {
@@ -115,10 +121,14 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
                 continue;
             };
             let outcome = outcome.and(command, not_done);
+            if args.on_failure == OnFailure::Rollback {
+                deployed = Deployed::of(plan, &outcome);
+            }
             finish(ctx, plan, outcome)?;
             return Ok(exit);
         }
-    })
+    });
+    ended.map_err(|failure| deployed.roll_back(ctx, failure))
 }
 
 async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {

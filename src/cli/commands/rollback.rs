@@ -25,6 +25,7 @@ use crate::history::Generation;
 use crate::name::{HostName, folded};
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Problems, Result, escaped, quoted};
+use crate::rollout::BatchSizes;
 use crate::session::{FailedHost, Pipeline, PlannedHosts, Vault, declared};
 use gates::Change;
 use serde_json::json;
@@ -65,6 +66,29 @@ pub(in crate::cli) struct RollbackArgs {
     batches: BatchSizeArgs,
     #[command(flatten)]
     pace: PaceArgs,
+}
+
+impl RollbackArgs {
+    /// To a version, or to what ran before, on these hosts, without a question.
+    pub(super) fn of<'h>(
+        service: &str,
+        version: Option<&str>,
+        hosts: impl IntoIterator<Item = &'h HostName>,
+    ) -> Self {
+        Self {
+            service: service.to_owned(),
+            to: version.map(str::to_owned),
+            selection: Selection::of(hosts),
+            yes: true,
+            new_hosts: NewHostsArgs::default(),
+            once: false,
+            batches: BatchSizeArgs { batch_size: Some(BatchSizes::all_at_once()) },
+            pace: PaceArgs::default(),
+            reach: ReachArgs::default(),
+            pulls: PullArgs::default(),
+            lock_wait: LockWaitArgs::default(),
+        }
+    }
 }
 
 pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {

@@ -37,22 +37,37 @@ fn services(plan: &Plan, ends: &[HostOutcome]) -> BTreeSet<String> {
             end.groups.iter().any(is)
         };
         let body = plan.hosts.iter().find(|host| host.host == end.host);
-        body.into_iter().flat_map(replaced).filter(|(group, _)| failed(group)).collect::<Vec<_>>()
+        body.into_iter().flat_map(replaced).filter(|one| failed(&one.group)).collect::<Vec<_>>()
     };
-    ends.iter().flat_map(of_host).map(|(_, service)| service).collect()
+    ends.iter().flat_map(of_host).map(|one| one.service).collect()
 }
 
-/// Groups that make a container whose predecessor is kept, each with the service.
-fn replaced(host: &HostPlan) -> Vec<(String, String)> {
+/// A group that makes a container whose predecessor is kept.
+pub(super) struct Replaced {
+    pub(super) group: String,
+    pub(super) service: String,
+    /// The version of the predecessor, where it has one.
+    pub(super) from: Option<String>,
+}
+
+/// All of these on a host.
+pub(super) fn replaced(host: &HostPlan) -> Vec<Replaced> {
     let keeps = |group: &str, slot: &str| {
         let is =
             |action: &Action| matches!(action, Action::Rename { to, .. } if InstanceRole::is_kept(to, slot));
         host.steps.iter().any(|step| step.group == group && is(&step.action))
     };
+    let version = |slot: &str| {
+        let address = format!("container {slot}");
+        let change = host.changes.iter().find(|change| change.address == address)?;
+        Some(change.before.as_ref()?.get("version")?.as_str()?.to_owned())
+    };
     let made = host.steps.iter().filter_map(|step| match &step.action {
-        Action::Create(create) if keeps(&step.group, &create.service) => {
-            Some((step.group.clone(), create.body["Labels"][Label::SERVICE].as_str()?.to_owned()))
-        }
+        Action::Create(create) if keeps(&step.group, &create.service) => Some(Replaced {
+            group: step.group.clone(),
+            service: create.body["Labels"][Label::SERVICE].as_str()?.to_owned(),
+            from: version(&create.service),
+        }),
         _ => None,
     });
     made.collect()
