@@ -9,7 +9,7 @@
 //! | 0 | `problem`, `secret`, `name` | pure |
 //! | 1 | `keys`, `pillar`, `rollout` | pure |
 //! | 2 | `inventory`, `inspect`, `state`, `compose`, `desired`, `observed`, `registry`, `docker_config`, `salt` | pure |
-//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `import`, `highstate`, `export` | pure |
+//! | 3 | `script`, `interpreter`, `compile`, `plan`, `planner`, `check`, `history`, `credential`, `record`, `import`, `highstate`, `export` | pure |
 //! | 4 | `store`, `keyring`, `process`, `engine`, `external_helper`, `sandbox`, `observe`, `lock`, `execute`, `event`, `logs` | reads and changes the world |
 //! | 5 | `testing` | of tests alone: an Engine in memory |
 //! | 5 | `session` | one pipeline for all that talks to hosts |
@@ -53,6 +53,7 @@ pub mod plan;
 pub mod planner;
 pub mod problem;
 pub mod process;
+pub mod record;
 pub mod registry;
 pub mod rollout;
 mod salt;

@@ -16,6 +16,7 @@
 //! | which containers there are, for commands that look into them | `live` |
 //! | what is asked for of a service as it is there | `operate` |
 //! | what takes room on hosts | `disk` |
+//! | what is recorded of a run, and read back | `recording`, `runs` |
 //! | what a service is called on a command line | `services` |
 //! | what git is asked, and how it is kept from everything else | `git` |
 //! | who could open what, from git | `past` |
@@ -55,7 +56,9 @@ mod pipeline;
 mod plan;
 mod plan_file;
 mod probe;
+mod recording;
 mod rollback;
+mod runs;
 mod services;
 mod tags;
 mod usage;
@@ -90,6 +93,7 @@ pub use plan::{MadeFor, PlannedHosts, Told, told};
 pub use plan_file::{PlanOptions, StoredPlan, to_json};
 pub use probe::{Probed, Running};
 pub use rollback::{Goal, RollbackPlan};
+pub use runs::{RecordedRun, failed_hosts, recorded_run, recorded_runs};
 pub use services::Services;
 pub use tags::TagAnswer;
 pub use usage::Usages;

@@ -16,6 +16,7 @@ mod personal;
 mod private;
 mod process;
 mod repository;
+mod runs;
 mod scratch;
 mod search;
 mod socket;
@@ -36,6 +37,7 @@ pub use private::{
 };
 pub use process::Process;
 pub use repository::Repository;
+pub use runs::{RunFile, is_being_written, prune_runs, run_files};
 pub use scratch::Scratch;
 pub use search::{Search, find};
 pub use socket::stranger_of_socket;

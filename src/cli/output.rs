@@ -16,6 +16,7 @@ pub(super) mod logs;
 pub(super) mod plan;
 pub(super) mod progress;
 pub(super) mod prometheus;
+pub(super) mod runs;
 pub(super) mod status;
 pub(super) mod style;
 pub(in crate::cli) mod table;

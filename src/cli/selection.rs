@@ -4,8 +4,8 @@ use super::Context;
 use crate::inventory::Host;
 use crate::name::{HostName, in_ranges};
 use crate::plan::PausedHost;
-use crate::problem::{Problem, Result, escaped};
-use crate::session::{NewHosts, Vault};
+use crate::problem::{Problem, Result, escaped, quoted};
+use crate::session::{NewHosts, Vault, failed_hosts};
 use crate::store;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,9 @@ pub(in crate::cli) struct Selection {
     /// Terms of --host from a file, one a line; `-`: from standard input
     #[arg(long, value_name = "FILE")]
     host_file: Option<PathBuf>,
+    /// Only hosts that failed or were skipped in the last run from this machine
+    #[arg(long)]
+    failed: bool,
 }
 
 /// What a selection chooses.
@@ -37,23 +40,27 @@ pub(in crate::cli) struct Chosen {
 impl Selection {
     /// Whether it names none: all hosts.
     pub(in crate::cli) fn is_all(&self) -> bool {
-        self.host.is_empty() && self.host_file.is_none()
+        self.host.is_empty() && self.host_file.is_none() && !self.failed
     }
 
-    /// The options that choose the same hosts again; terms that were read from standard input stand among them.
-    pub(in crate::cli) fn again(&self, chosen: &Chosen) -> Vec<(&'static str, String)> {
+    /// The options that choose the same hosts again, each with a blank before it; terms that were read from standard
+    /// input stand among them.
+    pub(in crate::cli) fn again(&self, chosen: &Chosen) -> String {
         let is_stdin = self.host_file.as_deref() == Some(Path::new("-"));
-        let terms = if is_stdin { &chosen.terms } else { &self.host };
-        let file = self.host_file.as_ref().filter(|_| !is_stdin).map(|file| file.display().to_string());
-        let options = terms.iter().map(|term| ("--host", term.clone()));
-        options.chain(file.map(|file| ("--host-file", file))).collect()
+        let terms = if is_stdin && !self.failed { &chosen.terms } else { &self.host };
+        let mut again: String = terms.iter().map(|term| format!(" --host {}", quoted(term))).collect();
+        if let Some(file) = self.host_file.as_ref().filter(|_| !is_stdin) {
+            again.push_str(&format!(" --host-file {}", quoted(&file.display().to_string())));
+        }
+        again.push_str(if self.failed { " --failed" } else { "" });
+        again
     }
 
     /// Its terms, those of the file last.
     ///
     /// # Errors
     /// Where the file cannot be read, or has no terms: that would choose all hosts.
-    pub(in crate::cli) fn terms(&self, ctx: &Context) -> Result<Vec<String>> {
+    fn terms(&self, ctx: &Context) -> Result<Vec<String>> {
         let mut terms = self.host.clone();
         if let Some(file) = &self.host_file {
             let text = read(ctx, file)?;
@@ -76,9 +83,19 @@ impl Selection {
     /// # Errors
     /// As [`Self::terms`]; where the terms choose no host.
     pub(in crate::cli) fn chosen(&self, ctx: &Context, vault: &Vault<'_>) -> Result<Chosen> {
-        let terms = self.terms(ctx)?;
-        let hosts = vault.inventory().select(&terms)?;
-        let are_names = terms.iter().all(|term| term.bytes().all(is_of_name));
+        let mut terms = self.terms(ctx)?;
+        let mut hosts = vault.inventory().select(&terms)?;
+        if self.failed {
+            let failed = failed_hosts(vault)?;
+            hosts.retain(|host| failed.iter().any(|name| name == host.name.as_str()));
+            if hosts.is_empty() {
+                return Err(Problem::usage("no host is chosen")
+                    .cause("none of these hosts failed or was skipped in the last run")
+                    .into());
+            }
+            terms = hosts.iter().map(|host| host.name.to_string()).collect();
+        }
+        let are_names = !self.failed && terms.iter().all(|term| term.bytes().all(is_of_name));
         if !are_names {
             let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
             let all = vault.inventory().hosts.len();
@@ -118,7 +135,7 @@ fn read(ctx: &Context, file: &Path) -> Result<String> {
 impl Selection {
     /// These hosts.
     pub(in crate::cli) fn of<'h>(hosts: impl IntoIterator<Item = &'h HostName>) -> Self {
-        Self { host: hosts.into_iter().map(ToString::to_string).collect(), host_file: None }
+        Self { host: hosts.into_iter().map(ToString::to_string).collect(), ..Self::default() }
     }
 }
 

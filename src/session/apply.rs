@@ -5,6 +5,7 @@ use super::locks::{Held, HostLock};
 use super::operator::{Operator, Progress};
 use super::pipeline::Pipeline;
 use super::plan::{PlannedHost, PlannedHosts};
+use super::recording::Recording;
 use crate::engine::docker::Docker;
 use crate::execute::{Ahead, Command, Host, Interrupt, Outcome, Rollout, Stages, Wait, roll_out};
 use crate::name::folded;
@@ -75,6 +76,7 @@ impl Pipeline<'_> {
                 .map(|((plan, host), guard)| Host { plan, engine: &host.engine, guard })
                 .collect();
             let progress = session.operator.progress(&planned.plan);
+            let recording = Recording::begin(self.vault, command.name, self.terms, &planned.plan);
             let keychain = Keychain {
                 vault: self.vault,
                 hosts: busy.iter().map(|(plan, host)| (&plan.host, &host.credentials)).collect(),
@@ -89,8 +91,13 @@ impl Pipeline<'_> {
                 wait: pace.wait,
                 stages: &told,
             };
-            let watch = |event| progress.show(&event);
-            Ok(roll_out(command, &hosts, rollout, &keychain, &watch, self.interrupt).await)
+            let watch = |event| {
+                progress.show(&event);
+                recording.see(&event);
+            };
+            let outcome = roll_out(command, &hosts, rollout, &keychain, &watch, self.interrupt).await;
+            recording.end(&outcome);
+            Ok(outcome)
         })
         .await
     }

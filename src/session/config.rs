@@ -1,19 +1,30 @@
 //! `~/.config/pillarbox/config.toml`: what holds for one person, whatever the current folder is.
 
 use super::context::Session;
+use crate::pillar::Value;
 use crate::pillar::document::plain_tree;
 use crate::pillar::fields::Fields;
 use crate::problem::{Problem, Problems, Result, escaped};
 use crate::store::{self, PersonalPaths};
 use std::path::PathBuf;
 
-const KEYS: [&str; 1] = ["workspace"];
+const KEYS: [&str; 2] = ["workspace", "runs"];
 
 /// What is in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `workspace`: the one that the credential helper answers from. Absolute.
     pub workspace: Option<PathBuf>,
+    /// `runs.keep`: so many records of runs are kept, however old they are.
+    pub runs_keep: u16,
+    /// `runs.days`: those that are younger are kept, however many they are.
+    pub runs_days: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { workspace: None, runs_keep: 200, runs_days: 400 }
+    }
 }
 
 impl Session {
@@ -49,6 +60,23 @@ impl Config {
                 );
             }
         }
+        if let Some(runs) = tree.at(["runs"])
+            && let Some(mut fields) = Fields::of(runs, "[runs]", &["keep", "days"], &mut problems)
+        {
+            let mut number = |key: &str, into: &mut u16| match fields.get(key).map(|node| (&node.value, node))
+            {
+                None => {}
+                Some((Value::Integer(number), _)) if u16::try_from(*number).is_ok() => {
+                    *into = u16::try_from(*number).unwrap_or_default();
+                }
+                Some((_, node)) => {
+                    let what = format!("`{key}` in [runs] must be a number from 0 to {}", u16::MAX);
+                    fields.problem(Problem::failed(what).at(&node.place));
+                }
+            };
+            number("keep", &mut config.runs_keep);
+            number("days", &mut config.runs_days);
+        }
         Problems::check(problems)?;
         Ok(config)
     }
@@ -71,6 +99,22 @@ mod tests {
         assert_eq!(workspace("workspace = \"~/shop\" # ours"), Some("/home/alice/shop".into()));
         assert!(parse("workspace = \"shop\"").is_err());
         assert!(parse("workspace = 1").is_err());
+    }
+
+    #[test]
+    fn how_many_records_of_runs_are_kept_is_a_number() {
+        let kept = |text: &str| parse(text).map(|config| (config.runs_keep, config.runs_days));
+        assert_eq!(kept(""), Ok((200, 400)));
+        assert_eq!(kept("[runs]\nkeep = 0\ndays = 7"), Ok((0, 7)));
+        for wrong in [
+            "[runs]\nkeep = -1",
+            "[runs]\ndays = \"7\"",
+            "[runs]\ndays = 70000",
+            "[runs]\nkep = 1",
+            "runs = 1",
+        ] {
+            assert!(kept(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

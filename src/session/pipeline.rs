@@ -13,12 +13,20 @@ pub struct Pipeline<'p> {
     pub(super) interrupt: &'p Interrupt,
     pub(super) new_hosts: NewHosts,
     pub(super) lock_wait: Option<&'p LockWait>,
+    /// The terms that chose its hosts, for its record.
+    pub(super) terms: &'p [String],
 }
 
 impl<'p> Pipeline<'p> {
     /// A run over hosts of a workspace; `new_hosts` says whether one that is new may be sent secrets.
     pub fn new(vault: &'p Vault<'p>, new_hosts: NewHosts, interrupt: &'p Interrupt) -> Self {
-        Self { vault, interrupt, new_hosts, lock_wait: None }
+        Self { vault, interrupt, new_hosts, lock_wait: None, terms: &[] }
+    }
+
+    /// With the terms that chose its hosts, for its record.
+    #[must_use]
+    pub fn of_hosts(self, terms: &'p [String]) -> Self {
+        Self { terms, ..self }
     }
 
     /// The same, which waits for locks that other runs hold.

@@ -32,6 +32,8 @@ pub struct PersonalPaths {
     pub config: PathBuf,
     /// `~/.local/state/pillarbox/known.toml`, or what `PILLARBOX_KNOWN` names.
     pub known: PathBuf,
+    /// `~/.local/state/pillarbox/runs/`: records of runs, a folder for each workspace.
+    pub runs: PathBuf,
     /// `~/.local/state/pillarbox/wired.json`: what `registry helper install` changed.
     pub wired: PathBuf,
     /// `~/.config/containers/auth.json`: credentials of podman and skopeo that outlive a login.
@@ -61,6 +63,7 @@ impl PersonalPaths {
             identity: config.join("identity.txt"),
             config: config.join("config.toml"),
             known: known.unwrap_or_else(|| base(&environment.state_home, ".local/state").join("known.toml")),
+            runs: base(&environment.state_home, ".local/state").join("runs"),
             wired: base(&environment.state_home, ".local/state").join("wired.json"),
             containers: xdg(&environment.config_home, ".config").join("containers/auth.json"),
             overlay: base(&environment.data_home, ".local/share").join("personal"),

@@ -62,7 +62,8 @@ fn the_commands_in_the_order_of_work() {
     exec          Run a command, or a shell, in a running container of a service
     run           Run a one-off command in a new container that is made like those of a service
     adopt         Adopt containers that pillarbox did not make, without a restart
-    history       Show the generations of a service on each host, and which of them a rollback can use
+    history       Show what was done: the runs on this machine, one of them, or the generations of a
+                  service
     rollback      Bring back what a service ran before: on every selected host, or on none
     restart       Restart a service, one container after another, each until it works
     stop          Stop a service, and keep it so: no apply starts it again until `start`

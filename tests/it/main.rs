@@ -54,6 +54,7 @@ mod recovery;
 mod refused;
 mod registry;
 mod rekey_killed;
+mod runs;
 mod sealing;
 #[allow(dead_code, reason = "shared with tests/engine")]
 mod search;

@@ -35,7 +35,7 @@ it is brought back (exit 3).")]
 pub(in crate::cli) struct ApplyArgs {
     /// A plan stored by `plan -o`: done exactly as it says, or not at all
     #[arg(value_name = "PLAN", conflicts_with_all = [
-        "host", "host_file", "prune", "fix_drift", "only", "service", "offline", "batch_size"
+        "host", "host_file", "failed", "prune", "fix_drift", "only", "service", "offline", "batch_size"
     ])]
     plan: Option<PathBuf>,
     #[command(flatten)]
@@ -86,7 +86,9 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
     args.reach.begin();
     let mut deployed = Deployed::default();
     let ended = on_engines(async |interrupt| {
-        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
+        let pipeline = Pipeline::new(&vault, args.new_hosts.beside(args.yes), interrupt)
+            .waiting(&lock_wait)
+            .of_hosts(&terms);
         let mut answered = Answered::default();
         loop {
             let mut planned = pipeline.plan(declared(&vault, &terms)?, &options, MadeFor::Apply).await?;

@@ -7,7 +7,7 @@ use crate::cli::{Context, LockWaitArgs, NewHostsArgs, ReachArgs, Selection, on_e
 use crate::execute::{Command, Interrupt};
 use crate::name::folded;
 use crate::plan::Plan;
-use crate::problem::{Problems, Result, quoted};
+use crate::problem::{Problems, Result};
 use crate::rollout::BatchSizes;
 use crate::session::{Pace, Pipeline, Requested, Vault, declared};
 use serde_json::json;
@@ -47,15 +47,13 @@ pub(super) fn carry_out(
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let chosen = request.selection.chosen(ctx, &vault)?;
-    let again = request.selection.again(&chosen);
-    let again = again
-        .iter()
-        .fold(request.again.clone(), |again, (option, value)| format!("{again} {option} {}", quoted(value)));
+    let again = format!("{}{}", request.again, request.selection.again(&chosen));
     let lock_wait = request.lock_wait.begin();
     request.reach.begin();
     on_engines(async |interrupt| {
-        let pipeline =
-            Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt).waiting(&lock_wait);
+        let pipeline = Pipeline::new(&vault, request.new_hosts.beside(request.yes), interrupt)
+            .waiting(&lock_wait)
+            .of_hosts(&chosen.terms);
         let mut answered = Answered::default();
         loop {
             let declared = declared(&vault, &chosen.terms)?;

@@ -114,8 +114,9 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
             }
             let names: Vec<String> = goals.keys().map(ToString::to_string).collect();
             let declared = declared(&then, &names).map_err(|problems| problems.map(not_compiled))?;
-            let pipeline =
-                Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt).waiting(&lock_wait);
+            let pipeline = Pipeline::new(&then, args.new_hosts.beside(args.yes), interrupt)
+                .waiting(&lock_wait)
+                .of_hosts(&chosen.terms);
             let plan = pipeline.plan_rollback(declared, &goals, args.batches.batch_size.clone()).await?;
             Problems::check(plan.planned.problems())?;
             gates::hold(&mut changes, &args.service, &targets, &plan.differing);

@@ -29,7 +29,7 @@ pub(super) fn run(args: &ComposeShowArgs, ctx: &Context) -> Result<Exit> {
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let projects = projects(&vault, args.project.as_deref())?;
-    let hosts = hosts(&vault, &projects, args, &args.selection.terms(ctx)?)?;
+    let hosts = hosts(&vault, &projects, args, &args.selection.chosen(ctx, &vault)?.terms)?;
     let declared = declared(&vault, &hosts)?;
     let (compiled, wrong): (Vec<Desired>, _) = if declared.iter().all(|one| one.desired().is_some()) {
         (declared.into_iter().filter_map(Declared::into_desired).collect(), Vec::new())

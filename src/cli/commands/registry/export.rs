@@ -90,7 +90,7 @@ pub(super) fn run(args: &RegistryExportArgs, ctx: &Context) -> Result<Exit> {
         None => None,
     };
     let vault = Vault::load(&ctx.session, &workspace)?;
-    let hosts = args.selection.terms(ctx)?;
+    let hosts = args.selection.chosen(ctx, &vault)?.terms;
     let only = Only { registries: &registries, file: file.as_deref(), hosts: &hosts };
     let entries = choose::entries(&vault, &only)?;
     let (exported, left_out) = open(&vault, &entries, &format, !registries.is_empty())?;

@@ -20,10 +20,10 @@ pub(super) fn command(
     let mut command = format!("pillarbox rollback {}", quoted(&args.service));
     let all = hosts.iter().flat_map(|host| &host.generations);
     let to = args.to.clone().or_else(|| targets.first()?.named_among(all));
-    let options = to.into_iter().map(|to| ("--to", to)).chain(args.selection.again(chosen));
-    for (option, value) in options {
-        command.push_str(&format!(" {option} {}", quoted(&value)));
+    if let Some(to) = to {
+        command.push_str(&format!(" --to {}", quoted(&to)));
     }
+    command.push_str(&args.selection.again(chosen));
     for (flag, given) in [(" --once", args.once), (" -y", args.yes)] {
         command.push_str(if given { flag } else { "" });
     }

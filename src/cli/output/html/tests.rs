@@ -193,3 +193,45 @@ proptest! {
         prop_assert!(markup(&page).is_subset(&markup(&poisoned("harmless"))), "{}", page);
     }
 }
+
+/// A thousand hosts that are upgraded, of which each has what `differ` makes of it.
+fn fleet(differ: impl Fn(usize, &mut crate::plan::HostPlan)) -> Plan {
+    let one = |at: usize| {
+        let upgrade = upgrade().hosts.remove(0);
+        let name = crate::name::HostName::parse(&format!("web{at:04}")).expect("a name");
+        let mut host = crate::plan::HostPlan::new(
+            name,
+            "ssh://x".to_owned(),
+            format!("ID{at}"),
+            (*upgrade.body).clone(),
+        );
+        differ(at, &mut host);
+        host
+    };
+    plan((0..1000).map(one).collect())
+}
+
+#[test]
+fn a_page_of_many_hosts_shows_equal_plans_once() {
+    let page = page(&fleet(|at, host| host.notes.push(format!("of {at}"))));
+    assert!(page.len() < 80_000, "{}", page.len());
+    let words = words(&page);
+    assert!(words.contains("A 1,000 hosts") && words.contains("web0000..0999"), "{words}");
+    assert!(
+        words.contains("The steps of web0000; those of the others differ in their containers alone."),
+        "{words}"
+    );
+    assert!(words.contains("api.db_password → 1,000 hosts, nginx, env DB_URL"), "{words}");
+}
+
+#[test]
+fn a_page_of_a_thousand_different_plans_stays_below_two_megabytes_and_says_what_is_missing() {
+    let page = page(&fleet(|at, host| host.changes[1].address = format!("container nginx{at}")));
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    assert!(
+        page.contains("more plans are not on this page") || page.contains("Not shown here"),
+        "{}",
+        page.len()
+    );
+    assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+}
