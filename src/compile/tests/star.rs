@@ -226,8 +226,10 @@ proptest! {
             star.push_str(&format!("    config['d{number}'] = {{'{function}': {arguments}}}\n"));
         }
         star.push_str("    return config\n");
-        let in_toml = outcome(compiled(&[("states/a.toml", &toml)], PILLAR));
-        let in_star = outcome(compiled(&[("states/a.star", &star)], PILLAR));
+        // In Starlark a text comes from every pillar value that is a word of it. No other text here has these words.
+        let pillar = PILLAR.replace("['a', 'b']", "['ø', 'ß']").replace("x = 'y'", "x = 'ŷ'");
+        let in_toml = outcome(compiled(&[("states/a.toml", &toml)], &pillar));
+        let in_star = outcome(compiled(&[("states/a.star", &star)], &pillar));
         prop_assert_eq!(in_toml, in_star, "{}\n{}", toml, star);
     }
 
