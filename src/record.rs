@@ -86,7 +86,8 @@ pub struct HostEnd {
     /// In which batch it was, counted from 1.
     #[serde(default)]
     pub batch: usize,
-    /// The body that was its plan.
+    /// The body that was its plan; empty for a host that was left out.
+    #[serde(default)]
     pub body: String,
     /// What became of it.
     pub end: HostResult,
@@ -109,6 +110,8 @@ pub enum HostResult {
     RolledBack,
     /// It failed, and is not as it was.
     Failed,
+    /// It could not be reached, and was left out.
+    Unreachable,
     /// A newer pillarbox says what.
     #[serde(other)]
     Unknown,
@@ -122,6 +125,7 @@ impl HostResult {
             Self::Skipped => "skipped",
             Self::RolledBack => "rolled back",
             Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
             Self::Unknown => "unknown",
         }
     }
@@ -145,6 +149,9 @@ pub struct End {
     /// Hosts that were skipped.
     #[serde(default)]
     pub skipped: usize,
+    /// Hosts that could not be reached and were left out.
+    #[serde(default)]
+    pub unreachable: usize,
 }
 
 impl Line {

@@ -23,7 +23,7 @@ pub(in crate::cli) struct Selection {
     /// Terms of --host from a file, one a line; `-`: from standard input
     #[arg(long, value_name = "FILE")]
     host_file: Option<PathBuf>,
-    /// Only hosts that failed or were skipped in the last run from this machine
+    /// Only hosts that failed, were skipped or could not be reached in the last run from this machine
     #[arg(long)]
     failed: bool,
 }

@@ -34,9 +34,10 @@ impl RunRecord {
         Some(record)
     }
 
-    /// What became of each host that had something to do; those without a line were left, or cut off.
+    /// What became of each host that had something to do, or could not be reached; those without a line were left, or
+    /// cut off.
     pub fn results(&self) -> BTreeMap<&str, HostResult> {
-        let all = self.bodies.iter().flat_map(|body| &body.hosts);
+        let all = self.bodies.iter().flat_map(|body| &body.hosts).chain(self.hosts.keys());
         let result = |host: &String| self.hosts.get(host).map_or(HostResult::Skipped, |end| end.end);
         all.map(|host| (host.as_str(), result(host))).collect()
     }
@@ -54,8 +55,8 @@ impl RunRecord {
 
     /// `done`; `1 rolled back, 636 left`; `cut off, 3 done, 7 left`. `runs`: its process still has the record.
     pub fn in_words(&self, runs: bool) -> String {
-        use HostResult::{Done, Failed, RolledBack, Skipped, Unknown};
-        let counts = [Failed, RolledBack, Unknown, Done, Skipped]
+        use HostResult::{Done, Failed, RolledBack, Skipped, Unknown, Unreachable};
+        let counts = [Failed, RolledBack, Unreachable, Unknown, Done, Skipped]
             .map(|result| (self.count(result), result.words()))
             .into_iter()
             .filter(|(count, _)| *count > 0)

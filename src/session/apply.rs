@@ -8,12 +8,15 @@ use super::plan::{PlannedHost, PlannedHosts};
 use super::recording::Recording;
 use crate::engine::docker::Docker;
 use crate::execute::{Ahead, Command, Host, Interrupt, Outcome, Rollout, Stages, Wait, roll_out};
-use crate::name::folded;
+use crate::name::in_ranges;
 use crate::plan::HostPlan;
 use crate::problem::{Problem, Result};
 use crate::rollout::Share;
 use futures_util::future::LocalBoxFuture;
 use std::time::Duration;
+
+/// Columns that the names of a batch may take.
+const ROOM: usize = 70;
 
 /// When a run goes on with its next batch, and when it ends.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +79,8 @@ impl Pipeline<'_> {
                 .map(|((plan, host), guard)| Host { plan, engine: &host.engine, guard })
                 .collect();
             let progress = session.operator.progress(&planned.plan);
-            let recording = Recording::begin(self.vault, command.name, self.terms, &planned.plan);
+            let recording =
+                Recording::begin(self.vault, command.name, self.terms, &planned.plan, &planned.left_out);
             let keychain = Keychain {
                 vault: self.vault,
                 hosts: busy.iter().map(|(plan, host)| (&plan.host, &host.credentials)).collect(),
@@ -131,10 +135,10 @@ impl Stages for Told<'_> {
     }
 }
 
-/// `batch 2 of 6: web0001..0100 (100 hosts), 899 left`.
+/// `batch 2 of 6: web0001..0100, 899 left`.
 fn in_words(ahead: &Ahead<'_>) -> String {
     let names: Vec<&str> = ahead.hosts.iter().map(crate::name::HostName::as_str).collect();
-    let mut words = format!("batch {} of {}: {}", ahead.number, ahead.of, folded(&names));
+    let mut words = format!("batch {} of {}: {}", ahead.number, ahead.of, in_ranges(&names, ROOM));
     let left = ahead.left.saturating_sub(ahead.hosts.len());
     if left > 0 {
         words.push_str(&format!(", {left} left"));

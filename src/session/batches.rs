@@ -42,6 +42,6 @@ impl Pipeline<'_> {
             batches,
             paused: Vec::new(),
         };
-        PlannedHosts { plan, failed, hosts }
+        PlannedHosts { plan, failed, left_out: Vec::new(), hosts }
     }
 }

@@ -12,7 +12,7 @@ use super::services::Services;
 use super::verify::is_sent_secrets;
 use crate::desired::{Address, Desired, DesiredState};
 use crate::engine::docker::Docker;
-use crate::name::folded;
+use crate::name::{HostName, folded};
 use crate::observe::names;
 use crate::plan::{Bodies, HostPlan, Plan, Verb};
 use crate::planner::{Options, Part, assign, comparable, plan_host};
@@ -28,6 +28,8 @@ pub struct PlannedHosts {
     pub plan: Plan,
     /// Hosts that have no plan, and why.
     pub failed: Vec<FailedHost>,
+    /// Hosts that were left out because they cannot be reached.
+    pub left_out: Vec<HostName>,
     /// The hosts of the plan, in its order.
     pub(super) hosts: Vec<PlannedHost>,
 }
@@ -189,7 +191,9 @@ fn parts<'s>(seen: impl IntoIterator<Item = &'s Observation<'s>>) -> Result<Vec<
 impl PlannedHosts {
     /// Takes out the hosts that cannot be reached, where others can.
     pub fn leave_out_unreachable(&mut self) -> Vec<FailedHost> {
-        leave_out_unreachable(&mut self.failed, !self.plan.hosts.is_empty())
+        let left_out = leave_out_unreachable(&mut self.failed, !self.plan.hosts.is_empty());
+        self.left_out = left_out.iter().map(|one| one.host.clone()).collect();
+        left_out
     }
 
     /// Why images cannot be had, of resources that are held because of it, each once.

@@ -4,6 +4,7 @@ use super::git::Git;
 use super::vault::Vault;
 use crate::event::{Event, EventKind, GroupEnd};
 use crate::execute::{HostOutcome, Outcome};
+use crate::name::HostName;
 use crate::plan::Plan;
 use crate::problem::{Problem, Result};
 use crate::record::{self, Begin, Body, End, HostEnd, HostResult, Line, VERSION};
@@ -23,6 +24,8 @@ struct State {
     /// `None` where nothing can be written any more; that was said.
     file: Option<RunFile>,
     hosts: BTreeMap<String, HostState>,
+    /// How many hosts were left out.
+    unreachable: usize,
 }
 
 /// A host that has something to do.
@@ -40,9 +43,15 @@ struct HostState {
 
 impl<'v> Recording<'v> {
     /// Begins a record, and takes old ones away.
-    pub(super) fn begin(vault: &'v Vault<'v>, command: &str, terms: &[String], plan: &Plan) -> Self {
+    pub(super) fn begin(
+        vault: &'v Vault<'v>,
+        command: &str,
+        terms: &[String],
+        plan: &Plan,
+        unreachable: &[HostName],
+    ) -> Self {
         let bodies = record::bodies(plan);
-        let made = first_lines(vault, command, terms, &bodies);
+        let made = first_lines(vault, command, terms, &bodies, unreachable);
         let file = made.map_err(|problems| warn(vault, &problems.to_string())).ok();
         let body = |host: &str| bodies.iter().find(|body| body.hosts.iter().any(|name| name == host));
         let batch = |host: &str| {
@@ -60,13 +69,14 @@ impl<'v> Recording<'v> {
             };
             (host.host.to_string(), state)
         });
-        Self { vault, state: RefCell::new(State { file, hosts: hosts.collect() }) }
+        let state = State { file, hosts: hosts.collect(), unreachable: unreachable.len() };
+        Self { vault, state: RefCell::new(state) }
     }
 
     /// Records what ends a host, or a part of it that failed.
     pub(super) fn see(&self, event: &Event) {
         let mut state = self.state.borrow_mut();
-        let State { file, hosts } = &mut *state;
+        let State { file, hosts, .. } = &mut *state;
         let Some(host) = hosts.get_mut(event.host.as_str()) else { return };
         match &event.kind {
             EventKind::StepStarted { .. } => drop(host.began.get_or_insert_with(Instant::now)),
@@ -86,8 +96,9 @@ impl<'v> Recording<'v> {
     /// Ends the record with what became of the hosts that no event told of.
     pub(super) fn end(&self, outcome: &Outcome) {
         let mut state = self.state.borrow_mut();
-        let State { file, hosts } = &mut *state;
-        let mut end = End { t: now(), result: "done".to_owned(), ..End::default() };
+        let State { file, hosts, unreachable } = &mut *state;
+        let (result, unreachable) = ("done".to_owned(), *unreachable);
+        let mut end = End { t: now(), result, unreachable, ..End::default() };
         for (name, host) in hosts.iter_mut() {
             let became = outcome.hosts.iter().find(|one| one.host.as_str() == name);
             let became = became.map_or(HostResult::Skipped, of_host);
@@ -100,7 +111,7 @@ impl<'v> Recording<'v> {
                 HostResult::Done => end.done += 1,
                 HostResult::RolledBack => end.rolled_back += 1,
                 HostResult::Skipped => end.skipped += 1,
-                HostResult::Failed | HostResult::Unknown => end.failed += 1,
+                HostResult::Failed | HostResult::Unreachable | HostResult::Unknown => end.failed += 1,
             }
         }
         if let Some(problems) = &outcome.failure {
@@ -148,7 +159,13 @@ fn now() -> String {
 }
 
 /// Makes the file of a run and writes what is known when it begins.
-fn first_lines(vault: &Vault<'_>, command: &str, terms: &[String], bodies: &[Body]) -> Result<RunFile> {
+fn first_lines(
+    vault: &Vault<'_>,
+    command: &str,
+    terms: &[String],
+    bodies: &[Body],
+    unreachable: &[HostName],
+) -> Result<RunFile> {
     let session = vault.session();
     let begin = Begin {
         v: VERSION,
@@ -173,9 +190,25 @@ fn first_lines(vault: &Vault<'_>, command: &str, terms: &[String], bodies: &[Bod
     for body in bodies {
         file.append(&Line::Body(body.clone()).written())?;
     }
+    for host in unreachable {
+        file.append(&left_out(host).written())?;
+    }
     file.sync()?;
     store::prune_runs(&folder, usize::from(config.runs_keep), &oldest)?;
     Ok(file)
+}
+
+/// The line of a host that is left out because it cannot be reached.
+fn left_out(host: &HostName) -> Line {
+    Line::Host(HostEnd {
+        t: now(),
+        host: host.to_string(),
+        batch: 0,
+        body: String::new(),
+        end: HostResult::Unreachable,
+        took_ms: 0,
+        error: None,
+    })
 }
 
 /// Where the records of a workspace are.

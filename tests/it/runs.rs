@@ -80,7 +80,7 @@ fn a_run_is_recorded_as_it_goes_and_the_hosts_that_failed_can_be_taken_up_again(
     let id = lines[0]["run"].as_str().expect("an id");
     let list = env.run(&["history"]).ok().says("RUN").says("alice@").says("1 rolled back, 1 done");
     assert!(list.stdout().contains(id), "{}", list.stdout());
-    let one = env.run(&["history", id]).ok().says("1  rolled back  web2").says("1  done        web1");
+    let one = env.run(&["history", id]).ok().says("1  rolled back  web2").says("1  done         web1");
     let one = one.says("hosts: 'web?'").says("create  volume data: ").says("next   pillarbox apply --failed");
     assert!(one.stdout().contains("web2  rolled back: "), "{}", one.stdout());
     assert_eq!(env.run(&["history", id, "--json"]).ok().json()["results"]["web2"], "rolled-back");

@@ -48,6 +48,9 @@ fn a_host_that_is_down_can_be_left_out_and_is_said_in_plan_and_in_the_end() {
         .explains("web1: 1 done")
         .explains("host web2: its Engine at");
     assert!(!engine.asked("POST /volumes/create").is_empty());
+    env.run(&["history"]).ok().says("1 unreachable, 1 done");
+    // Only that one is left of the run.
+    env.run(&["apply", "-y", "--failed"]).exits(1).explains("host web2: its Engine at").lacks("web1");
     // Nothing is left to do on the others, and not all is as it is wanted.
     env.run(&["apply", "-y", "--skip-unreachable"]).exits(1).explains("host web2: its Engine at");
     let json = env.run(&["apply", "-y", "--skip-unreachable", "--json"]).exits(1).json();

@@ -123,6 +123,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, ctx: &Context) -> Result<Exit> {
             let mut notes = notes::of(args, &hosts, &targets, &plan);
             let mut planned = plan.planned;
             planned.plan.paused.clone_from(&chosen.paused);
+            planned.left_out = left_out.iter().map(|one| one.host.clone()).collect();
             for plan in &mut planned.plan.hosts {
                 let of_host = notes.remove(&plan.host).unwrap_or_default();
                 plan.notes.extend(of_host);

@@ -83,12 +83,12 @@ pub(in crate::cli) fn one(run: &RecordedRun) -> String {
         let _ = writeln!(out, "  and {} more that failed: --json", failed.len() - NAMED);
     }
     let results = record.results();
-    use HostResult::{Done, Failed, RolledBack, Skipped, Unknown};
-    for wanted in [Failed, RolledBack, Unknown, Done, Skipped] {
+    use HostResult::{Done, Failed, RolledBack, Skipped, Unknown, Unreachable};
+    for wanted in [Failed, RolledBack, Unreachable, Unknown, Done, Skipped] {
         let hosts: Vec<&str> =
             results.iter().filter(|(_, result)| **result == wanted).map(|(host, _)| *host).collect();
         if !hosts.is_empty() {
-            let before = format!("{:>7}  {:<10}  ", hosts.len(), wanted.words());
+            let before = format!("{:>7}  {:<11}  ", hosts.len(), wanted.words());
             let _ = writeln!(out, "{before}{}", escaped(&in_ranges(&hosts, WIDTH - before.len())));
         }
     }

@@ -187,7 +187,7 @@ fn ask(
     }
     if !wrong.is_empty() {
         let wrong = wrong.into_iter().map(|problem| match problem.code {
-            Code::NoIdentity | Code::Failed => problem.hint(by_hand.clone()),
+            Code::NoIdentity | Code::Failed | Code::Unreachable => problem.hint(by_hand.clone()),
             _ => problem,
         });
         return Err(Problems::check(wrong.collect()).err().unwrap_or_else(|| unasked().into()));
