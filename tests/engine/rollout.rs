@@ -141,4 +141,18 @@ fn a_rollout_that_fails_takes_back_what_it_had_deployed_if_that_is_asked_for() {
     assert!(gate.contains("\"1.0.0\""), "{gate}\n{}", failed.stderr());
     // The gate of all hosts went back, so an apply has no version to change.
     assert!(!three.bed.env.workspace().join("pillar/hosts").exists());
+
+    // A host that is left out is no failure of the rollout.
+    three.bed.env.write("states/api.toml", state);
+    let engines = three.engines().map(Api::address);
+    let mut hosts: Vec<(&str, &str)> =
+        ["one", "two", "three"].into_iter().zip(engines.iter().map(String::as_str)).collect();
+    hosts.push(("away", "unix:///nonexistent/engine.sock"));
+    let unhold = ["gate", "unhold", "api"];
+    let _ = three.bed.env.run(&unhold);
+    three.release("healthy", "1.2.0");
+    three.bed.set_inventory(&hosts, &["api"]);
+    let arguments = ["apply", "-y", "--skip-unreachable", "--on-failure", "rollback", "--batch-size", "100%"];
+    three.bed.env.run(&arguments).exits(3).explains("host away").lacks("rolling back");
+    assert_eq!(three.versions(), ["1.2.0"; 3]);
 }

@@ -122,10 +122,11 @@ pub(in crate::cli) fn run(args: &ApplyArgs, ctx: &Context) -> Result<Exit> {
                 answered.with(planned.plan);
                 continue;
             };
-            let outcome = outcome.and(command, not_done);
+            // What was left out before the run is no failure of it.
             if args.on_failure == OnFailure::Rollback {
                 deployed = Deployed::of(plan, &outcome);
             }
+            let outcome = outcome.and(command, not_done);
             finish(ctx, plan, outcome)?;
             return Ok(exit);
         }
