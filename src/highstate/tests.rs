@@ -292,7 +292,8 @@ fn the_work_grows_with_the_number_of_states_and_not_with_its_square() {
         assert_eq!((texts.matches(".container.running]").count(), left.as_str()), (count, ""));
         begun.elapsed().as_secs_f64()
     };
-    many(200);
-    let (some, more) = (many(500), many(4000));
+    // The quickest of three: beside other work each of them may have to wait.
+    let quickest = |count: usize| (0..3).map(|_| many(count)).fold(f64::INFINITY, f64::min);
+    let (some, more) = (quickest(500), quickest(4000));
     assert!(more < some * 8.0 * 5.0, "500 take {some} s, 4000 take {more} s");
 }
