@@ -72,6 +72,8 @@ pub struct Group {
     pub compose: Vec<ListEntry>,
     /// `after`: groups whose hosts are changed before those of this one; all of them exist.
     pub after: Vec<String>,
+    /// How many groups in a row come before it.
+    pub wave: usize,
     /// `canary`: a glob of host names; of this group's hosts these are changed before the others.
     pub canary: Option<String>,
     /// `batch`: so many of its hosts are changed at once at most.

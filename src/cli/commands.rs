@@ -44,6 +44,7 @@ mod unset;
 mod verify;
 mod version;
 mod who_can_read;
+mod written;
 
 pub(super) use stop::time;
 

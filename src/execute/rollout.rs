@@ -3,10 +3,11 @@
 
 use super::group::HostRun;
 use super::{Guard, Host, change, health, with_tasks};
-use crate::engine::Engine;
+use crate::engine::{Engine, Inspected};
 use crate::name::HostName;
+use crate::observed::Label;
 use crate::plan::{Action, Batch, HostPlan};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, quoted};
 use futures_util::future::{LocalBoxFuture, join_all};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -218,23 +219,30 @@ async fn look_again<E: Engine, G: Guard>(plan: &HostPlan, run: &HostRun<'_, E, G
     for (action, _) in passed(plan, run) {
         let Action::AwaitHealthy { container, name, .. } = action else { continue };
         let Some(id) = run.caller.id(container) else { continue };
-        let why = match run.caller.look(&id).await {
-            Ok(Some(seen)) => health::no_longer_works(&seen.state),
-            Ok(None) => Some("it is gone".to_owned()),
+        let seen = match run.caller.look(&id).await {
+            Ok(seen) => seen,
             Err(error) => {
                 let what = format!("{name} cannot be looked at once more on host {}", plan.host);
                 run.problems.borrow_mut().push(error.problem(what));
                 continue;
             }
         };
-        if let Some(why) = why {
-            let what = format!("{name} on host {} worked at first, and no longer does", plan.host);
-            let problem = Problem::new(Code::Failed, what).cause(why);
-            run.problems
-                .borrow_mut()
-                .push(problem.hint(format!("see why: pillarbox logs {name} --host {}", plan.host)));
-        }
+        let why = match &seen {
+            Some(seen) => health::no_longer_works(&seen.state),
+            None => Some("it is gone".to_owned()),
+        };
+        let Some(why) = why else { continue };
+        // The step has the name that the container was made under.
+        let service = seen.as_ref().and_then(service_of).unwrap_or(name);
+        let what = format!("{service} on host {} worked at first, and no longer does", plan.host);
+        let logs = format!("see why: pillarbox logs {} --host {}", quoted(service), plan.host);
+        run.problems.borrow_mut().push(Problem::new(Code::Failed, what).cause(why).hint(logs));
     }
+}
+
+/// The service that a container says it is of.
+fn service_of(seen: &Inspected) -> Option<&str> {
+    seen.inspect.compare("/Config/Labels")?.get(Label::SERVICE)?.as_str()
 }
 
 /// Each host alone, in this order.

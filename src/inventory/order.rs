@@ -1,6 +1,7 @@
 //! The order in which hosts are changed, as the groups say it: `after`, `canary`, `batch`.
 
 use super::{FILE, Group, Host, Inventory, matches_glob};
+use crate::name::HostName;
 use crate::pillar::fields::wrong_type;
 use crate::pillar::{Node, Value};
 use crate::problem::{Place, Problem, escaped};
@@ -11,13 +12,7 @@ impl Inventory {
     /// How many groups in a row come before a host: 0 for one that waits for nothing. A host of several groups
     /// goes with the last of them.
     pub fn wave(&self, host: &Host) -> usize {
-        host.groups.iter().map(|group| self.wave_of_group(group)).max().unwrap_or(0)
-    }
-
-    // There is no cycle: it would have been an error when it was read.
-    fn wave_of_group(&self, group: &str) -> usize {
-        let before = self.groups.get(group).map(|group| group.after.as_slice()).unwrap_or_default();
-        before.iter().map(|before| self.wave_of_group(before) + 1).max().unwrap_or(0)
+        host.groups.iter().filter_map(|name| self.groups.get(name)).map(|group| group.wave).max().unwrap_or(0)
     }
 
     /// Whether a host is changed before the others of its wave.
@@ -40,8 +35,13 @@ pub(super) fn after(
     groups: &[&str],
     problems: &mut Vec<Problem>,
 ) -> Vec<String> {
-    let mut after = Vec::new();
+    let mut after: Vec<String> = Vec::new();
     for (before, place) in written {
+        if after.iter().any(|other| other == before) {
+            problems
+                .push(Problem::failed(format!("the group `{}` is listed twice", escaped(before))).at(place));
+            continue;
+        }
         if groups.contains(&before) {
             after.push(before.to_owned());
             continue;
@@ -77,41 +77,79 @@ pub(super) fn batch(name: &str, node: &Node, problems: &mut Vec<Problem>) -> Opt
     }
 }
 
-/// A cycle of `after`, with its path.
-pub(super) fn cycle(groups: &BTreeMap<String, Group>) -> Option<Problem> {
-    let mut finished: Vec<&str> = Vec::new();
-    for name in groups.keys() {
-        let mut path = Vec::new();
-        if let Some(path) = walk(groups, name, &mut path, &mut finished) {
-            let from = &groups[path[0].as_str()];
-            let what = format!("groups come after each other in a cycle: {}", escaped(&path.join(" after ")));
-            let hint = format!("take one `after` out of {FILE}");
-            return Some(Problem::failed(what).at(&from.place).hint(hint));
+/// A canary that is none of its group's hosts: without this the first host by name would go first, silently.
+pub(super) fn strangers(
+    groups: &BTreeMap<String, Group>,
+    hosts: &BTreeMap<HostName, Host>,
+    problems: &mut Vec<Problem>,
+) {
+    for (name, group) in groups {
+        let Some(glob) = &group.canary else { continue };
+        let of_group =
+            || hosts.values().filter(|host| host.groups.contains(name)).map(|host| host.name.as_str());
+        if of_group().next().is_some() && !of_group().any(|host| matches_glob(glob, host)) {
+            let what = format!(
+                "`canary` in [groups.{}] is `{}`, which is none of its hosts",
+                escaped(name),
+                escaped(glob)
+            );
+            problems.push(Problem::failed(what).at(&group.place).nearest(glob, of_group()));
         }
     }
-    None
 }
 
-fn walk<'g>(
-    groups: &'g BTreeMap<String, Group>,
-    name: &'g str,
-    path: &mut Vec<&'g str>,
-    finished: &mut Vec<&'g str>,
-) -> Option<Vec<String>> {
-    if finished.contains(&name) {
-        return None;
+/// Says of each group how many groups in a row come before it. Where some come after each other in a cycle, that is
+/// the error, with its path. A workspace may have thousands of groups: none is looked at twice.
+pub(super) fn waves(groups: &mut BTreeMap<String, Group>) -> Option<Problem> {
+    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut followers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, group) in &*groups {
+        let before = group.after.iter().filter(|before| groups.contains_key(*before));
+        waits.insert(name, before.clone().count());
+        before.for_each(|before| followers.entry(before).or_default().push(name));
     }
-    if let Some(at) = path.iter().position(|before| *before == name) {
-        return Some(path[at..].iter().copied().chain([name]).map(str::to_owned).collect());
-    }
-    path.push(name);
-    for before in groups.get(name).into_iter().flat_map(|group| &group.after) {
-        let found = walk(groups, before, path, finished);
-        if found.is_some() {
-            return found;
+    let mut ready: Vec<&str> =
+        waits.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    let mut waves: BTreeMap<String, usize> = BTreeMap::new();
+    while let Some(name) = ready.pop() {
+        let own = waves.get(name).copied().unwrap_or(0);
+        waves.insert(name.to_owned(), own);
+        waits.remove(name);
+        for follower in followers.get(name).into_iter().flatten() {
+            let wave = waves.entry((*follower).to_owned()).or_insert(0);
+            *wave = (*wave).max(own + 1);
+            let Some(count) = waits.get_mut(follower) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push(follower);
+            }
         }
     }
-    path.pop();
-    finished.push(name);
-    None
+    let problem = waits.keys().next().map(|first| cycle(groups, &waits, first));
+    for (name, wave) in waves {
+        if let Some(group) = groups.get_mut(&name) {
+            group.wave = wave;
+        }
+    }
+    problem
+}
+
+/// The cycle that one of the groups leads to which wait for each other.
+fn cycle(groups: &BTreeMap<String, Group>, waiting: &BTreeMap<&str, usize>, first: &str) -> Problem {
+    let mut path: Vec<&str> = Vec::new();
+    let mut next = groups.get_key_value(first);
+    while let Some((name, group)) = next {
+        if let Some(at) = path.iter().position(|before| before == name) {
+            path.drain(..at);
+            path.push(name);
+            break;
+        }
+        path.push(name);
+        let before = group.after.iter().find(|before| waiting.contains_key(before.as_str()));
+        next = before.and_then(|before| groups.get_key_value(before));
+    }
+    let place = path.first().and_then(|name| groups.get(*name)).map(|group| group.place.clone());
+    let what = format!("groups come after each other in a cycle: {}", escaped(&path.join(" after ")));
+    let problem = Problem::failed(what).hint(format!("take one `after` out of {FILE}"));
+    place.iter().fold(problem, Problem::at)
 }

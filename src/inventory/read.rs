@@ -33,13 +33,14 @@ pub(super) fn inventory(root: &Node) -> Result<Inventory> {
                 groups.insert(name.to_owned(), group);
             }
         }
-        problems.extend(super::order::cycle(&groups));
+        problems.extend(super::order::waves(&mut groups));
         for (name, node) in tables.1 {
             if let Some(host) = host(name, node, &known, &projects, &mut problems) {
                 hosts.insert(host.name.clone(), host);
             }
         }
     }
+    super::order::strangers(&groups, &hosts, &mut problems);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     match (Problems::check(problems), owner) {
         (Ok(()), Some(owner)) => Ok(Inventory { owner, readers, groups, hosts, compose }),
@@ -180,7 +181,7 @@ fn group(
     let compose = super::compose::named(compose, projects, problems);
     let after = super::order::after(name, after, groups, problems);
     let batch = batch.and_then(|node| super::order::batch(name, &node, problems));
-    Some(Group { pillar, states, compose, after, canary, batch, place: node.place.clone() })
+    Some(Group { pillar, states, compose, after, wave: 0, canary, batch, place: node.place.clone() })
 }
 
 fn host(

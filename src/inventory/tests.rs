@@ -313,3 +313,41 @@ canary = "yes"
     pillarbox.toml:14: `canary` in [hosts.one] must be true or false, not a string
     "#);
 }
+
+#[test]
+fn a_canary_that_is_none_of_its_groups_hosts_is_refused() {
+    let text = |glob: &str| {
+        format!(
+            "workspace = \"shop\"\n[groups.web]\ncanary = \"{glob}\"\n[groups.empty]\ncanary = \"x\"\n\
+             [hosts.web1]\nengine = \"ssh://a@b\"\ngroups = [\"web\"]\n[hosts.db1]\nengine = \"ssh://a@b\"\n"
+        )
+    };
+    assert!(Inventory::parse(&text("web*")).is_ok());
+    for glob in ["wbe1", "db1"] {
+        let said = found(&text(glob)).join("\n");
+        assert!(
+            said.starts_with(&format!("pillarbox.toml:2: `canary` in [groups.web] is `{glob}`")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn waves_of_thousands_of_groups_are_counted_at_once_and_a_long_cycle_is_no_trouble() {
+    // Each group comes after two that each come after the same two: the ways double with every row.
+    let mut text = "workspace = \"shop\"\n[groups.a0]\n[groups.b0]\n".to_owned();
+    for row in 1..3000 {
+        for side in ["a", "b"] {
+            text.push_str(&format!("[groups.{side}{row}]\nafter = [\"a{0}\", \"b{0}\"]\n", row - 1));
+        }
+    }
+    text.push_str("[hosts.one]\nengine = \"ssh://a@b\"\ngroups = [\"b2999\"]\n");
+    let inventory = Inventory::parse(&text).expect("sound");
+    assert_eq!(inventory.wave(host(&inventory, "one")), 2999);
+    let cycle = text.replacen("[groups.a0]\n", "[groups.a0]\nafter = [\"a2999\"]\n", 1);
+    assert!(found(&cycle)[0].contains("come after each other in a cycle: "));
+    assert!(
+        found(&text.replace("after = [\"a0\", \"b0\"]", "after = [\"a0\", \"a0\"]"))[0]
+            .contains("listed twice")
+    );
+}

@@ -140,20 +140,12 @@ async fn under_locks<E: Engine, T>(
 mod tests {
     use super::*;
     use crate::execute::Guard as _;
-    use crate::name::{HostName, WorkspaceName};
+    use crate::name::HostName;
+    use crate::session::locks::tests::{fleet, workspace};
     use crate::session::operator::NoOperator;
     use crate::testing::fake::Fake;
     use std::cell::RefCell;
     use tokio::time::sleep;
-
-    fn fleet(count: usize) -> Vec<(HostName, Fake)> {
-        let host = |number| HostName::parse(&format!("web{number}")).expect("a name");
-        (0..count).map(|number| (host(number), Fake::new())).collect()
-    }
-
-    fn workspace() -> Owner {
-        WorkspaceName::parse("shop").expect("a name").into()
-    }
 
     /// A run that works so long under all locks; answers how often it had to wait for others.
     async fn run(

@@ -187,7 +187,7 @@ pub(super) async fn release<E: Engine>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::name::WorkspaceName;
     use crate::problem::Code;
@@ -195,12 +195,12 @@ mod tests {
     use std::time::Duration;
     use tokio::time::{Instant, sleep};
 
-    fn fleet(count: usize) -> Vec<(HostName, Fake)> {
+    pub(in crate::session) fn fleet(count: usize) -> Vec<(HostName, Fake)> {
         let host = |number| HostName::parse(&format!("web{number}")).expect("a name");
         (0..count).map(|number| (host(number), Fake::new())).collect()
     }
 
-    fn workspace() -> Owner {
+    pub(in crate::session) fn workspace() -> Owner {
         WorkspaceName::parse("shop").expect("a name").into()
     }
 

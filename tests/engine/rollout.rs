@@ -79,7 +79,7 @@ fn a_rollout_stops_after_the_host_that_failed_and_goes_on_where_it_stopped() {
     // One batch, then it is paused; the first host that is left is the first of the next run.
     three.release("healthy", "1.2.0");
     let paused = three.bed.env.run(&["apply", "-y", "--batches", "1"]).ok();
-    paused.explains("paused: 2 hosts are left");
+    paused.explains("paused: 2 hosts are left; go on with: pillarbox apply");
     assert_eq!(three.versions(), ["1.2.0", "1.0.0", "1.0.0"]);
     let first = three.ids()[0].clone();
     let json = three.bed.env.run(&["--json", "plan", "--batch-size", "100%"]).ok().json();
@@ -95,6 +95,17 @@ fn a_rollout_stops_after_the_host_that_failed_and_goes_on_where_it_stopped() {
     let back = three.bed.env.run(&["rollback", &three.name, "-y", "--batch-size", "1,2"]).ok();
     back.says("order:  one, then three and two");
     assert_eq!(three.versions(), ["1.0.0"; 3]);
+
+    // What a restart leaves is restarted, and what it has restarted is not once more.
+    let paused = three.bed.env.run(&["restart", &three.name, "-y", "--batches", "1"]).ok();
+    let again = format!("pillarbox restart '{}' --failed", three.name);
+    paused.explains(&format!("paused: 2 hosts are left; go on with: {again}"));
+    let started =
+        || three.engines().map(|engine| engine.container(&three.name)["State"]["StartedAt"].clone());
+    let before = started();
+    three.bed.env.run(&["restart", &three.name, "--failed", "-y"]).ok().explains("done on three, two");
+    let after = started();
+    assert!(before[0] == after[0] && before[1] != after[1] && before[2] != after[2]);
 }
 
 #[test]
@@ -116,6 +127,7 @@ fn a_first_host_that_fails_while_it_is_watched_ends_the_rollout() {
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert_eq!(ended.status.code(), Some(3), "{said}");
     assert!(said.contains("worked at first, and no longer does"), "{said}");
+    assert!(said.contains(&format!("pillarbox logs '{}' --host one", three.name)), "{said}");
     assert!(said.contains("waiting 20s before batch 2 of 3"), "{said}");
     for engine in &three.engines()[1..] {
         let one = engine.container(&three.name);

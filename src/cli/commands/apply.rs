@@ -26,7 +26,6 @@ Examples:
   pillarbox apply
   pillarbox apply --host web1 -y
   pillarbox plan -o plan.json && pillarbox apply plan.json   # exactly what was reviewed, or exit 5
-
   pillarbox apply --batch-size 1,50% --batch-wait 5m
 
 Hosts are changed in batches: first one alone, then a tenth of them, then quarters. Where a host fails, no
@@ -144,11 +143,11 @@ async fn ask(ctx: &Context, interrupt: &Interrupt, plan: &Plan) -> Result<()> {
 fn finish(ctx: &Context, plan: &Plan, outcome: Outcome) -> Result<()> {
     let outcome = version_before::hinted(plan, outcome);
     say_json(ctx, plan, Some(&outcome), outcome.failure.is_some());
-    end(ctx, outcome)
+    end(ctx, outcome, Command::APPLY.again)
 }
 
-/// What is said to people in the end.
-pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
+/// What is said to people in the end; `again` is typed to go on where the run was to end early.
+pub(super) fn end(ctx: &Context, outcome: Outcome, again: &str) -> Result<()> {
     match outcome.failure {
         Some(problems) => Err(problems),
         None => {
@@ -160,8 +159,7 @@ pub(super) fn end(ctx: &Context, outcome: Outcome) -> Result<()> {
                 names => ctx.out.say(on_hosts("done on", names, ctx.out.level)),
             }
             if left > 0 {
-                ctx.out
-                    .say(format_args!("paused: {} left; go on with the same command", hosts_in_words(left)));
+                ctx.out.say(format_args!("paused: {} left; go on with: {again}", hosts_in_words(left)));
             }
             Ok(())
         }

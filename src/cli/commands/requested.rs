@@ -47,7 +47,12 @@ pub(super) fn carry_out(
     let workspace = ctx.session.workspace()?;
     let vault = Vault::load(&ctx.session, &workspace)?;
     let chosen = request.selection.chosen(ctx, &vault)?;
-    let again = format!("{}{}", request.again, request.selection.again(&chosen));
+    // What was restarted is not restarted once more.
+    let rest = match request.asked {
+        Requested::Restart | Requested::Renew => " --failed",
+        _ => "",
+    };
+    let again = format!("{}{}{rest}", request.again, request.selection.again(&chosen));
     let lock_wait = request.lock_wait.begin();
     request.reach.begin();
     on_engines(async |interrupt| {
@@ -95,7 +100,7 @@ pub(super) fn carry_out(
             };
             let outcome = outcome.and(command, left_out);
             say_json(ctx, &asked.service, plan, Some(&outcome), outcome.failure.is_some());
-            apply::end(ctx, outcome)?;
+            apply::end(ctx, outcome, &again)?;
             return Ok(Carried::Out);
         }
     })

@@ -210,7 +210,7 @@ async fn apply_rollback(
     };
     let outcome = outcome.and(command, left_out);
     say_json(args, ctx, plan, changes, Some(&outcome), outcome.failure.is_some());
-    match apply::end(ctx, outcome) {
+    match apply::end(ctx, outcome, again) {
         Ok(()) => Ok(Some(Exit::Done)),
         Err(problems) if changes.is_empty() => Err(problems),
         Err(problems) => {

@@ -14,7 +14,7 @@ mod steps;
 mod tests;
 
 use super::plan::many::FEW;
-use super::plan::{count, notes, receivers};
+use super::plan::{count, notes, order, receivers};
 use crate::plan::{HostPlan, Plan, Verb};
 use escape::Html;
 
@@ -46,12 +46,18 @@ pub(in crate::cli) fn page(plan: &Plan) -> String {
 fn each(page: &mut Html, plan: &Plan) {
     summary(page, plan);
     page.markup("</header>\n<main>\n");
+    list(page, "Order", "notes", &order_of(plan));
     list(page, "Paused", "notes", &paused(plan));
     list(page, "Notes", "notes", &notes(plan));
     for (index, host) in plan.hosts.iter().enumerate() {
         section(page, index, host);
     }
     list(page, "Secrets, who receives them", "receivers", &receivers(plan));
+}
+
+/// In which order hosts are changed.
+fn order_of(plan: &Plan) -> Vec<String> {
+    order::of(&plan.batches).into_iter().collect()
 }
 
 /// The hosts that are paused, each with the reason.

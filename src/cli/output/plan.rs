@@ -4,7 +4,7 @@
 pub(in crate::cli::output) mod change;
 pub(in crate::cli::output) mod count;
 pub(in crate::cli::output) mod many;
-mod order;
+pub(in crate::cli::output) mod order;
 #[cfg(test)]
 pub(in crate::cli::output) mod tests;
 

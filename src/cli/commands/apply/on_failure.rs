@@ -91,8 +91,10 @@ impl Deployed {
         if let (Some(Some(version)), None) = (before.next(), before.next()) {
             match rollback::run(&RollbackArgs::of(service, Some(version), &self.all), ctx) {
                 Ok(_) => return Ok(()),
-                Err(problems) if problems.code() == Code::Partial => return Err(problems),
-                Err(_) => {}
+                // Some host never ran it, or cannot be asked: nothing was changed yet.
+                Err(problems)
+                    if matches!(problems.code(), Code::Failed | Code::Usage | Code::Unreachable) => {}
+                Err(problems) => return Err(problems),
             }
         }
         rollback::run(&RollbackArgs::of(service, None, &one.hosts), ctx).map(drop)

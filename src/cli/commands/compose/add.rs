@@ -4,6 +4,7 @@ mod draft;
 mod preview;
 mod variables;
 
+use super::super::written;
 use crate::cli::{Context, Exit};
 use crate::inventory::FILE;
 use crate::problem::{Problem, Problems, Result, escaped};
@@ -97,12 +98,7 @@ pub(in crate::cli) fn add(
         if !options.yes {
             ctx.console.confirm(&preview::question(&draft))?;
         }
-        vault.lock()?;
-        if vault.read(FILE)?.as_deref() != Some(draft.before.as_str()) {
-            return Err(Problem::failed(format!("{FILE} was changed meanwhile"))
-                .hint("nothing was written: run the same command again")
-                .into());
-        }
+        written::lock_unchanged(&mut vault, &draft.before)?;
         vault.put(FILE, draft.inventory.as_str());
         if let Some(document) = &draft.document {
             vault.put_document(document.clone());
@@ -116,7 +112,7 @@ pub(in crate::cli) fn add(
         preview::next(&draft, ctx);
         return Ok(Exit::Done);
     }
-    preview::problems("before a plan can be made:", &lacking, ctx);
+    written::problems("before a plan can be made:", &lacking, ctx);
     Ok(Exit::Failed)
 }
 

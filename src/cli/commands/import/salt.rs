@@ -8,6 +8,7 @@ mod preview;
 mod states;
 mod tree;
 
+use super::super::written;
 use crate::cli::{Context, Exit};
 use crate::inventory::FILE;
 use crate::problem::{Problem, Problems, Result};
@@ -78,12 +79,7 @@ pub(super) fn run(args: &SaltArgs, ctx: &Context) -> Result<Exit> {
         if !args.yes {
             ctx.console.confirm(&preview::question(&draft))?;
         }
-        vault.lock()?;
-        if vault.read(FILE)?.as_deref() != Some(draft.before.as_str()) {
-            return Err(Problem::failed(format!("{FILE} was changed meanwhile"))
-                .hint("nothing was written: run the same command again")
-                .into());
-        }
+        written::lock_unchanged(&mut vault, &draft.before)?;
         if draft.inventory != draft.before {
             vault.put(FILE, draft.inventory.as_str());
         }
@@ -98,7 +94,7 @@ pub(super) fn run(args: &SaltArgs, ctx: &Context) -> Result<Exit> {
     }
     let lacking = lacking(&workspace, &draft, ctx)?;
     if !lacking.is_empty() {
-        preview::problems("before a plan can be made:", &lacking, ctx);
+        written::problems("before a plan can be made:", &lacking, ctx);
         return Ok(Exit::Failed);
     }
     preview::next(&draft, ctx);

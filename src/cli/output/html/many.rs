@@ -22,6 +22,7 @@ pub(super) fn push(page: &mut Html, plan: &Plan) {
     page.markup("<ul class=\"summary\">\n");
     groups.iter().enumerate().for_each(|(at, group)| push_line(page, at, group));
     page.markup("</ul>\n</header>\n<main>\n");
+    list(page, "Order", "notes", &super::order_of(plan));
     list(page, "Paused", "notes", &bounded(super::paused(plan)));
     list(page, "Notes", "notes", &bounded(many::notes(plan)));
     let mut left = 0;

@@ -7,7 +7,7 @@ const NAMED: usize = 6;
 
 /// `web1, then web2 and web3`, or of many hosts `web0000, then 100, 250, 250, 250, 149 hosts`; `None` where one batch
 /// says it all.
-pub(super) fn of(batches: &[Batch]) -> Option<String> {
+pub(in crate::cli::output) fn of(batches: &[Batch]) -> Option<String> {
     let hosts: usize = batches.iter().map(|batch| batch.hosts.len()).sum();
     let (first, rest) = batches.split_first()?;
     if rest.is_empty() {

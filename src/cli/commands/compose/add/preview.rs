@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use crate::cli::Context;
 use crate::inventory::FILE;
-use crate::problem::{Problem, escaped};
+use crate::problem::escaped;
 use serde_json::json;
 
 /// The whole draft.
@@ -159,18 +159,4 @@ pub(super) fn next(draft: &Draft, ctx: &Context) {
     }
     ctx.out.say(format_args!("  pillarbox compose show {}", draft.name));
     ctx.out.say("  pillarbox plan");
-}
-
-/// Problems with their causes and hints, which do not keep anything from being written.
-pub(super) fn problems(head: &str, problems: &[Problem], ctx: &Context) {
-    ctx.out.warn(head);
-    for problem in problems {
-        ctx.out.say(format_args!("  {problem}"));
-        for cause in &problem.causes {
-            ctx.out.say(format_args!("    caused by: {cause}"));
-        }
-        for hint in &problem.hints {
-            ctx.out.say(format_args!("    hint: {hint}"));
-        }
-    }
 }

@@ -5,7 +5,7 @@ use crate::cli::Context;
 use crate::highstate::LeftOut;
 use crate::inventory::FILE;
 use crate::name::folded;
-use crate::problem::{Problem, escaped};
+use crate::problem::escaped;
 use serde_json::json;
 
 /// The whole draft.
@@ -172,19 +172,5 @@ pub(super) fn next(draft: &Draft, ctx: &Context) {
     ctx.out.say("  pillarbox plan");
     if draft.sealed() > 0 {
         ctx.out.say("what Salt rendered holds these secrets in clear: remove the files when you are done");
-    }
-}
-
-/// Problems with their causes and hints, which do not keep anything from being written.
-pub(super) fn problems(head: &str, problems: &[Problem], ctx: &Context) {
-    ctx.out.warn(head);
-    for problem in problems {
-        ctx.out.say(format_args!("  {problem}"));
-        for cause in &problem.causes {
-            ctx.out.say(format_args!("    caused by: {cause}"));
-        }
-        for hint in &problem.hints {
-            ctx.out.say(format_args!("    hint: {hint}"));
-        }
     }
 }
